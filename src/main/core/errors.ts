@@ -1,0 +1,69 @@
+// The one error class, the closed list of codes with what each means, and the view of an error.
+// No other file may declare an error class. A message never holds a secret, a value from outside, or a URL's query.
+import type { AuthErrorCode, AuthErrorRetry, AuthErrorView } from '../../contract.js';
+
+/** Every code: what the caller should do, and one sentence each on what it means and what helps. */
+export const ERROR_CODES: {
+  readonly [Code in AuthErrorCode]: { readonly retry: AuthErrorRetry; readonly means: string; readonly todo: string };
+} = {
+  'invalid-options': { retry: 'never', means: 'An option given to createAuth, or an argument of a call, is not what it must be.', todo: 'Change the option that the message names.' },
+  'signed-out': { retry: 'sign-in', means: 'A token was asked for while nobody is signed in.', todo: 'Offer to sign in.' },
+  'sign-in-cancelled': { retry: 'sign-in', means: 'The user or the host ended the attempt, or a new attempt took its place.', todo: 'Nothing; offer to sign in.' },
+  'sign-in-expired': { retry: 'sign-in', means: 'The browser did not come back in time.', todo: 'Offer to sign in again.' },
+  'sign-in-denied': { retry: 'sign-in', means: 'The person, or a rule at the provider, said no (access_denied).', todo: 'Offer to sign in again, perhaps with another account.' },
+  'sign-in-refused': { retry: 'never', means: 'The provider refused the request of this app, at the sign-in page or at the token endpoint.', todo: 'Read serverError; most often the registration at the provider differs from the options.' },
+  'session-ended': { retry: 'sign-in', means: 'The provider no longer accepts the refresh token (invalid_grant).', todo: 'Offer to sign in again as the same person.' },
+  'discovery-failed': { retry: 'user', means: 'The issuer publishes no usable metadata (OpenID Connect Discovery or RFC 8414).', todo: 'Check the issuer, or give the endpoints by hand.' },
+  'issuer-mismatch': { retry: 'never', means: 'Metadata or callback name another issuer than the one configured (RFC 8414 §3.3, RFC 9207).', todo: 'Check the issuer, character by character; if it is right, suspect an attack.' },
+  'id-token-invalid': { retry: 'sign-in', means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id, issuer and the clock of this computer.' },
+  'response-invalid': { retry: 'user', means: 'An answer broke the protocol: too large, not JSON, or a member missing or of the wrong type.', todo: 'Try again; a captive portal or a proxy may stand in between.' },
+  'network-failed': { retry: 'automatic', means: 'The provider could not be reached.', todo: 'Nothing; a session is renewed when the network is back.' },
+  'network-timeout': { retry: 'automatic', means: 'The provider did not answer in time.', todo: 'Nothing; a session is renewed later.' },
+  'server-unavailable': { retry: 'automatic', means: 'The provider is out of order or asks to slow down (5xx, 429, temporarily_unavailable).', todo: 'Nothing; a session is renewed later.' },
+  'redirect-unavailable': { retry: 'never', means: 'None of the redirects can work here.', todo: 'Add a loopback redirect, or see docs/architecture.md on registration.' },
+  'browser-failed': { retry: 'user', means: 'The system browser could not be started.', todo: 'Check the default browser, then try again.' },
+  'keyring-locked': { retry: 'user', means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
+  'keyring-unavailable': { retry: 'user', means: 'No keyring took the refresh token; the session ends with the app.', todo: 'Install or start a keyring (Linux: a Secret Service).' },
+  'page-refused': { retry: 'never', means: 'A page that is not trusted called.', todo: 'Name its origin in the option "trustedOrigins", if it is yours.' },
+  stopped: { retry: 'never', means: 'The call came after stop(), or stop() ended it.', todo: 'Nothing.' },
+  internal: { retry: 'user', means: 'Latchkey broke one of its own promises.', todo: 'Report it.' },
+};
+
+/** The one error that Latchkey throws or rejects with. `cause` is for logs in main and never crosses to a page. */
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
+  readonly code: AuthErrorCode;
+  readonly retry: AuthErrorRetry;
+  /** The provider's `error` (RFC 6749 §5.2) when it is a plain short word. */
+  readonly serverError: string | undefined;
+  /** Seconds that the server asked to wait (`Retry-After`, RFC 9110 §10.2.3). */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: AuthErrorCode, message: string, details: { cause?: unknown; serverError?: string | undefined; retryAfterSeconds?: number | undefined } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retry = ERROR_CODES[code].retry;
+    this.serverError = plainWord(details.serverError);
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/** Gives the error as a page may see it. Never throws. */
+export function toErrorView(error: AuthError): AuthErrorView {
+  const view: AuthErrorView = { code: error.code, retry: error.retry, message: error.message };
+  return error.serverError === undefined ? view : { ...view, serverError: error.serverError };
+}
+
+/** Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as the cause. */
+export function toAuthError(thrown: unknown): AuthError {
+  return thrown instanceof AuthError ? thrown : new AuthError('internal', 'an unexpected failure', { cause: thrown });
+}
+
+/** Keeps a word that a server sent only if it can carry neither markup nor a secret's length. */
+export function plainWord(word: unknown): string | undefined {
+  return typeof word === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(word) ? word : undefined;
+}
+
+export function assertNever(value: never): never {
+  throw new AuthError('internal', 'a case that does not exist', { cause: value });
+}

@@ -1,0 +1,138 @@
+// What the core asks of the world. Types only: each adapter implements one of these.
+// Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
+import type { RedirectKind } from '../../contract.js';
+
+/**
+ * The answer to a read. `absent` is only said when the store surely works and surely has no such entry;
+ * a locked keyring that answers "nothing" is `locked`. Reading never changes or deletes anything.
+ */
+export type SecretReading =
+  | { readonly state: 'found'; readonly value: string }
+  | { readonly state: 'absent' }
+  | { readonly state: 'locked'; readonly detail: string }
+  | { readonly state: 'unavailable'; readonly detail: string };
+
+/** The answer to a write or removal. `detail` is for the log and never holds a value. */
+export type SecretOutcome =
+  | { readonly state: 'done' }
+  | { readonly state: 'locked'; readonly detail: string }
+  | { readonly state: 'unavailable'; readonly detail: string };
+
+/**
+ * The keychain. Every call ends within the store's own time limit, never throws, and calls on one key
+ * run in the order they were made. `write` is `done` only when the value was read back and is the same.
+ */
+export interface SecretStore {
+  /** `expected`: the caller remembers having written it, so "nothing there" must be doubted. */
+  read(key: string, expected: boolean): Promise<SecretReading>;
+  write(key: string, value: string): Promise<SecretOutcome>;
+  /** Removing what is not there is `done`. */
+  remove(key: string): Promise<SecretOutcome>;
+  /** Ends the worker at once, whatever it is doing. Later calls answer `unavailable`. */
+  close(): void;
+}
+
+/** Not secret: which accounts are known. Kept in a file, in plain form. */
+export interface KnownAccounts {
+  readonly schemaVersion: 1;
+  readonly lastAccountId: string | null;
+  readonly accounts: readonly KnownAccount[];
+}
+
+/** One account that was signed in at some time. `stored`: its record was written to the keychain and not removed. */
+export interface KnownAccount {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name?: string;
+  readonly username?: string;
+  readonly email?: string;
+  readonly picture?: string;
+  readonly stored: boolean;
+}
+
+/** The state file. A file that cannot be read or parsed is kept aside and answered as null, never deleted. */
+export interface StateStore {
+  load(): Promise<unknown>;
+  /** Written whole or not at all. Rejects when the disk refuses. */
+  save(state: KnownAccounts): Promise<void>;
+}
+
+/** The system browser. Resolving proves nothing: the operating system seldom tells. Rejects when it surely failed. */
+export interface Browser {
+  open(url: string): Promise<void>;
+}
+
+/** What the person is told at the end of a trip, on the page that the browser shows (loopback only). */
+export type TripOutcome = 'signed-in' | 'denied' | 'failed' | 'not-expected';
+
+/** A way back that is open and waiting. */
+export interface OpenRedirect {
+  readonly kind: RedirectKind;
+  /** The exact `redirect_uri` of this attempt (RFC 6749 §4.1.1). */
+  readonly redirectUri: string;
+  /** Ends it; idempotent. A loopback server first shows the outcome to the browser that is waiting for it. */
+  close(outcome: TripOutcome): void;
+}
+
+export type PreparedRedirect =
+  | { readonly state: 'ready'; readonly redirect: OpenRedirect }
+  /** This redirect cannot work here; `detail` says why, for the log and the error text. */
+  | { readonly state: 'unavailable'; readonly detail: string };
+
+/** One kind of way back into the app. A URL that arrives goes to `onCallback`, whatever it says. */
+export interface Callbacks {
+  /** Opens a redirect of this kind. Bounded in time; never throws. */
+  prepare(redirect: RedirectOption): Promise<PreparedRedirect>;
+  /** Set once by the engine, before anything is prepared. URLs that came earlier are delivered then. */
+  onCallback(listener: (callbackUrl: string) => void): void;
+  /** Closes everything that is open, at once. */
+  stop(): void;
+}
+
+/** One parsed entry of `options.redirects`. */
+export type RedirectOption =
+  | { readonly kind: 'custom-scheme'; readonly uri: string; readonly scheme: string }
+  | { readonly kind: 'loopback'; readonly uri: string; readonly host: string; readonly port: number | null; readonly path: string };
+
+/** Wall clock in milliseconds, and timers that may fire late but never early. */
+export interface Clock {
+  now(): number;
+  /** Returns the way to cancel. `delayMs` may be any non-negative number. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** One HTTP exchange. Adds no Origin, no cookie, no credential; does not follow redirects; honours `signal`. */
+export interface Network {
+  fetch(url: string, init: NetworkRequest): Promise<Response>;
+}
+
+export interface NetworkRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** What happened, for the host's log. Fields are named values that were checked to hold no secret. */
+export interface LogEvent {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** A kebab-case name: stable, meant for searching. */
+  readonly event: string;
+  readonly fields?: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface Log {
+  write(event: LogEvent): void;
+}
+
+/** Everything the engine needs from outside, wired in index.ts. */
+export interface Ports {
+  readonly secrets: SecretStore;
+  readonly state: StateStore;
+  readonly browser: Browser;
+  readonly callbacks: Readonly<Record<RedirectKind, Callbacks>>;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly log: Log;
+}
