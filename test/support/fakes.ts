@@ -1,0 +1,398 @@
+// Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real adapters.
+// Typed by core/ports only; no Electron, no file, no network, no real timer.
+import type { RedirectKind } from '../../src/contract.js';
+import type {
+  Browser,
+  Callbacks,
+  CallbackVerdict,
+  Clock,
+  KnownAccounts,
+  Log,
+  LogEvent,
+  Network,
+  NetworkRequest,
+  OpenRedirect,
+  RedirectOption,
+  SecretOutcome,
+  SecretReading,
+  SecretStore,
+  StateStore,
+  TripOutcome,
+} from '../../src/main/core/ports.js';
+
+/** `works`; `locked`: no prompt possible, reads say "nothing"; `prompting`: calls wait for `answerPrompt`; `unavailable`: no keyring. */
+export type FakeKeyringMode = 'works' | 'locked' | 'prompting' | 'unavailable';
+
+export interface FakeSecretStore extends SecretStore {
+  /** What is stored, whatever the mode. */
+  readonly entries: Map<string, string>;
+  /** Every call so far, as `read key`, `write key`, `remove key`: never a value. */
+  readonly calls: readonly string[];
+  readonly closed: boolean;
+  /** Changes how the keyring behaves from now on; calls that wait for a prompt go on waiting. */
+  setMode(mode: FakeKeyringMode): void;
+  /** Ends the open prompt: every waiting call runs (and the mode becomes `works`) or is `locked`. */
+  answerPrompt(how: 'unlocked' | 'dismissed' | 'timed-out'): void;
+  /** The next write is answered so, once; nothing is stored. */
+  failNextWrite(outcome: Exclude<SecretOutcome, { state: 'done' }>): void;
+}
+
+/** A keyring in memory that can lock, prompt and be missing, with the manners of the real one. */
+export function createFakeSecretStore(mode: FakeKeyringMode = 'works'): FakeSecretStore {
+  const entries = new Map<string, string>();
+  const calls: string[] = [];
+  let current = mode;
+  let closed = false;
+  let refusal: SecretOutcome | null = null;
+  let waiting: (() => void)[] = [];
+  let promptAnswer: 'unlocked' | 'dismissed' | 'timed-out' = 'unlocked';
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const gone = { state: 'unavailable', detail: 'the keychain was closed' } as const;
+  const missing = { state: 'unavailable', detail: 'no secret service is running' } as const;
+  const locked = { state: 'locked', detail: 'the keyring is locked' } as const;
+
+  // One at a time, in order: as the real adapter, where a hanging call holds up all others.
+  function inTurn<Answer>(name: string, run: () => Answer, refused: () => Answer | typeof locked): Promise<Answer | typeof gone | typeof missing | typeof locked> {
+    calls.push(name);
+    const turn = tail.then(async () => {
+      if (closed) return gone;
+      if (current === 'prompting') {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        if (closed) return gone;
+        if (promptAnswer === 'timed-out') return locked;
+        if (promptAnswer === 'dismissed') return refused();
+      }
+      if (current === 'unavailable') return missing;
+      return current === 'locked' ? refused() : run();
+    });
+    tail = turn;
+    return turn;
+  }
+
+  return {
+    entries,
+    calls,
+    get closed() {
+      return closed;
+    },
+    setMode(next) {
+      current = next;
+    },
+    answerPrompt(how) {
+      promptAnswer = how;
+      if (how === 'unlocked') current = 'works';
+      const released = waiting;
+      waiting = [];
+      for (const release of released) release();
+    },
+    failNextWrite(outcome) {
+      refusal = outcome;
+    },
+    read(key, expected): Promise<SecretReading> {
+      const find = (): SecretReading => {
+        const value = entries.get(key);
+        return value === undefined ? { state: 'absent' } : { state: 'found', value };
+      };
+      return inTurn<SecretReading>(`read ${key}`, find, () => (expected ? locked : { state: 'absent' }));
+    },
+    write(key, value): Promise<SecretOutcome> {
+      const store = (): SecretOutcome => {
+        const answer = refusal;
+        refusal = null;
+        if (answer !== null) return answer;
+        entries.set(key, value);
+        return { state: 'done' };
+      };
+      return inTurn<SecretOutcome>(`write ${key}`, store, () => locked);
+    },
+    remove(key): Promise<SecretOutcome> {
+      const drop = (): SecretOutcome => {
+        entries.delete(key);
+        return { state: 'done' };
+      };
+      return inTurn<SecretOutcome>(`remove ${key}`, drop, () => locked);
+    },
+    close() {
+      closed = true;
+      const released = waiting;
+      waiting = [];
+      for (const release of released) release();
+    },
+  };
+}
+
+export interface FakeStateStore extends StateStore {
+  /** What `load` answers: what was saved last, or what the test put here. */
+  content: unknown;
+  readonly saves: readonly KnownAccounts[];
+  /** The next save rejects, once. */
+  failNextSave(): void;
+}
+
+export function createFakeStateStore(content: unknown = null): FakeStateStore {
+  const saves: KnownAccounts[] = [];
+  let failing = false;
+  const store: FakeStateStore = {
+    content,
+    saves,
+    failNextSave() {
+      failing = true;
+    },
+    async load() {
+      return structuredClone(store.content);
+    },
+    async save(state) {
+      if (failing) {
+        failing = false;
+        throw new Error('the disk refuses');
+      }
+      store.content = structuredClone(state);
+      saves.push(structuredClone(state));
+    },
+  };
+  return store;
+}
+
+export interface FakeCallbacks extends Callbacks {
+  /** A URL arrives from outside. `early` when the engine does not listen yet: it is delivered later. */
+  arrive(callbackUrl: string): CallbackVerdict | 'early';
+  /** Redirects that are open now, oldest first. */
+  readonly open: readonly OpenRedirect[];
+  /** What each closed redirect told the browser, in order. */
+  readonly outcomes: readonly TripOutcome[];
+  readonly stopped: boolean;
+  /** From now on `prepare` answers `unavailable` with this detail; null: it works again. */
+  setUnavailable(detail: string | null): void;
+  /** From now on `prepare` answers only after the returned function was called. */
+  holdPrepare(): () => void;
+}
+
+/** One way back without browser or operating system. A loopback redirect gets port 49152, 49153, … */
+export function createFakeCallbacks(kind: RedirectKind): FakeCallbacks {
+  const open: OpenRedirect[] = [];
+  const outcomes: TripOutcome[] = [];
+  let early: string[] = [];
+  let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
+  let unavailable: string | null = null;
+  let gate: Promise<void> = Promise.resolve();
+  let nextPort = 49152;
+  let stopped = false;
+
+  return {
+    open,
+    outcomes,
+    get stopped() {
+      return stopped;
+    },
+    setUnavailable(detail) {
+      unavailable = detail;
+    },
+    holdPrepare() {
+      let release = (): void => {};
+      gate = new Promise((resolve) => (release = resolve));
+      return release;
+    },
+    arrive(callbackUrl) {
+      if (listener !== null) return listener(callbackUrl);
+      early.push(callbackUrl);
+      return 'early';
+    },
+    onCallback(next) {
+      listener = next;
+      const buffered = early;
+      early = [];
+      for (const callbackUrl of buffered) next(callbackUrl);
+    },
+    async prepare(redirect) {
+      await gate;
+      if (stopped) return { state: 'unavailable', detail: 'stopped' };
+      if (unavailable !== null) return { state: 'unavailable', detail: unavailable };
+      if (redirect.kind !== kind) return { state: 'unavailable', detail: `not a ${kind} redirect` };
+      let closed = false;
+      const opened: OpenRedirect = {
+        kind,
+        redirectUri: exactUri(redirect),
+        close(outcome) {
+          if (closed) return;
+          closed = true;
+          open.splice(open.indexOf(opened), 1);
+          outcomes.push(outcome);
+        },
+      };
+      open.push(opened);
+      return { state: 'ready', redirect: opened };
+    },
+    stop() {
+      stopped = true;
+      open.splice(0);
+    },
+  };
+
+  function exactUri(redirect: RedirectOption): string {
+    return redirect.kind === 'custom-scheme' ? redirect.uri : `http://${redirect.host}:${redirect.port ?? nextPort++}${redirect.path}`;
+  }
+}
+
+export interface FakeClock extends Clock {
+  /** Lets time pass: runs every timer that falls due, in order, and lets promises settle after each. */
+  advance(ms: number): Promise<void>;
+  /** Sets the wall clock, forward or back, without running a timer: what a sleeping laptop or a user does. */
+  jumpTo(wallMs: number): void;
+  /** How many timers are pending. */
+  readonly pending: number;
+}
+
+/** Virtual time: starts at 2026-01-01 and moves only when told. */
+export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
+  interface Timer {
+    readonly due: number;
+    readonly run: () => void;
+  }
+  const timers = new Set<Timer>();
+  let wall = startMs;
+  let elapsed = 0;
+
+  function nextDueBy(limit: number): Timer | null {
+    let next: Timer | null = null;
+    for (const timer of timers) if (timer.due <= limit && (next === null || timer.due < next.due)) next = timer;
+    return next;
+  }
+
+  return {
+    now: () => wall,
+    after(delayMs, run) {
+      if (!(delayMs >= 0)) throw new Error('a delay must be a non-negative number');
+      const timer = { due: elapsed + delayMs, run };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    async advance(ms) {
+      const end = elapsed + ms;
+      await settle();
+      for (let timer = nextDueBy(end); timer !== null; timer = nextDueBy(end)) {
+        timers.delete(timer);
+        wall += timer.due - elapsed;
+        elapsed = timer.due;
+        timer.run();
+        await settle();
+      }
+      wall += end - elapsed;
+      elapsed = end;
+    },
+    jumpTo(wallMs) {
+      wall = wallMs;
+    },
+    get pending() {
+      return timers.size;
+    },
+  };
+}
+
+/** Lets everything that is ready run: microtasks, and a few turns of the event loop for WebCrypto. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One scripted exchange: which request is expected next and what answers it. `hang`: until `signal` aborts. */
+export interface NetworkStep {
+  readonly method?: string;
+  /** The whole URL, its start up to a `*`, or a test of it. */
+  readonly url: string | ((url: string) => boolean);
+  readonly answer: Response | 'hang' | Error | ((request: NetworkRequest, url: string) => Response | Promise<Response>);
+}
+
+export interface FakeNetwork extends Network {
+  readonly requests: readonly { readonly url: string; readonly init: NetworkRequest }[];
+  thenExpect(...steps: readonly NetworkStep[]): FakeNetwork;
+  /** Throws when a scripted answer was not used. */
+  assertUsedUp(): void;
+}
+
+/** A network that follows a script, in order; whatever is off-script rejects and is told by `assertUsedUp`. */
+export function createFakeNetwork(...script: readonly NetworkStep[]): FakeNetwork {
+  const steps = [...script];
+  const requests: { url: string; init: NetworkRequest }[] = [];
+  const offScript: string[] = [];
+
+  const network: FakeNetwork = {
+    requests,
+    thenExpect(...more) {
+      steps.push(...more);
+      return network;
+    },
+    async fetch(url, init) {
+      requests.push({ url, init });
+      const step = steps[0];
+      if (step === undefined || !fits(step, url, init)) {
+        offScript.push(`${init.method} ${url.split('?')[0]}`);
+        throw new TypeError('off-script request');
+      }
+      steps.shift();
+      const { answer } = step;
+      if (answer === 'hang') return await untilAborted(init.signal);
+      if (answer instanceof Error) throw answer;
+      return typeof answer === 'function' ? await answer(init, url) : answer;
+    },
+    assertUsedUp() {
+      if (offScript.length > 0) throw new Error(`off-script requests: ${offScript.join(', ')}`);
+      if (steps.length > 0) throw new Error(`${steps.length} scripted answers were not used`);
+    },
+  };
+  return network;
+}
+
+function fits(step: NetworkStep, url: string, init: NetworkRequest): boolean {
+  if (step.method !== undefined && step.method !== init.method) return false;
+  if (typeof step.url === 'function') return step.url(url);
+  return step.url.endsWith('*') ? url.startsWith(step.url.slice(0, -1)) : url === step.url;
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+export interface FakeBrowser extends Browser {
+  /** Every URL that was opened, oldest first. */
+  readonly opened: readonly string[];
+  /** The next open rejects, once. */
+  failNext(): void;
+}
+
+export function createFakeBrowser(): FakeBrowser {
+  const opened: string[] = [];
+  let failing = false;
+  return {
+    opened,
+    failNext() {
+      failing = true;
+    },
+    async open(url) {
+      if (failing) {
+        failing = false;
+        throw new Error('no browser');
+      }
+      opened.push(url);
+    },
+  };
+}
+
+export interface FakeLog extends Log {
+  readonly events: readonly LogEvent[];
+  /** The names of all events so far. */
+  names(): readonly string[];
+}
+
+export function createFakeLog(): FakeLog {
+  const events: LogEvent[] = [];
+  return {
+    events,
+    names: () => events.map(({ event }) => event),
+    write(event) {
+      events.push(event);
+    },
+  };
+}
