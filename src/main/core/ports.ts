@@ -23,7 +23,10 @@ export type SecretOutcome =
  * run in the order they were made. `write` is `done` only when the value was read back and is the same.
  */
 export interface SecretStore {
-  /** `expected`: the caller remembers having written it, so "nothing there" must be doubted. */
+  /**
+   * `expected`: the caller remembers having written it, so "nothing there" must be doubted.
+   * Without it a locked keyring that says "nothing" is believed (`absent`): the next write tells.
+   */
   read(key: string, expected: boolean): Promise<SecretReading>;
   write(key: string, value: string): Promise<SecretOutcome>;
   /** Removing what is not there is `done`. */
@@ -80,12 +83,18 @@ export type PreparedRedirect =
   /** This redirect cannot work here; `detail` says why, for the log and the error text. */
   | { readonly state: 'unavailable'; readonly detail: string };
 
+/**
+ * What the engine says at once to a callback: `taken`, it belongs to an open attempt, whose `close` will tell the
+ * outcome; `foreign`, it belongs to none, changed nothing, and whoever brought it is told so without waiting.
+ */
+export type CallbackVerdict = 'taken' | 'foreign';
+
 /** One kind of way back into the app. A URL that arrives goes to `onCallback`, whatever it says. */
 export interface Callbacks {
   /** Opens a redirect of this kind. Bounded in time; never throws. */
   prepare(redirect: RedirectOption): Promise<PreparedRedirect>;
   /** Set once by the engine, before anything is prepared. URLs that came earlier are delivered then. */
-  onCallback(listener: (callbackUrl: string) => void): void;
+  onCallback(listener: (callbackUrl: string) => CallbackVerdict): void;
   /** Closes everything that is open, at once. */
   stop(): void;
 }
