@@ -1,0 +1,103 @@
+// Entry latchkey/renderer: typed access to what the preload put on `window.latchkey`.
+// Runs in a page: may not import electron or Node, and knows nothing that the view does not say.
+import type { AuthApi, AuthBridge, AuthErrorView, AuthReply, AuthView } from '../contract.js';
+
+export type * from '../contract.js';
+
+declare global {
+  interface Window {
+    /** Put there by Latchkey's preload, only in pages that main trusts. */
+    readonly latchkey?: AuthBridge;
+  }
+}
+
+/** What the calls of `auth` reject with: an `Error` that also says what to do. It holds no stack or cause of main. */
+export interface AuthFailure extends Error, AuthErrorView {
+  readonly name: 'AuthFailure';
+  readonly message: string;
+}
+
+/** Tells whether something caught is a failure that Latchkey reported. Never throws. */
+export function isAuthFailure(thrown: unknown): thrown is AuthFailure {
+  return thrown instanceof Error && thrown.name === 'AuthFailure' && 'code' in thrown && 'retry' in thrown;
+}
+
+/**
+ * Sign-in for this page. Importing never throws; when the bridge is missing, `getSnapshot` and `subscribe` throw
+ * and the calls reject with an `AuthFailure` of code `page-refused`. Functions may be passed on without `auth`.
+ */
+export const auth: AuthApi = createApi(() => globalThis.window?.latchkey);
+
+/** Makes an `AuthApi` over a bridge, which is looked up at first use. Hosts use `auth`; tests bring their own bridge. */
+export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
+  const listeners = new Set<(view: AuthView) => void>();
+  let connection: { readonly bridge: AuthBridge; view: AuthView } | null = null;
+
+  function connect(): { readonly bridge: AuthBridge; view: AuthView } {
+    if (connection !== null) return connection;
+    const bridge = findBridge();
+    if (bridge === undefined) throw bridgeMissing();
+    // Read once: each read of a bridged value may be a fresh copy, and a snapshot has to stay the same object.
+    const opened = { bridge, view: bridge.initialView };
+    connection = opened;
+    bridge.onView((view) => {
+      opened.view = view;
+      for (const listener of [...listeners]) tell(listener, view);
+    });
+    return opened;
+  }
+
+  return {
+    getSnapshot: () => connect().view,
+    subscribe(listener) {
+      const { view } = connect();
+      const own = (next: AuthView): void => listener(next);
+      listeners.add(own);
+      tell(own, view);
+      return () => {
+        listeners.delete(own);
+      };
+    },
+    signIn: (request = {}) => settle(() => connect().bridge.signIn(request)),
+    cancelSignIn: () => settle(() => connect().bridge.cancelSignIn()),
+    reopenBrowser: () => settle(() => connect().bridge.reopenBrowser()),
+    signOut: () => settle(() => connect().bridge.signOut()),
+    retry: () => settle(() => connect().bridge.retry()),
+  };
+}
+
+async function settle(send: () => Promise<AuthReply>): Promise<void> {
+  let reply: AuthReply;
+  try {
+    reply = await send();
+  } catch (thrown) {
+    if (isAuthFailure(thrown)) throw thrown;
+    throw createFailure({ code: 'internal', retry: 'user', message: 'the call did not reach the main process' });
+  }
+  if (!reply.ok) throw createFailure(reply.error);
+}
+
+function bridgeMissing(): AuthFailure {
+  return createFailure({
+    code: 'page-refused',
+    retry: 'never',
+    message:
+      '"window.latchkey" is missing: Latchkey\'s preload is not attached to this window, or main does not trust this page (option "trustedOrigins")',
+  });
+}
+
+function createFailure(error: AuthErrorView): AuthFailure {
+  const { code, retry, message, serverError } = error;
+  const extra = serverError === undefined ? { code, retry } : { code, retry, serverError };
+  const failure = Object.assign(new Error(message), extra);
+  return Object.defineProperty(failure, 'name', { value: 'AuthFailure' }) as AuthFailure;
+}
+
+function tell(listener: (view: AuthView) => void, view: AuthView): void {
+  try {
+    listener(view);
+  } catch (thrown) {
+    // One broken listener must not keep the view from the others; the page still hears of it.
+    reportError(thrown);
+  }
+}
