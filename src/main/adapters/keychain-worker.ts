@@ -1,0 +1,46 @@
+// Runs in a utility process: the only place that loads keytar, which may hang or crash without harm to the app.
+// May not call findCredentials (it crashes on a locked keyring), and may not send a value anywhere but in a reply.
+import { decodeValue, encodeValue, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
+
+type Keytar = Pick<typeof import('keytar'), 'getPassword' | 'setPassword' | 'deletePassword'>;
+
+/** Does one request; every failure of keytar becomes a reply. */
+export async function answer(load: () => Promise<Keytar>, request: WorkerRequest): Promise<WorkerReply> {
+  const { id } = request;
+  try {
+    const keytar = await load();
+    const startedAt = performance.now();
+    const value = await perform(keytar, request);
+    return { id, ok: true, value, tookMs: performance.now() - startedAt };
+  } catch (thrown) {
+    return { id, ok: false, text: thrown instanceof Error ? thrown.message : 'not an error' };
+  }
+}
+
+async function perform(keytar: Keytar, request: WorkerRequest): Promise<string | boolean | null> {
+  const { service, account } = request;
+  switch (request.op) {
+    case 'get': {
+      const stored = await keytar.getPassword(service, account);
+      return stored === null ? null : decodeValue(stored);
+    }
+    case 'set': {
+      const stored = encodeValue(request.value);
+      await keytar.setPassword(service, account, stored);
+      // A keyring that says yes is not yet one that keeps: read it back before anyone relies on it.
+      return (await keytar.getPassword(service, account)) === stored;
+    }
+    case 'delete':
+      return await keytar.deletePassword(service, account);
+  }
+}
+
+/** Loaded at the first call: a worker that is forked and never asked costs nothing. */
+async function loadKeytar(): Promise<Keytar> {
+  return (await import('keytar')).default;
+}
+
+// Absent outside a utility process: then this module only lends `answer`.
+process.parentPort?.on('message', ({ data }) => {
+  void answer(loadKeytar, data as WorkerRequest).then((reply) => process.parentPort.postMessage(reply));
+});

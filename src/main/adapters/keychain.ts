@@ -1,0 +1,208 @@
+// SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs the worker only.
+// May not load keytar itself, and forks nothing before its first use.
+import { fileURLToPath } from 'node:url';
+import { app, utilityProcess } from 'electron';
+import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
+import { parseReply, recogniseFailure, type KeyringFailure, type WorkerProcess, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
+
+/** A null that took longer than this is a dialog that was dismissed: to ask again would open it a second time. */
+const DIALOG_SUSPECTED_MS = 750;
+/** A worker that dies this often in a row without one answer is not started again for a while. */
+const CRASHES_MAX = 3;
+const CRASH_PAUSE_MS = 30_000;
+/** Written and removed again to learn whether a keyring that says "nothing there" would open at all. */
+const PROBE_ACCOUNT = 'latchkey-probe';
+
+export interface KeychainOptions {
+  /** The service name of every entry. */
+  readonly service: string;
+  /** How long one call may take from being made, its wait for others included. */
+  readonly timeoutMs: number;
+  /** Starts the worker. Default: Electron's utility process, once the app is ready. */
+  readonly fork?: () => WorkerProcess | Promise<WorkerProcess>;
+}
+
+type Succeeded = Extract<WorkerReply, { ok: true }>;
+type Ask = (request: { op: 'get' | 'delete'; account: string } | { op: 'set'; account: string; value: string }) => Promise<Succeeded | KeyringFailure>;
+
+interface Job {
+  readonly run: () => void;
+  readonly settle: (refusal: KeyringFailure) => void;
+}
+
+const CLOSED: KeyringFailure = { state: 'unavailable', detail: 'the keychain was closed' };
+const CRASHED: KeyringFailure = { state: 'unavailable', detail: 'the keychain process ended unexpectedly' };
+const CRASHES_ALWAYS: KeyringFailure = { state: 'unavailable', detail: 'the keychain process keeps ending unexpectedly' };
+const NOT_STARTED: KeyringFailure = { state: 'unavailable', detail: 'the keychain process does not start' };
+const TIMED_OUT: KeyringFailure = { state: 'locked', detail: 'the keyring did not answer in time, as when its password dialog stays open' };
+const DISMISSED: KeyringFailure = { state: 'locked', detail: 'the keyring answered nothing after a long time, as when its password dialog is dismissed' };
+const BAD_KEY: KeyringFailure = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' };
+const NOT_KEPT: KeyringFailure = { state: 'unavailable', detail: 'the keyring did not give back what was written' };
+
+/**
+ * Creates the keychain. Calls run one after the other: a dialog that stops one call would stop all, and four calls
+ * that hang would use up the worker's threads. When a call's time is up, the worker is killed and every call that
+ * waits is `locked`; when the worker dies, every call that waits is `unavailable`. The next call starts a new one.
+ */
+export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }: KeychainOptions): SecretStore {
+  const jobs: Job[] = [];
+  let worker: WorkerProcess | null = null;
+  let waiting: { readonly id: number; readonly resolve: (reply: Succeeded | KeyringFailure) => void; readonly secret?: string } | null = null;
+  let lastId = 0;
+  // Counts how often everything was abandoned: what was begun before has no say after.
+  let era = 0;
+  let crashesInRow = 0;
+  let lastCrashAt = -Infinity;
+  let closed = false;
+
+  function enqueue<Answer>(account: string, steps: (ask: Ask) => Promise<Answer>): Promise<Answer | KeyringFailure> {
+    if (closed) return Promise.resolve(CLOSED);
+    if (account === '' || account.includes('\0')) return Promise.resolve(BAD_KEY);
+    return new Promise((resolve) => {
+      let settled = false;
+      const settle = (answer: Answer | KeyringFailure): void => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(timer);
+        resolve(answer);
+        if (jobs[0] !== job) return;
+        jobs.shift();
+        jobs[0]?.run();
+      };
+      const run = (): void => {
+        const mine = era;
+        void steps((request) => (mine === era ? ask(request) : Promise.resolve(CLOSED))).then(settle, () => settle(NOT_STARTED));
+      };
+      const job: Job = { run, settle };
+      const timer = setTimeout(() => abandon(TIMED_OUT), timeoutMs);
+      jobs.push(job);
+      if (jobs.length === 1) job.run();
+    });
+  }
+
+  function abandon(refusal: KeyringFailure): void {
+    era += 1;
+    const ended = worker;
+    worker = null;
+    waiting = null;
+    if (ended !== null) end(ended);
+    for (const job of jobs.splice(0)) job.settle(refusal);
+  }
+
+  const ask: Ask = async (request) => {
+    const mine = era;
+    if (worker === null) {
+      if (crashesInRow >= CRASHES_MAX && performance.now() - lastCrashAt < CRASH_PAUSE_MS) return CRASHES_ALWAYS;
+      const started = await fork();
+      if (mine !== era) {
+        end(started);
+        return CLOSED;
+      }
+      adopt(started);
+    }
+    const id = (lastId += 1);
+    return await new Promise((resolve) => {
+      waiting = request.op === 'set' ? { id, resolve, secret: request.value } : { id, resolve };
+      const message: WorkerRequest = { id, service, ...request };
+      worker?.postMessage(message);
+    });
+  };
+
+  function adopt(started: WorkerProcess): void {
+    worker = started;
+    started.on('message', (message) => {
+      const reply = parseReply(message);
+      if (started !== worker || reply === null || reply.id !== waiting?.id) return;
+      const { resolve, secret } = waiting;
+      waiting = null;
+      crashesInRow = 0;
+      resolve(reply.ok ? reply : recogniseFailure(reply.text, secret));
+    });
+    started.on('exit', () => {
+      if (started !== worker) return;
+      worker = null;
+      // Nobody waited: the next call simply starts another.
+      if (jobs.length === 0) return;
+      crashesInRow += 1;
+      lastCrashAt = performance.now();
+      abandon(CRASHED);
+    });
+  }
+
+  return {
+    read(key, expected): Promise<SecretReading> {
+      return enqueue<SecretReading>(key, async (ask) => {
+        const first = await find(ask, key);
+        if (first.state !== 'absent') return first;
+        if (!expected) return { state: 'absent' };
+        if (tookLong(first.tookMs)) return DISMISSED;
+        const refusal = await probe(ask);
+        if (refusal !== null) return refusal;
+        const second = await find(ask, key);
+        return second.state === 'absent' ? { state: 'absent' } : second;
+      });
+    },
+    write(key, value): Promise<SecretOutcome> {
+      return enqueue<SecretOutcome>(key, async (ask) => {
+        const reply = await ask({ op: 'set', account: key, value });
+        if ('state' in reply) return reply;
+        return reply.value === true ? { state: 'done' } : NOT_KEPT;
+      });
+    },
+    remove(key): Promise<SecretOutcome> {
+      return enqueue<SecretOutcome>(key, async (ask) => {
+        const reply = await ask({ op: 'delete', account: key });
+        if ('state' in reply) return reply;
+        if (reply.value === true) return { state: 'done' };
+        if (tookLong(reply.tookMs)) return DISMISSED;
+        // A locked keyring, too, says that there was nothing to remove.
+        const refusal = await probe(ask);
+        if (refusal !== null) return refusal;
+        const again = await ask({ op: 'delete', account: key });
+        return 'state' in again ? again : { state: 'done' };
+      });
+    },
+    close() {
+      closed = true;
+      abandon(CLOSED);
+    },
+  };
+}
+
+/** After "nothing there": proves that the keyring opens. Answers null when it does. */
+async function probe(ask: Ask): Promise<KeyringFailure | null> {
+  const written = await ask({ op: 'set', account: PROBE_ACCOUNT, value: 'probe' });
+  if ('state' in written) return written;
+  await ask({ op: 'delete', account: PROBE_ACCOUNT });
+  return written.value === true ? null : NOT_KEPT;
+}
+
+async function find(ask: Ask, account: string): Promise<SecretReading & { tookMs?: number }> {
+  const reply = await ask({ op: 'get', account });
+  if ('state' in reply) return reply;
+  return typeof reply.value === 'string' ? { state: 'found', value: reply.value } : { state: 'absent', tookMs: reply.tookMs };
+}
+
+function tookLong(tookMs: number | undefined): boolean {
+  return tookMs !== undefined && tookMs > DIALOG_SUSPECTED_MS;
+}
+
+/** SIGKILL: a worker that hangs in the keyring may not hear anything softer. */
+function end(worker: WorkerProcess): void {
+  if (worker.pid === undefined) {
+    worker.on('spawn', () => end(worker));
+    worker.kill();
+    return;
+  }
+  try {
+    process.kill(worker.pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
+}
+
+async function forkUtilityProcess(): Promise<WorkerProcess> {
+  await app.whenReady();
+  const path = fileURLToPath(new URL('./keychain-worker.js', import.meta.url));
+  return utilityProcess.fork(path, [], { serviceName: 'Latchkey keychain', stdio: 'ignore' });
+}
