@@ -1,0 +1,163 @@
+// @ts-check
+// Starting helpers that die with us, and ending for certain everything that was started inside a folder:
+// a process belongs to a lab when its environment, command line, working folder or standard streams name the lab's
+// folder. Chromium and Electron wipe their environment and leave their process group, so one mark is not enough.
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { which } from './system-packages.mjs';
+
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+
+/**
+ * A helper (X server, message bus) that the kernel ends when this process ends, however it ends.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ * @returns {ChildProcess}
+ */
+export function spawnBound(program, args, options) {
+  const setpriv = which('setpriv');
+  if (setpriv === null) return spawn(program, args, options);
+  return spawn(setpriv, ['--pdeathsig', 'KILL', '--', program, ...args], options);
+}
+
+/**
+ * @param {ChildProcess} child
+ * @returns {Promise<number | null>} the exit code, null when a signal ended it
+ */
+export function ended(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+/**
+ * True when it ended in time.
+ * @param {ChildProcess} child
+ * @param {number} limitMs
+ * @returns {Promise<boolean>}
+ */
+export async function endedWithin(child, limitMs) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(() => resolve('late'), limitMs);
+  });
+  const winner = await Promise.race([ended(child), late]);
+  clearTimeout(timer);
+  return winner !== 'late';
+}
+
+/**
+ * The processes that belong to a folder. Never this process nor its ancestors.
+ * @param {string} folder
+ * @returns {{ pid: number, command: string }[]}
+ */
+export function processesOf(folder) {
+  if (process.platform !== 'linux') return [];
+  const spared = new Set(ancestors());
+  /** @type {{ pid: number, command: string }[]} */
+  const list = [];
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || spared.has(pid)) continue;
+    const command = content(pid, 'cmdline').replaceAll('\0', ' ').trim();
+    const marks = [command, content(pid, 'environ'), link(pid, 'cwd'), link(pid, 'fd/0'), link(pid, 'fd/1'), link(pid, 'fd/2')];
+    if (!isZombie(pid) && marks.some((mark) => mark.includes(folder))) list.push({ pid, command });
+  }
+  return list;
+}
+
+/**
+ * Ends every process of a folder with SIGKILL, again and again until none is left.
+ * @param {string} folder
+ */
+export function killProcessesOf(folder) {
+  for (let round = 0; round < 20; round += 1) {
+    const list = processesOf(folder);
+    if (list.length === 0) return;
+    for (const { pid } of list) signal(pid, 'SIGKILL');
+    pause(25);
+  }
+}
+
+/**
+ * The processes that run one of these executables and were started below or in the group of `leader`.
+ * @param {number} leader a pid that is or was the leader of its own process group
+ * @param {string} executable
+ * @returns {number[]}
+ */
+export function groupMembers(leader, executable) {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && !isZombie(pid) && link(pid, 'exe') === executable && groupOf(pid) === leader);
+}
+
+/**
+ * @param {number} pid
+ * @param {NodeJS.Signals} name
+ */
+export function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it is gone
+  }
+}
+
+/** Blocks this thread: for exit handlers, which can't wait otherwise.
+ * @param {number} ms
+ */
+function pause(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** @returns {number[]} */
+function ancestors() {
+  const pids = [process.pid];
+  for (let pid = process.ppid; pid > 1; pid = Number(stat(pid)[1])) pids.push(pid);
+  return pids;
+}
+
+/** The fields after the name: state, ppid, pgrp, …
+ * @param {number} pid
+ * @returns {string[]}
+ */
+function stat(pid) {
+  const text = content(pid, 'stat');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** @param {number} pid */
+function isZombie(pid) {
+  return stat(pid)[0] === 'Z';
+}
+
+/** @param {number} pid */
+function groupOf(pid) {
+  return Number(stat(pid)[2]);
+}
+
+/**
+ * @param {number} pid
+ * @param {string} name
+ */
+function content(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * @param {number} pid
+ * @param {string} name
+ */
+function link(pid, name) {
+  try {
+    return readlinkSync(`/proc/${pid}/${name}`);
+  } catch {
+    return '';
+  }
+}
