@@ -26,6 +26,7 @@ export async function startDisplay(options = {}) {
     ...(options.env ? { env: options.env } : {}),
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
   });
+  /** @type {number} */
   const number = await new Promise((resolve, reject) => {
     let text = '';
     const timer = setTimeout(() => reject(new Stop('the virtual display (Xvfb) did not start in time')), START_LIMIT_MS);

@@ -8,7 +8,9 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { closed } from './processes.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 import { Stop, say } from './say.mjs';
 
@@ -91,7 +93,7 @@ async function build(work, folder) {
  */
 async function sha512(file) {
   const hash = createHash('sha512');
-  for await (const chunk of createReadStream(file)) hash.update(/** @type {Buffer} */ (chunk));
+  await pipeline(createReadStream(file), hash);
   return `sha512-${hash.digest('base64')}`;
 }
 
@@ -108,10 +110,7 @@ async function run(program, args, cwd, limitSeconds) {
     errors = (errors + chunk.toString()).slice(-2000);
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), limitSeconds * 1000);
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
+  const code = await closed(child);
   clearTimeout(timer);
   if (code !== 0) throw new Stop(`"${program} ${args.slice(0, 2).join(' ')}" failed\n${errors}`);
 }

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { repackagedElectron } from './electron-repackaged.mjs';
+import { closed } from './processes.mjs';
 import { Stop, runMain, say } from './say.mjs';
 
 /** A slow line needs minutes for 120 MB; a firewall that swallows packets must not cost more than this. */
@@ -77,7 +78,7 @@ async function download() {
     errors = (errors + chunk.toString()).slice(-4000);
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), DOWNLOAD_LIMIT_SECONDS * 1000);
-  const code = await new Promise((resolve) => child.once('close', resolve));
+  const code = await closed(child);
   clearTimeout(timer);
   if (code !== 0) {
     const reason = errors.split('\n').find((line) => /error|ENOTFOUND|ECONN|EAI_AGAIN|timed? ?out/i.test(line));

@@ -3,10 +3,28 @@
 // a process belongs to a lab when its environment, command line, working folder or standard streams name the lab's
 // folder. Chromium and Electron wipe their environment and leave their process group, so one mark is not enough.
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { which } from './system-packages.mjs';
+import { accessSync, constants, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+
+/**
+ * The path of a program, or null.
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function which(name) {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // not here
+    }
+  }
+  return null;
+}
 
 /**
  * A helper (X server, message bus) that the kernel ends when this process ends, however it ends.
@@ -19,6 +37,18 @@ export function spawnBound(program, args, options) {
   const setpriv = which('setpriv');
   if (setpriv === null) return spawn(program, args, options);
   return spawn(setpriv, ['--pdeathsig', 'KILL', '--', program, ...args], options);
+}
+
+/**
+ * Waits until it ended and its output was read; rejects when it could not be started.
+ * @param {ChildProcess} child
+ * @returns {Promise<number | null>}
+ */
+export function closed(child) {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
 }
 
 /**
@@ -39,12 +69,13 @@ export function ended(child) {
 export async function endedWithin(child, limitMs) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
+  /** @type {Promise<boolean>} */
   const late = new Promise((resolve) => {
-    timer = setTimeout(() => resolve('late'), limitMs);
+    timer = setTimeout(() => resolve(false), limitMs);
   });
-  const winner = await Promise.race([ended(child), late]);
+  const inTime = await Promise.race([ended(child).then(() => true), late]);
   clearTimeout(timer);
-  return winner !== 'late';
+  return inTime;
 }
 
 /**

@@ -2,10 +2,10 @@
 // Looks for the system's programs and libraries that a task needs. On Debian and Ubuntu installs what is missing when
 // run as root, else prints the one line to run. On other systems it changes nothing and says what is missing.
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { Stop, runMain, say } from './say.mjs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { closed, which } from './processes.mjs';
+import { Stop, runMain, say } from './say.mjs';
 
 const INSTALL_LIMIT_SECONDS = 900;
 
@@ -99,7 +99,7 @@ async function apt(args) {
   const startedAt = Date.now();
   const ticker = setInterval(() => say(`… still at it (apt-get ${args[0]}, ${Math.round((Date.now() - startedAt) / 1000)} s)`), 15_000);
   const timer = setTimeout(() => child.kill('SIGKILL'), INSTALL_LIMIT_SECONDS * 1000);
-  const code = await new Promise((resolve) => child.once('close', resolve));
+  const code = await closed(child);
   clearInterval(ticker);
   clearTimeout(timer);
   if (code !== 0) throw new Stop(`apt-get ${args[0]} failed:\n${tail}`);
@@ -153,23 +153,6 @@ function hasPrompter() {
 function hasFont(folder) {
   if (!existsSync(folder)) return false;
   return readdirSync(folder, { recursive: true }).some((name) => /\.(ttf|otf|ttc)$/i.test(String(name)));
-}
-
-/**
- * @param {string} name
- * @returns {string | null}
- */
-export function which(name) {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // not here
-    }
-  }
-  return null;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,0 +1,93 @@
+// @ts-check
+// Builds dist/: tsc over src, then the pages' HTML and CSS and the files of assets/ beside what needs them. Built aside
+// and swapped in whole, so a build that fails leaves the old one. `--if-needed`: only when a source is newer.
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { closed } from './processes.mjs';
+import { Stop, runMain, say } from './say.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DIST = join(ROOT, 'dist');
+const INPUTS = ['src', 'assets', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+const COPIED = /\.(html|css|svg|png|ico)$/;
+
+/**
+ * @param {{ ifNeeded?: boolean }} [options]
+ * @returns {Promise<void>} throws `Stop` with the compiler's errors
+ */
+export async function build(options = {}) {
+  if (options.ifNeeded && isFresh()) return;
+  const startedAt = Date.now();
+  const next = join(ROOT, 'node_modules', '.cache', `latchkey-build-${process.pid}`);
+  rmSync(next, { recursive: true, force: true });
+  try {
+    await compile(next);
+    copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
+    copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
+    if (existsSync(join(ROOT, 'assets'))) copy(join(ROOT, 'assets'), join(next, 'assets'));
+    const old = `${next}-old`;
+    if (existsSync(DIST)) renameSync(DIST, old);
+    renameSync(next, DIST);
+    rmSync(old, { recursive: true, force: true });
+  } finally {
+    rmSync(next, { recursive: true, force: true });
+  }
+  say(`built dist/ in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/** @param {string} target */
+async function compile(target) {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', target], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
+    output += chunk.toString();
+  });
+  const code = await closed(child);
+  if (code !== 0) throw new Stop(`the build failed\n${output}`);
+}
+
+/**
+ * Only the files that a page or server reads; folders without any are not made.
+ * @param {string} from
+ * @param {string} to
+ */
+function copy(from, to) {
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !COPIED.test(entry.name)) continue;
+    const source = join(entry.parentPath, entry.name);
+    const target = join(to, source.slice(from.length));
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(source, target);
+  }
+}
+
+function isFresh() {
+  if (!existsSync(DIST)) return false;
+  return newest(INPUTS.map((name) => join(ROOT, name))) < statSync(DIST).mtimeMs;
+}
+
+/**
+ * @param {readonly string[]} paths
+ * @returns {number} the latest change; a folder's own time tells of removed files
+ */
+function newest(paths) {
+  let latest = 0;
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    const status = statSync(path);
+    latest = Math.max(latest, status.mtimeMs);
+    if (status.isDirectory()) latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))));
+  }
+  return latest;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  runMain(async () => {
+    await build({ ifNeeded: process.argv.includes('--if-needed') });
+    return 0;
+  });
+}
