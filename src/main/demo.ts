@@ -1,0 +1,239 @@
+// The demo app, written as a host would write it: it knows electron and latchkey/main, nothing inside Latchkey.
+// Everything about sign-in is the one call of createAuth; the rest is a window that shows only the app's own page.
+import { app, BrowserWindow, Menu, nativeTheme, protocol, session } from 'electron';
+import { existsSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAuth } from './index.js';
+import type { Auth, AuthOptions } from './index.js';
+
+const PAGE_ORIGIN = 'app://demo';
+const PAGE_URL = `${PAGE_ORIGIN}/demo.html`;
+const pageFolder = fileURLToPath(new URL('../renderer/', import.meta.url));
+const iconFile = fileURLToPath(new URL('../../assets/icon.png', import.meta.url));
+
+// The page loads its own files and talks to nobody: even if text from outside became markup, it could do nothing.
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+};
+
+/** The flags of the demo, from a command line to which Chromium and Electron add switches of their own. */
+interface Flags {
+  readonly printViews: boolean;
+  readonly signIn: boolean;
+  /** The values given for each flag; a flag may be repeated. */
+  readonly values: Readonly<Record<string, readonly string[]>>;
+}
+
+function readFlags(argv: readonly string[]): Flags {
+  const values: Record<string, string[]> = {};
+  const bare = new Set<string>();
+  for (const [index, word] of argv.entries()) {
+    // What follows "--" is never a switch; the operating system puts URLs there.
+    if (word === '--') break;
+    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(word);
+    if (match === null) continue;
+    const name = match[1] ?? '';
+    const next = argv[index + 1];
+    const value = match[2] ?? (next === undefined || next.startsWith('--') ? undefined : next);
+    bare.add(name);
+    if (value !== undefined && value !== '') (values[name] ??= []).push(value);
+  }
+  return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), values };
+}
+
+function readOptions({ values }: Flags, issuer: string): AuthOptions {
+  const last = (name: string): string | undefined => values[name]?.at(-1);
+  const list = (name: string, separator: RegExp): readonly string[] | undefined =>
+    values[name]?.flatMap((value) => value.split(separator)).filter((entry) => entry !== '');
+  const authorization = last('authorization-endpoint');
+  const token = last('token-endpoint');
+  const optional = {
+    userinfo: last('userinfo-endpoint'),
+    jwks: last('jwks-uri'),
+    revocation: last('revocation-endpoint'),
+  };
+  const byHand = [authorization, token, ...Object.values(optional)].some((url) => url !== undefined);
+  const given = Object.fromEntries(Object.entries(optional).filter(([, url]) => url !== undefined));
+  return {
+    issuer,
+    clientId: last('client-id') ?? 'latchkey-demo',
+    redirects: list('redirect', /,/) ?? ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'],
+    scopes: list('scopes', /[\s,]+/) ?? ['openid', 'profile', 'email', 'offline_access'],
+    // With one endpoint missing, createAuth says which.
+    ...(byHand ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...given } } : {}),
+  };
+}
+
+function start(flags: Flags): void {
+  const userData = flags.values['user-data-dir']?.at(-1);
+  if (userData !== undefined) {
+    mkdirSync(path.resolve(userData), { recursive: true });
+    app.setPath('userData', path.resolve(userData));
+  }
+  const issuer = flags.values['issuer']?.at(-1);
+  if (issuer === undefined) {
+    refuse('the flag "--issuer" is missing: `npm run demo` starts the demo with a sign-in provider of its own');
+    return;
+  }
+  let auth: Auth;
+  try {
+    auth = createAuth(readOptions(flags, issuer));
+  } catch (thrown) {
+    refuse(thrown instanceof Error ? thrown.message : String(thrown));
+    return;
+  }
+  if (flags.printViews) printViews(auth);
+  endWhenAsked(auth);
+  protectPages();
+  protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true } }]);
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+  app.on('activate', () => {
+    if (BrowserWindow.getAllWindows().length === 0) openWindow();
+  });
+  // Not awaited: at the top level of an ES module, `await app.whenReady()` waits for itself.
+  void app.whenReady().then(() => {
+    protocol.handle('app', servePage);
+    Menu.setApplicationMenu(createMenu());
+    openWindow();
+    // A failed attempt is shown by the page, for the view tells it.
+    if (flags.signIn) auth.signIn().catch(() => undefined);
+  });
+}
+
+function refuse(message: string): void {
+  process.stderr.write(`latchkey demo: ${message}\n`);
+  app.exit(2);
+}
+
+function printViews(auth: Auth): void {
+  // Whoever reads the views may leave first; the demo goes on without it.
+  process.stdout.on('error', () => undefined);
+  auth.onView((view) => process.stdout.write(`${JSON.stringify(view)}\n`));
+}
+
+/** Ends the app within 5 seconds, whatever hangs, for every way in which it can be asked to end. */
+function endWhenAsked(auth: Auth): void {
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => app.exit(0), 3_000);
+    void auth
+      .stop()
+      .catch(() => undefined)
+      .then(() => app.exit(0));
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  app.on('will-quit', (event) => {
+    event.preventDefault();
+    end();
+  });
+}
+
+/** No page leaves the app's own origin, opens windows of its own choice, or gets a permission. */
+function protectPages(): void {
+  app.on('web-contents-created', (_event, contents) => {
+    contents.on('will-navigate', (event) => event.preventDefault());
+    contents.on('will-redirect', (event) => event.preventDefault());
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(({ url }) => {
+      // The page's button "open another window" needs no IPC of its own: main opens the window, and only this one.
+      if (url === PAGE_URL && contents.getURL().startsWith(PAGE_URL)) setImmediate(openWindow);
+      return { action: 'deny' };
+    });
+  });
+  void app.whenReady().then(() => {
+    // Writing text to the clipboard is what "Copy details" does; nothing else is granted.
+    const allowed = (permission: string): boolean => permission === 'clipboard-sanitized-write';
+    session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(allowed(permission)));
+    session.defaultSession.setPermissionCheckHandler((_contents, permission) => allowed(permission));
+  });
+}
+
+async function servePage(request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const file = path.join(pageFolder, decodePath(url.pathname));
+  const contentType = CONTENT_TYPES[path.extname(file)];
+  if (url.host !== 'demo' || contentType === undefined || !file.startsWith(pageFolder)) return notFound();
+  try {
+    return new Response(await readFile(file), {
+      headers: {
+        'Content-Type': contentType,
+        'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+        'X-Content-Type-Options': 'nosniff',
+        'Cache-Control': 'no-store',
+      },
+    });
+  } catch {
+    return notFound();
+  }
+}
+
+function decodePath(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return '/';
+  }
+}
+
+function notFound(): Response {
+  return new Response('not found', { status: 404, headers: { 'Content-Type': 'text/plain' } });
+}
+
+function openWindow(): void {
+  const ordinal = BrowserWindow.getAllWindows().length + 1;
+  const window = new BrowserWindow({
+    width: 920,
+    height: 620,
+    minWidth: 640,
+    minHeight: 480,
+    title: 'Latchkey Demo',
+    // The page's own ground, so that no white flash comes before it.
+    backgroundColor: nativeTheme.shouldUseDarkColors ? '#1b1e1d' : '#fbfcfb',
+    show: false,
+    ...(existsSync(iconFile) ? { icon: iconFile } : {}),
+    webPreferences: { sandbox: true, contextIsolation: true, nodeIntegration: false },
+  });
+  window.once('ready-to-show', () => window.show());
+  // Ended by Electron itself when the window closes while the page loads; there is nobody left to tell.
+  window.loadURL(ordinal === 1 ? PAGE_URL : `${PAGE_URL}?window=${ordinal}`).catch(() => undefined);
+}
+
+function createMenu(): Menu {
+  return Menu.buildFromTemplate([
+    ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
+    {
+      label: '&File',
+      submenu: [
+        { label: 'Open Another Window', accelerator: 'CmdOrCtrl+N', click: () => openWindow() },
+        { type: 'separator' },
+        { role: 'close' },
+        ...(process.platform === 'darwin' ? [] : [{ role: 'quit' } as const]),
+      ],
+    },
+    { role: 'editMenu' },
+    { role: 'viewMenu' },
+    { role: 'windowMenu' },
+  ]);
+}
+
+start(readFlags(process.argv.slice(1)));

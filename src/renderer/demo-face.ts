@@ -1,0 +1,283 @@
+// What the window shows for a view at a moment: a pure function from (view, now) to a description of the face.
+// Knows nothing of the DOM. Only `caption` and `ring` may change with time alone, so that screen readers stay calm.
+import { countdown, ERROR_WORDS, untilInWords } from './demo-words.js';
+import type { AccountView, AttemptView, AuthErrorView, AuthView, RenewalView, SignInRequest } from './index.js';
+
+export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
+export type FaceFigure = 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
+export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'sign-out';
+
+export interface FaceButton {
+  readonly action: FaceAction;
+  readonly label: string;
+  readonly primary: boolean;
+}
+
+/** How much is left, 1 to 0; `spinning` while something is under way whose end is not known. */
+export interface FaceRing {
+  readonly fraction: number;
+  readonly spinning: boolean;
+}
+
+export interface FaceFact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Something besides the main thing: what happened, and what it means for the person. */
+export interface FaceNotice {
+  readonly tone: FaceTone;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Everything the left side shows. */
+export interface Face {
+  readonly tone: FaceTone;
+  readonly figure: FaceFigure;
+  readonly initials: string;
+  readonly ring: FaceRing | null;
+  readonly title: string;
+  readonly text: string;
+  /** The one line that counts down. */
+  readonly caption: string;
+  readonly facts: readonly FaceFact[];
+  readonly notice: FaceNotice | null;
+  readonly buttons: readonly FaceButton[];
+  /** What the button "sign-in" asks for. */
+  readonly request: SignInRequest;
+  /** The error behind this face, for the small print and "Copy details". */
+  readonly error: AuthErrorView | null;
+}
+
+/** What only this window knows: a call that failed without the view saying so, and a retry that is under way. */
+export interface FaceExtras {
+  readonly problem: AuthErrorView | null;
+  readonly retrying: boolean;
+}
+
+const plain: Face = {
+  tone: 'quiet',
+  figure: 'key',
+  initials: '',
+  ring: null,
+  title: '',
+  text: '',
+  caption: '',
+  facts: [],
+  notice: null,
+  buttons: [],
+  request: {},
+  error: null,
+};
+
+/** Describes the face for a view. `now` is milliseconds since 1970. Never throws. */
+export function faceOf(view: AuthView, now: number, { problem, retrying }: FaceExtras): Face {
+  const face = faceOfView(view, now, retrying);
+  if (problem === null) return face;
+  return { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
+}
+
+function faceOfView(view: AuthView, now: number, retrying: boolean): Face {
+  switch (view.status) {
+    case 'starting':
+      return { ...plain, figure: 'skeleton', title: 'One moment', text: 'Looking for your earlier sign-in.' };
+    case 'signed-out':
+      return signedOut(view);
+    case 'signing-in':
+      return signingIn(view.attempt, now);
+    case 'signed-in':
+      return signedIn(view, now, retrying);
+    case 'locked':
+      return locked(view, now, retrying);
+  }
+}
+
+function signedOut({ reason, lastAccount, error }: Extract<AuthView, { status: 'signed-out' }>): Face {
+  if (error !== undefined || reason === 'ended') {
+    const shown = error ?? { code: 'session-ended' as const, retry: 'sign-in' as const, message: '' };
+    const gentle = shown.retry === 'sign-in' && shown.code !== 'id-token-invalid';
+    return {
+      ...plain,
+      ...ERROR_WORDS[shown.code],
+      tone: gentle ? 'amber' : 'red',
+      figure: figureOf(shown),
+      caption: lastAccount === undefined ? '' : `Last signed in: ${nameOf(lastAccount)}`,
+      buttons: [signInButton(lastAccount, shown)],
+      request: requestFor(lastAccount),
+      error: error ?? null,
+    };
+  }
+  if (reason === 'signed-out') {
+    return {
+      ...plain,
+      title: 'You are signed out',
+      text: 'See you soon. To come back, sign in with your browser.',
+      caption: lastAccount === undefined ? '' : `Last signed in: ${nameOf(lastAccount)}`,
+      buttons: [{ action: 'sign-in', label: 'Sign in with your browser', primary: true }],
+    };
+  }
+  return {
+    ...plain,
+    tone: 'accent',
+    title: 'Welcome',
+    text: 'Sign in with your browser. Your password stays there: this window never sees it.',
+    buttons: [{ action: 'sign-in', label: 'Sign in with your browser', primary: true }],
+  };
+}
+
+function signInButton(lastAccount: AccountView | undefined, error: AuthErrorView): FaceButton {
+  const again = error.retry === 'sign-in' ? 'Sign in again' : 'Try again';
+  const label = lastAccount === undefined ? again : `${again} as ${nameOf(lastAccount)}`;
+  return { action: 'sign-in', label, primary: error.retry !== 'never' };
+}
+
+function signingIn(attempt: AttemptView, now: number): Face {
+  const cancel: FaceButton = { action: 'cancel', label: 'Cancel', primary: false };
+  const waiting: Face = { ...plain, tone: 'accent', figure: 'browser', ring: { fraction: 0.25, spinning: true }, buttons: [cancel] };
+  switch (attempt.stage) {
+    case 'preparing':
+      return { ...waiting, title: 'Opening your browser', text: 'One moment: the sign-in page is on its way.' };
+    case 'redeeming':
+      return { ...waiting, title: 'Welcome back', text: 'Your browser has answered. One last check.' };
+    case 'waiting':
+      return {
+        ...waiting,
+        ring: { fraction: share(now, attempt.startedAt, attempt.expiresAt), spinning: false },
+        title: 'Continue in your browser',
+        text: 'Sign in on the page that has just opened there. Then you come back here by yourself.',
+        caption: `${countdown(attempt.expiresAt - now)} left`,
+        buttons: [{ action: 'reopen', label: 'Open the page again', primary: false }, cancel],
+      };
+  }
+}
+
+function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number, retrying: boolean): Face {
+  const { account, renewal, remembered, store, attempt } = view;
+  const waiting = renewal.state === 'waiting';
+  const error = waiting ? renewal.error : (view.error ?? null);
+  const buttons: FaceButton[] = [];
+  if (error !== null && error.retry !== 'never' && (waiting || isKeyring(error))) {
+    buttons.push({ action: 'retry', label: retrying ? 'Trying…' : 'Try now', primary: waiting });
+  }
+  return {
+    ...plain,
+    tone: waiting ? 'amber' : 'accent',
+    figure: 'person',
+    initials: initialsOf(account),
+    ring: ringOf(renewal, now),
+    title: nameOf(account),
+    text: addressOf(account),
+    caption: renewalInWords(renewal, now),
+    facts: [
+      { label: 'Signed in at', value: hostOf(account.issuer) },
+      { label: 'Remembered', value: rememberedInWords(remembered, store) },
+    ],
+    notice: attempt === undefined ? noticeOf(error, waiting) : attemptNotice,
+    buttons: [...attemptButtons(attempt), ...buttons, { action: 'sign-out', label: 'Sign out on this computer', primary: false }],
+    error,
+  };
+}
+
+function locked(view: Extract<AuthView, { status: 'locked' }>, now: number, retrying: boolean): Face {
+  const { lastAccount, error, attempt } = view;
+  const instead: FaceButton = { action: 'sign-in', label: 'Sign in with your browser', primary: false };
+  return {
+    ...plain,
+    ...ERROR_WORDS[error.code],
+    tone: 'amber',
+    figure: 'lock',
+    caption: attempt === undefined ? (lastAccount === undefined ? '' : `Waiting for you: ${nameOf(lastAccount)}`) : `${countdown(attempt.expiresAt - now)} left in your browser`,
+    notice: attempt === undefined ? null : attemptNotice,
+    buttons: [
+      { action: 'retry', label: retrying ? 'Asking the keyring…' : error.code === 'keyring-locked' ? 'Unlock and try again' : 'Try again', primary: true },
+      ...(attempt === undefined ? [instead] : attemptButtons(attempt)),
+    ],
+    request: requestFor(lastAccount),
+    error,
+  };
+}
+
+const attemptNotice: FaceNotice = {
+  tone: 'accent',
+  title: 'Continue in your browser',
+  text: 'A sign-in page is open there. Finish it, or cancel here.',
+};
+
+function attemptButtons(attempt: AttemptView | undefined): readonly FaceButton[] {
+  if (attempt === undefined) return [];
+  const cancel: FaceButton = { action: 'cancel', label: 'Cancel', primary: false };
+  return attempt.stage === 'waiting' ? [{ action: 'reopen', label: 'Open the page again', primary: false }, cancel] : [cancel];
+}
+
+function noticeOf(error: AuthErrorView | null, waiting: boolean): FaceNotice | null {
+  if (error === null) return null;
+  if (waiting) return { tone: 'amber', title: ERROR_WORDS[error.code].title, text: 'You are still signed in. The app tries again by itself.' };
+  if (isKeyring(error)) {
+    const why = error.code === 'keyring-locked' ? 'The keyring is locked' : 'This computer offers no keyring';
+    return { tone: 'amber', title: 'You will not be remembered', text: `${why}, so you stay signed in only until you quit.` };
+  }
+  return { tone: error.retry === 'sign-in' ? 'amber' : 'red', ...ERROR_WORDS[error.code] };
+}
+
+function ringOf(renewal: RenewalView, now: number): FaceRing {
+  const fraction = renewal.expiresAt === null ? 1 : share(now, renewal.since, renewal.expiresAt);
+  return renewal.state === 'renewing' ? { fraction: 0.25, spinning: true } : { fraction, spinning: false };
+}
+
+function renewalInWords(renewal: RenewalView, now: number): string {
+  switch (renewal.state) {
+    case 'renewing':
+      return 'Renewing your sign-in…';
+    case 'waiting':
+      return `Next try ${untilInWords(renewal.nextTryAt - now)}`;
+    case 'fresh':
+      if (renewal.renewAt !== null) return `Renews itself ${untilInWords(renewal.renewAt - now)}`;
+      if (renewal.expiresAt === null) return 'Stays valid until you sign out';
+      return renewal.expiresAt > now ? `Ends ${untilInWords(renewal.expiresAt - now)}` : 'Has ended';
+  }
+}
+
+function rememberedInWords(remembered: boolean, store: 'keychain' | 'memory'): string {
+  if (!remembered) return 'Only until you quit';
+  return store === 'keychain' ? 'In this computer’s keyring' : 'Until you quit';
+}
+
+function figureOf(error: AuthErrorView): FaceFigure {
+  if (error.code === 'network-failed' || error.code === 'network-timeout' || error.code === 'server-unavailable') return 'cloud';
+  if (isKeyring(error)) return 'lock';
+  return error.retry === 'sign-in' && error.code !== 'id-token-invalid' ? 'key' : 'alert';
+}
+
+function isKeyring(error: AuthErrorView): boolean {
+  return error.code === 'keyring-locked' || error.code === 'keyring-unavailable';
+}
+
+function requestFor(account: AccountView | undefined): SignInRequest {
+  const loginHint = account?.email ?? account?.username;
+  return loginHint === undefined || loginHint.length > 320 ? {} : { loginHint };
+}
+
+function nameOf(account: AccountView): string {
+  return account.name ?? account.username ?? account.email ?? account.subject;
+}
+
+function addressOf(account: AccountView): string {
+  const name = nameOf(account);
+  return [account.email, account.username].find((text) => text !== undefined && text !== name) ?? '';
+}
+
+function initialsOf(account: AccountView): string {
+  const words = nameOf(account).replace(/@.*$/, '').split(/[\s._-]+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const first = [...(words[0] ?? '?')][0] ?? '?';
+  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
+  return `${first}${last}`.toUpperCase();
+}
+
+function hostOf(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).host : issuer;
+}
+
+function share(now: number, from: number, to: number): number {
+  return to <= from ? 0 : Math.min(1, Math.max(0, (to - now) / (to - from)));
+}

@@ -1,0 +1,137 @@
+// Puts a face, the view and the timeline into the page. Changes only what differs, and never replaces a button,
+// so that neither focus nor a screen reader is disturbed by a tick. Text only: no markup is ever parsed.
+import type { Face, FaceAction } from './demo-face.js';
+import type { TimelineEntry } from './demo-timeline.js';
+import { agoInWords } from './demo-words.js';
+import type { AuthView } from './index.js';
+
+/** Finds an element that demo.html surely has. */
+export function element<Kind extends Element = HTMLElement>(selector: string): Kind {
+  const found = document.querySelector<Kind>(selector);
+  if (found === null) throw new Error(`demo.html has no "${selector}"`);
+  return found;
+}
+
+const actions: readonly FaceAction[] = ['sign-in', 'retry', 'reopen', 'cancel', 'sign-out'];
+
+/** Shows a face. When the button that has the focus goes, the focus moves to the headline, not to the void. */
+export function paintFace(face: Face, status: AuthView['status'] | 'refused'): void {
+  const focused = document.activeElement;
+  setData(document.body, 'status', status);
+  const stage = element('#face');
+  setData(stage, 'tone', face.tone);
+  setData(stage, 'figure', face.figure);
+  setText(element('#initials'), face.initials);
+  paintRing(face);
+  setText(element('#title'), face.title);
+  setText(element('#text'), face.text);
+  setText(element('#caption'), face.caption);
+  paintFacts(face);
+  paintNotice(face);
+  for (const action of actions) paintButton(action, face);
+  paintSmallPrint(face);
+  setText(element('#announcement'), [face.title, face.text, face.notice?.title, face.notice?.text].filter(Boolean).join('. '));
+  if (focused instanceof HTMLElement && focused !== document.body && focused.closest('[hidden]') !== null) element('#title').focus();
+}
+
+function paintRing({ ring }: Face): void {
+  const svg = element<SVGElement>('#ring');
+  setData(svg, 'state', ring === null ? 'none' : ring.spinning ? 'spinning' : 'steady');
+  const offset = String(Math.round((1 - (ring?.fraction ?? 0)) * 1000) / 10);
+  const arc = element<SVGElement>('#ring-arc');
+  if (arc.getAttribute('stroke-dashoffset') !== offset) arc.setAttribute('stroke-dashoffset', offset);
+}
+
+function paintFacts({ facts }: Face): void {
+  const list = element('#facts');
+  list.hidden = facts.length === 0;
+  const wanted = JSON.stringify(facts);
+  if (list.dataset['shown'] === wanted) return;
+  list.dataset['shown'] = wanted;
+  list.replaceChildren(
+    ...facts.map(({ label, value }) => {
+      const row = document.createElement('div');
+      row.append(make('dt', label), make('dd', value));
+      return row;
+    }),
+  );
+}
+
+function paintNotice({ notice }: Face): void {
+  const box = element('#notice');
+  box.hidden = notice === null;
+  setData(box, 'tone', notice?.tone ?? 'quiet');
+  setText(element('#notice-title'), notice?.title ?? '');
+  setText(element('#notice-text'), notice?.text ?? '');
+}
+
+function paintButton(action: FaceAction, face: Face): void {
+  const button = element<HTMLButtonElement>(`[data-testid="${action}"]`);
+  const wanted = face.buttons.find((candidate) => candidate.action === action);
+  button.hidden = wanted === undefined;
+  if (wanted === undefined) return;
+  setText(button, wanted.label);
+  button.classList.toggle('primary', wanted.primary);
+}
+
+function paintSmallPrint({ error }: Face): void {
+  element('#small-print').hidden = error === null;
+  if (error === null) return;
+  setText(element('#code'), error.serverError === undefined ? error.code : `${error.code} · ${error.serverError}`);
+}
+
+/** Shows the view as JSON, coloured, and just as it is: `#view-json`'s text can be parsed again. */
+export function paintView(view: AuthView | null): void {
+  const pieces = JSON.stringify(view, null, 2).split(/("(?:\\.|[^"\\])*"(?:\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?)/);
+  element('#view-json').replaceChildren(
+    ...pieces.filter((piece) => piece !== '').map((piece) => {
+      const kind = kindOf(piece);
+      if (kind === null) return document.createTextNode(piece);
+      const span = make('span', piece);
+      span.className = kind;
+      return span;
+    }),
+  );
+}
+
+function kindOf(piece: string): string | null {
+  if (piece.startsWith('"')) return piece.endsWith(':') ? 'key' : 'text';
+  return /^(?:true|false|null|-?\d)/.test(piece) ? 'value' : null;
+}
+
+/** Shows the timeline: new entries are added on top, the old ones only grow older. */
+export function paintTimeline(entries: readonly TimelineEntry[], now: number): void {
+  const list = element('#timeline');
+  const known = new Map([...list.children].map((item) => [item.getAttribute('data-key'), item]));
+  const items = entries.map((entry) => {
+    const key = `${entry.at} ${entry.text}`;
+    const item = known.get(key) ?? makeEntry(key, entry);
+    const time = item.querySelector('time');
+    if (time !== null) setText(time, agoInWords(now - entry.at));
+    return item;
+  });
+  if (items.length !== list.children.length || items[0] !== list.children[0]) list.replaceChildren(...items);
+}
+
+function makeEntry(key: string, { at, text }: TimelineEntry): Element {
+  const item = document.createElement('li');
+  item.dataset['key'] = key;
+  const time = document.createElement('time');
+  time.dateTime = new Date(at).toISOString();
+  item.append(make('p', text), time);
+  return item;
+}
+
+function make(tag: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function setData(target: HTMLElement | SVGElement, name: string, value: string): void {
+  if (target.dataset[name] !== value) target.dataset[name] = value;
+}

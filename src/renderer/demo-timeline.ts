@@ -1,0 +1,95 @@
+// What happened, told from one view to the next: the right side's timeline, for people who build apps.
+// Pure. Says what the view says and nothing more.
+import { spanInWords } from './demo-words.js';
+import type { AccountView, AttemptView, AuthErrorView, AuthView } from './index.js';
+
+export interface TimelineEntry {
+  readonly at: number;
+  readonly text: string;
+}
+
+const KEPT_ENTRIES = 20;
+
+type SignedIn = Extract<AuthView, { status: 'signed-in' }>;
+
+/** Adds what the change from `before` to `after` means, newest first. Returns the same list when it means nothing. */
+export function extendTimeline(entries: readonly TimelineEntry[], before: AuthView | null, after: AuthView, now: number): readonly TimelineEntry[] {
+  const text = describeChange(before, after);
+  if (text === null) return entries;
+  return [{ at: now, text }, ...entries].slice(0, KEPT_ENTRIES);
+}
+
+/** One sentence about a change of the view, or null when there is nothing to tell. */
+export function describeChange(before: AuthView | null, after: AuthView): string | null {
+  switch (after.status) {
+    case 'starting':
+      return before === null ? 'The window opened; the keychain is being read.' : null;
+    case 'signing-in':
+      return describeAttempt(before !== null && 'attempt' in before ? before.attempt : undefined, after.attempt);
+    case 'signed-out':
+      return describeSignedOut(before, after);
+    case 'locked':
+      return before?.status === 'locked' ? describeSide(before, after) : `The keychain does not open (${reason(after.error)}). Nothing is lost.`;
+    case 'signed-in':
+      if (before === null) return `The window opened; ${who(after.account)} is signed in.`;
+      if (before.status === 'starting') return `Restored the session of ${who(after.account)}, without a browser.`;
+      if (before.status === 'locked') return `The keychain opened; restored the session of ${who(after.account)}.`;
+      if (before.status !== 'signed-in' || before.account.id !== after.account.id) return `Signed in as ${who(after.account)}.`;
+      return describeRenewal(before, after) ?? describeSide(before, after);
+  }
+}
+
+function describeSignedOut(before: AuthView | null, after: Extract<AuthView, { status: 'signed-out' }>): string | null {
+  if (before === null) return 'The window opened; nobody is signed in.';
+  if (before.status === 'starting') return after.error === undefined ? 'Nothing to restore: nobody is signed in.' : `Not signed in: ${reason(after.error)}.`;
+  if (before.status === 'signing-in') return after.error === undefined ? 'The attempt was cancelled.' : `The attempt failed: ${reason(after.error)}.`;
+  if (before.status === 'signed-out') return null;
+  if (after.reason === 'ended') return `The provider ended the session${after.error === undefined ? '' : `: ${reason(after.error)}`}.`;
+  return 'Signed out: the keychain entry is gone.';
+}
+
+function describeAttempt(before: AttemptView | undefined, after: AttemptView): string | null {
+  if (before?.stage === after.stage && before.startedAt === after.startedAt) return null;
+  switch (after.stage) {
+    case 'preparing':
+      return 'An attempt began: fresh state, nonce and verifier.';
+    case 'waiting':
+      return after.redirect === 'loopback'
+        ? 'The browser was asked to open the page; the answer comes by loopback.'
+        : 'The browser was asked to open the page; the answer comes by custom scheme.';
+    case 'redeeming':
+      return 'The callback arrived; main exchanges the code for tokens.';
+  }
+}
+
+function describeRenewal(before: SignedIn, after: SignedIn): string | null {
+  const renewal = after.renewal;
+  switch (renewal.state) {
+    case 'renewing':
+      return before.renewal.state === 'renewing' ? null : 'Main is renewing the access token.';
+    case 'waiting':
+      if (before.renewal.state === 'waiting' && before.renewal.nextTryAt === renewal.nextTryAt) return null;
+      return `Renewal failed: ${reason(renewal.error)}. Still signed in.`;
+    case 'fresh':
+      if (before.renewal.state === 'fresh' && before.renewal.since === renewal.since) return null;
+      return renewal.expiresAt === null ? 'Renewed.' : `Renewed: the new access token lives ${spanInWords(renewal.expiresAt - renewal.since)}.`;
+  }
+}
+
+function describeSide(before: AuthView, after: SignedIn | Extract<AuthView, { status: 'locked' }>): string | null {
+  const earlier = 'attempt' in before ? before.attempt : undefined;
+  if (after.attempt !== undefined) return describeAttempt(earlier, after.attempt);
+  if (earlier !== undefined) return after.error === undefined ? 'The attempt ended.' : `The attempt ended: ${reason(after.error)}.`;
+  const errorBefore = 'error' in before ? before.error : undefined;
+  if (after.error !== undefined && after.error.code !== errorBefore?.code) return `Trouble: ${reason(after.error)}.`;
+  if (after.status === 'signed-in' && before.status === 'signed-in' && after.remembered && !before.remembered) return 'The keychain took the refresh token.';
+  return null;
+}
+
+function reason(error: AuthErrorView): string {
+  return error.serverError === undefined ? error.code : `${error.code} (${error.serverError})`;
+}
+
+function who(account: AccountView): string {
+  return account.name ?? account.username ?? account.email ?? account.subject;
+}
