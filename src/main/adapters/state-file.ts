@@ -39,9 +39,14 @@ export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): 
 
   async function setAside(): Promise<void> {
     const fileName = `${NAME}.json.corrupt-${Date.now()}`;
-    await rename(join(path(), `${NAME}.json`), join(path(), fileName));
+    try {
+      await rename(join(path(), `${NAME}.json`), join(path(), fileName));
+      onSetAside?.(fileName);
+    } catch (thrown) {
+      // Gone meanwhile: nothing to keep.
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+    }
     unread = false;
-    onSetAside?.(fileName);
   }
 
   return {

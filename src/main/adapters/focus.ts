@@ -1,0 +1,28 @@
+// Brings the app's window before the person, after the browser has sent them back.
+// May not create a window: an app without one is the host's business.
+import { app, BrowserWindow } from 'electron';
+
+/** Restores, shows and focuses the window that had the focus last, else the first visible one. Does nothing without a window. */
+export function showApp(): void {
+  const windows = BrowserWindow.getAllWindows().filter((window) => !window.isDestroyed());
+  const window = BrowserWindow.getFocusedWindow() ?? lastFocused(windows) ?? windows.find((candidate) => candidate.isVisible()) ?? windows[0];
+  if (window === undefined) return;
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+  // macOS gives the focus to an app in the background only when it is asked to take it.
+  if (process.platform === 'darwin') app.focus({ steal: true });
+}
+
+let lastFocusedId: number | null = null;
+
+/** Remembers from now on which window had the focus last: when the browser is in front, none has it. */
+export function rememberFocus(): void {
+  app.on('browser-window-focus', (_event, window) => {
+    lastFocusedId = window.id;
+  });
+}
+
+function lastFocused(windows: readonly BrowserWindow[]): BrowserWindow | undefined {
+  return windows.find((window) => window.id === lastFocusedId);
+}
