@@ -1,0 +1,108 @@
+// @ts-check
+// `npm test`: every layer, each with its time limit, then a table and the line "N passed, N failed, N skipped".
+// `npm test -- unit flow` runs only these; further words go to the runner when one layer is chosen (`-- e2e -g cancel`).
+// With CI=true a skipped test or a layer without tests fails the run: there, nothing may be missing.
+import { build } from './build.mjs';
+import { resolveElectron } from './electron.mjs';
+import { startLab } from './lab.mjs';
+import { runMain, say } from './say.mjs';
+import { ensureSystemPackages } from './system-packages.mjs';
+import { runCheck, runPlaywright, runVitest, stopRunning } from './test-layers.mjs';
+
+/** @typedef {import('./test-layers.mjs').LayerResult} LayerResult */
+
+/** @type {Record<string, (extra: readonly string[]) => Promise<LayerResult>>} */
+const LAYERS = {
+  types: () => runCheck(['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], 120),
+  lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '.'], 180),
+  unit: (extra) => runVitest('unit', extra, 180, process.env),
+  contract: runContract,
+  flow: (extra) => runVitest('flow', extra, 300, process.env),
+  project: (extra) => runVitest('project', extra, 300, process.env),
+  e2e: (extra) => runPlaywright(extra, 900, process.env),
+};
+const NEEDS_BUILD = ['project', 'e2e'];
+const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
+
+/** The cases on the genuine keyring and on xdg run on a private desktop.
+ * @param {readonly string[]} extra
+ */
+async function runContract(extra) {
+  if (process.platform !== 'linux') return runVitest('contract', extra, 180, process.env);
+  const lab = await startLab();
+  try {
+    return await runVitest('contract', extra, 180, { ...lab.env, LATCHKEY_REAL_PARTS: '1' });
+  } finally {
+    await lab.stop();
+  }
+}
+
+/** @param {readonly string[]} words */
+async function main(words) {
+  const chosen = Object.keys(LAYERS).filter((name) => words.includes(name));
+  const names = chosen.length > 0 ? chosen : Object.keys(LAYERS);
+  const extra = chosen.length === 1 ? words.filter((word) => !(word in LAYERS)) : [];
+  const inCi = process.env['CI'] === 'true';
+
+  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.once(name, () => {
+      stopRunning();
+      process.exit(130);
+    });
+  }
+  if (names.some((name) => NEEDS_ELECTRON.includes(name))) {
+    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop']);
+    await resolveElectron();
+  }
+  /** @type {Map<string, LayerResult>} */
+  const results = new Map();
+  let buildError = '';
+  if (names.some((name) => NEEDS_BUILD.includes(name))) {
+    // A build that fails must not hide what the other layers say.
+    buildError = await build().then(
+      () => '',
+      (/** @type {unknown} */ error) => String(error instanceof Error ? error.message : error),
+    );
+  }
+  for (const name of names) {
+    const run = LAYERS[name];
+    if (run === undefined) continue;
+    process.stdout.write(`\n── ${name} ${'─'.repeat(60 - name.length)}\n`);
+    if (buildError && NEEDS_BUILD.includes(name)) {
+      process.stdout.write(`${buildError}\n`);
+      results.set(name, { passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'not run: the build failed' });
+      continue;
+    }
+    const result = await run(extra);
+    if (inCi && result.passed + result.failed === 0) {
+      results.set(name, { ...result, failed: 1, note: 'no test ran, which fails in CI' });
+    } else {
+      results.set(name, result);
+    }
+  }
+  return report(results, inCi);
+}
+
+/**
+ * @param {Map<string, LayerResult>} results
+ * @param {boolean} inCi
+ */
+function report(results, inCi) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  process.stdout.write(`\n${'layer'.padEnd(10)} passed  failed  skipped  seconds\n`);
+  for (const [name, result] of results) {
+    total.passed += result.passed;
+    total.failed += result.failed;
+    total.skipped += result.skipped;
+    const columns = [String(result.passed).padStart(6), String(result.failed).padStart(7), String(result.skipped).padStart(8), result.seconds.toFixed(1).padStart(8)];
+    process.stdout.write(`${name.padEnd(10)} ${columns.join(' ')}${result.note ? `  ${result.note}` : ''}\n`);
+  }
+  if (inCi && total.skipped > 0) process.stdout.write('\na skipped test fails the run in CI: every real part must be there\n');
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+  return total.failed > 0 || (inCi && total.skipped > 0) ? 1 : 0;
+}
+
+runMain(() => {
+  say('npm test: types, lint, unit, contract, flow, project, e2e');
+  return main(process.argv.slice(2));
+});
