@@ -1,5 +1,7 @@
 // Checks and freezes the host's options; every default and limit of the product stands here, units in the names.
 // Throws AuthError "invalid-options" with the option's name and what was expected, never the value.
+import { AuthError } from './errors.js';
+import { isLoopback, requireRedirects } from './redirect-option.js';
 import type { LogEvent, RedirectOption } from './ports.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
@@ -98,6 +100,8 @@ export const LIMITS = {
   keyringTimeoutMs: 120_000,
   /** A keyring that takes longer to store is treated as "not remembered" until it answers. */
   keyringWriteSlowMs: 5_000,
+  /** Long enough to store a token that has just arrived, short enough for an app that quits. */
+  stopMs: 2_500,
   /** xdg tools were seen to take 4 s on a loaded desktop. */
   redirectPrepareMs: 10_000,
   /** Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7 allows a leeway). */
@@ -116,3 +120,159 @@ export const LIMITS = {
   timerMaxMs: 3_600_000,
 } as const;
 
+
+const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
+  issuer: true, clientId: true, redirects: true, scopes: true, endpoints: true, authorizationParameters: true, identify: true,
+  trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
+  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, onLog: true,
+};
+
+const KNOWN_ENDPOINTS: { readonly [Name in keyof EndpointOptions]-?: true } = {
+  authorization: true, token: true, jwks: true, userinfo: true, revocation: true, issParameterSupported: true,
+};
+
+/** Parameters that belong to Latchkey: a host that set them would break the trip or its protection. */
+const OWN_PARAMETERS = new Set(['client_id', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'state', 'nonce', 'code_challenge', 'code_challenge_method']);
+
+/** Checks everything at once and freezes it. Throws `invalid-options` for the first thing that is wrong. */
+export function parseOptions(options: AuthOptions): Settings {
+  requireRecord(options, 'options', KNOWN_OPTIONS);
+  const issuer = requireUrl(options.issuer, 'issuer');
+  if (/[?#]/.test(options.issuer)) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
+  const scopes = options.scopes === undefined ? ['openid', 'profile', 'email', 'offline_access'] : requireScopes(options.scopes);
+  const endpoints = options.endpoints === undefined ? null : requireEndpoints(options.endpoints, scopes);
+  const redirects = requireRedirects(options.redirects);
+  const settings: Settings = {
+    issuer: options.issuer,
+    clientId: requireText(options.clientId, 'clientId', 1024),
+    redirects,
+    scopes,
+    endpoints,
+    authorizationParameters: requireParameters(options.authorizationParameters),
+    identify: requireFunction(options.identify, 'identify'),
+    trustedOrigins: requireOrigins(options.trustedOrigins),
+    attachPreload: requireBoolean(options.attachPreload, 'attachPreload', true),
+    singleInstanceLock: requireBoolean(options.singleInstanceLock, 'singleInstanceLock', true),
+    secretStore: requireStore(options.secretStore),
+    keychainService: options.keychainService === undefined ? null : requireText(options.keychainService, 'keychainService', 256),
+    attemptTimeoutSeconds: requireNumber(options.attemptTimeoutSeconds, 'attemptTimeoutSeconds', 300, 10, 3_600),
+    networkTimeoutSeconds: requireNumber(options.networkTimeoutSeconds, 'networkTimeoutSeconds', 15, 1, 120),
+    renewEarlySeconds: requireNumber(options.renewEarlySeconds, 'renewEarlySeconds', 300, 0, 86_400),
+    onLog: requireFunction(options.onLog, 'onLog'),
+    warnings: unwise(redirects, scopes, issuer),
+  };
+  return freezeDeep(settings);
+}
+
+function unwise(redirects: readonly RedirectOption[], scopes: readonly string[], issuer: URL): readonly string[] {
+  const warnings: string[] = [];
+  for (const redirect of redirects) {
+    if (redirect.kind === 'custom-scheme' && !redirect.scheme.includes('.')) {
+      warnings.push('option "redirects": a scheme without a dot may belong to another app; use a reversed domain name (RFC 8252 §7.1)');
+    }
+  }
+  if (!scopes.includes('offline_access')) {
+    warnings.push('option "scopes": without "offline_access" most providers give no refresh token, and the session ends with the access token');
+  }
+  if (issuer.protocol === 'http:') warnings.push('option "issuer": "http:" is for a provider on this computer only');
+  return warnings;
+}
+
+function refuse(name: string, expected: string): never {
+  throw new AuthError('invalid-options', `option "${name}" must be ${expected}`);
+}
+
+function requireRecord(value: unknown, name: string, known: Readonly<Record<string, true>>): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'an object');
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(known, key)) {
+      const shown = /^[\w-]{1,40}$/.test(key) ? `"${key}"` : 'with an unprintable name';
+      throw new AuthError('invalid-options', `unknown option ${shown} in "${name}"; expected one of ${Object.keys(known).join(', ')}`);
+    }
+  }
+}
+
+function requireText(value: unknown, name: string, maxLength: number): string {
+  if (typeof value !== 'string' || value.length === 0 || value.length > maxLength || !/^[\x20-\x7e]+$/.test(value)) {
+    refuse(name, `a text of 1 to ${maxLength} printable ASCII characters`);
+  }
+  return value;
+}
+
+function requireUrl(value: unknown, name: string): URL {
+  const text = requireText(value, name, 2048);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return refuse(name, 'an absolute URL');
+  }
+  if (url.username !== '' || url.password !== '') refuse(name, 'a URL without user name and password');
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
+  return refuse(name, 'an "https:" URL ("http:" only for 127.0.0.1, [::1] or localhost)');
+}
+
+function requireScopes(value: readonly string[]): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > 100) return refuse('scopes', 'a list of 1 to 100 scopes');
+  for (const scope of value as readonly unknown[]) {
+    // RFC 6749 §3.3: scope-token
+    if (typeof scope !== 'string' || !/^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(scope)) refuse('scopes', 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)');
+  }
+  return [...new Set(value)];
+}
+
+function requireEndpoints(value: EndpointOptions, scopes: readonly string[]): EndpointOptions {
+  requireRecord(value, 'endpoints', KNOWN_ENDPOINTS);
+  for (const name of ['authorization', 'token', 'jwks', 'userinfo', 'revocation'] as const) {
+    if (value[name] !== undefined || name === 'authorization' || name === 'token') requireUrl(value[name], `endpoints.${name}`);
+  }
+  if (value.jwks === undefined && scopes.includes('openid')) refuse('endpoints.jwks', 'given when the scopes contain "openid", to verify the ID token');
+  requireBoolean(value.issParameterSupported, 'endpoints.issParameterSupported', false);
+  return { ...value };
+}
+
+function requireParameters(value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('authorizationParameters', 'an object of texts');
+  for (const [name, text] of Object.entries(value)) {
+    if (OWN_PARAMETERS.has(name)) refuse('authorizationParameters', `free of "${name}", which Latchkey sets itself`);
+    if (typeof text !== 'string' || text.length > 4096) refuse('authorizationParameters', 'an object of texts of at most 4096 characters');
+  }
+  return { ...value };
+}
+
+function requireFunction<F>(value: F | undefined, name: string): F | null {
+  if (value === undefined) return null;
+  return typeof value === 'function' ? value : refuse(name, 'a function');
+}
+
+function requireBoolean(value: unknown, name: string, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  return typeof value === 'boolean' ? value : refuse(name, 'true or false');
+}
+
+function requireStore(value: unknown): 'keychain' | 'memory' {
+  if (value === undefined) return 'keychain';
+  return value === 'keychain' || value === 'memory' ? value : refuse('secretStore', '"keychain" or "memory"');
+}
+
+function requireNumber(value: unknown, name: string, fallback: number, min: number, max: number): number {
+  if (value === undefined) return fallback;
+  return typeof value === 'number' && value >= min && value <= max ? value : refuse(name, `a number from ${min} to ${max}`);
+}
+
+function requireOrigins(value: readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return refuse('trustedOrigins', 'a list of origins like "https://app.example.com"');
+  return (value as readonly unknown[]).map((origin) => {
+    if (typeof origin !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(origin)) return refuse('trustedOrigins', 'a list of origins like "https://app.example.com", without path');
+    return origin;
+  });
+}
+
+function freezeDeep<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) freezeDeep(member as object);
+  }
+  return Object.freeze(value);
+}

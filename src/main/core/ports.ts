@@ -42,7 +42,7 @@ export interface KnownAccounts {
   readonly accounts: readonly KnownAccount[];
 }
 
-/** One account that was signed in at some time. `stored`: its record was written to the keychain and not removed. */
+/** One account that was signed in at some time, and what the keychain should hold of it. */
 export interface KnownAccount {
   readonly id: string;
   readonly issuer: string;
@@ -51,7 +51,11 @@ export interface KnownAccount {
   readonly username?: string;
   readonly email?: string;
   readonly picture?: string;
-  readonly stored: boolean;
+  /**
+   * `removal-owed`: signed out while the keyring did not answer; the record is removed at the next chance.
+   * `refused`: the provider ended the session; the record is left alone until the person signs in again.
+   */
+  readonly record: 'kept' | 'none' | 'removal-owed' | 'refused';
 }
 
 /** The state file. A file that cannot be read or parsed is kept aside and answered as null, never deleted. */

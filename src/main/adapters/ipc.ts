@@ -1,0 +1,106 @@
+// The boundary to pages: answers their calls, gives the first view, pushes every change. Trusts no sender and no argument.
+// Passes nothing but the types of contract.ts; every refusal is a value.
+import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
+import { AuthError, toAuthError, toErrorView } from '../core/errors.js';
+import type { Engine } from '../core/engine.js';
+import type { Log } from '../core/ports.js';
+import { parseSignInRequest } from '../core/sign-in-request.js';
+import type { AuthCalls, AuthPushes, AuthReply, AuthSyncCalls, AuthView } from '../../contract.js';
+
+/** Which pages may call, besides the app's own `file:` pages and the schemes it serves itself. */
+export interface PageTrust {
+  readonly trustedOrigins: readonly string[];
+  /** Schemes that bring callbacks: a page under one of them could be a forged callback, and is never trusted. */
+  readonly redirectSchemes: readonly string[];
+  readonly appPath: string;
+}
+
+/** Registers the handlers and the push. Returns the way to remove all of it. */
+export function exposeToPages(engine: Engine, trust: PageTrust, log: Log): () => void {
+  const audience = new Set<WebContents>();
+  const refused = new Set<string>();
+
+  const onView = (event: IpcMainEvent): void => {
+    const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event) ? engine.view() : null;
+    if (answer !== null) join(event.sender);
+    event.returnValue = answer;
+  };
+  ipcMain.on('latchkey:view' satisfies keyof AuthSyncCalls, onView);
+  handle('latchkey:sign-in', (argument) => engine.signIn(parseSignInRequest(argument)));
+  handle('latchkey:cancel-sign-in', () => { engine.cancelSignIn(); });
+  handle('latchkey:reopen-browser', () => { engine.reopenBrowser(); });
+  handle('latchkey:sign-out', () => engine.signOut());
+  handle('latchkey:retry', () => { engine.retry(); });
+  const unsubscribe = engine.onView(push);
+
+  return () => {
+    unsubscribe();
+    ipcMain.removeListener('latchkey:view' satisfies keyof AuthSyncCalls, onView);
+    for (const channel of CALLS) ipcMain.removeHandler(channel);
+    audience.clear();
+  };
+
+  function handle(channel: keyof AuthCalls, run: (argument: unknown) => void | Promise<void>): void {
+    ipcMain.handle(channel, async (event, argument: unknown): Promise<AuthReply> => {
+      try {
+        if (!isTrusted(event)) throw new AuthError('page-refused', 'this page may not use Latchkey');
+        await run(argument);
+        return { ok: true };
+      } catch (thrown) {
+        return { ok: false, error: toErrorView(toAuthError(thrown)) };
+      }
+    });
+  }
+
+  function join(contents: WebContents): void {
+    if (audience.has(contents)) return;
+    audience.add(contents);
+    contents.once('destroyed', () => audience.delete(contents));
+  }
+
+  function push(view: AuthView): void {
+    for (const contents of audience) {
+      // The page may have navigated since it asked for its first view.
+      if (contents.isDestroyed() || !isTrustedUrl(contents.mainFrame.url, trust)) continue;
+      contents.mainFrame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
+    }
+  }
+
+  function isTrusted(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
+    const frame = event.senderFrame;
+    const url = frame?.url ?? '';
+    // Only the top frame of a page: a frame inside it may be an advertisement (Electron security checklist, 17).
+    if (frame !== null && frame.parent === null && !frame.detached && isTrustedUrl(url, trust)) return true;
+    const origin = URL.canParse(url) ? new URL(url).origin : 'unknown';
+    if (!refused.has(origin) && refused.size < 32) {
+      refused.add(origin);
+      log.write({ level: 'warn', event: 'page-refused', fields: { origin, hint: 'name it in the option "trustedOrigins" if it is yours' } });
+    }
+    return false;
+  }
+}
+
+const CALLS: readonly (keyof AuthCalls)[] = ['latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:sign-out', 'latchkey:retry'];
+
+/** Schemes whose pages anybody can write. */
+const WEB_SCHEMES = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'data:', 'blob:', 'about:', 'javascript:', 'filesystem:', 'chrome:', 'chrome-extension:', 'devtools:']);
+
+/** Decides by the URL of the frame. Exported for its unit test. */
+export function isTrustedUrl(url: string, trust: PageTrust): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, host } = new URL(url);
+  if (trust.trustedOrigins.includes(`${protocol}//${host}`)) return true;
+  if (protocol === 'file:') return isInside(url, trust.appPath);
+  // Every other scheme is one that this app serves by protocol.handle.
+  return !WEB_SCHEMES.has(protocol) && !trust.redirectSchemes.includes(protocol.slice(0, -1));
+}
+
+function isInside(url: string, folder: string): boolean {
+  try {
+    return fileURLToPath(url).startsWith(folder.endsWith(sep) ? folder : folder + sep);
+  } catch {
+    return false;
+  }
+}

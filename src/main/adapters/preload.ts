@@ -1,0 +1,14 @@
+// Adds Latchkey's preload to the default session, so that a host's own preload need not know of it.
+import { fileURLToPath } from 'node:url';
+import { app, session } from 'electron';
+
+/** Call before the app is ready, so that it is there before the host's first window. */
+export function attachPreload(): void {
+  const filePath = fileURLToPath(new URL('../../preload.cjs', import.meta.url));
+  void app.whenReady().then(() => {
+    const target = session.defaultSession;
+    // Electron 35 renamed it; on 33 and 34 only the older way exists.
+    if (typeof target.registerPreloadScript === 'function') target.registerPreloadScript({ type: 'frame', filePath });
+    else target.setPreloads([...target.getPreloads(), filePath]);
+  });
+}

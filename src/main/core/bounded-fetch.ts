@@ -1,0 +1,115 @@
+// One HTTP exchange with a time limit and a size limit, over the port Network. The only place that reads bodies.
+// Gives the OAuth engine a complete Response, or throws a network error code; judges no OAuth content.
+import { AuthError } from './errors.js';
+import { retryAfterSeconds } from './renewal.js';
+import type { Clock, Network } from './ports.js';
+
+/** The shape of `fetch` that the OAuth engine calls. */
+export type BoundedFetch = (
+  url: string,
+  init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: URLSearchParams | Uint8Array | string | null | undefined; readonly signal?: AbortSignal | undefined },
+) => Promise<Response>;
+
+export interface FetchLimits {
+  readonly timeoutMs: number;
+  readonly responseBytes: number;
+}
+
+/**
+ * Makes the fetch. It rejects with `network-timeout`, `network-failed`, `server-unavailable` (5xx, 408, 429) or
+ * `response-invalid` (too large, or a redirect); every other status is answered whole, within the limits.
+ */
+export function createBoundedFetch(network: Network, clock: Clock, limits: FetchLimits): BoundedFetch {
+  return async (url, init) => {
+    const abort = new AbortController();
+    const host = new URL(url).host;
+    let cancelTimer = (): void => undefined;
+    const timeout = new Promise<never>((_resolve, reject) => {
+      cancelTimer = clock.after(limits.timeoutMs, () => {
+        reject(new AuthError('network-timeout', `no answer from "${host}" in time`));
+        abort.abort();
+      });
+    });
+    try {
+      // A network that ignores its signal must not outlive the limit, so the limit also wins the race.
+      return await Promise.race([exchange(), timeout]);
+    } finally {
+      cancelTimer();
+    }
+
+    async function exchange(): Promise<Response> {
+      let response: Response;
+      let body: Uint8Array<ArrayBuffer>;
+      try {
+        const request = { method: init.method, headers: { ...init.headers }, signal: abort.signal };
+        response = await network.fetch(url, init.body === undefined || init.body === null ? request : { ...request, body: bodyText(init.body) });
+        body = await readBody(response, limits.responseBytes, abort);
+      } catch (cause) {
+        if (cause instanceof AuthError) throw cause;
+        throw new AuthError('network-failed', `"${host}" could not be reached`, { cause });
+      }
+      assertUsableStatus(response, host, clock.now());
+      return rebuild(response, body);
+    }
+  };
+}
+
+function bodyText(body: URLSearchParams | Uint8Array | string): string {
+  return body instanceof Uint8Array ? new TextDecoder().decode(body) : body.toString();
+}
+
+async function readBody(response: Response, maxBytes: number, abort: AbortController): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (response.body !== null) {
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (length > maxBytes) {
+        abort.abort();
+        reader.cancel().catch(() => undefined);
+        throw new AuthError('response-invalid', `the answer is larger than ${maxBytes} bytes`);
+      }
+      chunks.push(value);
+    }
+  }
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return body;
+}
+
+function assertUsableStatus(response: Response, host: string, nowMs: number): void {
+  const { status } = response;
+  if (status >= 500 || status === 429 || status === 408) {
+    throw new AuthError('server-unavailable', `"${host}" answered with status ${status}`, {
+      retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), nowMs),
+    });
+  }
+  if (status < 200 || (status >= 300 && status < 400)) throw new AuthError('response-invalid', `"${host}" answered with status ${status}`);
+}
+
+/** Providers label JSON as text, or with odd spelling; what parses as a JSON object is one (RFC 8259 needs no label). */
+function rebuild(response: Response, body: Uint8Array<ArrayBuffer>): Response {
+  const headers = new Headers(response.headers);
+  const type = (headers.get('content-type') ?? '').toLowerCase();
+  if (!type.startsWith('application/jwt') && jsonObject(body) !== undefined) headers.set('content-type', 'application/json');
+  headers.delete('content-encoding');
+  headers.delete('content-length');
+  return new Response(response.status === 204 ? null : body, { status: response.status, headers });
+}
+
+/** The bytes as a JSON object, or undefined when they are none. */
+export function jsonObject(body: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+// What is known of the provider: metadata by discovery (OpenID Connect Discovery §4, RFC 8414 §3) or by hand, checked.
+// Judges answers; sending is left to the function it is given.
+import { AuthError } from './errors.js';
+import { isLoopback } from './redirect-option.js';
+import type { Settings } from './options.js';
+
+/** The checked members of the metadata that Latchkey uses, in the wire's own spelling. */
+export type ServerMetadata = {
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri?: string;
+  readonly userinfo_endpoint?: string;
+  readonly revocation_endpoint?: string;
+  readonly authorization_response_iss_parameter_supported?: boolean;
+  readonly id_token_signing_alg_values_supported: string[];
+};
+
+/** Every asymmetric JWS algorithm that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037, RFC 9864). */
+const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+
+/** The metadata of endpoints given by hand. */
+export function metadataByHand(settings: Settings & { readonly endpoints: NonNullable<Settings['endpoints']> }): ServerMetadata {
+  const { authorization, token, jwks, userinfo, revocation, issParameterSupported } = settings.endpoints;
+  return checkMetadata(settings, {
+    issuer: settings.issuer,
+    authorization_endpoint: authorization,
+    token_endpoint: token,
+    jwks_uri: jwks,
+    userinfo_endpoint: userinfo,
+    revocation_endpoint: revocation,
+    authorization_response_iss_parameter_supported: issParameterSupported,
+  });
+}
+
+/** Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: identical, not just equivalent) or `discovery-failed`. */
+export function checkMetadata(settings: Settings, published: Readonly<Record<string, unknown>>): ServerMetadata {
+  if (published['issuer'] !== settings.issuer) {
+    const nearly = typeof published['issuer'] === 'string' && published['issuer'].replace(/\/$/, '') === settings.issuer.replace(/\/$/, '');
+    throw new AuthError('issuer-mismatch', `metadata member "issuer" is not the option "issuer"${nearly ? '; they differ in the slash at the end' : ''}`);
+  }
+  const insecureAllowed = settings.issuer.startsWith('http:');
+  const endpoint = (name: string): string | undefined => {
+    const value = published[name];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string' && value.length <= 2048 && isSecure(value, insecureAllowed)) return value;
+    throw new AuthError('discovery-failed', `metadata member "${name}" must be an "https:" URL`);
+  };
+  const authorization = endpoint('authorization_endpoint');
+  const token = endpoint('token_endpoint');
+  if (authorization === undefined) throw new AuthError('discovery-failed', 'metadata member "authorization_endpoint" missing');
+  if (token === undefined) throw new AuthError('discovery-failed', 'metadata member "token_endpoint" missing');
+  const jwks = endpoint('jwks_uri');
+  if (jwks === undefined && settings.scopes.includes('openid')) throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
+  const userinfo = endpoint('userinfo_endpoint');
+  const revocation = endpoint('revocation_endpoint');
+  return {
+    issuer: settings.issuer,
+    authorization_endpoint: authorization,
+    token_endpoint: token,
+    ...(jwks === undefined ? {} : { jwks_uri: jwks }),
+    ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
+    ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),
+    authorization_response_iss_parameter_supported: published['authorization_response_iss_parameter_supported'] === true,
+    id_token_signing_alg_values_supported: announcedAlgorithms(published['id_token_signing_alg_values_supported']),
+  };
+}
+
+// `none` and the HS family would let anyone who knows the public client id forge an ID token.
+function announcedAlgorithms(announced: unknown): string[] {
+  const usable = Array.isArray(announced) ? SIGNING_ALGORITHMS.filter((alg) => announced.includes(alg)) : [];
+  return usable.length > 0 ? usable : SIGNING_ALGORITHMS;
+}
+
+function isSecure(url: string, insecureAllowed: boolean): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (insecureAllowed && protocol === 'http:' && isLoopback(hostname));
+}

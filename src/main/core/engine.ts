@@ -1,0 +1,347 @@
+// The mailbox: one queue for every event about attempts and the session; runs their effects through the ports.
+// One owner, one queue, one timer. Decisions live in attempt.ts and session.ts; nothing here chooses.
+import type { AuthView, SignInRequest } from '../../contract.js';
+import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, stepAttempt } from './attempt.js';
+import { createBoundedFetch } from './bounded-fetch.js';
+import { AuthError, assertNever, toAuthError } from './errors.js';
+import { LIMITS, type Settings } from './options.js';
+import type { Ports } from './ports.js';
+import { type Grant, createProtocol } from './protocol.js';
+import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, answerToken, sessionDeadline, stepSession } from './session.js';
+import { createTrips } from './trips.js';
+import { createVault } from './vault.js';
+import { toView } from './view.js';
+
+/** The core as index.ts and the tests use it. Promises reject with `AuthError` only. */
+export interface Engine {
+  /** Reads what is stored. Call once; until its end the view says `starting`. */
+  start(): void;
+  view(): AuthView;
+  /** Calls the listener now and after each change, in order. Returns the way to stop. */
+  onView(listener: (view: AuthView) => void): () => void;
+  signIn(request: SignInRequest): Promise<void>;
+  cancelSignIn(): void;
+  reopenBrowser(): void;
+  /** Resolves when this computer has forgotten the session; the server is told in the background. */
+  signOut(): Promise<void>;
+  retry(): void;
+  getAccessToken(): Promise<string>;
+  /** Ends everything within `LIMITS.stopMs`: what is being renewed or stored is finished, nothing new begins. */
+  stop(): Promise<void>;
+}
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: AuthError) => void;
+}
+
+type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | { readonly to: 'session'; readonly epoch: number | null; readonly event: SessionEvent };
+
+export function createEngine(settings: Settings, ports: Ports): Engine {
+  const { clock, log } = ports;
+  const protocol = createProtocol(settings, createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }), clock, log);
+  const vault = createVault(ports.secrets, ports.state, settings.clientId, log);
+  const trips = createTrips(settings, ports, protocol, (number, event) => { send({ to: 'attempt', number, event }); });
+
+  let started = false;
+  let stopped = false;
+  let session: SessionState = NO_SESSION;
+  const attempts = new Map<number, AttemptState>();
+  let attemptCount = 0;
+  let attemptError: AuthError | null = null;
+  let view: AuthView = { status: 'starting' };
+  let viewText = JSON.stringify(view);
+  const viewListeners = new Set<(view: AuthView) => void>();
+  const signIns = new Map<number, Waiter<void>>();
+  const tokenWaiters = new Set<Waiter<string>>();
+  /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
+  const pending = new Set<Promise<unknown>>();
+  const removals = new Set<Promise<void>>();
+  const queue: Mail[] = [];
+  let draining = false;
+  let cancelTimer = (): void => undefined;
+  let timerAt: number | null = null;
+
+  return {
+    start: () => { finishLater(restore()); },
+    view: () => view,
+    onView(listener) {
+      viewListeners.add(listener);
+      listener(view);
+      return () => { viewListeners.delete(listener); };
+    },
+    signIn,
+    cancelSignIn: () => { for (const number of [...attempts.keys()]) send({ to: 'attempt', number, event: { type: 'cancel' } }); },
+    reopenBrowser: () => { send({ to: 'attempt', number: attemptCount, event: { type: 'reopen' } }); },
+    async signOut() {
+      sendSession({ type: 'sign-out' });
+      await Promise.race([Promise.allSettled([...removals]), new Promise<void>((resolve) => clock.after(LIMITS.keyringWriteSlowMs, resolve))]);
+    },
+    retry: () => { sendSession({ type: 'retry', now: clock.now() }); },
+    getAccessToken,
+    stop,
+  };
+
+  async function restore(): Promise<void> {
+    const { restore: account, last, reason } = await vault.load();
+    if (stopped) return;
+    // A callback that came at start may have signed somebody in already.
+    if (session === NO_SESSION) {
+      if (account === null) session = { ...NO_SESSION, reason, account: last };
+      else sendSession({ type: 'restore', account, now: clock.now() });
+    }
+    started = true;
+    drain();
+  }
+
+  function signIn(request: SignInRequest): Promise<void> {
+    if (stopped) return Promise.reject(stoppedError());
+    const open = [...attempts.keys()];
+    if (open.length >= LIMITS.openAttempts && open[0] !== undefined) send({ to: 'attempt', number: open[0], event: { type: 'cancel' } });
+    const number = ++attemptCount;
+    attemptError = null;
+    attempts.set(number, beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds));
+    log.write({ level: 'info', event: 'attempt-started', fields: { attempt: number } });
+    const result = new Promise<void>((resolve, reject) => signIns.set(number, { resolve, reject }));
+    trips.begin(number, request);
+    drain();
+    return result;
+  }
+
+  function getAccessToken(): Promise<string> {
+    if (stopped) return Promise.reject(stoppedError());
+    const answer = answerToken(session, clock.now());
+    if (answer.kind === 'token') return Promise.resolve(answer.token);
+    if (started && answer.kind === 'error') return Promise.reject(answer.error);
+    if (answer.kind === 'demand') sendSession({ type: 'demand', now: clock.now() });
+    return new Promise((resolve, reject) => {
+      tokenWaiters.add({ resolve, reject });
+      drain();
+    });
+  }
+
+  async function stop(): Promise<void> {
+    if (stopped) return;
+    stopped = true;
+    cancelTimer();
+    trips.stop();
+    for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
+    signIns.clear();
+    tokenWaiters.clear();
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => { cancel = clock.after(LIMITS.stopMs, resolve); });
+    // A renewal that ends begins a write: the list is asked until it stays empty.
+    const finish = async (): Promise<void> => { while (pending.size > 0) await Promise.allSettled([...pending]); };
+    await Promise.race([finish(), limit]);
+    cancel();
+    ports.secrets.close();
+    viewListeners.clear();
+  }
+
+  function send(mail: Mail): void {
+    queue.push(mail);
+    drain();
+  }
+
+  function sendSession(event: SessionEvent, epoch: number | null = null): void {
+    send({ to: 'session', epoch, event });
+  }
+
+  function drain(): void {
+    if (draining) return;
+    draining = true;
+    for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
+      if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
+      else deliverToSession(mail.epoch, mail.event);
+    }
+    draining = false;
+    if (stopped) return;
+    publish();
+    settleTokenWaiters();
+    schedule();
+  }
+
+  function deliverToAttempt(number: number, event: AttemptEvent): void {
+    const state = attempts.get(number) ?? { phase: 'ended', number, outcome: 'failed', error: null };
+    const next = stepAttempt(state, event);
+    if (next.state !== state) attempts.set(number, next.state);
+    for (const effect of next.effects) runAttemptEffect(number, effect);
+    if (next.state.phase === 'ended') endAttempt(next.state);
+  }
+
+  function endAttempt(state: AttemptState & { phase: 'ended' }): void {
+    if (!attempts.delete(state.number)) return;
+    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
+    if (state.error !== null && state.error.code !== 'sign-in-cancelled') attemptError = state.error;
+    const waiter = signIns.get(state.number);
+    signIns.delete(state.number);
+    if (state.error === null) waiter?.resolve();
+    else waiter?.reject(state.error);
+  }
+
+  function runAttemptEffect(number: number, effect: AttemptEffect): void {
+    switch (effect.type) {
+      case 'open-browser':
+        trips.openBrowser(number);
+        return;
+      case 'redeem':
+        trips.redeem(number);
+        return;
+      case 'adopt':
+        queue.push({ to: 'session', epoch: null, event: { type: 'adopt', grant: effect.grant, account: effect.account, attempt: number, now: clock.now() } });
+        return;
+      case 'discard':
+        discard(effect.grant);
+        return;
+      case 'close':
+        trips.close(number, effect.outcome);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  function deliverToSession(epoch: number | null, event: SessionEvent): void {
+    if (epoch !== null && epoch !== session.epoch) {
+      if (event.type === 'renewed') discard(event.grant);
+      return;
+    }
+    const before = session;
+    const next = stepSession(before, event);
+    session = next.state;
+    if (before.phase !== session.phase) {
+      log.write({ level: 'info', event: `session-${session.phase}`, fields: { code: 'error' in session ? (session.error?.code ?? null) : null } });
+    }
+    for (const effect of next.effects) runSessionEffect(effect, session.epoch);
+  }
+
+  function runSessionEffect(effect: SessionEffect, epoch: number): void {
+    switch (effect.type) {
+      case 'read-record':
+        // Not awaited by stop(): a password dialog must not keep the app alive.
+        void vault.read(effect.account).then((reading) => {
+          if (reading.state === 'record') sendSession({ type: 'record-found', record: reading.record, now: clock.now() }, epoch);
+          else if (reading.state === 'absent') sendSession({ type: 'record-absent' }, epoch);
+          else sendSession({ type: 'record-withheld', error: reading.error }, epoch);
+        });
+        return;
+      case 'write-record': {
+        const { account, refreshToken, scope, save } = effect;
+        finishLater(
+          vault.write({ version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now() }).then((error) => {
+            if (error === null) sendSession({ type: 'stored', save, ...timing() }, epoch);
+            else sendSession({ type: 'store-failed', save, error, ...timing() }, epoch);
+          }),
+        );
+        return;
+      }
+      case 'remove-record': {
+        const removal = vault.remove(effect.account).finally(() => removals.delete(removal));
+        removals.add(removal);
+        finishLater(removal);
+        return;
+      }
+      case 'mark-refused':
+        finishLater(vault.markRefused(effect.account));
+        return;
+      case 'renew':
+        finishLater(renew(effect, epoch));
+        return;
+      case 'revoke':
+        revoke(effect.token);
+        return;
+      case 'adopted':
+        queue.push({ to: 'attempt', number: effect.attempt, event: { type: 'stored' } });
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  async function renew(effect: SessionEffect & { type: 'renew' }, epoch: number): Promise<void> {
+    try {
+      const grant = await protocol.renew(effect.refreshToken, effect.scope, effect.account);
+      sendSession({ type: 'renewed', grant, ...timing() }, epoch);
+    } catch (thrown) {
+      const error = toAuthError(thrown);
+      log.write({ level: 'warn', event: 'renewal-failed', fields: { code: error.code, serverError: error.serverError ?? null } });
+      sendSession({ type: 'renew-failed', error, now: clock.now(), random: Math.random() }, epoch);
+    }
+  }
+
+  /** Tokens that came too late. Where somebody is signed in they may be of the same grant, which must not be revoked. */
+  function discard(grant: Grant): void {
+    if (session.phase === 'absent' && grant.refreshToken !== null) revoke(grant.refreshToken);
+  }
+
+  function revoke(token: string): void {
+    finishLater(
+      protocol.revoke(token).catch((error: unknown) => {
+        log.write({ level: 'info', event: 'revocation-failed', fields: { code: toAuthError(error).code } });
+      }),
+    );
+  }
+
+  function publish(): void {
+    const next = toView({ started, session, attempts: [...attempts.values()], attemptError });
+    const text = JSON.stringify(next);
+    if (text === viewText) return;
+    view = Object.freeze(next);
+    viewText = text;
+    for (const listener of [...viewListeners]) {
+      try {
+        listener(view);
+      } catch (cause) {
+        log.write({ level: 'error', event: 'view-listener-failed', fields: { name: cause instanceof Error ? cause.name : 'unknown' } });
+      }
+    }
+  }
+
+  function settleTokenWaiters(): void {
+    if (!started || tokenWaiters.size === 0) return;
+    const answer = answerToken(session, clock.now());
+    if (answer.kind === 'wait') return;
+    if (answer.kind === 'demand') {
+      sendSession({ type: 'demand', now: clock.now() });
+      return;
+    }
+    const waiters = [...tokenWaiters];
+    tokenWaiters.clear();
+    for (const waiter of waiters) {
+      if (answer.kind === 'token') waiter.resolve(answer.token);
+      else waiter.reject(answer.error);
+    }
+  }
+
+  function schedule(): void {
+    const now = clock.now();
+    const deadlines = [sessionDeadline(session, now), ...[...attempts.values()].map(attemptDeadline)].filter((deadline) => deadline !== null);
+    const next = deadlines.length === 0 ? null : Math.min(...deadlines);
+    if (next === timerAt) return;
+    cancelTimer();
+    timerAt = next;
+    cancelTimer = next === null ? (): void => undefined : clock.after(Math.min(Math.max(0, next - now), LIMITS.timerMaxMs), tick);
+  }
+
+  function tick(): void {
+    timerAt = null;
+    for (const number of [...attempts.keys()]) queue.push({ to: 'attempt', number, event: { type: 'tick', now: clock.now() } });
+    queue.push({ to: 'session', epoch: null, event: { type: 'tick', ...timing() } });
+    drain();
+  }
+
+  function timing(): { now: number; random: number; renewEarlySeconds: number } {
+    return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
+  }
+
+  function finishLater(work: Promise<unknown>): void {
+    const tracked: Promise<unknown> = work.catch((error: unknown) => {
+      log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } });
+    }).finally(() => pending.delete(tracked));
+    pending.add(tracked);
+  }
+}
+
+function stoppedError(): AuthError {
+  return new AuthError('stopped', 'authentication was stopped');
+}

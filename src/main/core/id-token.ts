@@ -1,0 +1,48 @@
+// The checks of an ID token that the OAuth engine leaves to its caller (OpenID Connect Core §3.1.3.6, §3.1.3.7, §12.2).
+// Pure but for the digest; the signature and the other claims are checked by the engine in protocol.ts.
+import { AuthError } from './errors.js';
+import { base64url } from './identity.js';
+import { LIMITS } from './options.js';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** Throws `id-token-invalid` unless `azp`, `iat` and `at_hash` are right. `azp` and `at_hash` may be absent. */
+export async function assertRemainingClaims(idToken: string, claims: Claims, expected: { readonly clientId: string; readonly accessToken: string; readonly nowMs: number }): Promise<void> {
+  if (claims['azp'] !== undefined && claims['azp'] !== expected.clientId) throw invalid('"azp" names another client');
+  const issuedAt = claims['iat'];
+  if (typeof issuedAt !== 'number' || issuedAt > expected.nowMs / 1000 + LIMITS.clockToleranceSeconds) throw invalid('"iat" lies in the future; is the clock right?');
+  if (claims['at_hash'] !== undefined && claims['at_hash'] !== (await accessTokenHash(idToken, expected.accessToken))) {
+    throw invalid('"at_hash" does not fit the access token');
+  }
+}
+
+/**
+ * Throws `id-token-invalid` when an ID token that came with a renewal is of somebody else (Core §12.2). Times are not
+ * checked here: a clock that is wrong must not cost a session, and the answer came over TLS from the token endpoint.
+ */
+export function assertSamePerson(idToken: string, expected: { readonly issuer: string; readonly subject: string }): void {
+  const claims = decodePart(idToken, 1);
+  if (claims?.['iss'] !== expected.issuer || claims['sub'] !== expected.subject) throw invalid('the renewed ID token is of another person');
+}
+
+async function accessTokenHash(idToken: string, accessToken: string): Promise<string> {
+  const alg = decodePart(idToken, 0)?.['alg'];
+  const size = typeof alg === 'string' ? (/^(?:RS|PS|ES)(256|384|512)$/.exec(alg)?.[1] ?? '512') : '256';
+  const digest = await crypto.subtle.digest(`SHA-${size}`, new TextEncoder().encode(accessToken));
+  return base64url(new Uint8Array(digest).slice(0, digest.byteLength / 2));
+}
+
+function decodePart(jwt: string, index: 0 | 1): Claims | undefined {
+  try {
+    const part = jwt.split('.')[index] ?? '';
+    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === 'object' && value !== null ? (value as Claims) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(what: string): AuthError {
+  return new AuthError('id-token-invalid', `ID token: ${what}`);
+}

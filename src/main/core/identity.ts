@@ -1,0 +1,58 @@
+// Who signed in: claims or userinfo → account. Claims come from outside; they are cut, cleaned and never trusted as markup.
+// May not send anything; the account id is the only thing that is computed.
+import type { AccountView } from '../../contract.js';
+import type { Identity } from './options.js';
+
+/** What a provider without userinfo, and a host without `identify`, leave us: one nameless person for each client. */
+export const ANONYMOUS: Identity = { subject: 'anonymous' };
+
+/** Reads OpenID Connect standard claims (Core §5.1), and the `id`, `login`, `avatar_url` that plain OAuth 2.0 providers use. */
+export function readClaims(claims: Readonly<Record<string, unknown>>): Identity | null {
+  const subject = text(claims['sub']) ?? (typeof claims['id'] === 'number' ? String(claims['id']) : text(claims['id']));
+  if (subject === undefined) return null;
+  return compact({
+    subject,
+    name: text(claims['name']),
+    username: text(claims['preferred_username']) ?? text(claims['login']),
+    email: text(claims['email']),
+    picture: pictureUrl(claims['picture'] ?? claims['avatar_url']),
+  });
+}
+
+/** The second identity's members where the first has none. Both must be of the same subject. */
+export function mergeIdentity(first: Identity, second: Identity): Identity {
+  return { ...second, ...first };
+}
+
+/** Makes the account; the id is a digest of issuer and subject, so that it fits every keychain. */
+export async function toAccount(issuer: string, identity: Identity): Promise<AccountView> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${issuer}\u0000${identity.subject}`));
+  return { id: base64url(new Uint8Array(digest)).slice(0, 22), issuer, ...identity };
+}
+
+/** Checks what a host's `identify` answered, at the boundary where types end. */
+export function readIdentity(value: unknown): Identity | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { subject, name, username, email, picture } = value as Record<string, unknown>;
+  const known = text(subject);
+  return known === undefined ? null : compact({ subject: known, name: text(name), username: text(username), email: text(email), picture: pictureUrl(picture) });
+}
+
+export function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+function compact(identity: { readonly subject: string } & { readonly [Name in keyof Identity]: string | undefined }): Identity {
+  return Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) as unknown as Identity;
+}
+
+// Control and direction marks can make one name look like another on screen.
+function text(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const clean = value.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '').slice(0, 256);
+  return clean === '' ? undefined : clean;
+}
+
+function pictureUrl(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length <= 2048 && value.startsWith('https://') && URL.canParse(value) ? value : undefined;
+}

@@ -1,0 +1,88 @@
+// What a failure of the OAuth engine means: its error, at a known step, becomes one of our codes. Pure.
+// Keyed on codes and on the server's `error` member only, never on texts; passes on no text from outside.
+import type { AuthErrorCode } from '../../contract.js';
+import { AuthError, plainWord } from './errors.js';
+
+/** The step that failed; the same engine error means different things at different steps. */
+export type ExchangeStep = 'discovery' | 'callback' | 'redeem' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
+
+/** Errors of RFC 6749 §4.1.2.1 and §5.2 that pass by themselves. */
+const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
+
+interface Details {
+  cause: string;
+  serverError: string | undefined;
+}
+
+/** Engine codes that are only thrown while an ID token is read. */
+const ID_TOKEN_CODES = new Set(['OAUTH_JWT_TIMESTAMP_CHECK_FAILED', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', 'OAUTH_KEY_SELECTION_FAILED']);
+
+/** Makes the AuthError. What is one already passes unchanged. */
+export function judge(step: ExchangeStep, thrown: unknown): AuthError {
+  if (thrown instanceof AuthError) return thrown;
+  const { code, error, cause } = fields(thrown);
+  // The engine's errors carry bodies, claims and callbacks: only their names may travel on as a cause.
+  const details: Details = { cause: code ?? (thrown instanceof Error ? thrown.name : typeof thrown), serverError: undefined };
+  if (step === 'callback') return judgeCallback(code, cause, details);
+  if (code === 'OAUTH_RESPONSE_BODY_ERROR') {
+    details.serverError = plainWord(error);
+    return judgeServerError(step, error, details);
+  }
+  if (step === 'id-token' || (code !== undefined && ID_TOKEN_CODES.has(code))) return new AuthError('id-token-invalid', `ID token: ${idTokenDetail(code, cause)}`, details);
+  if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
+  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') return judgeStatus(step, cause, details);
+  if (code === 'OAUTH_UNSUPPORTED_OPERATION' && step === 'redeem') return new AuthError('id-token-invalid', 'ID token or token type of a kind that is not supported', details);
+  if (code === 'OAUTH_INVALID_RESPONSE' && step === 'redeem' && isClaims(cause)) return new AuthError('id-token-invalid', 'ID token: a required claim is missing', details);
+  return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
+}
+
+function judgeCallback(code: string | undefined, cause: unknown, details: Details): AuthError {
+  if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR' && cause instanceof URLSearchParams) {
+    const error = cause.get('error');
+    details.serverError = plainWord(error);
+    if (error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', details);
+    if (error !== null && TRANSIENT.has(error)) return new AuthError('server-unavailable', 'the provider asks to try again later', details);
+    return new AuthError('sign-in-refused', 'the provider refused the authorization request', details);
+  }
+  return new AuthError('issuer-mismatch', 'callback parameter "iss" is not the configured issuer (RFC 9207 §2.4)');
+}
+
+function judgeServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
+  if (typeof error === 'string' && TRANSIENT.has(error)) return new AuthError('server-unavailable', `the ${endpointOf(step)} asks to try again later`, details);
+  if (step === 'renew' && error === 'invalid_grant') return new AuthError('session-ended', 'the provider no longer accepts the refresh token', details);
+  return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused the request`, details);
+}
+
+function judgeStatus(step: ExchangeStep, cause: unknown, details: Details): AuthError {
+  const status = cause instanceof Response ? cause.status : 0;
+  if (status >= 400 && status < 500) return new AuthError(refusedBy(step), `the ${endpointOf(step)} answered with status ${status}`, details);
+  return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
+}
+
+function refusedBy(step: ExchangeStep): AuthErrorCode {
+  return step === 'discovery' ? 'discovery-failed' : 'sign-in-refused';
+}
+
+function endpointOf(step: ExchangeStep): string {
+  if (step === 'redeem' || step === 'renew' || step === 'callback') return 'token endpoint';
+  if (step === 'revoke') return 'revocation endpoint';
+  if (step === 'userinfo') return 'userinfo endpoint';
+  return step === 'discovery' ? 'discovery document' : 'key set';
+}
+
+function idTokenDetail(code: string | undefined, cause: unknown): string {
+  const claim = typeof cause === 'object' && cause !== null && 'claim' in cause ? plainWord(cause.claim) : undefined;
+  if (claim !== undefined) return `claim "${claim}" is not as expected`;
+  if (code === 'OAUTH_KEY_SELECTION_FAILED') return 'no key of the issuer fits';
+  return 'the signature does not verify';
+}
+
+function isClaims(cause: unknown): boolean {
+  return typeof cause === 'object' && cause !== null && 'claims' in cause;
+}
+
+function fields(thrown: unknown): { readonly code: string | undefined; readonly error: unknown; readonly cause: unknown } {
+  if (typeof thrown !== 'object' || thrown === null) return { code: undefined, error: undefined, cause: undefined };
+  const { code, error, cause } = thrown as { code?: unknown; error?: unknown; cause?: unknown };
+  return { code: typeof code === 'string' ? code : undefined, error, cause };
+}

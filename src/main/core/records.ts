@@ -1,0 +1,90 @@
+// What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
+// Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
+import type { AccountView } from '../../contract.js';
+import type { KnownAccount, KnownAccounts } from './ports.js';
+
+/** One session in the keychain. Nothing else may hold the refresh token for longer than the process lives. */
+export interface SessionRecord {
+  readonly version: 1;
+  readonly clientId: string;
+  readonly account: AccountView;
+  readonly refreshToken: string;
+  /** The granted scope (RFC 6749 §5.1). */
+  readonly scope: string;
+  readonly savedAt: number;
+}
+
+export type ParsedRecord =
+  | { readonly state: 'record'; readonly record: SessionRecord }
+  /** Written by a later version, by another client id, or damaged: kept, and not ours to overwrite silently. */
+  | { readonly state: 'unreadable'; readonly detail: string };
+
+export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [] };
+
+/** The keychain's entry name for an account. */
+export function recordKey(accountId: string): string {
+  return `session:${accountId}`;
+}
+
+export function formatRecord(record: SessionRecord): string {
+  return JSON.stringify(record);
+}
+
+export function parseRecord(value: string, expected: { readonly clientId: string; readonly accountId: string }): ParsedRecord {
+  const record = parseJson(value) as Partial<SessionRecord> | null;
+  if (record === null || typeof record !== 'object') return unreadable('not a record');
+  if (record.version !== 1) return unreadable('a record of another version');
+  if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
+  const { account, refreshToken, scope, savedAt } = record;
+  if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
+  if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account, refreshToken, scope, savedAt } };
+}
+
+/** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */
+export function parseKnownAccounts(value: unknown): KnownAccounts | null {
+  if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
+  const { schemaVersion, lastAccountId, accounts } = value as Record<string, unknown>;
+  if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
+  if (!Array.isArray(accounts)) return NO_ACCOUNTS;
+  const known = accounts.filter(isKnownAccount);
+  const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
+  return { schemaVersion: 1, lastAccountId: last, accounts: known };
+}
+
+/** The list with this account as the last one, and what the keychain holds of it. */
+export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record']): KnownAccounts {
+  return { schemaVersion: 1, lastAccountId: account.id, accounts: [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }] };
+}
+
+/** The list with another word on what the keychain holds; the same object when nothing changes. */
+export function withRecordState(known: KnownAccounts, accountId: string, record: KnownAccount['record']): KnownAccounts {
+  if (!known.accounts.some((account) => account.id === accountId && account.record !== record)) return known;
+  return { ...known, accounts: known.accounts.map((account) => (account.id === accountId ? { ...account, record } : account)) };
+}
+
+export function accountOf({ record: _record, ...account }: KnownAccount): AccountView {
+  return account;
+}
+
+function isAccount(value: unknown): value is AccountView {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, issuer, subject, name, username, email, picture } = value as Record<string, unknown>;
+  return [id, issuer, subject].every((text) => typeof text === 'string' && text !== '') && [name, username, email, picture].every((text) => text === undefined || typeof text === 'string');
+}
+
+function isKnownAccount(value: unknown): value is KnownAccount {
+  return isAccount(value) && ['kept', 'none', 'removal-owed', 'refused'].includes((value as Partial<KnownAccount>).record ?? '');
+}
+
+function unreadable(detail: string): ParsedRecord {
+  return { state: 'unreadable', detail };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+// The effects of attempts: prepares a redirect, opens the browser, takes the callback, redeems. Holds the attempts' secrets.
+// Decides nothing about an attempt: what happens goes back to the mailbox as an event of attempt.ts.
+import type { SignInRequest } from '../../contract.js';
+import type { AttemptEvent } from './attempt.js';
+import { leadsTo, parseCallback } from './callback.js';
+import { AuthError, toAuthError } from './errors.js';
+import type { Settings } from './options.js';
+import type { CallbackVerdict, OpenRedirect, Ports, RedirectOption, TripOutcome } from './ports.js';
+import type { AttemptSecrets, Protocol } from './protocol.js';
+
+/** What belongs to one open attempt and may be in no state that is shown or logged. */
+interface Trip {
+  readonly secrets: AttemptSecrets;
+  redirect: OpenRedirect | null;
+  authorizationUrl: string | null;
+  callback: URLSearchParams | null;
+  closed: boolean;
+}
+
+/** Sends an event to the attempt with this number; a number that is gone is ignored there. */
+export type PostToAttempt = (attempt: number, event: AttemptEvent) => void;
+
+export interface Trips {
+  begin(attempt: number, request: SignInRequest): void;
+  openBrowser(attempt: number): void;
+  redeem(attempt: number): void;
+  /** Forgets the secrets at once; the redirect shows the outcome. */
+  close(attempt: number, outcome: TripOutcome): void;
+  stop(): void;
+}
+
+export function createTrips(settings: Settings, ports: Ports, protocol: Protocol, post: PostToAttempt): Trips {
+  const trips = new Map<number, Trip>();
+  const { log } = ports;
+  for (const callbacks of Object.values(ports.callbacks)) callbacks.onCallback(receive);
+
+  return {
+    begin(attempt, request) {
+      const trip: Trip = { secrets: protocol.createSecrets(), redirect: null, authorizationUrl: null, callback: null, closed: false };
+      trips.set(attempt, trip);
+      prepare(trip, request).then(
+        (redirect) => { post(attempt, { type: 'prepared', redirect: redirect.kind }); },
+        (error: unknown) => { post(attempt, { type: 'prepare-failed', error: toAuthError(error) }); },
+      );
+    },
+    openBrowser(attempt) {
+      const url = trips.get(attempt)?.authorizationUrl;
+      if (url === undefined || url === null) return;
+      ports.browser.open(url).catch((cause: unknown) => {
+        post(attempt, { type: 'browser-failed', error: new AuthError('browser-failed', 'the system browser could not be started', { cause }) });
+      });
+    },
+    redeem(attempt) {
+      const trip = trips.get(attempt);
+      if (trip?.callback === null || trip?.redirect === null || trip === undefined) return;
+      protocol.redeem(trip.callback, trip.secrets, trip.redirect.redirectUri).then(
+        ({ grant, account }) => { post(attempt, { type: 'redeemed', grant, account }); },
+        (error: unknown) => { post(attempt, { type: 'redeem-failed', error: toAuthError(error) }); },
+      );
+    },
+    close(attempt, outcome) {
+      const trip = trips.get(attempt);
+      trips.delete(attempt);
+      if (trip === undefined) return;
+      trip.closed = true;
+      trip.redirect?.close(outcome);
+    },
+    stop() {
+      for (const trip of trips.values()) trip.closed = true;
+      trips.clear();
+      for (const callbacks of Object.values(ports.callbacks)) callbacks.stop();
+    },
+  };
+
+  async function prepare(trip: Trip, request: SignInRequest): Promise<OpenRedirect> {
+    const redirect = await firstThatWorks(settings.redirects);
+    if (trip.closed) redirect.close('failed');
+    trip.redirect = redirect;
+    trip.authorizationUrl = await protocol.authorizationUrl(trip.secrets, redirect.redirectUri, request);
+    return redirect;
+  }
+
+  async function firstThatWorks(redirects: readonly RedirectOption[]): Promise<OpenRedirect> {
+    const reasons: string[] = [];
+    for (const option of redirects) {
+      const prepared = await ports.callbacks[option.kind].prepare(option);
+      if (prepared.state === 'ready') return prepared.redirect;
+      log.write({ level: 'warn', event: 'redirect-unavailable', fields: { redirect: option.uri, detail: prepared.detail } });
+      reasons.push(`${option.uri}: ${prepared.detail}`);
+    }
+    throw new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`);
+  }
+
+  /** Anyone can send a callback. One whose state is not open changes nothing and is told apart in the log, without its values. */
+  function receive(url: string): CallbackVerdict {
+    const open = [...trips].filter(([, trip]) => trip.redirect !== null);
+    const parsed = parseCallback(url, open.map(([, trip]) => trip.redirect?.redirectUri ?? ''));
+    if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
+      log.write({ level: 'warn', event: `callback-${parsed.kind}`, fields: { detail: parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open' } });
+      return 'foreign';
+    }
+    const match = open.find(([, trip]) => trip.secrets.state === parsed.state && leadsTo(url, trip.redirect?.redirectUri ?? ''));
+    if (match === undefined) {
+      log.write({ level: 'warn', event: 'callback-unexpected', fields: { detail: 'its state is unknown or was used; a tab was reloaded, or an attempt is over' } });
+      return 'foreign';
+    }
+    const [attempt, trip] = match;
+    if (trip.callback === null) {
+      trip.callback = parsed.parameters;
+      post(attempt, { type: 'callback' });
+    } else {
+      log.write({ level: 'info', event: 'callback-repeated' });
+    }
+    return 'taken';
+  }
+}

@@ -1,0 +1,74 @@
+// Machines → AuthView: the one place that decides what a page may know. Pure.
+import type { AttemptView, AuthView, RenewalView } from '../../contract.js';
+import { attemptView, type AttemptState } from './attempt.js';
+import { AuthError, assertNever, toErrorView } from './errors.js';
+import type { LiveSession, SessionState } from './session.js';
+
+/** Everything the view depends on. */
+export interface ViewInput {
+  /** False until the file of known accounts was read and a stored session was asked for. */
+  readonly started: boolean;
+  readonly session: SessionState;
+  /** Open attempts, oldest first. */
+  readonly attempts: readonly AttemptState[];
+  /** Why the last attempt failed, when that was not the user's wish; forgotten at the next one. */
+  readonly attemptError: AuthError | null;
+}
+
+export function toView(input: ViewInput): AuthView {
+  const { session } = input;
+  const attempt = newest(input.attempts);
+  if (!input.started) return { status: 'starting' };
+  switch (session.phase) {
+    case 'restoring':
+      if (!session.slow) return { status: 'starting' };
+      return withAttempt({ status: 'locked', lastAccount: session.account, error: toErrorView(new AuthError('keyring-locked', 'the keyring is waiting for its password')) }, attempt);
+    case 'locked':
+      return withAttempt({ status: 'locked', lastAccount: session.account, error: toErrorView(session.error) }, attempt);
+    case 'adopting':
+      if (session.previous !== null) return signedIn(session.previous, attempt, null);
+      return attempt === null ? { status: 'starting' } : { status: 'signing-in', attempt };
+    case 'live':
+      return signedIn(session, attempt, input.attemptError);
+    case 'absent': {
+      const lastAccount = session.account === null ? {} : { lastAccount: session.account };
+      if (attempt !== null) return { status: 'signing-in', attempt, ...lastAccount };
+      const error = input.attemptError ?? session.error;
+      return { status: 'signed-out', reason: session.reason, ...lastAccount, ...(error === null ? {} : { error: toErrorView(error) }) };
+    }
+    default:
+      return assertNever(session);
+  }
+}
+
+function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null): AuthView {
+  const remembered = session.storeError === null;
+  const error = attemptError ?? session.storeError;
+  const view: AuthView = { status: 'signed-in', account: session.account, remembered, store: remembered ? 'keychain' : 'memory', renewal: renewalView(session) };
+  return withAttempt(error === null ? view : { ...view, error: toErrorView(error) }, attempt);
+}
+
+function renewalView(session: LiveSession): RenewalView {
+  const { renewal } = session;
+  const expiresAt = session.access?.expiresAt ?? null;
+  switch (renewal.state) {
+    case 'fresh':
+      return { state: 'fresh', since: session.access?.obtainedAt ?? renewal.since, expiresAt, renewAt: renewal.renewAt };
+    case 'renewing':
+    case 'saving':
+      return { state: 'renewing', since: renewal.since, expiresAt };
+    case 'waiting':
+      return { state: 'waiting', since: renewal.since, expiresAt, nextTryAt: renewal.nextTryAt, error: toErrorView(renewal.error) };
+    default:
+      return assertNever(renewal);
+  }
+}
+
+function withAttempt<V extends AuthView & { readonly status: 'signed-in' | 'locked' }>(view: V, attempt: AttemptView | null): V {
+  return attempt === null ? view : { ...view, attempt };
+}
+
+function newest(attempts: readonly AttemptState[]): AttemptView | null {
+  const last = attempts.findLast((attempt) => attempt.phase !== 'ended');
+  return last === undefined ? null : attemptView(last);
+}

@@ -1,0 +1,143 @@
+// Entry latchkey/main and COMPOSITION ROOT: the only file that knows both core and adapters. Wires; decides nothing.
+import { app } from 'electron';
+import type { AuthView, SignInRequest } from '../contract.js';
+import { createBrowser } from './adapters/browser.js';
+import { createClock } from './adapters/clock.js';
+import { createDeepLink } from './adapters/deep-link.js';
+import { rememberFocus, showApp } from './adapters/focus.js';
+import { exposeToPages } from './adapters/ipc.js';
+import { createKeychain } from './adapters/keychain.js';
+import { createLoopback } from './adapters/loopback.js';
+import { createMemoryStore } from './adapters/memory-store.js';
+import { createNetwork } from './adapters/network.js';
+import { attachPreload } from './adapters/preload.js';
+import { createSchemeRegistration } from './adapters/scheme-registration.js';
+import { createStateFile } from './adapters/state-file.js';
+import { createEngine } from './core/engine.js';
+import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
+import type { Callbacks, Log } from './core/ports.js';
+import { parseSignInRequest } from './core/sign-in-request.js';
+
+export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, RenewalView, SignInRequest } from '../contract.js';
+export { AuthError } from './core/errors.js';
+export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
+export type { LogEvent } from './core/ports.js';
+
+/** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
+export interface Auth {
+  /** The latest view: a frozen object, the same until the next change. */
+  getView(): AuthView;
+  /** Calls the listener with the view now and after each change. Returns the way to stop. */
+  onView(listener: (view: AuthView) => void): () => void;
+  /** Opens the system browser. Resolves when signed in and stored; rejects when the attempt failed, expired or was cancelled. */
+  signIn(request?: SignInRequest): Promise<void>;
+  /** Ends every open attempt. */
+  cancelSignIn(): Promise<void>;
+  /** Opens the page of the newest waiting attempt once more. */
+  reopenBrowser(): Promise<void>;
+  /** Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in the background. */
+  signOut(): Promise<void>;
+  /** Does now what is being waited for: opens the keyring, renews, or stores again. */
+  retry(): Promise<void>;
+  /** The access token, renewed first when it is due; one request however many callers. It must not reach a page. */
+  getAccessToken(): Promise<string>;
+  /** Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the app quits. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Creates the sign-in. Call once, synchronously at start-up, before the app is ready and before `app.setPath('userData', …)`
+ * can no longer be called: it takes the single-instance lock and listens for callbacks. In a second instance it hands its
+ * arguments to the first and ends the process. Throws `AuthError` "invalid-options" at once when an option is wrong.
+ */
+export function createAuth(options: AuthOptions): Auth {
+  const settings = parseOptions(options);
+  const log = createLog(settings);
+  for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
+
+  const registration = createSchemeRegistration({ app, facts: registrationFacts() });
+  const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
+  const engine = createEngine(settings, {
+    secrets: settings.secretStore === 'memory' ? createMemoryStore() : createKeychain({ service: settings.keychainService ?? `latchkey:${app.getName()}`, timeoutMs: LIMITS.keyringTimeoutMs }),
+    state: createStateFile(),
+    browser: createBrowser(),
+    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
+    clock: createClock(),
+    network: createNetwork(),
+    log,
+  });
+
+  if (deepLink.primary) {
+    rememberFocus();
+    const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
+    for (const scheme of redirectSchemes) void registration.register(scheme);
+    exposeToPages(engine, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
+    if (settings.attachPreload) attachPreload();
+    stopBeforeQuit(() => engine.stop());
+    engine.start();
+  } else {
+    void engine.stop();
+    app.exit(0);
+  }
+
+  return {
+    getView: () => engine.view(),
+    onView: (listener) => engine.onView(listener),
+    signIn: async (request) => engine.signIn(parseSignInRequest(request)),
+    cancelSignIn: async () => { engine.cancelSignIn(); },
+    reopenBrowser: async () => { engine.reopenBrowser(); },
+    signOut: () => engine.signOut(),
+    retry: async () => { engine.retry(); },
+    getAccessToken: () => engine.getAccessToken(),
+    stop: () => engine.stop(),
+  };
+}
+
+function registrationFacts(): Parameters<typeof createSchemeRegistration>[0]['facts'] {
+  return {
+    platform: process.platform,
+    appName: app.getName(),
+    isPackaged: app.isPackaged,
+    execPath: process.execPath,
+    appPath: app.getAppPath(),
+    userDataPath: app.getPath('userData'),
+    noSandbox: app.commandLine.hasSwitch('no-sandbox'),
+    windowsStore: process.windowsStore,
+    env: process.env,
+  };
+}
+
+/** A loopback trip ends in the browser; a person who is signed in wants the app. */
+function showingApp(loopback: Callbacks): Callbacks {
+  return {
+    ...loopback,
+    async prepare(option) {
+      const prepared = await loopback.prepare(option);
+      if (prepared.state === 'unavailable') return prepared;
+      const { redirect } = prepared;
+      return { state: 'ready', redirect: { ...redirect, close(outcome) { redirect.close(outcome); if (outcome === 'signed-in') showApp(); } } };
+    },
+  };
+}
+
+/** A token that has just arrived is stored before the process ends. */
+function stopBeforeQuit(stop: () => Promise<void>): void {
+  let done = false;
+  app.on('will-quit', (event) => {
+    if (done) return;
+    event.preventDefault();
+    void stop().finally(() => {
+      done = true;
+      app.quit();
+    });
+  });
+}
+
+function createLog(settings: Settings): Log {
+  return {
+    write(event) {
+      if (settings.onLog !== null) settings.onLog(event);
+      else if (event.level === 'warn' || event.level === 'error') console.warn(`latchkey: ${event.event}`, event.fields ?? '');
+    },
+  };
+}
