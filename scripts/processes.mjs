@@ -112,16 +112,27 @@ export function killProcessesOf(folder) {
 }
 
 /**
- * The processes that run one of these executables and were started below or in the group of `leader`.
- * @param {number} leader a pid that is or was the leader of its own process group
+ * The processes of one program that live in the session of `leader`, which was started with `detached`. Programs that
+ * it opened for the person, such as their browser, are not among them.
+ * @param {number} leader
  * @param {string} executable
  * @returns {number[]}
  */
-export function groupMembers(leader, executable) {
+export function sessionMembers(leader, executable) {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && !isZombie(pid) && link(pid, 'exe') === executable && groupOf(pid) === leader);
+    .filter((pid) => Number.isInteger(pid) && sessionOf(pid) === leader && !isZombie(pid) && runs(pid, executable));
+}
+
+/**
+ * Children in a sandbox do not let their executable be seen by an ordinary user: then the command line tells.
+ * @param {number} pid
+ * @param {string} executable
+ */
+function runs(pid, executable) {
+  const command = content(pid, 'cmdline');
+  return link(pid, 'exe') === executable || command.startsWith(executable) || command.startsWith('/proc/self/exe');
 }
 
 /**
@@ -165,8 +176,8 @@ function isZombie(pid) {
 }
 
 /** @param {number} pid */
-function groupOf(pid) {
-  return Number(stat(pid)[2]);
+function sessionOf(pid) {
+  return Number(stat(pid)[3]);
 }
 
 /**

@@ -84,7 +84,8 @@ async function withReport(start, count) {
     /** @type {Counts} */
     let counts = { passed: 0, failed: 0, skipped: 0 };
     try {
-      counts = count(/** @type {Record<string, unknown>} */ (JSON.parse(readFileSync(report, 'utf8'))));
+      const json = /** @type {unknown} */ (JSON.parse(readFileSync(report, 'utf8')));
+      counts = count(/** @type {Record<string, unknown>} */ (json));
     } catch {
       // no report: the runner died, which its exit code tells
     }

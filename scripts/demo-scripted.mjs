@@ -1,0 +1,154 @@
+// @ts-check
+// The demo without a person: a private desktop of genuine parts, the app, and a scripted person who signs in with the
+// real browser by the real custom scheme. Prints each step, saves screenshots in demo-results/, and fails with what was
+// seen when a step does not come true.
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { APP_FOLDER, startWatchedApp } from './app-process.mjs';
+import { toAppFlags } from './demo-flags.mjs';
+import { startLab } from './lab.mjs';
+import { say } from './say.mjs';
+import { testKit } from './test-kit.mjs';
+
+const RESULTS = join(APP_FOLDER, 'demo-results');
+/** Short, so that a renewal can be watched. */
+const TOKEN_SECONDS = 15;
+const DEFAULT_REDIRECTS = ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'];
+
+/** @typedef {import('../src/contract.js').AuthView} AuthView */
+
+/**
+ * @param {string} electron
+ * @param {import('./demo-flags.mjs').DemoFlags} flags
+ * @param {(cleanUp: () => Promise<void>) => void} atEnd
+ * @returns {Promise<number>} the exit code
+ */
+export async function runScriptedDemo(electron, flags, atEnd) {
+  rmSync(RESULTS, { recursive: true, force: true });
+  mkdirSync(RESULTS, { recursive: true });
+  const given = flags.all('redirect');
+  const redirectUris = given.length > 0 ? given : DEFAULT_REDIRECTS;
+  const { startProvider } = await testKit();
+  const provider = await startProvider({ redirectUris, accessTokenSeconds: TOKEN_SECONDS });
+  atEnd(() => provider.stop());
+  step(`the embedded provider runs at ${provider.issuer}`);
+
+  const schemes = redirectUris.filter((uri) => !uri.startsWith('http')).map((uri) => uri.slice(0, uri.indexOf(':')));
+  const origin = new URL(provider.issuer).origin;
+  const lab = await startLab({ allow: schemes.map((scheme) => ({ origin, scheme })) });
+  atEnd(() => lab.stop());
+  step(`a private desktop: display ${lab.env['DISPLAY'] ?? ''}, D-Bus, gnome-keyring (unlocked)`);
+  const browser = await lab.browser();
+  step(`the system browser runs: Chromium ${browser.version()}`);
+
+  flags.add('issuer', provider.issuer);
+  flags.add('client-id', provider.clientId);
+  const app = startWatchedApp({ electron, isRoot: lab.isRoot, owner: lab.owner, flags: toAppFlags(flags) });
+  atEnd(() => app.end());
+  try {
+    await walk(app, browser, provider, !flags.has('sign-in'));
+    return 0;
+  } catch (error) {
+    process.stdout.write(`\nThis step did not come true: ${error instanceof Error ? error.message : String(error)}\n`);
+    await app.firstWindow().then((page) => shot(page, 'failed')).catch(() => undefined);
+    return 1;
+  } finally {
+    await app.end();
+    await lab.stop();
+    await provider.stop();
+    say(`screenshots are in demo-results/`);
+  }
+}
+
+/**
+ * @param {import('./app-process.mjs').WatchedApp} app
+ * @param {import('playwright').Browser} browser
+ * @param {import('../src/testing/index.js').Provider} provider
+ * @param {boolean} click false when the app starts the attempt by itself
+ */
+async function walk(app, browser, provider, click) {
+  const { signInWithBrowser } = await testKit();
+  const page = await app.firstWindow();
+  if (click) {
+    await app.waitForView('the app to say that nobody is signed in', (view) => view.status === 'signed-out');
+    await button(page, 'sign-in').waitFor();
+    await shot(page, '1-signed-out');
+    step('the app is there, nobody is signed in');
+    await button(page, 'sign-in').click();
+  }
+  await app.waitForView('the app to wait for the browser', (view) => view.status === 'signing-in' && view.attempt.stage === 'waiting');
+  await button(page, 'cancel').waitFor();
+  await shot(page, '2-waiting');
+  step('the app opened the system browser and waits');
+
+  const login = await pageOf(browser, provider.issuer);
+  await login.locator('input[name=login]').waitFor();
+  await shot(login, '3-browser-login');
+  step('the provider asks for a name and a password, in the browser');
+  await signInWithBrowser(login, { login: 'ada', password: 'secret', consent: 'allow' });
+
+  const signedIn = await app.waitForView('the sign-in to come back by the custom scheme', (view) => view.status === 'signed-in', 30_000);
+  await button(page, 'sign-out').waitFor();
+  await shot(page, '4-signed-in');
+  if (signedIn.status !== 'signed-in') throw new Error('unreachable');
+  step(`${signedIn.account.name ?? signedIn.account.subject} is signed in; ${signedIn.remembered ? 'the keyring remembers it' : 'nothing remembers it'}`);
+
+  const before = signedIn.renewal.since;
+  step(`waiting for the renewal: this provider's access tokens live ${TOKEN_SECONDS} s …`);
+  await app.waitForView('a renewal in the background', (view) => view.status === 'signed-in' && view.renewal.state === 'fresh' && view.renewal.since > before, 40_000);
+  await page.waitForTimeout(300);
+  await shot(page, '5-renewed');
+  step('the access token was renewed in the background');
+
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.waitForTimeout(300);
+  await shot(page, '6-dark');
+  await page.emulateMedia({ colorScheme: null });
+  step('the same in the dark');
+
+  await button(page, 'sign-out').click();
+  await app.waitForView('the sign-out', (view) => view.status === 'signed-out' && view.reason === 'signed-out');
+  await button(page, 'sign-in').waitFor();
+  await shot(page, '7-signed-out-again');
+  step('signed out; the refresh token is gone from the keyring');
+
+  const startedAt = Date.now();
+  await app.end();
+  step(`the app ended in ${Date.now() - startedAt} ms. That was the whole trip.`);
+}
+
+/**
+ * @param {import('playwright').Page} page
+ * @param {string} action
+ */
+function button(page, action) {
+  return page.locator(`[data-testid="${action}"]:visible`);
+}
+
+/**
+ * The tab that shows the provider.
+ * @param {import('playwright').Browser} browser
+ * @param {string} issuer
+ */
+async function pageOf(browser, issuer) {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const page = browser.contexts().flatMap((context) => context.pages()).findLast((one) => one.url().startsWith(issuer));
+    if (page !== undefined) return page;
+    if (Date.now() > deadline) throw new Error('the browser never showed the provider');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/**
+ * @param {import('playwright').Page} page
+ * @param {string} name
+ */
+async function shot(page, name) {
+  await page.screenshot({ path: join(RESULTS, `${name}.png`) });
+}
+
+/** @param {string} text */
+function step(text) {
+  process.stdout.write(`✓ ${text}\n`);
+}
