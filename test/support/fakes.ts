@@ -23,6 +23,8 @@ import type {
 /** `works`; `locked`: no prompt possible, reads say "nothing"; `prompting`: calls wait for `answerPrompt`; `unavailable`: no keyring. */
 export type FakeKeyringMode = 'works' | 'locked' | 'prompting' | 'unavailable';
 
+export type PromptAnswer = 'unlocked' | 'dismissed' | 'timed-out';
+
 export interface FakeSecretStore extends SecretStore {
   /** What is stored, whatever the mode. */
   readonly entries: Map<string, string>;
@@ -31,11 +33,13 @@ export interface FakeSecretStore extends SecretStore {
   readonly closed: boolean;
   /** Changes how the keyring behaves from now on; calls that wait for a prompt go on waiting. */
   setMode(mode: FakeKeyringMode): void;
-  /** Ends the open prompt: every waiting call runs (and the mode becomes `works`) or is `locked`. */
-  answerPrompt(how: 'unlocked' | 'dismissed' | 'timed-out'): void;
+  /** Answers the open prompt: the call runs and the mode becomes `works`; or it is refused; or all that wait are `locked`. */
+  answerPrompt(how: PromptAnswer): void;
   /** The next write is answered so, once; nothing is stored. */
-  failNextWrite(outcome: Exclude<SecretOutcome, { state: 'done' }>): void;
+  failNextWrite(outcome: SecretFailure): void;
 }
+
+type SecretFailure = Exclude<SecretOutcome, { state: 'done' }>;
 
 /** A keyring in memory that can lock, prompt and be missing, with the manners of the real one. */
 export function createFakeSecretStore(mode: FakeKeyringMode = 'works'): FakeSecretStore {
@@ -44,24 +48,28 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works'): FakeSecr
   let current = mode;
   let closed = false;
   let refusal: SecretOutcome | null = null;
-  let waiting: (() => void)[] = [];
-  let promptAnswer: 'unlocked' | 'dismissed' | 'timed-out' = 'unlocked';
+  let answerPrompt: (answer: PromptAnswer) => void = () => {};
+  // When the time of one call is up, the worker is killed and every call that waits is `locked`.
+  let timedOutUpTo = 0;
   let tail: Promise<unknown> = Promise.resolve();
 
   const gone = { state: 'unavailable', detail: 'the keychain was closed' } as const;
   const missing = { state: 'unavailable', detail: 'no secret service is running' } as const;
   const locked = { state: 'locked', detail: 'the keyring is locked' } as const;
+  const badKey = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' } as const;
 
   // One at a time, in order: as the real adapter, where a hanging call holds up all others.
-  function inTurn<Answer>(name: string, run: () => Answer, refused: () => Answer | typeof locked): Promise<Answer | typeof gone | typeof missing | typeof locked> {
-    calls.push(name);
+  function inTurn<Answer>(name: string, run: () => Answer, refused: () => Answer | SecretFailure): Promise<Answer | SecretFailure> {
+    const number = calls.push(name);
+    if (/ $|\0/.test(name)) return Promise.resolve(badKey);
     const turn = tail.then(async () => {
       if (closed) return gone;
+      if (number <= timedOutUpTo) return locked;
       if (current === 'prompting') {
-        await new Promise<void>((resolve) => waiting.push(resolve));
+        const answer = await new Promise<PromptAnswer>((resolve) => (answerPrompt = resolve));
         if (closed) return gone;
-        if (promptAnswer === 'timed-out') return locked;
-        if (promptAnswer === 'dismissed') return refused();
+        if (answer === 'timed-out') return locked;
+        if (answer === 'dismissed') return refused();
       }
       if (current === 'unavailable') return missing;
       return current === 'locked' ? refused() : run();
@@ -80,11 +88,9 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works'): FakeSecr
       current = next;
     },
     answerPrompt(how) {
-      promptAnswer = how;
       if (how === 'unlocked') current = 'works';
-      const released = waiting;
-      waiting = [];
-      for (const release of released) release();
+      if (how === 'timed-out') timedOutUpTo = calls.length;
+      answerPrompt(how);
     },
     failNextWrite(outcome) {
       refusal = outcome;
@@ -115,9 +121,7 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works'): FakeSecr
     },
     close() {
       closed = true;
-      const released = waiting;
-      waiting = [];
-      for (const release of released) release();
+      answerPrompt('dismissed');
     },
   };
 }
@@ -194,6 +198,7 @@ export function createFakeCallbacks(kind: RedirectKind): FakeCallbacks {
       return release;
     },
     arrive(callbackUrl) {
+      if (stopped) return 'foreign';
       if (listener !== null) return listener(callbackUrl);
       early.push(callbackUrl);
       return 'early';

@@ -62,6 +62,7 @@ export const KEYRING_FAILURES: readonly (KeyringFailure & { readonly text: strin
   { text: 'Could not connect', state: 'unavailable', detail: 'the D-Bus session bus does not answer' },
   { text: 'The given address is empty', state: 'unavailable', detail: 'the address of the D-Bus session bus is empty' },
   { text: 'The connection is closed', state: 'unavailable', detail: 'the D-Bus session bus has gone' },
+  { text: 'The name :', state: 'unavailable', detail: 'the secret service has gone' },
   { text: 'org.freedesktop.secrets was not provided', state: 'unavailable', detail: 'no secret service is installed (Debian: gnome-keyring)' },
   { text: 'org.freedesktop.DBus.Error.ServiceUnknown', state: 'unavailable', detail: 'no secret service is running' },
   { text: '/collection/login', state: 'unavailable', detail: 'the secret service has no keyring to write to' },

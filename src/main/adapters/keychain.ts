@@ -47,6 +47,8 @@ const NOT_KEPT: KeyringFailure = { state: 'unavailable', detail: 'the keyring di
 export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }: KeychainOptions): SecretStore {
   const jobs: Job[] = [];
   let worker: WorkerProcess | null = null;
+  // This worker has reached a keyring at least once.
+  let proven = false;
   let waiting: { readonly id: number; readonly resolve: (reply: Succeeded | KeyringFailure) => void; readonly secret?: string } | null = null;
   let lastId = 0;
   // Counts how often everything was abandoned: what was begun before has no say after.
@@ -90,6 +92,16 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
   }
 
   const ask: Ask = async (request) => {
+    const first = await askOnce(request);
+    if (!('state' in first) || first.state === 'locked' || worker === null) return first;
+    // libsecret keeps the address of a daemon or bus that has gone: only another process finds its successor.
+    const mayBeStale = proven;
+    end(worker);
+    worker = null;
+    return mayBeStale ? await askOnce(request) : first;
+  };
+
+  const askOnce: Ask = async (request) => {
     const mine = era;
     if (worker === null) {
       if (crashesInRow >= CRASHES_MAX && performance.now() - lastCrashAt < CRASH_PAUSE_MS) return CRASHES_ALWAYS;
@@ -110,12 +122,14 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
 
   function adopt(started: WorkerProcess): void {
     worker = started;
+    proven = false;
     started.on('message', (message) => {
       const reply = parseReply(message);
       if (started !== worker || reply === null || reply.id !== waiting?.id) return;
       const { resolve, secret } = waiting;
       waiting = null;
       crashesInRow = 0;
+      proven ||= reply.ok;
       resolve(reply.ok ? reply : recogniseFailure(reply.text, secret));
     });
     started.on('exit', () => {

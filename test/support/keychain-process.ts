@@ -1,0 +1,56 @@
+// Runs the real keychain worker outside Electron: the same source, in a child process of Node whose parentPort is
+// made of the IPC channel. What it leaves open, Electron's own utility process, is proved by test/e2e.
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCES = ['keychain-worker', 'keychain-protocol'] as const;
+const SHIM = `import { EventEmitter } from 'node:events';
+const port = Object.assign(new EventEmitter(), { postMessage: (message) => process.send(message) });
+process.parentPort = port;
+await import('./keychain-worker.js');
+process.on('message', (data) => port.emit('message', { data, ports: [] }));
+process.on('disconnect', () => process.exit(0));
+`;
+
+let shim: string | null = null;
+
+/** Node 20 runs no TypeScript: the two files are stripped of their types into the cache of node_modules. */
+function compiled(): string {
+  if (shim !== null) return shim;
+  const texts = SOURCES.map((name) => readFileSync(join(ROOT, 'src/main/adapters', `${name}.ts`), 'utf8'));
+  const hash = createHash('sha256').update(SHIM).update(texts.join('\0')).digest('hex').slice(0, 16);
+  const folder = join(ROOT, 'node_modules/.cache/latchkey-keychain', hash);
+  mkdirSync(folder, { recursive: true });
+  const options = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
+  SOURCES.forEach((name, index) => writeFileSync(join(folder, `${name}.js`), ts.transpileModule(texts[index] ?? '', { compilerOptions: options }).outputText));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n');
+  writeFileSync(join(folder, 'shim.js'), SHIM);
+  shim = join(folder, 'shim.js');
+  return shim;
+}
+
+/** Starts the worker with this environment; it ends with the test process at the latest. */
+export function forkKeychainWorker(env: NodeJS.ProcessEnv = process.env): WorkerProcess {
+  const child = fork(compiled(), [], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced', execArgv: [] });
+  child.on('error', () => {});
+  return {
+    get pid() {
+      return child.pid;
+    },
+    postMessage: (message) => void child.send(message, () => {}),
+    on(event: 'message' | 'exit' | 'spawn', listener: (value: never) => void) {
+      const told = listener as (value?: unknown) => void;
+      if (event === 'message') child.on('message', told);
+      else if (event === 'spawn') child.on('spawn', told);
+      else child.on('exit', (code, signal) => told(code ?? (signal === null ? 0 : constants.signals[signal])));
+    },
+    kill: () => child.kill(),
+  };
+}
