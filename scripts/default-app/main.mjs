@@ -55,7 +55,11 @@ if (existsSync(manifestPath)) {
   process.exit(1);
 }
 
-import(pathToFileURL(entry).href).catch((error) => {
+// Awaited at the top level, as in the original: `ready` waits for the app's module, so that the app can do what must
+// be done before it.
+try {
+  await import(pathToFileURL(entry).href);
+} catch (error) {
   process.stderr.write(`electron: the app's main could not be loaded\n${error?.stack ?? error}\n`);
   process.exit(1);
-});
+}
