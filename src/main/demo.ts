@@ -110,7 +110,7 @@ function start(flags: Flags): void {
   // Not awaited: at the top level of an ES module, `await app.whenReady()` waits for itself.
   void app.whenReady().then(() => {
     protocol.handle('app', servePage);
-    Menu.setApplicationMenu(createMenu());
+    setMenu();
     openWindow();
     // A failed attempt is shown by the page, for the view tells it.
     if (flags.signIn) auth.signIn().catch(() => undefined);
@@ -128,7 +128,7 @@ function printViews(auth: Auth): void {
   auth.onView((view) => process.stdout.write(`${JSON.stringify(view)}\n`));
 }
 
-/** Ends the app within 5 seconds, whatever hangs, for every way in which it can be asked to end. */
+/** A signal ends the app within 5 seconds, whatever hangs. When the app quits, Latchkey stops by itself. */
 function endWhenAsked(auth: Auth): void {
   let ending = false;
   const end = (): void => {
@@ -142,10 +142,6 @@ function endWhenAsked(auth: Auth): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  app.on('will-quit', (event) => {
-    event.preventDefault();
-    end();
-  });
 }
 
 /** No page leaves the app's own origin, opens windows of its own choice, or gets a permission. */
@@ -218,8 +214,8 @@ function openWindow(): void {
   window.loadURL(ordinal === 1 ? PAGE_URL : `${PAGE_URL}?window=${ordinal}`).catch(() => undefined);
 }
 
-function createMenu(): Menu {
-  return Menu.buildFromTemplate([
+function setMenu(): void {
+  const menu = Menu.buildFromTemplate([
     ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
     {
       label: '&File',
@@ -234,6 +230,7 @@ function createMenu(): Menu {
     { role: 'viewMenu' },
     { role: 'windowMenu' },
   ]);
+  Menu.setApplicationMenu(menu);
 }
 
 start(readFlags(process.argv.slice(1)));

@@ -50,12 +50,6 @@ export interface Face {
   readonly error: AuthErrorView | null;
 }
 
-/** What only this window knows: a call that failed without the view saying so, and a retry that is under way. */
-export interface FaceExtras {
-  readonly problem: AuthErrorView | null;
-  readonly retrying: boolean;
-}
-
 const plain: Face = {
   tone: 'quiet',
   figure: 'key',
@@ -71,14 +65,16 @@ const plain: Face = {
   error: null,
 };
 
-/** Describes the face for a view. `now` is milliseconds since 1970. Never throws. */
-export function faceOf(view: AuthView, now: number, { problem, retrying }: FaceExtras): Face {
-  const face = faceOfView(view, now, retrying);
-  if (problem === null) return face;
-  return { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
+/**
+ * Describes the face for a view. `now` is milliseconds since 1970; `problem` is a call of this window that failed
+ * without the view saying so. Never throws.
+ */
+export function faceOf(view: AuthView, now: number, problem: AuthErrorView | null): Face {
+  const face = faceOfView(view, now);
+  return problem === null ? face : { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
 }
 
-function faceOfView(view: AuthView, now: number, retrying: boolean): Face {
+function faceOfView(view: AuthView, now: number): Face {
   switch (view.status) {
     case 'starting':
       return { ...plain, figure: 'skeleton', title: 'One moment', text: 'Looking for your earlier sign-in.' };
@@ -87,16 +83,16 @@ function faceOfView(view: AuthView, now: number, retrying: boolean): Face {
     case 'signing-in':
       return signingIn(view.attempt, now);
     case 'signed-in':
-      return signedIn(view, now, retrying);
+      return signedIn(view, now);
     case 'locked':
-      return locked(view, now, retrying);
+      return locked(view, now);
   }
 }
 
 function signedOut({ reason, lastAccount, error }: Extract<AuthView, { status: 'signed-out' }>): Face {
   if (error !== undefined || reason === 'ended') {
     const shown = error ?? { code: 'session-ended' as const, retry: 'sign-in' as const, message: '' };
-    const gentle = shown.retry === 'sign-in' && shown.code !== 'id-token-invalid';
+    const gentle = isGentle(shown);
     return {
       ...plain,
       ...ERROR_WORDS[shown.code],
@@ -139,7 +135,7 @@ function signingIn(attempt: AttemptView, now: number): Face {
     case 'preparing':
       return { ...waiting, title: 'Opening your browser', text: 'One moment: the sign-in page is on its way.' };
     case 'redeeming':
-      return { ...waiting, title: 'Welcome back', text: 'Your browser has answered. One last check.' };
+      return { ...waiting, title: 'Almost there', text: 'Your browser has answered. One last check.' };
     case 'waiting':
       return {
         ...waiting,
@@ -152,13 +148,13 @@ function signingIn(attempt: AttemptView, now: number): Face {
   }
 }
 
-function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number, retrying: boolean): Face {
+function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number): Face {
   const { account, renewal, remembered, store, attempt } = view;
   const waiting = renewal.state === 'waiting';
   const error = waiting ? renewal.error : (view.error ?? null);
   const buttons: FaceButton[] = [];
   if (error !== null && error.retry !== 'never' && (waiting || isKeyring(error))) {
-    buttons.push({ action: 'retry', label: retrying ? 'Trying…' : 'Try now', primary: waiting });
+    buttons.push({ action: 'retry', label: 'Try now', primary: waiting });
   }
   return {
     ...plain,
@@ -179,7 +175,7 @@ function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number,
   };
 }
 
-function locked(view: Extract<AuthView, { status: 'locked' }>, now: number, retrying: boolean): Face {
+function locked(view: Extract<AuthView, { status: 'locked' }>, now: number): Face {
   const { lastAccount, error, attempt } = view;
   const instead: FaceButton = { action: 'sign-in', label: 'Sign in with your browser', primary: false };
   return {
@@ -190,7 +186,7 @@ function locked(view: Extract<AuthView, { status: 'locked' }>, now: number, retr
     caption: attempt === undefined ? (lastAccount === undefined ? '' : `Waiting for you: ${nameOf(lastAccount)}`) : `${countdown(attempt.expiresAt - now)} left in your browser`,
     notice: attempt === undefined ? null : attemptNotice,
     buttons: [
-      { action: 'retry', label: retrying ? 'Asking the keyring…' : error.code === 'keyring-locked' ? 'Unlock and try again' : 'Try again', primary: true },
+      { action: 'retry', label: error.code === 'keyring-locked' ? 'Unlock and try again' : 'Try again', primary: true },
       ...(attempt === undefined ? [instead] : attemptButtons(attempt)),
     ],
     request: requestFor(lastAccount),
@@ -217,7 +213,7 @@ function noticeOf(error: AuthErrorView | null, waiting: boolean): FaceNotice | n
     const why = error.code === 'keyring-locked' ? 'The keyring is locked' : 'This computer offers no keyring';
     return { tone: 'amber', title: 'You will not be remembered', text: `${why}, so you stay signed in only until you quit.` };
   }
-  return { tone: error.retry === 'sign-in' ? 'amber' : 'red', ...ERROR_WORDS[error.code] };
+  return { tone: isGentle(error) ? 'amber' : 'red', ...ERROR_WORDS[error.code] };
 }
 
 function ringOf(renewal: RenewalView, now: number): FaceRing {
@@ -246,7 +242,12 @@ function rememberedInWords(remembered: boolean, store: 'keychain' | 'memory'): s
 function figureOf(error: AuthErrorView): FaceFigure {
   if (error.code === 'network-failed' || error.code === 'network-timeout' || error.code === 'server-unavailable') return 'cloud';
   if (isKeyring(error)) return 'lock';
-  return error.retry === 'sign-in' && error.code !== 'id-token-invalid' ? 'key' : 'alert';
+  return isGentle(error) ? 'key' : 'alert';
+}
+
+/** It passes, or the person sets it right by signing in; nobody has to be alarmed. */
+function isGentle(error: AuthErrorView): boolean {
+  return error.retry === 'automatic' || (error.retry === 'sign-in' && error.code !== 'id-token-invalid');
 }
 
 function isKeyring(error: AuthErrorView): boolean {
@@ -275,7 +276,7 @@ function initialsOf(account: AccountView): string {
 }
 
 function hostOf(issuer: string): string {
-  return URL.canParse(issuer) ? new URL(issuer).host : issuer;
+  return (URL.canParse(issuer) && new URL(issuer).host) || issuer;
 }
 
 function share(now: number, from: number, to: number): number {

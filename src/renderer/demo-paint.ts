@@ -82,16 +82,21 @@ function paintSmallPrint({ error }: Face): void {
 
 /** Shows the view as JSON, coloured, and just as it is: `#view-json`'s text can be parsed again. */
 export function paintView(view: AuthView | null): void {
-  const pieces = JSON.stringify(view, null, 2).split(/("(?:\\.|[^"\\])*"(?:\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?)/);
-  element('#view-json').replaceChildren(
-    ...pieces.filter((piece) => piece !== '').map((piece) => {
-      const kind = kindOf(piece);
-      if (kind === null) return document.createTextNode(piece);
-      const span = make('span', piece);
-      span.className = kind;
-      return span;
-    }),
-  );
+  const lines = JSON.stringify(view, null, 2).split(/(?<=\n)/);
+  element('#view-json').replaceChildren(...lines.map(makeLine));
+}
+
+function makeLine(line: string): Element {
+  const block = make('span', '');
+  block.className = 'line';
+  const pieces = line.split(/("(?:\\.|[^"\\])*"(?:\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?)/);
+  for (const piece of pieces) {
+    const kind = kindOf(piece);
+    const made = kind === null ? document.createTextNode(piece) : make('span', piece);
+    if (made instanceof HTMLElement && kind !== null) made.className = kind;
+    block.append(made);
+  }
+  return block;
 }
 
 function kindOf(piece: string): string | null {

@@ -23,7 +23,7 @@ export function extendTimeline(entries: readonly TimelineEntry[], before: AuthVi
 export function describeChange(before: AuthView | null, after: AuthView): string | null {
   switch (after.status) {
     case 'starting':
-      return before === null ? 'The window opened; the keychain is being read.' : null;
+      return before === null ? 'The window opened.' : null;
     case 'signing-in':
       return describeAttempt(before !== null && 'attempt' in before ? before.attempt : undefined, after.attempt);
     case 'signed-out':
@@ -32,8 +32,8 @@ export function describeChange(before: AuthView | null, after: AuthView): string
       return before?.status === 'locked' ? describeSide(before, after) : `The keychain does not open (${reason(after.error)}). Nothing is lost.`;
     case 'signed-in':
       if (before === null) return `The window opened; ${who(after.account)} is signed in.`;
-      if (before.status === 'starting') return `Restored the session of ${who(after.account)}, without a browser.`;
-      if (before.status === 'locked') return `The keychain opened; restored the session of ${who(after.account)}.`;
+      if (before.status === 'starting') return `Restored the session of ${who(after.account)}.`;
+      if (before.status === 'locked') return `The keychain opened for ${who(after.account)}.`;
       if (before.status !== 'signed-in' || before.account.id !== after.account.id) return `Signed in as ${who(after.account)}.`;
       return describeRenewal(before, after) ?? describeSide(before, after);
   }
@@ -41,7 +41,7 @@ export function describeChange(before: AuthView | null, after: AuthView): string
 
 function describeSignedOut(before: AuthView | null, after: Extract<AuthView, { status: 'signed-out' }>): string | null {
   if (before === null) return 'The window opened; nobody is signed in.';
-  if (before.status === 'starting') return after.error === undefined ? 'Nothing to restore: nobody is signed in.' : `Not signed in: ${reason(after.error)}.`;
+  if (before.status === 'starting') return after.error === undefined ? 'Nothing to restore.' : `Not signed in: ${reason(after.error)}.`;
   if (before.status === 'signing-in') return after.error === undefined ? 'The attempt was cancelled.' : `The attempt failed: ${reason(after.error)}.`;
   if (before.status === 'signed-out') return null;
   if (after.reason === 'ended') return `The provider ended the session${after.error === undefined ? '' : `: ${reason(after.error)}`}.`;
@@ -52,13 +52,11 @@ function describeAttempt(before: AttemptView | undefined, after: AttemptView): s
   if (before?.stage === after.stage && before.startedAt === after.startedAt) return null;
   switch (after.stage) {
     case 'preparing':
-      return 'An attempt began: fresh state, nonce and verifier.';
+      return 'An attempt began, with fresh secrets.';
     case 'waiting':
-      return after.redirect === 'loopback'
-        ? 'The browser was asked to open the page; the answer comes by loopback.'
-        : 'The browser was asked to open the page; the answer comes by custom scheme.';
+      return `The browser was called; it answers by ${after.redirect === 'loopback' ? 'loopback' : 'custom scheme'}.`;
     case 'redeeming':
-      return 'The callback arrived; main exchanges the code for tokens.';
+      return 'The callback came; main redeems its code.';
   }
 }
 
@@ -66,13 +64,13 @@ function describeRenewal(before: SignedIn, after: SignedIn): string | null {
   const renewal = after.renewal;
   switch (renewal.state) {
     case 'renewing':
-      return before.renewal.state === 'renewing' ? null : 'Main is renewing the access token.';
+      return before.renewal.state === 'renewing' ? null : 'Renewing the access token.';
     case 'waiting':
       if (before.renewal.state === 'waiting' && before.renewal.nextTryAt === renewal.nextTryAt) return null;
       return `Renewal failed: ${reason(renewal.error)}. Still signed in.`;
     case 'fresh':
       if (before.renewal.state === 'fresh' && before.renewal.since === renewal.since) return null;
-      return renewal.expiresAt === null ? 'Renewed.' : `Renewed: the new access token lives ${spanInWords(renewal.expiresAt - renewal.since)}.`;
+      return renewal.expiresAt === null ? 'Renewed.' : `Renewed: a new access token for ${spanInWords(renewal.expiresAt - renewal.since)}.`;
   }
 }
 

@@ -12,18 +12,11 @@ import type { AuthErrorView, AuthView } from './index.js';
 let view: AuthView | null = null;
 let timeline: readonly TimelineEntry[] = [];
 let problem: AuthErrorView | null = null;
-let retrying = false;
 let face: Face | null = null;
 
 const calls: Readonly<Record<FaceAction, () => Promise<void>>> = {
   'sign-in': () => auth.signIn(face?.request ?? {}),
-  retry: async () => {
-    retrying = true;
-    paint();
-    await auth.retry().finally(() => {
-      retrying = false;
-    });
-  },
+  retry: () => auth.retry(),
   reopen: () => auth.reopenBrowser(),
   cancel: () => auth.cancelSignIn(),
   'sign-out': () => auth.signOut(),
@@ -32,7 +25,7 @@ const calls: Readonly<Record<FaceAction, () => Promise<void>>> = {
 function paint(): void {
   if (view === null) return;
   const now = Date.now();
-  face = faceOf(view, now, { problem, retrying });
+  face = faceOf(view, now, problem);
   paintFace(face, view.status);
   paintTimeline(timeline, now);
 }
@@ -126,7 +119,7 @@ function start(): void {
   } catch (thrown) {
     if (!isAuthFailure(thrown)) throw thrown;
     const error = toErrorView(thrown);
-    face = { ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), { problem: null, retrying }), ...ERROR_WORDS[error.code], buttons: [] };
+    face = { ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), null), ...ERROR_WORDS[error.code], buttons: [] };
     paintFace(face, 'refused');
     paintView(null);
     return;
