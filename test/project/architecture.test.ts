@@ -1,0 +1,171 @@
+// The rules of docs/architecture.md, read from the sources: who imports whom, how large and how named a file is.
+import { basename, dirname } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { type Import, filesUnder, importsOf, packageOf, parse, parseText, read, walk } from './sources.js';
+
+const SOURCES = filesUnder('src', /\.c?ts$/);
+const CORE = within('src/main/core/');
+const ADAPTERS = within('src/main/adapters/');
+const TESTING = within('src/testing/');
+const RENDERER = within('src/renderer/');
+
+/** Files under 30 lines, and why each is a file of its own. */
+const SMALL: Readonly<Record<string, string>> = {
+  'src/main/adapters/browser.ts': 'a whole port, and it has one call',
+  'src/main/adapters/clock.ts': 'a whole port, and it has two calls',
+  'src/main/adapters/focus.ts': 'both ways back into the app use it',
+  'src/main/adapters/memory-store.ts': 'a whole port that keeps nothing',
+  'src/main/adapters/network.ts': 'a whole port, and it has one call',
+  'src/main/adapters/preload.ts': 'the one place that depends on the version of Electron',
+  'src/main/core/sign-in-request.ts': 'the parser of what pages say, wanted by index.ts and by ipc.ts',
+  'src/testing/offline-access.ts': 'one rule of the specification, kept apart from the configuration it bends',
+  'src/testing/index.ts': 'an entry: names what the package promises and nothing else',
+};
+
+/** What decides. An adapter that imported one of these could decide as well. */
+const DECIDING = ['attempt', 'session', 'engine', 'trips', 'vault', 'view', 'renewal', 'protocol', 'records', 'callback', 'judgement', 'discovery', 'id-token', 'identity'];
+
+function within(folder: string): readonly string[] {
+  return SOURCES.filter((path) => path.startsWith(folder));
+}
+
+/** Every import of these files that breaks the rule, as "file imports what". */
+function breaches(files: readonly string[], allowed: (imported: Import, path: string) => boolean): readonly string[] {
+  expect(files, 'a rule about no file proves nothing').not.toHaveLength(0);
+  return files.flatMap((path) => importsOf(parse(path)).filter((imported) => !allowed(imported, path)).map(({ from }) => `${path} imports ${from}`));
+}
+
+const isTypeOfContract = ({ from, typeOnly }: Import): boolean => typeOnly && /^(\.\.?\/)+contract\.js$/.test(from);
+
+describe('the reader of imports', () => {
+  it('sees every way in which a module can be named', () => {
+    const source = parseText(
+      'x.ts',
+      `import a from 'a'; import type { B } from 'b'; import { type C } from 'c'; import 'd'; export * from 'e'; export type { F } from 'f';
+       const g = await import('g'); const h = require('h'); type I = typeof import('i');`,
+    );
+    const seen = importsOf(source).map(({ from, typeOnly }) => `${from}${typeOnly ? ':type' : ''}`);
+    expect(seen.sort()).toEqual(['a', 'b:type', 'c:type', 'd', 'e', 'f:type', 'g', 'h', 'i:type']);
+  });
+});
+
+describe('import directions', () => {
+  it('keeps core free of electron, Node, adapters and every package but the OAuth engine', () => {
+    const allowed = (imported: Import): boolean => /^\.\/[\w-]+\.js$/.test(imported.from) || imported.from === 'oauth4webapi' || isTypeOfContract(imported);
+    expect(breaches(CORE, allowed)).toEqual([]);
+  });
+
+  it('lets contract.ts import nothing', () => {
+    expect(breaches(['src/contract.ts'], () => false)).toEqual([]);
+  });
+
+  it('lets a page import its own files and types of contract.ts', () => {
+    const entry = 'src/renderer/index.ts';
+    expect(breaches(RENDERER, (imported) => /^\.\/[\w-]+\.js$/.test(imported.from) || isTypeOfContract(imported))).toEqual([]);
+    expect(breaches([entry], isTypeOfContract)).toEqual([]);
+  });
+
+  it('lets the preload require electron and nothing else', () => {
+    expect(breaches(['src/preload.cts'], (imported) => imported.from === 'electron' || isTypeOfContract(imported))).toEqual([]);
+  });
+
+  it('lets no adapter import what decides', () => {
+    const decides = ({ from, typeOnly }: Import): boolean => !typeOnly && DECIDING.some((name) => from === `../core/${name}.js`);
+    expect(breaches(ADAPTERS, (imported) => !decides(imported))).toEqual([]);
+    const stems = CORE.map((path) => basename(path, '.ts'));
+    expect(DECIDING.filter((name) => !stems.includes(name)), 'names in DECIDING that no file has').toEqual([]);
+  });
+
+  it('has one composition root: only index.ts imports adapters', () => {
+    const others = SOURCES.filter((path) => !ADAPTERS.includes(path) && path !== 'src/main/index.ts');
+    expect(breaches(others, ({ from }) => !from.includes('/adapters/'))).toEqual([]);
+  });
+
+  it('writes the demo as a host would: electron, Node and latchkey/main', () => {
+    expect(breaches(['src/main/demo.ts'], ({ from }) => from === 'electron' || from.startsWith('node:') || from === './index.js')).toEqual([]);
+  });
+
+  it('keeps the test kit in plain Node: no electron, nothing of main', () => {
+    expect(breaches(TESTING, ({ from }) => packageOf(from) !== 'electron' && !from.startsWith('../main'))).toEqual([]);
+  });
+
+  it('imports each npm package in one file only', () => {
+    const users = new Map<string, Set<string>>();
+    for (const path of SOURCES) {
+      for (const { from, typeOnly } of importsOf(parse(path))) {
+        const name = packageOf(from);
+        if (name === null || name === 'electron' || typeOnly) continue;
+        users.set(name, (users.get(name) ?? new Set()).add(path));
+      }
+    }
+    const manifest = JSON.parse(read('package.json')) as { dependencies: object };
+    expect([...users].filter(([, paths]) => paths.size > 1).map(([name, paths]) => [name, ...paths])).toEqual([]);
+    expect(Object.keys(manifest.dependencies).filter((name) => !users.has(name)), 'runtime dependencies that nothing imports').toEqual([]);
+  });
+});
+
+describe('files', () => {
+  it('are not named by a pattern, and have no index below the entries', () => {
+    const entries = ['src/main/index.ts', 'src/renderer/index.ts', 'src/testing/index.ts'];
+    const badName = /^(utils?|helpers?|types?|common|misc|constants)\.c?ts$|\.(service|manager|impl|util)\.ts$/;
+    expect(SOURCES.filter((path) => badName.test(basename(path)) || (basename(path) === 'index.ts' && !entries.includes(path)))).toEqual([]);
+  });
+
+  it('stand in folders of more than one file', () => {
+    const count = new Map<string, number>();
+    for (const path of SOURCES) count.set(dirname(path), (count.get(dirname(path)) ?? 0) + 1);
+    expect([...count].filter(([, files]) => files < 2).map(([folder]) => folder)).toEqual([]);
+  });
+
+  it('have 30 to 400 lines, but for the small ones that say why', () => {
+    const lines = (path: string): number => read(path).split('\n').length - 1;
+    expect([...SOURCES, ...filesUnder('scripts', /\.mjs$/)].filter((path) => lines(path) > 400)).toEqual([]);
+    const small = SOURCES.filter((path) => lines(path) < 30);
+    expect(small.filter((path) => !(path in SMALL)), 'too small to be a file of its own').toEqual([]);
+    expect(Object.keys(SMALL).filter((path) => !SOURCES.includes(path)), 'in the list of small files, but not there').toEqual([]);
+  });
+
+  it('begin with a header of 1 to 6 lines that says what they are for', () => {
+    const header = (path: string): number => {
+      const lines = read(path).split('\n');
+      const end = lines.findIndex((line) => !line.startsWith('//'));
+      return end === -1 ? lines.length : end;
+    };
+    expect(SOURCES.filter((path) => header(path) < 1 || header(path) > 6)).toEqual([]);
+  });
+});
+
+describe('language', () => {
+  it('declares its one error class in core/errors.ts', () => {
+    const declaring = SOURCES.filter((path) => {
+      let found = false;
+      walk(parse(path), (node) => {
+        if (!ts.isClassLike(node)) return;
+        const parents = node.heritageClauses?.flatMap((clause) => clause.types.map((type) => type.expression.getText())) ?? [];
+        if ([node.name?.text ?? '', ...parents].some((name) => name.endsWith('Error'))) found = true;
+      });
+      return found;
+    });
+    expect(declaring).toEqual(['src/main/core/errors.ts']);
+  });
+
+  it('awaits nothing at the top level of a module', () => {
+    const waiting = SOURCES.filter((path) => {
+      let found = false;
+      const look = (node: ts.Node): void => {
+        if (ts.isFunctionLike(node) || ts.isClassStaticBlockDeclaration(node)) return;
+        if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined)) found = true;
+        node.forEachChild(look);
+      };
+      parse(path).forEachChild(look);
+      return found;
+    });
+    expect(waiting).toEqual([]);
+  });
+
+  it('reads no clock and no randomness in the two machines', () => {
+    const machines = ['src/main/core/attempt.ts', 'src/main/core/session.ts', 'src/main/core/renewal.ts', 'src/main/core/view.ts'];
+    expect(machines.filter((path) => /Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval/.test(read(path)))).toEqual([]);
+  });
+});
