@@ -1,0 +1,15 @@
+// Entry latchkey/testing: an identity provider to test against, and a person who signs in there.
+// Needs the optional packages oidc-provider and jose; belongs into tests and desks, never into an app.
+export { startProvider } from './provider.js';
+export type { Provider, ProviderEndpoints } from './provider.js';
+export type { ProviderOptions } from './provider-options.js';
+export type { Fault, FaultCount, FaultTarget, IdTokenChange } from './faults.js';
+export type { Endpoint } from './exchange.js';
+export type { IssuedKind, IssuedSecret, RequestRecord } from './ledger.js';
+export type { PersonClaims } from './people.js';
+export { subjectOf } from './people.js';
+export type { SigningAlgorithm } from './signing-keys.js';
+export { createPerson } from './person.js';
+export type { Person, SignInChoices, SignInOutcome } from './person.js';
+export { signInWithPage } from './page-person.js';
+export type { PageLike, PageSignInChoices } from './page-person.js';

@@ -1,0 +1,98 @@
+// What a person decides on the provider's pages, told to oidc-provider. Runs inside `runListener`.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { InteractionResults, Provider as OidcProvider } from 'oidc-provider';
+import type { Answer, Exchange } from './exchange.js';
+import { parseUrl, PATHS } from './exchange.js';
+import { consentPage, loginPage } from './login-page.js';
+import { donePage, errorPage } from './outcome-page.js';
+import { pageAnswer } from './page-frame.js';
+import type { People } from './people.js';
+
+/** What the pages need to know of their provider. */
+export interface InteractionTools {
+  readonly oidc: OidcProvider;
+  readonly people: People;
+  readonly clientName: string;
+}
+
+/** Answers one request to `/interaction/…`: shows the page that is due, or takes what the person chose. */
+export async function answerInteraction(
+  { oidc, people, clientName }: InteractionTools,
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer> {
+  const details = await oidc.interactionDetails(request, response).catch(() => null);
+  // The number in the path and the one in the cookie must be one: two tabs must not answer for each other.
+  if (details === null || exchange.path !== `${PATHS.interaction}/${details.uid}`) {
+    return pageAnswer(errorPage('invalid_request', 'this page has expired', 400));
+  }
+  const { prompt, params, session } = details;
+  const action = exchange.path;
+  const parameter = (name: string): string => {
+    const value = params[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const redirectUri = parameter('redirect_uri');
+  const formTargets = originsOf(redirectUri);
+
+  const finish = async (result: InteractionResults, agreed: boolean): Promise<Answer> => {
+    const returnTo = await oidc.interactionResult(request, response, result, { mergeWithLastSubmission: agreed });
+    const isLast = !agreed || result.consent !== undefined;
+    if (isLast && formTargets.length === 0) return pageAnswer(donePage({ clientName, agreed, returnTo: pathOf(returnTo) }));
+    return { status: 303, headers: { location: returnTo, 'cache-control': 'no-store' }, body: Buffer.alloc(0) };
+  };
+  const refuse = (description: string): Promise<Answer> =>
+    finish({ error: 'access_denied', error_description: description }, false);
+
+  const choice = exchange.method === 'POST' ? exchange.form.get('do') : null;
+  if (prompt.name === 'consent') {
+    const account = people.find(session?.accountId ?? '');
+    if (account === null) return pageAnswer(errorPage('invalid_request', 'nobody is signed in here', 400));
+    const scopes = parameter('scope').split(' ').filter((scope) => scope !== '');
+    if (choice === 'deny') return refuse('the person said no');
+    if (choice !== 'allow') return pageAnswer(consentPage({ clientName, action, account, scopes, formTargets }));
+    // A grant of its own for every sign-in: a reused refresh token ends one family, not all of this browser.
+    const grant = new oidc.Grant({ accountId: account.subject, clientId: parameter('client_id') });
+    grant.addOIDCScope(scopes.join(' '));
+    return finish({ consent: { grantId: await grant.save() } }, true);
+  }
+
+  if (choice === 'cancel') return refuse('the person cancelled');
+  const login = exchange.form.get('login') ?? parameter('login_hint');
+  // Any submitted form signs in, so that pressing Enter and scripts that send no button work.
+  if (exchange.method === 'POST' && login.trim() !== '') {
+    return finish({ login: { accountId: people.signIn(login).subject }, ...(prompt.name === 'login' ? {} : { [prompt.name]: {} }) }, true);
+  }
+  const problem = exchange.method === 'POST' ? 'Please type a name.' : null;
+  return pageAnswer(loginPage({ clientName, action, login, problem, formTargets }));
+}
+
+/** The origin of an http redirect URI; none for a custom scheme, which is reached from the last page and not by a form. */
+export function originsOf(redirectUri: string): readonly string[] {
+  const url = parseUrl(redirectUri);
+  return url !== null && /^https?:$/.test(url.protocol) ? [url.origin] : [];
+}
+
+function pathOf(url: string): string {
+  const parsed = parseUrl(url);
+  return parsed === null ? url : parsed.pathname + parsed.search;
+}
+
+/**
+ * Adds `prompt=consent` to an authorization request (plain or pushed) that asks for `offline_access`. OpenID Connect
+ * Core §11 lets a provider ignore the scope without it, and oidc-provider does; few others do. Native clients are
+ * asked for consent anyway, so a person sees no difference. `prompt=none` stays as it is.
+ */
+export function askForConsent(exchange: Exchange): Exchange {
+  const isPushed = exchange.endpoint === 'pushed-authorization';
+  if (!isPushed && exchange.path !== PATHS.authorization) return exchange;
+  const parameters = new URLSearchParams(isPushed ? exchange.form : exchange.query);
+  const prompts = new Set((parameters.get('prompt') ?? '').split(' ').filter((prompt) => prompt !== ''));
+  const wants = (parameters.get('scope') ?? '').split(' ').includes('offline_access');
+  if (!wants || prompts.has('consent') || prompts.has('none')) return exchange;
+  parameters.set('prompt', [...prompts, 'consent'].join(' '));
+  if (!isPushed) return { ...exchange, url: `${exchange.path}?${parameters}` };
+  const body = Buffer.from(parameters.toString());
+  return { ...exchange, body, headers: { ...exchange.headers, 'content-length': String(body.length) } };
+}

@@ -1,0 +1,112 @@
+// The provider's memory for tests: which requests came, and which secret values passed.
+// Values of secrets are kept only in `issued`; the request log has names, never values.
+import type { Answer, Endpoint, Exchange } from './exchange.js';
+import { parseUrl, readJsonObject } from './exchange.js';
+
+/** What a value in `issued` is; the words of RFC 6749, RFC 7636 and OpenID Connect. */
+export type IssuedKind = 'code' | 'access_token' | 'refresh_token' | 'id_token' | 'code_verifier' | 'state' | 'nonce';
+
+/** One secret value that passed, in either direction. */
+export interface IssuedSecret {
+  readonly kind: IssuedKind;
+  readonly value: string;
+}
+
+/** One request, as it came. Holds no secret. */
+export interface RequestRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly method: string;
+  /** Without the query; an interaction's own number is replaced by `:uid`. */
+  readonly path: string;
+  readonly endpoint: Endpoint | null;
+  /** The `Origin` header: a native app sends none at the token endpoint. */
+  readonly origin: string | null;
+  readonly contentType: string | null;
+  readonly accept: string | null;
+  readonly userAgent: string | null;
+  /** The first word of the `Authorization` header, `Bearer` say. */
+  readonly authorizationScheme: string | null;
+  /** Lower case, in the order of arrival. */
+  readonly headerNames: readonly string[];
+  /** Of the query and the form, in the order of arrival. */
+  readonly parameterNames: readonly string[];
+  readonly grantType: string | null;
+  /** Null while it is unanswered, and for ever when it never was. */
+  readonly status: number | null;
+  /** The kinds of the faults that changed this exchange. */
+  readonly faults: readonly string[];
+}
+
+/** The books of one provider. */
+export interface Ledger {
+  readonly requests: readonly RequestRecord[];
+  readonly issued: readonly IssuedSecret[];
+  /** Notes a request; the function that is returned notes how it ended. */
+  noteRequest(exchange: Exchange): (status: number | null, faults: readonly string[]) => void;
+  /** Remembers the secrets in an answer; called with what the provider made and with what is really sent. */
+  noteAnswer(answer: Answer): void;
+}
+
+/** The oldest are dropped beyond this, so that a provider on a desk can run for weeks. */
+const KEPT = 20_000;
+
+const SECRET_KINDS: readonly IssuedKind[] = ['code', 'access_token', 'refresh_token', 'id_token', 'code_verifier', 'state', 'nonce'];
+
+/** Opens empty books. */
+export function createLedger(): Ledger {
+  const requests: RequestRecord[] = [];
+  const issued: IssuedSecret[] = [];
+  const seen = new Set<string>();
+
+  const noteSecret = (kind: IssuedKind, value: unknown): void => {
+    if (typeof value !== 'string' || value === '' || seen.has(`${kind} ${value}`)) return;
+    seen.add(`${kind} ${value}`);
+    issued.push({ kind, value });
+    const dropped = issued.length > KEPT ? issued.shift() : undefined;
+    if (dropped !== undefined) seen.delete(`${dropped.kind} ${dropped.value}`);
+  };
+
+  const noteParameters = (parameters: URLSearchParams): void => {
+    for (const kind of SECRET_KINDS) for (const value of parameters.getAll(kind)) noteSecret(kind, value);
+  };
+
+  return {
+    requests,
+    issued,
+    noteRequest(exchange) {
+      noteParameters(exchange.query);
+      noteParameters(exchange.form);
+      const record = {
+        at: Date.now(),
+        method: exchange.method,
+        path: exchange.path.replace(/^(\/auth|\/interaction)\/.+$/, '$1/:uid'),
+        endpoint: exchange.endpoint,
+        origin: exchange.headers.origin ?? null,
+        contentType: exchange.headers['content-type'] ?? null,
+        accept: exchange.headers.accept ?? null,
+        userAgent: exchange.headers['user-agent'] ?? null,
+        authorizationScheme: exchange.headers.authorization?.split(' ')[0] ?? null,
+        headerNames: Object.keys(exchange.headers),
+        parameterNames: [...exchange.query.keys(), ...exchange.form.keys()],
+        grantType: exchange.endpoint === 'token' ? exchange.form.get('grant_type') : null,
+        status: null as number | null,
+        faults: [] as readonly string[],
+      };
+      requests.push(record);
+      if (requests.length > KEPT) requests.shift();
+      return (status, faults) => {
+        record.status = status;
+        record.faults = faults;
+      };
+    },
+    noteAnswer(answer) {
+      const location = answer.headers['location'];
+      const parsed = typeof location === 'string' ? parseUrl(location) : null;
+      if (parsed !== null) noteParameters(parsed.searchParams);
+      if (!String(answer.headers['content-type'] ?? '').startsWith('application/json')) return;
+      const members = readJsonObject(answer.body) ?? {};
+      for (const kind of SECRET_KINDS) noteSecret(kind, members[kind]);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+// oidc-provider, set up as a strict provider for public native clients. The only file that loads it.
+// What oidc-provider calls policy is decided here; what happens on the wire before and after it is decided in provider.ts.
+import type * as OidcModule from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC, Provider as OidcProvider } from 'oidc-provider';
+import type { Answer } from './exchange.js';
+import { PATHS } from './exchange.js';
+import { originsOf } from './interactions.js';
+import { errorPage, signedOutPage, signOutPage } from './outcome-page.js';
+import { pageAnswer } from './page-frame.js';
+import type { People } from './people.js';
+import type { ProviderSettings } from './provider-options.js';
+import type { SigningKey } from './signing-keys.js';
+import type { Store } from './store.js';
+
+/** What an oidc-provider is built from; a new one with another key and the same store continues where the old one was. */
+export interface OidcParts {
+  readonly issuer: string;
+  readonly settings: ProviderSettings;
+  readonly store: Store;
+  readonly people: People;
+  readonly key: SigningKey;
+  readonly cookieKey: string;
+  /** Asked whenever an access token is made. */
+  readonly accessTokenSeconds: () => number;
+}
+
+interface OidcPackage {
+  readonly Provider: typeof OidcProvider;
+  readonly interactionPolicy: typeof OidcModule.interactionPolicy;
+}
+
+/** Throws when the optional peer dependency is not installed, with the command that helps. */
+export async function loadOidcPackage(): Promise<OidcPackage> {
+  // The entry prints "Unsupported runtime" on Node 20 and in Electron; the modules behind it are quiet. Named by
+  // variables, because they have no types of their own; should a later version close them, the entry does.
+  const provider: string = 'oidc-provider/lib/provider.js';
+  const policy: string = 'oidc-provider/lib/helpers/interaction_policy/index.js';
+  try {
+    const modules = (await Promise.all([import(provider), import(policy)])) as [Pick<OidcPackage, 'Provider'>, OidcPackage['interactionPolicy']];
+    return { Provider: modules[0].Provider, interactionPolicy: modules[1] };
+  } catch {
+    try {
+      const { Provider, interactionPolicy } = await import('oidc-provider');
+      return { Provider, interactionPolicy };
+    } catch (cause) {
+      throw new Error('latchkey/testing needs the packages "oidc-provider" and "jose": npm install --save-dev oidc-provider jose', { cause });
+    }
+  }
+}
+
+/** Builds an oidc-provider. Writes nothing to the console. */
+export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: OidcParts): OidcProvider {
+  const { issuer, settings, store, people, key } = parts;
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  const port = new URL(issuer).port;
+
+  const configuration: Configuration = {
+    adapter: store.adapter,
+    jwks: { keys: [{ ...key.privateJwk }] as NonNullable<Configuration['jwks']>['keys'] },
+    clients: [
+      {
+        client_id: settings.clientId,
+        client_name: settings.clientName,
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        redirect_uris: [...settings.redirectUris],
+        post_logout_redirect_uris: [...settings.redirectUris],
+        id_token_signed_response_alg: key.algorithm,
+      },
+    ],
+    enabledJWA: { idTokenSigningAlgValues: [key.algorithm] },
+    scopes: ['openid', 'offline_access', ...settings.scopes],
+    claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'picture'], email: ['email', 'email_verified'] },
+    // As most providers do: an app without the userinfo endpoint knows the name, too.
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, _client, code) => code.scopes.has('offline_access'),
+    // Always the grant of this very sign-in, never one that the browser's session remembers.
+    loadExistingGrant: async (ctx) => {
+      const grantId = ctx.oidc.result?.consent?.grantId;
+      return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId);
+    },
+    clientBasedCORS: () => false,
+    findAccount: async (_ctx, subject) => {
+      const account = people.find(subject);
+      if (account === null) return undefined;
+      return { accountId: subject, claims: async () => ({ sub: subject, email_verified: true, ...account.claims }) };
+    },
+    // Browsers send cookies to every port of a host: two providers on one machine need two names.
+    cookies: {
+      keys: [parts.cookieKey],
+      names: { session: `session_${port}`, interaction: `interaction_${port}`, resume: `resume_${port}` },
+    },
+    routes: {
+      authorization: PATHS.authorization,
+      token: PATHS.token,
+      jwks: PATHS.jwks,
+      userinfo: PATHS.userinfo,
+      revocation: PATHS.revocation,
+      end_session: PATHS.endSession,
+      pushed_authorization_request: PATHS.pushedAuthorization,
+    },
+    interactions: { policy, url: (_ctx, interaction) => `${PATHS.interaction}/${interaction.uid}` },
+    ttl: {
+      AccessToken: parts.accessTokenSeconds,
+      AuthorizationCode: 60,
+      IdToken: 3_600,
+      RefreshToken: 14 * 86_400,
+      Interaction: 3_600,
+      Session: 14 * 86_400,
+      Grant: 14 * 86_400,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx, form) => {
+          const target = ctx.oidc.session?.state?.['postLogoutRedirectUri'];
+          write(ctx, pageAnswer(signOutPage(form, typeof target === 'string' ? originsOf(target) : [])));
+        },
+        postLogoutSuccessSource: async (ctx) => write(ctx, pageAnswer(signedOutPage())),
+      },
+      pushedAuthorizationRequests: {
+        enabled: settings.pushedAuthorizationRequests !== 'off',
+        requirePushedAuthorizationRequests: settings.pushedAuthorizationRequests === 'required',
+      },
+    },
+    renderError: async (ctx, out) => write(ctx, pageAnswer(errorPage(out.error, out.error_description, ctx.status))),
+  };
+  return new Provider(issuer, configuration);
+}
+
+function write(ctx: KoaContextWithOIDC, answer: Answer): void {
+  ctx.status = answer.status;
+  for (const [name, value] of Object.entries(answer.headers)) ctx.set(name, [value].flat());
+  ctx.body = answer.body.toString('utf8');
+}

@@ -1,0 +1,152 @@
+// The scripted person: signs in at the embedded provider over plain HTTP, or on a page of a real browser.
+// Knows the provider only by what a browser sees: redirects, cookies and the pages' forms.
+import { createCookieJar } from './cookie-jar.js';
+
+/** How the person behaves. */
+export interface SignInChoices {
+  /** The name to sign in with. Default `ada`. */
+  readonly login?: string;
+  /** Default "correct horse": any password is right. */
+  readonly password?: string;
+  /** Default `allow`. `cancel` leaves on the login page already, if there is one. */
+  readonly consent?: 'allow' | 'deny' | 'cancel';
+  /** Also follows the redirect to a loopback redirect URI and reads the page there. Default false. */
+  readonly visit?: boolean;
+}
+
+/** How a trip to the provider ended. */
+export interface SignInOutcome {
+  /** The whole authorization response: a secret while its code is not redeemed. */
+  readonly callbackUrl: string;
+  /** The text of the page at the redirect URI, when it was visited; else null. */
+  readonly pageText: string | null;
+}
+
+/** One person with one browser: sessions at the provider are remembered from trip to trip. */
+export interface Person {
+  /**
+   * Opens an authorization URL and goes on until the provider redirects to somewhere else. Rejects when the provider
+   * shows an error page, answers nothing within 10 s, or comes to no end. Error texts hold no URL and no secret.
+   */
+  signIn(authorizationUrl: string, choices?: SignInChoices): Promise<SignInOutcome>;
+  /**
+   * Opens an end-session URL (OpenID Connect RP-Initiated Logout §2), says yes, and resolves with the post-logout
+   * redirect, or null when the provider's own page is the end. Rejects like `signIn`.
+   */
+  signOut(endSessionUrl: string): Promise<string | null>;
+}
+
+const STEP_TIMEOUT_MS = 10_000;
+/** Login, consent and a change of account take some ten requests. */
+const STEPS = 20;
+
+/** Makes a person with an empty browser. */
+export function createPerson(): Person {
+  const jar = createCookieJar();
+
+  const request = async (url: URL, form: URLSearchParams | null): Promise<Response> => {
+    const cookie = jar.header(url.pathname);
+    const response = await fetch(url, {
+      method: form === null ? 'GET' : 'POST',
+      headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
+      body: form,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(STEP_TIMEOUT_MS),
+    });
+    jar.take(response.headers.getSetCookie());
+    return response;
+  };
+
+  /** Resolves with the first URL outside the provider, or null on a page where nothing is left to do. */
+  const walk = async (from: string, choices: SignInChoices): Promise<URL | null> => {
+    const start = new URL(from);
+    let url = start;
+    let form: URLSearchParams | null = null;
+    for (let step = 0; step < STEPS; step += 1) {
+      const response = await request(url, form);
+      const body = await response.text();
+      const location = response.headers.get('location');
+      if (location !== null) {
+        url = new URL(location, url);
+        form = null;
+        if (url.origin !== start.origin) return url;
+        continue;
+      }
+      const move = readMove(body, choices);
+      if (move === 'end') return null;
+      if (move === null) throw new Error(`the provider answered with status ${response.status} and no page that a person knows`);
+      url = new URL(move.target ?? url.pathname + url.search, url);
+      form = move.form;
+    }
+    throw new Error(`the provider came to no end within ${STEPS} steps`);
+  };
+
+  return {
+    async signIn(authorizationUrl, choices = {}) {
+      const url = await walk(authorizationUrl, choices);
+      if (url === null) throw new Error('the provider did not go back to the app');
+      return { callbackUrl: url.href, pageText: choices.visit === true ? await visit(url) : null };
+    },
+    signOut: async (endSessionUrl) => (await walk(endSessionUrl, {}))?.href ?? null,
+  };
+}
+
+async function visit(url: URL): Promise<string> {
+  if (url.protocol !== 'http:') throw new Error('only an http redirect URI can be visited');
+  const response = await fetch(url, { signal: AbortSignal.timeout(STEP_TIMEOUT_MS) });
+  return response.text();
+}
+
+interface Move {
+  /** Null: the page itself. */
+  readonly target: string | null;
+  readonly form: URLSearchParams | null;
+}
+
+function readMove(body: string, choices: SignInChoices): Move | 'end' | null {
+  const consent = choices.consent ?? 'allow';
+  const formOf = (action: RegExp, extra: Readonly<Record<string, string>>): Move | null => {
+    const target = readAttribute(body, action);
+    const fields = [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+    const form = new URLSearchParams(fields.map(([, name = '', value = '']) => [unescape(name), unescape(value)]));
+    for (const [name, value] of Object.entries(extra)) form.set(name, value);
+    return target === null ? null : { target, form };
+  };
+
+  switch (/data-page="([a-z-]+)"/.exec(body)?.[1]) {
+    case 'login':
+      if (consent === 'cancel') return { target: null, form: new URLSearchParams({ do: 'cancel' }) };
+      return {
+        target: null,
+        form: new URLSearchParams({
+          login: choices.login ?? 'ada',
+          password: choices.password ?? 'correct horse',
+          do: 'sign-in',
+        }),
+      };
+    case 'consent':
+      return { target: null, form: new URLSearchParams({ do: consent === 'allow' ? 'allow' : 'deny' }) };
+    case 'done':
+      return { target: readAttribute(body, /http-equiv="refresh" content="0; url=([^"]*)"/), form: null };
+    case 'sign-out':
+      return formOf(/<form id="op\.logoutForm" method="post" action="([^"]*)"/, { logout: 'yes' });
+    case 'signed-out':
+      return 'end';
+    case undefined:
+      // oidc-provider changes the account of a browser by a form that a script would send.
+      return formOf(/<form method="post" action="([^"]*)"/, {});
+    case 'error':
+      throw new Error(`the provider showed an error page: ${readAttribute(body, /data-error="([^"]*)"/) ?? 'unknown'}`);
+    default:
+      return null;
+  }
+}
+
+function readAttribute(body: string, pattern: RegExp): string | null {
+  const value = pattern.exec(body)?.[1];
+  return value === undefined ? null : unescape(value);
+}
+
+function unescape(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+}
