@@ -385,19 +385,7 @@ export function createFakeBrowser(): FakeBrowser {
   };
 }
 
-export interface FakeLog extends Log {
-  readonly events: readonly LogEvent[];
-  /** The names of all events so far. */
-  names(): readonly string[];
-}
-
-export function createFakeLog(): FakeLog {
+export function createFakeLog(): Log & { readonly events: readonly LogEvent[]; names(): readonly string[] } {
   const events: LogEvent[] = [];
-  return {
-    events,
-    names: () => events.map(({ event }) => event),
-    write(event) {
-      events.push(event);
-    },
-  };
+  return { events, names: () => events.map(({ event }) => event), write: (event) => void events.push(event) };
 }
