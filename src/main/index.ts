@@ -11,7 +11,7 @@ import { createLoopback } from './adapters/loopback.js';
 import { createMemoryStore } from './adapters/memory-store.js';
 import { createNetwork } from './adapters/network.js';
 import { attachPreload } from './adapters/preload.js';
-import { createSchemeRegistration } from './adapters/scheme-registration.js';
+import { createSchemeRegistration, readRegistrationFacts } from './adapters/scheme-registration.js';
 import { createStateFile } from './adapters/state-file.js';
 import { createEngine } from './core/engine.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
@@ -55,7 +55,7 @@ export function createAuth(options: AuthOptions): Auth {
   const log = createLog(settings);
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
-  const registration = createSchemeRegistration({ app, facts: registrationFacts() });
+  const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
   const engine = createEngine(settings, {
     secrets: settings.secretStore === 'memory' ? createMemoryStore() : createKeychain({ service: settings.keychainService ?? `latchkey:${app.getName()}`, timeoutMs: LIMITS.keyringTimeoutMs }),
@@ -90,20 +90,6 @@ export function createAuth(options: AuthOptions): Auth {
     retry: async () => { engine.retry(); },
     getAccessToken: () => engine.getAccessToken(),
     stop: () => engine.stop(),
-  };
-}
-
-function registrationFacts(): Parameters<typeof createSchemeRegistration>[0]['facts'] {
-  return {
-    platform: process.platform,
-    appName: app.getName(),
-    isPackaged: app.isPackaged,
-    execPath: process.execPath,
-    appPath: app.getAppPath(),
-    userDataPath: app.getPath('userData'),
-    noSandbox: app.commandLine.hasSwitch('no-sandbox'),
-    windowsStore: process.windowsStore,
-    env: process.env,
   };
 }
 
