@@ -6,6 +6,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_FOLDER, startWatchedApp } from './app-process.mjs';
 import { toAppFlags } from './demo-flags.mjs';
+import { tabOf } from './lab-browser.mjs';
 import { startLab } from './lab.mjs';
 import { say } from './say.mjs';
 import { testKit } from './test-kit.mjs';
@@ -67,7 +68,7 @@ export async function runScriptedDemo(electron, flags, atEnd) {
  * @param {boolean} click false when the app starts the attempt by itself
  */
 async function walk(app, browser, provider, click) {
-  const { signInWithBrowser } = await testKit();
+  const { signInWithPage } = await testKit();
   const page = await app.firstWindow();
   if (click) {
     await app.waitForView('the app to say that nobody is signed in', (view) => view.status === 'signed-out');
@@ -81,11 +82,11 @@ async function walk(app, browser, provider, click) {
   await shot(page, '2-waiting');
   step('the app opened the system browser and waits');
 
-  const login = await pageOf(browser, provider.issuer);
+  const login = await tabOf(browser, provider.issuer);
   await login.locator('input[name=login]').waitFor();
   await shot(login, '3-browser-login');
   step('the provider asks for a name and a password, in the browser');
-  await signInWithBrowser(login, { login: 'ada', password: 'secret', consent: 'allow' });
+  await signInWithPage(login, { login: 'ada' });
 
   const signedIn = await app.waitForView('the sign-in to come back by the custom scheme', (view) => view.status === 'signed-in', 30_000);
   await button(page, 'sign-out').waitFor();
@@ -96,12 +97,10 @@ async function walk(app, browser, provider, click) {
   const before = signedIn.renewal.since;
   step(`waiting for the renewal: this provider's access tokens live ${TOKEN_SECONDS} s …`);
   await app.waitForView('a renewal in the background', (view) => view.status === 'signed-in' && view.renewal.state === 'fresh' && view.renewal.since > before, 40_000);
-  await page.waitForTimeout(300);
   await shot(page, '5-renewed');
   step('the access token was renewed in the background');
 
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.waitForTimeout(300);
   await shot(page, '6-dark');
   await page.emulateMedia({ colorScheme: null });
   step('the same in the dark');
@@ -126,25 +125,12 @@ function button(page, action) {
 }
 
 /**
- * The tab that shows the provider.
- * @param {import('playwright').Browser} browser
- * @param {string} issuer
- */
-async function pageOf(browser, issuer) {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const page = browser.contexts().flatMap((context) => context.pages()).findLast((one) => one.url().startsWith(issuer));
-    if (page !== undefined) return page;
-    if (Date.now() > deadline) throw new Error('the browser never showed the provider');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-/**
  * @param {import('playwright').Page} page
  * @param {string} name
  */
 async function shot(page, name) {
+  // The page's own transitions end first.
+  await page.waitForTimeout(600);
   await page.screenshot({ path: join(RESULTS, `${name}.png`) });
 }
 

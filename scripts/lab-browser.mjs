@@ -100,6 +100,24 @@ export async function connectBrowser(root, owner) {
   }
 }
 
+/**
+ * The newest tab whose address begins like this, as soon as it is there.
+ * @param {import('playwright').Browser} browser
+ * @param {string} prefix
+ * @param {number} [limitMs]
+ * @returns {Promise<import('playwright').Page>}
+ */
+export async function tabOf(browser, prefix, limitMs = 20_000) {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const tabs = browser.contexts().flatMap((context) => context.pages());
+    const tab = tabs.findLast((one) => one.url().startsWith(prefix));
+    if (tab !== undefined) return tab;
+    if (Date.now() > deadline) throw new Error(`the browser showed no such page in time; it has ${tabs.length} tabs`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** @param {string} root */
 function profile(root) {
   return join(root, 'browser-profile');
