@@ -26,10 +26,10 @@ export function loginPage({ clientName, action, login, problem, formTargets }: L
 ${problem === null ? null : html`<p class="problem" role="alert" id="problem">${problem}</p>`}
 <form method="post" action="${action}" autocomplete="off">
 <label for="login">Name</label>
-<input id="login" name="login" value="${login}" maxlength="64" autocapitalize="none" spellcheck="false" autofocus aria-describedby="login-hint${problem === null ? '' : ' problem'}">
+<input id="login" name="login" value="${login}" maxlength="64" autocapitalize="none" spellcheck="false"${focus(login.trim() === '')} aria-describedby="login-hint${problem === null ? '' : ' problem'}">
 <p class="hint" id="login-hint">ada, grace, or any name you like</p>
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="off" aria-describedby="password-hint">
+<input id="password" name="password" type="password" autocomplete="off"${focus(login.trim() !== '')} aria-describedby="password-hint">
 <p class="hint" id="password-hint">Test provider: any password works</p>
 <div class="actions">
 <button name="do" value="sign-in">Sign in</button>
@@ -61,11 +61,16 @@ ${whoIs(account)}
 <ul>${scopes.map((scope) => html`<li>${ICONS.tick}<span>${wordsOf(scope)}</span></li>`)}</ul>
 <form method="post" action="${action}">
 <div class="actions">
-<button name="do" value="allow" autofocus>Allow</button>
+<button name="do" value="allow">Allow</button>
 <button class="quiet" name="do" value="deny">Deny</button>
 </div>
 </form>`,
   };
+}
+
+/** Starts where there is something left to type. */
+function focus(here: boolean): Markup {
+  return here ? html` autofocus` : html``;
 }
 
 function whoIs({ login, claims }: Account): Markup {

@@ -50,7 +50,7 @@ export function signOutPage(form: string, formTargets: readonly string[]): Page 
 <p class="lead">You stay signed in here unless you sign out.</p>
 ${trusted(form)}
 <div class="actions">
-<button form="op.logoutForm" name="logout" value="yes" autofocus>Sign out</button>
+<button form="op.logoutForm" name="logout" value="yes">Sign out</button>
 <button form="op.logoutForm" class="quiet">Stay signed in</button>
 </div>`,
   };

@@ -105,7 +105,7 @@ li { display: flex; gap: 12px; padding: 4px 0; }
 li svg { flex: none; width: 16px; height: 16px; margin-top: 4px; fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
 code { font: 13px/16px ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
 footer { margin-top: 24px; max-width: 400px; text-align: center; font-size: 13px; line-height: 16px; color: var(--soft); }
-@media (max-width: 440px) { main { padding: 24px; } .actions { flex-direction: column-reverse; } .actions .quiet, .actions button { flex: none; } }
+@media (max-width: 440px) { main { padding: 24px; } .actions { flex-direction: column; } .actions .quiet, .actions button { flex: none; } }
 @media (forced-colors: active) { main, button, .button { border-color: CanvasText; } }
 `;
 
