@@ -71,7 +71,7 @@ export const fakeElectron: FakeElectron = {
   },
   sendSync(channel, event, ...args) {
     const sent = { ...event, returnValue: undefined as unknown };
-    ipcMain.emit(channel, sent as Electron.IpcMainEvent, ...args);
+    ipcMain.emit(channel, sent, ...args);
     return sent.returnValue;
   },
 };

@@ -49,6 +49,10 @@ async function start(option: LoopbackOption = OPTION): Promise<{ redirect: OpenR
   return { redirect: prepared.redirect, origin: new URL(prepared.redirect.redirectUri).origin, heard, callbacks };
 }
 
+function page(origin: string, { location }: IncomingHttpHeaders): string {
+  return `${origin}${location ?? '/nowhere'}`;
+}
+
 async function untilHeard(heard: readonly string[], count = 1): Promise<void> {
   while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -91,11 +95,11 @@ describe('the loopback server', () => {
     expect(status).toBe(303);
     expect(headers.location).toBe('/callback/signed-in');
     expect(body + JSON.stringify(headers)).not.toContain('c0de');
-    const page = await get(origin + headers.location);
+    const shown = await get(page(origin, headers));
     const expected = resultPage('signed-in', 'Notes');
-    expect(page.status).toBe(200);
-    expect(page.body).toBe(expected.html);
-    for (const [name, value] of Object.entries(expected.headers)) expect(page.headers[name.toLowerCase()]).toBe(value);
+    expect(shown.status).toBe(200);
+    expect(shown.body).toBe(expected.html);
+    for (const [name, value] of Object.entries(expected.headers)) expect(shown.headers[name.toLowerCase()]).toBe(value);
   });
 
   it.each(['denied', 'failed'] as const)('shows the outcome %s as it is', async (outcome) => {
@@ -103,8 +107,8 @@ describe('the loopback server', () => {
     const reply = get(`${redirect.redirectUri}?error=access_denied&state=mine`);
     await untilHeard(heard);
     redirect.close(outcome);
-    const page = await get(origin + (await reply).headers.location);
-    expect(page.body).toBe(resultPage(outcome, 'Notes').html);
+    const shown = await get(page(origin, (await reply).headers));
+    expect(shown.body).toBe(resultPage(outcome, 'Notes').html);
   });
 
   it('answers at once when the engine closes while it is being told', async () => {
@@ -143,7 +147,7 @@ describe('the loopback server', () => {
     const { redirect, heard, origin } = await start();
     const foreign = await get(`${redirect.redirectUri}?code=x&state=theirs`);
     expect(foreign.headers.location).toBe('/callback/not-expected');
-    expect((await get(origin + foreign.headers.location)).body).toBe(resultPage('not-expected', 'Notes').html);
+    expect((await get(page(origin, foreign.headers))).body).toBe(resultPage('not-expected', 'Notes').html);
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard, 2);
     expect((await get(`${redirect.redirectUri}?state=theirs`)).headers.location).toBe('/callback/not-expected');

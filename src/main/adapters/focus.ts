@@ -2,6 +2,8 @@
 // May not create a window: an app without one is the host's business.
 import { app, BrowserWindow } from 'electron';
 
+type Window = ReturnType<typeof BrowserWindow.getAllWindows>[number];
+
 /** Restores, shows and focuses the window that had the focus last, else the first visible one. Does nothing without a window. */
 export function showApp(): void {
   const windows = BrowserWindow.getAllWindows().filter((window) => !window.isDestroyed());
@@ -23,6 +25,6 @@ export function rememberFocus(): void {
   });
 }
 
-function lastFocused(windows: readonly BrowserWindow[]): BrowserWindow | undefined {
+function lastFocused(windows: readonly Window[]): Window | undefined {
   return windows.find((window) => window.id === lastFocusedId);
 }

@@ -76,7 +76,7 @@ const TEXT_MAX_LENGTH = 160;
 export function recogniseFailure(text: string, secret?: string): KeyringFailure {
   for (const { text: known, state, detail } of KEYRING_FAILURES) if (text.includes(known)) return { state, detail };
   if (secret !== undefined && secret !== '' && text.includes(secret)) return { state: 'unavailable', detail: 'the keyring refused' };
-  // eslint-disable-next-line no-control-regex -- a log line must stay one line
+  // A log line must stay one line.
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, TEXT_MAX_LENGTH);
   return { state: 'unavailable', detail: `the keyring refused: ${plain}` };
 }

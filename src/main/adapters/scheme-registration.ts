@@ -116,7 +116,7 @@ export function readRegistrationFacts(app: Pick<App, 'getName' | 'isPackaged' | 
     userDataPath: app.getPath('userData'),
     // Root cannot run without the switch, so the next start needs it as well.
     noSandbox: app.commandLine.hasSwitch('no-sandbox') || process.getuid?.() === 0,
-    windowsStore: process.windowsStore === true,
+    windowsStore: process.windowsStore,
     env: process.env,
   };
 }

@@ -1,0 +1,321 @@
+// Callbacks: the same cases on the fakes, on the genuine loopback server, and on the genuine xdg-open, which starts
+// a stand-in for the app. How its arguments then reach a running Electron is Electron's part, proved by test/e2e.
+import { execFile, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDeepLink, type DeepLinkOptions } from '../../src/main/adapters/deep-link.js';
+import { desktopEntryText } from '../../src/main/adapters/desktop-entry.js';
+import { createLoopback } from '../../src/main/adapters/loopback.js';
+import { createSchemeRegistration, type RegistrationFacts, type SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
+import type { Callbacks, CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
+import { createFakeCallbacks, createFakeLog } from '../support/fakes.js';
+import { haveParts } from '../support/keyring.js';
+
+const SCHEME = 'com.example.latchkey-contract';
+const custom: RedirectOption = { kind: 'custom-scheme', uri: `${SCHEME}:/callback`, scheme: SCHEME };
+const loopback: RedirectOption = { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' };
+
+const cleanUps: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
+
+/** One way back, and how a URL arrives on it from outside. */
+interface Subject {
+  readonly callbacks: Callbacks;
+  arrive(url: string): Promise<void>;
+}
+
+interface Desk {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly registration: SchemeRegistration;
+  readonly applications: string;
+  register(facts: Partial<RegistrationFacts>): SchemeRegistration;
+  /** Opens a URL as the browser would; answers the arguments that the app was started with. */
+  open(url: string): Promise<readonly string[]>;
+}
+
+/** A private home with a stand-in for the app, which writes down its arguments. `appFolder` may have an awkward name. */
+function startDesk(appFolder = 'app'): Desk {
+  const root = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-xdg-'));
+  cleanUps.push(() => rmSync(root, { recursive: true, force: true }));
+  const record = join(root, 'arguments');
+  const folder = join(root, appFolder);
+  mkdirSync(folder);
+  const program = join(folder, 'stand-in');
+  writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@" > '${record}.new'\nmv '${record}.new' '${record}'\n`);
+  chmodSync(program, 0o755);
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env['PATH'],
+    LANG: 'C.UTF-8',
+    HOME: root,
+    XDG_DATA_HOME: join(root, 'data'),
+    XDG_CONFIG_HOME: join(root, 'config'),
+    // xdg-open hands schemes to graphical programs only when there is a display; nothing connects to it.
+    DISPLAY: ':97',
+  };
+  const facts: RegistrationFacts = {
+    platform: 'linux',
+    appName: 'Contract',
+    isPackaged: true,
+    execPath: program,
+    appPath: folder,
+    userDataPath: join(root, 'user-data'),
+    noSandbox: false,
+    windowsStore: false,
+    env,
+  };
+  const unused = { setAsDefaultProtocolClient: () => false, isDefaultProtocolClient: () => false };
+  const register = (changes: Partial<RegistrationFacts>): SchemeRegistration => createSchemeRegistration({ app: unused, facts: { ...facts, ...changes } });
+  return {
+    root,
+    env,
+    applications: join(root, 'data', 'applications'),
+    registration: register({}),
+    register,
+    async open(url) {
+      rmSync(record, { force: true });
+      spawn('xdg-open', [url], { env, stdio: 'ignore' });
+      return await recorded(record);
+    },
+  };
+}
+
+async function recorded(file: string): Promise<readonly string[]> {
+  const deadline = performance.now() + 10_000;
+  while (!existsSync(file)) {
+    if (performance.now() > deadline) throw new Error('the stand-in was not started');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return readFileSync(file, 'utf8').split('\0').slice(0, -1);
+}
+
+const xdg = haveParts('xdg-open', 'xdg-mime', 'update-desktop-database');
+
+const subjects: readonly { readonly name: string; readonly redirect: RedirectOption; readonly present: boolean; readonly start: () => Subject }[] = [
+  { name: 'fake custom scheme', redirect: custom, present: true, start: () => fakeSubject('custom-scheme') },
+  { name: 'fake loopback', redirect: loopback, present: true, start: () => fakeSubject('loopback') },
+  {
+    name: 'loopback server',
+    redirect: loopback,
+    present: true,
+    start: () => ({
+      callbacks: createLoopback({ appName: 'Contract' }),
+      arrive: (url) => fetch(url, { redirect: 'manual' }).then(() => {}, () => {}),
+    }),
+  },
+  {
+    name: 'custom scheme by xdg-open',
+    redirect: custom,
+    present: xdg,
+    start() {
+      const desk = startDesk();
+      const app = new EventEmitter();
+      const callbacks = createDeepLink({
+        app: app as unknown as DeepLinkOptions['app'],
+        redirects: [custom],
+        singleInstanceLock: false,
+        registration: desk.registration,
+        showApp: () => {},
+        log: createFakeLog(),
+        argv: [],
+      });
+      // What Chromium would hand over: the arguments of the second start.
+      return { callbacks, arrive: async (url) => void app.emit('second-instance', {}, await desk.open(url), '/', {}) };
+    },
+  },
+];
+
+function fakeSubject(kind: RedirectOption['kind']): Subject {
+  const callbacks = createFakeCallbacks(kind);
+  return { callbacks, arrive: async (url) => void callbacks.arrive(url) };
+}
+
+for (const { name, redirect, present, start } of subjects) {
+  describe.skipIf(!present)(`callbacks: ${name}`, () => {
+    function subject(): Subject & { heard: string[]; hearing(verdict?: CallbackVerdict): void } {
+      const started = start();
+      cleanUps.push(() => started.callbacks.stop());
+      const heard: string[] = [];
+      return {
+        ...started,
+        heard,
+        hearing: (verdict = 'foreign') =>
+          started.callbacks.onCallback((url) => {
+            heard.push(url);
+            return verdict;
+          }),
+      };
+    }
+
+    async function opened(callbacks: Callbacks): Promise<string> {
+      const prepared = await callbacks.prepare(redirect);
+      if (prepared.state !== 'ready') throw new Error(prepared.detail);
+      expect(prepared.redirect.kind).toBe(redirect.kind);
+      return prepared.redirect.redirectUri;
+    }
+
+    it('gives the exact redirect URI: the registered one, a loopback one with its port', async () => {
+      const { callbacks, hearing } = subject();
+      hearing();
+      const redirectUri = await opened(callbacks);
+      if (redirect.kind === 'custom-scheme') expect(redirectUri).toBe(redirect.uri);
+      else expect(redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
+    });
+
+    it.each(['?code=a%20b%26c&state=s%3D%3D', '?error=access_denied&error_description=No%2C%20thanks', '', '?code=%00%zz&&;'])('delivers a URL with the query %j unchanged, whatever it says', async (query) => {
+      const { callbacks, hearing, heard, arrive } = subject();
+      hearing();
+      const redirectUri = await opened(callbacks);
+      await arrive(redirectUri + query);
+      expect(heard).toEqual([redirectUri + query]);
+    });
+
+    it('delivers to whoever listens last', async () => {
+      const { callbacks, hearing, heard, arrive } = subject();
+      callbacks.onCallback(() => 'foreign');
+      hearing();
+      await arrive(`${await opened(callbacks)}?state=s`);
+      expect(heard).toHaveLength(1);
+    });
+
+    it('may be closed twice', async () => {
+      const { callbacks, hearing } = subject();
+      hearing();
+      const prepared = await callbacks.prepare(redirect);
+      if (prepared.state !== 'ready') throw new Error(prepared.detail);
+      prepared.redirect.close('failed');
+      prepared.redirect.close('signed-in');
+    });
+
+    it('prepares two at a time', async () => {
+      const { callbacks, hearing } = subject();
+      hearing();
+      const both = await Promise.all([opened(callbacks), opened(callbacks)]);
+      expect(new Set(both).size).toBe(redirect.kind === 'loopback' ? 2 : 1);
+    });
+
+    it('delivers nothing and prepares nothing after stop', async () => {
+      const { callbacks, hearing, heard, arrive } = subject();
+      hearing();
+      const redirectUri = await opened(callbacks);
+      callbacks.stop();
+      callbacks.stop();
+      await arrive(`${redirectUri}?state=s`);
+      expect(heard).toEqual([]);
+      expect((await callbacks.prepare(redirect)).state).toBe('unavailable');
+    });
+  });
+}
+
+describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
+  const url = `${SCHEME}:/callback?code=a%20b&state=s`;
+  const file = `latchkey-${SCHEME}.desktop`;
+
+  it('starts the app with its userData folder and the URL', async () => {
+    const desk = startDesk();
+    expect(await desk.registration.register(SCHEME)).toEqual({ ok: true });
+    expect(await desk.open(url)).toEqual([`--user-data-dir=${desk.root}/user-data`, url]);
+  });
+
+  it.each(['with blank', "it's", 'quote"d', 'do$HOME', '100%u', 'back\\slash', 'semi;colon & co', 'ünï', 'a=b', 'tick`d'])('starts an app in a folder named %j, by a launcher', async (folder) => {
+    const desk = startDesk(folder);
+    const registration = desk.register({ userDataPath: `${desk.root}/${folder}/data` });
+    expect(await registration.register(SCHEME)).toEqual({ ok: true });
+    expect(await desk.open(url)).toEqual([`--user-data-dir=${desk.root}/${folder}/data`, url]);
+    expect(statSync(join(desk.root, 'data', 'latchkey', SCHEME)).mode & 0o777).toBe(0o700);
+  });
+
+  it('writes a file that desktop-file-validate has nothing to say about', async (context) => {
+    if (!haveParts('desktop-file-validate')) return context.skip();
+    const desk = startDesk();
+    await desk.registration.register(SCHEME);
+    const { stdout } = await promisify(execFile)('desktop-file-validate', [join(desk.applications, file)]);
+    expect(stdout).toBe('');
+    const quoted = join(desk.root, 'quoted.desktop');
+    writeFileSync(quoted, desktopEntryText({ name: 'A\\B', scheme: SCHEME, words: ['/o p/"a"', '--x=$1 %u `b` \\'] }));
+    expect((await promisify(execFile)('desktop-file-validate', [quoted])).stdout).toBe('');
+  });
+
+  it('quotes a command so that GLib starts exactly these words', async (context) => {
+    if (!haveParts('gio')) return context.skip();
+    // No "%" in the program's own path: GLib looks for it with the "%" still doubled. Such a path gets a launcher.
+    const desk = startDesk('o p "q" $r `s` \\t');
+    const program = join(desk.root, 'o p "q" $r `s` \\t', 'stand-in');
+    const words = [program, '', 'a b', "it's", '"', '$HOME', '\\', '%u', '100%', '`id`', ';&|<>()*?#~'];
+    const entry = join(desk.root, 'glib.desktop');
+    writeFileSync(entry, desktopEntryText({ name: 'GLib', scheme: SCHEME, words }));
+    await promisify(execFile)('gio', ['launch', entry, url], { env: desk.env });
+    expect(await recorded(join(desk.root, 'arguments'))).toEqual([...words.slice(1), url]);
+  });
+
+  it('writes nothing the second time', async () => {
+    const desk = startDesk();
+    await desk.registration.register(SCHEME);
+    const before = statSync(join(desk.applications, file));
+    expect(await desk.register({}).register(SCHEME)).toEqual({ ok: true });
+    const after = statSync(join(desk.applications, file));
+    expect([after.ino, after.mtimeMs]).toEqual([before.ino, before.mtimeMs]);
+    expect(readdirSync(desk.applications).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('leads to the new place after the app was moved', async () => {
+    const desk = startDesk();
+    await desk.register({ userDataPath: '/old' }).register(SCHEME);
+    await desk.register({ userDataPath: '/new' }).register(SCHEME);
+    expect(await desk.open(url)).toEqual(['--user-data-dir=/new', url]);
+  });
+
+  it('takes the scheme back from a program that took it', async () => {
+    const desk = startDesk();
+    await desk.registration.register(SCHEME);
+    writeFileSync(join(desk.applications, 'thief.desktop'), desktopEntryText({ name: 'Thief', scheme: SCHEME, words: ['/bin/false'] }));
+    await promisify(execFile)('xdg-mime', ['default', 'thief.desktop', `x-scheme-handler/${SCHEME}`], { env: desk.env });
+    expect(await desk.register({}).register(SCHEME)).toEqual({ ok: true });
+    expect((await desk.open(url)).at(-1)).toBe(url);
+  });
+
+  it('says which package is missing where there is no xdg-mime', async () => {
+    const desk = startDesk();
+    const registration = desk.register({ env: { ...desk.env, PATH: desk.root } });
+    expect(await registration.register(SCHEME)).toEqual({ ok: false, detail: 'xdg-mime is missing (Debian package: xdg-utils)' });
+  });
+
+  it('says so when another program keeps the scheme', async () => {
+    const desk = startDesk();
+    const tools = join(desk.root, 'tools');
+    mkdirSync(tools);
+    writeFileSync(join(tools, 'xdg-mime'), '#!/bin/sh\necho other.desktop\n');
+    chmodSync(join(tools, 'xdg-mime'), 0o755);
+    const registration = desk.register({ env: { ...desk.env, PATH: tools } });
+    expect(await registration.register(SCHEME)).toEqual({ ok: false, detail: 'the scheme leads to another program, or to none' });
+  });
+
+  it('says so when the folder cannot be written', async () => {
+    const desk = startDesk();
+    writeFileSync(join(desk.root, 'data'), 'a file where the folder should be');
+    expect(await desk.registration.register(SCHEME)).toEqual({ ok: false, detail: 'the registration failed (ENOTDIR)' });
+  });
+
+  it('ends a tool that hangs, with its children, within the time limit', async () => {
+    const desk = startDesk();
+    const tools = join(desk.root, 'tools');
+    mkdirSync(tools);
+    writeFileSync(join(tools, 'xdg-mime'), `#!/bin/sh\nsleep 600 &\necho $! > '${desk.root}/pid'\nwait\n`);
+    chmodSync(join(tools, 'xdg-mime'), 0o755);
+    const startedAt = performance.now();
+    const registration = desk.register({ env: { ...desk.env, PATH: `${tools}:${process.env['PATH']}` } });
+    expect(await registration.register(SCHEME)).toEqual({ ok: false, detail: 'xdg-mime does not answer in time' });
+    expect(performance.now() - startedAt).toBeLessThan(10_500);
+    const child = readFileSync(join(desk.root, 'pid'), 'utf8').trim();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Gone, or dead and not yet collected.
+    const status = existsSync(`/proc/${child}/status`) ? readFileSync(`/proc/${child}/status`, 'utf8') : 'State:\tZ';
+    expect(status).toMatch(/^State:\tZ/m);
+  });
+});
