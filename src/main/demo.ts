@@ -1,7 +1,7 @@
 // The demo app, written as a host would write it: it knows electron and latchkey/main, nothing inside Latchkey.
 // Everything about sign-in is the one call of createAuth; the rest is a window that shows only the app's own page.
 import { app, BrowserWindow, Menu, nativeTheme, protocol, session } from 'electron';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,10 +56,13 @@ function readFlags(argv: readonly string[]): Flags {
   return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), values };
 }
 
-function readOptions({ values }: Flags, issuer: string): AuthOptions {
+/** Null without `--issuer`. */
+function readOptions({ values }: Flags): AuthOptions | null {
   const last = (name: string): string | undefined => values[name]?.at(-1);
   const list = (name: string, separator: RegExp): readonly string[] | undefined =>
     values[name]?.flatMap((value) => value.split(separator)).filter((entry) => entry !== '');
+  const issuer = last('issuer');
+  if (issuer === undefined) return null;
   const authorization = last('authorization-endpoint');
   const token = last('token-endpoint');
   const optional = {
@@ -79,24 +82,47 @@ function readOptions({ values }: Flags, issuer: string): AuthOptions {
   };
 }
 
+// A product has its options in its code. The demo gets them as flags, and a start by a link has none: it uses those of the last start.
+function lastOptionsFile(): string {
+  return path.join(app.getPath('userData'), 'demo-options.json');
+}
+
+function rememberOptions(options: AuthOptions): void {
+  try {
+    mkdirSync(app.getPath('userData'), { recursive: true });
+    writeFileSync(lastOptionsFile(), JSON.stringify(options));
+  } catch {
+    // Without it only a start by a link is refused.
+  }
+}
+
+function lastOptions(): AuthOptions | null {
+  try {
+    return JSON.parse(readFileSync(lastOptionsFile(), 'utf8')) as AuthOptions;
+  } catch {
+    return null;
+  }
+}
+
 function start(flags: Flags): void {
   const userData = flags.values['user-data-dir']?.at(-1);
   if (userData !== undefined) {
     mkdirSync(path.resolve(userData), { recursive: true });
     app.setPath('userData', path.resolve(userData));
   }
-  const issuer = flags.values['issuer']?.at(-1);
-  if (issuer === undefined) {
+  const options = readOptions(flags) ?? lastOptions();
+  if (options === null) {
     refuse('the flag "--issuer" is missing: `npm run demo` starts the demo with a sign-in provider of its own');
     return;
   }
   let auth: Auth;
   try {
-    auth = createAuth(readOptions(flags, issuer));
+    auth = createAuth(options);
   } catch (thrown) {
     refuse(thrown instanceof Error ? thrown.message : String(thrown));
     return;
   }
+  rememberOptions(options);
   if (flags.printViews) printViews(auth);
   endWhenAsked(auth);
   protectPages();
@@ -140,8 +166,12 @@ function endWhenAsked(auth: Auth): void {
       .catch(() => undefined)
       .then(() => app.exit(0));
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
+  const listen = (): void => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end).on(signal, end);
+  };
+  listen();
+  // Chromium puts its own signal handlers over those of Node while it starts: so they are set once more.
+  void app.whenReady().then(listen);
 }
 
 /** No page leaves the app's own origin, opens windows of its own choice, or gets a permission. */

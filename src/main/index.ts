@@ -114,7 +114,8 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
     event.preventDefault();
     void stop().finally(() => {
       done = true;
-      app.quit();
+      // Electron ignores a quit that is asked for while this event is still being told.
+      setImmediate(() => { app.quit(); });
     });
   });
 }

@@ -205,10 +205,11 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
 }
 
 function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): SessionStep {
-  const { grant, account, attempt, now } = event;
+  const { account, attempt, now } = event;
+  const grant = { ...event.grant, refreshToken: event.grant.refreshToken ?? idleRefreshToken(state, account) };
   const previous = state.phase === 'live' ? state : state.phase === 'adopting' ? state.previous : null;
   const replaced = state.phase !== 'absent' && state.account.id !== account.id ? state : null;
-  const effects: SessionEffect[] = replaced === null ? [] : [{ type: 'remove-record', account: replaced.account }, ...revocation(replaced.phase === 'live' ? currentRefreshToken(replaced) : null)];
+  const effects: SessionEffect[] = replaced === null ? [] : [{ type: 'remove-record', account: replaced.account }, ...revocation(replaced.phase === 'live' ? currentRefreshToken(replaced) : replaced.phase === 'adopting' ? replaced.grant.refreshToken : null)];
   // An attempt whose tokens are replaced before they were stored has succeeded all the same.
   if (state.phase === 'adopting') effects.push({ type: 'adopted', attempt: state.attempt });
   const adopting = { phase: 'adopting', epoch: state.epoch + 1, account, grant, attempt, since: now, previous } as const;
@@ -311,7 +312,9 @@ function answerLive(state: LiveSession, now: number): TokenAnswer {
   const valid = access !== null && !isOver(access, now) ? access.token : null;
   switch (renewal.state) {
     case 'fresh':
-      if (state.refreshToken !== null && (valid === null || (renewal.renewAt !== null && now >= renewal.renewAt))) return { kind: 'demand' };
+      if (state.refreshToken !== null && (renewal.renewAt === null || now >= renewal.renewAt)) return valid !== null && renewal.renewAt === null ? { kind: 'token', token: valid } : { kind: 'demand' };
+      // It was over when it came: as good as this server gives, and asking again at once would go on for ever.
+      if (state.refreshToken !== null && access !== null) return { kind: 'token', token: access.token };
       return valid === null ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: valid };
     case 'renewing':
     case 'saving':
@@ -363,6 +366,11 @@ function absent(epoch: number, reason: SignedOutReason, account: AccountView | n
 
 function currentRefreshToken(state: LiveSession): string | null {
   return state.renewal.state === 'saving' ? state.renewal.grant.refreshToken : state.refreshToken;
+}
+
+/** Google gives a refresh token at the first consent only; signing in again as the same person must not cost it. */
+function idleRefreshToken(state: SessionState, account: AccountView): string | null {
+  return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' ? currentRefreshToken(state) : null;
 }
 
 function revocation(token: string | null): readonly SessionEffect[] {
