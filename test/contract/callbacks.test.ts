@@ -271,6 +271,16 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
     expect(await desk.open(url)).toEqual(['--user-data-dir=/new', url]);
   });
 
+  it('brings the callback to the instance that asked last, of two with different userData', async () => {
+    const desk = startDesk();
+    const first = desk.register({ userDataPath: '/first' });
+    const second = desk.register({ userDataPath: '/second' });
+    await first.register(SCHEME);
+    await second.register(SCHEME);
+    await first.register(SCHEME);
+    expect(await desk.open(url)).toEqual(['--user-data-dir=/first', url]);
+  });
+
   it('takes the scheme back from a program that took it', async () => {
     const desk = startDesk();
     await desk.registration.register(SCHEME);

@@ -50,7 +50,7 @@ export interface KeyringFailure {
 
 /**
  * keytar's errors carry no code, only the text of libsecret, GDBus, macOS or Windows. This is the one place that
- * knows those texts. Linux rows were measured; the others are from the platforms' documentation.
+ * knows those texts. Those that were measured stand in its unit test; the others are from documentation and sources.
  */
 export const KEYRING_FAILURES: readonly (KeyringFailure & { readonly text: string })[] = [
   { text: 'Cannot create an item in a locked collection', state: 'locked', detail: 'the keyring is locked' },

@@ -7,7 +7,10 @@ import { registerOnLinux } from './scheme-linux.js';
 export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
 export interface SchemeRegistration {
-  /** Registers once; a failure is tried again at the next call. Bounded by `LIMITS.redirectPrepareMs`; never throws. */
+  /**
+   * Makes the scheme lead here, and checks it. Cheap when it does already; asked anew before each attempt, because
+   * another build or instance may have taken the scheme since. Bounded by `LIMITS.redirectPrepareMs`; never throws.
+   */
   register(scheme: string): Promise<Registration>;
 }
 
@@ -95,10 +98,7 @@ export function createSchemeRegistration({ app, facts }: SchemeRegistrationOptio
     register(scheme) {
       const known = running.get(scheme);
       if (known !== undefined) return known;
-      const started = attempt(scheme).then((registration) => {
-        if (!registration.ok) running.delete(scheme);
-        return registration;
-      });
+      const started = attempt(scheme).finally(() => running.delete(scheme));
       running.set(scheme, started);
       return started;
     },
