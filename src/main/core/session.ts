@@ -187,7 +187,7 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
       if (event.save !== state.save) return same(state);
       return state.renewal.state === 'saving' ? use({ ...state, storeError: event.error }, state.renewal.grant, event) : { state: { ...state, storeError: event.error }, effects: [] };
     case 'demand':
-      return beginRenewal(state, event.now, failuresOf(state.renewal));
+      return beginRenewal(state, event.now, state.renewal.state === 'waiting' ? state.renewal.failures : 0);
     case 'retry':
       return retryLive(state, event.now);
     case 'tick':
@@ -312,9 +312,10 @@ function answerLive(state: LiveSession, now: number): TokenAnswer {
   const valid = access !== null && !isOver(access, now) ? access.token : null;
   switch (renewal.state) {
     case 'fresh':
-      if (state.refreshToken !== null && (renewal.renewAt === null || now >= renewal.renewAt)) return valid !== null && renewal.renewAt === null ? { kind: 'token', token: valid } : { kind: 'demand' };
-      // It was over when it came: as good as this server gives, and asking again at once would go on for ever.
-      if (state.refreshToken !== null && access !== null) return { kind: 'token', token: access.token };
+      if (state.refreshToken !== null && renewal.renewAt !== null) {
+        // Before that it is over only when it was so as it came: asking such a server again at once would never end.
+        return now >= renewal.renewAt || access === null ? { kind: 'demand' } : { kind: 'token', token: access.token };
+      }
       return valid === null ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: valid };
     case 'renewing':
     case 'saving':
@@ -379,10 +380,6 @@ function revocation(token: string | null): readonly SessionEffect[] {
 
 function isOver(access: AccessToken | null, now: number): boolean {
   return access?.expiresAt !== null && now >= (access?.expiresAt ?? 0);
-}
-
-function failuresOf(renewal: Renewal): number {
-  return renewal.state === 'waiting' ? renewal.failures : 0;
 }
 
 function same(state: SessionState): SessionStep {
