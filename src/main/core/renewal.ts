@@ -39,6 +39,8 @@ export function lifetimeSeconds(expiresIn: number | undefined): number {
 export function retryAfterSeconds(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header.trim());
+  // Date.parse() makes a date of almost anything; every HTTP date begins with a day of the week.
+  if (!/^\s*[A-Z][a-z]{2}/.test(header)) return undefined;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
 }

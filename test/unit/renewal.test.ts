@@ -1,0 +1,82 @@
+// When to renew and how to back off: numbers in, numbers out.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/main/core/options.js';
+import { lifetimeSeconds, renewAt, retryAfterSeconds, retryDelayMs } from '../../src/main/core/renewal.js';
+
+const NOW = Date.UTC(2026, 0, 1);
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+describe('renewAt', () => {
+  it('lies inside the life of the token and never before half of it is over', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: LIMITS.lifetimeMaxSeconds }), fc.integer({ min: 0, max: 86_400 }), chance, (life, renewEarlySeconds, random) => {
+      const due = renewAt({ obtainedAt: NOW, expiresAt: NOW + life * 1000, renewEarlySeconds, random });
+      expect(due).toBeGreaterThanOrEqual(NOW + Math.floor((life * 1000) / 2));
+      expect(due).toBeLessThanOrEqual(NOW + life * 1000);
+    }));
+  });
+
+  it('keeps the whole margin where the life allows it', () => {
+    expect(renewAt({ obtainedAt: NOW, expiresAt: NOW + 3_600_000, renewEarlySeconds: 300, random: 0 })).toBe(NOW + 3_300_000);
+  });
+
+  it('cuts the margin to a third of a short life', () => {
+    expect(renewAt({ obtainedAt: NOW, expiresAt: NOW + 60_000, renewEarlySeconds: 300, random: 0 })).toBe(NOW + 40_000);
+  });
+
+  it('is earlier by chance, so that two apps do not come at once', () => {
+    const at = (random: number): number => renewAt({ obtainedAt: NOW, expiresAt: NOW + 3_600_000, renewEarlySeconds: 300, random });
+    expect(at(0.9)).toBeLessThan(at(0.1));
+  });
+
+  it('is no time in the past when a clock went backwards', () => {
+    expect(renewAt({ obtainedAt: NOW, expiresAt: NOW - 5_000, renewEarlySeconds: 300, random: 0.5 })).toBe(NOW);
+  });
+});
+
+describe('retryDelayMs', () => {
+  it('grows with the failures, never above the cap, never below half of the first pause', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 10_000 }), chance, (failures, random) => {
+      const delay = retryDelayMs(failures, undefined, random);
+      expect(delay).toBeGreaterThanOrEqual(LIMITS.retryBaseMs / 2);
+      expect(delay).toBeLessThanOrEqual(LIMITS.retryMaxMs);
+      expect(retryDelayMs(failures + 1, undefined, random)).toBeGreaterThanOrEqual(delay);
+    }));
+  });
+
+  it('waits at least as long as the server asked, up to an hour', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 1_000_000 }), chance, (failures, asked, random) => {
+      expect(retryDelayMs(failures, asked, random)).toBeGreaterThanOrEqual(Math.min(asked * 1000, LIMITS.retryAfterMaxMs));
+      expect(retryDelayMs(failures, asked, random)).toBeLessThanOrEqual(LIMITS.retryAfterMaxMs + LIMITS.retryMaxMs);
+    }));
+  });
+
+  it('spreads a fleet that was asked to come back at the same second', () => {
+    expect(retryDelayMs(3, 30, 0.9)).toBeGreaterThan(retryDelayMs(3, 30, 0.1));
+  });
+});
+
+describe('lifetimeSeconds', () => {
+  it.each([
+    [300, 300], [0, 0], [undefined, LIMITS.assumedLifetimeSeconds], [-1, LIMITS.assumedLifetimeSeconds], [Number.NaN, LIMITS.assumedLifetimeSeconds],
+    [Infinity, LIMITS.assumedLifetimeSeconds], [1e12, LIMITS.lifetimeMaxSeconds],
+  ])('reads an expires_in of %s as %s seconds', (given, expected) => {
+    expect(lifetimeSeconds(given)).toBe(expected);
+  });
+});
+
+describe('retryAfterSeconds', () => {
+  it.each([
+    ['120', 120], [' 7 ', 7], ['0', 0], [new Date(NOW + 90_000).toUTCString(), 90], [new Date(NOW - 90_000).toUTCString(), 0],
+    [null, undefined], ['', undefined], ['soon', undefined], ['1.5.7', undefined],
+  ])('reads "%s" as %s', (header, expected) => {
+    expect(retryAfterSeconds(header, NOW)).toBe(expected);
+  });
+
+  it('throws for no header and never asks for less than nothing', () => {
+    fc.assert(fc.property(fc.string(), (header) => {
+      const seconds = retryAfterSeconds(header, NOW);
+      expect(seconds === undefined || seconds >= 0).toBe(true);
+    }));
+  });
+});
