@@ -53,8 +53,16 @@ export async function startPrivateKeyring(kind: KeyringKind, display?: string): 
 /** Whether all these programs are installed. In CI a missing one fails the run: there, nothing may be skipped. */
 export function haveParts(...programs: readonly string[]): boolean {
   const missing = programs.filter((program) => which(program) === null);
-  if (missing.length === 0) return true;
-  const message = `real parts are missing: ${missing.join(', ')}`;
+  return missing.length === 0 || absent(missing.join(', '));
+}
+
+/** Whether there is a display for a password dialog; `npm test -- contract` brings a virtual one. */
+export function haveDisplay(): boolean {
+  return process.env['DISPLAY'] !== undefined || absent('a display (run "npm test -- contract")');
+}
+
+function absent(what: string): false {
+  const message = `real parts are missing: ${what}`;
   if (process.env['CI']) throw new Error(message);
   process.stderr.write(`\nSKIPPED: ${message}\n`);
   return false;
