@@ -1,7 +1,8 @@
 // Stands in for the module `electron` in unit, contract and flow tests (vitest.config.ts maps the name here).
 // Everything exported is typed by `Pick<typeof Electron…>`, so that a change of Electron's API fails the compiler.
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, realpathSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Electron from 'electron';
@@ -10,6 +11,10 @@ import { forkKeychainWorker } from './keychain-process.js';
 // electron-store imports the real npm package `electron`, which under Node answers the path of its binary, and would
 // download that binary unless it is told where it is. The path is never used.
 process.env['ELECTRON_OVERRIDE_DIST_PATH'] ??= '/nonexistent/electron';
+
+/** Made by whoever writes first. */
+const USER_DATA = join(realpathSync(tmpdir()), `latchkey-user-data-${randomUUID()}`);
+process.once('exit', () => rmSync(USER_DATA, { recursive: true, force: true }));
 
 type Values<Of, Keys extends keyof Of> = Pick<Of, Keys>;
 
@@ -55,7 +60,7 @@ export const fakeElectron: FakeElectron = {
   appName: 'Test App',
   isPackaged: false,
   appPath: '/opt/test-app',
-  userData: mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-user-data-')),
+  userData: USER_DATA,
   keychainEnv: process.env,
   lock: true,
   additionalData: undefined,
