@@ -1,6 +1,6 @@
 // The provider's signing key and what is signed with it. The only file that signs; faults ask it for bad signatures too.
 import { createHash, createHmac, createPublicKey, randomBytes } from 'node:crypto';
-import { CompactSign, exportJWK, exportSPKI, generateKeyPair, importJWK } from 'jose';
+import { CompactSign, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 
 /** The registered algorithms (RFC 7518 §3.1, RFC 8037) that the provider can sign ID tokens with. */
@@ -51,10 +51,10 @@ export function signWithNone(jwt: Jwt): string {
 }
 
 /** The classic confusion: HS256 with the *public* key, which everyone has, as the secret (RFC 8725 §2.1). */
-export async function signWithPublicKeyAsSecret(key: SigningKey, jwt: Jwt): Promise<string> {
+export function signWithPublicKeyAsSecret(key: SigningKey, jwt: Jwt): string {
   const { kty, n, e, crv, x, y } = key.privateJwk;
   const publicJwk = Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value !== undefined));
-  const secret = await exportSPKI(createPublicKey({ key: publicJwk, format: 'jwk' }));
+  const secret = createPublicKey({ key: publicJwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
   const signed = `${segment({ ...jwt.header, alg: 'HS256' })}.${segment(jwt.claims)}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }

@@ -270,6 +270,17 @@ test('logout asks the person, ends the browser session and returns to the app', 
   expect(oauth.getValidatedIdTokenClaims(next.tokens)?.sub).toBe(subjectOf('ada'));
 });
 
+test('a token or userinfo request with an Origin is refused: a native app sends none', async () => {
+  const provider = await start();
+  const { tokens } = await signIn(provider);
+  const origin = { origin: 'http://localhost:3000' };
+  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: provider.clientId, refresh_token: tokens.refresh_token ?? '' });
+  const renewal = await fetch(provider.endpoints.token, { method: 'POST', headers: origin, body });
+  expect([renewal.status, ((await renewal.json()) as { readonly error: string }).error]).toEqual([400, 'invalid_request']);
+  const userinfo = await fetch(provider.endpoints.userinfo, { headers: { ...origin, authorization: `Bearer ${tokens.access_token}` } });
+  expect(userinfo.status).toBe(400);
+});
+
 test('two providers in one process know nothing of each other', async () => {
   const [one, two] = await Promise.all([start(), start()]);
   const { tokens } = await signIn(one);
