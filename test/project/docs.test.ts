@@ -1,0 +1,206 @@
+// The documents say what the code does: code blocks compile, tables equal the code, named tests exist, links lead somewhere.
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../../src/main/core/errors.js';
+import { LIMITS } from '../../src/main/core/options.js';
+import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
+import { attemptTable, liveTable, sessionTable } from './machine-tables.js';
+import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
+
+const ENTRIES = {
+  'latchkey/main': ['./src/main/index.ts'],
+  'latchkey/preload': ['./src/preload.cts'],
+  'latchkey/renderer': ['./src/renderer/index.ts'],
+  'latchkey/testing': ['./src/testing/index.ts'],
+};
+
+/** Type-checks each block as a module of its own against the sources; answers "document:line message". */
+function compile(blocks: readonly CodeBlock[]): readonly string[] {
+  const names = new Map(blocks.map((block, index) => [join(ROOT, `docs-block-${index}.ts`), block]));
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: object };
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
+  const settings: ts.CompilerOptions = { ...options, paths: ENTRIES, noUnusedLocals: false, noUnusedParameters: false, isolatedModules: false, incremental: false };
+  const host = ts.createCompilerHost(settings);
+  const { readFile, fileExists, getSourceFile } = host;
+  host.fileExists = (path) => names.has(path) || fileExists(path);
+  host.readFile = (path) => names.get(path)?.code ?? readFile(path);
+  host.getSourceFile = (path, ...rest) => {
+    const block = names.get(path);
+    return block === undefined ? getSourceFile(path, ...rest) : ts.createSourceFile(path, `${block.code}\nexport {};`, ts.ScriptTarget.ES2022, true);
+  };
+  const program = ts.createProgram({ rootNames: [...names.keys()], options: settings, host });
+  return [...names].flatMap(([path, block]) => {
+    const source = program.getSourceFile(path);
+    const diagnostics = source === undefined ? [] : [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    return diagnostics.map(({ messageText, start = 0 }) => {
+      const line = block.line + (source?.getLineAndCharacterOfPosition(start).line ?? 0);
+      return `${block.document}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+    });
+  });
+}
+
+/** The doc comment before a member, as one line. */
+function commentOf(node: ts.Node): string {
+  const text = node.getSourceFile().getFullText();
+  const [last] = (ts.getLeadingCommentRanges(text, node.getFullStart()) ?? []).slice(-1);
+  return last === undefined ? '' : text.slice(last.pos, last.end).replace(/^\/\*\*|\*\/$/g, '').replace(/\n\s*\*/g, ' ').replace(/\s+/g, ' ').trim();
+}
+
+function interfaceRows(path: string, name: string): readonly (readonly string[])[] {
+  const rows: string[][] = [];
+  walk(parse(path), (node) => {
+    if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
+    for (const member of node.members) {
+      if (!ts.isPropertySignature(member)) continue;
+      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member)]);
+    }
+  });
+  return rows;
+}
+
+function limitReasons(path: string): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>();
+  walk(parse(path), (node) => {
+    if (!ts.isVariableDeclaration(node) || node.name.getText() !== 'LIMITS') return;
+    walk(node, (member) => {
+      if (ts.isPropertyAssignment(member)) reasons.set(member.name.getText(), commentOf(member));
+    });
+  });
+  return reasons;
+}
+
+/** The titles of all tests, by layer. A template keeps its `${…}`. */
+function testTitles(): ReadonlyMap<string, ReadonlySet<string>> {
+  const titles = new Map<string, Set<string>>();
+  for (const path of filesUnder('test', /\.(test|spec)\.ts$/)) {
+    const layer = path.split('/')[1] ?? '';
+    const known = titles.get(layer) ?? new Set<string>();
+    titles.set(layer, known);
+    walk(parse(path), (node) => {
+      if (!ts.isCallExpression(node) || !/^(it|test)\b/.test(node.expression.getText())) return;
+      const [first] = node.arguments;
+      if (first !== undefined && ts.isStringLiteralLike(first)) known.add(first.text);
+      else if (first !== undefined && ts.isTemplateExpression(first)) known.add(first.getText().slice(1, -1));
+    });
+  }
+  return titles;
+}
+
+describe('code in documents', () => {
+  const blocks = documents().flatMap(codeBlocks);
+
+  it('type-checks against the sources, each block as a module of its own', () => {
+    const typed = blocks.filter(({ language }) => language === 'ts');
+    expect(typed.filter(({ document }) => document === 'README.md').length).toBeGreaterThanOrEqual(2);
+    expect(compile(typed)).toEqual([]);
+  });
+
+  it('is found wrong when it is wrong', () => {
+    const wrong = { document: 'x.md', line: 7, language: 'ts', code: "import { createAuth } from 'latchkey/main';\ncreateAuth({ issuer: 1 });" };
+    expect(compile([wrong]).join()).toContain('x.md:8 ');
+  });
+
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
+    const named = documents().flatMap((document) => [...read(document).matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1] ?? ''));
+    expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+describe('tables in documents', () => {
+  it('list every error code with what to do, as the code does', () => {
+    const rows = Object.entries(ERROR_CODES).map(([code, { retry, means, todo }]) => [`\`${code}\``, `\`${retry}\``, means, todo]);
+    expectGenerated('docs/errors.md', 'codes', table(['code', 'retry', 'what it means', 'what to do'], rows));
+  });
+
+  it('show both machines as they run, every state × event', () => {
+    expectGenerated('docs/architecture.md', 'attempt', attemptTable());
+    expectGenerated('docs/architecture.md', 'session', sessionTable());
+    expectGenerated('docs/architecture.md', 'live', liveTable());
+  });
+
+  it('list every member of what is stored', () => {
+    const account = membersOf('src/contract.ts', 'AccountView');
+    const record = membersOf('src/main/core/records.ts', 'SessionRecord').flatMap((name) => (name === 'account' ? account.map((member) => `account.${member}`) : [name]));
+    expect([...namesIn(tableUnder('docs/storage.md', 'The keychain record'))].sort()).toEqual([...record].sort());
+
+    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => name !== 'accounts');
+    const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map((name) => `accounts[].${name}`);
+    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual([...known, ...accounts].sort());
+  });
+
+  it('list every option and every limit with its own words', () => {
+    const options = 'src/main/core/options.ts';
+    expectGenerated('docs/options.md', 'options', table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')));
+    expectGenerated('docs/options.md', 'endpoints', table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')));
+    const limits = limitReasons(options);
+    expectGenerated('docs/architecture.md', 'limits', table(['limit', 'value', 'why'], Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en'), limits.get(name) ?? ''])));
+    expect([...limits.values()].filter((reason) => reason === ''), 'limits without a reason').toEqual([]);
+  });
+});
+
+describe('requirements.md', () => {
+  const sections = headings('docs/requirements.md').slice(1);
+  const rows = (): readonly (readonly [string, readonly string[]])[] => sections.flatMap((heading) => tableUnder('docs/requirements.md', heading).map((row) => [heading, row] as const));
+
+  it('covers the standards that the house names', () => {
+    for (const name of ['RFC 8252', 'RFC 7636', 'RFC 9700', 'RFC 6749', 'RFC 9207', 'OpenID Connect Core', 'Electron']) {
+      expect(sections.filter((heading) => heading.includes(name)), name).toHaveLength(1);
+    }
+  });
+
+  it('names tests that exist, or says that there is none', () => {
+    const titles = testTitles();
+    const missing = rows().flatMap(([heading, [requirement = '', , proof = '']]) =>
+      proof.split('<br>').flatMap((line) => {
+        const [layer = '', title = ''] = line.trim().split(/: (.*)/s, 2);
+        if (layer === 'none') return title === '' ? [`${heading} | ${requirement}: no reason`] : [];
+        return titles.get(layer)?.has(title) === true ? [] : [`${heading} | ${requirement} | ${line.trim()}`];
+      }),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('decisions', () => {
+  const decisions = filesUnder('docs/decisions', /\.md$/);
+
+  it('are numbered without gaps and have five headings in at most 40 lines', () => {
+    expect(decisions.map((path) => Number(/\/(\d{4})-[a-z0-9-]+\.md$/.exec(path)?.[1] ?? NaN))).toEqual(decisions.map((_, index) => index + 1));
+    const expected = ['Status', 'Context', 'Decision', 'Consequences', 'Alternatives'];
+    for (const path of decisions) {
+      expect(headings(path).slice(1), path).toEqual(expected);
+      expect(read(path).trimEnd().split('\n').length, path).toBeLessThanOrEqual(40);
+    }
+  });
+
+  it('justify each runtime dependency', () => {
+    const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as { dependencies: object; peerDependencies: object };
+    const text = decisions.map(read).join('\n');
+    expect([...Object.keys(dependencies), ...Object.keys(peerDependencies)].filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('links', () => {
+  it('lead to files and headings that exist', () => {
+    expect(documents().flatMap((document) => brokenLinks(document).map((target) => `${document} → ${target}`))).toEqual([]);
+  });
+
+  it('reach every document from the README', () => {
+    const reached = new Set<string>();
+    const follow = (document: string): void => {
+      if (reached.has(document)) return;
+      reached.add(document);
+      for (const other of documents()) if (linksTo(document, other)) follow(other);
+    };
+    follow('README.md');
+    expect(documents().filter((document) => !reached.has(document))).toEqual([]);
+  });
+});
+
+function linksTo(document: string, other: string): boolean {
+  const depth = document.split('/').length - 1;
+  const target = depth === 0 ? other : other.startsWith(`${document.split('/').slice(0, depth).join('/')}/`) ? other.split('/').slice(depth).join('/') : `${'../'.repeat(depth)}${other}`;
+  return [`](${target})`, `](${target}#`, `](./${target})`].some((link) => read(document).includes(link));
+}

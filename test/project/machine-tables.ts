@@ -1,0 +1,129 @@
+// The two machines as tables, made by running them: each cell is what the machine does, not what somebody wrote down.
+// The sample states and events are complete by type: a new phase or event does not compile until it has a sample.
+import type { AccountView } from '../../src/contract.js';
+import { type AttemptEvent, type AttemptState, stepAttempt } from '../../src/main/core/attempt.js';
+import { AuthError } from '../../src/main/core/errors.js';
+import type { Grant } from '../../src/main/core/protocol.js';
+import { type LiveSession, NO_SESSION, type SessionEvent, type SessionState, stepSession } from '../../src/main/core/session.js';
+import { table } from './documents.js';
+
+/** Samples of one event; where they lead to different ends, the words say which is which. */
+type Samples<Event extends { readonly type: string }> = { readonly [Type in Event['type']]: Readonly<Record<string, Event & { readonly type: Type }>> };
+
+const FAR = 10_000_000;
+const error = new AuthError('network-failed', 'a sample');
+const ended = new AuthError('session-ended', 'a sample');
+const ada: AccountView = { id: 'ada', issuer: 'https://login.example.com', subject: 'ada' };
+const bob: AccountView = { ...ada, id: 'bob', subject: 'bob' };
+const grant: Grant = { accessToken: 'a2', obtainedAt: 0, expiresAt: FAR, refreshToken: 'r2', scope: 'openid' };
+const timing = { random: 0, renewEarlySeconds: 60 } as const;
+
+const open = { number: 1, request: {}, startedAt: 0, expiresAt: 1_000 } as const;
+const attemptStates: { readonly [Phase in AttemptState['phase']]: AttemptState & { readonly phase: Phase } } = {
+  preparing: { ...open, phase: 'preparing' },
+  waiting: { ...open, phase: 'waiting', redirect: 'loopback' },
+  redeeming: { ...open, phase: 'redeeming', redirect: 'loopback' },
+  storing: { ...open, phase: 'storing', redirect: 'loopback' },
+  ended: { number: 1, phase: 'ended', outcome: 'failed', error },
+};
+const attemptEvents: Samples<AttemptEvent> = {
+  prepared: { any: { type: 'prepared', redirect: 'loopback' } },
+  'prepare-failed': { any: { type: 'prepare-failed', error } },
+  'browser-failed': { any: { type: 'browser-failed', error } },
+  callback: { any: { type: 'callback' } },
+  redeemed: { any: { type: 'redeemed', grant, account: ada } },
+  'redeem-failed': { any: { type: 'redeem-failed', error } },
+  stored: { any: { type: 'stored' } },
+  reopen: { any: { type: 'reopen' } },
+  cancel: { any: { type: 'cancel' } },
+  tick: { early: { type: 'tick', now: 1 }, 'time is up': { type: 'tick', now: 2_000 } },
+};
+
+const live: LiveSession = {
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'r1', scope: 'openid', access: { token: 'a1', obtainedAt: 0, expiresAt: 2_000 },
+  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null,
+};
+const phases: { readonly [Phase in SessionState['phase']]: SessionState & { readonly phase: Phase } } = {
+  absent: NO_SESSION,
+  restoring: { phase: 'restoring', epoch: 1, account: ada, since: 0, slow: false },
+  locked: { phase: 'locked', epoch: 1, account: ada, error },
+  adopting: { phase: 'adopting', epoch: 1, account: ada, grant, attempt: 1, since: 0, previous: null },
+  live,
+};
+const renewals: { readonly [State in LiveSession['renewal']['state']]: LiveSession } = {
+  fresh: live,
+  renewing: { ...live, renewal: { state: 'renewing', since: 0, failures: 0 } },
+  saving: { ...live, renewal: { state: 'saving', since: 0, grant } },
+  waiting: { ...live, renewal: { state: 'waiting', since: 0, failedAt: 0, nextTryAt: 1_000, failures: 1, error } },
+};
+const { live: _live, ...early } = phases;
+const sessionEvents: Samples<SessionEvent> = {
+  restore: { any: { type: 'restore', account: ada, now: 1 } },
+  'record-found': { any: { type: 'record-found', record: { version: 1, clientId: 'c', account: ada, refreshToken: 'r1', scope: 'openid', savedAt: 0 }, now: 1 } },
+  'record-absent': { any: { type: 'record-absent' } },
+  'record-withheld': { any: { type: 'record-withheld', error } },
+  adopt: {
+    'same person': { type: 'adopt', grant, account: ada, attempt: 2, now: 1 },
+    'another person': { type: 'adopt', grant, account: bob, attempt: 2, now: 1 },
+    'no refresh token': { type: 'adopt', grant: { ...grant, refreshToken: null }, account: ada, attempt: 2, now: 1 },
+  },
+  stored: { any: { type: 'stored', save: 0, now: 1, ...timing } },
+  'store-failed': { any: { type: 'store-failed', save: 0, error, now: 1, ...timing } },
+  renewed: {
+    'new refresh token': { type: 'renewed', grant, now: 1, ...timing },
+    'same refresh token': { type: 'renewed', grant: { ...grant, refreshToken: 'r1' }, now: 1, ...timing },
+  },
+  'renew-failed': {
+    'invalid_grant': { type: 'renew-failed', error: ended, now: 1, random: 0 },
+    'anything else': { type: 'renew-failed', error, now: 1, random: 0 },
+  },
+  demand: { any: { type: 'demand', now: 1 } },
+  retry: { any: { type: 'retry', now: 1 } },
+  'sign-out': { any: { type: 'sign-out' } },
+  tick: { early: { type: 'tick', now: 1, ...timing }, 'time is up': { type: 'tick', now: FAR, ...timing } },
+};
+
+const NOTHING = '–';
+
+function nameOf(state: AttemptState | SessionState): string {
+  return state.phase === 'live' ? `live, ${state.renewal.state}` : state.phase;
+}
+
+/** What one event does in one state: "→ next state · effects", or "–". */
+function outcome<State extends AttemptState | SessionState>(before: State, step: { readonly state: State; readonly effects: readonly { readonly type: string }[] }): string {
+  const effects = step.effects.map(({ type }) => `\`${type}\``).join(', ');
+  if (step.state === before) return effects === '' ? NOTHING : effects;
+  const changed = nameOf(step.state) === nameOf(before) ? 'stays' : `→ **${nameOf(step.state)}**`;
+  return effects === '' ? changed : `${changed} · ${effects}`;
+}
+
+function matrix<State extends AttemptState | SessionState, Event extends { readonly type: string }>(
+  states: readonly State[],
+  events: Samples<Event>,
+  step: (state: State, event: Event) => { readonly state: State; readonly effects: readonly { readonly type: string }[] },
+): string {
+  const rows = Object.entries<Readonly<Record<string, Event>>>(events).map(([type, samples]) => {
+    const cells = states.map((state) => {
+      const outcomes = Object.entries(samples).map(([label, event]) => [label, outcome(state, step(state, event))] as const);
+      const distinct = new Set(outcomes.map(([, text]) => text));
+      if (distinct.size === 1) return [...distinct].join('');
+      return outcomes.filter(([, text]) => text !== NOTHING).map(([label, text]) => `${label}: ${text}`).join('<br>');
+    });
+    return [`\`${type}\``, ...cells];
+  });
+  return table(['event', ...states.map(nameOf)], rows);
+}
+
+export function attemptTable(): string {
+  return matrix(Object.values<AttemptState>(attemptStates), attemptEvents, stepAttempt);
+}
+
+/** The session outside `live`. */
+export function sessionTable(): string {
+  return matrix(Object.values<SessionState>(early), sessionEvents, stepSession);
+}
+
+/** The session in `live`, by the state of its renewal. */
+export function liveTable(): string {
+  return matrix(Object.values<SessionState>(renewals), sessionEvents, stepSession);
+}

@@ -1,0 +1,156 @@
+// What npm would publish: packed, installed in an empty project in a temporary folder, and used there by its types.
+// Needs a built dist/ (built here when it is missing or old) and npm's cache or registry for the runtime dependencies.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { promisify } from 'node:util';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { build } from '../../scripts/build.mjs';
+import { ROOT, importsOf, packageOf, parseText, read } from './sources.js';
+
+const run = promisify(execFile);
+const ENTRIES = ['main', 'preload', 'renderer', 'testing'] as const;
+type Entry = (typeof ENTRIES)[number];
+const manifest = JSON.parse(read('package.json')) as {
+  version: string;
+  exports: Record<string, string | { types: string; default: string }>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+};
+
+/** What a host writes, one file for each entry, with a mistake that only true types catch. */
+const USES: Readonly<Record<Entry, string>> = {
+  main: `import { createAuth, AuthError, type Auth, type AuthView } from 'latchkey/main';
+export const auth: Auth = createAuth({ issuer: 'https://login.example.com', clientId: 'c', redirects: ['http://127.0.0.1/callback'] });
+export const view: AuthView = auth.getView();
+export const token: Promise<string> = auth.getAccessToken();
+export const isOurs = (error: unknown): boolean => error instanceof AuthError && error.code === 'signed-out';
+// @ts-expect-error "redirects" is required
+createAuth({ issuer: 'https://login.example.com', clientId: 'c' });`,
+  preload: `import 'latchkey/preload';`,
+  renderer: `import { auth, isAuthFailure, type AuthApi } from 'latchkey/renderer';
+export const api: AuthApi = auth;
+auth.subscribe((view) => { if (view.status === 'signed-in') document.title = view.account.subject; });
+export const code = (thrown: unknown): string => isAuthFailure(thrown) ? thrown.code : '';
+// @ts-expect-error a page has no way to a token
+auth.getAccessToken();`,
+  testing: `import { startProvider, type Provider } from 'latchkey/testing';
+export const provider: Promise<Provider> = startProvider();
+export const issuer: Promise<string> = provider.then((started) => started.issuer);`,
+};
+
+let folder = '';
+let installed = '';
+const packed: string[] = [];
+
+beforeAll(async () => {
+  // Not by "prepack": that would swap dist/ under a demo or test that runs beside this one.
+  await build({ ifNeeded: true });
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-package-'));
+  const npm = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder, ...npm], { cwd: ROOT });
+  const [report] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  packed.push(...report.files.map(({ path }) => path));
+  const project = join(folder, 'empty-project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty-project', private: true, type: 'module' }));
+  await run('npm', ['install', join(folder, report.filename), ...npm], { cwd: project, timeout: 90_000 });
+  installed = join(project, 'node_modules', 'latchkey');
+}, 110_000);
+
+afterAll(() => {
+  if (folder !== '') rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the tarball', () => {
+  it('holds what the exports name, the papers, and nothing of the demo, the sources or the tests', () => {
+    const unwanted = packed.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/.test(path) || /(^|\/)demo[.-]|\.map$|\.test\.|\.spec\./.test(path));
+    expect(unwanted).toEqual([]);
+    expect(packed.filter((path) => /\.c?ts$/.test(path) && !/\.d\.c?ts$/.test(path)), 'TypeScript sources').toEqual([]);
+    for (const paper of ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']) expect(packed).toContain(paper);
+  });
+
+  it('has every file that the exports name', () => {
+    const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
+    expect(Object.keys(manifest.exports).sort()).toEqual([...ENTRIES.map((entry) => `./${entry}`), './package.json'].sort());
+    expect(targets.filter((target) => !existsSync(join(installed, target)))).toEqual([]);
+  });
+
+  it('has every file that its own modules import, and imports no package that it does not name', () => {
+    const known = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+    const problems = readdirSync(join(installed, 'dist'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.c?js$|\.d\.c?ts$/.test(entry.name))
+      .flatMap((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        const name = relative(installed, path).split(sep).join('/');
+        return importsOf(parseText(name, readFileSync(path, 'utf8'))).flatMap(({ from, typeOnly }) => {
+          const bare = packageOf(from);
+          if (bare !== null) return known.includes(bare) ? [] : [`${name} imports ${from}`];
+          if (from.startsWith('node:')) return [];
+          const target = join(entry.parentPath, from);
+          const isThere = existsSync(typeOnly || /\.d\.c?ts$/.test(name) ? target.replace(/\.(c?)js$/, '.d.$1ts') : target);
+          return isThere ? [] : [`${name} imports ${from}, which is missing`];
+        });
+      });
+    expect(problems).toEqual([]);
+  });
+
+  it('has its own README and version', () => {
+    const own = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string };
+    expect(own.version).toBe(manifest.version);
+    expect(readFileSync(join(installed, 'README.md'), 'utf8')).toBe(read('README.md'));
+  });
+});
+
+describe('an empty project', () => {
+  it('gets exactly the pinned runtime dependencies, and no Electron or provider', () => {
+    for (const [name, wanted] of Object.entries(manifest.dependencies)) {
+      const own = JSON.parse(readFileSync(join(installed, '..', name, 'package.json'), 'utf8')) as { version: string };
+      expect(wanted, name).toMatch(/^(npm:@?[\w/-]+@)?\d+\.\d+\.\d+$/);
+      expect(wanted.endsWith(own.version), `${name}: ${own.version} installed, ${wanted} wanted`).toBe(true);
+    }
+    expect(Object.keys(manifest.peerDependencies).filter((name) => existsSync(join(installed, '..', name)))).toEqual([]);
+  });
+
+  for (const [name, module, moduleResolution] of [
+    ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+    ['bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+  ] as const) {
+    it.each([[['main', 'preload', 'renderer'] as const], [['testing'] as const]])(`resolves the types of latchkey/%s under "moduleResolution": "${name}"`, (entries: readonly Entry[]) => {
+      const project = join(installed, '..', '..');
+      // What a host that uses latchkey/testing has: Node's types, and jose, an optional peer of that entry.
+      const jose = join(installed, '..', 'jose');
+      if (entries.includes('testing')) symlinkSync(join(ROOT, 'node_modules', 'jose'), jose, 'junction');
+      onTestFinished(() => rmSync(jose, { force: true }));
+      const files = entries.map((entry) => {
+        const path = join(project, `${name}-${entry}.ts`);
+        writeFileSync(path, `${USES[entry]}\n`);
+        return path;
+      });
+      const program = ts.createProgram({
+        rootNames: files,
+        options: {
+          module, moduleResolution, target: ts.ScriptTarget.ES2022, strict: true, exactOptionalPropertyTypes: true, noEmit: true,
+          lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'], noUncheckedSideEffectImports: true,
+          types: entries.includes('testing') ? ['node'] : [],
+          typeRoots: [join(ROOT, 'node_modules', '@types')],
+        },
+      });
+      // Our own files only: to check the platform's types again takes long and tells nothing about this package.
+      const ours = program.getSourceFiles().filter(({ fileName }) => files.includes(fileName) || fileName.includes('/latchkey/dist/'));
+      expect(ours.length).toBeGreaterThan(files.length);
+      const problems = ours
+        .flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)])
+        .map(({ file, messageText }) => `${file === undefined ? '' : relative(project, file.fileName)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
+      expect(problems).toEqual([]);
+    });
+  }
+
+  it('can import the page entry where there is no page and no Electron', async () => {
+    const script = "import('latchkey/renderer').then(({ auth }) => auth.signIn()).catch((error) => process.stdout.write(String(error.code)))";
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: join(installed, '..', '..') });
+    expect(stdout).toBe('page-refused');
+  });
+});
