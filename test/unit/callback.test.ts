@@ -80,7 +80,7 @@ describe('parseCallback', () => {
     const near = fc.tuple(fc.constantFrom(...OPEN, 'com.example.app', 'http://'), fc.string({ unit: 'binary' })).map(([start, rest]) => start + rest);
     fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.webUrl(), near), fc.array(fc.string()), (url, open) => {
       expect(['code', 'denied', 'foreign', 'malformed']).toContain(kindOf(url, [...OPEN, ...open]));
-    }), { numRuns: 500 });
+    }), { numRuns: 200 });
   });
 
   it('gives the same code and state that went in, whatever their characters', () => {

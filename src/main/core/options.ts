@@ -140,7 +140,7 @@ export function parseOptions(options: AuthOptions): Settings {
   const issuer = requireUrl(options.issuer, 'issuer');
   if (/[?#]/.test(options.issuer)) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
   const scopes = options.scopes === undefined ? ['openid', 'profile', 'email', 'offline_access'] : requireScopes(options.scopes);
-  const endpoints = options.endpoints === undefined ? null : requireEndpoints(options.endpoints, scopes);
+  const endpoints = options.endpoints === undefined ? null : requireEndpoints(options.endpoints, scopes, issuer);
   const redirects = requireRedirects(options.redirects);
   const settings: Settings = {
     issuer: options.issuer,
@@ -175,7 +175,7 @@ function unwise(redirects: readonly RedirectOption[], scopes: readonly string[],
     warnings.push('option "scopes": without "offline_access" most providers give no refresh token, and the session ends with the access token');
   }
   if (issuer.protocol === 'http:') warnings.push('option "issuer": "http:" is for a provider on this computer only');
-  return warnings;
+  return [...new Set(warnings)];
 }
 
 function refuse(name: string, expected: string): never {
@@ -201,12 +201,9 @@ function requireText(value: unknown, name: string, maxLength: number): string {
 
 function requireUrl(value: unknown, name: string): URL {
   const text = requireText(value, name, 2048);
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return refuse(name, 'an absolute URL');
-  }
+  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs nothing.
+  if (!/^[a-z]+:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return refuse(name, 'an absolute URL like "https://login.example.com"');
+  const url = new URL(text);
   if (url.username !== '' || url.password !== '') refuse(name, 'a URL without user name and password');
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
   return refuse(name, 'an "https:" URL ("http:" only for 127.0.0.1, [::1] or localhost)');
@@ -221,10 +218,11 @@ function requireScopes(value: readonly string[]): readonly string[] {
   return [...new Set(value)];
 }
 
-function requireEndpoints(value: EndpointOptions, scopes: readonly string[]): EndpointOptions {
+function requireEndpoints(value: EndpointOptions, scopes: readonly string[], issuer: URL): EndpointOptions {
   requireRecord(value, 'endpoints', KNOWN_ENDPOINTS);
   for (const name of ['authorization', 'token', 'jwks', 'userinfo', 'revocation'] as const) {
-    if (value[name] !== undefined || name === 'authorization' || name === 'token') requireUrl(value[name], `endpoints.${name}`);
+    if (value[name] === undefined && name !== 'authorization' && name !== 'token') continue;
+    if (requireUrl(value[name], `endpoints.${name}`).protocol !== issuer.protocol && issuer.protocol === 'https:') refuse(`endpoints.${name}`, 'an "https:" URL, as the issuer is');
   }
   if (value.jwks === undefined && scopes.includes('openid')) refuse('endpoints.jwks', 'given when the scopes contain "openid", to verify the ID token');
   requireBoolean(value.issParameterSupported, 'endpoints.issParameterSupported', false);
@@ -265,9 +263,16 @@ function requireOrigins(value: readonly string[] | undefined): readonly string[]
   if (value === undefined) return [];
   if (!Array.isArray(value)) return refuse('trustedOrigins', 'a list of origins like "https://app.example.com"');
   return (value as readonly unknown[]).map((origin) => {
-    if (typeof origin !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(origin)) return refuse('trustedOrigins', 'a list of origins like "https://app.example.com", without path');
-    return origin;
+    // As a browser writes it: in capitals or with a default port it would fit no page, and nobody would know why.
+    if (typeof origin === 'string' && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(origin) && isWrittenAsOrigin(origin)) return origin;
+    return refuse('trustedOrigins', 'a list of origins like "https://app.example.com", as browsers write them and without path');
   });
+}
+
+function isWrittenAsOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host } = new URL(text);
+  return `${protocol}//${host}` === text;
 }
 
 function freezeDeep<T extends object>(value: T): T {

@@ -27,7 +27,8 @@ function parseRedirect(entry: unknown): RedirectOption {
   if (typeof entry !== 'string' || entry.length > 2048 || !/^[\x21-\x7e]+$/.test(entry)) return refuse('a list of URIs without spaces');
   const colon = entry.indexOf(':');
   const scheme = entry.slice(0, Math.max(colon, 0)).toLowerCase();
-  if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) return refuse('URIs that begin with a scheme like "com.example.app:" (RFC 3986 §3.1)');
+  // A single letter is a drive on Windows.
+  if (!/^[a-z][a-z0-9+.-]+$/.test(scheme)) return refuse('URIs that begin with a scheme like "com.example.app:" (RFC 3986 §3.1)');
   let url: URL;
   try {
     url = new URL(entry);
@@ -51,7 +52,9 @@ function parseLoopback(entry: string, url: URL): RedirectOption {
   }
   if (entry.includes('?')) return refuse('loopback URIs without query');
   if (url.port === '0') return refuse('loopback URIs without port, or with a port from 1 to 65535');
-  return { kind: 'loopback', uri: entry, host: url.hostname, port: url.port === '' ? null : Number(url.port), path: url.pathname };
+  // URL drops the port 80, which was asked for all the same.
+  const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry) ? 80 : url.port === '' ? null : Number(url.port);
+  return { kind: 'loopback', uri: entry, host: url.hostname, port, path: url.pathname };
 }
 
 function refuse(expected: string): never {
