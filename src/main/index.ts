@@ -59,7 +59,7 @@ export function createAuth(options: AuthOptions): Auth {
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
   const engine = createEngine(settings, {
     secrets: settings.secretStore === 'memory' ? createMemoryStore() : createKeychain({ service: settings.keychainService ?? `latchkey:${app.getName()}`, timeoutMs: LIMITS.keyringTimeoutMs }),
-    state: createStateFile(),
+    state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
     clock: createClock(),
@@ -71,7 +71,7 @@ export function createAuth(options: AuthOptions): Auth {
     rememberFocus();
     const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
     for (const scheme of redirectSchemes) void registration.register(scheme);
-    exposeToPages(engine, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
+    exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
     engine.start();

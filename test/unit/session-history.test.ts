@@ -101,7 +101,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       const answered = answerToken(stepSession(state, { type: 'demand', now }).state, now).kind;
       expect(answered, 'a demand is answered by another demand').not.toBe('demand');
     }
-    const view = JSON.stringify(toView({ started: true, session: state, attempts: [], attemptError: null }));
+    const view = JSON.stringify(toView({ started: true, session: state, attempts: [], attemptError: null, memoryOnly: false }));
     expect(view, 'a secret in a view').not.toContain('secret');
   };
 

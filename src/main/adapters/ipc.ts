@@ -4,9 +4,7 @@ import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
 import { AuthError, toAuthError, toErrorView } from '../core/errors.js';
-import type { Engine } from '../core/engine.js';
 import type { Log } from '../core/ports.js';
-import { parseSignInRequest } from '../core/sign-in-request.js';
 import type { AuthCalls, AuthPushes, AuthReply, AuthSyncCalls, AuthView } from '../../contract.js';
 
 /** Which pages may call, besides the app's own `file:` pages and the schemes it serves itself. */
@@ -17,23 +15,34 @@ export interface PageTrust {
   readonly appPath: string;
 }
 
+/** What pages can reach. `signIn` gets what the page sent, unchecked, and must parse it. */
+export interface PageCalls {
+  view(): AuthView;
+  onView(listener: (view: AuthView) => void): () => void;
+  signIn(argument: unknown): Promise<void>;
+  cancelSignIn(): void;
+  reopenBrowser(): void;
+  signOut(): Promise<void>;
+  retry(): void;
+}
+
 /** Registers the handlers and the push. Returns the way to remove all of it. */
-export function exposeToPages(engine: Engine, trust: PageTrust, log: Log): () => void {
+export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () => void {
   const audience = new Set<WebContents>();
   const refused = new Set<string>();
 
   const onView = (event: IpcMainEvent): void => {
-    const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event) ? engine.view() : null;
+    const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event) ? calls.view() : null;
     if (answer !== null) join(event.sender);
     event.returnValue = answer;
   };
   ipcMain.on('latchkey:view' satisfies keyof AuthSyncCalls, onView);
-  handle('latchkey:sign-in', (argument) => engine.signIn(parseSignInRequest(argument)));
-  handle('latchkey:cancel-sign-in', () => { engine.cancelSignIn(); });
-  handle('latchkey:reopen-browser', () => { engine.reopenBrowser(); });
-  handle('latchkey:sign-out', () => engine.signOut());
-  handle('latchkey:retry', () => { engine.retry(); });
-  const unsubscribe = engine.onView(push);
+  handle('latchkey:sign-in', (argument) => calls.signIn(argument));
+  handle('latchkey:cancel-sign-in', () => { calls.cancelSignIn(); });
+  handle('latchkey:reopen-browser', () => { calls.reopenBrowser(); });
+  handle('latchkey:sign-out', () => calls.signOut());
+  handle('latchkey:retry', () => { calls.retry(); });
+  const unsubscribe = calls.onView(push);
 
   return () => {
     unsubscribe();
@@ -73,7 +82,9 @@ export function exposeToPages(engine: Engine, trust: PageTrust, log: Log): () =>
     const url = frame?.url ?? '';
     // Only the top frame of a page: a frame inside it may be an advertisement (Electron security checklist, 17).
     if (frame !== null && frame.parent === null && !frame.detached && isTrustedUrl(url, trust)) return true;
-    const origin = URL.canParse(url) ? new URL(url).origin : 'unknown';
+    // Every window begins with an empty document, which is nobody's page.
+    if (url === '' || url === 'about:blank') return false;
+    const origin = URL.canParse(url) ? `${new URL(url).protocol}//${new URL(url).host}` : 'unknown';
     if (!refused.has(origin) && refused.size < 32) {
       refused.add(origin);
       log.write({ level: 'warn', event: 'page-refused', fields: { origin, hint: 'name it in the option "trustedOrigins" if it is yours' } });

@@ -9,6 +9,7 @@ export function attachPreload(): void {
     const target = session.defaultSession;
     // Electron 35 renamed it; on 33 and 34 only the older way exists.
     if (typeof target.registerPreloadScript === 'function') target.registerPreloadScript({ type: 'frame', filePath });
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
     else target.setPreloads([...target.getPreloads(), filePath]);
   });
 }

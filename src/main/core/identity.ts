@@ -8,7 +8,8 @@ export const ANONYMOUS: Identity = { subject: 'anonymous' };
 
 /** Reads OpenID Connect standard claims (Core §5.1), and the `id`, `login`, `avatar_url` that plain OAuth 2.0 providers use. */
 export function readClaims(claims: Readonly<Record<string, unknown>>): Identity | null {
-  const subject = text(claims['sub']) ?? (typeof claims['id'] === 'number' ? String(claims['id']) : text(claims['id']));
+  // A number beyond 2^53 has lost digits and may be somebody else's.
+  const subject = unchanged(claims['sub']) ?? (Number.isSafeInteger(claims['id']) ? String(claims['id']) : unchanged(claims['id']));
   if (subject === undefined) return null;
   return compact({
     subject,
@@ -34,7 +35,7 @@ export async function toAccount(issuer: string, identity: Identity): Promise<Acc
 export function readIdentity(value: unknown): Identity | null {
   if (typeof value !== 'object' || value === null) return null;
   const { subject, name, username, email, picture } = value as Record<string, unknown>;
-  const known = text(subject);
+  const known = unchanged(subject);
   return known === undefined ? null : compact({ subject: known, name: text(name), username: text(username), email: text(email), picture: pictureUrl(picture) });
 }
 
@@ -46,10 +47,16 @@ function compact(identity: { readonly subject: string } & { readonly [Name in ke
   return Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) as unknown as Identity;
 }
 
+/** A subject as it is or not at all: cleaned or cut it could become another person (OpenID Connect Core §2 allows 255 ASCII characters). */
+function unchanged(value: unknown): string | undefined {
+  const clean = text(value);
+  return clean === value ? clean : undefined;
+}
+
 // Control and direction marks can make one name look like another on screen.
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const clean = value.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '').slice(0, 256);
+  const clean = value.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '').slice(0, 256);
   return clean === '' ? undefined : clean;
 }
 

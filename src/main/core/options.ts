@@ -211,11 +211,12 @@ function requireUrl(value: unknown, name: string): URL {
 
 function requireScopes(value: readonly string[]): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > 100) return refuse('scopes', 'a list of 1 to 100 scopes');
-  for (const scope of value as readonly unknown[]) {
+  const scopes = (value as readonly unknown[]).map((scope) => {
     // RFC 6749 §3.3: scope-token
-    if (typeof scope !== 'string' || !/^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(scope)) refuse('scopes', 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)');
-  }
-  return [...new Set(value)];
+    if (typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(scope)) return scope;
+    return refuse('scopes', 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)');
+  });
+  return [...new Set(scopes)];
 }
 
 function requireEndpoints(value: EndpointOptions, scopes: readonly string[], issuer: URL): EndpointOptions {

@@ -38,7 +38,7 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   const { account, refreshToken, scope, savedAt } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account, refreshToken, scope, savedAt } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt } };
 }
 
 /** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */
@@ -47,7 +47,7 @@ export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   const { schemaVersion, lastAccountId, accounts } = value as Record<string, unknown>;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
-  const known = accounts.filter(isKnownAccount);
+  const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record }));
   const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
   return { schemaVersion: 1, lastAccountId: last, accounts: known };
 }
@@ -71,6 +71,12 @@ function isAccount(value: unknown): value is AccountView {
   if (typeof value !== 'object' || value === null) return false;
   const { id, issuer, subject, name, username, email, picture } = value as Record<string, unknown>;
   return [id, issuer, subject].every((text) => typeof text === 'string' && text !== '') && [name, username, email, picture].every((text) => text === undefined || typeof text === 'string');
+}
+
+/** Only what this version knows: an account goes to pages as it is. */
+function membersOf({ id, issuer, subject, name, username, email, picture }: AccountView): AccountView {
+  const optional = Object.entries({ name, username, email, picture }).filter(([, value]) => value !== undefined);
+  return { id, issuer, subject, ...Object.fromEntries(optional) };
 }
 
 function isKnownAccount(value: unknown): value is KnownAccount {

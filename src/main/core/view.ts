@@ -13,6 +13,8 @@ export interface ViewInput {
   readonly attempts: readonly AttemptState[];
   /** Why the last attempt failed, when that was not the user's wish; forgotten at the next one. */
   readonly attemptError: AuthError | null;
+  /** The host chose not to store anything, so that nothing is amiss when nothing is stored. */
+  readonly memoryOnly: boolean;
 }
 
 export function toView(input: ViewInput): AuthView {
@@ -26,10 +28,10 @@ export function toView(input: ViewInput): AuthView {
     case 'locked':
       return withAttempt({ status: 'locked', lastAccount: session.account, error: toErrorView(session.error) }, attempt);
     case 'adopting':
-      if (session.previous !== null) return signedIn(session.previous, attempt, null);
+      if (session.previous !== null) return signedIn(session.previous, attempt, null, input.memoryOnly);
       return attempt === null ? { status: 'starting' } : { status: 'signing-in', attempt };
     case 'live':
-      return signedIn(session, attempt, input.attemptError);
+      return signedIn(session, attempt, input.attemptError, input.memoryOnly);
     case 'absent': {
       const lastAccount = session.account === null ? {} : { lastAccount: session.account };
       if (attempt !== null) return { status: 'signing-in', attempt, ...lastAccount };
@@ -41,9 +43,10 @@ export function toView(input: ViewInput): AuthView {
   }
 }
 
-function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null): AuthView {
+function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, memoryOnly: boolean): AuthView {
   const remembered = session.storeError === null;
-  const error = attemptError ?? session.storeError;
+  const amiss = memoryOnly || session.refreshToken === null ? null : session.storeError;
+  const error = attemptError ?? amiss;
   const view: AuthView = { status: 'signed-in', account: session.account, remembered, store: remembered ? 'keychain' : 'memory', renewal: renewalView(session) };
   return withAttempt(error === null ? view : { ...view, error: toErrorView(error) }, attempt);
 }
