@@ -1,0 +1,106 @@
+// The keychain record and the file of known accounts: what was written comes back, what is damaged never throws.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { NO_ACCOUNTS, type SessionRecord, accountOf, formatRecord, parseKnownAccounts, parseRecord, recordKey, withAccount, withRecordState } from '../../src/main/core/records.js';
+
+const account = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
+const record: SessionRecord = { version: 1, clientId: 'notes', account, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7 };
+const mine = { clientId: 'notes', accountId: 'ada-id' };
+
+describe('parseRecord', () => {
+  it('gives back what formatRecord made', () => {
+    fc.assert(fc.property(fc.string({ minLength: 1, unit: 'binary' }), fc.string(), fc.integer(), (refreshToken, scope, savedAt) => {
+      const written = { ...record, refreshToken, scope, savedAt };
+      // A lone surrogate is no text that a keychain could hold; JSON escapes it.
+      expect(parseRecord(formatRecord(written), mine)).toEqual({ state: 'record', record: written });
+    }));
+  });
+
+  it.each<[string, unknown]>([
+    ['a later version', { ...record, version: 2 }],
+    ['another client', { ...record, clientId: 'other' }],
+    ['another account', { ...record, account: { ...account, id: 'eve-id' } }],
+    ['no account', { ...record, account: undefined }],
+    ['an account with a name that is no text', { ...record, account: { ...account, name: {} } }],
+    ['no refresh token', { ...record, refreshToken: '' }],
+    ['a refresh token that is no text', { ...record, refreshToken: 7 }],
+    ['no scope', { ...record, scope: undefined }],
+    ['a time that is no number', { ...record, savedAt: 'now' }],
+    ['a list', [record]],
+    ['nothing', null],
+  ])('cannot read a record of %s, and says so without its values', (_what, value) => {
+    const parsed = parseRecord(JSON.stringify(value), mine);
+    expect(parsed.state).toBe('unreadable');
+    expect(JSON.stringify(parsed)).not.toContain('secret');
+  });
+
+  it('keeps nothing that no version has, so that nothing slips into a view', () => {
+    const parsed = parseRecord(JSON.stringify({ ...record, account: { ...account, accessToken: 'secret-slip' } }), mine);
+    expect(parsed.state === 'record' && parsed.record.account).toEqual(account);
+  });
+
+  it('throws for no text', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      expect(parseRecord(text, mine).state).toBe('unreadable');
+    }));
+  });
+});
+
+describe('parseKnownAccounts', () => {
+  const known = withAccount(NO_ACCOUNTS, account, 'kept');
+
+  it('gives back what was saved', () => {
+    expect(parseKnownAccounts(JSON.parse(JSON.stringify(known)))).toEqual(known);
+  });
+
+  it('leaves a file of a later version alone', () => {
+    expect(parseKnownAccounts({ ...known, schemaVersion: 2 })).toBeNull();
+  });
+
+  it.each([[null], [undefined], ['text'], [7], [[]], [{}], [{ accounts: 'all' }], [{ schemaVersion: 1, accounts: { 0: account } }]])('finds no accounts in %j', (value) => {
+    expect(parseKnownAccounts(value)).toEqual(NO_ACCOUNTS);
+  });
+
+  it('keeps the accounts that are whole and drops the others', () => {
+    const damaged = { ...known, accounts: [...known.accounts, { id: 'x' }, null, { ...account, id: 'y', record: 'eaten' }, 7] };
+    expect(parseKnownAccounts(damaged)).toEqual(known);
+  });
+
+  it('knows no last account that is not in the list', () => {
+    expect(parseKnownAccounts({ ...known, lastAccountId: 'eve-id' })?.lastAccountId).toBeNull();
+  });
+
+  it('keeps nothing that no version has, so that nothing slips into a view', () => {
+    const planted = { ...known, accounts: [{ ...known.accounts[0], refreshToken: 'secret-slip' }] };
+    expect(JSON.stringify(parseKnownAccounts(planted))).not.toContain('secret');
+  });
+
+  it('throws for nothing', () => {
+    fc.assert(fc.property(fc.anything(), fc.array(fc.anything()), (value, accounts) => {
+      parseKnownAccounts(value);
+      expect(parseKnownAccounts({ schemaVersion: 1, lastAccountId: value, accounts })?.schemaVersion).toBe(1);
+    }));
+  });
+});
+
+describe('the list of known accounts', () => {
+  it('has each account once, the last one by name', () => {
+    const twice = withAccount(withAccount(NO_ACCOUNTS, account, 'kept'), { ...account, name: 'Ada L.' }, 'none');
+    expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }] });
+  });
+
+  it('stays the same object when nothing changes, so that nothing is written', () => {
+    const known = withAccount(NO_ACCOUNTS, account, 'kept');
+    expect(withRecordState(known, 'ada-id', 'kept')).toBe(known);
+    expect(withRecordState(known, 'eve-id', 'none')).toBe(known);
+    expect(withRecordState(known, 'ada-id', 'none').accounts[0]?.record).toBe('none');
+  });
+
+  it('gives an account without the word on its record', () => {
+    expect(accountOf({ ...account, record: 'kept' })).toEqual(account);
+  });
+
+  it('has one keychain entry for each account', () => {
+    expect(recordKey('a')).not.toBe(recordKey('b'));
+  });
+});
