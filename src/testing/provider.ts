@@ -1,5 +1,5 @@
 // The embedded identity provider: wires server, oidc-provider, people, faults and books together.
-// Every request goes one way: note → refuse by fault → process → alter by fault → note → send.
+// Every request goes one way: note → refuse by fault → carry out → alter by fault → note → send.
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -103,7 +103,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   const callbacks = new Map<string, Answer>();
   let tokenQueue: Promise<unknown> = Promise.resolve();
 
-  const process = async (exchange: Exchange, socket: Socket): Promise<Answer> => {
+  const carryOut = async (exchange: Exchange, socket: Socket): Promise<Answer> => {
     const kept = callbacks.get(exchange.path);
     if (kept !== undefined) return kept;
     if (exchange.path === PATHS.me) return answerMe(oidc, people, exchange);
@@ -134,7 +134,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     }
     if (delivery === null) {
       // One after another, as a strict server's database does it: of two renewals with one token, the second is a reuse.
-      const processed = exchange.endpoint === 'token' ? tokenQueue.then(() => process(exchange, socket)) : process(exchange, socket);
+      const processed = exchange.endpoint === 'token' ? tokenQueue.then(() => carryOut(exchange, socket)) : carryOut(exchange, socket);
       if (exchange.endpoint === 'token') tokenQueue = processed.catch(() => undefined);
       const answer = await processed;
       ledger.noteAnswer(answer);
