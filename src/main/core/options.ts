@@ -100,8 +100,14 @@ export const LIMITS = {
   keyringTimeoutMs: 120_000,
   /** A keyring that takes longer to store is treated as "not remembered" until it answers. */
   keyringWriteSlowMs: 5_000,
+  /** A claim is one read and one removal; who waits longer has met a keyring's dialog. */
+  claimWaitMs: 5_000,
+  /** A renewal is two exchanges and a write; a holder that takes longer is stopped or broken. */
+  renewalLockWaitMs: 45_000,
   /** Long enough to store a token that has just arrived, short enough for an app that quits. */
   stopMs: 2_500,
+  /** How often storing is tried again while no keyring takes the session; besides every renewal and wake-up. */
+  storeRetryMs: 300_000,
   /** xdg tools were seen to take 4 s on a loaded desktop. */
   redirectPrepareMs: 10_000,
   /** Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7 allows a leeway). */

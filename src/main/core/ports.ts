@@ -40,6 +40,13 @@ export interface KnownAccounts {
   readonly schemaVersion: 1;
   readonly lastAccountId: string | null;
   readonly accounts: readonly KnownAccount[];
+  /** Attempts whose record the keychain should hold; the id is a digest of the state and tells nothing. */
+  readonly attempts: readonly KnownAttempt[];
+}
+
+export interface KnownAttempt {
+  readonly id: string;
+  readonly expiresAt: number;
 }
 
 /** One account that was signed in at some time, and what the keychain should hold of it. */
@@ -127,6 +134,26 @@ export interface NetworkRequest {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Exclusive among all processes of this user on this computer; a name is one lock. Waits at most `limitMs`, is released
+ * when `run` settles, and heals by itself at once when its holder was killed. Throws nothing but what `run` throws.
+ */
+export interface Lock {
+  hold<T>(name: string, limitMs: number, run: () => Promise<T>): Promise<{ readonly held: true; readonly value: T } | { readonly held: false; readonly detail: string }>;
+}
+
+/** `resume` and `unlock`: the person is back at the computer. `online`: the network came back. */
+export type Signal = 'resume' | 'unlock' | 'online';
+
+/** News from the operating system that a timer cannot know. */
+export interface Signals {
+  /** Set once by the engine. */
+  listen(listener: (signal: Signal) => void): void;
+  /** Somebody waits for the network: only then may it be watched, for that costs wake-ups. */
+  watchNetwork(wanted: boolean): void;
+  stop(): void;
+}
+
 /** What happened, for the host's log. Fields are named values that were checked to hold no secret. */
 export interface LogEvent {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -147,5 +174,7 @@ export interface Ports {
   readonly callbacks: Readonly<Record<RedirectKind, Callbacks>>;
   readonly clock: Clock;
   readonly network: Network;
+  readonly lock: Lock;
+  readonly signals: Signals;
   readonly log: Log;
 }

@@ -1,7 +1,7 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
 // Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
-import type { KnownAccount, KnownAccounts } from './ports.js';
+import type { KnownAccount, KnownAccounts, KnownAttempt } from './ports.js';
 
 /** One session in the keychain. Nothing else may hold the refresh token for longer than the process lives. */
 export interface SessionRecord {
@@ -12,6 +12,21 @@ export interface SessionRecord {
   /** The granted scope (RFC 6749 §5.1). */
   readonly scope: string;
   readonly savedAt: number;
+  /** The access token that came with it, so that a start and other processes need not renew at once. */
+  readonly access: { readonly token: string; readonly obtainedAt: number; readonly expiresAt: number | null } | null;
+}
+
+/** One attempt in the keychain while it waits for the browser, so that a restart of the app does not lose it. */
+export interface AttemptRecord {
+  readonly version: 1;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly state: string;
+  readonly codeVerifier: string;
+  readonly nonce: string;
+  readonly redirectUri: string;
+  readonly startedAt: number;
+  readonly expiresAt: number;
 }
 
 export type ParsedRecord =
@@ -19,11 +34,16 @@ export type ParsedRecord =
   /** Written by a later version, by another client id, or damaged: kept, and not ours to overwrite silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
-export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [] };
+export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [] };
 
 /** The keychain's entry name for an account. */
 export function recordKey(accountId: string): string {
   return `session:${accountId}`;
+}
+
+/** The keychain's entry name for an attempt; `id` is a digest of its state. */
+export function attemptKey(id: string): string {
+  return `attempt:${id}`;
 }
 
 export function formatRecord(record: SessionRecord): string {
@@ -35,7 +55,7 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   if (record === null || typeof record !== 'object') return unreadable('not a record');
   if (record.version !== 1) return unreadable('a record of another version');
   if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
-  const { account, refreshToken, scope, savedAt } = record;
+  const { account, refreshToken, scope, savedAt, access } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
   return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt } };
@@ -44,17 +64,17 @@ export function parseRecord(value: string, expected: { readonly clientId: string
 /** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */
 export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
-  const { schemaVersion, lastAccountId, accounts } = value as Record<string, unknown>;
+  const { schemaVersion, lastAccountId, accounts, attempts } = value as Record<string, unknown>;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
   const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record }));
   const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
-  return { schemaVersion: 1, lastAccountId: last, accounts: known };
+  return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [] };
 }
 
 /** The list with this account as the last one, and what the keychain holds of it. */
 export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record']): KnownAccounts {
-  return { schemaVersion: 1, lastAccountId: account.id, accounts: [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }] };
+  return { ...known, lastAccountId: account.id, accounts: [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }] };
 }
 
 /** The list with another word on what the keychain holds; the same object when nothing changes. */
@@ -81,6 +101,18 @@ function membersOf({ id, issuer, subject, name, username, email, picture }: Acco
 
 function isKnownAccount(value: unknown): value is KnownAccount {
   return isAccount(value) && ['kept', 'none', 'removal-owed', 'refused'].includes((value as Partial<KnownAccount>).record ?? '');
+}
+
+function isKnownAttempt(value: unknown): value is KnownAttempt {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, expiresAt } = value as Record<string, unknown>;
+  return typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
+}
+
+function isAccess(value: unknown): value is NonNullable<SessionRecord['access']> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { token, obtainedAt, expiresAt } = value as Record<string, unknown>;
+  return typeof token === 'string' && token !== '' && typeof obtainedAt === 'number' && (expiresAt === null || typeof expiresAt === 'number');
 }
 
 function unreadable(detail: string): ParsedRecord {

@@ -1,84 +1,21 @@
 // The machine of the session: (state, event) → state + effects. Pure: time and chance come with the event.
 // Save before publish: a new refresh token is stored (or known to be unstorable) before its access token is used.
-import type { AccountView, SignedOutReason } from '../../contract.js';
+import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
 import type { Grant } from './protocol.js';
 import type { SessionRecord } from './records.js';
 import { renewAt, retryDelayMs } from './renewal.js';
+import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing, type Trouble } from './session-state.js';
 
-export interface AccessToken {
-  readonly token: string;
-  readonly obtainedAt: number;
-  readonly expiresAt: number | null;
-}
+/** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
+const REFUSALS_MAX = 2;
 
-export type Renewal =
-  | { readonly state: 'fresh'; readonly since: number; readonly renewAt: number | null }
-  | { readonly state: 'renewing'; readonly since: number; readonly failures: number }
-  | { readonly state: 'saving'; readonly since: number; readonly grant: Grant }
-  | { readonly state: 'waiting'; readonly since: number; readonly failedAt: number; readonly nextTryAt: number; readonly failures: number; readonly error: AuthError };
+/** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
+const CLOCK_SET_BACK_MS = 60_000;
 
-export interface LiveSession {
-  readonly phase: 'live';
-  readonly epoch: number;
-  readonly account: AccountView;
-  readonly refreshToken: string | null;
-  readonly scope: string;
-  readonly access: AccessToken | null;
-  readonly renewal: Renewal;
-  /** The write that counts; answers to earlier writes are stale. */
-  readonly save: number;
-  /** Null: the current refresh token is in the keychain. */
-  readonly storeError: AuthError | null;
-}
-
-export type SessionState =
-  | { readonly phase: 'absent'; readonly epoch: number; readonly reason: SignedOutReason; readonly account: AccountView | null; readonly error: AuthError | null }
-  | { readonly phase: 'restoring'; readonly epoch: number; readonly account: AccountView; readonly since: number; readonly slow: boolean }
-  | { readonly phase: 'locked'; readonly epoch: number; readonly account: AccountView; readonly error: AuthError }
-  /** Fresh from an attempt; being stored. `previous` stays what the page sees meanwhile. */
-  | { readonly phase: 'adopting'; readonly epoch: number; readonly account: AccountView; readonly grant: Grant; readonly attempt: number; readonly since: number; readonly previous: LiveSession | null }
-  | LiveSession;
-
-/** `now` and `random` are fields of the events that need them; `epoch` and `save` are checked by the engine and here. */
-export type SessionEvent =
-  | { readonly type: 'restore'; readonly account: AccountView; readonly now: number }
-  | { readonly type: 'record-found'; readonly record: SessionRecord; readonly now: number }
-  | { readonly type: 'record-absent' }
-  | { readonly type: 'record-withheld'; readonly error: AuthError }
-  | { readonly type: 'adopt'; readonly grant: Grant; readonly account: AccountView; readonly attempt: number; readonly now: number }
-  | { readonly type: 'stored'; readonly save: number; readonly now: number; readonly random: number; readonly renewEarlySeconds: number }
-  | { readonly type: 'store-failed'; readonly save: number; readonly error: AuthError; readonly now: number; readonly random: number; readonly renewEarlySeconds: number }
-  | { readonly type: 'renewed'; readonly grant: Grant; readonly now: number; readonly random: number; readonly renewEarlySeconds: number }
-  | { readonly type: 'renew-failed'; readonly error: AuthError; readonly now: number; readonly random: number }
-  /** Somebody needs a token and none is good enough. */
-  | { readonly type: 'demand'; readonly now: number }
-  /** The user wants now what we are waiting for. */
-  | { readonly type: 'retry'; readonly now: number }
-  | { readonly type: 'sign-out' }
-  | { readonly type: 'tick'; readonly now: number; readonly random: number; readonly renewEarlySeconds: number };
-
-export type SessionEffect =
-  | { readonly type: 'read-record'; readonly account: AccountView }
-  | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly save: number }
-  | { readonly type: 'remove-record'; readonly account: AccountView }
-  /** The record is left alone, but not restored any more. */
-  | { readonly type: 'mark-refused'; readonly account: AccountView }
-  | { readonly type: 'renew'; readonly refreshToken: string; readonly scope: string; readonly account: AccountView }
-  | { readonly type: 'revoke'; readonly token: string }
-  /** The attempt's tokens are stored and usable. */
-  | { readonly type: 'adopted'; readonly attempt: number };
-
-export interface SessionStep {
-  readonly state: SessionState;
-  readonly effects: readonly SessionEffect[];
-}
-
-export const NO_SESSION: SessionState & { readonly phase: 'absent' } = { phase: 'absent', epoch: 0, reason: 'never', account: null, error: null };
-
-/** A renewal that takes longer no longer holds back a token that is still valid. */
-const RENEWAL_SLOW_MS = 2_000;
+/** The request may have arrived: then the server has rotated the refresh token, and nobody has heard of it. */
+const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = ['network-failed', 'network-timeout', 'response-invalid'];
 
 export function stepSession(state: SessionState, event: SessionEvent): SessionStep {
   if (event.type === 'adopt') return adopt(state, event);
@@ -100,11 +37,8 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionSt
 
 function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
   switch (event.type) {
-    case 'record-found': {
-      const { account, refreshToken, scope } = event.record;
-      const live: LiveSession = { phase: 'live', epoch: state.epoch, account, refreshToken, scope, access: null, renewal: { state: 'fresh', since: event.now, renewAt: event.now }, save: 0, storeError: null };
-      return beginRenewal(live, event.now, 0);
-    }
+    case 'record-found':
+      return resume(state.epoch, event.record, event);
     case 'record-absent':
       return absent(state.epoch + 1, 'signed-out', state.account, null, []);
     case 'record-withheld':
@@ -115,6 +49,7 @@ function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Excl
       return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }]);
     // A read is under way: asking twice would open two password dialogs.
     case 'retry':
+    case 'wake':
     case 'restore':
     case 'demand':
     case 'stored':
@@ -133,6 +68,9 @@ function stepLocked(state: SessionState & { phase: 'locked' }, event: Exclude<Se
       return restore(state.epoch + 1, state.account, event.now);
     case 'restore':
       return restore(state.epoch + 1, event.account, event.now);
+    case 'wake':
+      // Who unlocks the screen has most often unlocked the keyring with it.
+      return event.signal === 'unlock' ? restore(state.epoch + 1, state.account, event.now) : same(state);
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }]);
     case 'record-found':
@@ -168,6 +106,7 @@ function stepAdopting(state: SessionState & { phase: 'adopting' }, event: Exclud
     case 'renew-failed':
     case 'demand':
     case 'retry':
+    case 'wake':
       return same(state);
     default:
       return assertNever(event);
@@ -181,17 +120,17 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
     case 'renew-failed':
       return state.renewal.state === 'renewing' ? refuseOrWait(state, state.renewal, event) : same(state);
     case 'stored':
-      if (event.save !== state.save) return same(state);
-      return state.renewal.state === 'saving' ? use({ ...state, storeError: null }, state.renewal.grant, event) : { state: { ...state, storeError: null }, effects: [] };
+      return event.save === state.save ? settleStore(state, null, event) : same(state);
     case 'store-failed':
-      if (event.save !== state.save) return same(state);
-      return state.renewal.state === 'saving' ? use({ ...state, storeError: event.error }, state.renewal.grant, event) : { state: { ...state, storeError: event.error }, effects: [] };
+      return event.save === state.save ? settleStore(state, event.error, event) : same(state);
     case 'demand':
-      return beginRenewal(state, event.now, state.renewal.state === 'waiting' ? state.renewal.failures : 0);
+      return beginRenewal(state, event.now);
     case 'retry':
       return retryLive(state, event.now);
     case 'tick':
       return tickLive(state, event);
+    case 'wake':
+      return wakeLive(state, event.now);
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }, ...revocation(currentRefreshToken(state))]);
     case 'restore':
@@ -214,28 +153,31 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
   if (state.phase === 'adopting') effects.push({ type: 'adopted', attempt: state.attempt });
   const adopting = { phase: 'adopting', epoch: state.epoch + 1, account, grant, attempt, since: now, previous } as const;
   if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, effects);
-  return { state: adopting, effects: [...effects, { type: 'write-record', account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0 }] };
+  return { state: adopting, effects: [...effects, writeEffect(account, grant, 0)] };
 }
 
 function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthError | null, timing: Timing, before: readonly SessionEffect[] = []): SessionStep {
   const { epoch, account, grant, attempt } = state;
   const live: LiveSession = {
-    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0, storeError,
+    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs,
     access: { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt },
     renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
   };
   return { state: live, effects: [...before, { type: 'adopted', attempt }] };
 }
 
-/** The new refresh token is in hand; it is stored first when it differs from the stored one. */
+/** The new tokens are in hand; they are stored first, unless they come from the record itself. */
 function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
   const { grant, now } = event;
-  if (grant.refreshToken === null || (grant.refreshToken === state.refreshToken && state.storeError === null)) return use(state, grant, event);
+  if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, grant, event);
+  if (grant.refreshToken === null) return use(state, grant, event);
   const save = state.save + 1;
-  return {
-    state: { ...state, save, renewal: { state: 'saving', since: now, grant } },
-    effects: [{ type: 'write-record', account: state.account, refreshToken: grant.refreshToken, scope: grant.scope, save }],
-  };
+  return { state: { ...state, save, renewal: { state: 'saving', since: now, grant } }, effects: [writeEffect(state.account, grant, save)] };
+}
+
+function settleStore(state: LiveSession, storeError: AuthError | null, timing: Timing): SessionStep {
+  const settled = { ...state, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs };
+  return state.renewal.state === 'saving' ? use(settled, state.renewal.grant, timing) : { state: settled, effects: [] };
 }
 
 function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
@@ -245,23 +187,39 @@ function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
 
 function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing' }, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
   const { error, now, random } = event;
-  if (error.code === 'session-ended') return absent(state.epoch + 1, 'ended', state.account, error, [{ type: 'mark-refused', account: state.account }]);
-  const failures = renewal.failures + 1;
-  const nextTryAt = now + retryDelayMs(failures, error.retryAfterSeconds, random);
-  return { state: { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, failures, error } }, effects: [] };
+  const trouble = worse(renewal.trouble, event);
+  const verdict = finalError(error, trouble);
+  if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: 'mark-refused', account: state.account }]);
+  const nextTryAt = now + retryDelayMs(trouble.failures, error.retryAfterSeconds, random);
+  return { state: { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } }, effects: [] };
+}
+
+function worse(trouble: Trouble, { error, refused }: SessionEvent & { type: 'renew-failed' }): Trouble {
+  return { failures: trouble.failures + 1, refusals: refused ? trouble.refusals + 1 : trouble.refusals, answerLost: trouble.answerLost || ANSWER_MAY_BE_LOST.includes(error.code) };
+}
+
+/** Why the session is over, or null while there is hope. Only the server's own word ends it. */
+function finalError(error: AuthError, trouble: Trouble): AuthError | null {
+  if (error.code === 'session-ended') {
+    if (!trouble.answerLost) return error;
+    return new AuthError('session-ended', 'the provider no longer accepts the refresh token; its answer to an earlier renewal was lost on the way', { serverError: error.serverError });
+  }
+  if (trouble.refusals < REFUSALS_MAX) return null;
+  return new AuthError('session-ended', 'the token endpoint refuses the refresh token again and again', { serverError: error.serverError });
 }
 
 function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): SessionStep {
   const { renewal, access } = state;
+  if (renewal.state === 'fresh' && state.storeRetryAt !== null && event.now >= state.storeRetryAt) return storeAgain(state, event.now);
   switch (renewal.state) {
     case 'fresh':
-      if (renewal.renewAt !== null && event.now >= renewal.renewAt) return beginRenewal(state, event.now, 0);
+      if (isDue(state, event.now)) return beginRenewal(state, event.now);
       if (state.refreshToken === null && isOver(access, event.now)) return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
       return same(state);
     case 'waiting':
-      return event.now >= renewal.nextTryAt ? beginRenewal(state, event.now, renewal.failures) : same(state);
+      return event.now >= renewal.nextTryAt || event.now < renewal.failedAt - CLOCK_SET_BACK_MS ? beginRenewal(state, event.now) : same(state);
     case 'saving':
-      return event.now >= renewal.since + LIMITS.keyringWriteSlowMs ? use({ ...state, storeError: slowKeyring() }, renewal.grant, event) : same(state);
+      return event.now >= renewal.since + LIMITS.keyringWriteSlowMs ? settleStore(state, slowKeyring(), event) : same(state);
     case 'renewing':
       return same(state);
     default:
@@ -269,87 +227,50 @@ function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): S
   }
 }
 
-function retryLive(state: LiveSession, now: number): SessionStep {
-  if (state.renewal.state === 'waiting') return beginRenewal(state, now, state.renewal.failures);
-  if (state.storeError === null || state.refreshToken === null || state.renewal.state !== 'fresh') return same(state);
-  const save = state.save + 1;
-  return { state: { ...state, save }, effects: [{ type: 'write-record', account: state.account, refreshToken: state.refreshToken, scope: state.scope, save }] };
-}
-
-function beginRenewal(state: LiveSession, now: number, failures: number): SessionStep {
-  const busy = state.renewal.state === 'renewing' || state.renewal.state === 'saving';
-  if (busy || state.refreshToken === null) return same(state);
-  const since = state.renewal.state === 'waiting' ? state.renewal.since : now;
-  return { state: { ...state, renewal: { state: 'renewing', since, failures } }, effects: [{ type: 'renew', refreshToken: state.refreshToken, scope: state.scope, account: state.account }] };
-}
-
-/** What a caller who needs a token gets: the token, patience, a renewal to start, or an error. */
-export type TokenAnswer =
-  | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'wait' }
-  | { readonly kind: 'demand' }
-  | { readonly kind: 'error'; readonly error: AuthError };
-
-export function answerToken(state: SessionState, now: number): TokenAnswer {
-  switch (state.phase) {
-    case 'absent':
-      return { kind: 'error', error: state.reason === 'ended' && state.error !== null ? state.error : new AuthError('signed-out', 'nobody is signed in') };
-    case 'restoring':
-      return state.slow ? { kind: 'error', error: slowKeyring() } : { kind: 'wait' };
-    case 'locked':
-      return { kind: 'error', error: state.error };
-    case 'adopting':
-      return { kind: 'wait' };
-    case 'live':
-      return answerLive(state, now);
-    default:
-      return assertNever(state);
-  }
-}
-
-function answerLive(state: LiveSession, now: number): TokenAnswer {
-  const { access, renewal } = state;
-  const valid = access !== null && !isOver(access, now) ? access.token : null;
-  switch (renewal.state) {
-    case 'fresh':
-      if (state.refreshToken !== null && renewal.renewAt !== null) {
-        // Before that it is over only when it was so as it came: asking such a server again at once would never end.
-        return now >= renewal.renewAt || access === null ? { kind: 'demand' } : { kind: 'token', token: access.token };
-      }
-      return valid === null ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: valid };
-    case 'renewing':
-    case 'saving':
-      return valid !== null && now >= renewal.since + RENEWAL_SLOW_MS ? { kind: 'token', token: valid } : { kind: 'wait' };
-    case 'waiting':
-      if (valid !== null) return { kind: 'token', token: valid };
-      // Callers may hurry us once the shortest pause is over, but never a server that asked for patience.
-      return renewal.error.retryAfterSeconds === undefined && now >= renewal.failedAt + LIMITS.retryBaseMs ? { kind: 'demand' } : { kind: 'error', error: renewal.error };
-    default:
-      return assertNever(renewal);
-  }
-}
-
-/** When the machine wants a `tick`, or null. */
-export function sessionDeadline(state: SessionState, now: number): number | null {
-  if (state.phase === 'restoring') return state.slow ? null : state.since + LIMITS.keyringSlowMs;
-  if (state.phase === 'adopting') return state.since + LIMITS.keyringWriteSlowMs;
-  if (state.phase !== 'live') return null;
+/** After a sleep no timer is right, and what failed before it may work now; only a server that asked for patience gets it. */
+function wakeLive(state: LiveSession, now: number): SessionStep {
   const { renewal } = state;
-  switch (renewal.state) {
-    case 'fresh':
-      return renewal.renewAt ?? state.access?.expiresAt ?? null;
-    case 'renewing':
-      return now < renewal.since + RENEWAL_SLOW_MS ? renewal.since + RENEWAL_SLOW_MS : null;
-    case 'saving':
-      return renewal.since + (now < renewal.since + RENEWAL_SLOW_MS ? RENEWAL_SLOW_MS : LIMITS.keyringWriteSlowMs);
-    case 'waiting':
-      return renewal.nextTryAt;
-    default:
-      return assertNever(renewal);
-  }
+  if (renewal.state === 'waiting') return renewal.error.retryAfterSeconds === undefined ? beginRenewal(state, now) : same(state);
+  if (renewal.state !== 'fresh') return same(state);
+  if (isDue(state, now)) return beginRenewal(state, now);
+  return state.storeRetryAt === null ? same(state) : storeAgain(state, now);
 }
 
-type Timing = { readonly now: number; readonly random: number; readonly renewEarlySeconds: number };
+function retryLive(state: LiveSession, now: number): SessionStep {
+  if (state.renewal.state === 'waiting') return beginRenewal(state, now);
+  return state.renewal.state === 'fresh' && state.storeError !== null ? storeAgain(state, now) : same(state);
+}
+
+function storeAgain(state: LiveSession, now: number): SessionStep {
+  if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
+  const save = state.save + 1;
+  const effect = { type: 'write-record', account: state.account, refreshToken: state.refreshToken, scope: state.scope, access: state.access, save } as const;
+  return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
+}
+
+function beginRenewal(state: LiveSession, now: number): SessionStep {
+  const { renewal, refreshToken, scope, account } = state;
+  if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null) return same(state);
+  const since = renewal.state === 'waiting' ? renewal.since : now;
+  const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
+  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [{ type: 'renew', refreshToken, scope, account, stored: state.storeError === null }] };
+}
+
+/** Comes back from the keychain; an access token that is still good makes the start need no network. */
+function resume(epoch: number, record: SessionRecord, timing: Timing): SessionStep {
+  const { account, refreshToken, scope, access } = record;
+  const { now } = timing;
+  const due = access === null ? now : dueAt({ accessToken: access.token, refreshToken, scope, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt }, timing);
+  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, access, renewal: { state: 'fresh', since: now, renewAt: due }, save: 0, storeError: null, storeRetryAt: null };
+  return isDue(live, now) || isOver(access, now) ? beginRenewal(live, now) : { state: live, effects: [] };
+}
+
+function isDue(state: LiveSession, now: number): boolean {
+  const { renewal, access } = state;
+  if (renewal.state !== 'fresh' || state.refreshToken === null) return false;
+  if (access !== null && now < access.obtainedAt - CLOCK_SET_BACK_MS) return true;
+  return renewal.renewAt !== null && now >= renewal.renewAt;
+}
 
 function dueAt(grant: Grant, timing: Timing): number | null {
   if (grant.refreshToken === null || grant.expiresAt === null) return null;
@@ -374,19 +295,25 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
   return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' ? currentRefreshToken(state) : null;
 }
 
+function writeEffect(account: AccountView, grant: Grant, save: number): SessionEffect {
+  const access = { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt };
+  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, access, save };
+}
+
 function revocation(token: string | null): readonly SessionEffect[] {
   return token === null ? [] : [{ type: 'revoke', token }];
 }
 
-function isOver(access: AccessToken | null, now: number): boolean {
-  return access?.expiresAt !== null && now >= (access?.expiresAt ?? 0);
+/** True when there is no token, or its time is over. */
+export function isOver(access: AccessToken | null, now: number): boolean {
+  return access === null || (access.expiresAt !== null && now >= access.expiresAt);
 }
 
 function same(state: SessionState): SessionStep {
   return { state, effects: [] };
 }
 
-function slowKeyring(): AuthError {
+export function slowKeyring(): AuthError {
   return new AuthError('keyring-locked', 'the keyring does not answer; it may be waiting for its password');
 }
 
@@ -394,6 +321,6 @@ function nothingToStore(): AuthError {
   return new AuthError('keyring-unavailable', 'the provider gave no refresh token, so there is nothing to remember');
 }
 
-function tokenOver(): AuthError {
+export function tokenOver(): AuthError {
   return new AuthError('session-ended', 'the access token has expired and there is no refresh token');
 }

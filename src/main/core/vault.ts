@@ -2,12 +2,13 @@
 // Answers with what the session machine understands; never deletes what it could not read, never throws.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
-import type { KnownAccount, KnownAccounts, Log, SecretStore, StateStore } from './ports.js';
-import { NO_ACCOUNTS, type SessionRecord, accountOf, formatRecord, parseKnownAccounts, parseRecord, recordKey, withAccount, withRecordState } from './records.js';
+import type { KnownState } from './known-state.js';
+import type { KnownAccount, Log, SecretStore } from './ports.js';
+import { type SessionRecord, accountOf, formatRecord, parseRecord, recordKey, withAccount, withRecordState } from './records.js';
 
 export interface Vault {
   /** Whom to restore, or who was last and why not. Sweeps what a sign-out could not remove. */
-  load(): Promise<{ readonly restore: AccountView | null; readonly last: AccountView | null; readonly reason: SignedOutReason }>;
+  load(): { readonly restore: AccountView | null; readonly last: AccountView | null; readonly reason: SignedOutReason };
   read(account: AccountView): Promise<VaultReading>;
   /** Null when stored and read back. The file learns of the account before the keychain does. */
   write(record: SessionRecord): Promise<AuthError | null>;
@@ -22,33 +23,22 @@ export type VaultReading =
   | { readonly state: 'absent' }
   | { readonly state: 'withheld'; readonly error: AuthError };
 
-export function createVault(secrets: SecretStore, file: StateStore, clientId: string, log: Log): Vault {
-  let known: KnownAccounts = NO_ACCOUNTS;
-  // A file of a later version belongs to a newer build: it is left exactly as it is.
-  let writable = true;
-  let saving: Promise<void> = Promise.resolve();
-
+export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
   return { load, read, write, remove, markRefused };
 
-  async function load(): Promise<{ restore: AccountView | null; last: AccountView | null; reason: SignedOutReason }> {
-    const parsed = parseKnownAccounts(await file.load().catch(() => null));
-    if (parsed === null) {
-      writable = false;
-      log.write({ level: 'warn', event: 'state-file-newer' });
-    }
-    known = parsed ?? NO_ACCOUNTS;
-    for (const account of known.accounts) {
+  function load(): { restore: AccountView | null; last: AccountView | null; reason: SignedOutReason } {
+    const { accounts, lastAccountId } = known.current();
+    for (const account of accounts) {
       if (account.record === 'removal-owed') void remove(accountOf(account));
     }
-    const last = known.accounts.find(({ id }) => id === known.lastAccountId);
+    const last = accounts.find(({ id }) => id === lastAccountId);
     if (last === undefined) return { restore: null, last: null, reason: 'never' };
     const account = accountOf(last);
     return { restore: last.record === 'kept' ? account : null, last: account, reason: last.record === 'refused' ? 'ended' : 'signed-out' };
   }
 
   async function read(account: AccountView): Promise<VaultReading> {
-    const expected = stateOf(account.id) === 'kept';
-    const reading = await secrets.read(recordKey(account.id), expected);
+    const reading = await secrets.read(recordKey(account.id), stateOf(account.id) === 'kept');
     switch (reading.state) {
       case 'found': {
         const parsed = parseRecord(reading.value, { clientId, accountId: account.id });
@@ -57,7 +47,7 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
         return { state: 'withheld', error: new AuthError('keyring-unavailable', `the stored session cannot be read: ${parsed.detail}`) };
       }
       case 'absent':
-        await update(withRecordState(known, account.id, 'none'));
+        await known.update((state) => withRecordState(state, account.id, 'none'));
         return { state: 'absent' };
       case 'locked':
         log.write({ level: 'warn', event: 'keyring-locked', fields: { detail: reading.detail } });
@@ -70,40 +60,30 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
 
   async function write(record: SessionRecord): Promise<AuthError | null> {
     const before = stateOf(record.account.id);
-    await update(withAccount(known, record.account, 'kept'));
+    await known.update((state) => withAccount(state, record.account, 'kept'));
     const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
     if (outcome.state === 'done') return null;
     log.write({ level: 'warn', event: `keyring-${outcome.state}`, fields: { detail: outcome.detail } });
     // An older record may still be there; only who never had one is known to have none.
-    if (before !== 'kept') await update(withRecordState(known, record.account.id, 'none'));
+    if (before !== 'kept') await known.update((state) => withRecordState(state, record.account.id, 'none'));
     return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');
   }
 
   async function remove(account: AccountView): Promise<void> {
     if (stateOf(account.id) === 'none') return;
-    await update(withRecordState(known, account.id, 'removal-owed'));
+    await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
     const outcome = await secrets.remove(recordKey(account.id));
     // Signed in again meanwhile: the record is a new one and stays.
-    if (outcome.state === 'done' && stateOf(account.id) === 'removal-owed') await update(withRecordState(known, account.id, 'none'));
+    if (outcome.state === 'done' && stateOf(account.id) === 'removal-owed') await known.update((state) => withRecordState(state, account.id, 'none'));
     if (outcome.state !== 'done') log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: outcome.detail } });
   }
 
   async function markRefused(account: AccountView): Promise<void> {
-    await update(withRecordState(known, account.id, 'refused'));
+    await known.update((state) => withRecordState(state, account.id, 'refused'));
   }
 
   function stateOf(accountId: string): KnownAccount['record'] {
-    return known.accounts.find(({ id }) => id === accountId)?.record ?? 'none';
-  }
-
-  function update(next: KnownAccounts): Promise<void> {
-    if (next === known) return saving;
-    known = next;
-    saving = saving.then(async () => {
-      if (!writable) return;
-      await file.save(known).catch(() => { log.write({ level: 'error', event: 'state-file-unwritable' }); });
-    });
-    return saving;
+    return known.current().accounts.find(({ id }) => id === accountId)?.record ?? 'none';
   }
 }
 

@@ -2,7 +2,7 @@
 import type { AttemptView, AuthView, RenewalView } from '../../contract.js';
 import { attemptView, type AttemptState } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
-import type { LiveSession, SessionState } from './session.js';
+import type { LiveSession, SessionState } from './session-state.js';
 
 /** Everything the view depends on. */
 export interface ViewInput {

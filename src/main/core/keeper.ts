@@ -1,0 +1,160 @@
+// The effects of the session: reads, writes and removes its record, renews under the lock of all processes, revokes.
+// Decides nothing about the session: what happens goes back to the mailbox as an event of session-state.ts.
+import type { AccountView } from '../../contract.js';
+import { AuthError, assertNever, toAuthError } from './errors.js';
+import { LIMITS, type Settings } from './options.js';
+import type { Ports } from './ports.js';
+import type { Grant, Protocol } from './protocol.js';
+import { type SessionRecord, recordKey } from './records.js';
+import { renewAt } from './renewal.js';
+import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
+import type { Vault } from './vault.js';
+
+type RenewEffect = SessionEffect & { readonly type: 'renew' };
+type WriteEffect = SessionEffect & { readonly type: 'write-record' };
+
+/** Sends an event to the session as it was in this epoch; later epochs ignore it. */
+export type PostToSession = (event: SessionEvent, epoch: number) => void;
+
+export interface Keeper {
+  run(effect: Exclude<SessionEffect, { type: 'adopted' }>, epoch: number): void;
+  revoke(token: string): void;
+  /** Resolves when every removal that is under way was tried. */
+  removed(): Promise<void>;
+  /** Resolves when nothing is being renewed, stored, removed or revoked any more; a read is not waited for. */
+  idle(): Promise<void>;
+}
+
+export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, post: PostToSession, timing: () => Timing): Keeper {
+  const { clock, log, lock } = ports;
+  /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
+  const pending = new Set<Promise<unknown>>();
+  const removals = new Set<Promise<unknown>>();
+  let lastWrite: Promise<void> = Promise.resolve();
+
+  return {
+    run,
+    revoke,
+    async removed() { await Promise.all([...removals]); },
+    // A renewal that ends begins a write: the list is asked until it stays empty.
+    async idle() { while (pending.size > 0) await Promise.all([...pending]); },
+  };
+
+  function run(effect: Exclude<SessionEffect, { type: 'adopted' }>, epoch: number): void {
+    switch (effect.type) {
+      case 'read-record':
+        // Not tracked: a password dialog must not keep the app alive.
+        void read(effect.account, epoch);
+        return;
+      case 'write-record':
+        lastWrite = write(effect, epoch);
+        track(lastWrite);
+        return;
+      case 'remove-record':
+        track(vault.remove(effect.account), removals);
+        return;
+      case 'mark-refused':
+        track(vault.markRefused(effect.account));
+        return;
+      case 'renew':
+        track(renew(effect, epoch));
+        return;
+      case 'revoke':
+        revoke(effect.token);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  async function read(account: AccountView, epoch: number): Promise<void> {
+    const reading = await vault.read(account);
+    if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...timing() }, epoch);
+    else if (reading.state === 'absent') post({ type: 'record-absent' }, epoch);
+    else post({ type: 'record-withheld', error: reading.error }, epoch);
+  }
+
+  async function write({ account, refreshToken, scope, access, save }: WriteEffect, epoch: number): Promise<void> {
+    const error = await vault.write({ version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), access });
+    if (error === null) post({ type: 'stored', save, ...timing() }, epoch);
+    else post({ type: 'store-failed', save, error, ...timing() }, epoch);
+  }
+
+  /** One process at a time: two that send the same refresh token look like a thief to a server that rotates (RFC 9700 §4.14.2). */
+  async function renew(effect: RenewEffect, epoch: number): Promise<void> {
+    const held = await lock.hold(recordKey(effect.account.id), LIMITS.renewalLockWaitMs, async () => {
+      const newer = effect.stored ? await newerRecord(effect) : null;
+      if (newer !== null && isGood(newer)) return useRecord(newer, epoch);
+      await renewWith(effect, newer?.refreshToken ?? effect.refreshToken, epoch);
+      // The next process must find in the record what this one got.
+      await soon(lastWrite);
+    });
+    if (!held.held) fail(new AuthError('session-busy', 'another process of this app is renewing and does not finish'), false, epoch);
+  }
+
+  async function renewWith(effect: RenewEffect, refreshToken: string, epoch: number): Promise<void> {
+    try {
+      const grant = await protocol.renew(refreshToken, effect.scope, effect.account);
+      post({ type: 'renewed', grant, stored: false, ...timing() }, epoch);
+    } catch (thrown) {
+      const error = toAuthError(thrown);
+      if (error.code === 'session-ended' && effect.stored) {
+        // Somebody who does not know our lock may have renewed: then there is a newer token, and no reason to give up.
+        const newer = await newerRecord({ ...effect, refreshToken });
+        if (newer !== null && isGood(newer)) return useRecord(newer, epoch);
+        if (newer !== null) return renewWith({ ...effect, stored: false }, newer.refreshToken, epoch);
+      }
+      fail(error, error.code === 'sign-in-refused' && (await protocol.isReachable()), epoch);
+    }
+  }
+
+  function useRecord(record: SessionRecord & { access: NonNullable<SessionRecord['access']> }, epoch: number): void {
+    const { refreshToken, scope, access } = record;
+    const grant: Grant = { accessToken: access.token, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, refreshToken, scope };
+    log.write({ level: 'info', event: 'renewed-elsewhere' });
+    post({ type: 'renewed', grant, stored: true, ...timing() }, epoch);
+  }
+
+  function fail(error: AuthError, refused: boolean, epoch: number): void {
+    log.write({ level: 'warn', event: 'renewal-failed', fields: { code: error.code, serverError: error.serverError ?? null } });
+    post({ type: 'renew-failed', error, refused, now: clock.now(), random: timing().random }, epoch);
+  }
+
+  /** What the keychain holds, when it is not what this process knows; null also when it cannot be read. */
+  async function newerRecord(effect: RenewEffect): Promise<SessionRecord | null> {
+    const reading = await soon(vault.read(effect.account));
+    return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken ? reading.record : null;
+  }
+
+  function isGood(record: SessionRecord): record is SessionRecord & { access: NonNullable<SessionRecord['access']> } {
+    const { access } = record;
+    if (access === null) return false;
+    if (access.expiresAt === null) return true;
+    return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
+  }
+
+  function revoke(token: string): void {
+    track(protocol.revoke(token).catch((error: unknown) => {
+      log.write({ level: 'info', event: 'revocation-failed', fields: { code: toAuthError(error).code } });
+    }));
+  }
+
+  /** Undefined when it takes too long: a keyring's dialog must hold up neither a renewal nor the other processes. */
+  async function soon<T>(work: Promise<T>): Promise<T | undefined> {
+    let cancel = (): void => undefined;
+    const limit = new Promise<undefined>((resolve) => { cancel = clock.after(LIMITS.keyringWriteSlowMs, () => { resolve(undefined); }); });
+    try {
+      return await Promise.race([work, limit]);
+    } finally {
+      cancel();
+    }
+  }
+
+  function track(work: Promise<unknown>, also?: Set<Promise<unknown>>): void {
+    const tracked: Promise<unknown> = work
+      .catch((error: unknown) => { log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } }); })
+      .finally(() => { pending.delete(tracked); also?.delete(tracked); });
+    pending.add(tracked);
+    also?.add(tracked);
+  }
+}

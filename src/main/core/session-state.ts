@@ -1,0 +1,100 @@
+// The states, events and effects of the session: the words in which session.ts thinks. Types, and the two first values.
+import type { AccountView, SignedOutReason } from '../../contract.js';
+import type { AuthError } from './errors.js';
+import type { Signal } from './ports.js';
+import type { Grant } from './protocol.js';
+import type { SessionRecord } from './records.js';
+
+export interface AccessToken {
+  readonly token: string;
+  readonly obtainedAt: number;
+  readonly expiresAt: number | null;
+}
+
+export type Renewal =
+  | { readonly state: 'fresh'; readonly since: number; readonly renewAt: number | null }
+  | { readonly state: 'renewing'; readonly since: number; readonly trouble: Trouble }
+  | { readonly state: 'saving'; readonly since: number; readonly grant: Grant }
+  | { readonly state: 'waiting'; readonly since: number; readonly failedAt: number; readonly nextTryAt: number; readonly trouble: Trouble; readonly error: AuthError };
+
+/** What went wrong since the last good renewal. */
+export interface Trouble {
+  readonly failures: number;
+  /** How often the token endpoint itself refused, in words other than `invalid_grant`, while the network was fine. */
+  readonly refusals: number;
+  /** An answer may have been lost on its way after the server had rotated the refresh token. */
+  readonly answerLost: boolean;
+}
+
+export const NO_TROUBLE: Trouble = { failures: 0, refusals: 0, answerLost: false };
+
+export interface LiveSession {
+  readonly phase: 'live';
+  readonly epoch: number;
+  readonly account: AccountView;
+  readonly refreshToken: string | null;
+  readonly scope: string;
+  readonly access: AccessToken | null;
+  readonly renewal: Renewal;
+  /** The write that counts; answers to earlier writes are stale. */
+  readonly save: number;
+  /** Null: the current refresh token is in the keychain. */
+  readonly storeError: AuthError | null;
+  /** When storing is tried again, or null. */
+  readonly storeRetryAt: number | null;
+}
+
+export type SessionState =
+  | { readonly phase: 'absent'; readonly epoch: number; readonly reason: SignedOutReason; readonly account: AccountView | null; readonly error: AuthError | null }
+  | { readonly phase: 'restoring'; readonly epoch: number; readonly account: AccountView; readonly since: number; readonly slow: boolean }
+  | { readonly phase: 'locked'; readonly epoch: number; readonly account: AccountView; readonly error: AuthError }
+  /** Fresh from an attempt; being stored. `previous` stays what the page sees meanwhile. */
+  | { readonly phase: 'adopting'; readonly epoch: number; readonly account: AccountView; readonly grant: Grant; readonly attempt: number; readonly since: number; readonly previous: LiveSession | null }
+  | LiveSession;
+
+/** `now` and `random` are fields of the events that need them; `epoch` and `save` are checked by the engine and here. */
+export type SessionEvent =
+  | { readonly type: 'restore'; readonly account: AccountView; readonly now: number }
+  | ({ readonly type: 'record-found'; readonly record: SessionRecord } & Timing)
+  | { readonly type: 'record-absent' }
+  | { readonly type: 'record-withheld'; readonly error: AuthError }
+  | { readonly type: 'adopt'; readonly grant: Grant; readonly account: AccountView; readonly attempt: number; readonly now: number }
+  | ({ readonly type: 'stored'; readonly save: number } & Timing)
+  | ({ readonly type: 'store-failed'; readonly save: number; readonly error: AuthError } & Timing)
+  /** `stored`: it was found in the record, where another process of this app had put it. */
+  | ({ readonly type: 'renewed'; readonly grant: Grant; readonly stored: boolean } & Timing)
+  /** `refused`: the token endpoint itself said no in other words than `invalid_grant`, and the network was proven fine. */
+  | { readonly type: 'renew-failed'; readonly error: AuthError; readonly refused: boolean; readonly now: number; readonly random: number }
+  /** Somebody needs a token and none is good enough. */
+  | { readonly type: 'demand'; readonly now: number }
+  /** The user wants now what we are waiting for. */
+  | { readonly type: 'retry'; readonly now: number }
+  | { readonly type: 'sign-out' }
+  | { readonly type: 'wake'; readonly signal: Signal; readonly now: number }
+  | ({ readonly type: 'tick' } & Timing);
+
+/** When it is, and what else decides when the next renewal is due. */
+export interface Timing {
+  readonly now: number;
+  readonly random: number;
+  readonly renewEarlySeconds: number;
+}
+
+export type SessionEffect =
+  | { readonly type: 'read-record'; readonly account: AccountView }
+  | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly access: AccessToken | null; readonly save: number }
+  | { readonly type: 'remove-record'; readonly account: AccountView }
+  /** The record is left alone, but not restored any more. */
+  | { readonly type: 'mark-refused'; readonly account: AccountView }
+  /** `stored`: the keychain holds this very refresh token, so that another one found there is newer. */
+  | { readonly type: 'renew'; readonly refreshToken: string; readonly scope: string; readonly account: AccountView; readonly stored: boolean }
+  | { readonly type: 'revoke'; readonly token: string }
+  /** The attempt's tokens are stored and usable. */
+  | { readonly type: 'adopted'; readonly attempt: number };
+
+export interface SessionStep {
+  readonly state: SessionState;
+  readonly effects: readonly SessionEffect[];
+}
+
+export const NO_SESSION: SessionState & { readonly phase: 'absent' } = { phase: 'absent', epoch: 0, reason: 'never', account: null, error: null };
