@@ -64,6 +64,7 @@ export function plainWord(word: unknown): string | undefined {
   return typeof word === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(word) ? word : undefined;
 }
 
-export function assertNever(value: never): never {
-  throw new AuthError('internal', 'a case that does not exist', { cause: value });
+/** Closes an exhaustive switch. The value is not carried along: it may be an event that holds tokens. */
+export function assertNever(_value: never): never {
+  throw new AuthError('internal', 'a case that does not exist');
 }

@@ -47,7 +47,9 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
       const url = trips.get(attempt)?.authorizationUrl;
       if (url === undefined || url === null) return;
       ports.browser.open(url).catch((cause: unknown) => {
-        post(attempt, { type: 'browser-failed', error: new AuthError('browser-failed', 'the system browser could not be started', { cause }) });
+        // The system's own error may repeat the URL, which holds state and nonce.
+        const name = cause instanceof Error ? cause.name : typeof cause;
+        post(attempt, { type: 'browser-failed', error: new AuthError('browser-failed', 'the system browser could not be started', { cause: name }) });
       });
     },
     redeem(attempt) {
