@@ -53,7 +53,7 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
     for (const member of node.members) {
       if (!ts.isPropertySignature(member)) continue;
-      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member)]);
+      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member) || 'an absolute `https:` URL']);
     }
   });
   return rows;
