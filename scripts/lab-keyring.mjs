@@ -4,8 +4,9 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { processesOf, signal, spawnBound } from './processes.mjs';
+import { closed, processesOf, signal, spawnBound } from './processes.mjs';
 import { Stop } from './say.mjs';
+import { ensureSystemPackages } from './system-packages.mjs';
 
 const LIMIT_MS = 15_000;
 const SYSTEM_SERVICES = '/usr/share/dbus-1/services';
@@ -111,6 +112,25 @@ export async function unlockKeyring(root, owner, password) {
   await startKeyring(owner, password);
 }
 
+/**
+ * Answers the password dialog as a person would, by the keyboard: with the password, or with Escape for null. Waits for
+ * the dialog first.
+ * @param {Owner} owner
+ * @param {string | null} password
+ */
+export async function answerDialog(owner, password) {
+  await ensureSystemPackages(['dialogs']);
+  const deadline = Date.now() + LIMIT_MS;
+  while ((await run(owner, 'xdotool', ['search', '--onlyvisible', '--class', 'gcr-prompter'])).trim() === '') {
+    if (Date.now() > deadline) throw new Error('the keyring opened no dialog');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  // The dialog takes the keyboard a moment after it is drawn.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  if (password !== null) await run(owner, 'xdotool', ['type', '--delay', '10', password]);
+  await run(owner, 'xdotool', ['key', password === null ? 'Escape' : 'Return']);
+}
+
 /** @param {Owner} owner */
 async function isUnlocked(owner) {
   const answer = await secretService(owner, LOGIN, 'org.freedesktop.DBus.Properties.Get', 'org.freedesktop.Secret.Collection', 'Locked');
@@ -126,11 +146,21 @@ async function isUnlocked(owner) {
  */
 async function secretService(owner, path, method, ...args) {
   const call = ['call', '--session', '--timeout', '5', '--dest', 'org.freedesktop.secrets', '--object-path', path, '--method', method];
-  const child = spawn('gdbus', [...call, ...args], { ...owner, stdio: ['ignore', 'pipe', 'ignore'] });
+  return run(owner, 'gdbus', [...call, ...args]);
+}
+
+/**
+ * @param {Owner} owner
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @returns {Promise<string>} its output, whether it failed or not
+ */
+async function run(owner, program, args) {
+  const child = spawn(program, args, { ...owner, stdio: ['ignore', 'pipe', 'ignore'] });
   let output = '';
   child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
     output += chunk.toString();
   });
-  await new Promise((resolve) => child.once('close', resolve));
+  await closed(child);
   return output;
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDisplay } from './display.mjs';
 import { allowLinks, browserRuns, connectBrowser, installBrowser } from './lab-browser.mjs';
-import { lockKeyring, startBus, startKeyring, unlockKeyring } from './lab-keyring.mjs';
+import { answerDialog, lockKeyring, startBus, startKeyring, unlockKeyring } from './lab-keyring.mjs';
 import { killProcessesOf, processesOf } from './processes.mjs';
 import { Stop } from './say.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
@@ -25,7 +25,7 @@ const PASSWORD = 'lab password';
 
 /**
  * `env` is the environment of everything that runs in the lab; `owner` adds the user, ready for `spawn`.
- * `browser()` starts or finds the system browser; `allow()` only works before that. `processes()` is what runs now.
+ * `browser()` starts or finds the system browser, `answerDialog()` types into the keyring's password dialog; `allow()` only works before that. `processes()` is what runs now.
  * @typedef {{
  *   root: string,
  *   home: string,
@@ -37,6 +37,7 @@ const PASSWORD = 'lab password';
  *   browserRuns: () => boolean,
  *   lockKeyring: () => Promise<void>,
  *   unlockKeyring: () => Promise<void>,
+ *   answerDialog: (answer: 'password' | 'escape') => Promise<void>,
  *   processes: () => { pid: number, command: string }[],
  *   stop: () => Promise<void>,
  * }} Lab
@@ -87,6 +88,7 @@ export async function startLab(options = {}) {
       browserRuns: () => browserRuns(root),
       lockKeyring: () => lockKeyring(owner),
       unlockKeyring: () => unlockKeyring(root, owner, PASSWORD),
+      answerDialog: (answer) => answerDialog(owner, answer === 'password' ? PASSWORD : null),
       processes: () => processesOf(root),
       async stop() {
         process.removeListener('exit', cleanUp);

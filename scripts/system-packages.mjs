@@ -40,9 +40,10 @@ const GROUPS = {
     program('xdg-open', 'xdg-utils'),
     { what: 'chromium', packages: ['chromium'], present: () => findBrowser() !== null },
   ],
+  dialogs: [program('xdotool', 'xdotool')],
 };
 
-/** @typedef {'unpack' | 'electron' | 'display' | 'desktop'} PackageGroup */
+/** @typedef {'unpack' | 'electron' | 'display' | 'desktop' | 'dialogs'} PackageGroup */
 
 /** The Chromium (or Chrome) that plays the system browser, or null. LATCHKEY_BROWSER names another. */
 export function findBrowser() {
@@ -157,7 +158,7 @@ function hasFont(folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   runMain(async () => {
-    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop']);
+    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop', 'dialogs']);
     say('nothing is missing');
     return 0;
   });

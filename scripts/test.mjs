@@ -51,7 +51,7 @@ async function main(words) {
     });
   }
   if (names.some((name) => NEEDS_ELECTRON.includes(name))) {
-    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop']);
+    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop', 'dialogs']);
     await resolveElectron();
   }
   /** @type {Map<string, LayerResult>} */

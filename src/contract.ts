@@ -24,6 +24,7 @@ export type AuthErrorCode =
   | 'sign-in-denied'
   | 'sign-in-refused'
   | 'session-ended'
+  | 'session-busy'
   | 'discovery-failed'
   | 'issuer-mismatch'
   | 'id-token-invalid'

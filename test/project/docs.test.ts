@@ -53,7 +53,7 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
     for (const member of node.members) {
       if (!ts.isPropertySignature(member)) continue;
-      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member)]);
+      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member) || 'an absolute `https:` URL']);
     }
   });
   return rows;
@@ -70,13 +70,12 @@ function limitReasons(path: string): ReadonlyMap<string, string> {
   return reasons;
 }
 
-/** The titles of all tests, by layer. A template keeps its `${…}`. */
+/** The titles of all tests, by "layer/file". A template keeps its `${…}`. */
 function testTitles(): ReadonlyMap<string, ReadonlySet<string>> {
   const titles = new Map<string, Set<string>>();
   for (const path of filesUnder('test', /\.(test|spec)\.ts$/)) {
-    const layer = path.split('/')[1] ?? '';
-    const known = titles.get(layer) ?? new Set<string>();
-    titles.set(layer, known);
+    const known = new Set<string>();
+    titles.set(path.replace(/^test\/|\.(test|spec)\.ts$/g, ''), known);
     walk(parse(path), (node) => {
       if (!ts.isCallExpression(node) || !/^(it|test)\b/.test(node.expression.getText())) return;
       const [first] = node.arguments;
@@ -154,9 +153,9 @@ describe('requirements.md', () => {
     const titles = testTitles();
     const missing = rows().flatMap(([heading, [requirement = '', , proof = '']]) =>
       proof.split('<br>').flatMap((line) => {
-        const [layer = '', title = ''] = line.trim().split(/: (.*)/s, 2);
-        if (layer === 'none') return title === '' ? [`${heading} | ${requirement}: no reason`] : [];
-        return titles.get(layer)?.has(title) === true ? [] : [`${heading} | ${requirement} | ${line.trim()}`];
+        const [file = '', title = ''] = line.trim().split(/: (.*)/s, 2);
+        if (file === 'no test') return title === '' ? [`${heading} | ${requirement}: no reason`] : [];
+        return titles.get(file)?.has(title) === true ? [] : [`${heading} | ${requirement} | ${line.trim()}`];
       }),
     );
     expect(missing).toEqual([]);

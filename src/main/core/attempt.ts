@@ -49,8 +49,13 @@ export interface AttemptStep {
 }
 
 /** The first state; the engine prepares redirect and authorization URL at once. */
-export function beginAttempt(number: number, request: SignInRequest, now: number, timeoutSeconds: number): AttemptState {
+export function beginAttempt(number: number, request: SignInRequest, now: number, timeoutSeconds: number): AttemptState & { readonly phase: 'preparing' } {
   return { phase: 'preparing', number, request, startedAt: now, expiresAt: now + timeoutSeconds * 1000 };
+}
+
+/** The first state of an attempt that an earlier process of the app began; its callback is at the door. */
+export function resumeAttempt(number: number, kept: { readonly startedAt: number; readonly expiresAt: number }): AttemptState {
+  return { phase: 'waiting', number, request: {}, redirect: 'custom-scheme', startedAt: kept.startedAt, expiresAt: kept.expiresAt };
 }
 
 export function stepAttempt(state: AttemptState, event: AttemptEvent): AttemptStep {

@@ -18,23 +18,30 @@ export interface FetchLimits {
 /**
  * Makes the fetch. It rejects with `network-timeout`, `network-failed`, `server-unavailable` (5xx, 408, 429) or
  * `response-invalid` (too large, or a redirect); every other status is answered whole, within the limits.
+ * `ended` ends every exchange with `stopped`, those under way and those to come.
  */
-export function createBoundedFetch(network: Network, clock: Clock, limits: FetchLimits): BoundedFetch {
+export function createBoundedFetch(network: Network, clock: Clock, limits: FetchLimits, ended: AbortSignal = new AbortController().signal): BoundedFetch {
   return async (url, init) => {
     const abort = new AbortController();
     const host = new URL(url).host;
+    if (ended.aborted) throw stoppedError();
     let cancelTimer = (): void => undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      cancelTimer = clock.after(limits.timeoutMs, () => {
-        reject(new AuthError('network-timeout', `no answer from "${host}" in time`));
+    let onEnd = (): void => undefined;
+    const cut = new Promise<never>((_resolve, reject) => {
+      const end = (error: AuthError): void => {
+        reject(error);
         abort.abort();
-      });
+      };
+      cancelTimer = clock.after(limits.timeoutMs, () => { end(new AuthError('network-timeout', `no answer from "${host}" in time`)); });
+      onEnd = (): void => { end(stoppedError()); };
+      ended.addEventListener('abort', onEnd);
     });
     try {
       // A network that ignores its signal must not outlive the limit, so the limit also wins the race.
-      return await Promise.race([exchange(), timeout]);
+      return await Promise.race([exchange(), cut]);
     } finally {
       cancelTimer();
+      ended.removeEventListener('abort', onEnd);
     }
 
     async function exchange(): Promise<Response> {
@@ -101,7 +108,7 @@ function rebuild(response: Response, body: Uint8Array<ArrayBuffer>): Response {
   if (!type.startsWith('application/jwt') && jsonObject(body) !== undefined) headers.set('content-type', 'application/json');
   headers.delete('content-encoding');
   headers.delete('content-length');
-  return new Response(response.status === 204 ? null : body, { status: response.status, headers });
+  return new Response(response.status === 204 || response.status === 205 ? null : body, { status: response.status, headers });
 }
 
 /** The bytes as a JSON object, or undefined when they are none. */
@@ -112,4 +119,8 @@ export function jsonObject(body: Uint8Array): Record<string, unknown> | undefine
   } catch {
     return undefined;
   }
+}
+
+function stoppedError(): AuthError {
+  return new AuthError('stopped', 'authentication was stopped');
 }

@@ -1,13 +1,18 @@
-// The mailbox: one queue for every event about attempts and the session; runs their effects through the ports.
+// The mailbox: one queue for every event about attempts and the session; hands their effects to trips.ts and keeper.ts.
 // One owner, one queue, one timer. Decisions live in attempt.ts and session.ts; nothing here chooses.
 import type { AuthView, SignInRequest } from '../../contract.js';
-import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, stepAttempt } from './attempt.js';
+import { createAttemptVault } from './attempt-vault.js';
+import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
-import { AuthError, assertNever, toAuthError } from './errors.js';
+import { AuthError, assertNever } from './errors.js';
+import { createKeeper } from './keeper.js';
+import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
-import type { Ports } from './ports.js';
+import type { Log, Ports } from './ports.js';
 import { type Grant, createProtocol } from './protocol.js';
-import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, answerToken, sessionDeadline, stepSession } from './session.js';
+import { answerToken, sessionDeadline } from './session-answers.js';
+import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
+import { stepSession } from './session.js';
 import { createTrips } from './trips.js';
 import { createVault } from './vault.js';
 import { toView } from './view.js';
@@ -35,16 +40,22 @@ interface Waiter<T> {
   readonly reject: (error: AuthError) => void;
 }
 
+/** `epoch` null: for the session as it is now. */
 type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | { readonly to: 'session'; readonly epoch: number | null; readonly event: SessionEvent };
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
-  const { clock, log } = ports;
-  const protocol = createProtocol(settings, createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }), clock, log);
-  const vault = createVault(ports.secrets, ports.state, settings.clientId, log);
-  const trips = createTrips(settings, ports, protocol, (number, event) => { send({ to: 'attempt', number, event }); });
+  const { clock } = ports;
+  const log = sparing(ports.log);
+  const ended = new AbortController();
+  const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
+  const protocol = createProtocol(settings, fetch, clock, log);
+  const known = createKnownState(ports.state, log);
+  const vault = createVault(ports.secrets, known, settings.clientId, log);
+  const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, settings, log);
+  const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
 
   let started = false;
-  let stopped = false;
+  let stopping: Promise<void> | null = null;
   let session: SessionState = NO_SESSION;
   const attempts = new Map<number, AttemptState>();
   let attemptCount = 0;
@@ -54,16 +65,24 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const viewListeners = new Set<(view: AuthView) => void>();
   const signIns = new Map<number, Waiter<void>>();
   const tokenWaiters = new Set<Waiter<string>>();
-  /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
-  const pending = new Set<Promise<unknown>>();
-  const removals = new Set<Promise<void>>();
   const queue: Mail[] = [];
   let draining = false;
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
 
+  const trips = createTrips(settings, { ...ports, log }, protocol, attemptVault, {
+    post: (number, event) => { send({ to: 'attempt', number, event }); },
+    resume(record) {
+      const number = ++attemptCount;
+      attempts.set(number, resumeAttempt(number, record));
+      log.write({ level: 'info', event: 'attempt-resumed', fields: { attempt: number } });
+      return number;
+    },
+  });
+  ports.signals.listen((signal) => { if (stopping === null) sendSession({ type: 'wake', signal, now: clock.now() }); });
+
   return {
-    start: () => { finishLater(restore()); },
+    start: () => { void restore(); },
     view: () => view,
     onView(listener) {
       viewListeners.add(listener);
@@ -72,19 +91,26 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     signIn,
     cancelSignIn: () => { for (const number of [...attempts.keys()]) send({ to: 'attempt', number, event: { type: 'cancel' } }); },
-    reopenBrowser: () => { send({ to: 'attempt', number: attemptCount, event: { type: 'reopen' } }); },
-    async signOut() {
-      sendSession({ type: 'sign-out' });
-      await Promise.race([Promise.allSettled([...removals]), new Promise<void>((resolve) => clock.after(LIMITS.keyringWriteSlowMs, resolve))]);
+    reopenBrowser() {
+      const newest = [...attempts.values()].findLast(({ phase }) => phase === 'waiting');
+      if (newest !== undefined) send({ to: 'attempt', number: newest.number, event: { type: 'reopen' } });
     },
-    retry: () => { sendSession({ type: 'retry', now: clock.now() }); },
+    async signOut() {
+      // Whoever is about to be restored is meant, too.
+      await known.loaded();
+      if (stopping !== null) throw stoppedError();
+      sendSession({ type: 'sign-out' });
+      await within(keeper.removed(), LIMITS.keyringWriteSlowMs);
+    },
+    retry: () => { if (stopping === null) sendSession({ type: 'retry', now: clock.now() }); },
     getAccessToken,
-    stop,
+    stop: () => (stopping ??= stop()),
   };
 
   async function restore(): Promise<void> {
-    const { restore: account, last, reason } = await vault.load();
-    if (stopped) return;
+    await known.load();
+    if (stopping !== null) return;
+    const { restore: account, last, reason } = vault.load();
     // A callback that came at start may have signed somebody in already.
     if (session === NO_SESSION) {
       if (account === null) session = { ...NO_SESSION, reason, account: last };
@@ -92,28 +118,30 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }
     started = true;
     drain();
+    void attemptVault.sweep(clock.now());
   }
 
-  function signIn(request: SignInRequest): Promise<void> {
-    if (stopped) return Promise.reject(stoppedError());
-    const open = [...attempts.keys()];
-    if (open.length >= LIMITS.openAttempts && open[0] !== undefined) send({ to: 'attempt', number: open[0], event: { type: 'cancel' } });
+  async function signIn(request: SignInRequest): Promise<void> {
+    if (stopping !== null) throw stoppedError();
+    const [oldest] = attempts.keys();
+    if (oldest !== undefined && attempts.size >= LIMITS.openAttempts) send({ to: 'attempt', number: oldest, event: { type: 'cancel' } });
     const number = ++attemptCount;
     attemptError = null;
-    attempts.set(number, beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds));
+    const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
+    attempts.set(number, attempt);
     log.write({ level: 'info', event: 'attempt-started', fields: { attempt: number } });
-    const result = new Promise<void>((resolve, reject) => signIns.set(number, { resolve, reject }));
-    trips.begin(number, request);
-    drain();
-    return result;
+    await new Promise<void>((resolve, reject) => {
+      signIns.set(number, { resolve, reject });
+      trips.begin(number, request, attempt.expiresAt);
+      drain();
+    });
   }
 
   function getAccessToken(): Promise<string> {
-    if (stopped) return Promise.reject(stoppedError());
+    if (stopping !== null) return Promise.reject(stoppedError());
     const answer = answerToken(session, clock.now());
     if (answer.kind === 'token') return Promise.resolve(answer.token);
     if (started && answer.kind === 'error') return Promise.reject(answer.error);
-    if (answer.kind === 'demand') sendSession({ type: 'demand', now: clock.now() });
     return new Promise((resolve, reject) => {
       tokenWaiters.add({ resolve, reject });
       drain();
@@ -121,19 +149,14 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   async function stop(): Promise<void> {
-    if (stopped) return;
-    stopped = true;
     cancelTimer();
+    ports.signals.stop();
     trips.stop();
     for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
     signIns.clear();
     tokenWaiters.clear();
-    let cancel = (): void => undefined;
-    const limit = new Promise<void>((resolve) => { cancel = clock.after(LIMITS.stopMs, resolve); });
-    // A renewal that ends begins a write: the list is asked until it stays empty.
-    const finish = async (): Promise<void> => { while (pending.size > 0) await Promise.allSettled([...pending]); };
-    await Promise.race([finish(), limit]);
-    cancel();
+    await within(keeper.finish(), LIMITS.stopMs);
+    ended.abort();
     ports.secrets.close();
     viewListeners.clear();
   }
@@ -143,8 +166,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain();
   }
 
-  function sendSession(event: SessionEvent, epoch: number | null = null): void {
-    send({ to: 'session', epoch, event });
+  function sendSession(event: SessionEvent): void {
+    send({ to: 'session', epoch: null, event });
   }
 
   function drain(): void {
@@ -155,7 +178,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       else deliverToSession(mail.epoch, mail.event);
     }
     draining = false;
-    if (stopped) return;
+    if (stopping !== null) return;
     publish();
     settleTokenWaiters();
     schedule();
@@ -172,7 +195,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   function endAttempt(state: AttemptState & { phase: 'ended' }): void {
     if (!attempts.delete(state.number)) return;
     log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
-    if (state.error !== null && state.error.code !== 'sign-in-cancelled') attemptError = state.error;
+    if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
     const waiter = signIns.get(state.number);
     signIns.delete(state.number);
     if (state.error === null) waiter?.resolve();
@@ -210,76 +233,21 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const next = stepSession(before, event);
     session = next.state;
     if (before.phase !== session.phase) {
+      // Why a session ended, or that the user ended it, is newer than what befell an attempt.
+      if (session.phase === 'absent') attemptError = null;
       log.write({ level: 'info', event: `session-${session.phase}`, fields: { code: 'error' in session ? (session.error?.code ?? null) : null } });
     }
-    for (const effect of next.effects) runSessionEffect(effect, session.epoch);
+    for (const effect of next.effects) runSessionEffect(effect);
   }
 
-  function runSessionEffect(effect: SessionEffect, epoch: number): void {
-    switch (effect.type) {
-      case 'read-record':
-        // Not awaited by stop(): a password dialog must not keep the app alive.
-        void vault.read(effect.account).then((reading) => {
-          if (reading.state === 'record') sendSession({ type: 'record-found', record: reading.record, now: clock.now() }, epoch);
-          else if (reading.state === 'absent') sendSession({ type: 'record-absent' }, epoch);
-          else sendSession({ type: 'record-withheld', error: reading.error }, epoch);
-        });
-        return;
-      case 'write-record': {
-        const { account, refreshToken, scope, save } = effect;
-        finishLater(
-          vault.write({ version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now() }).then((error) => {
-            if (error === null) sendSession({ type: 'stored', save, ...timing() }, epoch);
-            else sendSession({ type: 'store-failed', save, error, ...timing() }, epoch);
-          }),
-        );
-        return;
-      }
-      case 'remove-record': {
-        const removal = vault.remove(effect.account).finally(() => removals.delete(removal));
-        removals.add(removal);
-        finishLater(removal);
-        return;
-      }
-      case 'mark-refused':
-        finishLater(vault.markRefused(effect.account));
-        return;
-      case 'renew':
-        finishLater(renew(effect, epoch));
-        return;
-      case 'revoke':
-        revoke(effect.token);
-        return;
-      case 'adopted':
-        queue.push({ to: 'attempt', number: effect.attempt, event: { type: 'stored' } });
-        return;
-      default:
-        assertNever(effect);
-    }
-  }
-
-  async function renew(effect: SessionEffect & { type: 'renew' }, epoch: number): Promise<void> {
-    try {
-      const grant = await protocol.renew(effect.refreshToken, effect.scope, effect.account);
-      sendSession({ type: 'renewed', grant, ...timing() }, epoch);
-    } catch (thrown) {
-      const error = toAuthError(thrown);
-      log.write({ level: 'warn', event: 'renewal-failed', fields: { code: error.code, serverError: error.serverError ?? null } });
-      sendSession({ type: 'renew-failed', error, now: clock.now(), random: Math.random() }, epoch);
-    }
+  function runSessionEffect(effect: SessionEffect): void {
+    if (effect.type === 'adopted') queue.push({ to: 'attempt', number: effect.attempt, event: { type: 'stored' } });
+    else keeper.run(effect, session.epoch);
   }
 
   /** Tokens that came too late. Where somebody is signed in they may be of the same grant, which must not be revoked. */
   function discard(grant: Grant): void {
-    if (session.phase === 'absent' && grant.refreshToken !== null) revoke(grant.refreshToken);
-  }
-
-  function revoke(token: string): void {
-    finishLater(
-      protocol.revoke(token).catch((error: unknown) => {
-        log.write({ level: 'info', event: 'revocation-failed', fields: { code: toAuthError(error).code } });
-      }),
-    );
+    if (session.phase === 'absent' && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {
@@ -314,6 +282,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function schedule(): void {
+    ports.signals.watchNetwork(session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-'));
     const now = clock.now();
     const deadlines = [sessionDeadline(session, now), ...[...attempts.values()].map(attemptDeadline)].filter((deadline) => deadline !== null);
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);
@@ -330,16 +299,29 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain();
   }
 
-  function timing(): { now: number; random: number; renewEarlySeconds: number } {
+  function timing(): Timing {
     return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
   }
 
-  function finishLater(work: Promise<unknown>): void {
-    const tracked: Promise<unknown> = work.catch((error: unknown) => {
-      log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } });
-    }).finally(() => pending.delete(tracked));
-    pending.add(tracked);
+  async function within(work: Promise<unknown>, limitMs: number): Promise<void> {
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => { cancel = clock.after(limitMs, resolve); });
+    await Promise.race([work, limit]);
+    cancel();
   }
+}
+
+/** The host's log may throw; that must not stop the mailbox. */
+function sparing(log: Log): Log {
+  return {
+    write(event) {
+      try {
+        log.write(event);
+      } catch {
+        // There is nowhere left to say so.
+      }
+    },
+  };
 }
 
 function stoppedError(): AuthError {

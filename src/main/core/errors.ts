@@ -13,6 +13,7 @@ export const ERROR_CODES: {
   'sign-in-denied': { retry: 'sign-in', means: 'The person, or a rule at the provider, said no (access_denied).', todo: 'Offer to sign in again, perhaps with another account.' },
   'sign-in-refused': { retry: 'never', means: 'The provider refused the request of this app, at the sign-in page or at the token endpoint.', todo: 'Read serverError; most often the registration at the provider differs from the options.' },
   'session-ended': { retry: 'sign-in', means: 'The provider no longer accepts the refresh token (invalid_grant).', todo: 'Offer to sign in again as the same person.' },
+  'session-busy': { retry: 'automatic', means: 'Another process of this app is renewing the session and does not finish.', todo: 'Nothing; it is tried again. A process that was halted may have to be ended.' },
   'discovery-failed': { retry: 'user', means: 'The issuer publishes no usable metadata (OpenID Connect Discovery or RFC 8414).', todo: 'Check the issuer, or give the endpoints by hand.' },
   'issuer-mismatch': { retry: 'never', means: 'Metadata or callback name another issuer than the one configured (RFC 8414 §3.3, RFC 9207).', todo: 'Check the issuer, character by character; if it is right, suspect an attack.' },
   'id-token-invalid': { retry: 'sign-in', means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id, issuer and the clock of this computer.' },
@@ -64,6 +65,7 @@ export function plainWord(word: unknown): string | undefined {
   return typeof word === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(word) ? word : undefined;
 }
 
-export function assertNever(value: never): never {
-  throw new AuthError('internal', 'a case that does not exist', { cause: value });
+/** Closes an exhaustive switch. The value is not carried along: it may be an event that holds tokens. */
+export function assertNever(_value: never): never {
+  throw new AuthError('internal', 'a case that does not exist');
 }

@@ -44,6 +44,7 @@ function judgeCallback(code: string | undefined, cause: unknown, details: Detail
     if (error !== null && TRANSIENT.has(error)) return new AuthError('server-unavailable', 'the provider asks to try again later', details);
     return new AuthError('sign-in-refused', 'the provider refused the authorization request', details);
   }
+  if (code !== 'OAUTH_INVALID_RESPONSE') return new AuthError('response-invalid', 'the callback is no answer to a request for a code', details);
   return new AuthError('issuer-mismatch', 'callback parameter "iss" is not the configured issuer (RFC 9207 §2.4)');
 }
 

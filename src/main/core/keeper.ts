@@ -8,7 +8,7 @@ import type { Grant, Protocol } from './protocol.js';
 import { type SessionRecord, recordKey } from './records.js';
 import { renewAt } from './renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
-import type { Vault } from './vault.js';
+import type { Vault, VaultReading } from './vault.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
@@ -21,8 +21,8 @@ export interface Keeper {
   revoke(token: string): void;
   /** Resolves when every removal that is under way was tried. */
   removed(): Promise<void>;
-  /** Resolves when nothing is being renewed, stored, removed or revoked any more; a read is not waited for. */
-  idle(): Promise<void>;
+  /** Begins no renewal any more; resolves when what was begun is done and stored. A read is not waited for. */
+  finish(): Promise<void>;
 }
 
 export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, post: PostToSession, timing: () => Timing): Keeper {
@@ -31,13 +31,17 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   const pending = new Set<Promise<unknown>>();
   const removals = new Set<Promise<unknown>>();
   let lastWrite: Promise<void> = Promise.resolve();
+  let finishing = false;
 
   return {
     run,
     revoke,
     async removed() { await Promise.all([...removals]); },
-    // A renewal that ends begins a write: the list is asked until it stays empty.
-    async idle() { while (pending.size > 0) await Promise.all([...pending]); },
+    async finish() {
+      finishing = true;
+      // A renewal that ends begins a write: the list is asked until it stays empty.
+      while (pending.size > 0) await Promise.all([...pending]);
+    },
   };
 
   function run(effect: Exclude<SessionEffect, { type: 'adopted' }>, epoch: number): void {
@@ -68,7 +72,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   }
 
   async function read(account: AccountView, epoch: number): Promise<void> {
-    const reading = await vault.read(account);
+    const reading = await vault.read(account).catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
     if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...timing() }, epoch);
     else if (reading.state === 'absent') post({ type: 'record-absent' }, epoch);
     else post({ type: 'record-withheld', error: reading.error }, epoch);
@@ -85,6 +89,8 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     const held = await lock.hold(recordKey(effect.account.id), LIMITS.renewalLockWaitMs, async () => {
       const newer = effect.stored ? await newerRecord(effect) : null;
       if (newer !== null && isGood(newer)) return useRecord(newer, epoch);
+      // A request that is cut off by the end of the app could cost the rotated token.
+      if (finishing) return;
       await renewWith(effect, newer?.refreshToken ?? effect.refreshToken, epoch);
       // The next process must find in the record what this one got.
       await soon(lastWrite);

@@ -38,6 +38,8 @@ export interface Protocol {
   redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ readonly grant: Grant; readonly account: AccountView }>;
   /** RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none. */
   renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant>;
+  /** True when the provider's own metadata arrives unchanged right now: no portal or proxy speaks in its name. Never rejects. */
+  isReachable(): Promise<boolean>;
   /** RFC 7009. Resolves also where the server offers no revocation. */
   revoke(token: string): Promise<void>;
 }
@@ -49,7 +51,7 @@ export function createProtocol(settings: Settings, fetch: BoundedFetch, clock: C
   const clientAuthentication = oauth.None();
   const known = createMetadataCache(() => discover(settings, http), clock);
 
-  return { createSecrets, authorizationUrl, redeem, renew, revoke };
+  return { createSecrets, authorizationUrl, redeem, renew, isReachable, revoke };
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
@@ -99,6 +101,17 @@ export function createProtocol(settings: Settings, fetch: BoundedFetch, clock: C
       if (typeof body?.['id_token'] === 'string') assertSamePerson(body['id_token'], account);
       return toGrant(tokens, requestedAt, refreshToken, scope);
     });
+  }
+
+  async function isReachable(): Promise<boolean> {
+    try {
+      if (settings.endpoints === null) await discover(settings, http);
+      // Without metadata the next best proof is a key set; plain OAuth 2.0 by hand has none.
+      else if (settings.endpoints.jwks !== undefined) return jsonObject(new Uint8Array(await (await fetch(settings.endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer())) !== undefined;
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async function revoke(token: string): Promise<void> {

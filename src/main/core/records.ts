@@ -58,7 +58,17 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   const { account, refreshToken, scope, savedAt, access } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account, refreshToken, scope, savedAt, access: isAccess(access) ? access : null } };
+}
+
+/** Null for anything that is no attempt of this client at this issuer. */
+export function parseAttempt(value: string, expected: { readonly issuer: string; readonly clientId: string }): AttemptRecord | null {
+  const record = parseJson(value) as Partial<AttemptRecord> | null;
+  if (record === null || typeof record !== 'object' || record.version !== 1) return null;
+  if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
+  const { state, codeVerifier, nonce, redirectUri, startedAt, expiresAt } = record;
+  if (![state, codeVerifier, nonce, redirectUri].every((text) => typeof text === 'string' && text !== '')) return null;
+  return typeof startedAt === 'number' && typeof expiresAt === 'number' ? (record as AttemptRecord) : null;
 }
 
 /** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */

@@ -64,8 +64,8 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
     if (outcome.state === 'done') return null;
     log.write({ level: 'warn', event: `keyring-${outcome.state}`, fields: { detail: outcome.detail } });
-    // An older record may still be there; only who never had one is known to have none.
-    if (before !== 'kept') await known.update((state) => withRecordState(state, record.account.id, 'none'));
+    // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out meanwhile has the last word.
+    if (stateOf(record.account.id) === 'kept') await known.update((state) => withRecordState(state, record.account.id, before));
     return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');
   }
 

@@ -1,0 +1,215 @@
+// SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the old one, and a single
+// write of the entry itself, which then holds a header, switches to it.
+// May not remove anything while reading, and may not put a value, a part or a checksum into a detail.
+import type { SecretOutcome, SecretReading, SecretStore } from './ports.js';
+
+/** Windows takes 2,560 bytes; the rest is room for what the store below puts around a value. */
+const ENTRY_BYTES = 2_400;
+/** Ten times the largest record ever seen; a keyring is no place for more. */
+const VALUE_BYTES = 65_536;
+/** How often a read follows another process that replaces the value meanwhile. */
+const READ_TRIES = 4;
+/** Records begin with `{`. A value that begins like a header is split, however short. */
+const HEADER_MARK = 'latchkey-split/';
+/** In front of the key, where nothing that comes from outside can imitate it. */
+const PART_MARK = 'latchkey-part:';
+
+const TOO_LONG = { state: 'unavailable', detail: `a value must not be longer than ${VALUE_BYTES} bytes` } as const;
+const RESERVED_KEY = { state: 'unavailable', detail: `a key must not begin with "${PART_MARK}"` } as const;
+const LATER_VERSION = { state: 'unavailable', detail: 'the stored value was split by a later version' } as const;
+const BAD_HEADER = { state: 'unavailable', detail: 'the header of the stored value is damaged' } as const;
+const BAD_CHECKSUM = { state: 'unavailable', detail: 'the stored value does not match its checksum' } as const;
+
+/** There are two places for parts; the header says which one counts, so the other is free for the next value. */
+type Generation = 'a' | 'b';
+
+interface Header {
+  readonly generation: Generation;
+  readonly parts: number;
+  /** In UTF-16 units. */
+  readonly length: number;
+  /** SHA-256 in hex, of the value as JSON: unlike UTF-8 that keeps lone surrogates apart. */
+  readonly checksum: string;
+}
+
+/**
+ * Splits what takes more than `maxBytes` (at least 128) of `inner`; shorter values stay one plain entry, as they were
+ * before splitting existed, and cost one inner read. The size is that of the value inside a JSON string, in UTF-8:
+ * what the keychain stores.
+ *
+ * A write is old or new as a whole, whenever it is stopped. After it the other generation and what an interrupted
+ * write left are swept, before it answers; a sweep that fails is made up for by the next write or removal.
+ * A removal is `done` when the parts are gone, too. Parts that are missing or do not match are `unavailable`, kept,
+ * and written over by the next value. Values above 65,536 bytes are refused.
+ *
+ * Two processes may read at any time, but must not write or remove one key at once: see `Lock`.
+ * A call that waits for another one on its key shares its `locked`; each inner call has the time limit of `inner`.
+ */
+export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BYTES): SecretStore {
+  const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();
+
+  return {
+    read: (key, expected) => inTurn(key, () => read(key, expected)),
+    write: (key, value) => inTurn(key, () => write(key, value)),
+    remove: (key) => inTurn(key, () => remove(key)),
+    close: () => inner.close(),
+  };
+
+  function inTurn<Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>): Promise<Answer | Refusal> {
+    if (key.startsWith(PART_MARK)) return Promise.resolve(RESERVED_KEY);
+    const before = tails.get(key) ?? Promise.resolve({ state: 'done' });
+    // Who waited through a dialog that nobody answered must not wait through a second one.
+    const turn = before.then(async (last): Promise<Answer | Refusal> => (last.state === 'locked' ? last : await run()), run);
+    const leave = (): void => {
+      if (tails.get(key) === turn) tails.delete(key);
+    };
+    tails.set(key, turn);
+    turn.then(leave, leave);
+    return turn;
+  }
+
+  async function read(key: string, expected: boolean): Promise<SecretReading> {
+    let head = await inner.read(key, expected);
+    for (let tries = 1; head.state === 'found' && head.value.startsWith(HEADER_MARK); tries += 1) {
+      const joined = await join(key, head.value);
+      if (joined.state !== 'unavailable') return joined;
+      // Another process may have switched and swept between our reads; only parts that the same header still names are lost.
+      const again = await inner.read(key, true);
+      if (again.state === 'found' && (again.value === head.value || tries === READ_TRIES)) return joined;
+      head = again;
+    }
+    return head;
+  }
+
+  async function join(key: string, headText: string): Promise<Exclude<SecretReading, { state: 'absent' }>> {
+    const header = parseHeader(headText);
+    if (header === null) return /^\D+1 /.test(headText) ? BAD_HEADER : LATER_VERSION;
+    const parts: string[] = [];
+    for (let index = 0; index < header.parts; index += 1) {
+      const part = await inner.read(partKey(key, header.generation, index), true);
+      if (part.state === 'absent') return { state: 'unavailable', detail: `part ${index + 1} of ${header.parts} of the stored value is missing` };
+      if (part.state !== 'found') return part;
+      parts.push(part.value);
+    }
+    const value = parts.join('');
+    const whole = value.length === header.length && (await checksumOf(value)) === header.checksum;
+    return whole ? { state: 'found', value } : BAD_CHECKSUM;
+  }
+
+  async function write(key: string, value: string): Promise<SecretOutcome> {
+    if (utf8Bytes(value) > VALUE_BYTES) return TOO_LONG;
+    if (entryBytes(value) <= maxBytes && !value.startsWith(HEADER_MARK)) {
+      const outcome = await inner.write(key, value);
+      if (outcome.state === 'done') await sweepBoth(key);
+      return outcome;
+    }
+    // Expected: a locked keyring that says "nothing" would make us write over the parts that count.
+    const head = await inner.read(key, true);
+    if (head.state === 'locked' || head.state === 'unavailable') return head;
+    const old = head.state === 'found' ? head.value : '';
+    const generation = generationOf(old) === 'a' ? 'b' : 'a';
+    const parts = cut(value, maxBytes);
+    // Upwards here and downwards when sweeping: the parts that exist are 0 to n, always, so they can be found by asking.
+    for (const [index, part] of parts.entries()) {
+      const outcome = await inner.write(partKey(key, generation, index), part);
+      if (outcome.state !== 'done') return outcome;
+    }
+    const header = formatHeader({ generation, parts: parts.length, length: value.length, checksum: await checksumOf(value) });
+    const switched = await inner.write(key, header);
+    if (switched.state !== 'done') return switched;
+    const swept = await sweep(key, generation === 'a' ? 'b' : 'a', 0, parseHeader(old)?.parts ?? 0);
+    if (swept.state === 'done') await sweep(key, generation, parts.length, parts.length);
+    return switched;
+  }
+
+  async function remove(key: string): Promise<SecretOutcome> {
+    const outcome = await inner.remove(key);
+    return outcome.state === 'done' ? await sweepBoth(key) : outcome;
+  }
+
+  async function sweepBoth(key: string): Promise<SecretOutcome> {
+    const outcome = await sweep(key, 'a', 0, 0);
+    return outcome.state === 'done' ? await sweep(key, 'b', 0, 0) : outcome;
+  }
+
+  /** Removes the parts from `from` on. `known`: so many are surely there; what is beyond is asked for, as no keyring lists. */
+  async function sweep(key: string, generation: Generation, from: number, known: number): Promise<SecretOutcome> {
+    let end = known;
+    for (;;) {
+      // Asked without expectation: on a keyring that has just answered, doubt would cost a probe for each sweep.
+      const part = await inner.read(partKey(key, generation, end), false);
+      if (part.state === 'absent') break;
+      if (part.state !== 'found') return part;
+      end += 1;
+    }
+    for (let index = end - 1; index >= from; index -= 1) {
+      const outcome = await inner.remove(partKey(key, generation, index));
+      if (outcome.state !== 'done') return outcome;
+    }
+    return { state: 'done' };
+  }
+}
+
+type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
+
+function partKey(key: string, generation: Generation, index: number): string {
+  return `${PART_MARK}${generation}${index}:${key}`;
+}
+
+function formatHeader({ generation, parts, length, checksum }: Header): string {
+  return `${HEADER_MARK}1 ${generation} ${parts} ${length} ${checksum}`;
+}
+
+function parseHeader(text: string): Header | null {
+  const [, generation, parts, length, checksum] = /^latchkey-split\/1 ([ab]) ([1-9]\d{0,4}) (\d{1,6}) ([0-9a-f]{64})$/.exec(text) ?? [];
+  if (generation === undefined || parts === undefined || length === undefined || checksum === undefined) return null;
+  return { generation: generation === 'a' ? 'a' : 'b', parts: Number(parts), length: Number(length), checksum };
+}
+
+/** The generation stands in the same place in every version, so that an older build spares a newer one's parts. */
+function generationOf(text: string): Generation | null {
+  const [, generation] = /^latchkey-split\/\d+ ([ab]) /.exec(text) ?? [];
+  return generation === 'a' || generation === 'b' ? generation : null;
+}
+
+/** Cuts between characters, never inside a surrogate pair. */
+function cut(value: string, maxBytes: number): readonly string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let end = 0;
+  let bytes = 0;
+  for (const character of value) {
+    const more = characterBytes(character.codePointAt(0) ?? 0);
+    if (bytes + more > maxBytes) {
+      parts.push(value.slice(start, end));
+      start = end;
+      bytes = 0;
+    }
+    end += character.length;
+    bytes += more;
+  }
+  parts.push(value.slice(start));
+  return parts;
+}
+
+/** What a character takes inside a JSON string, in UTF-8, at most. */
+function characterBytes(code: number): number {
+  if (code === 0x22 || code === 0x5c) return 2;
+  if (code < 0x20 || (code >= 0xd800 && code <= 0xdfff)) return 6;
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
+}
+
+function entryBytes(value: string): number {
+  return utf8Bytes(JSON.stringify(value)) - 2;
+}
+
+function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+async function checksumOf(value: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(value)));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,192 @@
+// Sessions at rest: keychain and state file agree about who must be there, and nothing unreadable is ever deleted.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { NO_ACCOUNTS, type SessionRecord, formatRecord, recordKey, withAccount } from '../../src/main/core/records.js';
+import { type Vault, createVault } from '../../src/main/core/vault.js';
+import { type FakeKeyringMode, type FakeSecretStore, type FakeStateStore, createFakeLog, createFakeSecretStore, createFakeStateStore, settle } from '../support/fakes.js';
+
+const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
+const key = recordKey(ada.id);
+const record: SessionRecord = { version: 1, clientId: 'me', account: ada, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7 };
+
+let secrets: FakeSecretStore;
+let file: FakeStateStore;
+let log: ReturnType<typeof createFakeLog>;
+
+function vaultWith(mode: FakeKeyringMode = 'works', content: unknown = null): Vault {
+  secrets = createFakeSecretStore(mode);
+  file = createFakeStateStore(content);
+  log = createFakeLog();
+  return createVault(secrets, file, 'me', log);
+}
+
+const stateInFile = (): string | undefined => (file.content as KnownAccounts | null)?.accounts.find(({ id }) => id === ada.id)?.record;
+const known = (state: KnownAccounts['accounts'][number]['record']): KnownAccounts => withAccount(NO_ACCOUNTS, ada, state);
+
+beforeEach(() => { vaultWith(); });
+
+describe('load', () => {
+  it.each([
+    ['kept', { restore: ada, last: ada, reason: 'signed-out' }],
+    ['none', { restore: null, last: ada, reason: 'signed-out' }],
+    ['removal-owed', { restore: null, last: ada, reason: 'signed-out' }],
+    ['refused', { restore: null, last: ada, reason: 'ended' }],
+  ] as const)('of an account whose record is %s', async (state, expected) => {
+    expect(await vaultWith('works', known(state)).load()).toEqual(expected);
+  });
+
+  it.each([[null], ['damaged'], [{ accounts: 7 }]])('finds nobody in %j', async (content) => {
+    expect(await vaultWith('works', content).load()).toEqual({ restore: null, last: null, reason: 'never' });
+  });
+
+  it('finds nobody where the file cannot be read', async () => {
+    const vault = vaultWith();
+    file.load = () => Promise.reject(new Error('EIO'));
+    expect(await vault.load()).toMatchObject({ restore: null, reason: 'never' });
+  });
+
+  it('leaves the file of a later version exactly as it is, while the app goes on', async () => {
+    const later = { schemaVersion: 2, everything: 'different' };
+    const vault = vaultWith('works', later);
+    await vault.load();
+    expect(await vault.write(record)).toBeNull();
+    expect(file.content).toEqual(later);
+    expect(log.names()).toContain('state-file-newer');
+  });
+
+  it('removes what an earlier sign-out could not remove', async () => {
+    const vault = vaultWith('works', known('removal-owed'));
+    secrets.entries.set(key, formatRecord(record));
+    await vault.load();
+    await settle();
+    expect([secrets.entries.size, stateInFile()]).toEqual([0, 'none']);
+  });
+
+  it('goes on owing the removal while the keyring is locked', async () => {
+    const vault = vaultWith('locked', known('removal-owed'));
+    secrets.entries.set(key, formatRecord(record));
+    await vault.load();
+    await settle();
+    expect([secrets.entries.size, stateInFile()]).toEqual([1, 'removal-owed']);
+  });
+});
+
+describe('read', () => {
+  it('gives the record', async () => {
+    const vault = vaultWith('works', known('kept'));
+    secrets.entries.set(key, formatRecord(record));
+    await vault.load();
+    expect(await vault.read(ada)).toEqual({ state: 'record', record });
+  });
+
+  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('withholds it when the keyring is %s, and changes nothing', async (mode, code) => {
+    const vault = vaultWith(mode, known('kept'));
+    secrets.entries.set(key, formatRecord(record));
+    await vault.load();
+    expect(await vault.read(ada)).toMatchObject({ state: 'withheld', error: { code } });
+    expect([secrets.entries.get(key), stateInFile()]).toEqual([formatRecord(record), 'kept']);
+  });
+
+  it.each([['no JSON', 'secret-garbage'], ['a later version', formatRecord({ ...record, version: 2 } as never)], ['another client', formatRecord({ ...record, clientId: 'other' })]])('withholds and keeps what it cannot read: %s', async (_what, value) => {
+    const vault = vaultWith('works', known('kept'));
+    secrets.entries.set(key, value);
+    await vault.load();
+    expect(await vault.read(ada)).toMatchObject({ state: 'withheld', error: { code: 'keyring-unavailable' } });
+    expect([secrets.entries.get(key), stateInFile()]).toEqual([value, 'kept']);
+    expect(JSON.stringify(log.events)).not.toContain('secret');
+  });
+
+  it('notes that nothing is there only when the keyring is sure', async () => {
+    const vault = vaultWith('works', known('kept'));
+    await vault.load();
+    expect(await vault.read(ada)).toEqual({ state: 'absent' });
+    expect(stateInFile()).toBe('none');
+  });
+});
+
+describe('write', () => {
+  it('tells the file first: a crash in between must not leave a record that nobody knows', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    const order: string[] = [];
+    const { save } = file;
+    file.save = async (state) => { order.push('file'); await save(state); };
+    const { write } = secrets;
+    secrets.write = async (name, value) => { order.push('keychain'); return write(name, value); };
+    expect(await vault.write(record)).toBeNull();
+    expect(order).toEqual(['file', 'keychain']);
+    expect([secrets.entries.get(key), stateInFile()]).toEqual([formatRecord(record), 'kept']);
+  });
+
+  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('answers what a %s keyring means', async (mode, code) => {
+    const vault = vaultWith(mode);
+    await vault.load();
+    expect(await vault.write(record)).toMatchObject({ code });
+  });
+
+  it.each([['none', 'none'], ['kept', 'kept'], ['refused', 'refused'], ['removal-owed', 'removal-owed']] as const)('that fails leaves the word on a record that was %s', async (before, after) => {
+    const vault = vaultWith('locked', known(before));
+    await vault.load();
+    await settle();
+    await vault.write(record);
+    expect(stateInFile()).toBe(after);
+  });
+
+  it('goes on when the disk refuses the file', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    file.failNextSave();
+    expect(await vault.write(record)).toBeNull();
+    expect([secrets.entries.size, log.names()]).toEqual([1, ['state-file-unwritable']]);
+    await vault.markRefused(ada);
+    expect(stateInFile()).toBe('refused');
+  });
+
+  it('puts no secret into the file', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    await vault.write(record);
+    expect(JSON.stringify([file.content, file.saves, log.events])).not.toContain('secret');
+  });
+});
+
+describe('remove', () => {
+  it('removes the record and says so in the file', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    await vault.write(record);
+    await vault.remove(ada);
+    expect([secrets.entries.size, stateInFile()]).toEqual([0, 'none']);
+  });
+
+  it('owes the removal while the keyring is locked', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    await vault.write(record);
+    secrets.setMode('locked');
+    await vault.remove(ada);
+    expect([secrets.entries.size, stateInFile()]).toEqual([1, 'removal-owed']);
+    expect(log.names()).toContain('record-removal-owed');
+  });
+
+  it('asks no keyring about an account that has no record', async () => {
+    const vault = vaultWith('works', known('none'));
+    await vault.load();
+    await vault.remove(ada);
+    expect(secrets.calls).toEqual([]);
+  });
+
+  it('that is overtaken by a new sign-in leaves the new record', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    await vault.write(record);
+    secrets.setMode('prompting');
+    const removal = vault.remove(ada);
+    await settle();
+    const write = vault.write({ ...record, refreshToken: 'secret-new' });
+    await settle();
+    secrets.answerPrompt('unlocked');
+    await Promise.all([removal, write]);
+    expect([secrets.entries.get(key)?.includes('secret-new'), stateInFile()]).toEqual([true, 'kept']);
+  });
+});
