@@ -95,10 +95,17 @@ function assertUsableStatus(response: Response, host: string, nowMs: number): vo
   const { status } = response;
   if (status >= 500 || status === 429 || status === 408) {
     throw new AuthError('server-unavailable', `"${host}" answered with status ${status}`, {
-      retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), nowMs),
+      // A date in Retry-After is by the server's clock, and only the server's own Date says what that shows.
+      retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), serverDate(response) ?? nowMs),
     });
   }
   if (status < 200 || (status >= 300 && status < 400)) throw new AuthError('response-invalid', `"${host}" answered with status ${status}`);
+}
+
+/** The server's clock in milliseconds since 1970 (RFC 9110 §6.6.1), or undefined. */
+export function serverDate(response: Response): number | undefined {
+  const date = Date.parse(response.headers.get('date') ?? '');
+  return Number.isNaN(date) ? undefined : date;
 }
 
 /** Providers label JSON as text, or with odd spelling; what parses as a JSON object is one (RFC 8259 needs no label). */

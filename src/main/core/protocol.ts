@@ -1,7 +1,7 @@
 // The OAuth and OpenID Connect wire: metadata, authorization URL, redeem, renew, revoke. The only importer of the OAuth engine.
 // Keeps no session and decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
 import * as oauth from 'oauth4webapi';
-import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
+import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.js';
 import { AuthError, toAuthError } from './errors.js';
 import { assertRemainingClaims, assertSamePerson } from './id-token.js';
@@ -44,8 +44,15 @@ export interface Protocol {
   revoke(token: string): Promise<void>;
 }
 
-export function createProtocol(settings: Settings, fetch: BoundedFetch, clock: Clock, log: Log): Protocol {
+export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, clock: Clock, log: Log): Protocol {
   const client: oauth.Client = { client_id: settings.clientId, token_endpoint_auth_method: 'none', [oauth.clockTolerance]: LIMITS.clockToleranceSeconds };
+  // Tokens are dated by the server's clock: with it they are judged, however wrong the clock of this computer is.
+  const fetch: BoundedFetch = async (url, init) => {
+    const response = await boundedFetch(url, init);
+    const date = serverDate(response);
+    if (date !== undefined) client[oauth.clockSkew] = Math.round((date - clock.now()) / 1000);
+    return response;
+  };
   const usesOpenId = settings.scopes.includes('openid');
   const http = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
   const clientAuthentication = oauth.None();
@@ -126,7 +133,7 @@ export function createProtocol(settings: Settings, fetch: BoundedFetch, clock: C
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
     await stepAsync('id-token', () => assertSignature(server, answer));
-    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, nowMs: clock.now() });
+    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, nowMs: clock.now() + (client[oauth.clockSkew] ?? 0) * 1000 });
     const identity = readClaims(claims);
     if (identity === null) throw new AuthError('id-token-invalid', 'ID token: "sub" missing');
     if (identity.name !== undefined && identity.email !== undefined) return identity;
@@ -154,7 +161,8 @@ export function createProtocol(settings: Settings, fetch: BoundedFetch, clock: C
 
   async function identifyByHand(server: ServerMetadata, accessToken: string): Promise<Identity> {
     if (settings.identify !== null) {
-      const identity = readIdentity(await bounded(settings.identify(accessToken)));
+      const { identify } = settings;
+      const identity = readIdentity(await bounded((async () => identify(accessToken))()));
       if (identity === null) throw new AuthError('response-invalid', 'option "identify" must resolve to an object with a "subject"');
       return identity;
     }
