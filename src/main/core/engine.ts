@@ -5,7 +5,7 @@ import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadli
 import { createBoundedFetch } from './bounded-fetch.js';
 import { AuthError, assertNever, toAuthError } from './errors.js';
 import { LIMITS, type Settings } from './options.js';
-import type { Ports } from './ports.js';
+import type { Log, Ports } from './ports.js';
 import { type Grant, createProtocol } from './protocol.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, answerToken, sessionDeadline, stepSession } from './session.js';
 import { createTrips } from './trips.js';
@@ -38,12 +38,17 @@ interface Waiter<T> {
 type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | { readonly to: 'session'; readonly epoch: number | null; readonly event: SessionEvent };
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
-  const { clock, log } = ports;
-  const protocol = createProtocol(settings, createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }), clock, log);
+  const { clock } = ports;
+  const log = sparing(ports.log);
+  const ended = new AbortController();
+  const limits = { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes };
+  const protocol = createProtocol(settings, createBoundedFetch(ports.network, clock, limits, ended.signal), clock, log);
   const vault = createVault(ports.secrets, ports.state, settings.clientId, log);
-  const trips = createTrips(settings, ports, protocol, (number, event) => { send({ to: 'attempt', number, event }); });
+  const trips = createTrips(settings, { ...ports, log }, protocol, (number, event) => { send({ to: 'attempt', number, event }); });
 
   let started = false;
+  let starting: Promise<void> = Promise.resolve();
+  let stopping: Promise<void> | null = null;
   let stopped = false;
   let session: SessionState = NO_SESSION;
   const attempts = new Map<number, AttemptState>();
@@ -63,7 +68,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let timerAt: number | null = null;
 
   return {
-    start: () => { finishLater(restore()); },
+    start() {
+      starting = restore();
+      finishLater(starting);
+    },
     view: () => view,
     onView(listener) {
       viewListeners.add(listener);
@@ -72,14 +80,14 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     signIn,
     cancelSignIn: () => { for (const number of [...attempts.keys()]) send({ to: 'attempt', number, event: { type: 'cancel' } }); },
-    reopenBrowser: () => { send({ to: 'attempt', number: attemptCount, event: { type: 'reopen' } }); },
-    async signOut() {
-      sendSession({ type: 'sign-out' });
-      await Promise.race([Promise.allSettled([...removals]), new Promise<void>((resolve) => clock.after(LIMITS.keyringWriteSlowMs, resolve))]);
+    reopenBrowser() {
+      const newest = [...attempts.values()].findLast(({ phase }) => phase === 'waiting');
+      if (newest !== undefined) send({ to: 'attempt', number: newest.number, event: { type: 'reopen' } });
     },
+    signOut,
     retry: () => { sendSession({ type: 'retry', now: clock.now() }); },
     getAccessToken,
-    stop,
+    stop: () => (stopping ??= stop()),
   };
 
   async function restore(): Promise<void> {
@@ -120,22 +128,34 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     });
   }
 
+  async function signOut(): Promise<void> {
+    // Whoever is about to be restored is meant, too.
+    if (!started) await starting;
+    if (stopped) throw stoppedError();
+    sendSession({ type: 'sign-out' });
+    await within(LIMITS.keyringWriteSlowMs, Promise.allSettled([...removals]));
+  }
+
   async function stop(): Promise<void> {
-    if (stopped) return;
     stopped = true;
     cancelTimer();
     trips.stop();
     for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
     signIns.clear();
     tokenWaiters.clear();
-    let cancel = (): void => undefined;
-    const limit = new Promise<void>((resolve) => { cancel = clock.after(LIMITS.stopMs, resolve); });
     // A renewal that ends begins a write: the list is asked until it stays empty.
     const finish = async (): Promise<void> => { while (pending.size > 0) await Promise.allSettled([...pending]); };
-    await Promise.race([finish(), limit]);
-    cancel();
+    await within(LIMITS.stopMs, finish());
+    ended.abort();
     ports.secrets.close();
     viewListeners.clear();
+  }
+
+  async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => { cancel = clock.after(limitMs, resolve); });
+    await Promise.race([work, limit]);
+    cancel();
   }
 
   function send(mail: Mail): void {
@@ -172,7 +192,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   function endAttempt(state: AttemptState & { phase: 'ended' }): void {
     if (!attempts.delete(state.number)) return;
     log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
-    if (state.error !== null && state.error.code !== 'sign-in-cancelled') attemptError = state.error;
+    if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
     const waiter = signIns.get(state.number);
     signIns.delete(state.number);
     if (state.error === null) waiter?.resolve();
@@ -210,6 +230,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const next = stepSession(before, event);
     session = next.state;
     if (before.phase !== session.phase) {
+      // Why a session ended, or that the user ended it, is newer than what befell an attempt.
+      if (session.phase === 'absent') attemptError = null;
       log.write({ level: 'info', event: `session-${session.phase}`, fields: { code: 'error' in session ? (session.error?.code ?? null) : null } });
     }
     for (const effect of next.effects) runSessionEffect(effect, session.epoch);
@@ -223,7 +245,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
           if (reading.state === 'record') sendSession({ type: 'record-found', record: reading.record, now: clock.now() }, epoch);
           else if (reading.state === 'absent') sendSession({ type: 'record-absent' }, epoch);
           else sendSession({ type: 'record-withheld', error: reading.error }, epoch);
-        });
+        }).catch((error: unknown) => { sendSession({ type: 'record-withheld', error: toAuthError(error) }, epoch); });
         return;
       case 'write-record': {
         const { account, refreshToken, scope, save } = effect;
@@ -245,7 +267,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         finishLater(vault.markRefused(effect.account));
         return;
       case 'renew':
-        finishLater(renew(effect, epoch));
+        // Begun during stop() it could rotate a token that can no longer be stored.
+        if (!stopped) finishLater(renew(effect, epoch));
         return;
       case 'revoke':
         revoke(effect.token);
@@ -340,6 +363,19 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }).finally(() => pending.delete(tracked));
     pending.add(tracked);
   }
+}
+
+/** The host's log may throw; that must not stop the mailbox. */
+function sparing(log: Log): Log {
+  return {
+    write(event) {
+      try {
+        log.write(event);
+      } catch {
+        // There is nowhere left to say so.
+      }
+    },
+  };
 }
 
 function stoppedError(): AuthError {

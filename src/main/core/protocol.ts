@@ -141,7 +141,8 @@ export function createProtocol(settings: Settings, fetch: BoundedFetch, clock: C
 
   async function identifyByHand(server: ServerMetadata, accessToken: string): Promise<Identity> {
     if (settings.identify !== null) {
-      const identity = readIdentity(await bounded(settings.identify(accessToken)));
+      const { identify } = settings;
+      const identity = readIdentity(await bounded((async () => identify(accessToken))()));
       if (identity === null) throw new AuthError('response-invalid', 'option "identify" must resolve to an object with a "subject"');
       return identity;
     }
