@@ -1,5 +1,5 @@
 // @ts-check
-// Builds dist/: tsc over src, then the pages' HTML and CSS and the files of assets/ beside what needs them. Built aside
+// Builds dist/: tsc over src, then the HTML and CSS beside the scripts that go with them. Built aside
 // and swapped in whole, so a build that fails leaves the old one. `--if-needed`: only when a source is newer.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { Stop, runMain, say } from './say.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
-const INPUTS = ['src', 'assets', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+const INPUTS = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
 const COPIED = /\.(html|css|svg|png|ico)$/;
 
 /**
@@ -27,7 +27,6 @@ export async function build(options = {}) {
     await compile(next);
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
-    if (existsSync(join(ROOT, 'assets'))) copy(join(ROOT, 'assets'), join(next, 'assets'));
     const old = `${next}-old`;
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(next, DIST);

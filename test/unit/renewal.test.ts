@@ -2,16 +2,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/main/core/options.js';
-import { lifetimeSeconds, renewAt, retryAfterSeconds, retryDelayMs } from '../../src/main/core/renewal.js';
+import { hurryAt, lifetimeSeconds, renewAt, retryAfterSeconds, retryDelayMs } from '../../src/main/core/renewal.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('renewAt', () => {
-  it('lies inside the life of the token and never before half of it is over', () => {
+  it('lies inside the life of the token and never before two thirds of it are over', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: LIMITS.lifetimeMaxSeconds }), fc.integer({ min: 0, max: 86_400 }), chance, (life, renewEarlySeconds, random) => {
       const due = renewAt({ obtainedAt: NOW, expiresAt: NOW + life * 1000, renewEarlySeconds, random });
-      expect(due).toBeGreaterThanOrEqual(NOW + Math.floor((life * 1000) / 2));
+      expect(due).toBeGreaterThanOrEqual(NOW + Math.floor((life * 1000 * 2) / 3));
       expect(due).toBeLessThanOrEqual(NOW + life * 1000);
     }));
   });
@@ -24,9 +24,19 @@ describe('renewAt', () => {
     expect(renewAt({ obtainedAt: NOW, expiresAt: NOW + 60_000, renewEarlySeconds: 300, random: 0 })).toBe(NOW + 40_000);
   });
 
-  it('is earlier by chance, so that two apps do not come at once', () => {
+  it('is later by chance, so that two apps do not come at once', () => {
     const at = (random: number): number => renewAt({ obtainedAt: NOW, expiresAt: NOW + 3_600_000, renewEarlySeconds: 300, random });
-    expect(at(0.9)).toBeLessThan(at(0.1));
+    expect(at(0.9)).toBeGreaterThan(at(0.1));
+  });
+
+  it('is never earlier than the margin, never later than half of it, and spread over a tenth of a short life', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: LIMITS.lifetimeMaxSeconds }), fc.integer({ min: 0, max: 86_400 }), chance, (life, renewEarlySeconds, random) => {
+      const expiresAt = NOW + life * 1000;
+      const left = expiresAt - renewAt({ obtainedAt: NOW, expiresAt, renewEarlySeconds, random });
+      expect(left).toBeLessThanOrEqual(Math.ceil(Math.min(renewEarlySeconds * 1000, (life * 1000) / 3)));
+      expect(left).toBeGreaterThanOrEqual(Math.floor(Math.min(renewEarlySeconds * 1000, (life * 1000) / 3) / 2));
+    }));
+    expect(renewAt({ obtainedAt: NOW, expiresAt: NOW + 60_000, renewEarlySeconds: 300, random: 0.999999 })).toBe(NOW + 46_000);
   });
 
   it('is no time in the past when a clock went backwards', () => {
@@ -53,6 +63,58 @@ describe('retryDelayMs', () => {
 
   it('spreads a fleet that was asked to come back at the same second', () => {
     expect(retryDelayMs(3, 30, 0.9)).toBeGreaterThan(retryDelayMs(3, 30, 0.1));
+  });
+});
+
+describe('retryDelayMs for a renewal in advance', () => {
+  it('is as patient as any other in need, failure by failure', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 10_000 }), fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: undefined }), chance, (failures, asked, random) => {
+      const patient = retryDelayMs(failures, asked, random, true);
+      expect(patient).toBeGreaterThanOrEqual(retryDelayMs(failures, asked, random, false));
+      expect(patient).toBeLessThanOrEqual(LIMITS.retryAfterMaxMs + LIMITS.retryMaxMs);
+    }));
+  });
+
+  it('tries once more before a token of an hour is over, with the default margin', () => {
+    const latestStart = renewAt({ obtainedAt: NOW, expiresAt: NOW + 3_600_000, renewEarlySeconds: 300, random: 0.999999 });
+    expect(latestStart + retryDelayMs(1, undefined, 0.999999, true)).toBeLessThan(NOW + 3_600_000);
+  });
+
+  it('goes to the cap at once when that fails too', () => {
+    expect(retryDelayMs(2, undefined, 0, true)).toBe(LIMITS.retryMaxMs / 2);
+    expect(retryDelayMs(2, undefined, 0, true)).toBe(retryDelayMs(50, undefined, 0, true));
+  });
+
+  it('brings an idle app back before a session of Keycloak dies of idleness', () => {
+    const life = 300_000;
+    const due = renewAt({ obtainedAt: NOW, expiresAt: NOW + life, renewEarlySeconds: 300, random: 0.999999 });
+    const third = due + retryDelayMs(1, undefined, 0.999999, true) + retryDelayMs(2, undefined, 0.999999, true);
+    expect(third).toBeLessThan(NOW + 30 * 60_000);
+  });
+});
+
+describe('hurryAt', () => {
+  const delays = fc.tuple(fc.integer({ min: 1, max: 10_000 }), fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: undefined }), chance, fc.boolean());
+
+  it('is never before the Retry-After of the server, never before the first pause, never after the next try', () => {
+    fc.assert(fc.property(delays, ([failures, asked, random, inAdvance]) => {
+      const nextTryAt = NOW + retryDelayMs(failures, asked, random, inAdvance);
+      const from = hurryAt(NOW, nextTryAt, asked);
+      expect(from).toBeLessThanOrEqual(nextTryAt);
+      expect(from).toBeGreaterThanOrEqual(NOW + Math.min((asked ?? 0) * 1000, LIMITS.retryAfterMaxMs));
+      expect(from).toBeGreaterThanOrEqual(Math.min(nextTryAt, NOW + LIMITS.retryBaseMs));
+    }));
+  });
+
+  it('keeps people at work waiting for five minutes at most when the server names no time', () => {
+    fc.assert(fc.property(delays, ([failures, , random, inAdvance]) => {
+      expect(hurryAt(NOW, NOW + retryDelayMs(failures, undefined, random, inAdvance), undefined)).toBeLessThanOrEqual(NOW + LIMITS.retryMaxMs / 4);
+    }));
+  });
+
+  it('spreads callers whom the server told the same time', () => {
+    const at = (random: number): number => hurryAt(NOW, NOW + retryDelayMs(1, 60, random), 60);
+    expect(at(0.9)).toBeGreaterThan(at(0.1));
   });
 });
 

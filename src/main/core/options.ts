@@ -114,8 +114,8 @@ export const LIMITS = {
   clockToleranceSeconds: 60,
   /** First pause after a failed renewal; doubled each time. */
   retryBaseMs: 2_000,
-  /** A person who opens the laptop should not wait longer for the next try. */
-  retryMaxMs: 300_000,
+  /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). Callers wait a quarter of it. */
+  retryMaxMs: 1_200_000,
   /** A server may ask for patience, but not for ever. */
   retryAfterMaxMs: 3_600_000,
   /** Without `expires_in` (RFC 6749 §5.1 only recommends it) a token is taken to live this long. */

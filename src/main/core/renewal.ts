@@ -10,23 +10,45 @@ export interface RenewalInput {
 }
 
 /**
- * When a token is to be renewed: before its expiry by the margin, but never before two thirds of its life
- * are over; and up to a tenth of the life earlier by chance, so that a fleet does not come at once.
+ * When a token is to be renewed: before its expiry by the margin, but never before two thirds of its life are
+ * over; and later by chance, by up to half of the margin or a tenth of the life, so that a fleet does not come at once.
  */
 export function renewAt(input: RenewalInput): number {
   const lifetimeMs = Math.max(0, input.expiresAt - input.obtainedAt);
   const marginMs = Math.min(input.renewEarlySeconds * 1000, lifetimeMs / 3);
   const jitterMs = Math.min(lifetimeMs / 10, marginMs / 2) * input.random;
-  return Math.max(input.obtainedAt, Math.round(input.expiresAt - marginMs - jitterMs));
+  return Math.max(input.obtainedAt, Math.round(input.expiresAt - marginMs + jitterMs));
 }
 
-/** The pause before the next try after `failures` failures in a row: capped exponential with full jitter, or what the server asked for. */
-export function retryDelayMs(failures: number, retryAfterSeconds: number | undefined, random: number): number {
-  const ceiling = Math.min(LIMITS.retryMaxMs, LIMITS.retryBaseMs * 2 ** Math.min(failures - 1, 20));
-  // Half of the ceiling is fixed, so that a series of small draws cannot become a burst.
+/**
+ * The pause before the next try after `failures` failures in a row: 2, 8, 32, 128 s … up to the cap, or longer when the
+ * server asks for it (RFC 9110 §10.2.3). Half of a pause is fixed, half is chance. `inAdvance`: the first of these tries
+ * was made while the token was still valid; then nobody waits, and the pauses are 128 s once and the cap from then on.
+ */
+export function retryDelayMs(failures: number, retryAfterSeconds: number | undefined, random: number, inAdvance = false): number {
+  // Each try that every client makes during an outage adds the fleet's whole everyday load to the peak (docs/scaling.md).
+  const steps = inAdvance ? (failures <= 1 ? 3 : Infinity) : failures - 1;
+  const ceiling = Math.min(LIMITS.retryMaxMs, LIMITS.retryBaseMs * 4 ** steps);
+  // Half is fixed, so that a series of small draws cannot become a burst.
   const backoff = ceiling / 2 + (ceiling / 2) * random;
-  const asked = Math.min((retryAfterSeconds ?? 0) * 1000, LIMITS.retryAfterMaxMs);
-  return Math.round(asked > 0 ? Math.max(backoff, asked + ceiling * random) : backoff);
+  const asked = askedMs(retryAfterSeconds);
+  // A server that is overloaded names the same pause to everyone; only as wide a spread flattens the wave.
+  const spread = Math.min(LIMITS.retryMaxMs, Math.max(ceiling, asked));
+  return Math.round(asked > 0 ? Math.max(backoff, asked + spread * random) : backoff);
+}
+
+/**
+ * From when on a caller without a valid token may start the next try: after a quarter of the pause, and never before the
+ * server's `Retry-After`. People at work wait less than idle apps; callers that ask every second do not undo the pauses.
+ */
+export function hurryAt(failedAt: number, nextTryAt: number, retryAfterSeconds: number | undefined): number {
+  const asked = askedMs(retryAfterSeconds);
+  const pause = Math.max(LIMITS.retryBaseMs, asked + (nextTryAt - failedAt - asked) / 4);
+  return Math.min(nextTryAt, Math.ceil(failedAt + pause));
+}
+
+function askedMs(retryAfterSeconds: number | undefined): number {
+  return Math.min((retryAfterSeconds ?? 0) * 1000, LIMITS.retryAfterMaxMs);
 }
 
 /** Seconds of life that a token answer means (RFC 6749 §5.1 `expires_in`); what is no sensible number is replaced by an assumption. */

@@ -1,0 +1,200 @@
+// A whole engine on fake ports and virtual time, before an authority in memory that rotates refresh tokens and notices reuse.
+// Plain OAuth 2.0 with endpoints by hand: ID tokens and real HTTP belong to test/flow.
+import type { AuthView } from '../../src/contract.js';
+import { type Engine, createEngine } from '../../src/main/core/engine.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
+import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeSecretStore, createFakeStateStore } from './fakes.js';
+
+export const ISSUER = 'https://id.example';
+export const REDIRECT = 'com.example.app:/callback';
+
+export interface Authority extends Network {
+  /** False: every request fails as without a network. */
+  online: boolean;
+  lifeSeconds: number;
+  /** Every form that came to the token endpoint, oldest first. */
+  readonly tokenForms: readonly URLSearchParams[];
+  readonly revoked: readonly string[];
+  /** Requests that are under way. */
+  readonly open: number;
+  /** The greatest number of refresh requests that were ever under way together. */
+  readonly mostRenewalsAtOnce: number;
+  /** Refresh tokens that came again after they had been rotated and answered. */
+  readonly reused: readonly string[];
+  /** Every secret value that was given out. */
+  readonly issued: readonly string[];
+  count(grantType: 'authorization_code' | 'refresh_token'): number;
+  /** From now on requests wait until the returned function was called; they end earlier when their signal does. */
+  hold(): () => void;
+  /** The next token request is answered so, once; nothing is carried out. */
+  answerNext(answer: () => Response): void;
+  /** Ends every refresh token at once. */
+  revokeAll(): void;
+}
+
+export function createAuthority(): Authority {
+  const tokenForms: URLSearchParams[] = [];
+  const revoked: string[] = [];
+  const reused: string[] = [];
+  const issued: string[] = [];
+  const valid = new Set<string>();
+  const rotated = new Set<string>();
+  let names = 0;
+  let open = 0;
+  let renewals = 0;
+  let mostRenewalsAtOnce = 0;
+  let gate: Promise<void> | null = null;
+  let scripted: (() => Response)[] = [];
+
+  const mint = (kind: string): string => {
+    const value = `secret-${kind}-${++names}`;
+    issued.push(value);
+    return value;
+  };
+  const grant = (): Response => {
+    const refreshToken = mint('refresh');
+    valid.add(refreshToken);
+    return Response.json({ access_token: mint('access'), token_type: 'Bearer', expires_in: authority.lifeSeconds, refresh_token: refreshToken, scope: 'read offline_access' });
+  };
+  const refuse = (error: string): Response => Response.json({ error }, { status: 400 });
+
+  function answerToken(form: URLSearchParams): Response {
+    const next = scripted.shift();
+    if (next !== undefined) return next();
+    if (form.get('grant_type') === 'authorization_code') return form.get('code')?.startsWith('good') === true ? grant() : refuse('invalid_grant');
+    const sent = form.get('refresh_token') ?? '';
+    if (rotated.has(sent)) reused.push(sent);
+    if (!valid.delete(sent)) return refuse('invalid_grant');
+    rotated.add(sent);
+    return grant();
+  }
+
+  const authority: Authority = {
+    online: true,
+    lifeSeconds: 3_600,
+    tokenForms, revoked, reused, issued,
+    get open() { return open; },
+    get mostRenewalsAtOnce() { return mostRenewalsAtOnce; },
+    count: (grantType) => tokenForms.filter((form) => form.get('grant_type') === grantType).length,
+    hold() {
+      let release = (): void => {};
+      gate = new Promise((resolve) => { release = () => { gate = null; resolve(); }; });
+      return release;
+    },
+    answerNext: (answer) => { scripted = [...scripted, answer]; },
+    revokeAll: () => { valid.clear(); },
+    async fetch(url: string, init: NetworkRequest) {
+      const form = new URLSearchParams(init.body ?? '');
+      const isRenewal = form.get('grant_type') === 'refresh_token';
+      open += 1;
+      if (url.endsWith('/token')) tokenForms.push(form);
+      if (isRenewal) mostRenewalsAtOnce = Math.max(mostRenewalsAtOnce, ++renewals);
+      try {
+        if (gate !== null) await Promise.race([gate, aborted(init.signal)]);
+        if (!authority.online) throw new TypeError('fetch failed');
+        if (url.endsWith('/revoke')) {
+          valid.delete(form.get('token') ?? '');
+          revoked.push(form.get('token') ?? '');
+          return new Response(null, { status: 200 });
+        }
+        return answerToken(form);
+      } finally {
+        open -= 1;
+        if (isRenewal) renewals -= 1;
+      }
+    },
+  };
+  return authority;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('aborted')); }); });
+}
+
+export interface Bench {
+  readonly engine: Engine;
+  readonly authority: Authority;
+  readonly clock: ReturnType<typeof createFakeClock>;
+  readonly secrets: ReturnType<typeof createFakeSecretStore>;
+  readonly file: ReturnType<typeof createFakeStateStore>;
+  readonly browser: ReturnType<typeof createFakeBrowser>;
+  readonly scheme: ReturnType<typeof createFakeCallbacks>;
+  readonly log: ReturnType<typeof createFakeLog>;
+  /** Every view so far. */
+  readonly views: readonly AuthView[];
+  /** Starts an attempt and waits until the browser is open. */
+  begin(): Promise<{ readonly done: Promise<void>; readonly state: string }>;
+  /** The person comes back from the browser. */
+  comeBack(state: string, code?: string): void;
+  /** A whole sign-in. */
+  signIn(): Promise<void>;
+  /** The same computer after a restart: keychain, file, authority and time stay; everything else is new. */
+  restart(): Bench;
+}
+
+export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file'>>;
+
+/** Made but not started. */
+export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {}): Bench {
+  const authority = kept.authority ?? createAuthority();
+  const clock = kept.clock ?? createFakeClock();
+  const secrets = kept.secrets ?? createFakeSecretStore();
+  const file = kept.file ?? createFakeStateStore();
+  const browser = createFakeBrowser();
+  const scheme = createFakeCallbacks('custom-scheme');
+  const log = createFakeLog();
+  const settings = parseOptions({
+    issuer: ISSUER, clientId: 'me', redirects: [REDIRECT], scopes: ['read', 'offline_access'],
+    endpoints: { authorization: `${ISSUER}/authorize`, token: `${ISSUER}/token`, revocation: `${ISSUER}/revoke` },
+    identify: async () => ({ subject: 'ada', name: 'Ada' }),
+    ...options,
+  });
+  const engine = createEngine(settings, { secrets, state: file, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, clock, network: authority, log });
+  const views: AuthView[] = [];
+  engine.onView((view) => views.push(view));
+
+  const bench: Bench = {
+    engine, authority, clock, secrets, file, browser, scheme, log, views,
+    async begin() {
+      const { opened } = browser;
+      const before = opened.length;
+      const done = engine.signIn({});
+      done.catch(() => undefined);
+      await until(() => opened.length > before);
+      return { done, state: new URL(opened.at(-1)!).searchParams.get('state')! };
+    },
+    comeBack(state, code = 'good-code') {
+      scheme.arrive(`${REDIRECT}?${new URLSearchParams({ code, state }).toString()}`);
+    },
+    async signIn() {
+      const { done, state } = await bench.begin();
+      bench.comeBack(state);
+      await done;
+    },
+    restart: () => createBench(options, { authority, clock, file, secrets: reopened(secrets) }),
+  };
+  return bench;
+}
+
+/** The same keyring, with the worker of a new process. */
+function reopened(old: Bench['secrets']): Bench['secrets'] {
+  const secrets = createFakeSecretStore();
+  for (const [key, value] of old.entries) secrets.entries.set(key, value);
+  return secrets;
+}
+
+/** Waits in real time for what needs no virtual time: WebCrypto answers when it likes. */
+export async function until(holds: () => boolean, what = 'it'): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`${what} did not happen: ${holds.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** How a promise stands now. */
+export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
+  const pending = Symbol('pending');
+  return Promise.race([promise, Promise.resolve(pending)]).then((value) => (value === pending ? 'pending' : 'resolved'), () => 'rejected');
+}
