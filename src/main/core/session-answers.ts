@@ -1,6 +1,7 @@
 // What a session answers to those who ask: callers who need a token, and the timer that wants to know when. Pure.
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
+import { hurryAt } from './renewal.js';
 import type { LiveSession, SessionState } from './session-state.js';
 import { isOver, slowKeyring, tokenOver } from './session.js';
 
@@ -46,8 +47,7 @@ function answerLive(state: LiveSession, now: number): TokenAnswer {
       return valid !== null && now >= renewal.since + RENEWAL_SLOW_MS ? { kind: 'token', token: valid } : { kind: 'wait' };
     case 'waiting':
       if (valid !== null) return { kind: 'token', token: valid };
-      // Callers may hurry us once the shortest pause is over, but never a server that asked for patience.
-      return renewal.error.retryAfterSeconds === undefined && now >= renewal.failedAt + LIMITS.retryBaseMs ? { kind: 'demand' } : { kind: 'error', error: renewal.error };
+      return now >= hurryAt(renewal.failedAt, renewal.nextTryAt, renewal.error.retryAfterSeconds) ? { kind: 'demand' } : { kind: 'error', error: renewal.error };
     default:
       return assertNever(renewal);
   }
