@@ -67,6 +67,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const tokenWaiters = new Set<Waiter<string>>();
   const queue: Mail[] = [];
   let draining = false;
+  let again = false;
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
 
@@ -171,10 +172,12 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function drain(): void {
+    again = true;
     if (draining) return;
     draining = true;
     // Telling a listener may run others' code, which sends: what it sends waits its turn, or views would overtake each other.
-    do {
+    while (again) {
+      again = false;
       for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
         if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
         else deliverToSession(mail.epoch, mail.event);
@@ -182,7 +185,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopping !== null) continue;
       publish();
       settleTokenWaiters();
-    } while (queue.length > 0);
+    }
     draining = false;
     if (stopping === null) schedule();
   }
