@@ -21,6 +21,7 @@ const COPIED = /\.(html|css|svg|png|ico)$/;
 export async function build(options = {}) {
   if (options.ifNeeded && isFresh()) return;
   const startedAt = Date.now();
+  say('building dist/ …');
   const next = join(ROOT, 'node_modules', '.cache', `latchkey-build-${process.pid}`);
   rmSync(next, { recursive: true, force: true });
   try {
@@ -41,11 +42,14 @@ export async function build(options = {}) {
 async function compile(target) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', target], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let output = '';
   child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
     output += chunk.toString();
   });
   const code = await closed(child);
+  process.removeListener('exit', kill);
   if (code !== 0) throw new Stop(`the build failed\n${output}`);
 }
 
