@@ -170,15 +170,18 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   function drain(): void {
     if (draining) return;
     draining = true;
-    for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
-      if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
-      else deliverToSession(mail.epoch, mail.event);
-    }
+    // Telling a listener may run others' code, which sends: what it sends waits its turn, or views would overtake each other.
+    do {
+      for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
+        if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
+        else deliverToSession(mail.epoch, mail.event);
+      }
+      if (stopped) continue;
+      publish();
+      settleTokenWaiters();
+    } while (queue.length > 0);
     draining = false;
-    if (stopped) return;
-    publish();
-    settleTokenWaiters();
-    schedule();
+    if (!stopped) schedule();
   }
 
   function deliverToAttempt(number: number, event: AttemptEvent): void {
