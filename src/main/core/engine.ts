@@ -64,6 +64,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const removals = new Set<Promise<void>>();
   const queue: Mail[] = [];
   let draining = false;
+  let again = false;
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
 
@@ -168,10 +169,12 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function drain(): void {
+    again = true;
     if (draining) return;
     draining = true;
     // Telling a listener may run others' code, which sends: what it sends waits its turn, or views would overtake each other.
-    do {
+    while (again) {
+      again = false;
       for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
         if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
         else deliverToSession(mail.epoch, mail.event);
@@ -179,7 +182,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopped) continue;
       publish();
       settleTokenWaiters();
-    } while (queue.length > 0);
+    }
     draining = false;
     if (!stopped) schedule();
   }
