@@ -2,11 +2,15 @@
 // One running demo app: started as a person would start it, ended for certain. Reads the views that `--print-views`
 // writes and can look at its windows by DevTools; it has no other way in.
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ended, endedWithin, sessionMembers, signal } from './processes.mjs';
 
-export const APP_FOLDER = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+export const ROOT_FOLDER = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+
+/** What Electron is started on. */
+export const APP_FOLDER = join(ROOT_FOLDER, 'dist');
 
 const GRACE_MS = 3_000;
 const DEVTOOLS_LIMIT_MS = 20_000;

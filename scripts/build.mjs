@@ -2,7 +2,7 @@
 // Builds dist/: tsc over src, then the HTML and CSS beside the scripts that go with them. Built aside
 // and swapped in whole, so a build that fails leaves the old one. `--if-needed`: only when a source is newer.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,12 +21,14 @@ const COPIED = /\.(html|css|svg|png|ico)$/;
 export async function build(options = {}) {
   if (options.ifNeeded && isFresh()) return;
   const startedAt = Date.now();
+  say('building dist/ …');
   const next = join(ROOT, 'node_modules', '.cache', `latchkey-build-${process.pid}`);
   rmSync(next, { recursive: true, force: true });
   try {
     await compile(next);
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
+    writeFileSync(join(next, 'package.json'), demoManifest());
     const old = `${next}-old`;
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(next, DIST);
@@ -41,11 +43,14 @@ export async function build(options = {}) {
 async function compile(target) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', target], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let output = '';
   child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
     output += chunk.toString();
   });
   const code = await closed(child);
+  process.removeListener('exit', kill);
   if (code !== 0) throw new Stop(`the build failed\n${output}`);
 }
 
@@ -62,6 +67,12 @@ function copy(from, to) {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(source, target);
   }
+}
+
+/** dist/ is the demo's app folder; the package itself leads to the login module, and npm would pack whatever its `main` names. */
+function demoManifest() {
+  const { name, version, productName, desktopName, type } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return JSON.stringify({ name, version, productName, desktopName, type, main: 'main/demo.js' });
 }
 
 function isFresh() {

@@ -4,14 +4,14 @@
 // seen when a step does not come true.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { APP_FOLDER, startWatchedApp } from './app-process.mjs';
+import { ROOT_FOLDER, startWatchedApp } from './app-process.mjs';
 import { toAppFlags } from './demo-flags.mjs';
 import { tabOf } from './lab-browser.mjs';
 import { startLab } from './lab.mjs';
 import { say } from './say.mjs';
 import { testKit } from './test-kit.mjs';
 
-const RESULTS = join(APP_FOLDER, 'demo-results');
+const RESULTS = join(ROOT_FOLDER, 'demo-results');
 /** Short, so that a renewal can be watched. */
 const TOKEN_SECONDS = 15;
 const DEFAULT_REDIRECTS = ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'];

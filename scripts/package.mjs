@@ -4,7 +4,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { APP_FOLDER } from './app-process.mjs';
+import { ROOT_FOLDER } from './app-process.mjs';
 import { build } from './build.mjs';
 import { resolveElectron } from './electron.mjs';
 import { runMain, say } from './say.mjs';
@@ -17,7 +17,7 @@ import { ensureSystemPackages } from './system-packages.mjs';
  * @param {string} [output] default: release/
  * @returns {Promise<PackagedApp>}
  */
-export async function packageApp(targets, output = join(APP_FOLDER, 'release')) {
+export async function packageApp(targets, output = join(ROOT_FOLDER, 'release')) {
   await ensureSystemPackages(['unpack', 'electron']);
   const electron = await resolveElectron();
   await build({ ifNeeded: true });
@@ -26,11 +26,11 @@ export async function packageApp(targets, output = join(APP_FOLDER, 'release')) 
   if (existsSync('/usr/bin/7zz')) process.env['ELECTRON_BUILDER_7ZIP_PATH'] ??= '/usr/bin/7zz';
   const { Platform, build: electronBuild } = await import('electron-builder');
   await electronBuild({
-    projectDir: APP_FOLDER,
+    projectDir: ROOT_FOLDER,
     publish: 'never',
     targets: Platform.current().createTarget(targets.length > 0 ? [...targets] : ['dir']),
     config: {
-      extends: join(APP_FOLDER, 'electron-builder.yml'),
+      extends: join(ROOT_FOLDER, 'electron-builder.yml'),
       electronDist: electron.folder,
       electronVersion: electron.version,
       directories: { output },

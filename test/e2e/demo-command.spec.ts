@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { APP_FOLDER } from '../../scripts/app-process.mjs';
+import { ROOT_FOLDER } from '../../scripts/app-process.mjs';
 import { processesOf } from '../../scripts/processes.mjs';
 import { expect, test } from './fixtures.js';
 
@@ -32,7 +32,7 @@ function run(command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-command-'));
   folders.push(folder);
   const [program = '', ...args] = command.map((word) => word.replace('FOLDER', folder));
-  const child = spawn(program, args, { cwd: APP_FOLDER, env: { ...withoutDisplay(), TMPDIR: folder, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, { cwd: ROOT_FOLDER, env: { ...withoutDisplay(), TMPDIR: folder, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -100,10 +100,10 @@ test('shows the whole trip by itself where there is no display, and saves screen
   const demo = run([process.execPath, 'scripts/demo.mjs']);
   expect(await demo.exited, demo.stdout() + demo.stderr()).toBe(0);
   expect(demo.stdout()).toContain('That was the whole trip');
-  const shots = readdirSync(join(APP_FOLDER, 'demo-results')).filter((name) => name.endsWith('.png'));
+  const shots = readdirSync(join(ROOT_FOLDER, 'demo-results')).filter((name) => name.endsWith('.png'));
   expect(shots.length).toBeGreaterThanOrEqual(7);
   for (const shot of shots) {
-    const file = join(APP_FOLDER, 'demo-results', shot);
+    const file = join(ROOT_FOLDER, 'demo-results', shot);
     expect(statSync(file).size).toBeGreaterThan(5_000);
     expect(readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
   }

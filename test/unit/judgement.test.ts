@@ -30,6 +30,8 @@ describe('judge', () => {
     ['redeem', 'a wrong claim', thrown('OAUTH_JWT_CLAIM_COMPARISON_FAILED', { cause: { claim: 'nonce', claims: {} } }), 'id-token-invalid'],
     ['redeem', 'a time that is over', thrown('OAUTH_JWT_TIMESTAMP_CHECK_FAILED', { cause: { claim: 'exp' } }), 'id-token-invalid'],
     ['redeem', 'a claim that is missing', thrown('OAUTH_INVALID_RESPONSE', { cause: { claims: {} } }), 'id-token-invalid'],
+    ['redeem', 'an alg that is not allowed', thrown('OAUTH_INVALID_RESPONSE', { cause: { header: { alg: 'none' } } }), 'id-token-invalid'],
+    ['redeem', 'a JWT that is none', thrown('OAUTH_INVALID_RESPONSE', { cause: 'secret' }), 'id-token-invalid'],
     ['redeem', 'a member that is missing', thrown('OAUTH_INVALID_RESPONSE', { cause: { body: {} } }), 'response-invalid'],
     ['redeem', 'an algorithm that is not supported', thrown('OAUTH_UNSUPPORTED_OPERATION'), 'id-token-invalid'],
     ['id-token', 'no key', thrown('OAUTH_KEY_SELECTION_FAILED'), 'id-token-invalid'],

@@ -30,6 +30,8 @@ function long(nonce: number, bytes = 6_000): string {
  */
 interface Stop {
   readonly after: number;
+  /** So many operations are refused, then all is well again. Default: all. */
+  readonly refused?: number;
   readonly how: 'hangs' | 'locked' | 'unavailable';
   readonly applied: boolean;
 }
@@ -41,7 +43,7 @@ function createDoomedStore(entries: Map<string, string>, stop: Stop): SecretStor
   const stopped = new Promise<null>((resolve) => (tellStopped = resolve));
   async function perform<Answer>(run: () => Answer): Promise<Answer | { state: 'locked' | 'unavailable'; detail: string }> {
     operations += 1;
-    if (operations <= stop.after) return run();
+    if (operations <= stop.after || operations > stop.after + (stop.refused ?? Infinity)) return run();
     if (operations === stop.after + 1 && stop.applied) run();
     if (stop.how !== 'hangs') return { state: stop.how, detail: 'stopped' };
     tellStopped(null);
@@ -150,6 +152,25 @@ describe('split store', () => {
     }
   });
 
+  it.each([
+    ['long to long', long(1), long(2, 9_000)],
+    ['long to short', long(1), 'short'],
+    ['long to nothing', long(1), null],
+  ])('survives a single refusal at every moment from %s, and leaves nothing once a later write has ended', async (_name, from, to) => {
+    for (const applied of [false, true]) {
+      for (let after = 0; after < 15; after += 1) {
+        const entries = new Map<string, string>();
+        await createSplitStore(createDoomedStore(entries, never)).write(KEY, from);
+        const store = createSplitStore(createDoomedStore(entries, { after, refused: 1, how: 'unavailable', applied }));
+        const outcome = to === null ? await store.remove(KEY) : await store.write(KEY, to);
+        const found = await readAnew(entries);
+        expect(outcome.state === 'done' ? [to] : [from, to]).toContain(found);
+        await createSplitStore(createDoomedStore(entries, never)).write(KEY, long(3));
+        expect(entries.size).toBe(await entriesOf(long(3)));
+      }
+    }
+  });
+
   it('reads a short value, and nothing, by one inner read', async () => {
     const inner = createFakeSecretStore();
     inner.entries.set(KEY, '{"version":1}');
@@ -213,13 +234,29 @@ describe('split store', () => {
     expect(entries).toEqual(before);
   });
 
+  it('says locked of a keyring that is locked between header and parts, although it says that there is nothing', async () => {
+    const { entries, ...inner } = createFakeSecretStore();
+    await createSplitStore(inner).write(KEY, long(1));
+    const locking: SecretStore = {
+      ...inner,
+      async read(key, expected) {
+        const reading = await inner.read(key, expected);
+        inner.setMode('locked');
+        return reading;
+      },
+    };
+    expect((await createSplitStore(locking).read(KEY, true)).state).toBe('locked');
+    expect(entries.size).toBe(4);
+  });
+
   it('does not write over the parts that count while a locked keyring says that there is nothing', async () => {
     const { entries, ...inner } = createFakeSecretStore();
     await createSplitStore(inner).write(KEY, long(1));
     const before = new Map(entries);
     inner.setMode('locked');
-    expect((await createSplitStore(inner).write(KEY, long(2))).state).toBe('locked');
-    inner.setMode('works');
+    // A write opens the keyring's dialog, and somebody answers it.
+    const opening: SecretStore = { ...inner, write: (key, value) => (inner.setMode('works'), inner.write(key, value)) };
+    expect((await createSplitStore(opening).write(KEY, long(2))).state).toBe('locked');
     expect(entries).toEqual(before);
   });
 
@@ -245,6 +282,15 @@ describe('split store', () => {
       expect(entries).toEqual(before);
       expect(await store.write(KEY, long(3, 5_000))).toEqual({ state: 'done' });
       expect(await store.read(KEY, true)).toEqual({ state: 'found', value: long(3, 5_000) });
+      expect(entries.size).toBe(await entriesOf(long(3, 5_000)));
+    });
+
+    it('is seen when one lone surrogate became another', async () => {
+      const { entries, ...inner } = createFakeSecretStore();
+      const store = createSplitStore(inner);
+      await store.write(KEY, valueOf(6_000, 'lone surrogates', 1));
+      entries.set(`latchkey-part:a1:${KEY}`, (entries.get(`latchkey-part:a1:${KEY}`) ?? '').replace('\ud800', '\ud801'));
+      expect((await store.read(KEY, true)).state).toBe('unavailable');
     });
 
     it('is not made worse by a write of an older build that stops half-way: the parts of a later version stay', async () => {

@@ -32,7 +32,7 @@ export function judge(step: ExchangeStep, thrown: unknown): AuthError {
   if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
   if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') return judgeStatus(step, cause, details);
   if (code === 'OAUTH_UNSUPPORTED_OPERATION' && step === 'redeem') return new AuthError('id-token-invalid', 'ID token or token type of a kind that is not supported', details);
-  if (code === 'OAUTH_INVALID_RESPONSE' && step === 'redeem' && isClaims(cause)) return new AuthError('id-token-invalid', 'ID token: a required claim is missing', details);
+  if (code === 'OAUTH_INVALID_RESPONSE' && step === 'redeem' && isIdTokenPart(cause)) return new AuthError('id-token-invalid', 'ID token: not as OpenID Connect Core §2 wants it', details);
   return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
 }
 
@@ -78,8 +78,9 @@ function idTokenDetail(code: string | undefined, cause: unknown): string {
   return 'the signature does not verify';
 }
 
-function isClaims(cause: unknown): boolean {
-  return typeof cause === 'object' && cause !== null && 'claims' in cause;
+/** The engine hands out what it objects to: claims, a header whose `alg` is not allowed, or a JWT that is none. */
+function isIdTokenPart(cause: unknown): boolean {
+  return typeof cause === 'string' || (typeof cause === 'object' && cause !== null && ('claims' in cause || 'header' in cause));
 }
 
 function fields(thrown: unknown): { readonly code: string | undefined; readonly error: unknown; readonly cause: unknown } {

@@ -1,0 +1,78 @@
+// ID tokens over real HTTP (OpenID Connect Core §3.1.3.7): each forgery is refused, each allowed variety is accepted.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type IdTokenChange, type Provider, type SigningAlgorithm, startProvider, subjectOf } from '../../src/testing/index.js';
+import { expectNoLeak, signedInView, startApp, stopApps } from '../support/flow-app.js';
+
+let provider: Provider;
+beforeAll(async () => { provider = await startProvider(); });
+afterAll(() => provider.stop());
+afterEach(async () => {
+  await stopApps();
+  expect(provider.unusedFaults()).toEqual([]);
+  provider.clearFaults();
+});
+
+describe('an ID token', () => {
+  it.each<IdTokenChange>(['wrong-iss', 'wrong-aud', 'wrong-azp', 'wrong-nonce', 'missing-nonce', 'wrong-at-hash', 'missing-sub', 'expired', 'issued-in-future', 'alg-none', 'alg-hs256', 'bad-signature', 'unknown-kid'])('is refused with %s, and nobody is signed in', async (change) => {
+    provider.fault({ kind: 'id-token', change, times: 1 });
+    const app = await startApp(provider);
+    expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
+    expect(app.engine.view()).toMatchObject({ status: 'signed-out', reason: 'never', error: { code: 'id-token-invalid' } });
+    expect(app.secrets.entries.size).toBe(0);
+    expectNoLeak(app, provider);
+  });
+
+  it.each<IdTokenChange>(['aud-array', 'missing-kid'])('is accepted with %s', async (change) => {
+    provider.fault({ kind: 'id-token', change, times: 1 });
+    const app = await startApp(provider);
+    await app.signIn();
+    expect(signedInView(app).account.subject).toBe(subjectOf('ada'));
+  });
+
+  it('that is missing is refused', async () => {
+    provider.fault({ kind: 'members', endpoint: 'token', drop: ['id_token'], times: 1 });
+    const app = await startApp(provider);
+    expect(await app.codeOf(app.signIn())).toMatch(/^(id-token|response)-invalid$/);
+  });
+
+  it.each([['no JWT', 'not-a-jwt'], ['a number', 7], ['five parts', 'a.b.c.d.e'], ['nothing', '']])('that is %s is refused', async (_what, idToken) => {
+    provider.fault({ kind: 'members', endpoint: 'token', set: { id_token: idToken }, times: 1 });
+    const app = await startApp(provider);
+    expect(await app.codeOf(app.signIn())).toMatch(/^(id-token|response)-invalid$/);
+    expect(app.secrets.entries.size).toBe(0);
+  });
+
+  it.each([-30, 30])('is accepted from a provider whose clock is %i s off', async (offsetSeconds) => {
+    provider.fault({ kind: 'clock-offset', offsetSeconds });
+    const app = await startApp(provider);
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+
+  it('is accepted after the provider rotated its keys, without a new start', async () => {
+    const app = await startApp(provider);
+    await app.signIn();
+    await provider.rotateKeys();
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+    await provider.rotateKeys();
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+});
+
+describe.each<SigningAlgorithm>(['RS256', 'PS256', 'ES256', 'EdDSA'])('a provider that signs with %s', (signingAlgorithm) => {
+  let other: Provider;
+  beforeAll(async () => { other = await startProvider({ signingAlgorithm }); });
+  afterAll(() => other.stop());
+
+  it('is understood', async () => {
+    const app = await startApp(other);
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+
+  it('is not believed when at_hash or signature are wrong', async () => {
+    for (const change of ['wrong-at-hash', 'bad-signature'] as const) {
+      other.fault({ kind: 'id-token', change, times: 1 });
+      const app = await startApp(other);
+      expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
+    }
+  });
+});

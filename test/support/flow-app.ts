@@ -1,0 +1,157 @@
+// The whole main process but for Electron: the engine over real HTTP and the real clock, before the embedded provider.
+// Keychain and state file are fakes; loopback is the real adapter; the browser is the scripted person.
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import type { AuthView } from '../../src/contract.js';
+import { createClock } from '../../src/main/adapters/clock.js';
+import { createLoopback } from '../../src/main/adapters/loopback.js';
+import { type Engine, createEngine } from '../../src/main/core/engine.js';
+import { AuthError } from '../../src/main/core/errors.js';
+import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options.js';
+import type { Clock, Network } from '../../src/main/core/ports.js';
+import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
+import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeStateStore } from './fakes.js';
+
+export const SCHEME_REDIRECT = 'com.example.latchkey-demo:/callback';
+export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
+
+/** Node's fetch as the port Network: adds no Origin, no cookie, follows nothing. */
+export const nodeNetwork: Network = {
+  fetch: (url, { method, headers, body, signal }) => fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' }),
+};
+
+export interface App {
+  readonly engine: Engine;
+  readonly secrets: ReturnType<typeof createFakeSecretStore>;
+  readonly file: ReturnType<typeof createFakeStateStore>;
+  readonly scheme: ReturnType<typeof createFakeCallbacks>;
+  readonly log: ReturnType<typeof createFakeLog>;
+  readonly person: Person;
+  readonly views: readonly AuthView[];
+  /** Every URL that the browser was given. */
+  readonly opened: readonly string[];
+  /** What became of each trip of the person. */
+  readonly trips: readonly Promise<SignInOutcome>[];
+  /** Every error that a call of this app rejected with. */
+  readonly errors: readonly unknown[];
+  /** A trip to the browser; the person does as `choices` say, or nothing at all. */
+  signIn(choices?: SignInChoices | 'stays away'): Promise<void>;
+  /** The code that a promise of the engine rejects with, or `resolved`. */
+  codeOf(promise: Promise<unknown>): Promise<string>;
+  /** Ends this process and starts the next one, on the same keychain and file. */
+  restart(options?: AppOptions): Promise<App>;
+}
+
+/** Options of the host, and limits that no host may set so short. */
+export type AppOptions = Partial<AuthOptions> & { readonly settings?: Partial<Settings>; readonly clock?: Partial<Clock>; readonly network?: Network };
+
+type Kept = Partial<Pick<App, 'secrets' | 'file' | 'person'>>;
+
+const running: Engine[] = [];
+
+/** Ends every app of a test. */
+export async function stopApps(): Promise<void> {
+  await Promise.all(running.splice(0).map((engine) => engine.stop()));
+}
+
+/** Starts an app for the provider and waits until its view is not `starting` any more. */
+export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
+  const { settings: overrides, clock, network, ...given } = options;
+  const settings = { ...parseOptions({ issuer: provider.issuer, clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
+  const secrets = kept.secrets ?? createFakeSecretStore();
+  const file = kept.file ?? createFakeStateStore();
+  const person = kept.person ?? createPerson();
+  const scheme = createFakeCallbacks('custom-scheme');
+  const log = createFakeLog();
+  const opened: string[] = [];
+  const trips: Promise<SignInOutcome>[] = [];
+  const errors: unknown[] = [];
+  const views: AuthView[] = [];
+  let choices: SignInChoices | 'stays away' = {};
+
+  const browser = {
+    async open(url: string): Promise<void> {
+      opened.push(url);
+      if (choices === 'stays away') return;
+      const loopback = new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
+      const trip = person.signIn(url, { ...choices, visit: loopback });
+      trips.push(trip);
+      trip.then(({ callbackUrl }) => { if (!loopback) scheme.arrive(callbackUrl); }, () => undefined);
+    },
+  };
+  const engine = createEngine(settings, {
+    secrets, state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, log,
+    callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
+  });
+  running.push(engine);
+  engine.onView((view) => views.push(view));
+
+  const app: App = {
+    engine, secrets, file, scheme, log, person, views, opened, trips, errors,
+    async signIn(wanted = {}) {
+      choices = wanted;
+      await engine.signIn({}).catch((error: unknown) => {
+        errors.push(error);
+        throw error;
+      });
+    },
+    codeOf: (promise) => promise.then(
+      () => 'resolved',
+      (error: unknown) => {
+        errors.push(error);
+        if (!(error instanceof AuthError)) throw error;
+        return error.code;
+      },
+    ),
+    async restart(next = options) {
+      await engine.stop();
+      const again = createFakeSecretStore();
+      for (const [key, value] of secrets.entries) again.entries.set(key, value);
+      return startApp(provider, next, { secrets: again, file, person });
+    },
+  };
+  engine.start();
+  await waitFor(() => engine.view().status !== 'starting', 'the start');
+  return app;
+}
+
+export async function waitFor(holds: () => boolean, what: string, ms = 8_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`${what} did not happen`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The view, which must be `signed-in`. */
+export function signedInView(app: App): Extract<AuthView, { status: 'signed-in' }> {
+  const view = app.engine.view();
+  if (view.status !== 'signed-in') throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
+  return view;
+}
+
+/** Everything that an app told: views, logs, errors with their stacks and causes, and the state file. */
+export function toldBy(app: App): string {
+  const deep = { depth: Infinity, showHidden: true, getters: true, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: Infinity } as const;
+  return [
+    JSON.stringify(app.views), JSON.stringify(app.log.events), JSON.stringify([app.file.content, app.file.saves]),
+    ...app.errors.map((error) => inspect(error, deep)), ...app.errors.flatMap(textsOf),
+  ].join('\n');
+}
+
+/** Which secret values of the provider stand in the text, in any of the spellings that a value takes on its way. */
+export function secretsIn(text: string, provider: Pick<Provider, 'issued'>): readonly string[] {
+  return provider.issued
+    .filter(({ value }) => [value, encodeURIComponent(value), Buffer.from(value).toString('base64'), Buffer.from(value).toString('base64url'), Buffer.from(value).toString('hex')].some((spelling) => text.includes(spelling)))
+    .map(({ kind }) => kind);
+}
+
+/** Fails when an app told a secret of the provider. */
+export function expectNoLeak(app: App, provider: Provider): void {
+  expect(secretsIn(toldBy(app), provider)).toEqual([]);
+}
+
+function textsOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  return [error.message, error.stack ?? '', JSON.stringify(error), ...(error.cause === undefined ? [] : textsOf(error.cause))];
+}
