@@ -7,16 +7,19 @@ import { createDeepLink } from './adapters/deep-link.js';
 import { rememberFocus, showApp } from './adapters/focus.js';
 import { exposeToPages } from './adapters/ipc.js';
 import { createKeychain } from './adapters/keychain.js';
+import { createLock } from './adapters/lock.js';
 import { createLoopback } from './adapters/loopback.js';
 import { createMemoryStore } from './adapters/memory-store.js';
 import { createNetwork } from './adapters/network.js';
 import { attachPreload } from './adapters/preload.js';
 import { createSchemeRegistration, readRegistrationFacts } from './adapters/scheme-registration.js';
+import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
 import { createEngine } from './core/engine.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
-import type { Callbacks, Log } from './core/ports.js';
+import type { Callbacks, Log, SecretStore } from './core/ports.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
+import { createSplitStore } from './core/split-store.js';
 
 export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
@@ -58,12 +61,14 @@ export function createAuth(options: AuthOptions): Auth {
   const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
   const engine = createEngine(settings, {
-    secrets: settings.secretStore === 'memory' ? createMemoryStore() : createKeychain({ service: settings.keychainService ?? `latchkey:${app.getName()}`, timeoutMs: LIMITS.keyringTimeoutMs }),
+    secrets: createSecrets(settings),
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
     clock: createClock(),
     network: createNetwork(),
+    lock: createLock(),
+    signals: createSignals(),
     log,
   });
 
@@ -91,6 +96,11 @@ export function createAuth(options: AuthOptions): Auth {
     getAccessToken: () => engine.getAccessToken(),
     stop: () => engine.stop(),
   };
+}
+
+function createSecrets({ secretStore, keychainService }: Settings): SecretStore {
+  if (secretStore === 'memory') return createMemoryStore();
+  return createSplitStore(createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs: LIMITS.keyringTimeoutMs }));
 }
 
 /** A loopback trip ends in the browser; a person who is signed in wants the app. */
