@@ -114,8 +114,10 @@ export const LIMITS = {
   clockToleranceSeconds: 60,
   /** First pause after a failed renewal; doubled each time. */
   retryBaseMs: 2_000,
-  /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). Callers wait a quarter of it. */
+  /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). */
   retryMaxMs: 1_200_000,
+  /** A person who waits for an answer gives up after a minute. */
+  hurryMaxMs: 60_000,
   /** A server may ask for patience, but not for ever. */
   retryAfterMaxMs: 3_600_000,
   /** Without `expires_in` (RFC 6749 §5.1 only recommends it) a token is taken to live this long. */

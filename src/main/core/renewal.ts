@@ -38,12 +38,12 @@ export function retryDelayMs(failures: number, retryAfterSeconds: number | undef
 }
 
 /**
- * From when on a caller without a valid token may start the next try: after a quarter of the pause, and never before the
- * server's `Retry-After`. People at work wait less than idle apps; callers that ask every second do not undo the pauses.
+ * From when on a caller without a valid token may start the next try: after a quarter of the pause, a minute at most, and
+ * never before the server's `Retry-After`. People at work wait less than idle apps; callers that poll do not undo the pauses.
  */
 export function hurryAt(failedAt: number, nextTryAt: number, retryAfterSeconds: number | undefined): number {
   const asked = askedMs(retryAfterSeconds);
-  const pause = Math.max(LIMITS.retryBaseMs, asked + (nextTryAt - failedAt - asked) / 4);
+  const pause = Math.max(LIMITS.retryBaseMs, asked + Math.min(LIMITS.hurryMaxMs, (nextTryAt - failedAt - asked) / 4));
   return Math.min(nextTryAt, Math.ceil(failedAt + pause));
 }
 

@@ -191,7 +191,7 @@ function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing'
   const verdict = finalError(error, trouble);
   if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: 'mark-refused', account: state.account }]);
   // While the token is valid nobody waits, and a provider in trouble is spared; a network that fails says nothing about the provider.
-  const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, now);
+  const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
   const nextTryAt = now + retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
   return { state: { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } }, effects: [] };
 }
