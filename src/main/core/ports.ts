@@ -127,6 +127,18 @@ export interface NetworkRequest {
   readonly signal: AbortSignal;
 }
 
+/** What only one process at a time may do, such as renewing with a refresh token that works once. */
+export interface Lock {
+  /**
+   * Runs `run` while nobody else holds `name`: no other process of this user on this computer, no other call in this
+   * one. Waits for at most `limitMs`, also for a holder that is stopped and never goes on; then `run` has not been
+   * called, and `detail` says why, for the log. Free again as soon as `run` settles, and at once when the holder
+   * crashes, is killed or loses power; nothing has to be cleaned up. Who comes first is not promised among processes.
+   * Rejects only with what `run` throws. A call from inside `run` for the same name waits in vain.
+   */
+  hold<T>(name: string, limitMs: number, run: () => Promise<T>): Promise<{ readonly held: true; readonly value: T } | { readonly held: false; readonly detail: string }>;
+}
+
 /** What happened, for the host's log. Fields are named values that were checked to hold no secret. */
 export interface LogEvent {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
