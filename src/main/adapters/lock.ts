@@ -1,0 +1,261 @@
+// Lock over what the operating system frees by itself when a process dies: a listening socket. Who waits is connected
+// to the holder, and the end of that connection is the news.
+// May not decide anything by time, nor by process ids: clocks jump, ids are used again.
+import { createHash, randomBytes } from 'node:crypto';
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Lock } from '../core/ports.js';
+
+/** Each waiting process is one visitor; who comes beyond is sent away and tries again. */
+const VISITORS_MAX = 64;
+/** After a connection that was over so soon nothing is sure: two tried at once, or the holder has too many visitors. */
+const BRIEF_MS = 20;
+const PAUSE_MS = { least: 2, spread: 18 } as const;
+/** setTimeout overflows past 2^31 ms. */
+const WAIT_MAX_MS = 2_000_000_000;
+/** The shortest `sun_path` (macOS: 104 bytes with its NUL). Some Nodes cut a longer one without a word. */
+const PATH_MAX_BYTES = 103;
+/** Linux's whole `sun_path`: Node 20 pads an abstract name to it with NUL, a later one doesn't, and both must mean the same. */
+const ABSTRACT_BYTES = 108;
+
+export interface LockOptions {
+  /**
+   * `name`: an abstract socket on Linux, a named pipe on Windows (not verified there); the kernel keeps the name.
+   * `folder`: files, for where the kernel keeps no names. Default: `folder` on macOS, else `name`.
+   */
+  readonly ground?: 'name' | 'folder';
+  /** Of `folder`: where. Must be the same for all processes, belong to this user, and be closed to others. */
+  readonly folder?: string;
+}
+
+type Won = { readonly state: 'won'; readonly release: () => void };
+
+type Claim =
+  | Won
+  /** Somebody who can be waited for at this address. */
+  | { readonly state: 'taken'; readonly address: string }
+  | { readonly state: 'refused'; readonly detail: string };
+
+/** One try to become the holder. Never throws. */
+type Ground = (digest: string) => Promise<Claim>;
+
+/**
+ * Creates the lock. A name is per user, so that users don't wait for each other. On Linux another user can occupy a
+ * name on purpose, and then every wait ends at its limit. The holder's socket keeps no process alive; a wait does.
+ */
+export function createLock({ ground: kind = process.platform === 'darwin' ? 'folder' : 'name', folder = defaultFolder() }: LockOptions = {}): Lock {
+  const ground: Ground = (digest) => (kind === 'name' ? claimName(digest) : claimFolder(folder, digest)).catch(refused);
+  const tails = new Map<string, Promise<void>>();
+
+  return {
+    async hold(name, limitMs, run) {
+      const deadline = performance.now() + limitMs;
+      const before = tails.get(name) ?? Promise.resolve();
+      let leave = (): void => {};
+      const tail = Promise.all([before, new Promise<void>((resolve) => (leave = resolve))]).then(() => {
+        if (tails.get(name) === tail) tails.delete(name);
+      });
+      tails.set(name, tail);
+      try {
+        if (!(await within(before, limitMs))) return { held: false, detail: 'another call in this process holds the lock' };
+        const claim = await acquire(ground, digestOf(name), deadline);
+        if (claim.state !== 'won') return { held: false, detail: claim.state === 'refused' ? claim.detail : 'another process holds the lock' };
+        try {
+          return { held: true, value: await run() };
+        } finally {
+          claim.release();
+        }
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+async function acquire(ground: Ground, digest: string, deadline: number): Promise<Claim> {
+  for (;;) {
+    const claim = await ground(digest);
+    const leftMs = deadline - performance.now();
+    if (claim.state !== 'taken' || leftMs <= 0) return claim;
+    const visitedAt = performance.now();
+    await visit(claim.address, leftMs);
+    if (performance.now() - visitedAt < BRIEF_MS) await pause(Math.min(leftMs, PAUSE_MS.least + Math.random() * PAUSE_MS.spread));
+  }
+}
+
+/** The kernel lets one socket listen on a name and forgets the name with the socket: there is nothing to heal. */
+async function claimName(digest: string): Promise<Claim> {
+  const user = String(process.getuid?.() ?? createHash('sha256').update(userInfo().username).digest('hex').slice(0, 16));
+  const name = `latchkey-${user}-${digest}`;
+  const address = process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : `\0${name}`.padEnd(ABSTRACT_BYTES, '-');
+  const claim = await listen(address);
+  return claim.state === 'refused' && claim.code === 'EADDRINUSE' ? { state: 'taken', address } : claim;
+}
+
+/**
+ * A socket file outlives its process, and to unlink a dead one is the classic race: the second who does it unlinks the
+ * living one of the first. So no file is ever replaced. There are folders 1, 2, 3 …, a socket in each, and the holder
+ * is who listens in the highest. A claim takes the next number, once the highest is dead, by renaming a folder in
+ * which it listens already: alive from the first moment, and refused by the system if the number is taken. The
+ * highest is never removed, so whoever was slow and took a number that has been swept sees a higher one, and gives up.
+ *
+ * macOS also refuses a connection to a stopped holder when 128 others wait for it; a process makes one at a time.
+ */
+async function claimFolder(folder: string, digest: string): Promise<Claim> {
+  await mkdir(folder, { mode: 0o700 }).catch(() => {});
+  const { mode, uid, isOurs } = await lstat(folder).then((stat) => ({ mode: stat.mode, uid: stat.uid, isOurs: stat.isDirectory() }));
+  if (!isOurs || uid !== process.getuid?.() || (mode & 0o077) !== 0) return { state: 'refused', detail: 'the folder of the locks is not this user\'s alone' };
+  const base = join(folder, digest);
+  await mkdir(base, { mode: 0o700 }).catch(() => {});
+
+  const highest = await highestIn(base);
+  const address = join(base, String(highest), 's');
+  if (highest > 0 && (await isAlive(address))) return { state: 'taken', address };
+
+  const ticket = join(base, `${process.pid}-${randomBytes(6).toString('hex')}`);
+  if (Buffer.byteLength(join(ticket, 's')) > PATH_MAX_BYTES) return { state: 'refused', detail: 'the folder of the locks has too long a name' };
+  await mkdir(ticket, { mode: 0o700 });
+  const claim = await listen(join(ticket, 's'));
+  if (claim.state !== 'won') {
+    await discard(ticket);
+    return claim;
+  }
+  try {
+    return await enter(base, highest + 1, ticket, claim);
+  } catch (thrown) {
+    claim.release();
+    await discard(ticket);
+    return refused(thrown);
+  }
+}
+
+async function enter(base: string, number: number, ticket: string, won: Won): Promise<Claim> {
+  const mine = join(base, String(number));
+  const { ino } = await lstat(join(ticket, 's'));
+  const taken = await rename(ticket, mine).then(() => false, (thrown: unknown) => {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(thrown) ?? '')) return true;
+    throw thrown;
+  });
+  if (taken) {
+    won.release();
+    await discard(ticket);
+    return { state: 'taken', address: join(mine, 's') };
+  }
+  const highest = await highestIn(base);
+  const stillThere = await lstat(join(mine, 's')).then((stat) => stat.ino === ino, () => false);
+  if (highest === number && stillThere) {
+    await sweep(base, number).catch(() => {});
+    return won;
+  }
+  won.release();
+  if (highest > number) await discard(mine);
+  return { state: 'taken', address: join(base, String(highest), 's') };
+}
+
+async function highestIn(base: string): Promise<number> {
+  const names = await readdir(base);
+  return names.reduce((highest, name) => (/^\d+$/.test(name) ? Math.max(highest, Number(name)) : highest), 0);
+}
+
+/** By the holder: what is below its number, and the tickets of processes that died before they could use them. */
+async function sweep(base: string, number: number): Promise<void> {
+  for (const name of await readdir(base)) {
+    const [, below, owner] = /^(?:(\d+)|(\d+)-[0-9a-f]+)$/.exec(name) ?? [];
+    // A wrong guess costs the claimant one more try: it looks whether its socket is still there.
+    if (below === undefined ? owner !== undefined && !exists(Number(owner)) : Number(below) < number) await discard(join(base, name));
+  }
+}
+
+async function discard(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch(() => {});
+}
+
+function exists(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
+
+function listen(address: string): Promise<Exclude<Claim, { state: 'taken' }> & { readonly code?: string | undefined }> {
+  const visitors = new Set<Socket>();
+  const server = createServer((visitor) => {
+    visitors.add(visitor);
+    visitor.unref();
+    visitor.on('error', () => {});
+    visitor.on('close', () => visitors.delete(visitor));
+    // Nobody has anything to say here. Reading is also how the end is noticed.
+    visitor.on('data', () => visitor.destroy());
+  });
+  server.maxConnections = VISITORS_MAX;
+  server.unref();
+  return new Promise((resolve) => {
+    server.on('error', (thrown) => resolve({ ...refused(thrown), code: codeOf(thrown) }));
+    server.listen({ path: address, exclusive: true }, () => {
+      const release = (): void => {
+        // The name first: who is woken finds it free.
+        server.close();
+        for (const visitor of visitors) visitor.destroy();
+      };
+      resolve({ state: 'won', release });
+    });
+  });
+}
+
+/** Stays with the holder until it goes, turns us away, cannot be reached, or the time is up. */
+function visit(address: string, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path: address });
+    const timer = setTimeout(() => socket.destroy(), Math.min(limitMs, WAIT_MAX_MS));
+    socket.on('error', () => {});
+    socket.resume();
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Dead is only what the system says is dead. */
+function isAlive(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path: address });
+    socket.on('connect', () => socket.destroy());
+    socket.on('error', (thrown) => resolve(codeOf(thrown) !== 'ECONNREFUSED' && codeOf(thrown) !== 'ENOENT'));
+    socket.on('close', () => resolve(true));
+  });
+}
+
+function within(work: Promise<void>, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), Math.min(Math.max(limitMs, 0), WAIT_MAX_MS));
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Not from the environment, where two processes may differ. Only an app of the Mac App Store must keep to its own. */
+function defaultFolder(): string {
+  return join(process.mas ? tmpdir() : '/tmp', `latchkey-${process.getuid?.() ?? 0}`);
+}
+
+function digestOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 32);
+}
+
+function refused(thrown: unknown): { readonly state: 'refused'; readonly detail: string } {
+  return { state: 'refused', detail: `the lock cannot be taken (${codeOf(thrown) ?? 'no code'})` };
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+}
