@@ -38,6 +38,7 @@ describe('judge', () => {
     ['id-token', 'a wrong signature', thrown('OAUTH_INVALID_RESPONSE'), 'id-token-invalid'],
     ['renew', 'a challenge', thrown('OAUTH_WWW_AUTHENTICATE_CHALLENGE', { response: new Response(null, { status: 401 }) }), 'sign-in-refused'],
     ['renew', 'a bare 400', thrown('OAUTH_RESPONSE_IS_NOT_CONFORM', { cause: new Response(null, { status: 400 }) }), 'sign-in-refused'],
+    ['renew', 'a 404 with a page', thrown('OAUTH_RESPONSE_IS_NOT_JSON', { cause: new Response('secret', { status: 404 }) }), 'sign-in-refused'],
     ['renew', 'a bare 201', thrown('OAUTH_RESPONSE_IS_NOT_CONFORM', { cause: new Response(null, { status: 201 }) }), 'response-invalid'],
     ['redeem', 'no JSON', thrown('OAUTH_RESPONSE_IS_NOT_JSON', { cause: new Response('secret') }), 'response-invalid'],
     ['redeem', 'a bug', new TypeError('secret'), 'response-invalid'],

@@ -73,7 +73,11 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     for (const contents of audience) {
       // The page may have navigated since it asked for its first view.
       if (contents.isDestroyed() || !isTrustedUrl(contents.mainFrame.url, trust)) continue;
-      contents.mainFrame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
+      try {
+        contents.mainFrame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
+      } catch {
+        // A page that crashes at this moment throws; it asks anew when it is loaded again, and the others must hear.
+      }
     }
   }
 
@@ -96,7 +100,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
 const CALLS: readonly (keyof AuthCalls)[] = ['latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:sign-out', 'latchkey:retry'];
 
 /** Schemes whose pages anybody can write. */
-const WEB_SCHEMES = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'data:', 'blob:', 'about:', 'javascript:', 'filesystem:', 'chrome:', 'chrome-extension:', 'devtools:']);
+const WEB_SCHEMES = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'data:', 'blob:', 'about:', 'javascript:', 'filesystem:', 'view-source:', 'chrome:', 'chrome-error:', 'chrome-untrusted:', 'chrome-extension:', 'devtools:']);
 
 /** Decides by the URL of the frame. Exported for its unit test. */
 export function isTrustedUrl(url: string, trust: PageTrust): boolean {

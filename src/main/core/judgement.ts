@@ -30,7 +30,8 @@ export function judge(step: ExchangeStep, thrown: unknown): AuthError {
   }
   if (step === 'id-token' || (code !== undefined && ID_TOKEN_CODES.has(code))) return new AuthError('id-token-invalid', `ID token: ${idTokenDetail(code, cause)}`, details);
   if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
-  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') return judgeStatus(step, cause, details);
+  // An error without JSON is an error all the same: the status says whose.
+  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON') return judgeStatus(step, cause, details);
   if (code === 'OAUTH_UNSUPPORTED_OPERATION' && step === 'redeem') return new AuthError('id-token-invalid', 'ID token or token type of a kind that is not supported', details);
   if (code === 'OAUTH_INVALID_RESPONSE' && step === 'redeem' && isIdTokenPart(cause)) return new AuthError('id-token-invalid', 'ID token: not as OpenID Connect Core §2 wants it', details);
   return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);

@@ -241,8 +241,12 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
   const { endpoints } = settings;
   if (endpoints !== null) return metadataByHand({ ...settings, endpoints });
   for (const algorithm of ['oidc', 'oauth2'] as const) {
-    const response = await stepAsync('discovery', () => oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm }));
-    const published = response.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
+    // A server that has nothing there may send browsers elsewhere; that is no metadata, and the next address may have some.
+    const response = await stepAsync('discovery', () => oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm })).catch((error: unknown) => {
+      if (error instanceof AuthError && error.code === 'response-invalid') return null;
+      throw error;
+    });
+    const published = response?.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
     if (published !== undefined) return checkMetadata(settings, published);
   }
   throw new AuthError('discovery-failed', 'the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)');

@@ -1,0 +1,177 @@
+// Plain OAuth 2.0, endpoints by hand, and discovery in its two forms (OpenID Connect Discovery, RFC 8414).
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Provider, type ProviderOptions, startProvider, subjectOf } from '../../src/testing/index.js';
+import { expectNoLeak, signedInView, startApp, stopApps } from '../support/flow-app.js';
+
+const SCOPES = ['profile', 'email', 'offline_access'];
+const providers: Record<string, Provider> = {};
+const at = (name: 'openid' | 'oauth' | 'none'): Provider => providers[name]!;
+
+beforeAll(async () => {
+  for (const discovery of ['openid', 'oauth', 'none'] as const) providers[discovery] = await startProvider({ discovery } satisfies ProviderOptions);
+});
+afterAll(async () => { for (const provider of Object.values(providers)) await provider.stop(); });
+afterEach(async () => {
+  await stopApps();
+  for (const provider of Object.values(providers)) {
+    expect(provider.unusedFaults()).toEqual([]);
+    provider.clearFaults();
+  }
+});
+
+describe('without the scope openid', () => {
+  it('userinfo tells who it is, and no ID token is demanded', async () => {
+    const app = await startApp(at('oauth'), { scopes: SCOPES });
+    await app.signIn();
+    expect(signedInView(app).account).toMatchObject({ subject: subjectOf('ada'), name: 'Ada Lovelace', email: 'ada@example.com', username: 'ada' });
+    const query = new URL(app.opened[0]!).searchParams;
+    expect([query.has('nonce'), query.get('prompt'), query.get('code_challenge_method')]).toEqual([false, null, 'S256']);
+    expectNoLeak(app, at('oauth'));
+  });
+
+  it("the host's own function tells who it is, with the access token", async () => {
+    let seen = '';
+    const app = await startApp(at('oauth'), { scopes: SCOPES, identify: async (accessToken) => { seen = accessToken; return { subject: 'host-7', name: 'From the host' }; } });
+    await app.signIn();
+    expect(signedInView(app).account).toMatchObject({ subject: 'host-7', name: 'From the host' });
+    expect(seen).toBe(await app.engine.getAccessToken());
+  });
+
+  it('nobody can be told apart where there is neither, which the log says', async () => {
+    const provider = at('none');
+    const { authorization, token } = provider.endpoints;
+    const app = await startApp(provider, { scopes: SCOPES, endpoints: { authorization, token } });
+    await app.signIn();
+    expect(signedInView(app).account.subject).toBe('anonymous');
+    expect(app.log.names()).toContain('account-anonymous');
+  });
+
+  it('the session is restored and renewed as any other', async () => {
+    const app = await startApp(at('oauth'), { scopes: SCOPES });
+    await app.signIn();
+    const next = await app.restart();
+    expect(await next.codeOf(next.engine.getAccessToken())).toBe('resolved');
+    expect(signedInView(next).account.name).toBe('Ada Lovelace');
+    expectNoLeak(next, at('oauth'));
+  });
+
+  it.each([
+    ['is out of order', { kind: 'status', status: 500 } as const, 'server-unavailable'],
+    ['is cut', { kind: 'reset' } as const, 'network-failed'],
+  ])('a userinfo that %s ends the sign-in, and nothing is stored', async (_what, fault, code) => {
+    at('oauth').fault({ ...fault, endpoint: 'userinfo', times: 1 });
+    const app = await startApp(at('oauth'), { scopes: SCOPES });
+    expect(await app.codeOf(app.signIn())).toBe(code);
+    expect(app.secrets.entries.size).toBe(0);
+  });
+});
+
+describe('with the scope openid', () => {
+  it('userinfo of another subject is not used', async () => {
+    const provider = at('openid');
+    provider.fault({ kind: 'id-token', change: 'missing-kid', times: 1 });
+    provider.fault({ kind: 'members', endpoint: 'userinfo', set: { sub: 'u-somebody-else', email: 'eve@example.com' } });
+    const app = await startApp(provider, { scopes: ['openid', 'offline_access'] });
+    await app.signIn();
+    expect(JSON.stringify(app.views)).not.toContain('eve@example.com');
+  });
+
+  it('a userinfo that fails does not cost the sign-in', async () => {
+    const provider = at('openid');
+    provider.fault({ kind: 'status', status: 500, endpoint: 'userinfo' });
+    const app = await startApp(provider, { scopes: ['openid', 'offline_access'] });
+    await app.signIn();
+    expect(signedInView(app).account.subject).toBe(subjectOf('ada'));
+    expect(app.log.names()).toContain('userinfo-failed');
+  });
+});
+
+describe('endpoints by hand', () => {
+  it('need no discovery', async () => {
+    const provider = at('none');
+    const { authorization, token, jwks, userinfo, revocation } = provider.endpoints;
+    const app = await startApp(provider, { endpoints: { authorization, token, jwks, userinfo, revocation } });
+    await app.signIn();
+    expect(signedInView(app).account.name).toBe('Ada Lovelace');
+    await app.engine.signOut();
+    expect(provider.requests.some(({ endpoint }) => endpoint === 'discovery')).toBe(false);
+  });
+});
+
+describe('discovery', () => {
+  it('falls back to RFC 8414', async () => {
+    const app = await startApp(at('oauth'), { scopes: SCOPES });
+    await app.signIn();
+    const paths = at('oauth').requests.filter(({ endpoint }) => endpoint === 'discovery').slice(-2).map(({ path }) => path);
+    expect(paths).toEqual(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
+  });
+
+  it('falls back also where the first address leads to a page', async () => {
+    at('openid').fault({ kind: 'html', endpoint: 'discovery', times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+
+  it('falls back also where the first address is a redirect', async () => {
+    at('openid').fault({ kind: 'status', status: 302, endpoint: 'discovery', times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+
+  it('that finds nothing says so, and the browser is not opened', async () => {
+    const app = await startApp(at('none'));
+    expect(await app.codeOf(app.signIn())).toBe('discovery-failed');
+    expect(app.opened).toEqual([]);
+  });
+
+  it('believes no metadata of another issuer', async () => {
+    at('openid').fault({ kind: 'members', endpoint: 'discovery', set: { issuer: 'https://evil.example' }, times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('issuer-mismatch');
+  });
+
+  it('sends no code and no token to an endpoint without TLS elsewhere', async () => {
+    at('openid').fault({ kind: 'members', endpoint: 'discovery', set: { token_endpoint: 'http://id.example/token' }, times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('discovery-failed');
+  });
+
+  it('that failed is tried again at the next sign-in', async () => {
+    at('openid').fault({ kind: 'status', status: 503, endpoint: 'discovery', times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('server-unavailable');
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+});
+
+describe('token answers', () => {
+  it.each([['bearer'], ['Bearer'], ['BEARER']])('are accepted with the token type %s', async (tokenType) => {
+    at('openid').fault({ kind: 'members', endpoint: 'token', set: { token_type: tokenType }, times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a lifetime in quotes', { expires_in: '300' }], ['a lifetime that is no number', { expires_in: 'soon' }], ['a scope that is a list', { scope: ['openid'] }], ['members that nobody knows', { foo: { bar: 1 }, refresh_expires_in: 7 }],
+  ])('are accepted with %s', async (_what, set) => {
+    at('openid').fault({ kind: 'members', endpoint: 'token', set, times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+    expect(signedInView(app).renewal).toMatchObject({ state: 'fresh' });
+  });
+
+  it.each<[string, Record<string, unknown>]>([['another token type', { token_type: 'mac' }], ['no token type', { token_type: undefined }], ['an access token that is no text', { access_token: 7 }], ['an empty access token', { access_token: '' }]])('are refused with %s', async (_what, set) => {
+    at('openid').fault({ kind: 'members', endpoint: 'token', set, times: 1 });
+    const app = await startApp(at('openid'));
+    expect(await app.codeOf(app.signIn())).toMatch(/^(response|id-token)-invalid$/);
+    expect(app.secrets.entries.size).toBe(0);
+    expectNoLeak(app, at('openid'));
+  });
+
+  it('without a refresh token are a session that is not remembered', async () => {
+    at('openid').fault({ kind: 'members', endpoint: 'token', drop: ['refresh_token'], times: 1 });
+    const app = await startApp(at('openid'));
+    await app.signIn();
+    expect(signedInView(app)).toMatchObject({ remembered: false, store: 'memory' });
+  });
+});

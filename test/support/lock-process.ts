@@ -1,0 +1,97 @@
+// Other processes for the tests of the lock: the adapter's own source in a child of Node, told by messages what to do.
+// A child writes what happens to a file, line by line, so that what it did before a kill -9 is known.
+import { fork, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import type { LockOptions } from '../../src/main/adapters/lock.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SCRIPT = `import { appendFileSync } from 'node:fs';
+import { createLock } from './lock.js';
+const lock = createLock(JSON.parse(process.argv[2]));
+const waits = new Map();
+let idles = false;
+process.on('message', async ({ id, name, limitMs, rounds, file, idle, release }) => {
+  if (release !== undefined) return waits.get(release)?.();
+  if (rounds === undefined) {
+    const answer = await lock.hold(name, limitMs, () => new Promise((resolve) => {
+      waits.set(id, resolve);
+      idles = idle;
+      process.send({ id, held: true }, () => idle && process.disconnect());
+    }));
+    if (!answer.held) process.send({ id, held: false });
+    return;
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    const answer = await lock.hold(name, limitMs, async () => {
+      appendFileSync(file, 'enter ' + process.pid + '\\n');
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+      appendFileSync(file, 'leave ' + process.pid + '\\n');
+    });
+    if (!answer.held) appendFileSync(file, 'late ' + process.pid + '\\n');
+  }
+  process.send({ id, held: true });
+});
+// An idle one must end by itself, for want of a reason to live; the others must not outlive the test.
+process.on('disconnect', () => idles || process.exit());
+`;
+
+let script: string | null = null;
+
+function compiled(): string {
+  if (script !== null) return script;
+  const source = readFileSync(join(ROOT, 'src/main/adapters/lock.ts'), 'utf8');
+  const hash = createHash('sha256').update(SCRIPT).update(source).digest('hex').slice(0, 16);
+  const folder = join(ROOT, 'node_modules/.cache/latchkey-lock', hash);
+  mkdirSync(folder, { recursive: true });
+  const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 } });
+  writeFileSync(join(folder, 'lock.js'), outputText);
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n');
+  writeFileSync(join(folder, 'process.js'), SCRIPT);
+  script = join(folder, 'process.js');
+  return script;
+}
+
+export interface LockProcess {
+  readonly pid: number;
+  /** Resolves when it holds the name (true) or its limit is over (false). With `idle` it does nothing else from then on. */
+  hold(name: string, limitMs: number, idle?: boolean): Promise<boolean>;
+  /** Ends the run of its last successful hold. */
+  release(): void;
+  /** Takes the name so often, one after the other, and appends "enter <pid>", "leave <pid>", "late <pid>" to the file. */
+  contend(name: string, limitMs: number, rounds: number, file: string): Promise<void>;
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  readonly ended: Promise<void>;
+}
+
+/** Starts a process with a lock of these options. */
+export function startLockProcess(options: LockOptions): LockProcess {
+  const child: ChildProcess = fork(compiled(), [JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const answers = new Map<number, (held: boolean) => void>();
+  let lastId = 0;
+  child.on('error', () => {});
+  child.on('message', (message) => {
+    const { id, held } = message as { id: number; held: boolean };
+    answers.get(id)?.(held);
+  });
+  function ask(request: object): Promise<boolean> {
+    const id = (lastId += 1);
+    return new Promise((resolve) => {
+      answers.set(id, resolve);
+      child.send({ id, ...request }, () => {});
+    });
+  }
+  return {
+    pid: child.pid ?? 0,
+    hold: (name, limitMs, idle = false) => ask({ name, limitMs, idle }),
+    release: () => void child.send({ release: lastId }, () => {}),
+    async contend(name, limitMs, rounds, file) {
+      await ask({ name, limitMs, rounds, file });
+    },
+    signal: (signal) => void child.kill(signal),
+    ended: new Promise((resolve) => child.on('exit', () => resolve())),
+  };
+}
