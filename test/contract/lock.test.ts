@@ -297,6 +297,18 @@ for (const { name: subject, present, options: newOptions } of realOnes) {
 }
 
 describe.skipIf(!hasFolders)('lock by a folder', () => {
+  it('lets nobody in beside a living holder while processes are slow, and some so slow that their number was swept', async () => {
+    const options: LockOptions = { ground: 'folder', folder: newFolder() };
+    const file = join(newFolder(), 'log');
+    const processes = Array.from({ length: PROCESSES }, () => startLockProcess(options, 'slow'));
+    await Promise.race([pause(3_000), ...processes.map((slow) => slow.contend('name', PLENTY_MS, 1_000_000, file))]);
+    for (const slow of processes) slow.signal('SIGKILL');
+    await Promise.all(processes.map(({ ended }) => ended));
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    expect(overlapsIn(lines, new Set(processes.map(({ pid }) => String(pid))))).toEqual([]);
+    expect(lines.length, 'so little happened that nothing is proved').toBeGreaterThan(40);
+  });
+
   it('leaves one number and nothing else behind, however often it was held', async () => {
     const folder = newFolder();
     const lock = createLock({ ground: 'folder', folder });
