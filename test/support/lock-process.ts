@@ -10,7 +10,7 @@ import type { LockOptions } from '../../src/main/adapters/lock.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPT = `import { appendFileSync } from 'node:fs';
-import { createLock } from './lock.js';
+const { createLock } = await import(process.argv[3]);
 const lock = createLock(JSON.parse(process.argv[2]));
 const waits = new Map();
 let idles = false;
@@ -39,20 +39,30 @@ process.on('message', async ({ id, name, limitMs, rounds, file, idle, release })
 process.on('disconnect', () => idles || process.exit());
 `;
 
-let script: string | null = null;
+/** Stops now and then in the middle of what the adapter does to files, as a loaded computer would, so that races show. */
+const SLOW_FILES = `import * as fs from 'node:fs/promises';
+const late = (run, chance, ms) => async (...given) => {
+  if (Math.random() < chance) await new Promise((resolve) => setTimeout(resolve, Math.random() * ms));
+  return await run(...given);
+};
+export const lstat = late(fs.lstat, 0.1, 5), mkdir = late(fs.mkdir, 0.1, 5), rm = late(fs.rm, 0.2, 10);
+export const readdir = late(fs.readdir, 0.2, 20), rename = late(fs.rename, 0.35, 250);
+`;
+
+let folder: string | null = null;
 
 function compiled(): string {
-  if (script !== null) return script;
+  if (folder !== null) return folder;
   const source = readFileSync(join(ROOT, 'src/main/adapters/lock.ts'), 'utf8');
-  const hash = createHash('sha256').update(SCRIPT).update(source).digest('hex').slice(0, 16);
-  const folder = join(ROOT, 'node_modules/.cache/latchkey-lock', hash);
-  mkdirSync(folder, { recursive: true });
+  const hash = createHash('sha256').update(SCRIPT).update(SLOW_FILES).update(source).digest('hex').slice(0, 16);
   const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 } });
-  writeFileSync(join(folder, 'lock.js'), outputText);
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n');
-  writeFileSync(join(folder, 'process.js'), SCRIPT);
-  script = join(folder, 'process.js');
-  return script;
+  const slowed = outputText.replace("'node:fs/promises'", "'./slow-files.js'");
+  if (slowed === outputText) throw new Error('the adapter does not import node:fs/promises any more');
+  folder = join(ROOT, 'node_modules/.cache/latchkey-lock', hash);
+  mkdirSync(folder, { recursive: true });
+  const files = { 'package.json': '{"type":"module"}\n', 'process.js': SCRIPT, 'slow-files.js': SLOW_FILES, 'lock.js': outputText, 'slow-lock.js': slowed };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
 }
 
 export interface LockProcess {
@@ -67,9 +77,10 @@ export interface LockProcess {
   readonly ended: Promise<void>;
 }
 
-/** Starts a process with a lock of these options. */
-export function startLockProcess(options: LockOptions): LockProcess {
-  const child: ChildProcess = fork(compiled(), [JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+/** Starts a process with a lock of these options; `slow`: whose calls on files take their time. */
+export function startLockProcess(options: LockOptions, speed: 'normal' | 'slow' = 'normal'): LockProcess {
+  const script = speed === 'slow' ? './slow-lock.js' : './lock.js';
+  const child: ChildProcess = fork(join(compiled(), 'process.js'), [JSON.stringify(options), script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
   const answers = new Map<number, (held: boolean) => void>();
   let lastId = 0;
   child.on('error', () => {});

@@ -29,7 +29,7 @@ describe('a page is trusted', () => {
     ['with the trusted origin as user name', 'https://app.example.com@evil.example/'],
     ['of a file beside the app', 'file:///opt/notes/resources/app.asar.evil/index.html'],
     ['of a file above the app', 'file:///opt/notes/resources/app.asar/../evil.html'],
-    ['of a file elsewhere', 'file:///home/someone/Downloads/evil.html'],
+    ['of a file elsewhere', 'file:///tmp/downloads/evil.html'],
     ['made of data', 'data:text/html,hello'],
     ['made of a blob', 'blob:https://app.example.com/1'],
     ['that is empty', 'about:blank'],
