@@ -1,5 +1,6 @@
 // Lock: the same cases on the fake and on the real adapter, with real processes that are killed and stopped. The
 // adapter's way for macOS is proved here on Linux; its way for Windows is proved nowhere.
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -281,7 +282,7 @@ for (const { name: subject, present, options: newOptions } of realOnes) {
       const lock = createLock(options);
       const flood: Socket[] = [];
       const next = lock.hold(name, PLENTY_MS, async () => {
-        const address = addressOf(options);
+        const address = addressOf(options, name);
         for (let count = 0; count < 400; count += 1) {
           const socket = createConnection({ path: address });
           socket.on('error', () => {});
@@ -383,16 +384,13 @@ function overlapsIn(lines: readonly string[], killed: ReadonlySet<string>): read
   return overlaps;
 }
 
-/** Where the one lock that this process holds now listens. */
-function addressOf({ folder }: LockOptions): string {
-  if (folder !== undefined) {
-    const base = join(folder, readdirSync(folder)[0] ?? '');
-    return join(base, readdirSync(base)[0] ?? '', 's');
-  }
-  const names = readFileSync('/proc/net/unix', 'utf8').matchAll(/ 00010000 .* @(latchkey-\d+-[0-9a-f]{32}-*)/g);
-  const addresses = [...names].map(([, name]) => `\0${name ?? ''}`);
-  expect(addresses).toHaveLength(1);
-  return addresses[0] ?? '';
+/** Where the holder of this name listens now. Other tests' locks may be on this computer, too. */
+function addressOf({ folder }: LockOptions, name: string): string {
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 32);
+  if (folder !== undefined) return join(folder, digest, readdirSync(join(folder, digest))[0] ?? '', 's');
+  const [, abstractName] = new RegExp(`@(latchkey-\\d+-${digest}-*)`).exec(readFileSync('/proc/net/unix', 'utf8')) ?? [];
+  expect(abstractName).toBeDefined();
+  return `\0${abstractName ?? ''}`;
 }
 
 function pause(ms: number): Promise<void> {

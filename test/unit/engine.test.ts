@@ -96,6 +96,28 @@ describe('a sign-in', () => {
     expect(bench.authority.revoked[0]).toMatch(/^secret-refresh/);
   });
 
+  it('that is cancelled late gives nothing back where somebody is signed in, for it may be of the same grant', async () => {
+    const bench = await signedIn();
+    const { done, state } = await bench.begin();
+    const release = bench.authority.hold();
+    bench.comeBack(state);
+    bench.engine.cancelSignIn();
+    expect(await codeOf(done)).toBe('sign-in-cancelled');
+    release();
+    await until(() => bench.authority.open === 0);
+    await settle();
+    expect([statusOf(bench), bench.authority.revoked]).toEqual(['signed-in', []]);
+  });
+
+  it('that ends before the start does is not undone by it', async () => {
+    const bench = createBench();
+    await bench.signIn();
+    bench.engine.start();
+    await until(() => statusOf(bench) !== 'starting');
+    await settle();
+    expect([statusOf(bench), bench.secrets.calls.filter((call) => call.startsWith('read'))]).toEqual(['signed-in', []]);
+  });
+
   it('posts its code once, however often the callback comes', async () => {
     const bench = await started();
     const { done, state } = await bench.begin();
@@ -283,6 +305,18 @@ describe('a renewal', () => {
     await bench.clock.advance(HOUR - 1);
     expect(bench.authority.count('refresh_token')).toBe(1);
     expect(live(bench).renewal).toMatchObject({ state: 'fresh' });
+  });
+
+  it('of a token that lives for a year is waited for in pieces that a timer can count', async () => {
+    const bench = createBench();
+    const delays: number[] = [];
+    const { after } = bench.clock;
+    bench.clock.after = (delayMs, run) => { delays.push(delayMs); return after(delayMs, run); };
+    bench.authority.lifeSeconds = 365 * 86_400;
+    await signedIn(bench);
+    await bench.clock.advance(48 * HOUR);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(LIMITS.timerMaxMs);
+    expect([bench.clock.pending, bench.authority.count('refresh_token')]).toEqual([1, 0]);
   });
 
   it('shows nobody the new token before the keychain has its refresh token', async () => {

@@ -279,6 +279,23 @@ describe('every state × event of the session', () => {
   }
 });
 
+describe('a write', () => {
+  const event = eventsFor('live saving');
+
+  it('of the same refresh token is made again while the keychain does not have it', () => {
+    const unstored: SessionState = { ...live, storeError: transient, renewal: { state: 'renewing', since: NOW, failures: 0 } };
+    const next = stepSession(unstored, event['renewed kept']);
+    expect(next.effects).toMatchObject([{ type: 'write-record', refreshToken: 'refresh-1' }]);
+  });
+
+  it('whose answer comes after a renewal has begun another one does not speak for it', () => {
+    const saving = stepSession(STATES['live renewing'], event['renewed rotated']);
+    const before = saving.state as LiveSession;
+    expect(before.save).toBeGreaterThan(live.save);
+    expect(stepSession(before, { type: 'stored', save: live.save, now: NOW, ...timing })).toEqual({ state: before, effects: [] });
+  });
+});
+
 describe('what a caller who needs a token gets', () => {
   const answer = (state: SessionState, now: number): string => {
     const given = answerToken(state, now);

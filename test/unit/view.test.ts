@@ -47,6 +47,10 @@ describe('toView', () => {
     expect(JSON.stringify(view(input))).not.toContain('secret');
   });
 
+  it('shows why the last attempt failed rather than why the session before it ended', () => {
+    expect(view({ session: { ...absent, reason: 'ended', account: ada, error: locked }, attemptError: expired })).toMatchObject({ error: { code: 'sign-in-expired' } });
+  });
+
   it('shows the newest of several attempts', () => {
     expect(view({ attempts: [waiting, { ...waiting, number: 2, startedAt: 5 }] })).toMatchObject({ attempt: { startedAt: 5 } });
     expect(view({ attempts: [waiting, { phase: 'ended', number: 2, outcome: 'failed', error: expired }] })).toMatchObject({ attempt: { startedAt: 1 } });
