@@ -206,7 +206,7 @@ for (const { name: subject, present, open } of subjects) {
       const startedAt = performance.now();
       const answers = await Promise.all([lock.hold(name, SHORT_MS, async () => void (ran = true)), lock.hold(name, SHORT_MS, async () => void (ran = true))]);
       const tookMs = performance.now() - startedAt;
-      for (const answer of answers) expect(answer).toEqual({ held: false, detail: expect.stringMatching(/^another (process|call in this process) holds the lock$/) as string });
+      for (const answer of answers) expect(answer).toEqual({ held: false, reason: 'busy', detail: expect.stringMatching(/^another (process|call in this process) holds the lock$/) as string });
       expect(ran).toBe(false);
       expect(tookMs).toBeGreaterThan(SHORT_MS - 10);
       expect(tookMs).toBeLessThan(SHORT_MS + 1_000);
@@ -273,7 +273,7 @@ for (const { name: subject, present, options: newOptions } of realOnes) {
       const options = newOptions();
       const name = newName();
       const inner = await createLock(options).hold(name, PLENTY_MS, () => createLock(options).hold(name, 50, async () => {}));
-      expect(inner).toEqual({ held: true, value: { held: false, detail: 'another process holds the lock' } });
+      expect(inner).toEqual({ held: true, value: { held: false, reason: 'busy', detail: 'another process holds the lock' } });
     });
 
     it.skipIf(process.platform !== 'linux')('bears a flood of connections that say a lot, and lets the next in afterwards', async () => {
@@ -352,15 +352,15 @@ describe.skipIf(!hasFolders)('lock by a folder', () => {
     const folder = newFolder();
     spoil(folder);
     const answer = await createLock({ ground: 'folder', folder }).hold('name', PLENTY_MS, async () => {});
-    expect(answer).toEqual({ held: false, detail: 'the folder of the locks is not this user\'s alone' });
+    expect(answer).toEqual({ held: false, reason: 'unavailable', detail: 'the folder of the locks is not this user\'s alone' });
   });
 
   it('refuses at once a folder that cannot be made, and one whose name is too long for a socket', async () => {
     const folder = newFolder();
     const missing = await createLock({ ground: 'folder', folder: join(folder, 'missing', 'deep') }).hold('name', PLENTY_MS, async () => {});
-    expect(missing).toEqual({ held: false, detail: 'the lock cannot be taken (ENOENT)' });
+    expect(missing).toEqual({ held: false, reason: 'unavailable', detail: 'the lock cannot be taken (ENOENT)' });
     const long = await createLock({ ground: 'folder', folder: join(folder, 'x'.repeat(80)) }).hold('name', PLENTY_MS, async () => {});
-    expect(long).toEqual({ held: false, detail: 'the folder of the locks has too long a name' });
+    expect(long).toEqual({ held: false, reason: 'unavailable', detail: 'the folder of the locks has too long a name' });
   });
 });
 

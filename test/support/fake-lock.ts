@@ -59,7 +59,7 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
       },
       async hold(name, limitMs, run) {
         asked.push(name);
-        if (refusal !== null) return { held: false, detail: refusal };
+        if (refusal !== null) return { held: false, reason: 'unavailable', detail: refusal };
         if (dead) return await new Promise<never>(() => {});
         const call = { name };
         calls.add(call);
@@ -68,7 +68,7 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
         if (!holders.has(name)) holders.set(name, call);
         else if (!(await entered(call, queues, limitMs, clock))) {
           calls.delete(call);
-          return { held: false, detail: 'another process holds the lock' };
+          return { held: false, reason: 'busy', detail: 'another process holds the lock' };
         }
         try {
           return { held: true, value: await run() };

@@ -59,9 +59,10 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
       });
       tails.set(name, tail);
       try {
-        if (!(await within(before, limitMs))) return { held: false, detail: 'another call in this process holds the lock' };
+        if (!(await within(before, limitMs))) return { held: false, reason: 'busy', detail: 'another call in this process holds the lock' };
         const claim = await acquire(ground, digestOf(name), deadline);
-        if (claim.state !== 'won') return { held: false, detail: claim.state === 'refused' ? claim.detail : 'another process holds the lock' };
+        if (claim.state === 'refused') return { held: false, reason: 'unavailable', detail: claim.detail };
+        if (claim.state === 'taken') return { held: false, reason: 'busy', detail: 'another process holds the lock' };
         try {
           return { held: true, value: await run() };
         } finally {

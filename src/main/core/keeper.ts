@@ -30,7 +30,8 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
   const pending = new Set<Promise<unknown>>();
   const removals = new Set<Promise<unknown>>();
-  let lastWrite: Promise<void> = Promise.resolve();
+  /** Set while a renewal waits for its tokens to be stored. */
+  let awaitedWrite: (() => void) | null = null;
   let finishing = false;
 
   return {
@@ -50,12 +51,16 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
         // Not tracked: a password dialog must not keep the app alive.
         void read(effect.account, epoch);
         return;
-      case 'write-record':
-        lastWrite = write(effect, epoch);
-        track(lastWrite);
+      case 'write-record': {
+        const renewal = awaitedWrite;
+        awaitedWrite = null;
+        // A renewal holds the lock until its tokens are stored; any other write takes it for itself.
+        const work = renewal === null ? alone(effect.account, () => write(effect, epoch)) : write(effect, epoch).finally(renewal);
+        track(work);
         return;
+      }
       case 'remove-record':
-        track(vault.remove(effect.account), removals);
+        track(alone(effect.account, () => vault.remove(effect.account)), removals);
         return;
       case 'mark-refused':
         track(vault.markRefused(effect.account));
@@ -86,22 +91,28 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
 
   /** One process at a time: two that send the same refresh token look like a thief to a server that rotates (RFC 9700 §4.14.2). */
   async function renew(effect: RenewEffect, epoch: number): Promise<void> {
-    const held = await lock.hold(recordKey(effect.account.id), LIMITS.renewalLockWaitMs, async () => {
+    const renewal = async (): Promise<void> => {
       const newer = effect.stored ? await newerRecord(effect) : null;
-      if (newer !== null && isGood(newer)) return useRecord(newer, epoch);
+      if (newer !== null && isGood(newer)) useRecord(newer, epoch);
       // A request that is cut off by the end of the app could cost the rotated token.
-      if (finishing) return;
-      await renewWith(effect, newer?.refreshToken ?? effect.refreshToken, epoch);
-      // The next process must find in the record what this one got.
-      await soon(lastWrite);
-    });
-    if (!held.held) fail(new AuthError('session-busy', 'another process of this app is renewing and does not finish'), false, epoch);
+      else if (!finishing) await renewWith(effect, newer?.refreshToken ?? effect.refreshToken, epoch);
+    };
+    const held = await lock.hold(recordKey(effect.account.id), LIMITS.renewalLockWaitMs, renewal);
+    if (held.held) return;
+    log.write({ level: 'warn', event: 'lock-not-held', fields: { reason: held.reason, detail: held.detail } });
+    // Where the system gives no lock at all, one process is the rule, and no renewal would be the certain end.
+    if (held.reason === 'unavailable') await renewal();
+    else fail(new AuthError('session-busy', 'another process of this app is renewing and does not finish'), false, epoch);
   }
 
   async function renewWith(effect: RenewEffect, refreshToken: string, epoch: number): Promise<void> {
     try {
       const grant = await protocol.renew(refreshToken, effect.scope, effect.account);
+      // The next process must find in the record what this one got.
+      const written = new Promise<void>((resolve) => { awaitedWrite = resolve; });
       post({ type: 'renewed', grant, stored: false, ...timing() }, epoch);
+      await soon(written);
+      awaitedWrite = null;
     } catch (thrown) {
       const error = toAuthError(thrown);
       if (error.code === 'session-ended' && effect.stored) {
@@ -112,6 +123,12 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
       }
       fail(error, error.code === 'sign-in-refused' && (await protocol.isReachable()), epoch);
     }
+  }
+
+  /** Changes a record while no other process does; who waits too long goes ahead, for not storing loses more. */
+  async function alone(account: AccountView, work: () => Promise<void>): Promise<void> {
+    const held = await lock.hold(recordKey(account.id), LIMITS.claimWaitMs, work);
+    if (!held.held) await work();
   }
 
   function useRecord(record: SessionRecord & { access: NonNullable<SessionRecord['access']> }, epoch: number): void {

@@ -134,16 +134,19 @@ export interface NetworkRequest {
   readonly signal: AbortSignal;
 }
 
+/** `busy`: somebody holds it and does not let go. `unavailable`: this system gives no lock at all. `detail` is for the log. */
+export type Held<T> = { readonly held: true; readonly value: T } | { readonly held: false; readonly reason: 'busy' | 'unavailable'; readonly detail: string };
+
 /** What only one process at a time may do, such as renewing with a refresh token that works once. */
 export interface Lock {
   /**
    * Runs `run` while nobody else holds `name`: no other process of this user on this computer, no other call in this
-   * one. Waits for at most `limitMs`, also for a holder that is stopped and never goes on; then `run` has not been
-   * called, and `detail` says why, for the log. Free again as soon as `run` settles, and at once when the holder
+   * one. Waits for at most `limitMs`, also for a holder that is stopped and never goes on; when it is not held, `run`
+   * has not been called. Free again as soon as `run` settles, and at once when the holder
    * crashes, is killed or loses power; nothing has to be cleaned up. Who comes first is not promised among processes.
    * Rejects only with what `run` throws. A call from inside `run` for the same name waits in vain.
    */
-  hold<T>(name: string, limitMs: number, run: () => Promise<T>): Promise<{ readonly held: true; readonly value: T } | { readonly held: false; readonly detail: string }>;
+  hold<T>(name: string, limitMs: number, run: () => Promise<T>): Promise<Held<T>>;
 }
 
 /** `resume` and `unlock`: the person is back at the computer. `online`: the network came back. */
