@@ -35,15 +35,17 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
       await known.loaded();
       const id = await idOf(state);
       if (!isKnown(id)) return null;
-      const claim = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, async () => {
+      const claim = async (): Promise<AttemptRecord | null> => {
         const reading = await secrets.read(attemptKey(id), false);
         if (reading.state !== 'found') return null;
         const removal = await secrets.remove(attemptKey(id));
         // Without the removal a second process could claim it too.
         return removal.state === 'done' ? parseAttempt(reading.value, own) : null;
-      });
+      };
+      const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, claim);
+      // Where the system gives no lock at all, one process is the rule.
+      const record = held.held ? held.value : held.reason === 'unavailable' ? await claim() : null;
       await forget(id);
-      const record = claim.held ? claim.value : null;
       return record !== null && record.state === state && record.expiresAt > now ? record : null;
     },
 
