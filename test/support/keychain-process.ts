@@ -21,8 +21,8 @@ process.on('disconnect', () => process.exit(0));
 
 let shim: string | null = null;
 
-/** Node 20 runs no TypeScript: the two files are stripped of their types into the cache of node_modules. */
-function compiled(): string {
+/** The worker's script. Node 20 runs no TypeScript: the two files are stripped of their types into the cache of node_modules. */
+export function keychainScript(): string {
   if (shim !== null) return shim;
   const texts = SOURCES.map((name) => readFileSync(join(ROOT, 'src/main/adapters', `${name}.ts`), 'utf8'));
   const hash = createHash('sha256').update(SHIM).update(texts.join('\0')).digest('hex').slice(0, 16);
@@ -38,7 +38,7 @@ function compiled(): string {
 
 /** Starts the worker with this environment; it ends with the test process at the latest. */
 export function forkKeychainWorker(env: NodeJS.ProcessEnv = process.env): WorkerProcess {
-  const child = fork(compiled(), [], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced', execArgv: [] });
+  const child = fork(keychainScript(), [], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced', execArgv: [] });
   child.on('error', () => {});
   return {
     get pid() {
