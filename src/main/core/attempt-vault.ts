@@ -23,6 +23,7 @@ export interface AttemptVault {
 export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, own: { readonly issuer: string; readonly clientId: string }, log: Log): AttemptVault {
   return {
     async keep(record) {
+      await known.loaded();
       const id = await idOf(record.state);
       await known.update((state) => ({ ...state, attempts: [...state.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt: record.expiresAt }] }));
       const outcome = await secrets.write(attemptKey(id), JSON.stringify(record));
@@ -50,6 +51,7 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     },
 
     async release(state) {
+      await known.loaded();
       const id = await idOf(state);
       if (!isKnown(id)) return true;
       const claim = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, async () => {

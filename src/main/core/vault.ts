@@ -23,6 +23,7 @@ export type VaultReading =
   | { readonly state: 'absent' }
   | { readonly state: 'withheld'; readonly error: AuthError };
 
+// Nothing is read or written before the file was: it would be lost with the list, or overwrite a later version's.
 export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
   return { load, read, write, remove, markRefused };
 
@@ -38,6 +39,7 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   }
 
   async function read(account: AccountView): Promise<VaultReading> {
+    await known.loaded();
     const reading = await secrets.read(recordKey(account.id), stateOf(account.id) === 'kept');
     switch (reading.state) {
       case 'found': {
@@ -59,6 +61,7 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   }
 
   async function write(record: SessionRecord): Promise<AuthError | null> {
+    await known.loaded();
     const before = stateOf(record.account.id);
     await known.update((state) => withAccount(state, record.account, 'kept'));
     const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
@@ -70,6 +73,7 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   }
 
   async function remove(account: AccountView): Promise<void> {
+    await known.loaded();
     if (stateOf(account.id) === 'none') return;
     await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
     const outcome = await secrets.remove(recordKey(account.id));
@@ -79,6 +83,7 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   }
 
   async function markRefused(account: AccountView): Promise<void> {
+    await known.loaded();
     await known.update((state) => withRecordState(state, account.id, 'refused'));
   }
 
