@@ -55,6 +55,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
 
   let started = false;
+  let starting: Promise<void> = Promise.resolve();
   let stopping: Promise<void> | null = null;
   let session: SessionState = NO_SESSION;
   const attempts = new Map<number, AttemptState>();
@@ -83,7 +84,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   ports.signals.listen((signal) => { if (stopping === null) sendSession({ type: 'wake', signal, now: clock.now() }); });
 
   return {
-    start: () => { void restore(); },
+    start: () => { starting = restore(); },
     view: () => view,
     onView(listener) {
       viewListeners.add(listener);
@@ -98,7 +99,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     async signOut() {
       // Whoever is about to be restored is meant, too.
-      await known.loaded();
+      await starting;
       if (stopping !== null) throw stoppedError();
       sendSession({ type: 'sign-out' });
       await within(keeper.removed(), LIMITS.keyringWriteSlowMs);
