@@ -60,6 +60,20 @@ export async function endHelpers(leader, electron) {
 }
 
 /**
+ * Ends the app and its helpers at once with SIGKILL, as a crash or an empty battery does. Resolves when nothing is left.
+ * @param {ChildProcess} child started with `detached`
+ * @param {string} electron
+ */
+export async function killApp(child, electron) {
+  const pid = child.pid;
+  if (pid === undefined) return;
+  child.kill('SIGKILL');
+  for (const member of sessionMembers(pid, electron)) signal(member, 'SIGKILL');
+  await ended(child);
+  await endHelpers(pid, electron);
+}
+
+/**
  * An app whose output is watched. `view()` is the last view that it wrote.
  * @typedef {{
  *   child: ChildProcess,
@@ -71,6 +85,7 @@ export async function endHelpers(leader, electron) {
  *   firstWindow: () => Promise<import('playwright').Page>,
  *   exited: () => Promise<number | null>,
  *   end: () => Promise<void>,
+ *   kill: () => Promise<void>,
  * }} WatchedApp
  */
 
@@ -177,6 +192,7 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
       await endApp(child, electron);
       await connection?.then((browser) => browser.close()).catch(() => undefined);
     },
+    kill: () => killApp(child, electron),
   };
 }
 

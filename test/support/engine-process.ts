@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { AuthView } from '../../src/contract.js';
-import type { FleetMember, FleetMessage, FleetRequest, TokenRound } from './engine-child.js';
+import type { FleetMember, FleetMessage, TokenRound } from './engine-child.js';
 import { keychainScript } from './keychain-process.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
