@@ -6,7 +6,8 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
-import type { Registration } from './scheme-registration.js';
+
+export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
 /** Answers of the xdg tools are one line. */
 const OUTPUT_MAX_LENGTH = 4_096;

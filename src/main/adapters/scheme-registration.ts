@@ -2,9 +2,7 @@
 // On Linux never through Electron, which would block the main thread for seconds. Not verified on Windows and macOS.
 import type { App } from 'electron';
 import { LIMITS } from '../core/options.js';
-import { registerOnLinux } from './scheme-linux.js';
-
-export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
+import { type Registration, registerOnLinux } from './scheme-linux.js';
 
 export interface SchemeRegistration {
   /**
