@@ -58,7 +58,7 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   const { account, refreshToken, scope, savedAt, access } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account, refreshToken, scope, savedAt, access: isAccess(access) ? access : null } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, access: isAccess(access) ? access : null } };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
