@@ -111,7 +111,8 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
       // The next process must find in the record what this one got.
       const written = new Promise<void>((resolve) => { awaitedWrite = resolve; });
       post({ type: 'renewed', grant, stored: false, ...timing() }, epoch);
-      await soon(written);
+      // An answer that came too late is stored by nobody, and must not hold up a sign-out or the other processes.
+      if (awaitedWrite === null) await soon(written);
       awaitedWrite = null;
     } catch (thrown) {
       const error = toAuthError(thrown);
