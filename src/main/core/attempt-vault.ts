@@ -3,7 +3,7 @@
 import { base64url } from './identity.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS } from './options.js';
-import type { Lock, Log, SecretStore } from './ports.js';
+import type { Clock, Lock, Log, SecretReading, SecretStore } from './ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 
 export interface AttemptVault {
@@ -20,48 +20,37 @@ export interface AttemptVault {
   sweep(now: number): Promise<void>;
 }
 
-export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, own: { readonly issuer: string; readonly clientId: string }, log: Log): AttemptVault {
+export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, clock: Clock, own: { readonly issuer: string; readonly clientId: string }, log: Log): AttemptVault {
+  /** By state: a callback may come back before a slow keyring has taken the record, and must not find it missing. */
+  const keeping = new Map<string, Promise<void>>();
+
   return {
-    async keep(record) {
-      await known.loaded();
-      const id = await idOf(record.state);
-      await known.update((state) => ({ ...state, attempts: [...state.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt: record.expiresAt }] }));
-      const outcome = await secrets.write(attemptKey(id), JSON.stringify(record));
-      if (outcome.state === 'done') return;
-      log.write({ level: 'info', event: 'attempt-not-kept', fields: { detail: outcome.detail } });
-      await forget(id);
+    keep(record) {
+      const kept = keep(record).finally(() => { keeping.delete(record.state); });
+      keeping.set(record.state, kept);
+      return kept;
     },
 
     async take(state, now) {
       await known.loaded();
       const id = await idOf(state);
       if (!isKnown(id)) return null;
-      const claim = async (): Promise<AttemptRecord | null> => {
-        const reading = await secrets.read(attemptKey(id), false);
-        if (reading.state !== 'found') return null;
-        const removal = await secrets.remove(attemptKey(id));
-        // Without the removal a second process could claim it too.
-        return removal.state === 'done' ? parseAttempt(reading.value, own) : null;
-      };
-      const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, claim);
+      const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, () => claim(id));
       // Where the system gives no lock at all, one process is the rule.
-      const record = held.held ? held.value : held.reason === 'unavailable' ? await claim() : null;
-      await forget(id);
+      const reading = held.held ? held.value : held.reason === 'unavailable' ? await claim(id) : null;
+      const record = reading?.state === 'found' ? parseAttempt(reading.value, own) : null;
       return record !== null && record.state === state && record.expiresAt > now ? record : null;
     },
 
     async release(state) {
-      await known.loaded();
-      const id = await idOf(state);
-      if (!isKnown(id)) return true;
-      const claim = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, async () => {
-        const reading = await secrets.read(attemptKey(id), false);
-        await secrets.remove(attemptKey(id));
-        return reading.state !== 'absent';
-      });
-      await forget(id);
+      let cancel = (): void => undefined;
       // A keyring that stopped answering must not cost the sign-in: then memory says once.
-      return claim.held ? claim.value : true;
+      const limit = new Promise<boolean>((resolve) => { cancel = clock.after(LIMITS.claimWaitMs, () => { resolve(true); }); });
+      try {
+        return await Promise.race([wasKept(state), limit]);
+      } finally {
+        cancel();
+      }
     },
 
     async sweep(now) {
@@ -72,6 +61,36 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
       }
     },
   };
+
+  async function keep(record: AttemptRecord): Promise<void> {
+    await known.loaded();
+    const id = await idOf(record.state);
+    await known.update((state) => ({ ...state, attempts: [...state.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt: record.expiresAt }] }));
+    const outcome = await secrets.write(attemptKey(id), JSON.stringify(record));
+    if (outcome.state === 'done') return;
+    log.write({ level: 'info', event: 'attempt-not-kept', fields: { detail: outcome.detail } });
+    await forget(id);
+  }
+
+  async function wasKept(state: string): Promise<boolean> {
+    await known.loaded();
+    await keeping.get(state);
+    const id = await idOf(state);
+    if (!isKnown(id)) return true;
+    const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, () => claim(id));
+    const reading = held.held ? held.value : held.reason === 'unavailable' ? await claim(id) : null;
+    return reading?.state !== 'absent';
+  }
+
+  /** `found` means removed, too: else a second process could claim it. What is out of reach stays known, and is swept later. */
+  async function claim(id: string): Promise<SecretReading> {
+    const reading = await secrets.read(attemptKey(id), true);
+    if (reading.state === 'locked' || reading.state === 'unavailable') return reading;
+    const removal = await secrets.remove(attemptKey(id));
+    if (removal.state !== 'done') return removal;
+    await forget(id);
+    return reading;
+  }
 
   function isKnown(id: string): boolean {
     return known.current().attempts.some((attempt) => attempt.id === id);

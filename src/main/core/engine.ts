@@ -51,7 +51,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const protocol = createProtocol(settings, fetch, clock, log);
   const known = createKnownState(ports.state, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, settings, log);
+  const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, clock, settings, log);
   const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
 
   let started = false;
