@@ -124,9 +124,10 @@ describe('tables in documents', () => {
     const record = membersOf('src/main/core/records.ts', 'SessionRecord').flatMap((name) => (name === 'account' ? account.map((member) => `account.${member}`) : [name]));
     expect([...namesIn(tableUnder('docs/storage.md', 'The keychain record'))].sort()).toEqual([...record].sort());
 
-    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => name !== 'accounts');
+    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => !['accounts', 'attempts'].includes(name));
     const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map((name) => `accounts[].${name}`);
-    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual([...known, ...accounts].sort());
+    const attempts = membersOf('src/main/core/ports.ts', 'KnownAttempt').map((name) => `attempts[].${name}`);
+    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual([...known, ...accounts, ...attempts].sort());
   });
 
   it('list every option and every limit with its own words', () => {

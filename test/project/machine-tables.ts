@@ -4,7 +4,9 @@ import type { AccountView } from '../../src/contract.js';
 import { type AttemptEvent, type AttemptState, stepAttempt } from '../../src/main/core/attempt.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import type { Grant } from '../../src/main/core/protocol.js';
-import { type LiveSession, NO_SESSION, type SessionEvent, type SessionState, stepSession } from '../../src/main/core/session.js';
+import type { SessionRecord } from '../../src/main/core/records.js';
+import { type LiveSession, NO_SESSION, NO_TROUBLE, type SessionEvent, type SessionState } from '../../src/main/core/session-state.js';
+import { stepSession } from '../../src/main/core/session.js';
 import { table } from './documents.js';
 
 /** Samples of one event; where they lead to different ends, the words say which is which. */
@@ -13,6 +15,7 @@ type Samples<Event extends { readonly type: string }> = { readonly [Type in Even
 const FAR = 10_000_000;
 const error = new AuthError('network-failed', 'a sample');
 const ended = new AuthError('session-ended', 'a sample');
+const refused = new AuthError('sign-in-refused', 'a sample');
 const ada: AccountView = { id: 'ada', issuer: 'https://login.example.com', subject: 'ada' };
 const bob: AccountView = { ...ada, id: 'bob', subject: 'bob' };
 const grant: Grant = { accessToken: 'a2', obtainedAt: 0, expiresAt: FAR, refreshToken: 'r2', scope: 'openid' };
@@ -41,7 +44,7 @@ const attemptEvents: Samples<AttemptEvent> = {
 
 const live: LiveSession = {
   phase: 'live', epoch: 1, account: ada, refreshToken: 'r1', scope: 'openid', access: { token: 'a1', obtainedAt: 0, expiresAt: 2_000 },
-  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null,
+  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null, storeRetryAt: null,
 };
 const phases: { readonly [Phase in SessionState['phase']]: SessionState & { readonly phase: Phase } } = {
   absent: NO_SESSION,
@@ -52,14 +55,18 @@ const phases: { readonly [Phase in SessionState['phase']]: SessionState & { read
 };
 const renewals: { readonly [State in LiveSession['renewal']['state']]: LiveSession } = {
   fresh: live,
-  renewing: { ...live, renewal: { state: 'renewing', since: 0, failures: 0 } },
+  renewing: { ...live, renewal: { state: 'renewing', since: 0, trouble: { ...NO_TROUBLE, refusals: 1 } } },
   saving: { ...live, renewal: { state: 'saving', since: 0, grant } },
-  waiting: { ...live, renewal: { state: 'waiting', since: 0, failedAt: 0, nextTryAt: 1_000, failures: 1, error } },
+  waiting: { ...live, renewal: { state: 'waiting', since: 0, failedAt: 0, nextTryAt: 1_000, trouble: NO_TROUBLE, error } },
 };
 const { live: _live, ...early } = phases;
+const record: SessionRecord = { version: 1, clientId: 'c', account: ada, refreshToken: 'r1', scope: 'openid', savedAt: 0, access: null };
 const sessionEvents: Samples<SessionEvent> = {
   restore: { any: { type: 'restore', account: ada, now: 1 } },
-  'record-found': { any: { type: 'record-found', record: { version: 1, clientId: 'c', account: ada, refreshToken: 'r1', scope: 'openid', savedAt: 0 }, now: 1 } },
+  'record-found': {
+    'token still good': { type: 'record-found', record: { ...record, access: { token: 'a1', obtainedAt: 0, expiresAt: FAR } }, now: 1, ...timing },
+    'token due or missing': { type: 'record-found', record, now: 1, ...timing },
+  },
   'record-absent': { any: { type: 'record-absent' } },
   'record-withheld': { any: { type: 'record-withheld', error } },
   adopt: {
@@ -70,15 +77,21 @@ const sessionEvents: Samples<SessionEvent> = {
   stored: { any: { type: 'stored', save: 0, now: 1, ...timing } },
   'store-failed': { any: { type: 'store-failed', save: 0, error, now: 1, ...timing } },
   renewed: {
-    'new refresh token': { type: 'renewed', grant, now: 1, ...timing },
-    'same refresh token': { type: 'renewed', grant: { ...grant, refreshToken: 'r1' }, now: 1, ...timing },
+    'new tokens': { type: 'renewed', grant, stored: false, now: 1, ...timing },
+    'found in the record': { type: 'renewed', grant, stored: true, now: 1, ...timing },
   },
   'renew-failed': {
-    'invalid_grant': { type: 'renew-failed', error: ended, now: 1, random: 0 },
-    'anything else': { type: 'renew-failed', error, now: 1, random: 0 },
+    'invalid_grant': { type: 'renew-failed', error: ended, refused: false, now: 1, random: 0 },
+    'refused the second time': { type: 'renew-failed', error: refused, refused: true, now: 1, random: 0 },
+    'anything else': { type: 'renew-failed', error, refused: false, now: 1, random: 0 },
   },
   demand: { any: { type: 'demand', now: 1 } },
   retry: { any: { type: 'retry', now: 1 } },
+  wake: {
+    unlock: { type: 'wake', signal: 'unlock', now: 1 },
+    'resume, online': { type: 'wake', signal: 'resume', now: 1 },
+    'after a long sleep': { type: 'wake', signal: 'resume', now: FAR },
+  },
   'sign-out': { any: { type: 'sign-out' } },
   tick: { early: { type: 'tick', now: 1, ...timing }, 'time is up': { type: 'tick', now: FAR, ...timing } },
 };

@@ -16,6 +16,8 @@ import type {
   SecretOutcome,
   SecretReading,
   SecretStore,
+  Signal,
+  Signals,
   StateStore,
   TripOutcome,
 } from '../../src/main/core/ports.js';
@@ -290,6 +292,38 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
     },
     get pending() {
       return timers.size;
+    },
+  };
+}
+
+export interface FakeSignals extends Signals {
+  /** The operating system says so; nobody hears it before `listen` or after `stop`. */
+  emit(signal: Signal): void;
+  /** Every word on whether the network is to be watched, oldest first. */
+  readonly watched: readonly boolean[];
+  readonly stopped: boolean;
+}
+
+export function createFakeSignals(): FakeSignals {
+  const watched: boolean[] = [];
+  let listener: ((signal: Signal) => void) | null = null;
+  let stopped = false;
+  return {
+    watched,
+    get stopped() {
+      return stopped;
+    },
+    emit(signal) {
+      if (!stopped) listener?.(signal);
+    },
+    listen(next) {
+      listener = next;
+    },
+    watchNetwork(wanted) {
+      if (watched.at(-1) !== wanted) watched.push(wanted);
+    },
+    stop() {
+      stopped = true;
     },
   };
 }

@@ -10,7 +10,8 @@ import { AuthError } from '../../src/main/core/errors.js';
 import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options.js';
 import type { Clock, Network } from '../../src/main/core/ports.js';
 import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
-import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeStateStore } from './fakes.js';
+import { createFakeLock } from './fake-lock.js';
+import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
 
 export const SCHEME_REDIRECT = 'com.example.latchkey-demo:/callback';
 export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
@@ -26,6 +27,8 @@ export interface App {
   readonly file: ReturnType<typeof createFakeStateStore>;
   readonly scheme: ReturnType<typeof createFakeCallbacks>;
   readonly log: ReturnType<typeof createFakeLog>;
+  readonly lock: ReturnType<typeof createFakeLock>;
+  readonly signals: ReturnType<typeof createFakeSignals>;
   readonly person: Person;
   readonly views: readonly AuthView[];
   /** Every URL that the browser was given. */
@@ -45,7 +48,7 @@ export interface App {
 /** Options of the host, and limits that no host may set so short. */
 export type AppOptions = Partial<AuthOptions> & { readonly settings?: Partial<Settings>; readonly clock?: Partial<Clock>; readonly network?: Network };
 
-type Kept = Partial<Pick<App, 'secrets' | 'file' | 'person'>>;
+type Kept = Partial<Pick<App, 'secrets' | 'file' | 'lock' | 'person'>>;
 
 const running: Engine[] = [];
 
@@ -63,6 +66,8 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
   const person = kept.person ?? createPerson();
   const scheme = createFakeCallbacks('custom-scheme');
   const log = createFakeLog();
+  const lock = kept.lock ?? createFakeLock();
+  const signals = createFakeSignals();
   const opened: string[] = [];
   const trips: Promise<SignInOutcome>[] = [];
   const errors: unknown[] = [];
@@ -80,14 +85,14 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
     },
   };
   const engine = createEngine(settings, {
-    secrets, state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, log,
+    secrets, state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, lock, signals, log,
     callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
   });
   running.push(engine);
   engine.onView((view) => views.push(view));
 
   const app: App = {
-    engine, secrets, file, scheme, log, person, views, opened, trips, errors,
+    engine, secrets, file, scheme, log, lock, signals, person, views, opened, trips, errors,
     async signIn(wanted = {}) {
       choices = wanted;
       await engine.signIn({}).catch((error: unknown) => {
@@ -107,7 +112,7 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
       await engine.stop();
       const again = createFakeSecretStore();
       for (const [key, value] of secrets.entries) again.entries.set(key, value);
-      return startApp(provider, next, { secrets: again, file, person });
+      return startApp(provider, next, { secrets: again, file, lock: lock.another(), person });
     },
   };
   engine.start();

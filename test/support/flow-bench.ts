@@ -4,7 +4,8 @@ import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
 import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
-import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeSecretStore, createFakeStateStore } from './fakes.js';
+import { type FakeLock, createFakeLock } from './fake-lock.js';
+import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
 
 export const ISSUER = 'https://id.example';
 export const REDIRECT = 'com.example.app:/callback';
@@ -121,6 +122,8 @@ export interface Bench {
   readonly browser: ReturnType<typeof createFakeBrowser>;
   readonly scheme: ReturnType<typeof createFakeCallbacks>;
   readonly log: ReturnType<typeof createFakeLog>;
+  readonly lock: FakeLock;
+  readonly signals: ReturnType<typeof createFakeSignals>;
   /** Every view so far. */
   readonly views: readonly AuthView[];
   /** Starts an attempt and waits until the browser is open. */
@@ -133,7 +136,7 @@ export interface Bench {
   restart(): Bench;
 }
 
-export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file'>>;
+export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock'>>;
 
 /** Made but not started. */
 export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {}): Bench {
@@ -144,18 +147,20 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   const browser = createFakeBrowser();
   const scheme = createFakeCallbacks('custom-scheme');
   const log = createFakeLog();
+  const lock = kept.lock ?? createFakeLock(clock);
+  const signals = createFakeSignals();
   const settings = parseOptions({
     issuer: ISSUER, clientId: 'me', redirects: [REDIRECT], scopes: ['read', 'offline_access'],
     endpoints: { authorization: `${ISSUER}/authorize`, token: `${ISSUER}/token`, revocation: `${ISSUER}/revoke` },
     identify: async () => ({ subject: 'ada', name: 'Ada' }),
     ...options,
   });
-  const engine = createEngine(settings, { secrets, state: file, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, clock, network: authority, log });
+  const engine = createEngine(settings, { secrets, state: file, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, clock, network: authority, lock, signals, log });
   const views: AuthView[] = [];
   engine.onView((view) => views.push(view));
 
   const bench: Bench = {
-    engine, authority, clock, secrets, file, browser, scheme, log, views,
+    engine, authority, clock, secrets, file, browser, scheme, lock, signals, log, views,
     async begin() {
       const { opened } = browser;
       const before = opened.length;
@@ -172,7 +177,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
       bench.comeBack(state);
       await done;
     },
-    restart: () => createBench(options, { authority, clock, file, secrets: reopened(secrets) }),
+    restart: () => createBench(options, { authority, clock, file, lock: lock.another(), secrets: reopened(secrets) }),
   };
   return bench;
 }

@@ -91,7 +91,7 @@ const history = fc.array(anyEvent, { maxLength: 40 });
 
 /** Runs a history and gives each step as it was taken. */
 function run(events: readonly AttemptEvent[]): readonly { readonly before: AttemptState; readonly event: AttemptEvent; readonly after: AttemptState; readonly effects: readonly AttemptEffect[] }[] {
-  let state = beginAttempt(7, {}, START, 300);
+  let state: AttemptState = beginAttempt(7, {}, START, 300);
   return events.map((event) => {
     const before = state;
     const next = stepAttempt(state, event);

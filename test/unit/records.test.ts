@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_ACCOUNTS, type SessionRecord, accountOf, formatRecord, parseKnownAccounts, parseRecord, recordKey, withAccount, withRecordState } from '../../src/main/core/records.js';
 
 const account = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
-const record: SessionRecord = { version: 1, clientId: 'notes', account, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7 };
+const record: SessionRecord = { version: 1, clientId: 'notes', account, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7, access: { token: 'secret-access', obtainedAt: 1, expiresAt: 2 } };
 const mine = { clientId: 'notes', accountId: 'ada-id' };
 
 describe('parseRecord', () => {
@@ -86,7 +86,7 @@ describe('parseKnownAccounts', () => {
 describe('the list of known accounts', () => {
   it('has each account once, the last one by name', () => {
     const twice = withAccount(withAccount(NO_ACCOUNTS, account, 'kept'), { ...account, name: 'Ada L.' }, 'none');
-    expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }] });
+    expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }], attempts: [] });
   });
 
   it('stays the same object when nothing changes, so that nothing is written', () => {

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import type { Grant } from '../../src/main/core/protocol.js';
-import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, answerToken, sessionDeadline, stepSession } from '../../src/main/core/session.js';
+import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
+import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState } from '../../src/main/core/session-state.js';
+import { stepSession } from '../../src/main/core/session.js';
 import { toView } from '../../src/main/core/view.js';
 
 /** One thing that happens; `pick` chooses among what is open. Durations in milliseconds, lives in seconds. */
@@ -139,8 +141,8 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       case 'read': {
         const read = take(reads, 0);
         if (read === undefined) break;
-        const record = { version: 1, clientId: 'c', account: read.effect.account, refreshToken: `secret-refresh-${++names}`, scope: 'read', savedAt: 1 } as const;
-        if (next.answer === 'found') send({ type: 'record-found', record, now }, read.epoch);
+        const record = { version: 1, clientId: 'c', account: read.effect.account, refreshToken: `secret-refresh-${++names}`, scope: 'read', savedAt: 1, access: null } as const;
+        if (next.answer === 'found') send({ type: 'record-found', record, ...timing() }, read.epoch);
         else if (next.answer === 'absent') send({ type: 'record-absent' }, read.epoch);
         else send({ type: 'record-withheld', error: new AuthError('keyring-locked', 'locked') }, read.epoch);
         break;
@@ -158,9 +160,9 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
         if (renewal === undefined) break;
         const { refreshToken } = renewal.effect;
         if (next.answer === 'rotated') spent.add(refreshToken);
-        if (next.answer === 'rotated') send({ type: 'renewed', grant: grant('renewed', `secret-refresh-${++names}`, next.life), ...timing() }, renewal.epoch);
-        else if (next.answer === 'kept') send({ type: 'renewed', grant: grant('renewed', refreshToken, next.life), ...timing() }, renewal.epoch);
-        else send({ type: 'renew-failed', error: ERRORS[next.answer], now, random: timing().random }, renewal.epoch);
+        if (next.answer === 'rotated') send({ type: 'renewed', grant: grant('renewed', `secret-refresh-${++names}`, next.life), stored: false, ...timing() }, renewal.epoch);
+        else if (next.answer === 'kept') send({ type: 'renewed', grant: grant('renewed', refreshToken, next.life), stored: false, ...timing() }, renewal.epoch);
+        else send({ type: 'renew-failed', error: ERRORS[next.answer], refused: false, now, random: timing().random }, renewal.epoch);
         // Callers wait while it is renewed: the answer must not make them ask again in the same instant.
         if (renewal.epoch === state.epoch) expect(answerToken(state, now).kind, 'the answer to a renewal is a demand').not.toBe('demand');
         break;
@@ -178,7 +180,7 @@ describe('every history of a session', () => {
   it('does nothing about an answer to an earlier write', () => {
     fc.assert(fc.property(fc.integer({ min: -3, max: 10 }).filter((save) => save !== 4), fc.boolean(), (save, works) => {
       const state: SessionState = {
-        phase: 'live', epoch: 1, account: account('ada'), refreshToken: 'secret-r', scope: 'read', access: null, save: 4, storeError: null,
+        phase: 'live', epoch: 1, account: account('ada'), refreshToken: 'secret-r', scope: 'read', access: null, save: 4, storeError: null, storeRetryAt: null,
         renewal: { state: 'saving', since: 1, grant: { accessToken: 'secret-a', obtainedAt: 1, expiresAt: 2, refreshToken: 'secret-r2', scope: 'read' } },
       };
       const timing = { now: 2, random: 0, renewEarlySeconds: 0 };

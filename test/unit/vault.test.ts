@@ -1,23 +1,27 @@
 // Sessions at rest: keychain and state file agree about who must be there, and nothing unreadable is ever deleted.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { createKnownState } from '../../src/main/core/known-state.js';
 import { NO_ACCOUNTS, type SessionRecord, formatRecord, recordKey, withAccount } from '../../src/main/core/records.js';
 import { type Vault, createVault } from '../../src/main/core/vault.js';
 import { type FakeKeyringMode, type FakeSecretStore, type FakeStateStore, createFakeLog, createFakeSecretStore, createFakeStateStore, settle } from '../support/fakes.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const key = recordKey(ada.id);
-const record: SessionRecord = { version: 1, clientId: 'me', account: ada, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7 };
+const record: SessionRecord = { version: 1, clientId: 'me', account: ada, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7, access: null };
 
 let secrets: FakeSecretStore;
 let file: FakeStateStore;
 let log: ReturnType<typeof createFakeLog>;
 
-function vaultWith(mode: FakeKeyringMode = 'works', content: unknown = null): Vault {
+/** A vault whose `load` also reads the file, as the engine does first. */
+function vaultWith(mode: FakeKeyringMode = 'works', content: unknown = null): Omit<Vault, 'load'> & { load(): Promise<ReturnType<Vault['load']>> } {
   secrets = createFakeSecretStore(mode);
   file = createFakeStateStore(content);
   log = createFakeLog();
-  return createVault(secrets, file, 'me', log);
+  const known = createKnownState(file, log);
+  const vault = createVault(secrets, known, 'me', log);
+  return { ...vault, load: async () => { await known.load(); return vault.load(); } };
 }
 
 const stateInFile = (): string | undefined => (file.content as KnownAccounts | null)?.accounts.find(({ id }) => id === ada.id)?.record;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptState } from '../../src/main/core/attempt.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import type { LiveSession, SessionState } from '../../src/main/core/session.js';
+import { type LiveSession, NO_TROUBLE, type SessionState } from '../../src/main/core/session-state.js';
 import { type ViewInput, toView } from '../../src/main/core/view.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
@@ -10,7 +10,7 @@ const expired = new AuthError('sign-in-expired', 'late');
 const locked = new AuthError('keyring-locked', 'locked', { cause: 'secret-cause' });
 const grant = { accessToken: 'secret-access', obtainedAt: 10, expiresAt: 70, refreshToken: 'secret-refresh', scope: 'read' };
 const live: LiveSession = {
-  phase: 'live', epoch: 1, account: ada, refreshToken: 'secret-refresh', scope: 'read', save: 0, storeError: null,
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'secret-refresh', scope: 'read', save: 0, storeError: null, storeRetryAt: null,
   access: { token: 'secret-access', obtainedAt: 10, expiresAt: 70 }, renewal: { state: 'fresh', since: 10, renewAt: 60 },
 };
 const absent: SessionState = { phase: 'absent', epoch: 0, reason: 'never', account: null, error: null };
@@ -38,9 +38,9 @@ describe('toView', () => {
     ['when it is not remembered', { session: { ...live, storeError: locked } }, { status: 'signed-in', account: ada, remembered: false, store: 'memory', renewal: fresh, error: { code: 'keyring-locked', retry: 'user', message: 'locked' } }],
     ['when the host chose memory', { session: { ...live, storeError: locked }, memoryOnly: true }, { status: 'signed-in', account: ada, remembered: false, store: 'memory', renewal: fresh }],
     ['when there is nothing to remember', { session: { ...live, refreshToken: null, storeError: locked } }, { status: 'signed-in', account: ada, remembered: false, store: 'memory', renewal: fresh }],
-    ['while it is renewed', { session: { ...live, renewal: { state: 'renewing', since: 60, failures: 0 } } }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: { state: 'renewing', since: 60, expiresAt: 70 } }],
+    ['while it is renewed', { session: { ...live, renewal: { state: 'renewing', since: 60, trouble: NO_TROUBLE } } }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: { state: 'renewing', since: 60, expiresAt: 70 } }],
     ['while the renewed one is saved', { session: { ...live, renewal: { state: 'saving', since: 60, grant } } }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: { state: 'renewing', since: 60, expiresAt: 70 } }],
-    ['while it waits for the network', { session: { ...live, access: null, renewal: { state: 'waiting', since: 60, failedAt: 61, nextTryAt: 63, failures: 1, error: expired } } }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: { state: 'waiting', since: 60, expiresAt: null, nextTryAt: 63, error: { code: 'sign-in-expired', retry: 'sign-in', message: 'late' } } }],
+    ['while it waits for the network', { session: { ...live, access: null, renewal: { state: 'waiting', since: 60, failedAt: 61, nextTryAt: 63, trouble: NO_TROUBLE, error: expired } } }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: { state: 'waiting', since: 60, expiresAt: null, nextTryAt: 63, error: { code: 'sign-in-expired', retry: 'sign-in', message: 'late' } } }],
     ['with a further attempt', { session: live, attempts: [waiting] }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: fresh, attempt }],
   ])('%s', (_what, input, expected) => {
     expect(view(input)).toEqual(expected);
