@@ -1,0 +1,196 @@
+// SecretStore over Electron's asynchronous safeStorage (Electron ≥ 42): the operating system keeps the key, files keep the values.
+// May not write what is not truly encrypted, may not delete what it cannot read, and asks for no key while there is nothing to open.
+import { join } from 'node:path';
+import { type SafeStorage, app, safeStorage as electronSafeStorage } from 'electron';
+import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
+import { type SealedFiles, createSealedFiles } from './sealed-files.js';
+
+/** The first releases of Electron 42 say "not available" until the key has come, and crash when used before (electron#51759). */
+const AVAILABLE_TRIES = 20;
+const AVAILABLE_PAUSE_MS = 100;
+/** Chromium's tag of the key provider. On Linux `v10` is a password that stands in its source code; what has no tag is plain. */
+const TRUSTED_LINUX_TAG = /^v(?:1[1-9]|[2-9]\d)/;
+/** Electron gives no code for it. Not verified on a real Electron ≥ 42. */
+const TEMPORARY = /temporarily unavailable/;
+
+export type AsyncSafeStorage = Pick<SafeStorage, 'isAsyncEncryptionAvailable' | 'encryptStringAsync' | 'decryptStringAsync'>;
+
+export interface SafeStorageOptions {
+  /** How long one call may take from being made, its wait for others included. */
+  readonly timeoutMs: number;
+  /** Default: Electron's. One without the asynchronous functions makes every call for a value `unavailable`. */
+  readonly safeStorage?: Partial<AsyncSafeStorage> | undefined;
+  /** The folder of the files. Default: `latchkey-secrets` in the app's userData folder at the first call. */
+  readonly folder?: string;
+  /** Default: this process's. */
+  readonly platform?: NodeJS.Platform;
+  readonly electronVersion?: string;
+}
+
+type Failure = Exclude<SecretOutcome, { state: 'done' }>;
+interface Opened {
+  readonly value: string;
+  readonly stale: boolean;
+}
+
+const CLOSED: Failure = { state: 'unavailable', detail: 'the keychain was closed' };
+const BAD_KEY: Failure = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' };
+const TIMED_OUT: Failure = { state: 'locked', detail: 'safeStorage did not answer in time, as when a password dialog stays open' };
+const NOT_NOW: Failure = { state: 'locked', detail: 'safeStorage says that its key is temporarily unavailable' };
+const NOT_AVAILABLE: Failure = { state: 'unavailable', detail: 'safeStorage says that encryption is not available' };
+const WORTHLESS: Failure = { state: 'unavailable', detail: 'no keyring gave safeStorage a key when the app started, and without one it uses a password that everybody knows' };
+const NOT_ENCRYPTED: Failure = { state: 'unavailable', detail: 'safeStorage does not encrypt' };
+const NOT_OPENED: Failure = { state: 'unavailable', detail: 'the stored value cannot be decrypted here; it is kept' };
+const NOT_OURS: Failure = { state: 'unavailable', detail: 'the stored file is of a later version or damaged; it is kept' };
+const NOT_KEPT: Failure = { state: 'unavailable', detail: 'safeStorage did not give back what was written' };
+
+/**
+ * Creates the store. Calls run one after the other; when a call's time is up, every call that waits is `locked`, and
+ * what comes late from safeStorage changes no file. A missing file is `absent` and can be removed whatever the state of
+ * the key: that is sure without it. A value is replaced only when its successor could be decrypted again. What was
+ * encrypted with an outdated key is encrypted anew after it was read, unless another process wrote meanwhile.
+ */
+export function createSafeStorage({ timeoutMs, safeStorage = electronSafeStorage, folder, platform = process.platform, electronVersion = process.versions['electron'] ?? 'unknown' }: SafeStorageOptions): SecretStore {
+  const files: SealedFiles = createSealedFiles(() => folder ?? join(app.getPath('userData'), 'latchkey-secrets'));
+  const waiting = new Set<(failure: Failure) => void>();
+  let tail: Promise<unknown> = Promise.resolve();
+  let disk: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  /** `isOver`: nobody waits for the answer any more, so nothing may be changed. */
+  function inTurn<Answer>(key: string, run: (isOver: () => boolean) => Promise<Answer | Failure>): Promise<Answer | Failure> {
+    if (closed) return Promise.resolve(CLOSED);
+    if (key === '' || key.includes('\0')) return Promise.resolve(BAD_KEY);
+    return new Promise((resolve) => {
+      let over = false;
+      const settle = (answer: Answer | Failure): void => {
+        if (over) return;
+        over = true;
+        clearTimeout(timer);
+        waiting.delete(settle);
+        resolve(answer);
+      };
+      const timer = setTimeout(() => abandon(TIMED_OUT), timeoutMs);
+      waiting.add(settle);
+      tail = tail.then(async () => {
+        if (!over) await run(() => over).then(settle, (thrown: unknown) => settle(diskFailure(thrown)));
+      });
+    });
+  }
+
+  function abandon(failure: Failure): void {
+    // What hangs in safeStorage is left behind; what has begun on the disk is not overtaken.
+    tail = disk;
+    for (const settle of [...waiting]) settle(failure);
+  }
+
+  function onDisk(isOver: () => boolean, change: () => Promise<void>): Promise<SecretOutcome> {
+    if (isOver()) return Promise.resolve(CLOSED);
+    const changing = change().then((): SecretOutcome => ({ state: 'done' }), diskFailure);
+    disk = changing;
+    return changing;
+  }
+
+  async function ready(isOver: () => boolean): Promise<AsyncSafeStorage | Failure> {
+    const { isAsyncEncryptionAvailable, encryptStringAsync, decryptStringAsync } = safeStorage;
+    if (isAsyncEncryptionAvailable === undefined || encryptStringAsync === undefined || decryptStringAsync === undefined) {
+      return { state: 'unavailable', detail: `Electron ${electronVersion} has no asynchronous safeStorage, which came with version 42` };
+    }
+    await app.whenReady();
+    const storage = safeStorage as AsyncSafeStorage;
+    for (let tries = 1; tries <= AVAILABLE_TRIES && !isOver(); tries += 1) {
+      // Those first releases answer a plain boolean.
+      if (await settled(() => storage.isAsyncEncryptionAvailable())) return storage;
+      await new Promise((resolve) => setTimeout(resolve, AVAILABLE_PAUSE_MS));
+    }
+    return NOT_AVAILABLE;
+  }
+
+  async function seal(storage: AsyncSafeStorage, key: string, value: string): Promise<Buffer | Failure> {
+    // The key goes in, so that a file under another name opens nothing. JSON keeps NUL and lone surrogates.
+    const text = JSON.stringify({ key, value });
+    const sealed = await settled(() => storage.encryptStringAsync(text));
+    if (sealed === null) return NOT_AVAILABLE;
+    if (sealed.includes(text)) return NOT_ENCRYPTED;
+    if (!isTrusted(sealed)) return WORTHLESS;
+    const back = await unseal(storage, key, sealed);
+    return 'value' in back && back.value === value ? sealed : NOT_KEPT;
+  }
+
+  async function unseal(storage: AsyncSafeStorage, key: string, sealed: Buffer): Promise<Opened | Failure> {
+    if (!isTrusted(sealed)) return NOT_OPENED;
+    try {
+      const { result, shouldReEncrypt } = await storage.decryptStringAsync(sealed);
+      const value = valueOf(result, key);
+      return value === null ? NOT_OURS : { value, stale: shouldReEncrypt };
+    } catch (thrown) {
+      return thrown instanceof Error && TEMPORARY.test(thrown.message) ? NOT_NOW : NOT_OPENED;
+    }
+  }
+
+  function isTrusted(sealed: Buffer): boolean {
+    return platform !== 'linux' || TRUSTED_LINUX_TAG.test(sealed.subarray(0, 3).toString('latin1'));
+  }
+
+  async function sealAgain(storage: AsyncSafeStorage, key: string, value: string, old: Buffer, isOver: () => boolean): Promise<void> {
+    const sealed = await seal(storage, key, value);
+    if (!Buffer.isBuffer(sealed)) return;
+    // Another process may have stored a newer value while we encrypted; what it could do between this look and the
+    // replacement is the accepted rest, once in the life of a key.
+    const now = await files.load(key);
+    if (Buffer.isBuffer(now) && now.equals(old)) await onDisk(isOver, () => files.replace(key, sealed));
+  }
+
+  return {
+    read(key): Promise<SecretReading> {
+      return inTurn<SecretReading>(key, async (isOver) => {
+        const sealed = await files.load(key);
+        if (sealed === null) return { state: 'absent' };
+        if (sealed === 'foreign') return NOT_OURS;
+        const storage = await ready(isOver);
+        if ('state' in storage) return storage;
+        const opened = await unseal(storage, key, sealed);
+        if ('state' in opened) return opened;
+        if (opened.stale) await sealAgain(storage, key, opened.value, sealed, isOver).catch(() => undefined);
+        return { state: 'found', value: opened.value };
+      });
+    },
+    write(key, value): Promise<SecretOutcome> {
+      return inTurn<SecretOutcome>(key, async (isOver) => {
+        const storage = await ready(isOver);
+        if ('state' in storage) return storage;
+        const sealed = await seal(storage, key, value);
+        return Buffer.isBuffer(sealed) ? await onDisk(isOver, () => files.replace(key, sealed)) : sealed;
+      });
+    },
+    remove: (key) => inTurn<SecretOutcome>(key, (isOver) => onDisk(isOver, () => files.remove(key))),
+    close() {
+      closed = true;
+      abandon(CLOSED);
+    },
+  };
+}
+
+/** Null for whatever is thrown or rejected. */
+async function settled<T>(call: () => Promise<T>): Promise<T | null> {
+  try {
+    return await call();
+  } catch {
+    return null;
+  }
+}
+
+function valueOf(text: string, key: string): string | null {
+  try {
+    const envelope = JSON.parse(text) as { readonly key?: unknown; readonly value?: unknown } | null;
+    return envelope?.key === key && typeof envelope.value === 'string' ? envelope.value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Only the code: a message of Node names the path, and with it the person. */
+function diskFailure(thrown: unknown): Failure {
+  const code = (thrown as NodeJS.ErrnoException | null)?.code;
+  return { state: 'unavailable', detail: `the file of the secret cannot be used (${typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : 'unknown error'})` };
+}
