@@ -4,7 +4,8 @@
 
 /** @typedef {import('./fleet-simulation.mjs').Policy} Policy */
 /** @typedef {typeof import('../src/main/core/renewal.js')} Renewal */
-/** @typedef {typeof import('../src/main/core/session.js')} Session */
+/** @typedef {typeof import('../src/main/core/session.js') & typeof import('../src/main/core/session-answers.js')} Session */
+/** @typedef {import('../src/main/core/session-state.js').SessionState} SessionState */
 /** @typedef {typeof import('../src/main/core/errors.js')} Errors */
 
 /**
@@ -23,13 +24,32 @@ export function latchkey(renewal, { name, renewEarlySeconds, callEveryMs }) {
   return {
     name,
     renew: (obtainedAt, expiresAt, _inUse, random) => renewal.renewAt({ obtainedAt, expiresAt, renewEarlySeconds, random: random() }),
-    retry(client, failedAt, retryAfterSeconds, random) {
-      const nextTryAt = failedAt + renewal.retryDelayMs(client.failures, retryAfterSeconds, random(), client.inAdvance);
+    retry(client, failedAt, { failure, retryAfterSeconds }, random) {
+      const spares = client.inAdvance && failure === 'server-unavailable';
+      const nextTryAt = failedAt + renewal.retryDelayMs(client.failures, retryAfterSeconds, random(), spares);
       if (!client.inUse) return nextTryAt;
       // The first call without a valid token is refused before that time, so the next call after it counts.
       const mayHurryAt = Math.max(client.expiresAt, renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds));
       return Math.min(nextTryAt, mayHurryAt + untilCall(callEveryMs, random));
     },
+  };
+}
+
+/**
+ * What other limits would do: the same policy with one thing changed, for docs/scaling.md.
+ * @param {Renewal} renewal
+ * @param {{ capMs?: number, earlySecondTry?: boolean, hurryShare?: number }} change
+ *   `capMs`: of pauses that began in advance. `hurryShare`: of a pause that callers wait, however long.
+ * @returns {Renewal}
+ */
+export function changed(renewal, { capMs, earlySecondTry = true, hurryShare }) {
+  return {
+    ...renewal,
+    retryDelayMs(failures, retryAfterSeconds, random, inAdvance = false) {
+      if (!inAdvance || capMs === undefined || (failures <= 1 && earlySecondTry)) return renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance);
+      return Math.round((capMs / 2) * (1 + random));
+    },
+    hurryAt: (failedAt, nextTryAt, retryAfterSeconds) => (hurryShare === undefined ? renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds) : failedAt + (nextTryAt - failedAt) * hurryShare),
   };
 }
 
@@ -80,7 +100,7 @@ export function byWallClock(everyMs) {
   return {
     name: 'every 30 s by the wall clock (:00 and :30)',
     renew: (_obtainedAt, expiresAt, _inUse, random) => next(expiresAt, random),
-    retry: (_client, failedAt, _retryAfterSeconds, random) => next(failedAt, random),
+    retry: (_client, failedAt, _answer, random) => next(failedAt, random),
   };
 }
 
@@ -93,44 +113,46 @@ export function byCall(callEveryMs) {
   return {
     name: 'at expiry, with each call of an app in use, idle apps never',
     renew: (_obtainedAt, expiresAt, inUse, random) => (inUse ? expiresAt + untilCall(callEveryMs, random) : Infinity),
-    retry: (_client, failedAt, _retryAfterSeconds, random) => failedAt + untilCall(callEveryMs, random),
+    retry: (_client, failedAt, _answer, random) => failedAt + untilCall(callEveryMs, random),
   };
 }
 
 /**
  * Does the product's session machine come when the simulated client comes? Takes the real one through six failures in a
- * row, begun in advance and in need, with and without Retry-After, and compares the times.
+ * row, begun in advance and in need, of a provider in trouble and of one out of reach, with and without Retry-After.
  * @param {Renewal} renewal
  * @param {Session} session
  * @param {Errors} errors
  * @returns {readonly string[]} each difference in words; empty when there is none
  */
 export function differencesFromMachine(renewal, session, errors) {
+  const policy = latchkey(renewal, { name: 'as simulated', renewEarlySeconds: 300, callEveryMs: 0 });
   /** @type {string[]} */
   const differences = [];
   const random = 0.5;
   for (const inAdvance of [true, false]) {
-    for (const retryAfterSeconds of [undefined, 120]) {
+    for (const answer of ANSWERS) {
       const start = 1_000_000_000;
       const expiresAt = inAdvance ? start + 200_000 : start - 200_000;
-      /** @type {import('../src/main/core/session.js').SessionState} */
+      /** @type {SessionState} */
       let state = {
-        phase: 'live', epoch: 1, account: /** @type {any} */ ({ id: 'bench' }), refreshToken: 'r', scope: '', save: 0, storeError: null,
+        phase: 'live', epoch: 1, account: /** @type {any} */ ({ id: 'bench' }), refreshToken: 'r', scope: '', save: 0, storeError: null, storeRetryAt: null,
         access: { token: 't', obtainedAt: expiresAt - 3_600_000, expiresAt },
         renewal: { state: 'fresh', since: start, renewAt: start },
       };
       let now = start;
       for (let failures = 1; failures <= 6; failures++) {
         state = session.stepSession(state, { type: 'tick', now, random, renewEarlySeconds: 300 }).state;
-        const error = new errors.AuthError('server-unavailable', 'bench', { retryAfterSeconds });
-        state = session.stepSession(state, { type: 'renew-failed', error, now, random }).state;
+        const error = new errors.AuthError(answer.failure ?? 'internal', 'bench', { retryAfterSeconds: answer.retryAfterSeconds });
+        state = session.stepSession(state, { type: 'renew-failed', error, refused: false, now, random }).state;
         if (state.phase !== 'live' || state.renewal.state !== 'waiting') return ['the session machine no longer waits after a failure: the bench must follow it'];
-        const where = `failure ${failures}, ${inAdvance ? 'in advance' : 'in need'}${retryAfterSeconds === undefined ? '' : ', Retry-After'}`;
+        const where = `${answer.failure}, failure ${failures}, ${inAdvance ? 'in advance' : 'in need'}${answer.retryAfterSeconds === undefined ? '' : ', Retry-After'}`;
         const { nextTryAt } = state.renewal;
-        const expected = now + renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance);
+        const client = { expiresAt, failures, inAdvance, inUse: false };
+        const expected = policy.retry(client, now, answer, () => random);
         if (nextTryAt !== expected) differences.push(`${where}: next try after ${nextTryAt - now} ms, simulated ${expected - now} ms`);
         const hurry = firstDemand(session, state, now, nextTryAt);
-        const expectedHurry = Math.max(expiresAt, renewal.hurryAt(now, expected, retryAfterSeconds));
+        const expectedHurry = Math.max(expiresAt, renewal.hurryAt(now, expected, answer.retryAfterSeconds));
         if (hurry !== expectedHurry && Math.min(hurry, expectedHurry) < nextTryAt) differences.push(`${where}: a caller is let through after ${hurry - now} ms, simulated ${expectedHurry - now} ms`);
         now = nextTryAt;
       }
@@ -139,10 +161,18 @@ export function differencesFromMachine(renewal, session, errors) {
   return differences;
 }
 
+/** @type {readonly import('./fleet-simulation.mjs').Answer[]} */
+const ANSWERS = [
+  { ok: false, tookMs: 0, failure: 'server-unavailable' },
+  { ok: false, tookMs: 0, failure: 'server-unavailable', retryAfterSeconds: 120 },
+  { ok: false, tookMs: 0, failure: 'network-failed' },
+  { ok: false, tookMs: 0, failure: 'network-timeout' },
+];
+
 /**
  * The first millisecond at which a caller makes the machine try again, or Infinity when none does before `until`.
  * @param {Session} session
- * @param {import('../src/main/core/session.js').SessionState} state
+ * @param {SessionState} state
  * @param {number} from
  * @param {number} until
  */

@@ -20,11 +20,14 @@ const BACK = 4;
  * @typedef {object} Policy
  * @property {string} name
  * @property {(obtainedAt: number, expiresAt: number, inUse: boolean, random: () => number) => number} renew when it renews a fresh token
- * @property {(client: Client, failedAt: number, retryAfterSeconds: number | undefined, random: () => number) => number} retry when it tries again
+ * @property {(client: Client, failedAt: number, answer: Answer, random: () => number) => number} retry when it tries again
+ *
+ * @typedef {'server-unavailable' | 'network-failed' | 'network-timeout'} Failure the product's words: the provider says that it is in trouble, cannot be reached, or does not answer in time
  *
  * @typedef {object} Answer
  * @property {boolean} ok
  * @property {number} tookMs
+ * @property {Failure | undefined} [failure]
  * @property {number | undefined} [retryAfterSeconds]
  *
  * @typedef {object} Provider
@@ -145,7 +148,7 @@ export function simulate(plan, policy, provider) {
         client.failures = failures;
         client.inAdvance = ((flags[index] ?? 0) & IN_ADVANCE) !== 0;
         client.inUse = inUse;
-        put(index, policy.retry(client, then, answer.retryAfterSeconds, random));
+        put(index, policy.retry(client, then, answer, random));
       }
     }
   }
@@ -165,12 +168,12 @@ export function simulate(plan, policy, provider) {
 
 /**
  * A provider that is gone between two times. Before and after it serves everything, or `perSecond` requests of each second.
- * @param {{ from: number, to: number, tookMs?: number, retryAfterSeconds?: number, perSecond?: number }} outage
+ * @param {{ from: number, to: number, failure?: Failure, tookMs?: number, retryAfterSeconds?: number, perSecond?: number }} outage
  * @returns {Provider}
  */
-export function outageProvider({ from, to, tookMs = 0, retryAfterSeconds, perSecond = NEVER }) {
+export function outageProvider({ from, to, failure = 'server-unavailable', tookMs = 0, retryAfterSeconds, perSecond = NEVER }) {
   const served = { ok: true, tookMs: 0 };
-  const gone = { ok: false, tookMs, retryAfterSeconds };
+  const gone = { ok: false, failure, tookMs, retryAfterSeconds };
   const busy = sheddingProvider({ perSecond });
   return { receive: (now) => (now >= from && now < to ? gone : perSecond === NEVER || now < from ? served : busy.receive(now)) };
 }
@@ -182,7 +185,8 @@ export function outageProvider({ from, to, tookMs = 0, retryAfterSeconds, perSec
  */
 export function sheddingProvider({ perSecond, retryAfterSeconds }) {
   const served = { ok: true, tookMs: 0 };
-  const refused = { ok: false, tookMs: 0, retryAfterSeconds };
+  /** @type {Answer} */
+  const refused = { ok: false, failure: 'server-unavailable', tookMs: 0, retryAfterSeconds };
   const perBucket = (perSecond * BUCKET_MS) / 1000;
   let bucket = -1;
   let room = 0;
@@ -215,10 +219,10 @@ export function queueingProvider({ perSecond, timeoutMs, lineSeconds }) {
         line = Math.max(0, line - ((now - drainedAt) / 1000) * perSecond);
         drainedAt = now;
       }
-      if (line >= perSecond * lineSeconds) return { ok: false, tookMs: 0 };
+      if (line >= perSecond * lineSeconds) return { ok: false, failure: 'server-unavailable', tookMs: 0 };
       const waitMs = (line / perSecond) * 1000;
       line++;
-      return waitMs <= timeoutMs ? { ok: true, tookMs: waitMs } : { ok: false, tookMs: timeoutMs };
+      return waitMs <= timeoutMs ? { ok: true, tookMs: waitMs } : { ok: false, failure: 'network-timeout', tookMs: timeoutMs };
     },
   };
 }

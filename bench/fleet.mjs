@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { atExpiryThenEvery, byCall, byTimer, byWallClock, differencesFromMachine, latchkey, neverAgain } from './fleet-policies.mjs';
+import { atExpiryThenEvery, byCall, byTimer, byWallClock, changed, differencesFromMachine, latchkey, neverAgain } from './fleet-policies.mjs';
 import { cellAt, outageProvider, percentile, queueingProvider, sheddingProvider, simulate } from './fleet-simulation.mjs';
 
 /** @typedef {import('./fleet-simulation.mjs').Policy} Policy */
@@ -14,12 +14,14 @@ import { cellAt, outageProvider, percentile, queueingProvider, sheddingProvider,
 /** @typedef {{ scenario: string, policy: string, reference: boolean, everyday: number | null, peak: number, p99: number, peakAfter: number | null, peakLater: number | null, waiting: number, waitMedian: number, waitP99: number, waitInUseP99: number, allBackSeconds: number | null, left: number, without: number }} Row */
 
 const MINUTE = 60_000;
-const USAGE = `node bench/fleet.mjs [--quick] [--clients N] [--json] [--seed N] [--renew-early SECONDS] [--life SECONDS] [--dist FOLDER]
+const USAGE = `node bench/fleet.mjs [--quick] [--clients N] [--json] [--seed N] [--renew-early SECONDS] [--life SECONDS] [--scenario WORDS] [--variants] [--dist FOLDER]
 
   --quick         100,000 clients instead of 1,000,000
   --json          rows and assumptions as JSON
   --renew-early   the option renewEarlySeconds, 300 when not given
   --life          seconds an access token lives, 3600 when not given
+  --scenario      only those whose name begins with these words
+  --variants      also what other limits would do
   --dist          where the built product is, ../dist when not given
 `;
 
@@ -30,7 +32,7 @@ function parse() {
     return parseArgs({
       options: {
         quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false }, clients: { type: 'string' },
-        seed: { type: 'string', default: '20260105' }, 'renew-early': { type: 'string', default: '300' }, life: { type: 'string', default: '3600' }, dist: { type: 'string' },
+        seed: { type: 'string', default: '20260105' }, 'renew-early': { type: 'string', default: '300' }, life: { type: 'string', default: '3600' }, scenario: { type: 'string', default: '' }, variants: { type: 'boolean', default: false }, dist: { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -64,7 +66,7 @@ const core = (name) => {
   return import(pathToFileURL(path).href);
 };
 const renewal = /** @type {import('./fleet-policies.mjs').Renewal} */ (await core('renewal'));
-const session = /** @type {import('./fleet-policies.mjs').Session} */ (await core('session'));
+const session = /** @type {import('./fleet-policies.mjs').Session} */ ({ .../** @type {object} */ (await core('session')), .../** @type {object} */ (await core('session-answers')) });
 const errors = /** @type {import('./fleet-policies.mjs').Errors} */ (await core('errors'));
 if (typeof renewal.hurryAt !== 'function') fail('dist/ is older than src/: first "npm run build"');
 
@@ -88,7 +90,7 @@ const GOAL = 50;
 const reference = atExpiryThenEvery(EVERY_MS);
 const floor = neverAgain(renewal, renewEarlySeconds);
 /** @param {string} name */
-const ours = (name) => latchkey(renewal, { name, renewEarlySeconds, callEveryMs: CALL_EVERY_MS });
+const ours = (name, policy = renewal) => latchkey(policy, { name, renewEarlySeconds, callEveryMs: CALL_EVERY_MS });
 
 /** Somewhere in its cycle, as clients are that signed in at random times of the past hours. @type {Plan['begin']} */
 const midCycle = (_index, random, policy, inUse) => {
@@ -106,25 +108,46 @@ const coldStart = (_index, random) => {
   }
 };
 
+/** @type {readonly (readonly [Policy, number])[]} */
+const OURS = [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [ours('Latchkey, all apps idle'), 0], [ours('Latchkey, all apps in use'), 1]];
+/** @type {readonly (readonly [Policy, number])[]} */
+const PAIR = [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [reference, IN_USE]];
+
 /** @type {readonly { name: string, provider: () => Provider, monday: boolean, policies: readonly (readonly [Policy, number])[] }[]} */
-const SCENARIOS = [
+const EVERY_SCENARIO = [
   {
-    name: 'Outage: refused at once, everything served afterwards', monday: false, provider: () => outageProvider(OUTAGE),
-    policies: [
-      [ours('Latchkey, a quarter of the apps in use'), IN_USE], [ours('Latchkey, all apps idle'), 0], [ours('Latchkey, all apps in use'), 1],
-      [reference, IN_USE], [byTimer(EVERY_MS), IN_USE], [byWallClock(EVERY_MS), IN_USE], [byCall(CALL_EVERY_MS), IN_USE], [floor, 0],
-    ],
+    name: 'Outage: the provider answers 503, everything served afterwards', monday: false, provider: () => outageProvider(OUTAGE),
+    policies: [...OURS, [reference, IN_USE], [byTimer(EVERY_MS), IN_USE], [byWallClock(EVERY_MS), IN_USE], [byCall(CALL_EVERY_MS), IN_USE], [floor, 0]],
   },
-  { name: 'Outage: 503 with Retry-After: 600', monday: false, provider: () => outageProvider({ ...OUTAGE, retryAfterSeconds: 600 }), policies: [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [reference, IN_USE]] },
-  { name: 'Outage: no answer, each try times out after 15 s', monday: false, provider: () => outageProvider({ ...OUTAGE, tookMs: TIMEOUT_MS }), policies: [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [reference, IN_USE]] },
-  { name: `Outage: afterwards ${CAPACITY} a second, the rest refused`, monday: false, provider: () => outageProvider({ ...OUTAGE, perSecond: CAPACITY }), policies: [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [reference, IN_USE]] },
+  { name: 'Outage: 503 with Retry-After: 600', monday: false, provider: () => outageProvider({ ...OUTAGE, retryAfterSeconds: 600 }), policies: PAIR },
+  { name: `Outage: 503, afterwards ${CAPACITY} a second, the rest refused`, monday: false, provider: () => outageProvider({ ...OUTAGE, perSecond: CAPACITY }), policies: PAIR },
+  { name: 'Outage: out of reach, connections fail at once', monday: false, provider: () => outageProvider({ ...OUTAGE, failure: 'network-failed' }), policies: [...OURS, [reference, IN_USE]] },
+  { name: 'Outage: no answer, each try times out after 15 s', monday: false, provider: () => outageProvider({ ...OUTAGE, failure: 'network-timeout', tookMs: TIMEOUT_MS }), policies: [...OURS, [reference, IN_USE]] },
   { name: `Monday: ${CAPACITY} a second, the rest refused`, monday: true, provider: () => sheddingProvider({ perSecond: CAPACITY }), policies: [[ours('Latchkey'), 1], [reference, 1]] },
   { name: `Monday: ${CAPACITY} a second, the rest 429 with Retry-After: 60`, monday: true, provider: () => sheddingProvider({ perSecond: CAPACITY, retryAfterSeconds: 60 }), policies: [[ours('Latchkey'), 1], [reference, 1]] },
   {
     name: `Monday: ${CAPACITY} a second in one line of up to 60 s, clients leave after 15 s`, monday: true,
     provider: () => queueingProvider({ perSecond: CAPACITY, timeoutMs: TIMEOUT_MS, lineSeconds: 60 }), policies: [[ours('Latchkey'), 1], [reference, 1]],
   },
+  ...(args.variants ? variants() : []),
 ];
+const SCENARIOS = EVERY_SCENARIO.filter(({ name }) => name.startsWith(args.scenario));
+if (SCENARIOS.length === 0) fail(`no scenario begins with "${args.scenario}"; there are:\n${EVERY_SCENARIO.map(({ name }) => name).join('\n')}`);
+
+function variants() {
+  const quarter = changed(renewal, { hurryShare: 0.25 });
+  const hour = 60 * MINUTE;
+  /** @type {readonly (readonly [Policy, number])[]} */
+  const policies = [
+    [ours('callers wait a quarter of a pause, however long', quarter), IN_USE],
+    [ours('callers wait half of a pause, however long', changed(renewal, { hurryShare: 0.5 })), IN_USE],
+    [ours('idle apps, no early second try', changed(renewal, { capMs: 20 * MINUTE, earlySecondTry: false })), 0],
+    [ours('idle apps, pauses of up to an hour', changed(renewal, { capMs: hour })), 0],
+    [ours('idle apps, pauses of up to four hours, no early second try', changed(renewal, { capMs: 4 * hour, earlySecondTry: false })), 0],
+    [reference, IN_USE],
+  ];
+  return [{ name: 'Variants: the provider answers 503, everything served afterwards', monday: false, provider: () => outageProvider(OUTAGE), policies }];
+}
 
 const ASSUMPTIONS = [
   `${clients.toLocaleString('en')} clients, one account each; seed ${seed}; simulated clock, so equal on every machine`,
@@ -132,6 +155,7 @@ const ASSUMPTIONS = [
   'a request counts when it reaches the provider\'s door, served or not; one request is one POST to the token endpoint',
   'the outage lasts from minute 30 to minute 60; before it the fleet is in its everyday rhythm, renewals spread evenly',
   `an app in use asks for a token every ${CALL_EVERY_MS / 1000} s on average, by chance; an idle app never; nobody clicks "try again"`,
+  'out of reach means the provider alone: the network of the clients is fine, so nothing wakes them when it is back',
   'every app stays open; none is started, woken or closed during the outage, and no network but the provider fails',
   'the others have one request in flight and none of their own faults: no second window, no burst of callers, Retry-After ignored',
   `Monday: all apps start around 9:00, 95 % of them within 30 minutes, all with an expired token, all in use; the provider serves ${CAPACITY} a second; the watch ends at 9:50`,
