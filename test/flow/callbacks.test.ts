@@ -40,7 +40,9 @@ describe('callbacks by custom scheme', () => {
     ];
     for (const forged of forgeries) expect(app.scheme.arrive(forged)).toBe('foreign');
     expect([app.engine.view(), provider.tokenRequests('authorization_code')]).toEqual([view, requests]);
-    expect(app.log.events.filter(({ event }) => event.startsWith('callback-'))).toHaveLength(forgeries.length);
+    const told = (): number => app.log.events.filter(({ event }) => event.startsWith('callback-')).length;
+    await waitFor(() => told() >= forgeries.length, 'the log');
+    expect(told()).toBe(forgeries.length);
     expect(app.scheme.arrive(callbackUrl)).toBe('taken');
     expect(await code).toBe('resolved');
     expectNoLeak(app, provider);

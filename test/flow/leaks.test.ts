@@ -30,7 +30,7 @@ async function wholeLife(): Promise<readonly App[]> {
   app.scheme.arrive(`${callbackUrl}&state=again`);
   app.scheme.arrive(`com.example.latchkey-demo:/callback${new URL(callbackUrl).search}`);
   provider.fault({ kind: 'id-token', change: 'wrong-sub', times: 1 });
-  const second = await app.restart(hasty);
+  const second = await app.restartDue(hasty);
   await second.codeOf(second.engine.getAccessToken());
   second.secrets.setMode('locked');
   second.engine.retry();
@@ -38,11 +38,11 @@ async function wholeLife(): Promise<readonly App[]> {
   await second.engine.signOut();
   second.secrets.setMode('works');
   await second.signIn();
-  const third = await second.restart({ ...hasty, network: { fetch: () => Promise.reject(new TypeError('fetch failed')) } });
+  const third = await second.restartDue({ ...hasty, network: { fetch: () => Promise.reject(new TypeError('fetch failed')) } });
   await third.codeOf(third.engine.getAccessToken());
   await third.codeOf(third.signIn());
   provider.revokeAll();
-  const fourth = await third.restart(hasty);
+  const fourth = await third.restartDue(hasty);
   await fourth.codeOf(fourth.engine.getAccessToken());
   await fourth.engine.stop();
   await fourth.codeOf(fourth.engine.getAccessToken());
@@ -78,10 +78,10 @@ describe('the leak search', () => {
     expect(plant({ errors: [new Error(Buffer.from(value).toString('base64'))] })).not.toEqual([]);
   });
 
-  it('knows the keychain as the one place where the refresh token is', async () => {
+  it('knows the keychain as the one place where tokens are', async () => {
     const app = await startApp(provider);
     await app.signIn();
-    expect(secretsIn([...app.secrets.entries.values()].join(), provider)).toEqual(['refresh_token']);
+    expect(secretsIn([...app.secrets.entries.values()].join(), provider)).toEqual(['access_token', 'refresh_token']);
     expect(secretsIn([...app.secrets.entries.keys(), ...app.secrets.calls].join(), provider)).toEqual([]);
     await app.engine.signOut();
     await waitFor(() => app.secrets.entries.size === 0, 'the removal');

@@ -49,7 +49,7 @@ describe('without the scope openid', () => {
   it('the session is restored and renewed as any other', async () => {
     const app = await startApp(at('oauth'), { scopes: SCOPES });
     await app.signIn();
-    const next = await app.restart();
+    const next = await app.restartDue();
     expect(await next.codeOf(next.engine.getAccessToken())).toBe('resolved');
     expect(signedInView(next).account.name).toBe('Ada Lovelace');
     expectNoLeak(next, at('oauth'));

@@ -26,7 +26,7 @@ async function signedIn(options: Parameters<typeof startApp>[1] = {}): Promise<A
 
 describe('a start', () => {
   it('brings the session back without a browser, by one renewal', async () => {
-    const app = await (await signedIn()).restart();
+    const app = await (await signedIn()).restartDue();
     const before = provider.tokenRequests('refresh_token');
     expect(signedInView(app).account).toMatchObject({ subject: subjectOf('ada'), name: 'Ada Lovelace' });
     await app.engine.getAccessToken();
@@ -40,7 +40,7 @@ describe('a start', () => {
     let app = await signedIn();
     const seen = new Set([record(app).refreshToken]);
     for (let times = 0; times < 10; times += 1) {
-      app = await app.restart();
+      app = await app.restartDue();
       await app.engine.getAccessToken();
       seen.add(record(app).refreshToken);
     }
@@ -51,7 +51,7 @@ describe('a start', () => {
     const before = await signedIn();
     let online = false;
     const network = { fetch: (...request: Parameters<typeof nodeNetwork.fetch>) => (online ? nodeNetwork.fetch(...request) : Promise.reject(new TypeError('fetch failed'))) };
-    const app = await before.restart({ network });
+    const app = await before.restartDue({ network });
     await waitFor(() => signedInView(app).renewal.state === 'waiting', 'waiting');
     expect(signedInView(app).renewal).toMatchObject({ error: { code: 'network-failed', retry: 'automatic' } });
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('network-failed');
@@ -64,7 +64,7 @@ describe('a start', () => {
   it('after the provider ended the session says so and does not try again', async () => {
     const before = await signedIn();
     provider.revokeAll();
-    const app = await before.restart();
+    const app = await before.restartDue();
     await waitFor(() => app.engine.view().status === 'signed-out', 'the end');
     expect(app.engine.view()).toMatchObject({ reason: 'ended', lastAccount: { name: 'Ada Lovelace' }, error: { code: 'session-ended', retry: 'sign-in', serverError: 'invalid_grant' } });
     const requests = provider.requests.length;
@@ -99,7 +99,7 @@ describe('a renewal', () => {
   });
 
   it('sends the refresh token and the client id, and nothing else', async () => {
-    const app = await (await signedIn()).restart();
+    const app = await (await signedIn()).restartDue();
     await app.engine.getAccessToken();
     const request = provider.requests.filter(({ grantType }) => grantType === 'refresh_token').at(-1)!;
     expect(request).toMatchObject({ origin: null, authorizationScheme: null, status: 200 });
@@ -110,7 +110,7 @@ describe('a renewal', () => {
     const before = await signedIn();
     const { refreshToken } = record(before);
     provider.fault({ kind: 'members', endpoint: 'token', grantType: 'refresh_token', drop: ['refresh_token'], times: 1 });
-    const app = await before.restart();
+    const app = await before.restartDue();
     await app.engine.getAccessToken();
     expect(record(app).refreshToken).toBe(refreshToken);
   });
@@ -118,7 +118,7 @@ describe('a renewal', () => {
   it.each(['expired', 'wrong-nonce', 'missing-nonce', 'wrong-aud', 'bad-signature', 'issued-in-future'] as const)('does not lose the session to an ID token that is no use (%s)', async (change) => {
     const before = await signedIn();
     provider.fault({ kind: 'id-token', change, times: 1 });
-    const app = await before.restart();
+    const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('resolved');
     expect(isCurrent(app)).toBe(true);
   });
@@ -127,7 +127,7 @@ describe('a renewal', () => {
     const before = await signedIn();
     const { refreshToken } = record(before);
     provider.fault({ kind: 'id-token', change, times: 1 });
-    const app = await before.restart();
+    const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('id-token-invalid');
     expect(signedInView(app).account.name).toBe('Ada Lovelace');
     expect(record(app).refreshToken).toBe(refreshToken);
@@ -139,8 +139,9 @@ describe('a renewal', () => {
     const app = await signedIn({ clock: { now: () => Date.now() + skewMs } });
     skewMs = 3_600_000;
     provider.fault({ kind: 'slow', endpoint: 'token', delayMs: 300, times: 1 });
+    const before = provider.tokenRequests('refresh_token');
     const token = app.codeOf(app.engine.getAccessToken());
-    await waitFor(() => signedInView(app).renewal.state === 'renewing', 'the renewal');
+    await waitFor(() => provider.tokenRequests('refresh_token') > before, 'the request');
     await app.engine.stop();
     expect(await token).toBe('stopped');
     expect(isCurrent(app)).toBe(true);

@@ -43,6 +43,8 @@ export interface App {
   codeOf(promise: Promise<unknown>): Promise<string>;
   /** Ends this process and starts the next one, on the same keychain and file. */
   restart(options?: AppOptions): Promise<App>;
+  /** As `restart`, but the access token is not in the record any more, so that the next process must renew. */
+  restartDue(options?: AppOptions): Promise<App>;
 }
 
 /** Options of the host, and limits that no host may set so short. */
@@ -108,13 +110,15 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
         return error.code;
       },
     ),
-    async restart(next = options) {
-      await engine.stop();
-      const again = createFakeSecretStore();
-      for (const [key, value] of secrets.entries) again.entries.set(key, value);
-      return startApp(provider, next, { secrets: again, file, lock: lock.another(), person });
-    },
+    restart: (next = options) => restart(next, (value) => value),
+    restartDue: (next = options) => restart(next, (value) => JSON.stringify({ ...(JSON.parse(value) as object), access: null })),
   };
+  async function restart(next: AppOptions, change: (value: string) => string): Promise<App> {
+    await engine.stop();
+    const again = createFakeSecretStore();
+    for (const [key, value] of secrets.entries) again.entries.set(key, change(value));
+    return startApp(provider, next, { secrets: again, file, lock: lock.another(), person });
+  }
   engine.start();
   await waitFor(() => engine.view().status !== 'starting', 'the start');
   return app;
