@@ -12,6 +12,8 @@ export type ServerMetadata = {
   readonly jwks_uri?: string;
   readonly userinfo_endpoint?: string;
   readonly revocation_endpoint?: string;
+  /** Only where the server demands it (RFC 9126 §5): it costs an exchange before the browser opens. */
+  readonly pushed_authorization_request_endpoint?: string;
   readonly authorization_response_iss_parameter_supported?: boolean;
   readonly id_token_signing_alg_values_supported: string[];
 };
@@ -54,6 +56,8 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
   if (jwks === undefined && settings.scopes.includes('openid')) throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
   const userinfo = endpoint('userinfo_endpoint');
   const revocation = endpoint('revocation_endpoint');
+  const pushed = published['require_pushed_authorization_requests'] === true ? endpoint('pushed_authorization_request_endpoint') : undefined;
+  if (pushed === undefined && published['require_pushed_authorization_requests'] === true) throw new AuthError('discovery-failed', 'metadata member "pushed_authorization_request_endpoint" missing');
   return {
     issuer: settings.issuer,
     authorization_endpoint: authorization,
@@ -61,6 +65,7 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
     ...(jwks === undefined ? {} : { jwks_uri: jwks }),
     ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),
+    ...(pushed === undefined ? {} : { pushed_authorization_request_endpoint: pushed }),
     authorization_response_iss_parameter_supported: published['authorization_response_iss_parameter_supported'] === true,
     id_token_signing_alg_values_supported: announcedAlgorithms(published['id_token_signing_alg_values_supported']),
   };

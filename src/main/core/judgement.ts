@@ -4,7 +4,7 @@ import type { AuthErrorCode } from '../../contract.js';
 import { AuthError, plainWord } from './errors.js';
 
 /** The step that failed; the same engine error means different things at different steps. */
-export type ExchangeStep = 'discovery' | 'callback' | 'redeem' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
+export type ExchangeStep = 'discovery' | 'push' | 'callback' | 'redeem' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
 
 /** Errors of RFC 6749 §4.1.2.1 and §5.2 that pass by themselves. */
 const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
@@ -67,6 +67,7 @@ function refusedBy(step: ExchangeStep): AuthErrorCode {
 
 function endpointOf(step: ExchangeStep): string {
   if (step === 'redeem' || step === 'renew' || step === 'callback') return 'token endpoint';
+  if (step === 'push') return 'pushed authorization request endpoint';
   if (step === 'revoke') return 'revocation endpoint';
   if (step === 'userinfo') return 'userinfo endpoint';
   return step === 'discovery' ? 'discovery document' : 'key set';

@@ -32,7 +32,7 @@ export interface Grant {
 export interface Protocol {
   /** Fresh secrets of 256 bits each. */
   createSecrets(): AttemptSecrets;
-  /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata. */
+  /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server demands it (RFC 9126). */
   authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string>;
   /** RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. */
   redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ readonly grant: Grant; readonly account: AccountView }>;
@@ -62,7 +62,6 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
-    const url = new URL(server.authorization_endpoint);
     const parameters: Record<string, string | undefined> = {
       ...settings.authorizationParameters,
       client_id: settings.clientId,
@@ -76,10 +75,20 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       prompt: promptOf(request, settings),
       login_hint: request.loginHint ?? settings.authorizationParameters['login_hint'],
     };
-    for (const [name, value] of Object.entries(parameters)) {
-      if (value !== undefined && value !== '') url.searchParams.set(name, value);
-    }
+    const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
+    const sent = server.pushed_authorization_request_endpoint === undefined ? given : await push(server, given);
+    const url = new URL(server.authorization_endpoint);
+    for (const [name, value] of sent) url.searchParams.set(name, value);
     return url.href;
+  }
+
+  /** RFC 9126: the server keeps the request; the browser carries only its name. */
+  async function push(server: ServerMetadata, parameters: readonly [string, string][]): Promise<[string, string][]> {
+    return stepAsync('push', async () => {
+      const response = await oauth.pushedAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams([...parameters]), http);
+      const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, response);
+      return [['client_id', settings.clientId], ['request_uri', requestUri]];
+    });
   }
 
   async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ grant: Grant; account: AccountView }> {
