@@ -3,7 +3,7 @@ import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
 import { hurryAt } from './renewal.js';
 import type { LiveSession, SessionState } from './session-state.js';
-import { isOver, slowKeyring, tokenOver } from './session.js';
+import { isOver, slowKeyring, tokenOver, wasSetBack } from './session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;
@@ -39,7 +39,7 @@ function answerLive(state: LiveSession, now: number): TokenAnswer {
     case 'fresh':
       if (state.refreshToken !== null && renewal.renewAt !== null) {
         // Before that it is over only when it was so as it came: asking such a server again at once would never end.
-        return now >= renewal.renewAt || access === null ? { kind: 'demand' } : { kind: 'token', token: access.token };
+        return now >= renewal.renewAt || access === null || wasSetBack(access, now) ? { kind: 'demand' } : { kind: 'token', token: access.token };
       }
       return valid === null ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: valid };
     case 'renewing':

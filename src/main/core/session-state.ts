@@ -22,11 +22,13 @@ export interface Trouble {
   readonly failures: number;
   /** How often the token endpoint itself refused, in words other than `invalid_grant`, while the network was fine. */
   readonly refusals: number;
+  /** When the last refusal was counted; others that come at once after it are the same mistake. */
+  readonly refusedAt: number | null;
   /** An answer may have been lost on its way after the server had rotated the refresh token. */
   readonly answerLost: boolean;
 }
 
-export const NO_TROUBLE: Trouble = { failures: 0, refusals: 0, answerLost: false };
+export const NO_TROUBLE: Trouble = { failures: 0, refusals: 0, refusedAt: null, answerLost: false };
 
 export interface LiveSession {
   readonly phase: 'live';

@@ -11,6 +11,9 @@ import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type Sess
 /** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
 const REFUSALS_MAX = 2;
 
+/** The shortest pause before another try. Wake-ups and impatient users come sooner, while the same deployment still runs. */
+const REFUSAL_PAUSE_MS = LIMITS.retryBaseMs / 2;
+
 /** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
 const CLOCK_SET_BACK_MS = 60_000;
 
@@ -196,8 +199,11 @@ function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing'
   return { state: { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } }, effects: [] };
 }
 
-function worse(trouble: Trouble, { error, refused }: SessionEvent & { type: 'renew-failed' }): Trouble {
-  return { failures: trouble.failures + 1, refusals: refused ? trouble.refusals + 1 : trouble.refusals, answerLost: trouble.answerLost || ANSWER_MAY_BE_LOST.includes(error.code) };
+function worse(trouble: Trouble, { error, refused, now }: SessionEvent & { type: 'renew-failed' }): Trouble {
+  const answerLost = trouble.answerLost || ANSWER_MAY_BE_LOST.includes(error.code);
+  const counts = refused && (trouble.refusedAt === null || Math.abs(now - trouble.refusedAt) >= REFUSAL_PAUSE_MS);
+  const refusal = counts ? { refusals: trouble.refusals + 1, refusedAt: now } : { refusals: trouble.refusals, refusedAt: trouble.refusedAt };
+  return { failures: trouble.failures + 1, ...refusal, answerLost };
 }
 
 /** Why the session is over, or null while there is hope. Only the server's own word ends it. */
@@ -232,7 +238,7 @@ function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): S
 /** After a sleep no timer is right, and what failed before it may work now; only a server that asked for patience gets it. */
 function wakeLive(state: LiveSession, now: number): SessionStep {
   const { renewal } = state;
-  if (renewal.state === 'waiting') return renewal.error.retryAfterSeconds === undefined ? beginRenewal(state, now) : same(state);
+  if (renewal.state === 'waiting') return renewal.error.retryAfterSeconds === undefined || now >= renewal.nextTryAt ? beginRenewal(state, now) : same(state);
   if (renewal.state !== 'fresh') return same(state);
   if (isDue(state, now)) return beginRenewal(state, now);
   return state.storeRetryAt === null ? same(state) : storeAgain(state, now);
@@ -270,7 +276,7 @@ function resume(epoch: number, record: SessionRecord, timing: Timing): SessionSt
 function isDue(state: LiveSession, now: number): boolean {
   const { renewal, access } = state;
   if (renewal.state !== 'fresh' || state.refreshToken === null) return false;
-  if (access !== null && now < access.obtainedAt - CLOCK_SET_BACK_MS) return true;
+  if (wasSetBack(access, now)) return true;
   return renewal.renewAt !== null && now >= renewal.renewAt;
 }
 
@@ -309,6 +315,11 @@ function revocation(token: string | null): readonly SessionEffect[] {
 /** True when there is no token, or its time is over. */
 export function isOver(access: AccessToken | null, now: number): boolean {
   return access === null || (access.expiresAt !== null && now >= access.expiresAt);
+}
+
+/** True when the clock shows a time before the token came: then nobody knows how old it is. */
+export function wasSetBack(access: AccessToken | null, now: number): boolean {
+  return access !== null && now < access.obtainedAt - CLOCK_SET_BACK_MS;
 }
 
 function same(state: SessionState): SessionStep {
