@@ -81,7 +81,13 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       return number;
     },
   });
-  ports.signals.listen((signal) => { if (stopping === null) sendSession({ type: 'wake', signal, now: clock.now() }); });
+  ports.signals.listen((signal) => {
+    if (stopping !== null) return;
+    queue.push({ to: 'session', epoch: null, event: { type: 'wake', signal, now: clock.now() } });
+    // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
+    cancelTimer();
+    tick();
+  });
 
   return {
     start: () => { starting = restore(); },
