@@ -43,9 +43,8 @@ export interface FakeSecretStore extends SecretStore {
 
 type SecretFailure = Exclude<SecretOutcome, { state: 'done' }>;
 
-/** A keyring in memory that can lock, prompt and be missing, with the manners of the real one. */
-export function createFakeSecretStore(mode: FakeKeyringMode = 'works'): FakeSecretStore {
-  const entries = new Map<string, string>();
+/** A keyring in memory that can lock, prompt and be missing, with the manners of the real one. Processes of one computer share `entries`. */
+export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: Map<string, string> = new Map()): FakeSecretStore {
   const calls: string[] = [];
   let current = mode;
   let closed = false;

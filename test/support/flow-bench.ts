@@ -3,7 +3,7 @@
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
-import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
+import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
 
@@ -30,6 +30,8 @@ export interface Authority extends Network {
   hold(): () => void;
   /** The next token request is answered so, once; nothing is carried out. */
   answerNext(answer: () => Response): void;
+  /** The next token request is carried out, but its answer is lost on the way. */
+  loseNext(): void;
   /** Ends every refresh token at once. */
   revokeAll(): void;
 }
@@ -47,6 +49,7 @@ export function createAuthority(): Authority {
   let mostRenewalsAtOnce = 0;
   let gate: Promise<void> | null = null;
   let scripted: (() => Response)[] = [];
+  let losing = 0;
 
   const mint = (kind: string): string => {
     const value = `secret-${kind}-${++names}`;
@@ -83,6 +86,7 @@ export function createAuthority(): Authority {
       gate = new Promise((resolve) => { release = () => { gate = null; resolve(); }; });
       return release;
     },
+    loseNext: () => { losing += 1; },
     answerNext: (answer) => { scripted = [...scripted, answer]; },
     revokeAll: () => { valid.clear(); },
     async fetch(url: string, init: NetworkRequest) {
@@ -99,7 +103,10 @@ export function createAuthority(): Authority {
           revoked.push(form.get('token') ?? '');
           return new Response(null, { status: 200 });
         }
-        return answerToken(form);
+        const answer = answerToken(form);
+        if (losing === 0) return answer;
+        losing -= 1;
+        throw new TypeError('terminated');
       } finally {
         open -= 1;
         if (isRenewal) renewals -= 1;
@@ -134,6 +141,10 @@ export interface Bench {
   signIn(): Promise<void>;
   /** The same computer after a restart: keychain, file, authority and time stay; everything else is new. */
   restart(): Bench;
+  /** One more process of the app on the same computer, not started. */
+  another(): Bench;
+  /** This process is gone at once, as by kill -9: what it was doing never ends, and its locks are free. */
+  kill(): void;
 }
 
 export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock'>>;
@@ -155,7 +166,19 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
     identify: async () => ({ subject: 'ada', name: 'Ada' }),
     ...options,
   });
-  const engine = createEngine(settings, { secrets, state: file, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, clock, network: authority, lock, signals, log });
+  let dead = false;
+  /** What a process asks of the world is answered to nobody once the process is dead. */
+  const mortal = <T>(ask: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (!dead) ask().then((value) => { if (!dead) resolve(value); }, (error: unknown) => { if (!dead) reject(error as Error); });
+    });
+  const ports = {
+    secrets: { ...secrets, read: (key: string, expected: boolean) => mortal(() => secrets.read(key, expected)), write: (key: string, value: string) => mortal(() => secrets.write(key, value)), remove: (key: string) => mortal(() => secrets.remove(key)) },
+    state: { load: () => mortal(() => file.load()), save: (state: KnownAccounts) => mortal(() => file.save(state)) },
+    clock: { now: clock.now, after: (ms: number, run: () => void) => clock.after(ms, () => { if (!dead) run(); }) },
+    network: { fetch: (url: string, init: NetworkRequest) => mortal(() => authority.fetch(url, init)) },
+  };
+  const engine = createEngine(settings, { ...ports, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, lock, signals, log });
   const views: AuthView[] = [];
   engine.onView((view) => views.push(view));
 
@@ -176,6 +199,11 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
       const { done, state } = await bench.begin();
       bench.comeBack(state);
       await done;
+    },
+    another: () => createBench(options, { authority, clock, file, lock: lock.another(), secrets: createFakeSecretStore('works', secrets.entries) }),
+    kill() {
+      dead = true;
+      lock.kill();
     },
     restart: () => createBench(options, { authority, clock, file, lock: lock.another(), secrets: reopened(secrets) }),
   };

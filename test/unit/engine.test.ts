@@ -62,6 +62,7 @@ describe('a sign-in', () => {
     const { done } = await bench.begin();
     await bench.clock.advance(300_000);
     expect(await codeOf(done)).toBe('sign-in-expired');
+    await settle();
     expect(bench.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'sign-in-expired' } });
     expect([bench.scheme.open.length, bench.clock.pending]).toEqual([0, 0]);
   });

@@ -450,7 +450,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'wake by resume': '.',
     'wake by unlock': '.',
     'wake by online': '.',
-    'wake late': '.',
+    'wake late': 'live renewing refresh-1: renew refresh-1',
     'tick early': '.',
     'tick late': 'live renewing refresh-1: renew refresh-1',
     'tick set back': 'live renewing refresh-1: renew refresh-1',

@@ -1,0 +1,178 @@
+// The session in trouble: refusals, lost answers, clocks that jump, sleep, and a keyring that does not take it. Pure.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AuthError } from '../../src/main/core/errors.js';
+import { LIMITS } from '../../src/main/core/options.js';
+import type { Signal } from '../../src/main/core/ports.js';
+import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
+import { type LiveSession, NO_TROUBLE, type SessionEvent, type SessionState } from '../../src/main/core/session-state.js';
+import { stepSession } from '../../src/main/core/session.js';
+
+const NOW = 1_000_000_000;
+const HOUR = 3_600_000;
+const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
+const timing = { random: 0, renewEarlySeconds: 60 };
+const offline = new AuthError('network-failed', 'gone');
+const refused = new AuthError('sign-in-refused', 'no', { serverError: 'invalid_request' });
+const ended = new AuthError('session-ended', 'over', { serverError: 'invalid_grant' });
+const locked = new AuthError('keyring-locked', 'locked');
+
+const fresh: LiveSession = {
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null,
+  access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR }, renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
+};
+const renewing: LiveSession = { ...fresh, renewal: { state: 'renewing', since: NOW, trouble: NO_TROUBLE } };
+const unstored: LiveSession = { ...fresh, storeError: locked, storeRetryAt: NOW + LIMITS.storeRetryMs };
+const waitingWith = (error: AuthError): LiveSession => ({ ...fresh, renewal: { state: 'waiting', since: NOW, failedAt: NOW, nextTryAt: NOW + 60_000, trouble: NO_TROUBLE, error } });
+
+function run(state: SessionState, ...events: readonly SessionEvent[]): SessionState {
+  return events.reduce((before, event) => stepSession(before, event).state, state);
+}
+
+const effectsOf = (state: SessionState, event: SessionEvent): readonly string[] => stepSession(state, event).effects.map(({ type }) => type);
+const fails = (error: AuthError, isProven: boolean, now: number): SessionEvent => ({ type: 'renew-failed', error, refused: isProven, now, random: 0 });
+const demand = (now: number): SessionEvent => ({ type: 'demand', now });
+const tick = (now: number): SessionEvent => ({ type: 'tick', now, ...timing });
+const wake = (signal: Signal, now: number): SessionEvent => ({ type: 'wake', signal, now });
+const phaseOf = (state: SessionState): string => (state.phase === 'live' ? state.renewal.state : state.phase);
+
+describe('a refusal by the token endpoint', () => {
+  it('does not end the session the first time', () => {
+    expect(phaseOf(run(renewing, fails(refused, true, NOW)))).toBe('waiting');
+  });
+
+  it('ends it the second time after a pause, and says that it was said again', () => {
+    const state = run(renewing, fails(refused, true, NOW), demand(NOW + 1_000), fails(refused, true, NOW + 1_000));
+    expect(state).toMatchObject({ phase: 'absent', reason: 'ended', account: ada, error: { code: 'session-ended', serverError: 'invalid_request' } });
+    expect(state.phase === 'absent' && state.error?.message).toContain('again and again');
+  });
+
+  it('counts once however often it comes in the same instant', () => {
+    let state: SessionState = renewing;
+    for (let times = 0; times < 10; times += 1) state = run(state, fails(refused, true, NOW + times), wake('unlock', NOW + times));
+    expect(phaseOf(state)).toBe('renewing');
+  });
+
+  it('counts also when the clock was set back in between', () => {
+    expect(phaseOf(run(renewing, fails(refused, true, NOW), demand(NOW - HOUR), fails(refused, true, NOW - HOUR)))).toBe('absent');
+  });
+
+  it('never counts while the network is not proven fine', () => {
+    fc.assert(fc.property(fc.array(fc.constantFrom(refused, offline), { maxLength: 50 }), fc.boolean(), (errors, once) => {
+      let state: SessionState = renewing;
+      let now = NOW;
+      if (once) state = run(state, fails(refused, true, now));
+      for (const error of errors) state = run(state, demand((now += HOUR)), fails(error, false, now));
+      expect(['renewing', 'waiting']).toContain(phaseOf(state));
+    }));
+  });
+
+  it('is forgotten when a renewal succeeds', () => {
+    const grant = { accessToken: 'a', obtainedAt: NOW, expiresAt: NOW + HOUR, refreshToken: 'refresh-2', scope: 'read' };
+    const again = run(renewing, fails(refused, true, NOW), demand(NOW + HOUR), { type: 'renewed', grant, stored: true, now: NOW + HOUR, ...timing }, demand(NOW + 2 * HOUR), fails(refused, true, NOW + 2 * HOUR));
+    expect(phaseOf(again)).toBe('waiting');
+  });
+});
+
+describe('an answer that was lost on the way', () => {
+  it.each(['network-failed', 'network-timeout', 'response-invalid'] as const)('is named when the server then says no (%s)', (code) => {
+    const state = run(renewing, fails(new AuthError(code, 'lost'), false, NOW), demand(NOW + HOUR), fails(ended, false, NOW + HOUR));
+    expect(state).toMatchObject({ phase: 'absent', reason: 'ended', error: { code: 'session-ended', serverError: 'invalid_grant' } });
+    expect(state.phase === 'absent' && state.error?.message).toContain('answer to an earlier renewal was lost');
+  });
+
+  it('is not blamed when none was lost', () => {
+    const state = run(renewing, fails(new AuthError('server-unavailable', 'busy'), false, NOW), demand(NOW + HOUR), fails(ended, false, NOW + HOUR));
+    expect(state.phase === 'absent' && state.error).toBe(ended);
+  });
+});
+
+describe('a clock', () => {
+  it('that is set back makes a fresh session renew, for nobody knows how old its token is', () => {
+    expect(effectsOf(fresh, tick(NOW - HOUR))).toEqual(['renew']);
+    expect(effectsOf(fresh, wake('resume', NOW - HOUR))).toEqual(['renew']);
+    expect(answerToken(fresh, NOW - HOUR).kind).toBe('demand');
+  });
+
+  it('that is set back makes a waiting session try at once', () => {
+    expect(effectsOf(waitingWith(offline), tick(NOW - HOUR))).toEqual(['renew']);
+    expect(effectsOf(waitingWith(new AuthError('server-unavailable', 'busy', { retryAfterSeconds: 60 })), tick(NOW - HOUR))).toEqual(['renew']);
+  });
+
+  it('that is corrected by less than a minute changes nothing', () => {
+    expect(effectsOf(fresh, tick(NOW - 60_000))).toEqual([]);
+    expect(effectsOf(waitingWith(offline), tick(NOW - 60_000))).toEqual([]);
+    expect(answerToken(fresh, NOW - 60_000).kind).toBe('token');
+  });
+
+  it('that is set forward makes a fresh or waiting session renew', () => {
+    for (const state of [fresh, waitingWith(offline)]) expect(effectsOf(state, tick(NOW + 1_000 * HOUR))).toEqual(['renew']);
+  });
+
+  it('that was wrong when the record was written makes a restored session renew', () => {
+    const record = { version: 1, clientId: 'c', account: ada, refreshToken: 'refresh-1', scope: 'read', savedAt: NOW, access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR } } as const;
+    const restoring: SessionState = { phase: 'restoring', epoch: 1, account: ada, since: 0, slow: false };
+    expect(effectsOf(restoring, { type: 'record-found', record, now: NOW - HOUR, ...timing })).toEqual(['renew']);
+    expect(effectsOf(restoring, { type: 'record-found', record, now: NOW + HOUR, ...timing })).toEqual(['renew']);
+    expect(effectsOf(restoring, { type: 'record-found', record, now: NOW + 1, ...timing })).toEqual([]);
+  });
+});
+
+describe('a wake-up', () => {
+  it.each(['resume', 'unlock', 'online'] as const)('by %s renews a session that waits, before its time', (signal) => {
+    expect(effectsOf(waitingWith(offline), wake(signal, NOW + 1))).toEqual(['renew']);
+  });
+
+  it('leaves a server alone that asked for patience, until its time is over', () => {
+    const asked = waitingWith(new AuthError('server-unavailable', 'busy', { retryAfterSeconds: 60 }));
+    expect(effectsOf(asked, wake('resume', NOW + 59_999))).toEqual([]);
+    expect(effectsOf(asked, wake('resume', NOW + 60_000))).toEqual(['renew']);
+  });
+
+  it('renews a fresh session only when it is due', () => {
+    expect(effectsOf(fresh, wake('resume', NOW + HOUR - 60_001))).toEqual([]);
+    expect(effectsOf(fresh, wake('resume', NOW + HOUR - 60_000))).toEqual(['renew']);
+  });
+
+  it('by unlock alone reads a locked keyring again', () => {
+    const state: SessionState = { phase: 'locked', epoch: 1, account: ada, error: locked };
+    expect((['resume', 'online', 'unlock'] as const).map((signal) => effectsOf(state, wake(signal, NOW)))).toEqual([[], [], ['read-record']]);
+  });
+});
+
+describe('a session that no keyring took', () => {
+  it('is stored again when its time has come, and again after that', () => {
+    const first = stepSession(unstored, tick(NOW + LIMITS.storeRetryMs));
+    expect(first.effects).toMatchObject([{ type: 'write-record', refreshToken: 'refresh-1', access: { token: 'access-1' } }]);
+    expect(sessionDeadline(first.state, NOW + LIMITS.storeRetryMs)).toBe(NOW + 2 * LIMITS.storeRetryMs);
+    expect(effectsOf(first.state, tick(NOW + LIMITS.storeRetryMs + 1))).toEqual([]);
+    expect(effectsOf(first.state, tick(NOW + 2 * LIMITS.storeRetryMs))).toEqual(['write-record']);
+  });
+
+  it('wants a tick for it before its renewal', () => {
+    expect(sessionDeadline(unstored, NOW)).toBe(NOW + LIMITS.storeRetryMs);
+    expect(sessionDeadline(fresh, NOW)).toBe(NOW + HOUR - 60_000);
+  });
+
+  it('is stored again at a wake-up, and with each renewal', () => {
+    expect(effectsOf(unstored, wake('unlock', NOW + 1))).toEqual(['write-record']);
+    const grant = { accessToken: 'a', obtainedAt: NOW, expiresAt: NOW + HOUR, refreshToken: 'refresh-1', scope: 'read' };
+    expect(effectsOf({ ...unstored, renewal: renewing.renewal }, { type: 'renewed', grant, stored: false, now: NOW + 1, ...timing })).toEqual(['write-record']);
+  });
+
+  it('tells the renewal that the record, if there is one, is older and not newer', () => {
+    for (const [state, stored] of [[unstored, false], [fresh, true]] as const) expect(stepSession(state, demand(NOW)).effects).toMatchObject([{ type: 'renew', stored }]);
+  });
+
+  it('is remembered once a write succeeds, and asks for no more ticks', () => {
+    const again = stepSession(unstored, tick(NOW + LIMITS.storeRetryMs)).state as LiveSession;
+    const done = stepSession(again, { type: 'stored', save: again.save, now: NOW + LIMITS.storeRetryMs, ...timing }).state;
+    expect(done).toMatchObject({ storeError: null, storeRetryAt: null });
+    expect(sessionDeadline(done, NOW)).toBe(NOW + HOUR - 60_000);
+  });
+
+  it('without a refresh token has nothing to store, and asks for no more ticks', () => {
+    const state = stepSession({ ...unstored, refreshToken: null }, tick(NOW + LIMITS.storeRetryMs));
+    expect(state).toMatchObject({ effects: [], state: { storeRetryAt: null } });
+  });
+});
