@@ -27,8 +27,17 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
   // A file of a later version belongs to a newer build: it is left exactly as it is.
   let writable = true;
   let saving: Promise<void> = Promise.resolve();
+  // Nothing is written before the file was read: it would be lost with the list, or overwrite a later version's.
+  let loading: Promise<unknown> = Promise.resolve();
 
-  return { load, read, write, remove, markRefused };
+  return {
+    load() {
+      const loaded = load();
+      loading = loaded;
+      return loaded;
+    },
+    read, write, remove, markRefused,
+  };
 
   async function load(): Promise<{ restore: AccountView | null; last: AccountView | null; reason: SignedOutReason }> {
     const parsed = parseKnownAccounts(await file.load().catch(() => null));
@@ -47,6 +56,7 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
   }
 
   async function read(account: AccountView): Promise<VaultReading> {
+    await loading;
     const expected = stateOf(account.id) === 'kept';
     const reading = await secrets.read(recordKey(account.id), expected);
     switch (reading.state) {
@@ -69,6 +79,7 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
   }
 
   async function write(record: SessionRecord): Promise<AuthError | null> {
+    await loading;
     const before = stateOf(record.account.id);
     await update(withAccount(known, record.account, 'kept'));
     const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
@@ -80,6 +91,7 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
   }
 
   async function remove(account: AccountView): Promise<void> {
+    await loading;
     if (stateOf(account.id) === 'none') return;
     await update(withRecordState(known, account.id, 'removal-owed'));
     const outcome = await secrets.remove(recordKey(account.id));
@@ -89,6 +101,7 @@ export function createVault(secrets: SecretStore, file: StateStore, clientId: st
   }
 
   async function markRefused(account: AccountView): Promise<void> {
+    await loading;
     await update(withRecordState(known, account.id, 'refused'));
   }
 
