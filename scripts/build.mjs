@@ -71,8 +71,9 @@ function copy(from, to) {
 
 /** dist/ is the demo's app folder; the package itself leads to the login module, and npm would pack whatever its `main` names. */
 function demoManifest() {
-  const manifest = /** @type {Record<string, unknown>} */ (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
-  const { name, version, productName, desktopName, type } = manifest;
+  /** @type {unknown} */
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { name, version, productName, desktopName, type } = /** @type {Record<string, unknown>} */ (manifest);
   return JSON.stringify({ name, version, productName, desktopName, type, main: 'main/demo.js' });
 }
 

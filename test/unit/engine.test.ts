@@ -122,6 +122,23 @@ describe('a sign-in', () => {
     expect([statusOf(bench), bench.secrets.calls.filter((call) => call.startsWith('read session'))]).toEqual(['signed-in', []]);
   });
 
+  it('that overtakes a slow start wins, and can be signed out', async () => {
+    const bench = createBench();
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => { release = resolve; });
+    bench.file.load = async () => { await gate; return null; };
+    bench.engine.start();
+    const { done, state } = await bench.begin();
+    bench.comeBack(state);
+    await until(() => bench.authority.count('authorization_code') === 1);
+    await settle();
+    release();
+    await done;
+    expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-in', 1]);
+    await bench.engine.signOut();
+    expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-out', 0]);
+  });
+
   it('posts its code once, however often the callback comes', async () => {
     const bench = await started();
     const { done, state } = await bench.begin();

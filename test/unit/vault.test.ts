@@ -136,6 +136,24 @@ describe('write', () => {
     expect(stateInFile()).toBe(after);
   });
 
+  it('waits until the file was read, so that neither list is lost', async () => {
+    const grace = { id: 'grace-id', issuer: 'https://id.example', subject: 'grace' };
+    const vault = vaultWith('works', withAccount(NO_ACCOUNTS, grace, 'kept'));
+    const { load } = file;
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => { release = resolve; });
+    file.load = async () => { await gate; return load(); };
+    const loaded = vault.load();
+    const written = vault.write(record);
+    await settle();
+    expect([file.saves.length, secrets.calls.length]).toEqual([0, 0]);
+    release();
+    await Promise.all([loaded, written]);
+    expect((file.content as KnownAccounts).accounts.map(({ id }) => id)).toEqual(['grace-id', 'ada-id']);
+    await vault.remove(ada);
+    expect(secrets.entries.size).toBe(0);
+  });
+
   it('goes on when the disk refuses the file', async () => {
     const vault = vaultWith();
     await vault.load();
