@@ -124,6 +124,8 @@ describe('tables in documents', () => {
     const record = membersOf('src/main/core/records.ts', 'SessionRecord').flatMap((name) => (name === 'account' ? account.map((member) => `account.${member}`) : [name]));
     expect([...namesIn(tableUnder('docs/storage.md', 'The keychain record'))].sort()).toEqual([...record].sort());
 
+    expect(namesIn(tableUnder('docs/storage.md', 'An attempt in the keychain'))).toEqual(membersOf('src/main/core/records.ts', 'AttemptRecord'));
+
     const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => !['accounts', 'attempts'].includes(name));
     const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map((name) => `accounts[].${name}`);
     const attempts = membersOf('src/main/core/ports.ts', 'KnownAttempt').map((name) => `attempts[].${name}`);
@@ -160,6 +162,26 @@ describe('requirements.md', () => {
       }),
     );
     expect(missing).toEqual([]);
+  });
+});
+
+describe('what-happens-when.md', () => {
+  const document = 'docs/what-happens-when.md';
+  const parts = read(document).split(/^## /m).slice(1);
+
+  it('says of each case what is seen, what is done, and by which tests that exist it is proved', () => {
+    const titles = testTitles();
+    for (const part of parts) {
+      const [heading = ''] = part.split('\n', 1);
+      const proofs = part.split('\n').flatMap((line) => /^- (.+)$/.exec(line)?.[1] ?? []);
+      expect([part.includes('**The person sees**'), part.includes('**Latchkey**'), proofs.length > 0], heading).toEqual([true, true, true]);
+      const missing = proofs.filter((proof) => {
+        const [file = '', title = ''] = (proof.split(' — ', 1)[0] ?? '').split(/: (.*)/s, 2);
+        return titles.get(file)?.has(title) !== true;
+      });
+      expect(missing, heading).toEqual([]);
+    }
+    expect(parts.length).toBeGreaterThanOrEqual(15);
   });
 });
 
