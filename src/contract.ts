@@ -83,8 +83,11 @@ export type RenewalView =
 /** Why nobody is signed in. `never`: nobody was; `signed-out`: the user did it; `ended`: the server did. */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
-/** Where the refresh token is kept: `keychain`, or `memory` until the app ends. */
-export type SecretStoreKind = 'keychain' | 'memory';
+/**
+ * Where the refresh token is kept: `keychain`; `safe-storage`, a file that Electron's safeStorage encrypts; or `memory`
+ * until the app ends.
+ */
+export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
 
 /** All that a page may know. Broadcast to every window at every change. */
 export type AuthView =

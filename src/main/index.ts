@@ -12,6 +12,7 @@ import { createLoopback } from './adapters/loopback.js';
 import { createMemoryStore } from './adapters/memory-store.js';
 import { createNetwork } from './adapters/network.js';
 import { attachPreload } from './adapters/preload.js';
+import { createSafeStorage } from './adapters/safe-storage.js';
 import { createSchemeRegistration, readRegistrationFacts } from './adapters/scheme-registration.js';
 import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
@@ -20,6 +21,7 @@ import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/op
 import type { Callbacks, Log, SecretStore } from './core/ports.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
+import { createStoreChoice } from './core/store-choice.js';
 
 export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
@@ -100,7 +102,9 @@ export function createAuth(options: AuthOptions): Auth {
 
 function createSecrets({ secretStore, keychainService }: Settings): SecretStore {
   if (secretStore === 'memory') return createMemoryStore();
-  return createSplitStore(createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs: LIMITS.keyringTimeoutMs }));
+  const timeoutMs = LIMITS.keyringTimeoutMs;
+  const keychain = createSplitStore(createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs }));
+  return createStoreChoice(secretStore, { keychain, sealed: createSafeStorage({ timeoutMs }) });
 }
 
 /** A loopback trip ends in the browser; a person who is signed in wants the app. */

@@ -234,9 +234,16 @@ function renewalInWords(renewal: RenewalView, now: number): string {
   }
 }
 
-function rememberedInWords(remembered: boolean, store: 'keychain' | 'memory'): string {
+function rememberedInWords(remembered: boolean, store: (AuthView & { status: 'signed-in' })['store']): string {
   if (!remembered) return 'Only until you quit';
-  return store === 'keychain' ? 'In this computer’s keyring' : 'Until you quit';
+  switch (store) {
+    case 'keychain':
+      return 'In this computer’s keyring';
+    case 'safe-storage':
+      return 'Encrypted on this computer';
+    case 'memory':
+      return 'Until you quit';
+  }
 }
 
 function figureOf(error: AuthErrorView): FaceFigure {

@@ -189,4 +189,7 @@ export const session = {
   defaultSession: oneSession as unknown as Electron.Session,
 } satisfies Values<typeof Electron.session, 'fromPartition' | 'defaultSession'>;
 
+/** As in an Electron before 42, until a test puts the asynchronous functions in. */
+export const safeStorage: Partial<Values<Electron.SafeStorage, 'isAsyncEncryptionAvailable' | 'encryptStringAsync' | 'decryptStringAsync'>> = {};
+
 export const powerMonitor = new EventEmitter() as unknown as EventEmitter & Pick<Electron.PowerMonitor, 'on' | 'removeListener'>;

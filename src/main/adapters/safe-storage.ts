@@ -1,8 +1,8 @@
-// SecretStore over Electron's asynchronous safeStorage (Electron ≥ 42): the operating system keeps the key, files keep the values.
+// SealedStore over Electron's asynchronous safeStorage (Electron ≥ 42): the operating system keeps the key, files keep the values.
 // May not write what is not truly encrypted, may not delete what it cannot read, and asks for no key while there is nothing to open.
 import { join } from 'node:path';
 import { type SafeStorage, app, safeStorage as electronSafeStorage } from 'electron';
-import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
+import type { SealedStore, SecretOutcome, SecretReading } from '../core/ports.js';
 import { type SealedFiles, createSealedFiles } from './sealed-files.js';
 
 /** The first releases of Electron 42 say "not available" until the key has come, and crash when used before (electron#51759). */
@@ -50,7 +50,7 @@ const NOT_KEPT: Failure = { state: 'unavailable', detail: 'safeStorage did not g
  * the key: that is sure without it. A value is replaced only when its successor could be decrypted again. What was
  * encrypted with an outdated key is encrypted anew after it was read, unless another process wrote meanwhile.
  */
-export function createSafeStorage({ timeoutMs, safeStorage = electronSafeStorage, folder, platform = process.platform, electronVersion = process.versions['electron'] ?? 'unknown' }: SafeStorageOptions): SecretStore {
+export function createSafeStorage({ timeoutMs, safeStorage = electronSafeStorage, folder, platform = process.platform, electronVersion = process.versions['electron'] ?? 'unknown' }: SafeStorageOptions): SealedStore {
   const files: SealedFiles = createSealedFiles(() => folder ?? join(app.getPath('userData'), 'latchkey-secrets'));
   const waiting = new Set<(failure: Failure) => void>();
   let tail: Promise<unknown> = Promise.resolve();
@@ -162,6 +162,9 @@ export function createSafeStorage({ timeoutMs, safeStorage = electronSafeStorage
         const sealed = await seal(storage, key, value);
         return Buffer.isBuffer(sealed) ? await onDisk(isOver, () => files.replace(key, sealed)) : sealed;
       });
+    },
+    async has(key) {
+      return (await files.load(key).catch(() => 'foreign')) !== null;
     },
     remove: (key) => inTurn<SecretOutcome>(key, (isOver) => onDisk(isOver, () => files.remove(key))),
     close() {

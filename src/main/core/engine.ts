@@ -264,7 +264,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function publish(): void {
-    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory' });
+    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf });
     const text = JSON.stringify(next);
     if (text === viewText) return;
     view = Object.freeze(next);

@@ -3,6 +3,7 @@
 import { AuthError } from './errors.js';
 import { isLoopback, requireRedirects } from './redirect-option.js';
 import type { LogEvent, RedirectOption } from './ports.js';
+import type { StoreChoice } from './store-choice.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
 export interface Identity {
@@ -50,8 +51,11 @@ export interface AuthOptions {
   readonly attachPreload?: boolean;
   /** Latchkey takes Electron's single-instance lock and ends a second instance. Default true. */
   readonly singleInstanceLock?: boolean;
-  /** `keychain` (default) or `memory`: never written anywhere. */
-  readonly secretStore?: 'keychain' | 'memory';
+  /**
+   * Where sessions are kept. `keychain`; `safe-storage`: files that Electron ≥ 42 encrypts; `memory`: never written anywhere.
+   * Default `auto`: the keychain, and where there is none the files. What is stored elsewhere moves when it is written next.
+   */
+  readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
   /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
   readonly keychainService?: string;
   /** How long an attempt may wait for the browser. Default 300, 10 to 3600. */
@@ -76,7 +80,7 @@ export interface Settings {
   readonly trustedOrigins: readonly string[];
   readonly attachPreload: boolean;
   readonly singleInstanceLock: boolean;
-  readonly secretStore: 'keychain' | 'memory';
+  readonly secretStore: StoreChoice | 'memory';
   readonly keychainService: string | null;
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
@@ -258,9 +262,10 @@ function requireBoolean(value: unknown, name: string, fallback: boolean): boolea
   return typeof value === 'boolean' ? value : refuse(name, 'true or false');
 }
 
-function requireStore(value: unknown): 'keychain' | 'memory' {
-  if (value === undefined) return 'keychain';
-  return value === 'keychain' || value === 'memory' ? value : refuse('secretStore', '"keychain" or "memory"');
+function requireStore(value: unknown): Settings['secretStore'] {
+  if (value === undefined) return 'auto';
+  const known = ['auto', 'keychain', 'safe-storage', 'memory'] as const;
+  return known.find((name) => name === value) ?? refuse('secretStore', '"auto", "keychain", "safe-storage" or "memory"');
 }
 
 function requireNumber(value: unknown, name: string, fallback: number, min: number, max: number): number {

@@ -1,6 +1,6 @@
 // What the core asks of the world. Types only: each adapter implements one of these.
 // Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
-import type { RedirectKind } from '../../contract.js';
+import type { RedirectKind, SecretStoreKind } from '../../contract.js';
 
 /**
  * The answer to a read. `absent` is only said when the store surely works and surely has no such entry;
@@ -31,8 +31,19 @@ export interface SecretStore {
   write(key: string, value: string): Promise<SecretOutcome>;
   /** Removing what is not there is `done`. */
   remove(key: string): Promise<SecretOutcome>;
+  /** Where the value of this key was found or written last, for the view. Without it: the keychain. */
+  readonly homeOf?: (key: string) => SecretStoreKind;
   /** Ends the worker at once, whatever it is doing. Later calls answer `unavailable`. */
   close(): void;
+}
+
+/**
+ * A store of encrypted files. That a file is missing is sure without the key: then `read` is `absent`. `remove` needs no
+ * key either.
+ */
+export interface SealedStore extends SecretStore {
+  /** Whether something is stored, readable or not. True also when the disk does not tell. Asks for no key. */
+  has(key: string): Promise<boolean>;
 }
 
 /** Not secret: which accounts are known. Kept in a file, in plain form. */

@@ -1,7 +1,8 @@
 // Machines → AuthView: the one place that decides what a page may know. Pure.
-import type { AttemptView, AuthView, RenewalView } from '../../contract.js';
+import type { AttemptView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
 import { attemptView, type AttemptState } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
+import { recordKey } from './records.js';
 import type { LiveSession, SessionState } from './session-state.js';
 
 /** Everything the view depends on. */
@@ -15,6 +16,8 @@ export interface ViewInput {
   readonly attemptError: AuthError | null;
   /** The host chose not to store anything, so that nothing is amiss when nothing is stored. */
   readonly memoryOnly: boolean;
+  /** Tells where a record is, by its key. Without it: in the keychain. */
+  readonly homeOf?: ((key: string) => SecretStoreKind) | undefined;
 }
 
 export function toView(input: ViewInput): AuthView {
@@ -28,10 +31,10 @@ export function toView(input: ViewInput): AuthView {
     case 'locked':
       return withAttempt({ status: 'locked', lastAccount: session.account, error: toErrorView(session.error) }, attempt);
     case 'adopting':
-      if (session.previous !== null) return signedIn(session.previous, attempt, null, input.memoryOnly);
+      if (session.previous !== null) return signedIn(session.previous, attempt, null, input);
       return attempt === null ? { status: 'starting' } : { status: 'signing-in', attempt };
     case 'live':
-      return signedIn(session, attempt, input.attemptError, input.memoryOnly);
+      return signedIn(session, attempt, input.attemptError, input);
     case 'absent': {
       const lastAccount = session.account === null ? {} : { lastAccount: session.account };
       if (attempt !== null) return { status: 'signing-in', attempt, ...lastAccount };
@@ -43,11 +46,12 @@ export function toView(input: ViewInput): AuthView {
   }
 }
 
-function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, memoryOnly: boolean): AuthView {
+function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, { memoryOnly, homeOf }: ViewInput): AuthView {
   const remembered = session.storeError === null;
   const amiss = memoryOnly || session.refreshToken === null ? null : session.storeError;
   const error = attemptError ?? amiss;
-  const view: AuthView = { status: 'signed-in', account: session.account, remembered, store: remembered ? 'keychain' : 'memory', renewal: renewalView(session) };
+  const store = remembered ? (homeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
+  const view: AuthView = { status: 'signed-in', account: session.account, remembered, store, renewal: renewalView(session) };
   return withAttempt(error === null ? view : { ...view, error: toErrorView(error) }, attempt);
 }
 

@@ -1,0 +1,138 @@
+// SecretStore over two SecretStores: the keychain, and sealed files that safeStorage encrypts. Decides where a value lives.
+// What is sealed counts: a sealed file is at once the newest value and the record of the choice, so one rename switches.
+// May not skip a store that is locked, may not move anything while reading, and removes an old copy only behind a new one.
+import type { SecretStoreKind } from '../../contract.js';
+import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from './ports.js';
+
+/** `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and home comes what is elsewhere. */
+export type StoreChoice = 'auto' | 'keychain' | 'safe-storage';
+
+/** In front of the key, in the sealed files: the keychain may still hold an older copy, to be removed with the value. */
+const LEFT_MARK = 'latchkey-left:';
+
+export interface Stores {
+  readonly keychain: SecretStore;
+  readonly sealed: SealedStore;
+}
+
+/**
+ * Chooses by evidence, for each key, and never by a guess at start:
+ * - A value that is sealed is read and written there, until it is removed or the choice is `keychain`.
+ * - Else the keychain has it, if anybody. With `auto` a write goes to the sealed files only when the keychain is
+ *   `unavailable`; `locked` is the answer when it is locked or slow. With `safe-storage` a write always goes there.
+ * - A value moves only with a write, which has the newest. The store that it leaves is cleared after the other has it;
+ *   an old copy that could not be cleared is never read, is tried again once in each run, and makes a removal fail.
+ *
+ * A kill at any moment leaves the old or the new value to be read. Two processes may read at any time, but must not
+ * write or remove one key at once: see `Lock`. A call that waits for another one on its key shares its `locked`.
+ */
+export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Stores): SecretStore {
+  const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();
+  const homes = new Map<string, SecretStoreKind>();
+  /** Keys of which the keychain surely or probably holds a copy. */
+  const inKeychain = new Set<string>();
+  /** Keys whose old copy was tried to be cleared in this run: each try may open a password dialog. */
+  const tried = new Set<string>();
+
+  return {
+    read: (key, expected) => inTurn(key, () => read(key, expected)),
+    write: (key, value) => inTurn(key, () => write(key, value)),
+    remove: (key) => inTurn(key, () => remove(key)),
+    homeOf: (key) => homes.get(key) ?? (choice === 'safe-storage' ? 'safe-storage' : 'keychain'),
+    close() {
+      keychain.close();
+      sealed.close();
+    },
+  };
+
+  function inTurn<Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>): Promise<Answer | Refusal> {
+    const before = tails.get(key) ?? Promise.resolve({ state: 'done' });
+    // Who waited through a dialog that nobody answered must not wait through a second one.
+    const turn = before.then(async (last): Promise<Answer | Refusal> => (last.state === 'locked' ? last : await run()), run);
+    const leave = (): void => {
+      if (tails.get(key) === turn) tails.delete(key);
+    };
+    tails.set(key, turn);
+    turn.then(leave, leave);
+    return turn;
+  }
+
+  async function read(key: string, expected: boolean): Promise<SecretReading> {
+    const inFile = await sealed.read(key, expected);
+    if (inFile.state !== 'absent') {
+      homes.set(key, 'safe-storage');
+      return inFile;
+    }
+    const reading = await keychain.read(key, expected);
+    homes.set(key, 'keychain');
+    if (reading.state === 'found' || (expected && reading.state !== 'absent')) inKeychain.add(key);
+    return reading;
+  }
+
+  async function write(key: string, value: string): Promise<SecretOutcome> {
+    if (await sealed.has(key)) return await writeSealed(key, value);
+    if (choice === 'safe-storage') return await moveToSealed(key, value);
+    const outcome = await keychain.write(key, value);
+    if (outcome.state === 'done') {
+      inKeychain.add(key);
+      homes.set(key, 'keychain');
+    }
+    if (outcome.state !== 'unavailable' || choice === 'keychain') return outcome;
+    const instead = await moveToSealed(key, value);
+    // Both refuse: the keychain's reason is the one that can be mended, unless a dialog is open.
+    return instead.state === 'unavailable' ? outcome : instead;
+  }
+
+  /** Nothing is sealed yet. What the keychain may hold is noted first: after the write nobody would think of it. */
+  async function moveToSealed(key: string, value: string): Promise<SecretOutcome> {
+    if (!inKeychain.has(key)) return await writeSealed(key, value);
+    const noted = await note(key);
+    return noted.state === 'done' ? await writeSealed(key, value) : noted;
+  }
+
+  async function writeSealed(key: string, value: string): Promise<SecretOutcome> {
+    const outcome = await sealed.write(key, value);
+    if (outcome.state !== 'done') return outcome;
+    homes.set(key, 'safe-storage');
+    if (choice === 'keychain') await bringHome(key, value);
+    else if (!tried.has(key) && (await isLeft(key))) {
+      tried.add(key);
+      // Not waited for: it may meet a password dialog, and the value is stored. The keychain keeps the order of calls.
+      void clearKeychain(key);
+    }
+    return outcome;
+  }
+
+  /** The file has the newest value and goes only after the keychain has read the same back. */
+  async function bringHome(key: string, value: string): Promise<void> {
+    if ((await note(key)).state !== 'done') return;
+    if ((await keychain.write(key, value)).state !== 'done') return;
+    inKeychain.add(key);
+    if ((await sealed.remove(key)).state !== 'done') return;
+    homes.set(key, 'keychain');
+    await sealed.remove(LEFT_MARK + key);
+  }
+
+  async function remove(key: string): Promise<SecretOutcome> {
+    const elsewhere = !(await sealed.has(key)) || (await isLeft(key));
+    const outcome = await sealed.remove(key);
+    return outcome.state === 'done' && elsewhere ? await clearKeychain(key) : outcome;
+  }
+
+  async function isLeft(key: string): Promise<boolean> {
+    return inKeychain.has(key) || (await sealed.has(LEFT_MARK + key));
+  }
+
+  async function note(key: string): Promise<SecretOutcome> {
+    return (await sealed.has(LEFT_MARK + key)) ? { state: 'done' } : await sealed.write(LEFT_MARK + key, 'keychain');
+  }
+
+  async function clearKeychain(key: string): Promise<SecretOutcome> {
+    const outcome = await keychain.remove(key);
+    if (outcome.state !== 'done') return outcome;
+    inKeychain.delete(key);
+    return await sealed.remove(LEFT_MARK + key);
+  }
+}
+
+type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
