@@ -22,13 +22,17 @@ export interface AttemptVault {
 
 export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, clock: Clock, own: { readonly issuer: string; readonly clientId: string }, log: Log): AttemptVault {
   /** By state: a callback may come back before a slow keyring has taken the record, and must not find it missing. */
-  const keeping = new Map<string, Promise<void>>();
+  const keeping = new Map<string, { begun: boolean; dropped: boolean; readonly done: Promise<void> }>();
 
   return {
     keep(record) {
-      const kept = keep(record).finally(() => { keeping.delete(record.state); });
-      keeping.set(record.state, kept);
-      return kept;
+      const entry = { begun: false, dropped: false, done: Promise.resolve() };
+      keeping.set(record.state, entry);
+      entry.done = known.loaded().then(async () => {
+        entry.begun = true;
+        if (!entry.dropped) await keep(record);
+      }).finally(() => { keeping.delete(record.state); });
+      return entry.done;
     },
 
     async take(state, now) {
@@ -63,7 +67,6 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   };
 
   async function keep(record: AttemptRecord): Promise<void> {
-    await known.loaded();
     const id = await idOf(record.state);
     await known.update((state) => ({ ...state, attempts: [...state.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt: record.expiresAt }] }));
     const outcome = await secrets.write(attemptKey(id), JSON.stringify(record));
@@ -73,8 +76,13 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   }
 
   async function wasKept(state: string): Promise<boolean> {
-    await known.loaded();
-    await keeping.get(state);
+    const entry = keeping.get(state);
+    if (entry !== undefined) {
+      // The file is not read yet, so that nothing was kept, and nobody else can know of it.
+      entry.dropped = !entry.begun;
+      if (entry.dropped) return true;
+      await entry.done;
+    }
     const id = await idOf(state);
     if (!isKnown(id)) return true;
     const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, () => claim(id));
