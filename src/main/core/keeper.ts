@@ -60,7 +60,8 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
         return;
       }
       case 'remove-record':
-        track(alone(effect.account, () => vault.remove(effect.account)), removals);
+        // Owed from now on, though another process holds the lock: who kills the app must not undo the sign-out.
+        track(Promise.all([vault.oweRemoval(effect.account), alone(effect.account, () => vault.remove(effect.account))]), removals);
         return;
       case 'mark-refused':
         track(vault.markRefused(effect.account));

@@ -12,6 +12,8 @@ export interface Vault {
   read(account: AccountView): Promise<VaultReading>;
   /** Null when stored and read back. The file learns of the account before the keychain does. */
   write(record: SessionRecord): Promise<AuthError | null>;
+  /** The record is not restored any more, whether or not its removal succeeds. */
+  oweRemoval(account: AccountView): Promise<void>;
   /** Resolves when the removal was tried; what could not be removed is owed. */
   remove(account: AccountView): Promise<void>;
   /** The provider ended it: the record stays, but is not restored any more. */
@@ -25,7 +27,7 @@ export type VaultReading =
 
 // Nothing is read or written before the file was: it would be lost with the list, or overwrite a later version's.
 export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
-  return { load, read, write, remove, markRefused };
+  return { load, read, write, oweRemoval, remove, markRefused };
 
   function load(): { restore: AccountView | null; last: AccountView | null; reason: SignedOutReason } {
     const { accounts, lastAccountId } = known.current();
@@ -72,10 +74,14 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');
   }
 
-  async function remove(account: AccountView): Promise<void> {
+  async function oweRemoval(account: AccountView): Promise<void> {
     await known.loaded();
+    if (stateOf(account.id) !== 'none') await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
+  }
+
+  async function remove(account: AccountView): Promise<void> {
+    await oweRemoval(account);
     if (stateOf(account.id) === 'none') return;
-    await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
     const outcome = await secrets.remove(recordKey(account.id));
     // Signed in again meanwhile: the record is a new one and stays.
     if (outcome.state === 'done' && stateOf(account.id) === 'removal-owed') await known.update((state) => withRecordState(state, account.id, 'none'));
