@@ -4,6 +4,7 @@ import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { createKnownState } from '../../src/main/core/known-state.js';
 import { NO_ACCOUNTS, type SessionRecord, formatRecord, recordKey, withAccount } from '../../src/main/core/records.js';
 import { type Vault, createVault } from '../../src/main/core/vault.js';
+import { createFakeLock } from '../support/fake-lock.js';
 import { type FakeKeyringMode, type FakeSecretStore, type FakeStateStore, createFakeLog, createFakeSecretStore, createFakeStateStore, settle } from '../support/fakes.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
@@ -19,7 +20,7 @@ function vaultWith(mode: FakeKeyringMode = 'works', content: unknown = null): Om
   secrets = createFakeSecretStore(mode);
   file = createFakeStateStore(content);
   log = createFakeLog();
-  const known = createKnownState(file, log);
+  const known = createKnownState(file, createFakeLock(), 'me', log);
   const vault = createVault(secrets, known, 'me', log);
   return { ...vault, load: async () => { await known.load(); return vault.load(); } };
 }

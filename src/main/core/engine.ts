@@ -49,7 +49,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const ended = new AbortController();
   const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
   const protocol = createProtocol(settings, fetch, clock, log);
-  const known = createKnownState(ports.state, log);
+  const known = createKnownState(ports.state, ports.lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, clock, settings, log);
   const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);

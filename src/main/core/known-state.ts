@@ -1,6 +1,8 @@
 // The file of what is known, in memory and on disk: accounts, and which records the keychain must hold.
-// One writer; saves run in order; a file of a later version is read by nobody and never overwritten.
-import type { KnownAccounts, Log, StateStore } from './ports.js';
+// Several processes may share the file: each says its changes to what it finds there, one process at a time.
+// A file of a later version is read by nobody and never overwritten.
+import { LIMITS } from './options.js';
+import type { KnownAccounts, Lock, Log, StateStore } from './ports.js';
 import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
 
 export interface KnownState {
@@ -9,12 +11,16 @@ export interface KnownState {
   /** Resolves when `load` has; until then nothing is known. */
   loaded(): Promise<void>;
   current(): KnownAccounts;
-  /** Changes it now; resolves when the file has it, or could not take it (which the log says). */
-  update(change: (known: KnownAccounts) => KnownAccounts): Promise<void>;
+  /** Changes it now; resolves when the file has it, or could not take it (which the log says). `change` may be called again. */
+  update(change: Change): Promise<void>;
 }
 
-export function createKnownState(file: StateStore, log: Log): KnownState {
+type Change = (known: KnownAccounts) => KnownAccounts;
+
+export function createKnownState(file: StateStore, lock: Lock, clientId: string, log: Log): KnownState {
   let known: KnownAccounts = NO_ACCOUNTS;
+  /** What the file has not taken yet, oldest first. */
+  let unsaved: readonly Change[] = [];
   let writable = true;
   let saving: Promise<void> = Promise.resolve();
   let finishLoading = (): void => undefined;
@@ -23,11 +29,7 @@ export function createKnownState(file: StateStore, log: Log): KnownState {
   return {
     loaded: () => loading,
     async load() {
-      const parsed = parseKnownAccounts(await file.load().catch(() => null));
-      // A file of a later version belongs to a newer build: it is left exactly as it is.
-      writable = parsed !== null;
-      if (!writable) log.write({ level: 'warn', event: 'state-file-newer' });
-      known = parsed ?? NO_ACCOUNTS;
+      known = accept(await file.load().catch(() => null)) ?? NO_ACCOUNTS;
       finishLoading();
     },
     current: () => known,
@@ -35,11 +37,47 @@ export function createKnownState(file: StateStore, log: Log): KnownState {
       const next = change(known);
       if (next === known) return saving;
       known = next;
-      saving = saving.then(async () => {
-        if (!writable) return;
-        await file.save(known).catch(() => { log.write({ level: 'error', event: 'state-file-unwritable' }); });
-      });
+      unsaved = [...unsaved, change];
+      saving = saving.then(save);
       return saving;
     },
   };
+
+  async function save(): Promise<void> {
+    if (!writable || unsaved.length === 0) return;
+    const held = await lock.hold(`state:${clientId}`, LIMITS.claimWaitMs, merge);
+    // Who waits too long goes ahead: what is in no file is lost with the process.
+    if (!held.held) await merge();
+  }
+
+  /** To write what is in memory would undo what another process has written since: a session that nobody knows of is lost. */
+  async function merge(): Promise<void> {
+    const changes = unsaved;
+    const content = await file.load().catch(() => null);
+    const found = accept(content);
+    if (found === null) return;
+    // A file that is gone, or was set aside, comes back as it was.
+    const merged = content === null ? known : apply(changes, found);
+    try {
+      await file.save(merged);
+    } catch {
+      log.write({ level: 'error', event: 'state-file-unwritable' });
+      return;
+    }
+    unsaved = unsaved.slice(changes.length);
+    known = apply(unsaved, merged);
+  }
+
+  /** Null: a file of a later version, which belongs to a newer build and is left exactly as it is. */
+  function accept(content: unknown): KnownAccounts | null {
+    const parsed = parseKnownAccounts(content);
+    if (parsed !== null) return parsed;
+    if (writable) log.write({ level: 'warn', event: 'state-file-newer' });
+    writable = false;
+    return null;
+  }
+}
+
+function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts {
+  return changes.reduce((before, change) => change(before), known);
 }
