@@ -28,7 +28,7 @@ describe('parseOptions', () => {
         { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' },
       ],
       scopes: ['openid', 'profile', 'email', 'offline_access'], endpoints: null, authorizationParameters: {}, trustedOrigins: [], attachPreload: true,
-      singleInstanceLock: true, secretStore: 'keychain', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, warnings: [],
+      singleInstanceLock: true, secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, warnings: [],
     });
   });
 
@@ -92,7 +92,7 @@ describe('parseOptions', () => {
     ['all file pages as a trusted origin', { ...GOOD, trustedOrigins: ['file://'] }, /option "trustedOrigins" must be a list of origins/],
     ['attachPreload as a text', { ...GOOD, attachPreload: 'hunter2' }, /option "attachPreload" must be true or false/],
     ['singleInstanceLock as null', { ...GOOD, singleInstanceLock: null }, /option "singleInstanceLock" must be true or false/],
-    ['a secret store in plain text', { ...GOOD, secretStore: 'file' }, /option "secretStore" must be "keychain" or "memory"/],
+    ['a secret store in plain text', { ...GOOD, secretStore: 'file' }, /option "secretStore" must be "auto", "keychain", "safe-storage" or "memory"/],
     ['an empty keychain service', { ...GOOD, keychainService: '' }, /option "keychainService" must be a text of 1 to 256/],
     ['an attempt time that is too short', { ...GOOD, attemptTimeoutSeconds: 9 }, /option "attemptTimeoutSeconds" must be a number from 10 to 3600/],
     ['an attempt time that is no number', { ...GOOD, attemptTimeoutSeconds: '300' }, /option "attemptTimeoutSeconds" must be a number/],
