@@ -1,0 +1,247 @@
+// Attempts at rest: kept for a restart, claimed once among all processes, swept when they are over.
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type AttemptVault, createAttemptVault } from '../../src/main/core/attempt-vault.js';
+import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
+import { LIMITS } from '../../src/main/core/options.js';
+import { type AttemptRecord, parseAttempt } from '../../src/main/core/records.js';
+import { stateOf, until } from '../support/flow-bench.js';
+import { type FakeLock, createFakeLock } from '../support/fake-lock.js';
+import { type FakeSecretStore, type FakeStateStore, createFakeClock, createFakeLog, createFakeSecretStore, createFakeStateStore, settle } from '../support/fakes.js';
+
+const own = { issuer: 'https://id.example', clientId: 'me' };
+const NOW = 1_000_000;
+const record: AttemptRecord = { version: 1, ...own, state: 'secret-state', codeVerifier: 'secret-verifier', nonce: 'secret-nonce', redirectUri: 'com.example.app:/callback', startedAt: NOW, expiresAt: NOW + 300_000 };
+
+let file: FakeStateStore;
+let clock: ReturnType<typeof createFakeClock>;
+let lock: FakeLock;
+let entries: Map<string, string>;
+let log: ReturnType<typeof createFakeLog>;
+beforeEach(() => {
+  file = createFakeStateStore();
+  clock = createFakeClock();
+  lock = createFakeLock(clock);
+  entries = new Map();
+  log = createFakeLog();
+});
+
+/** One process of the app; all share file, keychain and lock. */
+async function process(mine: typeof own = own): Promise<{ readonly vault: AttemptVault; readonly secrets: FakeSecretStore; readonly known: KnownState }> {
+  const secrets = createFakeSecretStore('works', entries);
+  const its = lock.another();
+  const known = createKnownState(file, its, 'me', log);
+  await known.load();
+  return { vault: createAttemptVault(secrets, known, its, clock, mine, log), secrets, known };
+}
+
+const knownIds = (): readonly string[] => ((file.content as { attempts: { id: string }[] } | null)?.attempts ?? []).map(({ id }) => id);
+
+describe('keep', () => {
+  it('puts the record into the keychain, and into the file only a digest of its state', async () => {
+    const { vault } = await process();
+    await vault.keep(record);
+    expect([...entries]).toEqual([[`attempt:${knownIds()[0]}`, JSON.stringify(record)]]);
+    expect(JSON.stringify([file.saves, log.events, [...entries.keys()]])).not.toContain('secret');
+  });
+
+  it('forgets the attempt when no keyring takes it, and says so', async () => {
+    const { vault, secrets } = await process();
+    secrets.setMode('unavailable');
+    await vault.keep(record);
+    expect([knownIds(), log.names()]).toEqual([[], ['attempt-not-kept']]);
+  });
+});
+
+describe('take', () => {
+  it('gives the record to another process, and removes every trace of it', async () => {
+    await (await process()).vault.keep(record);
+    const { vault } = await process();
+    expect(await vault.take(record.state, NOW)).toEqual(record);
+    expect([entries.size, knownIds()]).toEqual([0, []]);
+  });
+
+  it('gives it once, however often and by whomever it is asked for', async () => {
+    await (await process()).vault.keep(record);
+    const vaults = await Promise.all([process(), process(), process()]);
+    const taken = await Promise.all(vaults.flatMap(({ vault }) => [vault.take(record.state, NOW), vault.take(record.state, NOW)]));
+    expect(taken.filter((one) => one !== null)).toEqual([record]);
+  });
+
+  it('asks the keychain only for a state that the file knows', async () => {
+    await (await process()).vault.keep(record);
+    const { vault, secrets } = await process();
+    await fc.assert(fc.asyncProperty(fc.string().filter((state) => state !== record.state), async (state) => {
+      expect(await vault.take(state, NOW)).toBeNull();
+    }));
+    expect([secrets.calls, lock.asked]).toEqual([[], []]);
+  });
+
+  it('waits for the file', async () => {
+    await (await process()).vault.keep(record);
+    const known = createKnownState(file, lock, 'me', log);
+    const vault = createAttemptVault(createFakeSecretStore('works', entries), known, lock, clock, own, log);
+    const taken = vault.take(record.state, NOW);
+    await settle();
+    expect(await stateOf(taken)).toBe('pending');
+    await known.load();
+    expect(await taken).toEqual(record);
+  });
+
+  it('gives none that is over, and removes it', async () => {
+    await (await process()).vault.keep(record);
+    const { vault } = await process();
+    expect(await vault.take(record.state, record.expiresAt)).toBeNull();
+    expect(entries.size).toBe(0);
+  });
+
+  it.each([['another issuer', { ...own, issuer: 'https://other.example' }], ['another client', { ...own, clientId: 'other' }]])('gives none of %s', async (_what, other) => {
+    await (await process()).vault.keep(record);
+    expect(await (await process(other)).vault.take(record.state, NOW)).toBeNull();
+  });
+
+  it('gives none whose removal fails, for a second process could take it, too', async () => {
+    await (await process()).vault.keep(record);
+    const { vault, secrets } = await process();
+    secrets.remove = async () => ({ state: 'locked', detail: 'no' });
+    expect(await vault.take(record.state, NOW)).toBeNull();
+    expect([entries.size, knownIds().length]).toEqual([1, 1]);
+  });
+
+  it.each(['locked', 'unavailable'] as const)('gives none while the keyring is %s, and gives it later', async (mode) => {
+    await (await process()).vault.keep(record);
+    const { vault, secrets } = await process();
+    secrets.setMode(mode);
+    expect(await vault.take(record.state, NOW)).toBeNull();
+    secrets.setMode('works');
+    expect(await vault.take(record.state, NOW)).toEqual(record);
+  });
+
+  it('gives none while another process holds its lock, but gives it where the system has no lock', async () => {
+    const { vault, known } = await process();
+    await vault.keep(record);
+    const key = `attempt:${known.current().attempts[0]?.id}`;
+    let letGo = (): void => {};
+    void lock.hold(key, 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
+    const taken = vault.take(record.state, NOW);
+    await until(() => clock.pending === 1, 'the wait for the lock');
+    await clock.advance(LIMITS.claimWaitMs);
+    expect(await taken).toBeNull();
+    letGo();
+    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log);
+    expect(await bare.take(record.state, NOW)).toEqual(record);
+  });
+});
+
+describe('release', () => {
+  it('claims the attempt of this process, so that no other takes it', async () => {
+    const [mine, other] = [await process(), await process()];
+    await mine.vault.keep(record);
+    await other.known.load();
+    expect(await mine.vault.release(record.state)).toBe(true);
+    expect([await other.vault.take(record.state, NOW), entries.size, knownIds()]).toEqual([null, 0, []]);
+  });
+
+  it('is refused when another process was faster', async () => {
+    const mine = await process();
+    await mine.vault.keep(record);
+    expect(await (await process()).vault.take(record.state, NOW)).toEqual(record);
+    expect(await mine.vault.release(record.state)).toBe(false);
+  });
+
+  it('and take at once let exactly one of them have it', async () => {
+    const mine = await process();
+    await mine.vault.keep(record);
+    const other = await process();
+    const [released, taken] = await Promise.all([mine.vault.release(record.state), other.vault.take(record.state, NOW)]);
+    expect(released).toBe(taken === null);
+  });
+
+  it('of an attempt that was never kept needs no keychain', async () => {
+    const { vault, secrets } = await process();
+    expect([await vault.release('loopback-state'), secrets.calls]).toEqual([true, []]);
+  });
+
+  it('waits for a keep that is under way', async () => {
+    const { vault, secrets } = await process();
+    secrets.setMode('prompting');
+    void vault.keep(record);
+    await settle();
+    const released = vault.release(record.state);
+    await settle();
+    expect(await stateOf(released)).toBe('pending');
+    secrets.answerPrompt('unlocked');
+    expect([await released, entries.size, knownIds()]).toEqual([true, 0, []]);
+  });
+
+  it('before the file was read is at once, and the attempt is not kept afterwards', async () => {
+    const known = createKnownState(file, lock, 'me', log);
+    const secrets = createFakeSecretStore('works', entries);
+    const vault = createAttemptVault(secrets, known, lock, clock, own, log);
+    const kept = vault.keep(record);
+    expect(await vault.release(record.state)).toBe(true);
+    await known.load();
+    await kept;
+    expect([secrets.calls, file.saves]).toEqual([[], []]);
+  });
+
+  it.each(['locked', 'unavailable'] as const)('is granted when the keyring is %s, for memory says once', async (mode) => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    secrets.setMode(mode);
+    expect(await vault.release(record.state)).toBe(true);
+  });
+
+  it('is granted when the keyring hangs for as long as a claim may take, and leaves no timer', async () => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    secrets.setMode('prompting');
+    const released = vault.release(record.state);
+    await settle();
+    await clock.advance(LIMITS.claimWaitMs - 1);
+    expect(await stateOf(released)).toBe('pending');
+    await clock.advance(1);
+    expect(await released).toBe(true);
+    expect(clock.pending).toBe(0);
+    secrets.answerPrompt('unlocked');
+    await settle();
+    expect(entries.size).toBe(0);
+  });
+});
+
+describe('sweep', () => {
+  it('removes what is over, and nothing else', async () => {
+    const { vault } = await process();
+    await vault.keep(record);
+    await vault.keep({ ...record, state: 'secret-later', expiresAt: record.expiresAt + 1 });
+    entries.set('session:ada', 'secret');
+    await vault.sweep(record.expiresAt);
+    expect([[...entries.values()].filter((value) => value.includes('secret-state')), entries.size, knownIds().length]).toEqual([[], 2, 1]);
+  });
+
+  it('keeps in mind what a locked keyring did not let go', async () => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    secrets.setMode('locked');
+    await vault.sweep(record.expiresAt);
+    expect(knownIds()).toHaveLength(1);
+    secrets.setMode('works');
+    await vault.sweep(record.expiresAt);
+    expect([entries.size, knownIds()]).toEqual([0, []]);
+  });
+});
+
+describe('parseAttempt', () => {
+  it('gives back what was kept', () => {
+    expect(parseAttempt(JSON.stringify(record), own)).toEqual(record);
+  });
+
+  it.each(Object.keys(record))('finds none where "%s" is missing or of another type', (member) => {
+    expect(parseAttempt(JSON.stringify({ ...record, [member]: undefined }), own)).toBeNull();
+    expect(parseAttempt(JSON.stringify({ ...record, [member]: { odd: true } }), own)).toBeNull();
+  });
+
+  it('throws for no text', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => { expect(parseAttempt(text, own)).toBeNull(); }));
+  });
+});

@@ -1,0 +1,336 @@
+// The effects of the session: one renewal at a time among processes, a write before the lock is free, nothing begun at the end.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { AuthError } from '../../src/main/core/errors.js';
+import { type Keeper, createKeeper } from '../../src/main/core/keeper.js';
+import { LIMITS, parseOptions } from '../../src/main/core/options.js';
+import type { Ports } from '../../src/main/core/ports.js';
+import type { Grant, Protocol } from '../../src/main/core/protocol.js';
+import { type SessionRecord, recordKey } from '../../src/main/core/records.js';
+import type { SessionEffect, SessionEvent } from '../../src/main/core/session-state.js';
+import type { Vault, VaultReading } from '../../src/main/core/vault.js';
+import { stateOf } from '../support/flow-bench.js';
+import { type FakeLock, createFakeLock } from '../support/fake-lock.js';
+import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeNetwork, createFakeSecretStore, createFakeSignals, createFakeStateStore, settle } from '../support/fakes.js';
+
+const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
+const settings = parseOptions({ issuer: 'https://id.example', clientId: 'me', redirects: ['com.example.app:/callback'] });
+const refused = new AuthError('sign-in-refused', 'no');
+const ended = new AuthError('session-ended', 'over');
+
+let clock: ReturnType<typeof createFakeClock>;
+let lock: FakeLock;
+let log: ReturnType<typeof createFakeLog>;
+let posted: (SessionEvent & { readonly epoch: number })[];
+/** What was done, in order; a test makes each call do what it likes. */
+let calls: string[];
+let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; revoke: () => Promise<void>; isReachable: boolean };
+/** What the session does with an event, at once. */
+let react: (event: SessionEvent) => void;
+let keeper: Keeper;
+
+const grant = (name: string): Grant => ({ accessToken: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + 3_600_000, refreshToken: `refresh-${name}`, scope: 'read' });
+const record = (name: string, lifeMs = 3_600_000): SessionRecord => ({ version: 1, clientId: 'me', account: ada, refreshToken: `refresh-${name}`, scope: 'read', savedAt: 1, access: { token: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + lifeMs } });
+const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, stored: true };
+const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: null, save: 3 };
+const types = (): readonly string[] => posted.map(({ type }) => type);
+
+function gate(): { readonly open: () => void; readonly wait: Promise<void> } {
+  let open = (): void => {};
+  const wait = new Promise<void>((resolve) => { open = resolve; });
+  return { open: () => { open(); }, wait };
+}
+
+beforeEach(() => {
+  clock = createFakeClock();
+  lock = createFakeLock(clock);
+  log = createFakeLog();
+  posted = [];
+  calls = [];
+  react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, 7); };
+  world = {
+    read: async () => ({ state: 'record', record: record('1') }), write: async () => null, remove: async () => {},
+    renew: async () => grant('2'), revoke: async () => {}, isReachable: true,
+  };
+  const vault: Vault = {
+    load: () => ({ restore: null, last: null, reason: 'never' }),
+    async read() { calls.push('read'); return world.read(); },
+    async write({ refreshToken }) { calls.push(`write ${refreshToken}`); return world.write(); },
+    async oweRemoval() { calls.push('owe'); },
+    async remove() { calls.push('remove'); return world.remove(); },
+    async markRefused() { calls.push('mark-refused'); },
+  };
+  const protocol: Protocol = {
+    createSecrets: () => ({ state: '', codeVerifier: '', nonce: '' }),
+    authorizationUrl: async () => '',
+    redeem: () => Promise.reject(refused),
+    async renew(refreshToken) { calls.push(`renew ${refreshToken}`); return world.renew(refreshToken); },
+    async isReachable() { calls.push('probe'); return world.isReachable; },
+    async revoke(token) { calls.push(`revoke ${token}`); return world.revoke(); },
+  };
+  const ports: Ports = {
+    secrets: createFakeSecretStore(), state: createFakeStateStore(), browser: createFakeBrowser(), callbacks: { 'custom-scheme': createFakeCallbacks('custom-scheme'), loopback: createFakeCallbacks('loopback') },
+    clock, network: createFakeNetwork(), lock, signals: createFakeSignals(), log,
+  };
+  keeper = createKeeper(settings, ports, protocol, vault, (event, epoch) => { posted.push({ ...event, epoch }); react(event); }, () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }));
+});
+
+describe('a renewal', () => {
+  it('reads the record, renews, and stores, all in one hold of the account\'s lock', async () => {
+    const { open, wait } = gate();
+    world.write = async () => { await wait; return null; };
+    keeper.run(renew, 7);
+    await settle();
+    expect([calls, types(), lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], ['renewed'], [recordKey(ada.id)]]);
+    open();
+    await settle();
+    expect([types(), posted.map(({ epoch }) => epoch), lock.held]).toEqual([['renewed', 'stored'], [7, 7], []]);
+  });
+
+  it('lets go of the lock when the write takes too long', async () => {
+    world.write = () => new Promise(() => {});
+    keeper.run(renew, 7);
+    await settle();
+    await clock.advance(LIMITS.keyringWriteSlowMs - 1);
+    expect(lock.held).toHaveLength(1);
+    await clock.advance(1);
+    expect(lock.held).toEqual([]);
+  });
+
+  it('lets go of the lock at once when nobody wants its answer any more', async () => {
+    react = () => {};
+    keeper.run(renew, 7);
+    await settle();
+    expect([types(), lock.held, clock.pending]).toEqual([['renewed'], [], 0]);
+  });
+
+  it('takes what another process has put into the record, without a request', async () => {
+    world.read = async () => ({ state: 'record', record: record('newer') });
+    keeper.run(renew, 7);
+    await settle();
+    expect(calls).toEqual(['read']);
+    expect(posted).toMatchObject([{ type: 'renewed', stored: true, grant: { accessToken: 'access-newer', refreshToken: 'refresh-newer' } }]);
+  });
+
+  it('renews with the newer refresh token when the access token beside it is due or missing', async () => {
+    for (const access of [record('newer', 0).access, null]) {
+      world.read = async () => ({ state: 'record', record: { ...record('newer'), access } });
+      keeper.run(renew, 7);
+      await settle();
+    }
+    expect(calls.filter((call) => call.startsWith('renew'))).toEqual(['renew refresh-newer', 'renew refresh-newer']);
+  });
+
+  it('does not read the record of a session that is not stored: it can only be older', async () => {
+    keeper.run({ ...renew, stored: false }, 7);
+    await settle();
+    expect(calls[0]).toBe('renew refresh-1');
+  });
+
+  it.each<[string, () => Promise<VaultReading>]>([
+    ['is gone', async () => ({ state: 'absent' })],
+    ['is locked', async () => ({ state: 'withheld', error: new AuthError('keyring-locked', 'locked') })],
+  ])('goes on with its own token when the record %s', async (_what, read) => {
+    world.read = read;
+    keeper.run(renew, 7);
+    await settle();
+    expect([calls[1], types()]).toEqual(['renew refresh-1', ['renewed', 'stored']]);
+  });
+
+  it('goes on with its own token when the keyring hangs', async () => {
+    world.read = () => new Promise(() => {});
+    keeper.run(renew, 7);
+    await settle();
+    expect(calls).toEqual(['read']);
+    await clock.advance(LIMITS.keyringWriteSlowMs);
+    expect(calls[1]).toBe('renew refresh-1');
+  });
+
+  it('that is refused for good reads the record once more, and takes a newer one', async () => {
+    const readings = [record('1'), record('newer')];
+    world.read = async () => ({ state: 'record', record: readings.shift()! });
+    world.renew = () => Promise.reject(ended);
+    keeper.run(renew, 7);
+    await settle();
+    expect(posted).toMatchObject([{ type: 'renewed', stored: true, grant: { accessToken: 'access-newer' } }]);
+  });
+
+  it('that is refused for good tries a newer refresh token, and that one once', async () => {
+    const readings = [record('1'), record('newer', 0), record('newest', 0)];
+    world.read = async () => ({ state: 'record', record: readings.shift()! });
+    world.renew = () => Promise.reject(ended);
+    keeper.run(renew, 7);
+    await settle();
+    expect(calls).toEqual(['read', 'renew refresh-1', 'read', 'renew refresh-newer']);
+    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'session-ended' }, refused: false }]);
+  });
+
+  it('that is refused for good with the same record says so', async () => {
+    world.renew = () => Promise.reject(ended);
+    keeper.run(renew, 7);
+    await settle();
+    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'session-ended' }, refused: false, now: clock.now() }]);
+    expect(lock.held).toEqual([]);
+  });
+
+  it.each([true, false])('that is refused in other words tells whether the network is proven fine (%s)', async (isReachable) => {
+    world.isReachable = isReachable;
+    world.renew = () => Promise.reject(refused);
+    keeper.run(renew, 7);
+    await settle();
+    expect([calls.at(-1), posted]).toMatchObject(['probe', [{ type: 'renew-failed', refused: isReachable }]]);
+  });
+
+  it.each(['network-failed', 'server-unavailable', 'response-invalid', 'discovery-failed'] as const)('that fails in passing is no refusal, and nothing is probed (%s)', async (code) => {
+    world.renew = () => Promise.reject(new AuthError(code, 'passing'));
+    keeper.run(renew, 7);
+    await settle();
+    expect([calls.includes('probe'), posted]).toMatchObject([false, [{ type: 'renew-failed', refused: false, error: { code } }]]);
+  });
+
+  it('that fails with something odd is internal, and not lost', async () => {
+    world.renew = () => Promise.reject(new Error('odd'));
+    keeper.run(renew, 7);
+    await settle();
+    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'internal' } }]);
+  });
+
+  it('is busy when the lock is not free in time, and sends nothing', async () => {
+    void lock.another().hold(recordKey(ada.id), 0, () => new Promise<void>(() => {}));
+    keeper.run(renew, 7);
+    await settle();
+    await clock.advance(LIMITS.renewalLockWaitMs - 1);
+    expect(posted).toEqual([]);
+    await clock.advance(1);
+    expect([posted, calls]).toMatchObject([[{ type: 'renew-failed', refused: false, error: { code: 'session-busy' } }], []]);
+  });
+
+  it('happens without a lock where the system gives none', async () => {
+    lock.setRefusal('no folder');
+    keeper.run(renew, 7);
+    await settle();
+    expect([types(), log.names()]).toEqual([['renewed', 'stored'], ['lock-not-held']]);
+  });
+});
+
+describe('a write', () => {
+  it('says which save it was, and what became of it', async () => {
+    keeper.run(write, 7);
+    await settle();
+    world.write = async () => new AuthError('keyring-locked', 'locked');
+    keeper.run({ ...write, save: 4 }, 8);
+    await settle();
+    expect(posted).toMatchObject([{ type: 'stored', save: 3, epoch: 7 }, { type: 'store-failed', save: 4, epoch: 8, error: { code: 'keyring-locked' } }]);
+  });
+
+  it('waits for another process, and goes ahead when that takes too long', async () => {
+    void lock.another().hold(recordKey(ada.id), 0, () => new Promise<void>(() => {}));
+    keeper.run(write, 7);
+    await settle();
+    expect(calls).toEqual([]);
+    await clock.advance(LIMITS.claimWaitMs);
+    expect([calls, types()]).toEqual([['write refresh-2'], ['stored']]);
+  });
+});
+
+describe('a removal', () => {
+  it('is owed at once, and waited for', async () => {
+    const { open, wait } = gate();
+    world.remove = () => wait;
+    keeper.run({ type: 'remove-record', account: ada }, 7);
+    const removed = keeper.removed();
+    await settle();
+    expect([calls, await stateOf(removed)]).toEqual([['owe', 'remove'], 'pending']);
+    open();
+    await removed;
+  });
+
+  it('is owed while another process holds the lock, and comes before a later write', async () => {
+    void lock.another().hold(recordKey(ada.id), 0, () => new Promise<void>(() => {}));
+    keeper.run({ type: 'remove-record', account: ada }, 7);
+    await settle();
+    expect(calls).toEqual(['owe']);
+    keeper.run(write, 8);
+    await clock.advance(LIMITS.claimWaitMs);
+    expect(calls).toEqual(['owe', 'remove', 'write refresh-2']);
+  });
+});
+
+describe('a read', () => {
+  it.each<[string, () => Promise<VaultReading>, object]>([
+    ['a record', async () => ({ state: 'record', record: record('1') }), { type: 'record-found', record: { refreshToken: 'refresh-1' }, epoch: 7 }],
+    ['nothing', async () => ({ state: 'absent' }), { type: 'record-absent', epoch: 7 }],
+    ['no answer', async () => ({ state: 'withheld', error: refused }), { type: 'record-withheld', error: refused, epoch: 7 }],
+    ['a broken promise', () => Promise.reject(new Error('broken')), { type: 'record-withheld', error: { code: 'internal' }, epoch: 7 }],
+  ])('that finds %s says so', async (_what, read, event) => {
+    world.read = read;
+    keeper.run({ type: 'read-record', account: ada }, 7);
+    await settle();
+    expect(posted).toMatchObject([event]);
+  });
+
+  it('is not waited for at the end: a password dialog must not keep the app alive', async () => {
+    world.read = () => new Promise(() => {});
+    keeper.run({ type: 'read-record', account: ada }, 7);
+    await keeper.finish();
+  });
+});
+
+describe('finish', () => {
+  it('waits for a renewal that is under way, and for the write that comes of it', async () => {
+    const [request, storing] = [gate(), gate()];
+    world.renew = async () => { await request.wait; return grant('2'); };
+    world.write = async () => { await storing.wait; return null; };
+    keeper.run(renew, 7);
+    await settle();
+    const finished = keeper.finish();
+    request.open();
+    await settle();
+    expect([calls.at(-1), await stateOf(finished)]).toEqual(['write refresh-2', 'pending']);
+    storing.open();
+    await finished;
+    expect(types()).toEqual(['renewed', 'stored']);
+  });
+
+  it('lets a renewal that waits for its lock begin no request', async () => {
+    const { open, wait } = gate();
+    void lock.another().hold(recordKey(ada.id), 0, () => wait);
+    keeper.run(renew, 7);
+    await settle();
+    const finished = keeper.finish();
+    expect(await stateOf(finished)).toBe('pending');
+    open();
+    await finished;
+    expect([calls, posted]).toEqual([['read'], []]);
+  });
+
+  it('lets a renewal that reads the record begin no request, but takes what it finds', async () => {
+    const { open, wait } = gate();
+    world.read = async () => { await wait; return { state: 'record', record: record('newer') }; };
+    keeper.run(renew, 7);
+    await settle();
+    const finished = keeper.finish();
+    open();
+    await finished;
+    expect([calls, types()]).toEqual([['read'], ['renewed']]);
+  });
+
+  it('waits for revocations, and a server that fails them is logged', async () => {
+    const { open, wait } = gate();
+    world.revoke = async () => { await wait; throw new AuthError('network-failed', 'gone'); };
+    keeper.run({ type: 'revoke', token: 'refresh-1' }, 7);
+    const finished = keeper.finish();
+    await settle();
+    expect(await stateOf(finished)).toBe('pending');
+    open();
+    await finished;
+    expect(log.events).toMatchObject([{ event: 'revocation-failed', fields: { code: 'network-failed' } }]);
+  });
+
+  it('is not held up by work that breaks its promise', async () => {
+    world.remove = () => Promise.reject(new Error('broken'));
+    keeper.run({ type: 'remove-record', account: ada }, 7);
+    keeper.run({ type: 'mark-refused', account: ada }, 7);
+    await keeper.finish();
+    expect([calls.toSorted(), log.names()]).toEqual([['mark-refused', 'owe', 'remove'], ['internal']]);
+  });
+});

@@ -1,0 +1,151 @@
+// The file of what is known: read once, changed in order, shared by processes, and left alone when it is a later version's.
+import { describe, expect, it } from 'vitest';
+import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
+import { LIMITS } from '../../src/main/core/options.js';
+import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/records.js';
+import { stateOf } from '../support/flow-bench.js';
+import { createFakeLock } from '../support/fake-lock.js';
+import { type FakeStateStore, createFakeClock, createFakeLog, createFakeStateStore, settle } from '../support/fakes.js';
+
+const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
+const grace = { id: 'grace-id', issuer: 'https://id.example', subject: 'grace' };
+const addAda = (known: KnownAccounts): KnownAccounts => withAccount(known, ada, 'kept');
+const addGrace = (known: KnownAccounts): KnownAccounts => withAccount(known, grace, 'kept');
+const subjects = (known: unknown): readonly string[] => (known as KnownAccounts).accounts.map(({ subject }) => subject);
+
+function open(file: FakeStateStore = createFakeStateStore(), lock = createFakeLock(createFakeClock())): { readonly known: KnownState; readonly file: FakeStateStore; readonly log: ReturnType<typeof createFakeLog> } {
+  const log = createFakeLog();
+  return { known: createKnownState(file, lock, 'me', log), file, log };
+}
+
+describe('load', () => {
+  it('tells those who wait, and nothing is known before', async () => {
+    const { known } = open(createFakeStateStore(addAda(NO_ACCOUNTS)));
+    const waiting = known.loaded();
+    expect([await stateOf(waiting), known.current()]).toEqual(['pending', NO_ACCOUNTS]);
+    await known.load();
+    await waiting;
+    expect(subjects(known.current())).toEqual(['ada']);
+  });
+
+  it.each([[null], ['damaged'], [{ accounts: 7 }]])('finds nothing in %j', async (content) => {
+    const { known } = open(createFakeStateStore(content));
+    await known.load();
+    expect(known.current()).toEqual(NO_ACCOUNTS);
+  });
+
+  it('never rejects', async () => {
+    const file = createFakeStateStore();
+    file.load = () => Promise.reject(new Error('EIO'));
+    const { known } = open(file);
+    await known.load();
+    expect(known.current()).toEqual(NO_ACCOUNTS);
+  });
+
+  it('leaves the file of a later version alone, and says so once', async () => {
+    const later = { schemaVersion: 2, everything: 'different' };
+    const { known, file, log } = open(createFakeStateStore(later));
+    await known.load();
+    await known.update(addAda);
+    await known.update(addGrace);
+    expect([file.content, file.saves, log.names()]).toEqual([later, [], ['state-file-newer']]);
+    expect(subjects(known.current())).toEqual(['ada', 'grace']);
+  });
+});
+
+describe('update', () => {
+  it('changes what is known at once, and the file when it resolves', async () => {
+    const { known, file } = open();
+    await known.load();
+    const done = known.update(addAda);
+    expect([subjects(known.current()), file.content]).toEqual([['ada'], null]);
+    await done;
+    expect(file.content).toEqual(known.current());
+  });
+
+  it('writes nothing when nothing changes', async () => {
+    const { known, file } = open();
+    await known.load();
+    await known.update((state) => withRecordState(state, 'nobody', 'none'));
+    expect(file.saves).toEqual([]);
+  });
+
+  it('keeps the order of changes, and resolves each after its own', async () => {
+    const { known, file } = open();
+    await known.load();
+    const states = ['none', 'removal-owed', 'refused', 'kept'] as const;
+    await Promise.all([known.update(addAda), ...states.map((state) => known.update((before) => withRecordState(before, ada.id, state)))]);
+    expect((file.content as KnownAccounts).accounts).toEqual([{ ...ada, record: 'kept' }]);
+  });
+
+  it('goes on when the disk refuses, and says the change again with the next one', async () => {
+    const { known, file, log } = open();
+    await known.load();
+    file.failNextSave();
+    await known.update(addAda);
+    expect([file.content, subjects(known.current()), log.names()]).toEqual([null, ['ada'], ['state-file-unwritable']]);
+    await known.update(addGrace);
+    expect(subjects(file.content)).toEqual(['ada', 'grace']);
+  });
+});
+
+describe('two processes with one file', () => {
+  async function two(content: unknown = null): Promise<readonly [KnownState, KnownState, FakeStateStore]> {
+    const file = createFakeStateStore(content);
+    const lock = createFakeLock(createFakeClock());
+    const [first, second] = [open(file, lock).known, open(file, lock.another()).known];
+    await Promise.all([first.load(), second.load()]);
+    return [first, second, file];
+  }
+
+  it('lose no word of each other', async () => {
+    const [first, second, file] = await two();
+    await first.update(addAda);
+    await second.update(addGrace);
+    expect([subjects(file.content), subjects(second.current())]).toEqual([['ada', 'grace'], ['ada', 'grace']]);
+    await first.update((known) => withRecordState(known, ada.id, 'none'));
+    expect((file.content as KnownAccounts).accounts.map(({ record }) => record).sort()).toEqual(['kept', 'none']);
+  });
+
+  it('lose none either when both write at once', async () => {
+    const [first, second, file] = await two();
+    const { load } = file;
+    // Another process gets its turn between every read and its write.
+    file.load = async () => { const content = await load(); await settle(); return content; };
+    await Promise.all([first.update(addAda), second.update(addGrace), first.update((known) => ({ ...known, attempts: [{ id: 'x', expiresAt: 7 }] }))]);
+    expect([subjects(file.content).toSorted(), (file.content as KnownAccounts).attempts]).toEqual([['ada', 'grace'], [{ id: 'x', expiresAt: 7 }]]);
+  });
+
+  it('bring back a file that was deleted meanwhile', async () => {
+    const [first, , file] = await two(addAda(NO_ACCOUNTS));
+    file.content = null;
+    await first.update(addGrace);
+    expect(subjects(file.content)).toEqual(['ada', 'grace']);
+  });
+
+  it('write nothing any more once a later version has written', async () => {
+    const [first, , file] = await two(addAda(NO_ACCOUNTS));
+    file.content = { schemaVersion: 2 };
+    await first.update(addGrace);
+    await first.update((known) => withRecordState(known, ada.id, 'none'));
+    expect([file.content, file.saves]).toEqual([{ schemaVersion: 2 }, []]);
+  });
+
+  it('go ahead when one of them holds the lock for ever, or there is no lock', async () => {
+    const clock = createFakeClock();
+    const lock = createFakeLock(clock);
+    void lock.another().hold('state:me', 0, () => new Promise<void>(() => {}));
+    const { known, file } = open(createFakeStateStore(), lock);
+    await known.load();
+    const done = known.update(addAda);
+    await clock.advance(LIMITS.claimWaitMs - 1);
+    expect([await stateOf(done), file.content]).toEqual(['pending', null]);
+    await clock.advance(1);
+    await done;
+    expect(subjects(file.content)).toEqual(['ada']);
+    lock.setRefusal('no folder');
+    await known.update(addGrace);
+    expect(subjects(file.content)).toEqual(['ada', 'grace']);
+  });
+});
