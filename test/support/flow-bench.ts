@@ -170,7 +170,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   /** What a process asks of the world is answered to nobody once the process is dead. */
   const mortal = <T>(ask: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (!dead) ask().then((value) => { if (!dead) resolve(value); }, (error: unknown) => { if (!dead) reject(error as Error); });
+      if (!dead) ask().then((value) => { if (!dead) resolve(value); }, (error: unknown) => { if (!dead) reject(error); });
     });
   const ports = {
     secrets: { ...secrets, read: (key: string, expected: boolean) => mortal(() => secrets.read(key, expected)), write: (key: string, value: string) => mortal(() => secrets.write(key, value)), remove: (key: string) => mortal(() => secrets.remove(key)) },

@@ -174,6 +174,27 @@ describe('release', () => {
     expect([await released, entries.size, knownIds()]).toEqual([true, 0, []]);
   });
 
+  it('waits for a keep whose file is slow, and leaves nothing of it behind', async () => {
+    const { vault } = await process();
+    const { save } = file;
+    let written = (): void => {};
+    file.save = async (state) => { await new Promise<void>((resolve) => { written = resolve; }); await save(state); };
+    void vault.keep(record);
+    await settle();
+    const released = vault.release(record.state);
+    await settle();
+    file.save = save;
+    written();
+    expect([await released, entries.size, knownIds()]).toEqual([true, 0, []]);
+  });
+
+  it('claims also where the system gives no lock', async () => {
+    const { vault, known } = await process();
+    await vault.keep(record);
+    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log);
+    expect([await bare.release(record.state), entries.size, knownIds()]).toEqual([true, 0, []]);
+  });
+
   it('before the file was read is at once, and the attempt is not kept afterwards', async () => {
     const known = createKnownState(file, lock, 'me', log);
     const secrets = createFakeSecretStore('works', entries);

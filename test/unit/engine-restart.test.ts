@@ -149,11 +149,24 @@ describe('a code is posted once', () => {
     const late = await started(waiting.another());
     late.comeBack(state);
     waiting.comeBack(state);
-    const outcome = await done.then(() => 'signed in', (error: { code: string }) => error.code);
+    const outcome = await done.then(() => 'signed in', (error: unknown) => (error as { code: string }).code);
     await until(() => [waiting, late].filter((bench) => statusOf(bench) === 'signed-in').length === 1);
     await settle();
     expect(posted(waiting)).toEqual(['good-code']);
     expect(['signed in', 'sign-in-cancelled']).toContain(outcome);
+  });
+
+  it('when the process that waits is slower than a new one: it says that another has taken it', async () => {
+    const waiting = await started(createBench());
+    const { done, state } = await waiting.begin();
+    await until(() => attemptKeys(waiting).length === 1);
+    await settle();
+    const fast = await started(waiting.another());
+    fast.comeBack(state);
+    await until(() => statusOf(fast) === 'signed-in');
+    waiting.comeBack(state);
+    await expect(done).rejects.toMatchObject({ code: 'sign-in-cancelled', message: expect.stringContaining('another process') as string });
+    expect(posted(waiting)).toEqual(['good-code']);
   });
 
   it('and not again after the process was killed while it redeemed', async () => {
@@ -269,6 +282,16 @@ describe('a callback that nobody waits for', () => {
     expect(posted(next)).toEqual([]);
     next.comeBack(state);
     await until(() => statusOf(next) === 'signed-in');
+  });
+
+  it('comes back to another redirect than it left from, and is not redeemed', async () => {
+    const bench = createBench({ redirects: [REDIRECT, 'com.example.other:/callback'] });
+    const { dead, state } = await killedWhileWaiting(bench);
+    const next = await started(dead.restart());
+    next.scheme.arrive(`com.example.other:/callback?${new URLSearchParams({ code: 'good-code', state }).toString()}`);
+    await until(() => next.log.names().includes('callback-unexpected'));
+    await settle();
+    expect([statusOf(next), posted(next)]).toEqual(['signed-out', []]);
   });
 
   it('of another app\'s issuer or client is not redeemed', async () => {

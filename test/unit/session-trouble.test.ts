@@ -42,7 +42,7 @@ describe('a refusal by the token endpoint', () => {
   });
 
   it('ends it the second time after a pause, and says that it was said again', () => {
-    const state = run(renewing, fails(refused, true, NOW), demand(NOW + 1_000), fails(refused, true, NOW + 1_000));
+    const state = run(renewing, fails(refused, true, NOW), demand(NOW + LIMITS.refusalPauseMs), fails(refused, true, NOW + LIMITS.refusalPauseMs));
     expect(state).toMatchObject({ phase: 'absent', reason: 'ended', account: ada, error: { code: 'session-ended', serverError: 'invalid_request' } });
     expect(state.phase === 'absent' && state.error?.message).toContain('again and again');
   });

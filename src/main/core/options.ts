@@ -120,6 +120,8 @@ export const LIMITS = {
   retryBaseMs: 2_000,
   /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). */
   retryMaxMs: 1_200_000,
+  /** A refusal in odd words counts again only after this: a provider that is being deployed must not sign a fleet out. */
+  refusalPauseMs: 30_000,
   /** A person who waits for an answer gives up after a minute. */
   hurryMaxMs: 60_000,
   /** A server may ask for patience, but not for ever. */

@@ -11,9 +11,6 @@ import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type Sess
 /** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
 const REFUSALS_MAX = 2;
 
-/** The shortest pause before another try. Wake-ups and impatient users come sooner, while the same deployment still runs. */
-const REFUSAL_PAUSE_MS = LIMITS.retryBaseMs / 2;
-
 /** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
 const CLOCK_SET_BACK_MS = 60_000;
 
@@ -195,13 +192,14 @@ function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing'
   if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: 'mark-refused', account: state.account }]);
   // While the token is valid nobody waits, and a provider in trouble is spared; a network that fails says nothing about the provider.
   const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
-  const nextTryAt = now + retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
+  const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
+  const nextTryAt = now + (event.refused ? Math.max(pause, LIMITS.refusalPauseMs) : pause);
   return { state: { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } }, effects: [] };
 }
 
 function worse(trouble: Trouble, { error, refused, now }: SessionEvent & { type: 'renew-failed' }): Trouble {
   const answerLost = trouble.answerLost || ANSWER_MAY_BE_LOST.includes(error.code);
-  const counts = refused && (trouble.refusedAt === null || Math.abs(now - trouble.refusedAt) >= REFUSAL_PAUSE_MS);
+  const counts = refused && (trouble.refusedAt === null || Math.abs(now - trouble.refusedAt) >= LIMITS.refusalPauseMs);
   const refusal = counts ? { refusals: trouble.refusals + 1, refusedAt: now } : { refusals: trouble.refusals, refusedAt: trouble.refusedAt };
   return { failures: trouble.failures + 1, ...refusal, answerLost };
 }
