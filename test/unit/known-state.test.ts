@@ -79,12 +79,27 @@ describe('update', () => {
     expect((file.content as KnownAccounts).accounts).toEqual([{ ...ada, record: 'kept' }]);
   });
 
+  it('that comes while the file is being written is written after it', async () => {
+    const { known, file } = open(createFakeStateStore(NO_ACCOUNTS));
+    await known.load();
+    const { save } = file;
+    let written = (): void => {};
+    file.save = async (state) => { await new Promise<void>((resolve) => { written = resolve; }); await save(state); };
+    void known.update(addAda);
+    await settle();
+    const done = known.update(addGrace);
+    file.save = save;
+    written();
+    await done;
+    expect([subjects(file.content), subjects(known.current())]).toEqual([['ada', 'grace'], ['ada', 'grace']]);
+  });
+
   it('goes on when the disk refuses, and says the change again with the next one', async () => {
-    const { known, file, log } = open();
+    const { known, file, log } = open(createFakeStateStore(NO_ACCOUNTS));
     await known.load();
     file.failNextSave();
     await known.update(addAda);
-    expect([file.content, subjects(known.current()), log.names()]).toEqual([null, ['ada'], ['state-file-unwritable']]);
+    expect([subjects(file.content), subjects(known.current()), log.names()]).toEqual([[], ['ada'], ['state-file-unwritable']]);
     await known.update(addGrace);
     expect(subjects(file.content)).toEqual(['ada', 'grace']);
   });
