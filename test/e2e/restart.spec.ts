@@ -92,6 +92,9 @@ async function beginAndKill(desk: Desk): Promise<WatchedApp> {
   await button(await app.firstWindow(), 'sign-in').click();
   await waiting(app);
   await desk.providerTab();
+  // The attempt is kept beside the opening of the browser; a kill before that is the one moment that loses it.
+  await expect.poll(() => stateFile(desk)).toMatchObject({ attempts: [{}] });
+  await new Promise((resolve) => setTimeout(resolve, 500));
   await app.kill();
   expect(appsOf(desk)).toEqual([]);
   return app;
