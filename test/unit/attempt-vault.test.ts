@@ -218,6 +218,7 @@ describe('release', () => {
     await vault.keep(record);
     secrets.setMode('prompting');
     const released = vault.release(record.state);
+    await until(() => secrets.calls.length === 2, 'the read');
     await settle();
     await clock.advance(LIMITS.claimWaitMs - 1);
     expect(await stateOf(released)).toBe('pending');
@@ -225,8 +226,7 @@ describe('release', () => {
     expect(await released).toBe(true);
     expect(clock.pending).toBe(0);
     secrets.answerPrompt('unlocked');
-    await settle();
-    expect(entries.size).toBe(0);
+    await until(() => entries.size === 0, 'the removal');
   });
 });
 
