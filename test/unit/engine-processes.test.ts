@@ -429,8 +429,8 @@ describe('stop', () => {
     await bench.engine.stop();
     sleep(bench, 8 * HOUR);
     bench.signals.emit('resume');
-    await until(() => bench.clock.pending === 0, 'no timer');
     await settle();
+    await until(() => bench.clock.pending === 0, 'an end of all timers');
     expect(renewals(bench)).toBe(0);
   });
 });
