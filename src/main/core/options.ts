@@ -1,7 +1,7 @@
 // Checks and freezes the host's options; every default and limit of the product stands here, units in the names.
 // Throws AuthError "invalid-options" with the option's name and what was expected, never the value.
-import { AuthError } from './errors.js';
-import { isLoopback, requireRedirects } from './redirect-option.js';
+import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
+import { requireRedirects } from './redirect-option.js';
 import type { LogEvent, RedirectOption } from './ports.js';
 import type { StoreChoice } from './store-choice.js';
 
@@ -134,7 +134,6 @@ export const LIMITS = {
   timerMaxMs: 3_600_000,
 } as const;
 
-
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
   issuer: true, clientId: true, redirects: true, scopes: true, endpoints: true, authorizationParameters: true, identify: true,
   trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
@@ -192,37 +191,6 @@ function unwise(redirects: readonly RedirectOption[], scopes: readonly string[],
   return [...new Set(warnings)];
 }
 
-function refuse(name: string, expected: string): never {
-  throw new AuthError('invalid-options', `option "${name}" must be ${expected}`);
-}
-
-function requireRecord(value: unknown, name: string, known: Readonly<Record<string, true>>): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'an object');
-  for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(known, key)) {
-      const shown = /^[\w-]{1,40}$/.test(key) ? `"${key}"` : 'with an unprintable name';
-      throw new AuthError('invalid-options', `unknown option ${shown} in "${name}"; expected one of ${Object.keys(known).join(', ')}`);
-    }
-  }
-}
-
-function requireText(value: unknown, name: string, maxLength: number): string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > maxLength || !/^[\x20-\x7e]+$/.test(value)) {
-    refuse(name, `a text of 1 to ${maxLength} printable ASCII characters`);
-  }
-  return value;
-}
-
-function requireUrl(value: unknown, name: string): URL {
-  const text = requireText(value, name, 2048);
-  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs nothing.
-  if (!/^[a-z]+:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return refuse(name, 'an absolute URL like "https://login.example.com"');
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '') refuse(name, 'a URL without user name and password');
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
-  return refuse(name, 'an "https:" URL ("http:" only for 127.0.0.1, [::1] or localhost)');
-}
-
 function requireScopes(value: readonly string[]): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > 100) return refuse('scopes', 'a list of 1 to 100 scopes');
   const scopes = (value as readonly unknown[]).map((scope) => {
@@ -254,46 +222,8 @@ function requireParameters(value: Readonly<Record<string, string>> | undefined):
   return { ...value };
 }
 
-function requireFunction<F>(value: F | undefined, name: string): F | null {
-  if (value === undefined) return null;
-  return typeof value === 'function' ? value : refuse(name, 'a function');
-}
-
-function requireBoolean(value: unknown, name: string, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  return typeof value === 'boolean' ? value : refuse(name, 'true or false');
-}
-
 function requireStore(value: unknown): Settings['secretStore'] {
   if (value === undefined) return 'auto';
   const known = ['auto', 'keychain', 'safe-storage', 'memory'] as const;
   return known.find((name) => name === value) ?? refuse('secretStore', '"auto", "keychain", "safe-storage" or "memory"');
-}
-
-function requireNumber(value: unknown, name: string, fallback: number, min: number, max: number): number {
-  if (value === undefined) return fallback;
-  return typeof value === 'number' && value >= min && value <= max ? value : refuse(name, `a number from ${min} to ${max}`);
-}
-
-function requireOrigins(value: readonly string[] | undefined): readonly string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) return refuse('trustedOrigins', 'a list of origins like "https://app.example.com"');
-  return (value as readonly unknown[]).map((origin) => {
-    // As a browser writes it: in capitals or with a default port it would fit no page, and nobody would know why.
-    if (typeof origin === 'string' && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(origin) && isWrittenAsOrigin(origin)) return origin;
-    return refuse('trustedOrigins', 'a list of origins like "https://app.example.com", as browsers write them and without path');
-  });
-}
-
-function isWrittenAsOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, host } = new URL(text);
-  return `${protocol}//${host}` === text;
-}
-
-function freezeDeep<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
-    if (typeof member === 'object' && member !== null) freezeDeep(member as object);
-  }
-  return Object.freeze(value);
 }
