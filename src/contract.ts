@@ -34,6 +34,7 @@ export type AuthErrorCode =
   | 'server-unavailable'
   | 'redirect-unavailable'
   | 'browser-failed'
+  | 'callback-invalid'
   | 'keyring-locked'
   | 'keyring-unavailable'
   | 'page-refused'
@@ -55,13 +56,31 @@ export interface AuthErrorView {
   readonly serverError?: string;
 }
 
-export type RedirectKind = 'custom-scheme' | 'loopback';
+/**
+ * How the answer of the provider comes to the app. `custom-scheme`, `loopback`: the browser on this computer brings it.
+ * `device-code`: the person types a short code on any device (RFC 8628). `paste`: the person copies it out of the browser.
+ */
+export type RedirectKind = 'custom-scheme' | 'loopback' | 'device-code' | 'paste';
+
+/** What the person needs to sign in on another device (RFC 8628 §3.3). It is meant to be shown. */
+export interface DeviceView {
+  /** To be typed on that page. At most 64 letters, digits, blanks, dashes, dots and underscores. */
+  readonly userCode: string;
+  /** An `https:` URL, or `http:` of this computer. */
+  readonly verificationUri: string;
+  /** The same page with the code filled in, for a QR code (RFC 8628 §3.3.1). Show the code beside it: the page asks to compare. */
+  readonly verificationUriComplete?: string;
+}
 
 /** One trip to the browser, while it is open. Times are milliseconds since 1970. */
 export interface AttemptView {
   readonly stage: 'preparing' | 'waiting' | 'redeeming';
-  /** How the browser will come back; absent while it is being prepared. */
+  /** The newest way by which the answer can come; absent while it is being prepared. Earlier ways stay open. */
   readonly redirect?: RedirectKind;
+  /** What `tryAnotherWay()` would take next; absent when none is left, or while it is being prepared. */
+  readonly otherWay?: RedirectKind;
+  /** Present while the newest way is a device code. */
+  readonly device?: DeviceView;
   readonly startedAt: number;
   readonly expiresAt: number;
 }
@@ -132,6 +151,8 @@ export interface AuthCalls {
   'latchkey:sign-in': (request: SignInRequest) => AuthReply;
   'latchkey:cancel-sign-in': () => AuthReply;
   'latchkey:reopen-browser': () => AuthReply;
+  'latchkey:try-another-way': () => AuthReply;
+  'latchkey:paste-callback': (text: string) => AuthReply;
   'latchkey:sign-out': () => AuthReply;
   'latchkey:retry': () => AuthReply;
 }
@@ -153,6 +174,8 @@ export interface AuthBridge {
   signIn(request: SignInRequest): Promise<AuthReply>;
   cancelSignIn(): Promise<AuthReply>;
   reopenBrowser(): Promise<AuthReply>;
+  tryAnotherWay(): Promise<AuthReply>;
+  pasteCallback(text: string): Promise<AuthReply>;
   signOut(): Promise<AuthReply>;
   retry(): Promise<AuthReply>;
 }
@@ -166,8 +189,15 @@ export interface AuthApi {
   /** Opens the system browser. Resolves when signed in; rejects with an `AuthFailure`. */
   signIn(request?: SignInRequest): Promise<void>;
   cancelSignIn(): Promise<void>;
-  /** Opens the page of the attempt that is waiting once more. */
+  /** Opens the page of the attempt that is waiting once more. With a device code: opens the page for the code on this computer. */
   reopenBrowser(): Promise<void>;
+  /** "Nothing happened?": opens the next way of the attempt that is waiting. The earlier ways stay open. Does nothing when none is left. */
+  tryAnotherWay(): Promise<void>;
+  /**
+   * Hands over what the person copied out of the browser: a whole callback URL, or the code that a page shows (`redirect` is
+   * `paste`). Resolves when an open attempt has taken it; rejects with `callback-invalid` when it is no answer to one.
+   */
+  pasteCallback(text: string): Promise<void>;
   signOut(): Promise<void>;
   /** Does now what Latchkey is waiting for: opens the keyring again, or renews. */
   retry(): Promise<void>;

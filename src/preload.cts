@@ -48,6 +48,8 @@ function createBridge(initialView: AuthView): AuthBridge {
     signIn: (request) => call('latchkey:sign-in', request),
     cancelSignIn: () => call('latchkey:cancel-sign-in'),
     reopenBrowser: () => call('latchkey:reopen-browser'),
+    tryAnotherWay: () => call('latchkey:try-another-way'),
+    pasteCallback: (text) => call('latchkey:paste-callback', text),
     signOut: () => call('latchkey:sign-out'),
     retry: () => call('latchkey:retry'),
   };

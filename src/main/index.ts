@@ -23,7 +23,7 @@ import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
 
-export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, RenewalView, SignInRequest } from '../contract.js';
+export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
 export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
 export type { LogEvent } from './core/ports.js';
@@ -40,6 +40,10 @@ export interface Auth {
   cancelSignIn(): Promise<void>;
   /** Opens the page of the newest waiting attempt once more. */
   reopenBrowser(): Promise<void>;
+  /** Opens the next way of the newest waiting attempt; the earlier ones stay open. Does nothing when none is left. */
+  tryAnotherWay(): Promise<void>;
+  /** A whole callback URL, or the code that a page shows. Resolves when an attempt has taken it, else rejects with `callback-invalid`. */
+  pasteCallback(text: string): Promise<void>;
   /** Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in the background. */
   signOut(): Promise<void>;
   /** Does now what is being waited for: opens the keyring, renews, or stores again. */
@@ -93,6 +97,8 @@ export function createAuth(options: AuthOptions): Auth {
     signIn: async (request) => engine.signIn(parseSignInRequest(request)),
     cancelSignIn: async () => { engine.cancelSignIn(); },
     reopenBrowser: async () => { engine.reopenBrowser(); },
+    tryAnotherWay: async () => { engine.tryAnotherWay(); },
+    pasteCallback: (text) => engine.pasteCallback(text),
     signOut: () => engine.signOut(),
     retry: async () => { engine.retry(); },
     getAccessToken: () => engine.getAccessToken(),

@@ -29,6 +29,7 @@ export const ERROR_WORDS: { readonly [Code in AuthErrorCode]: Words } = {
   'server-unavailable': { title: 'Your provider has a problem', text: 'It is out of order or too busy right now. Try again in a few minutes.' },
   'redirect-unavailable': { title: 'Your browser cannot find the way back', text: `This computer does not let a browser return to this app: ${tellTheMakers}` },
   'browser-failed': { title: 'Your browser did not open', text: 'See that this computer has a default browser, then try again.' },
+  'callback-invalid': { title: 'That is not the answer', text: 'What you pasted does not belong to this sign-in. Copy the whole address of the last page, or all of what it asks you to copy.' },
   'keyring-locked': { title: 'Your keyring is locked', text: 'Your sign-in lies safely in this computer’s keyring. Unlock it with its password, and you are back.' },
   'keyring-unavailable': { title: 'The keyring does not answer', text: 'This computer’s keyring keeps your sign-in safe, but it cannot be reached. Nothing is lost: try again.' },
   'page-refused': { title: 'This window may not sign in', text: `The app does not trust the page in this window: ${tellTheMakers}` },

@@ -61,6 +61,8 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     signIn: (request = {}) => settle(() => connect().bridge.signIn(request)),
     cancelSignIn: () => settle(() => connect().bridge.cancelSignIn()),
     reopenBrowser: () => settle(() => connect().bridge.reopenBrowser()),
+    tryAnotherWay: () => settle(() => connect().bridge.tryAnotherWay()),
+    pasteCallback: (text) => settle(() => connect().bridge.pasteCallback(text)),
     signOut: () => settle(() => connect().bridge.signOut()),
     retry: () => settle(() => connect().bridge.retry()),
   };

@@ -60,6 +60,8 @@ describe('a call from a page', () => {
       signIn: async (argument) => { asked.push(JSON.stringify(parseSignInRequest(argument))); },
       cancelSignIn: () => { asked.push('cancel'); },
       reopenBrowser: () => { asked.push('reopen'); },
+      tryAnotherWay: () => { asked.push('another way'); },
+      pasteCallback: async (argument) => { asked.push(`paste ${JSON.stringify(argument)}`); },
       signOut: async () => { throw new AuthError('stopped', 'authentication was stopped', { cause: new Error('a secret cause') }); },
       retry: () => { asked.push('retry'); },
     };
@@ -81,7 +83,7 @@ describe('a call from a page', () => {
     ['a frame that is detached', frame('app://notes/', { detached: true })],
     ['a frame that is gone', { senderFrame: null }],
   ])('is refused as a value when it comes from %s', async (_name, event) => {
-    for (const channel of ['latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:sign-out', 'latchkey:retry']) {
+    for (const channel of ['latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:try-another-way', 'latchkey:paste-callback', 'latchkey:sign-out', 'latchkey:retry']) {
       expect(await fakeElectron.invoke(channel, event)).toMatchObject({ ok: false, error: { code: 'page-refused' } });
     }
     expect(asked).toEqual([]);
@@ -92,6 +94,12 @@ describe('a call from a page', () => {
       expect(await fakeElectron.invoke('latchkey:sign-in', frame('app://notes/'), argument)).toMatchObject({ ok: false, error: { code: 'invalid-options' } });
     }
     expect(asked).toEqual([]);
+  });
+
+  it('hands on what was pasted as it came, for main to judge, and asks for another way', async () => {
+    for (const argument of ['com.example.app:/callback?code=c', 7]) expect(await fakeElectron.invoke('latchkey:paste-callback', frame('app://notes/'), argument)).toEqual({ ok: true });
+    expect(await fakeElectron.invoke('latchkey:try-another-way', frame('app://notes/'))).toEqual({ ok: true });
+    expect(asked).toEqual(['paste "com.example.app:/callback?code=c"', 'paste 7', 'another way']);
   });
 
   it('gets an error without its cause', async () => {

@@ -104,6 +104,8 @@ function fakeBridge(initialView: AuthView, latest?: AuthView, reply: AuthReply =
     signIn: answer,
     cancelSignIn: answer,
     reopenBrowser: answer,
+    tryAnotherWay: answer,
+    pasteCallback: answer,
     signOut: answer,
     retry: answer,
   };
@@ -113,7 +115,7 @@ function fakeBridge(initialView: AuthView, latest?: AuthView, reply: AuthReply =
 describe('the preload', () => {
   it('exposes one method for each message and nothing generic', () => {
     const page = runPreload(() => signedOut);
-    expect(Object.keys(page.exposed()['latchkey'] ?? {}).sort()).toEqual(['cancelSignIn', 'initialView', 'onView', 'reopenBrowser', 'retry', 'signIn', 'signOut']);
+    expect(Object.keys(page.exposed()['latchkey'] ?? {}).sort()).toEqual(['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'tryAnotherWay']);
     expect(page.sent).toEqual(['latchkey:view']);
   });
 

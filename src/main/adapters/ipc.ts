@@ -15,13 +15,15 @@ export interface PageTrust {
   readonly appPath: string;
 }
 
-/** What pages can reach. `signIn` gets what the page sent, unchecked, and must parse it. */
+/** What pages can reach. `signIn` and `pasteCallback` get what the page sent, unchecked, and must parse it. */
 export interface PageCalls {
   view(): AuthView;
   onView(listener: (view: AuthView) => void): () => void;
   signIn(argument: unknown): Promise<void>;
   cancelSignIn(): void;
   reopenBrowser(): void;
+  tryAnotherWay(): void;
+  pasteCallback(argument: unknown): Promise<void>;
   signOut(): Promise<void>;
   retry(): void;
 }
@@ -40,6 +42,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   handle('latchkey:sign-in', (argument) => calls.signIn(argument));
   handle('latchkey:cancel-sign-in', () => { calls.cancelSignIn(); });
   handle('latchkey:reopen-browser', () => { calls.reopenBrowser(); });
+  handle('latchkey:try-another-way', () => { calls.tryAnotherWay(); });
+  handle('latchkey:paste-callback', (argument) => calls.pasteCallback(argument));
   handle('latchkey:sign-out', () => calls.signOut());
   handle('latchkey:retry', () => { calls.retry(); });
   const unsubscribe = calls.onView(push);
@@ -97,7 +101,9 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   }
 }
 
-const CALLS: readonly (keyof AuthCalls)[] = ['latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:sign-out', 'latchkey:retry'];
+const CALLS: readonly (keyof AuthCalls)[] = [
+  'latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:try-another-way', 'latchkey:paste-callback', 'latchkey:sign-out', 'latchkey:retry',
+];
 
 /** Schemes whose pages anybody can write. */
 const WEB_SCHEMES = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'data:', 'blob:', 'about:', 'javascript:', 'filesystem:', 'view-source:', 'chrome:', 'chrome-error:', 'chrome-untrusted:', 'chrome-extension:', 'devtools:']);

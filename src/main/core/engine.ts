@@ -8,6 +8,7 @@ import { AuthError, assertNever } from './errors.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
+import { parsePasted } from './pasted.js';
 import type { Log, Ports } from './ports.js';
 import { type Grant, createProtocol } from './protocol.js';
 import { answerToken, sessionDeadline } from './session-answers.js';
@@ -27,6 +28,9 @@ export interface Engine {
   signIn(request: SignInRequest): Promise<void>;
   cancelSignIn(): void;
   reopenBrowser(): void;
+  tryAnotherWay(): void;
+  /** Resolves when an open attempt has taken what was pasted; rejects with `callback-invalid` when none has. */
+  pasteCallback(argument: unknown): Promise<void>;
   /** Resolves when this computer has forgotten the session; the server is told in the background. */
   signOut(): Promise<void>;
   retry(): void;
@@ -102,6 +106,13 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     reopenBrowser() {
       const newest = [...attempts.values()].findLast(({ phase }) => phase === 'waiting');
       if (newest !== undefined) send({ to: 'attempt', number: newest.number, event: { type: 'reopen' } });
+    },
+    tryAnotherWay: () => undefined,
+    async pasteCallback(argument) {
+      if (stopping !== null) throw stoppedError();
+      const pasted = parsePasted(argument);
+      const detail = pasted.kind === 'unusable' ? pasted.detail : pasted.kind === 'url' && trips.receive(pasted.url) === 'taken' ? null : 'what was pasted does not belong to an open sign-in';
+      if (detail !== null) throw new AuthError('callback-invalid', detail);
     },
     async signOut() {
       // Whoever is about to be restored is meant, too.

@@ -1,6 +1,6 @@
 // What the core asks of the world. Types only: each adapter implements one of these.
 // Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
-import type { RedirectKind, SecretStoreKind } from '../../contract.js';
+import type { SecretStoreKind } from '../../contract.js';
 
 /**
  * The answer to a read. `absent` is only said when the store surely works and surely has no such entry;
@@ -91,9 +91,12 @@ export interface Browser {
 /** What the person is told at the end of a trip, on the page that the browser shows (loopback only). */
 export type TripOutcome = 'signed-in' | 'denied' | 'failed' | 'not-expected';
 
+/** The redirects that the browser follows into the app by itself; each has an adapter. */
+export type CallbackKind = 'custom-scheme' | 'loopback';
+
 /** A way back that is open and waiting. */
 export interface OpenRedirect {
-  readonly kind: RedirectKind;
+  readonly kind: CallbackKind;
   /** The exact `redirect_uri` of this attempt (RFC 6749 §4.1.1). */
   readonly redirectUri: string;
   /** Ends it; idempotent. A loopback server first shows the outcome to the browser that is waiting for it. */
@@ -189,7 +192,7 @@ export interface Ports {
   readonly secrets: SecretStore;
   readonly state: StateStore;
   readonly browser: Browser;
-  readonly callbacks: Readonly<Record<RedirectKind, Callbacks>>;
+  readonly callbacks: Readonly<Record<CallbackKind, Callbacks>>;
   readonly clock: Clock;
   readonly network: Network;
   readonly lock: Lock;

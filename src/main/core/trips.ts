@@ -31,6 +31,8 @@ export interface Trips {
   redeem(attempt: number): void;
   /** Forgets the secrets at once; the redirect shows the outcome. */
   close(attempt: number, outcome: TripOutcome): void;
+  /** A callback from outside, or one that was pasted. */
+  receive(url: string): CallbackVerdict;
   stop(): void;
 }
 
@@ -74,6 +76,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
       trip.redirect?.close(outcome);
       void vault.release(trip.secrets.state);
     },
+    receive,
     stop() {
       // What is kept stays: the browser may yet come back and start the app again.
       for (const trip of trips.values()) trip.closed = true;
