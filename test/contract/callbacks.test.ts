@@ -12,7 +12,7 @@ import { desktopEntryText } from '../../src/main/adapters/desktop-entry.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { registerOnLinux } from '../../src/main/adapters/scheme-linux.js';
 import { createSchemeRegistration, type RegistrationFacts, type SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
-import type { Callbacks, CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
+import type { CallbackKind, Callbacks, CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
 import { createFakeCallbacks, createFakeLog } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
 
@@ -132,7 +132,7 @@ const subjects: readonly { readonly name: string; readonly redirect: RedirectOpt
   },
 ];
 
-function fakeSubject(kind: RedirectOption['kind']): Subject {
+function fakeSubject(kind: CallbackKind): Subject {
   const callbacks = createFakeCallbacks(kind);
   return { callbacks, arrive: async (url) => void callbacks.arrive(url) };
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
-import { attemptTable, liveTable, sessionTable } from './machine-tables.js';
+import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
 import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
 
 const ENTRIES = {
@@ -115,6 +115,7 @@ describe('tables in documents', () => {
 
   it('show both machines as they run, every state × event', () => {
     expectGenerated('docs/architecture.md', 'attempt', attemptTable());
+    expectGenerated('docs/architecture.md', 'waiting', waitingTable());
     expectGenerated('docs/architecture.md', 'session', sessionTable());
     expectGenerated('docs/architecture.md', 'live', liveTable());
   });

@@ -1,7 +1,8 @@
 // The two machines as tables, made by running them: each cell is what the machine does, not what somebody wrote down.
 // The sample states and events are complete by type: a new phase or event does not compile until it has a sample.
 import type { AccountView } from '../../src/contract.js';
-import { type AttemptEvent, type AttemptState, stepAttempt } from '../../src/main/core/attempt.js';
+import type { AttemptEvent, AttemptState, Way } from '../../src/main/core/attempt-state.js';
+import { stepAttempt } from '../../src/main/core/attempt.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import type { SessionRecord } from '../../src/main/core/records.js';
@@ -21,25 +22,56 @@ const bob: AccountView = { ...ada, id: 'bob', subject: 'bob' };
 const grant: Grant = { accessToken: 'a2', obtainedAt: 0, expiresAt: FAR, refreshToken: 'r2', scope: 'openid' };
 const timing = { random: 0, renewEarlySeconds: 60 } as const;
 
-const open = { number: 1, request: {}, startedAt: 0, expiresAt: 1_000 } as const;
+const open = { number: 1, request: {}, startedAt: 0, expiresAt: 1_000, patienceMs: 1_000 } as const;
+const loopback: Way = { id: 1, kind: 'loopback', device: null };
+/** A device code whose next question is due at 500. */
+const device: Way = { id: 2, kind: 'device-code', device: { view: { userCode: 'ABCD', verificationUri: 'https://login.example.com/device' }, expiresAt: 900, intervalMs: 500, failures: 0, asking: { since: 0, at: 500 } } };
+const denied = new AuthError('sign-in-denied', 'a sample');
+const noBrowser = new AuthError('browser-failed', 'a sample');
+const late = new AuthError('sign-in-expired', 'a sample');
 const attemptStates: { readonly [Phase in AttemptState['phase']]: AttemptState & { readonly phase: Phase } } = {
   preparing: { ...open, phase: 'preparing' },
-  waiting: { ...open, phase: 'waiting', redirect: 'loopback' },
-  redeeming: { ...open, phase: 'redeeming', redirect: 'loopback' },
-  storing: { ...open, phase: 'storing', redirect: 'loopback' },
+  waiting: { ...open, phase: 'waiting', ways: [loopback], next: 'device-code', switching: false },
+  redeeming: { ...open, phase: 'redeeming', way: loopback },
+  storing: { ...open, phase: 'storing', way: loopback },
   ended: { number: 1, phase: 'ended', outcome: 'failed', error },
 };
 const attemptEvents: Samples<AttemptEvent> = {
-  prepared: { any: { type: 'prepared', redirect: 'loopback' } },
-  'prepare-failed': { any: { type: 'prepare-failed', error } },
-  'browser-failed': { any: { type: 'browser-failed', error } },
-  callback: { any: { type: 'callback' } },
-  redeemed: { any: { type: 'redeemed', grant, account: ada } },
+  prepared: {
+    'a redirect': { type: 'prepared', way: { ...loopback, id: 2 }, next: null, now: 1 },
+    'a device code': { type: 'prepared', way: device, next: null, now: 1 },
+  },
+  'prepare-failed': { any: { type: 'prepare-failed', error, next: null } },
+  'another-way': { any: { type: 'another-way' } },
+  'way-failed': {
+    'the person said no': { type: 'way-failed', way: 1, error: denied },
+    'no browser, or refused': { type: 'way-failed', way: 1, error: noBrowser },
+    'time is up': { type: 'way-failed', way: 1, error: late },
+  },
+  callback: { any: { type: 'callback', way: 1 } },
+  polled: { any: { type: 'polled', way: 2, answer: { state: 'slow-down' }, now: 1 } },
+  redeemed: {
+    'by this way': { type: 'redeemed', way: 1, grant, account: ada },
+    'by one that is closed': { type: 'redeemed', way: 2, grant, account: ada },
+  },
   'redeem-failed': { any: { type: 'redeem-failed', error } },
   stored: { any: { type: 'stored' } },
   reopen: { any: { type: 'reopen' } },
   cancel: { any: { type: 'cancel' } },
-  tick: { early: { type: 'tick', now: 1 }, 'time is up': { type: 'tick', now: 2_000 } },
+  tick: {
+    early: { type: 'tick', now: 1 },
+    'a question is due': { type: 'tick', now: 600 },
+    'the device code is over': { type: 'tick', now: 950 },
+    'time is up': { type: 'tick', now: 2_000 },
+  },
+};
+/** Waiting, by what is open and what is still to come. */
+const waitingStates: Readonly<Record<string, AttemptState>> = {
+  'one way': attemptStates.waiting,
+  'one way, no other left': { ...attemptStates.waiting, next: null },
+  'one way, another is prepared': { ...attemptStates.waiting, switching: true },
+  'two ways, one a device code': { ...attemptStates.waiting, ways: [loopback, device], next: null },
+  'two ways, while it is asked': { ...attemptStates.waiting, ways: [loopback, { ...device, device: { ...device.device!, asking: null } }], next: null },
 };
 
 const live: LiveSession = {
@@ -114,6 +146,7 @@ function matrix<State extends AttemptState | SessionState, Event extends { reado
   states: readonly State[],
   events: Samples<Event>,
   step: (state: State, event: Event) => { readonly state: State; readonly effects: readonly { readonly type: string }[] },
+  names: readonly string[] = states.map(nameOf),
 ): string {
   const rows = Object.entries<Readonly<Record<string, Event>>>(events).map(([type, samples]) => {
     const cells = states.map((state) => {
@@ -124,11 +157,17 @@ function matrix<State extends AttemptState | SessionState, Event extends { reado
     });
     return [`\`${type}\``, ...cells];
   });
-  return table(['event', ...states.map(nameOf)], rows);
+  return table(['event', ...names], rows);
 }
 
+/** The states of an attempt; of those that wait, the one with one way. */
 export function attemptTable(): string {
   return matrix(Object.values<AttemptState>(attemptStates), attemptEvents, stepAttempt);
+}
+
+/** An attempt that waits, by its ways. */
+export function waitingTable(): string {
+  return matrix(Object.values(waitingStates), attemptEvents, stepAttempt, Object.keys(waitingStates));
 }
 
 /** The session outside `live`. */

@@ -1,8 +1,8 @@
 // Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real adapters.
 // Typed by core/ports only; no Electron, no file, no network, no real timer.
-import type { RedirectKind } from '../../src/contract.js';
 import type {
   Browser,
+  CallbackKind,
   Callbacks,
   CallbackVerdict,
   Clock,
@@ -33,6 +33,8 @@ export interface FakeSecretStore extends SecretStore {
   /** Every call so far, as `read key`, `write key`, `remove key`: never a value. */
   readonly calls: readonly string[];
   readonly closed: boolean;
+  /** A call waits for its prompt to be answered. */
+  readonly prompting: boolean;
   /** Changes how the keyring behaves from now on; calls that wait for a prompt go on waiting. */
   setMode(mode: FakeKeyringMode): void;
   /** Answers the open prompt: the call runs and the mode becomes `works`; or it is refused; or all that wait are `locked`. */
@@ -48,6 +50,7 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: 
   const calls: string[] = [];
   let current = mode;
   let closed = false;
+  let prompting = false;
   let refusal: SecretOutcome | null = null;
   let answerPrompt: (answer: PromptAnswer) => void = () => {};
   // When the time of one call is up, the worker is killed and every call that waits is `locked`.
@@ -67,7 +70,9 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: 
       if (closed) return gone;
       if (number <= timedOutUpTo) return locked;
       if (current === 'prompting') {
+        prompting = true;
         const answer = await new Promise<PromptAnswer>((resolve) => (answerPrompt = resolve));
+        prompting = false;
         if (closed) return gone;
         if (answer === 'timed-out') return locked;
         if (answer === 'dismissed') return refused();
@@ -84,6 +89,9 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: 
     calls,
     get closed() {
       return closed;
+    },
+    get prompting() {
+      return prompting;
     },
     setMode(next) {
       current = next;
@@ -174,7 +182,7 @@ export interface FakeCallbacks extends Callbacks {
 }
 
 /** One way back without browser or operating system. A loopback redirect gets port 49152, 49153, … */
-export function createFakeCallbacks(kind: RedirectKind): FakeCallbacks {
+export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
   const open: OpenRedirect[] = [];
   const outcomes: TripOutcome[] = [];
   let early: string[] = [];
@@ -214,7 +222,7 @@ export function createFakeCallbacks(kind: RedirectKind): FakeCallbacks {
       await gate;
       if (stopped) return { state: 'unavailable', detail: 'stopped' };
       if (unavailable !== null) return { state: 'unavailable', detail: unavailable };
-      if (redirect.kind !== kind) return { state: 'unavailable', detail: `not a ${kind} redirect` };
+      if (redirect.kind === 'device-code' || redirect.kind === 'paste' || redirect.kind !== kind) return { state: 'unavailable', detail: `not a ${kind} redirect` };
       let closed = false;
       const opened: OpenRedirect = {
         kind,
@@ -235,7 +243,7 @@ export function createFakeCallbacks(kind: RedirectKind): FakeCallbacks {
     },
   };
 
-  function exactUri(redirect: RedirectOption): string {
+  function exactUri(redirect: Extract<RedirectOption, { kind: CallbackKind }>): string {
     return redirect.kind === 'custom-scheme' ? redirect.uri : `http://${redirect.host}:${redirect.port ?? nextPort++}${redirect.path}`;
   }
 }

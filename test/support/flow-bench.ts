@@ -2,7 +2,7 @@
 // Plain OAuth 2.0 with endpoints by hand: ID tokens and real HTTP belong to test/flow.
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import { type AuthOptions, LIMITS, parseOptions } from '../../src/main/core/options.js';
 import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
@@ -133,6 +133,8 @@ export interface Bench {
   readonly signals: ReturnType<typeof createFakeSignals>;
   /** Every view so far. */
   readonly views: readonly AuthView[];
+  /** Waits until the browser has opened so many pages; a keyring or a start that hangs holds it up for its limit. */
+  opens(pages: number): Promise<void>;
   /** Starts an attempt and waits until the browser is open. */
   begin(): Promise<{ readonly done: Promise<void>; readonly state: string }>;
   /** The person comes back from the browser. */
@@ -184,12 +186,19 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
 
   const bench: Bench = {
     engine, authority, clock, secrets, file, browser, scheme, lock, signals, log, views,
+    async opens(pages) {
+      const held = (): boolean => secrets.prompting || engine.view().status === 'starting';
+      while (browser.opened.length < pages) {
+        await until(() => browser.opened.length >= pages || held(), 'a page in the browser');
+        if (browser.opened.length < pages) await clock.advance(LIMITS.keepBeforeBrowserMs);
+      }
+    },
     async begin() {
       const { opened } = browser;
       const before = opened.length;
       const done = engine.signIn({});
       done.catch(() => undefined);
-      await until(() => opened.length > before);
+      await bench.opens(before + 1);
       return { done, state: new URL(opened.at(-1)!).searchParams.get('state')! };
     },
     comeBack(state, code = 'good-code') {

@@ -45,7 +45,7 @@ describe('every life of an engine', () => {
           case 'begin': {
             const before = bench.browser.opened.length;
             follow(engine.signIn({}));
-            await until(() => bench.browser.opened.length > before);
+            await bench.opens(before + 1);
             states.push(new URL(bench.browser.opened.at(-1)!).searchParams.get('state')!);
             break;
           }

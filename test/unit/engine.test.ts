@@ -243,8 +243,7 @@ describe('several attempts', () => {
     bench.comeBack(newer.state, 'bad-code');
     expect(await codeOf(newer.done)).toBe('sign-in-refused');
     bench.engine.reopenBrowser();
-    await settle();
-    expect(bench.browser.opened).toHaveLength(3);
+    await until(() => bench.browser.opened.length === 3, 'the page');
     expect(bench.browser.opened[2]).toBe(bench.browser.opened[0]);
     expect(bench.browser.opened[2]).toContain(state);
   });

@@ -1,6 +1,6 @@
 // Machines → view: what a page is told in each state, and that no secret is among it.
 import { describe, expect, it } from 'vitest';
-import type { AttemptState } from '../../src/main/core/attempt.js';
+import type { AttemptState } from '../../src/main/core/attempt-state.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type LiveSession, NO_TROUBLE, type SessionState } from '../../src/main/core/session-state.js';
 import { type ViewInput, toView } from '../../src/main/core/view.js';
@@ -14,7 +14,9 @@ const live: LiveSession = {
   access: { token: 'secret-access', obtainedAt: 10, expiresAt: 70 }, renewal: { state: 'fresh', since: 10, renewAt: 60 },
 };
 const absent: SessionState = { phase: 'absent', epoch: 0, reason: 'never', account: null, error: null };
-const waiting: AttemptState = { phase: 'waiting', number: 1, request: {}, startedAt: 1, expiresAt: 301, redirect: 'loopback' };
+const open = { number: 1, request: {}, startedAt: 1, expiresAt: 301, patienceMs: 300 } as const;
+const way = { id: 1, kind: 'loopback', device: null } as const;
+const waiting: AttemptState = { ...open, phase: 'waiting', ways: [way], next: null, switching: false };
 const attempt = { stage: 'waiting', redirect: 'loopback', startedAt: 1, expiresAt: 301 };
 const fresh = { state: 'fresh', since: 10, expiresAt: 70, renewAt: 60 };
 
@@ -32,7 +34,7 @@ describe('toView', () => {
     ['when the server ended it', { session: { ...absent, reason: 'ended', account: ada, error: expired } }, { status: 'signed-out', reason: 'ended', lastAccount: ada, error: { code: 'sign-in-expired', retry: 'sign-in', message: 'late' } }],
     ['when an attempt failed', { attemptError: expired }, { status: 'signed-out', reason: 'never', error: { code: 'sign-in-expired', retry: 'sign-in', message: 'late' } }],
     ['while an attempt is open', { session: { ...absent, account: ada, reason: 'signed-out' }, attempts: [waiting], attemptError: expired }, { status: 'signing-in', attempt, lastAccount: ada }],
-    ['while a sign-in is stored', { session: { phase: 'adopting', epoch: 1, account: ada, grant, attempt: 1, since: 1, previous: null }, attempts: [{ ...waiting, phase: 'storing' }] }, { status: 'signing-in', attempt: { ...attempt, stage: 'redeeming' } }],
+    ['while a sign-in is stored', { session: { phase: 'adopting', epoch: 1, account: ada, grant, attempt: 1, since: 1, previous: null }, attempts: [{ ...open, phase: 'storing', way }] }, { status: 'signing-in', attempt: { ...attempt, stage: 'redeeming' } }],
     ['while another sign-in is stored', { session: { phase: 'adopting', epoch: 1, account: ada, grant, attempt: 1, since: 1, previous: live }, attempts: [] }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: fresh }],
     ['when somebody is signed in', { session: live }, { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: fresh }],
     ['when it is not remembered', { session: { ...live, storeError: locked } }, { status: 'signed-in', account: ada, remembered: false, store: 'memory', renewal: fresh, error: { code: 'keyring-locked', retry: 'user', message: 'locked' } }],

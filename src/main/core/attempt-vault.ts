@@ -31,7 +31,7 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
       entry.done = known.loaded().then(async () => {
         entry.begun = true;
         if (!entry.dropped) await keep(record);
-      }).finally(() => { keeping.delete(record.state); });
+      }).finally(() => { if (keeping.get(record.state) === entry) keeping.delete(record.state); });
       return entry.done;
     },
 

@@ -12,6 +12,7 @@ export type ServerMetadata = {
   readonly jwks_uri?: string;
   readonly userinfo_endpoint?: string;
   readonly revocation_endpoint?: string;
+  readonly device_authorization_endpoint?: string;
   /** Only where the server demands it (RFC 9126 §5): it costs an exchange before the browser opens. */
   readonly pushed_authorization_request_endpoint?: string;
   readonly authorization_response_iss_parameter_supported?: boolean;
@@ -23,7 +24,7 @@ const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
 
 /** The metadata of endpoints given by hand. */
 export function metadataByHand(settings: Settings & { readonly endpoints: NonNullable<Settings['endpoints']> }): ServerMetadata {
-  const { authorization, token, jwks, userinfo, revocation, issParameterSupported } = settings.endpoints;
+  const { authorization, token, jwks, userinfo, revocation, deviceAuthorization, issParameterSupported } = settings.endpoints;
   return checkMetadata(settings, {
     issuer: settings.issuer,
     authorization_endpoint: authorization,
@@ -31,6 +32,7 @@ export function metadataByHand(settings: Settings & { readonly endpoints: NonNul
     jwks_uri: jwks,
     userinfo_endpoint: userinfo,
     revocation_endpoint: revocation,
+    device_authorization_endpoint: deviceAuthorization,
     authorization_response_iss_parameter_supported: issParameterSupported,
   });
 }
@@ -56,6 +58,8 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
   if (jwks === undefined && settings.scopes.includes('openid')) throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
   const userinfo = endpoint('userinfo_endpoint');
   const revocation = endpoint('revocation_endpoint');
+  // Of no matter to a host that uses no device codes, so that a mistake there costs it nothing.
+  const device = settings.redirects.some(({ kind }) => kind === 'device-code') ? endpoint('device_authorization_endpoint') : undefined;
   const pushed = published['require_pushed_authorization_requests'] === true ? endpoint('pushed_authorization_request_endpoint') : undefined;
   if (pushed === undefined && published['require_pushed_authorization_requests'] === true) throw new AuthError('discovery-failed', 'metadata member "pushed_authorization_request_endpoint" missing');
   return {
@@ -65,6 +69,7 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
     ...(jwks === undefined ? {} : { jwks_uri: jwks }),
     ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),
+    ...(device === undefined ? {} : { device_authorization_endpoint: device }),
     ...(pushed === undefined ? {} : { pushed_authorization_request_endpoint: pushed }),
     authorization_response_iss_parameter_supported: published['authorization_response_iss_parameter_supported'] === true,
     id_token_signing_alg_values_supported: announcedAlgorithms(published['id_token_signing_alg_values_supported']),

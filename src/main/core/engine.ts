@@ -2,7 +2,8 @@
 // One owner, one queue, one timer. Decisions live in attempt.ts and session.ts; nothing here chooses.
 import type { AuthView, SignInRequest } from '../../contract.js';
 import { createAttemptVault } from './attempt-vault.js';
-import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
+import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
+import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { AuthError, assertNever } from './errors.js';
 import { createKeeper } from './keeper.js';
@@ -78,9 +79,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   const trips = createTrips(settings, { ...ports, log }, protocol, attemptVault, {
     post: (number, event) => { send({ to: 'attempt', number, event }); },
-    resume(record) {
+    resume(record, way) {
       const number = ++attemptCount;
-      attempts.set(number, resumeAttempt(number, record));
+      attempts.set(number, resumeAttempt(number, record, way));
       log.write({ level: 'info', event: 'attempt-resumed', fields: { attempt: number } });
       return number;
     },
@@ -103,16 +104,13 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     signIn,
     cancelSignIn: () => { for (const number of [...attempts.keys()]) send({ to: 'attempt', number, event: { type: 'cancel' } }); },
-    reopenBrowser() {
-      const newest = [...attempts.values()].findLast(({ phase }) => phase === 'waiting');
-      if (newest !== undefined) send({ to: 'attempt', number: newest.number, event: { type: 'reopen' } });
-    },
-    tryAnotherWay: () => undefined,
+    reopenBrowser: () => { sendToNewestWaiting({ type: 'reopen' }); },
+    tryAnotherWay: () => { sendToNewestWaiting({ type: 'another-way' }); },
     async pasteCallback(argument) {
       if (stopping !== null) throw stoppedError();
       const pasted = parsePasted(argument);
-      const detail = pasted.kind === 'unusable' ? pasted.detail : pasted.kind === 'url' && trips.receive(pasted.url) === 'taken' ? null : 'what was pasted does not belong to an open sign-in';
-      if (detail !== null) throw new AuthError('callback-invalid', detail);
+      if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
+      if (!(await trips.paste(pasted))) throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
     },
     async signOut() {
       // Whoever is about to be restored is meant, too.
@@ -185,6 +183,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain();
   }
 
+  function sendToNewestWaiting(event: AttemptEvent): void {
+    const newest = [...attempts.values()].findLast(({ phase }) => phase === 'waiting');
+    if (newest !== undefined) send({ to: 'attempt', number: newest.number, event });
+  }
+
   function sendSession(event: SessionEvent): void {
     send({ to: 'session', epoch: null, event });
   }
@@ -209,7 +212,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function deliverToAttempt(number: number, event: AttemptEvent): void {
-    const state = attempts.get(number) ?? { phase: 'ended', number, outcome: 'failed', error: null };
+    const state: AttemptState = attempts.get(number) ?? { phase: 'ended', number, outcome: 'failed', error: null };
     const next = stepAttempt(state, event);
     if (next.state !== state) attempts.set(number, next.state);
     for (const effect of next.effects) runAttemptEffect(number, effect);
@@ -228,11 +231,23 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function runAttemptEffect(number: number, effect: AttemptEffect): void {
     switch (effect.type) {
+      case 'prepare':
+        trips.prepare(number, effect.expiresAt);
+        return;
       case 'open-browser':
-        trips.openBrowser(number);
+        trips.openBrowser(number, effect.way, effect.again);
         return;
       case 'redeem':
-        trips.redeem(number);
+        trips.redeem(number, effect.way);
+        return;
+      case 'poll':
+        trips.poll(number, effect.way);
+        return;
+      case 'extend':
+        trips.extend(number, effect.expiresAt);
+        return;
+      case 'close-way':
+        trips.closeWay(number, effect.way);
         return;
       case 'adopt':
         queue.push({ to: 'session', epoch: null, event: { type: 'adopt', grant: effect.grant, account: effect.account, attempt: number, now: clock.now() } });
@@ -269,9 +284,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     else keeper.run(effect, session.epoch);
   }
 
-  /** Tokens that came too late. Where somebody is signed in they may be of the same grant, which must not be revoked. */
+  /** Tokens that came too late. Where somebody is, or is being, signed in they may be of the same grant, which must not be revoked. */
   function discard(grant: Grant): void {
-    if (session.phase === 'absent' && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
+    const redeeming = [...attempts.values()].some(({ phase }) => phase === 'redeeming' || phase === 'storing');
+    if (session.phase === 'absent' && !redeeming && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {

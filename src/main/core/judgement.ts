@@ -1,10 +1,11 @@
 // What a failure of the OAuth engine means: its error, at a known step, becomes one of our codes. Pure.
 // Keyed on codes and on the server's `error` member only, never on texts; passes on no text from outside.
 import type { AuthErrorCode } from '../../contract.js';
+import { codeExpired } from './device-code.js';
 import { AuthError, plainWord } from './errors.js';
 
 /** The step that failed; the same engine error means different things at different steps. */
-export type ExchangeStep = 'discovery' | 'push' | 'callback' | 'redeem' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
+export type ExchangeStep = 'discovery' | 'push' | 'callback' | 'redeem' | 'device' | 'poll' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
 
 /** Errors of RFC 6749 §4.1.2.1 and §5.2 that pass by themselves. */
 const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
@@ -32,8 +33,8 @@ export function judge(step: ExchangeStep, thrown: unknown): AuthError {
   if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
   // An error without JSON is an error all the same: the status says whose.
   if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON') return judgeStatus(step, cause, details);
-  if (code === 'OAUTH_UNSUPPORTED_OPERATION' && step === 'redeem') return new AuthError('id-token-invalid', 'ID token or token type of a kind that is not supported', details);
-  if (code === 'OAUTH_INVALID_RESPONSE' && step === 'redeem' && isIdTokenPart(cause)) return new AuthError('id-token-invalid', 'ID token: not as OpenID Connect Core §2 wants it', details);
+  if (code === 'OAUTH_UNSUPPORTED_OPERATION' && isGrant(step)) return new AuthError('id-token-invalid', 'ID token or token type of a kind that is not supported', details);
+  if (code === 'OAUTH_INVALID_RESPONSE' && isGrant(step) && isIdTokenPart(cause)) return new AuthError('id-token-invalid', 'ID token: not as OpenID Connect Core §2 wants it', details);
   return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
 }
 
@@ -49,7 +50,16 @@ function judgeCallback(code: string | undefined, cause: unknown, details: Detail
   return new AuthError('issuer-mismatch', 'callback parameter "iss" is not the configured issuer (RFC 9207 §2.4)');
 }
 
+/** The provider's word that the person has not answered yet (RFC 8628 §3.5), or null. */
+export function pendingWord(thrown: unknown): 'pending' | 'slow-down' | null {
+  const { code, error } = fields(thrown);
+  if (code !== 'OAUTH_RESPONSE_BODY_ERROR') return null;
+  return error === 'authorization_pending' ? 'pending' : error === 'slow_down' ? 'slow-down' : null;
+}
+
 function judgeServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
+  if (step === 'poll' && error === 'expired_token') return codeExpired();
+  if (step === 'poll' && error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', details);
   if (typeof error === 'string' && TRANSIENT.has(error)) return new AuthError('server-unavailable', `the ${endpointOf(step)} asks to try again later`, details);
   if (step === 'renew' && error === 'invalid_grant') return new AuthError('session-ended', 'the provider no longer accepts the refresh token', details);
   return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused the request`, details);
@@ -61,12 +71,17 @@ function judgeStatus(step: ExchangeStep, cause: unknown, details: Details): Auth
   return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
 }
 
+function isGrant(step: ExchangeStep): boolean {
+  return step === 'redeem' || step === 'poll';
+}
+
 function refusedBy(step: ExchangeStep): AuthErrorCode {
   return step === 'discovery' ? 'discovery-failed' : 'sign-in-refused';
 }
 
 function endpointOf(step: ExchangeStep): string {
-  if (step === 'redeem' || step === 'renew' || step === 'callback') return 'token endpoint';
+  if (step === 'redeem' || step === 'poll' || step === 'renew' || step === 'callback') return 'token endpoint';
+  if (step === 'device') return 'device authorization endpoint';
   if (step === 'push') return 'pushed authorization request endpoint';
   if (step === 'revoke') return 'revocation endpoint';
   if (step === 'userinfo') return 'userinfo endpoint';

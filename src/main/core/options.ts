@@ -22,6 +22,8 @@ export interface EndpointOptions {
   readonly jwks?: string;
   readonly userinfo?: string;
   readonly revocation?: string;
+  /** RFC 8628 §3.1; wanted by `'device-code'` among the redirects. */
+  readonly deviceAuthorization?: string;
   /** The provider promises `iss` in its callbacks (RFC 9207 §3): then its absence is an error. */
   readonly issParameterSupported?: boolean;
 }
@@ -33,8 +35,10 @@ export interface AuthOptions {
   /** The client id of a *public native* client: no secret, PKCE (RFC 8252 §8.4). */
   readonly clientId: string;
   /**
-   * What is registered at the provider, best first: `com.example.app:/callback` (RFC 8252 §7.1) or
-   * `http://127.0.0.1/callback` (RFC 8252 §7.3; without a port a free one is taken). The first that works here is used.
+   * What is registered at the provider, best first: `com.example.app:/callback` (RFC 8252 §7.1); `http://127.0.0.1/callback`
+   * (RFC 8252 §7.3; without a port a free one is taken, several with ports are tried in turn); `device-code` (RFC 8628);
+   * `paste:https://login.example.com/done`, a page from which the person copies the answer. The first that works here is used,
+   * the others are for `tryAnotherWay()`.
    */
   readonly redirects: readonly string[];
   /** Default: `openid profile email offline_access`. Without `openid` it is plain OAuth 2.0. */
@@ -58,7 +62,7 @@ export interface AuthOptions {
   readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
   /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
   readonly keychainService?: string;
-  /** How long an attempt may wait for the browser. Default 300, 10 to 3600. */
+  /** How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes at most. Default 300, 10 to 3600. */
   readonly attemptTimeoutSeconds?: number;
   /** How long one HTTP exchange may take. Default 15, 1 to 120. */
   readonly networkTimeoutSeconds?: number;
@@ -98,6 +102,16 @@ export const LIMITS = {
   callbackLength: 16_384,
   /** Each open attempt holds a listener and a verifier; a person has no more tabs in mind. */
   openAttempts: 4,
+  /** A keyring that is slow to keep an attempt must not hold up the browser; a kill within that time loses the attempt. */
+  keepBeforeBrowserMs: 500,
+  /** RFC 8628 §3.2: how often to ask when the provider does not say. */
+  devicePollMs: 5_000,
+  /** RFC 8628 §3.5: what each `slow_down` adds. */
+  deviceSlowDownMs: 5_000,
+  /** Failures double the pause between questions up to this; the person waits for the app to notice. */
+  devicePollMaxMs: 60_000,
+  /** Google's codes live 30 minutes; who has not typed one by then has left. */
+  deviceCodeMaxMs: 1_800_000,
   /** A keyring's password dialog needs a person; after this the view says so while the call goes on. */
   keyringSlowMs: 2_500,
   /** A dialog that nobody answers: the worker is ended, and `retry()` asks again. */
@@ -141,7 +155,7 @@ const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
 };
 
 const KNOWN_ENDPOINTS: { readonly [Name in keyof EndpointOptions]-?: true } = {
-  authorization: true, token: true, jwks: true, userinfo: true, revocation: true, issParameterSupported: true,
+  authorization: true, token: true, jwks: true, userinfo: true, revocation: true, deviceAuthorization: true, issParameterSupported: true,
 };
 
 /** Parameters that belong to Latchkey: a host that set them would break the trip or its protection. */
@@ -153,8 +167,8 @@ export function parseOptions(options: AuthOptions): Settings {
   const issuer = requireUrl(options.issuer, 'issuer');
   if (/[?#]/.test(options.issuer)) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
   const scopes = options.scopes === undefined ? ['openid', 'profile', 'email', 'offline_access'] : requireScopes(options.scopes);
-  const endpoints = options.endpoints === undefined ? null : requireEndpoints(options.endpoints, scopes, issuer);
   const redirects = requireRedirects(options.redirects);
+  const endpoints = options.endpoints === undefined ? null : requireEndpoints(options.endpoints, scopes, issuer, redirects);
   const settings: Settings = {
     issuer: options.issuer,
     clientId: requireText(options.clientId, 'clientId', 1024),
@@ -201,13 +215,14 @@ function requireScopes(value: readonly string[]): readonly string[] {
   return [...new Set(scopes)];
 }
 
-function requireEndpoints(value: EndpointOptions, scopes: readonly string[], issuer: URL): EndpointOptions {
+function requireEndpoints(value: EndpointOptions, scopes: readonly string[], issuer: URL, redirects: readonly RedirectOption[]): EndpointOptions {
   requireRecord(value, 'endpoints', KNOWN_ENDPOINTS);
-  for (const name of ['authorization', 'token', 'jwks', 'userinfo', 'revocation'] as const) {
+  for (const name of ['authorization', 'token', 'jwks', 'userinfo', 'revocation', 'deviceAuthorization'] as const) {
     if (value[name] === undefined && name !== 'authorization' && name !== 'token') continue;
     if (requireUrl(value[name], `endpoints.${name}`).protocol !== issuer.protocol && issuer.protocol === 'https:') refuse(`endpoints.${name}`, 'an "https:" URL, as the issuer is');
   }
   if (value.jwks === undefined && scopes.includes('openid')) refuse('endpoints.jwks', 'given when the scopes contain "openid", to verify the ID token');
+  if (value.deviceAuthorization === undefined && redirects.some(({ kind }) => kind === 'device-code')) refuse('endpoints.deviceAuthorization', 'given when the redirects contain "device-code"');
   requireBoolean(value.issParameterSupported, 'endpoints.issParameterSupported', false);
   return { ...value };
 }

@@ -127,7 +127,10 @@ export interface Callbacks {
 /** One parsed entry of `options.redirects`. */
 export type RedirectOption =
   | { readonly kind: 'custom-scheme'; readonly uri: string; readonly scheme: string }
-  | { readonly kind: 'loopback'; readonly uri: string; readonly host: string; readonly port: number | null; readonly path: string };
+  | { readonly kind: 'loopback'; readonly uri: string; readonly host: string; readonly port: number | null; readonly path: string }
+  | { readonly kind: 'device-code'; readonly uri: string }
+  /** `uri` is the entry, `redirectUri` what is registered: a page that shows the code, or leaves it in its address. */
+  | { readonly kind: 'paste'; readonly uri: string; readonly redirectUri: string };
 
 /** Wall clock in milliseconds, and timers that may fire late but never early. */
 export interface Clock {

@@ -1,12 +1,13 @@
-// The OAuth and OpenID Connect wire: metadata, authorization URL, redeem, renew, revoke. The only importer of the OAuth engine.
+// The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew, revoke. The only importer of the OAuth engine.
 // Keeps no session and decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
 import * as oauth from 'oauth4webapi';
 import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
+import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
 import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.js';
 import { AuthError, toAuthError } from './errors.js';
 import { assertRemainingClaims, assertSamePerson } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
-import { type ExchangeStep, judge } from './judgement.js';
+import { type ExchangeStep, judge, pendingWord } from './judgement.js';
 import { type Identity, LIMITS, type Settings } from './options.js';
 import { lifetimeSeconds } from './renewal.js';
 import type { AccountView, SignInRequest } from '../../contract.js';
@@ -28,6 +29,12 @@ export interface Grant {
   readonly scope: string;
 }
 
+/** Tokens, and whose they are. */
+export interface Redeemed {
+  readonly grant: Grant;
+  readonly account: AccountView;
+}
+
 /** The wire as the engine of the core uses it. Every call is bounded in time and rejects with an `AuthError` only. */
 export interface Protocol {
   /** Fresh secrets of 256 bits each. */
@@ -35,7 +42,13 @@ export interface Protocol {
   /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server demands it (RFC 9126). */
   authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string>;
   /** RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. */
-  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ readonly grant: Grant; readonly account: AccountView }>;
+  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<Redeemed>;
+  /** False when the provider's metadata are known, and name no endpoint for device codes. Asks nobody. */
+  offersDeviceCode(): boolean;
+  /** RFC 8628 §3.1. Rejects with `redirect-unavailable` where the provider has no endpoint for it. */
+  authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization>;
+  /** RFC 8628 §3.4, once. Rejects when there is nothing more to wait for: denied, expired, refused, or tokens that fail a check. */
+  pollDevice(deviceCode: string): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
   /** RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none. */
   renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant>;
   /** True when the provider's own metadata arrives unchanged right now: no portal or proxy speaks in its name. Never rejects. */
@@ -56,13 +69,18 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   const usesOpenId = settings.scopes.includes('openid');
   const http = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
   const clientAuthentication = oauth.None();
-  const known = createMetadataCache(() => discover(settings, http), clock);
+  let devicesOffered = true;
+  const known = createMetadataCache(async () => {
+    const server = await discover(settings, http);
+    devicesOffered = server.device_authorization_endpoint !== undefined;
+    return server;
+  }, clock);
 
-  return { createSecrets, authorizationUrl, redeem, renew, isReachable, revoke };
+  return { createSecrets, authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, renew, isReachable, revoke };
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
-    const parameters: Record<string, string | undefined> = {
+    const parameters = present({
       ...settings.authorizationParameters,
       client_id: settings.clientId,
       response_type: 'code',
@@ -74,24 +92,23 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       nonce: usesOpenId ? secrets.nonce : undefined,
       prompt: promptOf(request, settings),
       login_hint: request.loginHint ?? settings.authorizationParameters['login_hint'],
-    };
-    const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
-    const sent = server.pushed_authorization_request_endpoint === undefined ? given : await push(server, given);
+    });
+    const sent = server.pushed_authorization_request_endpoint === undefined ? parameters : await push(server, parameters);
     const url = new URL(server.authorization_endpoint);
     for (const [name, value] of sent) url.searchParams.set(name, value);
     return url.href;
   }
 
   /** RFC 9126: the server keeps the request; the browser carries only its name. */
-  async function push(server: ServerMetadata, parameters: readonly [string, string][]): Promise<[string, string][]> {
+  async function push(server: ServerMetadata, parameters: [string, string][]): Promise<[string, string][]> {
     return stepAsync('push', async () => {
-      const response = await oauth.pushedAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams([...parameters]), http);
+      const response = await oauth.pushedAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams(parameters), http);
       const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, response);
       return [['client_id', settings.clientId], ['request_uri', requestUri]];
     });
   }
 
-  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ grant: Grant; account: AccountView }> {
+  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<Redeemed> {
     const server = await known();
     const requestedAt = clock.now();
     const validated = step('callback', () => oauth.validateAuthResponse(server, client, callback, secrets.state));
@@ -102,8 +119,44 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const tokens = await stepAsync('redeem', () =>
       oauth.processAuthorizationCodeResponse(server, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}),
     );
+    return receive(server, answer, tokens, requestedAt);
+  }
+
+  async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number): Promise<Redeemed> {
     const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens) : await identifyByHand(server, tokens.access_token);
     return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(settings.issuer, identity) };
+  }
+
+  async function authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization> {
+    const server = await known();
+    if (server.device_authorization_endpoint === undefined) throw new AuthError('redirect-unavailable', 'the provider names no endpoint for device codes (RFC 8628 §4)');
+    // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they are known.
+    const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), login_hint: request.loginHint ?? settings.authorizationParameters['login_hint'] });
+    return stepAsync('device', async () => {
+      const response = await oauth.deviceAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams(parameters), http);
+      const body = await bodyOf(response);
+      // The engine judges errors; in a good answer what is shown and opened is checked more strictly.
+      if (response.status !== 200 || body === undefined) await oauth.processDeviceAuthorizationResponse(server, client, response);
+      return readDeviceAuthorization(body ?? {}, http[oauth.allowInsecureRequests]);
+    });
+  }
+
+  async function pollDevice(deviceCode: string): ReturnType<Protocol['pollDevice']> {
+    const requestedAt = clock.now();
+    let exchanged: { readonly server: ServerMetadata; readonly answer: Response; readonly tokens: oauth.TokenEndpointResponse };
+    try {
+      const server = await known();
+      const answer = await readTokenAnswer(await oauth.deviceCodeGrantRequest(server, client, clientAuthentication, deviceCode, http), usesOpenId);
+      exchanged = { server, answer, tokens: await oauth.processDeviceCodeResponse(server, client, answer) };
+    } catch (thrown) {
+      const word = pendingWord(thrown);
+      if (word !== null) return { state: word };
+      const error = judge('poll', thrown);
+      if (passes(error)) return { state: 'failed', error };
+      throw error;
+    }
+    // From here on the code is spent: asking again would bring nothing but a refusal.
+    return { state: 'granted', redeemed: await receive(exchanged.server, exchanged.answer, exchanged.tokens, requestedAt) };
   }
 
   async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant> {
@@ -112,7 +165,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, clientAuthentication, refreshToken, http);
       // The ID token is looked at apart: no check of its times may cost the rotated refresh token.
-      const body = jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
+      const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       if (typeof body?.['id_token'] === 'string') assertSamePerson(body['id_token'], account);
       return toGrant(tokens, requestedAt, refreshToken, scope);
@@ -205,6 +258,15 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 }
 
+async function bodyOf(response: Response): Promise<Record<string, unknown> | undefined> {
+  return jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
+}
+
+/** RFC 6749 §3.1: a parameter without a value is left out. */
+function present(parameters: Readonly<Record<string, string | undefined>>): [string, string][] {
+  return Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
+}
+
 function createSecrets(): AttemptSecrets {
   return { state: oauth.generateRandomState(), codeVerifier: oauth.generateRandomCodeVerifier(), nonce: oauth.generateRandomNonce() };
 }
@@ -232,8 +294,10 @@ function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRe
 
 /** A wrong optional member must not cost tokens that were already given: it is dropped, the required ones are judged by the engine. */
 async function readTokenAnswer(response: Response, keepIdToken: boolean): Promise<Response> {
-  const body = jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
+  const body = await bodyOf(response);
   if (response.status !== 200 || body === undefined) return response;
+  // GitHub says its errors with status 200.
+  if (typeof body['error'] === 'string' && body['access_token'] === undefined) return new Response(JSON.stringify(body), { status: 400, headers: { 'content-type': 'application/json' } });
   const { id_token: idToken, expires_in: expiresIn, refresh_token: refreshToken, scope, ...rest } = body;
   const lifetime = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
   const kept = {

@@ -1,4 +1,4 @@
-// Parses the entries of the option "redirects" (RFC 8252 §7.1 and §7.3) and compares a URL with a redirect URI.
+// Parses the entries of the option "redirects" (RFC 8252 §7.1 and §7.3, RFC 8628, out-of-band pages).
 // Throws "invalid-options" for what no native app can use.
 import { AuthError } from './errors.js';
 import type { RedirectOption } from './ports.js';
@@ -17,7 +17,7 @@ export function isLoopback(hostname: string): boolean {
 
 /** Parses the whole list; the order is kept. Throws `invalid-options` naming what was expected. */
 export function requireRedirects(value: unknown): readonly RedirectOption[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > 16) return refuse('a list of 1 to 16 redirect URIs');
+  if (!Array.isArray(value) || value.length === 0 || value.length > 16) return refuse('a list of 1 to 16 redirect URIs, "device-code" or "paste:…"');
   const redirects = (value as readonly unknown[]).map(parseRedirect);
   if (new Set(redirects.map((redirect) => redirect.uri)).size !== redirects.length) refuse('a list without repetition');
   return redirects;
@@ -25,6 +25,8 @@ export function requireRedirects(value: unknown): readonly RedirectOption[] {
 
 function parseRedirect(entry: unknown): RedirectOption {
   if (typeof entry !== 'string' || entry.length > 2048 || !/^[\x21-\x7e]+$/.test(entry)) return refuse('a list of URIs without spaces');
+  if (entry === 'device-code') return { kind: 'device-code', uri: entry };
+  if (/^paste(?::|$)/i.test(entry)) return parsePaste(entry);
   const colon = entry.indexOf(':');
   const scheme = entry.slice(0, Math.max(colon, 0)).toLowerCase();
   // A single letter is a drive on Windows.
@@ -38,7 +40,7 @@ function parseRedirect(entry: unknown): RedirectOption {
   if (entry.includes('#')) return refuse('URIs without fragment (RFC 6749 §3.1.2)');
   if (url.username !== '' || url.password !== '') return refuse('URIs without user name and password');
   if (scheme === 'http') return parseLoopback(entry, url);
-  if (scheme === 'https') return refuse('custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app');
+  if (scheme === 'https') return refuse('custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app, and want "paste:" before them');
   if (RESERVED_SCHEMES.has(scheme)) return refuse('private-use schemes such as "com.example.app:" (RFC 8252 §7.1), not a reserved one');
   if (entry.includes('?')) return refuse('custom-scheme URIs without query');
   if (url.port !== '') return refuse('custom-scheme URIs without port');
@@ -55,6 +57,19 @@ function parseLoopback(entry: string, url: URL): RedirectOption {
   // URL drops the port 80, which was asked for all the same.
   const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry) ? 80 : url.port === '' ? null : Number(url.port);
   return { kind: 'loopback', uri: entry, host: url.hostname, port, path: url.pathname };
+}
+
+/** The person carries the code by hand, so the page may be anywhere; but its address holds a code, which wants TLS. */
+function parsePaste(entry: string): RedirectOption {
+  const redirectUri = entry.slice('paste:'.length);
+  const isOutOfBand = /^urn:ietf:wg:oauth:2\.0:oob(?::auto)?$/.test(redirectUri);
+  if (!entry.startsWith('paste:') || !(isOutOfBand || (/^https:\/\/[^/]/i.test(redirectUri) && URL.canParse(redirectUri)))) {
+    return refuse('"paste:" followed by an "https:" URI or "urn:ietf:wg:oauth:2.0:oob", such as "paste:https://login.example.com/done"');
+  }
+  const { username, password } = new URL(redirectUri);
+  if (username !== '' || password !== '') return refuse('URIs without user name and password');
+  if (/[?#]/.test(redirectUri)) return refuse('URIs to paste from without query and fragment');
+  return { kind: 'paste', uri: entry, redirectUri };
 }
 
 function refuse(expected: string): never {

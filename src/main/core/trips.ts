@@ -1,82 +1,109 @@
-// The effects of attempts: prepares a redirect, opens the browser, takes the callback, redeems. Holds the attempts' secrets.
+// The effects of attempts: opens ways and the browser, takes callbacks, redeems, asks for device codes. Holds the attempts' secrets.
 // Decides nothing about an attempt: what happens goes back to the mailbox as an event of attempt.ts.
 import type { SignInRequest } from '../../contract.js';
+import type { AttemptEvent } from './attempt-state.js';
 import type { AttemptVault } from './attempt-vault.js';
-import type { AttemptEvent } from './attempt.js';
 import { leadsTo, parseCallback } from './callback.js';
+import { beginWait } from './device-code.js';
 import { AuthError, toAuthError } from './errors.js';
 import type { Settings } from './options.js';
-import type { CallbackVerdict, OpenRedirect, Ports, RedirectOption, TripOutcome } from './ports.js';
-import type { AttemptSecrets, Protocol } from './protocol.js';
+import type { Pasted } from './pasted.js';
+import type { CallbackVerdict, Ports, TripOutcome } from './ports.js';
+import type { Protocol, Redeemed } from './protocol.js';
 import type { AttemptRecord } from './records.js';
-
-/** What belongs to one open attempt and may be in no state that is shown or logged. */
-interface Trip {
-  readonly secrets: AttemptSecrets;
-  redirect: OpenRedirect | null;
-  authorizationUrl: string | null;
-  callback: URLSearchParams | null;
-  closed: boolean;
-}
+import { type RedirectWay, type Trip, createTrip, createWays } from './ways.js';
 
 /** Where trips report. `resume` makes an attempt of one that an earlier process began; its callback has come already. */
 export interface TripEvents {
   post(attempt: number, event: AttemptEvent): void;
-  resume(record: AttemptRecord): number;
+  resume(record: AttemptRecord, way: number): number;
 }
 
 export interface Trips {
   begin(attempt: number, request: SignInRequest, expiresAt: number): void;
-  openBrowser(attempt: number): void;
-  redeem(attempt: number): void;
-  /** Forgets the secrets at once; the redirect shows the outcome. */
+  /** Opens one more way. */
+  prepare(attempt: number, expiresAt: number): void;
+  openBrowser(attempt: number, way: number, again: boolean): void;
+  redeem(attempt: number, way: number): void;
+  poll(attempt: number, way: number): void;
+  extend(attempt: number, expiresAt: number): void;
+  closeWay(attempt: number, way: number): void;
+  /** Forgets the secrets at once; the redirects show the outcome. */
   close(attempt: number, outcome: TripOutcome): void;
-  /** A callback from outside, or one that was pasted. */
-  receive(url: string): CallbackVerdict;
+  /** Takes what a person pasted for the callback of an open way. False: it belongs to none. */
+  paste(pasted: Exclude<Pasted, { kind: 'unusable' }>): Promise<boolean>;
   stop(): void;
+}
+
+interface OpenRedirectWay {
+  readonly attempt: number;
+  readonly id: number;
+  readonly way: RedirectWay;
 }
 
 export function createTrips(settings: Settings, ports: Ports, protocol: Protocol, vault: AttemptVault, events: TripEvents): Trips {
   const trips = new Map<number, Trip>();
   const { log, clock } = ports;
+  const ways = createWays(settings, ports, protocol, vault);
   const schemeUris = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.uri] : []));
-  for (const callbacks of Object.values(ports.callbacks)) callbacks.onCallback(receive);
+  for (const callbacks of Object.values(ports.callbacks)) callbacks.onCallback((url) => arrive(url).verdict);
 
   return {
     begin(attempt, request, expiresAt) {
-      const trip: Trip = { secrets: protocol.createSecrets(), redirect: null, authorizationUrl: null, callback: null, closed: false };
-      trips.set(attempt, trip);
-      prepare(trip, request, expiresAt).then(
-        (redirect) => { events.post(attempt, { type: 'prepared', redirect: redirect.kind }); },
-        (error: unknown) => { events.post(attempt, { type: 'prepare-failed', error: toAuthError(error) }); },
-      );
+      trips.set(attempt, createTrip(request));
+      prepare(attempt, expiresAt);
     },
-    openBrowser(attempt) {
-      const url = trips.get(attempt)?.authorizationUrl;
-      if (url === undefined || url === null) return;
-      ports.browser.open(url).catch((cause: unknown) => {
+    prepare,
+    openBrowser(attempt, id, again) {
+      const trip = trips.get(attempt);
+      const way = trip?.ways.get(id);
+      if (trip === undefined || way === undefined) return;
+      const page = again || way.kind === 'device-code' ? ways.pageOf(trip, way) : Promise.resolve(way.authorizationUrl);
+      page.then(async (url) => { if (url !== null && trip.ways.has(id)) await ports.browser.open(url); }).catch((cause: unknown) => {
         // The system's own error may repeat the URL, which holds state and nonce.
         const name = cause instanceof Error ? cause.name : typeof cause;
-        events.post(attempt, { type: 'browser-failed', error: new AuthError('browser-failed', 'the system browser could not be started', { cause: name }) });
+        events.post(attempt, { type: 'way-failed', way: id, error: new AuthError('browser-failed', 'the system browser could not be started', { cause: name }) });
       });
     },
-    redeem(attempt) {
-      const trip = trips.get(attempt);
-      if (trip === undefined || trip.callback === null || trip.redirect === null) return;
-      redeem(trip, trip.callback, trip.redirect.redirectUri).then(
-        ({ grant, account }) => { events.post(attempt, { type: 'redeemed', grant, account }); },
+    redeem(attempt, id) {
+      const way = trips.get(attempt)?.ways.get(id);
+      if (way === undefined || way.kind === 'device-code' || way.callback === null) return;
+      redeem(way, way.callback).then(
+        ({ grant, account }) => { events.post(attempt, { type: 'redeemed', way: id, grant, account }); },
         (error: unknown) => { events.post(attempt, { type: 'redeem-failed', error: toAuthError(error) }); },
       );
+    },
+    poll(attempt, id) {
+      const way = trips.get(attempt)?.ways.get(id);
+      if (way?.kind !== 'device-code') return;
+      protocol.pollDevice(way.authorization.deviceCode).then(
+        (answer) => {
+          if (answer.state === 'granted') events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
+          else events.post(attempt, { type: 'polled', way: id, answer, now: clock.now() });
+        },
+        (error: unknown) => { events.post(attempt, { type: 'way-failed', way: id, error: toAuthError(error) }); },
+      );
+    },
+    extend(attempt, expiresAt) {
+      const trip = trips.get(attempt);
+      if (trip !== undefined) ways.extend(trip, expiresAt);
+    },
+    closeWay(attempt, id) {
+      const trip = trips.get(attempt);
+      if (trip !== undefined) ways.close(trip, id, 'not-expected');
     },
     close(attempt, outcome) {
       const trip = trips.get(attempt);
       trips.delete(attempt);
       if (trip === undefined) return;
       trip.closed = true;
-      trip.redirect?.close(outcome);
-      void vault.release(trip.secrets.state);
+      for (const id of [...trip.ways.keys()]) ways.close(trip, id, outcome);
     },
-    receive,
+    async paste(pasted) {
+      if (pasted.kind === 'code') return takeCode(pasted.code, pasted.state);
+      const { verdict, resumed } = arrive(pasted.url);
+      return verdict === 'taken' || (await resumed);
+    },
     stop() {
       // What is kept stays: the browser may yet come back and start the app again.
       for (const trip of trips.values()) trip.closed = true;
@@ -85,69 +112,80 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     },
   };
 
-  async function prepare(trip: Trip, request: SignInRequest, expiresAt: number): Promise<OpenRedirect> {
-    const redirect = await firstThatWorks(settings.redirects);
-    if (trip.closed) redirect.close('failed');
-    trip.redirect = redirect;
-    trip.authorizationUrl = await protocol.authorizationUrl(trip.secrets, redirect.redirectUri, request);
-    // A loopback server ends with its process, so only a scheme can bring a callback to the next one.
-    if (redirect.kind === 'custom-scheme' && !trip.closed) {
-      const { issuer, clientId } = settings;
-      void vault.keep({ version: 1, issuer, clientId, ...trip.secrets, redirectUri: redirect.redirectUri, startedAt: clock.now(), expiresAt });
+  function prepare(attempt: number, expiresAt: number): void {
+    const trip = trips.get(attempt);
+    if (trip === undefined) return;
+    ways.openNext(trip, expiresAt).then(
+      (id) => {
+        const way = trip.ways.get(id);
+        const now = clock.now();
+        if (way !== undefined) events.post(attempt, { type: 'prepared', way: { id, kind: way.kind, device: way.kind === 'device-code' ? beginWait(way.authorization, now) : null }, next: ways.nextOf(trip), now });
+      },
+      (error: unknown) => { events.post(attempt, { type: 'prepare-failed', error: toAuthError(error), next: ways.nextOf(trip) }); },
+    );
+  }
+
+  async function redeem(way: RedirectWay, callback: URLSearchParams): Promise<Redeemed> {
+    if (!(await vault.release(way.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
+    try {
+      return await protocol.redeem(callback, way.secrets, way.redirectUri);
+    } catch (error) {
+      // A code that was copied in part is the person's to mend, and no fault of this app.
+      if (way.kind !== 'paste' || !(error instanceof AuthError) || error.serverError !== 'invalid_grant') throw error;
+      throw new AuthError('callback-invalid', 'the provider does not know the code that was pasted', { cause: error, serverError: error.serverError });
     }
-    return redirect;
   }
 
-  async function firstThatWorks(redirects: readonly RedirectOption[]): Promise<OpenRedirect> {
-    const reasons: string[] = [];
-    for (const option of redirects) {
-      const prepared = await ports.callbacks[option.kind].prepare(option);
-      if (prepared.state === 'ready') return prepared.redirect;
-      log.write({ level: 'warn', event: 'redirect-unavailable', fields: { redirect: option.uri, detail: prepared.detail } });
-      reasons.push(`${option.uri}: ${prepared.detail}`);
-    }
-    throw new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`);
-  }
-
-  async function redeem(trip: Trip, callback: URLSearchParams, redirectUri: string): ReturnType<Protocol['redeem']> {
-    if (!(await vault.release(trip.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
-    return protocol.redeem(callback, trip.secrets, redirectUri);
-  }
-
-  /** Anyone can send a callback. One whose state is not open changes nothing and is told apart in the log, without its values. */
-  function receive(url: string): CallbackVerdict {
-    const open = [...trips].filter(([, trip]) => trip.redirect !== null);
-    const parsed = parseCallback(url, [...open.map(([, trip]) => trip.redirect?.redirectUri ?? ''), ...schemeUris]);
+  /**
+   * Anyone can send a callback. One whose state is not open changes nothing and is told apart in the log, without its values.
+   * `resumed`: whether it belongs to an attempt that an earlier process of this app began.
+   */
+  function arrive(url: string): { readonly verdict: CallbackVerdict; readonly resumed: Promise<boolean> } {
+    const open = openWays();
+    const parsed = parseCallback(url, [...open.map(({ way }) => way.redirectUri), ...schemeUris]);
     if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
       log.write({ level: 'warn', event: `callback-${parsed.kind}`, fields: { detail: parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open' } });
-      return 'foreign';
+      return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
-    const match = open.find(([, trip]) => trip.secrets.state === parsed.state && leadsTo(url, trip.redirect?.redirectUri ?? ''));
-    if (match === undefined) {
-      void resume(url, parsed.state, parsed.parameters);
-      return 'foreign';
-    }
-    const [attempt, trip] = match;
-    if (trip.callback === null) {
-      trip.callback = parsed.parameters;
-      events.post(attempt, { type: 'callback' });
+    const match = open.find(({ way }) => way.secrets.state === parsed.state && leadsTo(url, way.redirectUri));
+    if (match === undefined) return { verdict: 'foreign', resumed: resume(url, parsed.state, parsed.parameters) };
+    take(match, parsed.parameters);
+    return { verdict: 'taken', resumed: Promise.resolve(false) };
+  }
+
+  /** A page shows the code alone, so that nothing tells whose it is but the verifier (RFC 7636 §4.6); the newest way is meant. */
+  function takeCode(code: string, state: string | null): boolean {
+    const match = openWays().findLast(({ way }) => way.kind === 'paste' && (state === null ? way.callback === null : way.secrets.state === state));
+    if (match === undefined) return false;
+    // The page shows no `iss` either (RFC 9207 §2.4 cannot be kept); only one issuer is ever asked.
+    take(match, new URLSearchParams({ code, state: match.way.secrets.state, iss: settings.issuer }));
+    return true;
+  }
+
+  function take({ attempt, id, way }: OpenRedirectWay, callback: URLSearchParams): void {
+    if (way.callback === null) {
+      way.callback = callback;
+      events.post(attempt, { type: 'callback', way: id });
     } else {
       log.write({ level: 'info', event: 'callback-repeated' });
     }
-    return 'taken';
   }
 
-  /** A callback for an attempt that an earlier process of this app began. */
-  async function resume(url: string, state: string, callback: URLSearchParams): Promise<void> {
+  function openWays(): readonly OpenRedirectWay[] {
+    return [...trips].flatMap(([attempt, trip]) => [...trip.ways].flatMap(([id, way]) => (way.kind === 'device-code' ? [] : [{ attempt, id, way }])));
+  }
+
+  async function resume(url: string, state: string, callback: URLSearchParams): Promise<boolean> {
     const record = await vault.take(state, clock.now());
     if (record === null || !leadsTo(url, record.redirectUri)) {
       log.write({ level: 'warn', event: 'callback-unexpected', fields: { detail: 'its state is unknown or was used; a tab was reloaded, or an attempt is over' } });
-      return;
+      return false;
     }
-    const attempt = events.resume(record);
-    const { codeVerifier, nonce, redirectUri } = record;
-    const redirect: OpenRedirect = { kind: 'custom-scheme', redirectUri, close: () => undefined };
-    trips.set(attempt, { secrets: { state, codeVerifier, nonce }, redirect, authorizationUrl: null, callback, closed: false });
-    events.post(attempt, { type: 'callback' });
+    const { codeVerifier, nonce, redirectUri, startedAt } = record;
+    const attempt = events.resume(record, 1);
+    trips.set(attempt, { ...createTrip({}), lastId: 1, position: settings.redirects.length });
+    trips.get(attempt)?.ways.set(1, { kind: 'custom-scheme', secrets: { state, codeVerifier, nonce }, redirectUri, startedAt, close: () => undefined, authorizationUrl: null, callback });
+    events.post(attempt, { type: 'callback', way: 1 });
+    return true;
   }
 }

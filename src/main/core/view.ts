@@ -1,6 +1,7 @@
 // Machines → AuthView: the one place that decides what a page may know. Pure.
 import type { AttemptView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
-import { attemptView, type AttemptState } from './attempt.js';
+import type { AttemptState } from './attempt-state.js';
+import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
 import { recordKey } from './records.js';
 import type { LiveSession, SessionState } from './session-state.js';

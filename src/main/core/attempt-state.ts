@@ -1,0 +1,75 @@
+// The words of the machine of one attempt: its states, its events, its effects. Types only.
+// No state holds a secret: states are shown, in part, to pages.
+import type { AccountView, RedirectKind, SignInRequest } from '../../contract.js';
+import type { DeviceWait, PollAnswer } from './device-code.js';
+import type { AuthError } from './errors.js';
+import type { TripOutcome } from './ports.js';
+import type { Grant } from './protocol.js';
+
+/** What every open attempt has. */
+export interface OpenAttempt {
+  /** Identity of the attempt inside this process; effects answer with it. */
+  readonly number: number;
+  readonly request: SignInRequest;
+  readonly startedAt: number;
+  readonly expiresAt: number;
+  /** How long a person may take for one way. */
+  readonly patienceMs: number;
+}
+
+/** One way by which the answer of the provider can come. */
+export interface Way {
+  /** Identity of the way inside its attempt; effects answer with it. */
+  readonly id: number;
+  readonly kind: RedirectKind;
+  /** Of a device code, and of nothing else. */
+  readonly device: DeviceWait | null;
+}
+
+export type AttemptState =
+  | (OpenAttempt & { readonly phase: 'preparing' })
+  /** `ways`: at least one, the newest last. `next`: what could be opened besides. `switching`: it is being prepared. */
+  | (OpenAttempt & { readonly phase: 'waiting'; readonly ways: readonly Way[]; readonly next: RedirectKind | null; readonly switching: boolean })
+  | (OpenAttempt & { readonly phase: 'redeeming'; readonly way: Way })
+  /** Tokens are there; the session is being stored before anybody is told. */
+  | (OpenAttempt & { readonly phase: 'storing'; readonly way: Way })
+  | { readonly number: number; readonly phase: 'ended'; readonly outcome: TripOutcome; readonly error: AuthError | null };
+
+export type AttemptEvent =
+  | { readonly type: 'prepared'; readonly way: Way; readonly next: RedirectKind | null; readonly now: number }
+  /** `next`: what could be tried later all the same. */
+  | { readonly type: 'prepare-failed'; readonly error: AuthError; readonly next: RedirectKind | null }
+  | { readonly type: 'another-way' }
+  /** The way leads nowhere any more: no browser, the device code is refused or over, the person said no there. */
+  | { readonly type: 'way-failed'; readonly way: number; readonly error: AuthError }
+  /** A callback whose state is this way's; what it says is judged by the redeem effect. */
+  | { readonly type: 'callback'; readonly way: number }
+  | { readonly type: 'polled'; readonly way: number; readonly answer: PollAnswer; readonly now: number }
+  | { readonly type: 'redeemed'; readonly way: number; readonly grant: Grant; readonly account: AccountView }
+  | { readonly type: 'redeem-failed'; readonly error: AuthError }
+  | { readonly type: 'stored' }
+  | { readonly type: 'reopen' }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'tick'; readonly now: number };
+
+export type AttemptEffect =
+  /** Opens the next way of the ladder, and keeps what must be kept until then. */
+  | { readonly type: 'prepare'; readonly expiresAt: number }
+  | { readonly type: 'open-browser'; readonly way: number; readonly again: boolean }
+  | { readonly type: 'redeem'; readonly way: number }
+  /** Asks once whether the person has agreed on the other device. */
+  | { readonly type: 'poll'; readonly way: number }
+  /** What is kept of the open ways is to be kept until then. */
+  | { readonly type: 'extend'; readonly expiresAt: number }
+  /** Closes one way and forgets its secrets. */
+  | { readonly type: 'close-way'; readonly way: number }
+  | { readonly type: 'adopt'; readonly grant: Grant; readonly account: AccountView }
+  /** Tokens that nobody waits for any more. */
+  | { readonly type: 'discard'; readonly grant: Grant }
+  /** Closes every way with the outcome and forgets the secrets. */
+  | { readonly type: 'close'; readonly outcome: TripOutcome };
+
+export interface AttemptStep {
+  readonly state: AttemptState;
+  readonly effects: readonly AttemptEffect[];
+}

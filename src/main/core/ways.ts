@@ -1,0 +1,154 @@
+// Opens and closes the ways of a trip: walks the ladder, makes the secrets of each way, keeps what may outlive the process.
+// Each way has its own state, verifier and nonce: an answer that comes by one cannot be used on another (RFC 9700 §4.4, §4.7).
+import type { RedirectKind, SignInRequest } from '../../contract.js';
+import type { AttemptVault } from './attempt-vault.js';
+import type { DeviceAuthorization } from './device-code.js';
+import { AuthError, toAuthError } from './errors.js';
+import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
+import { LIMITS, type Settings } from './options.js';
+import type { Ports, RedirectOption, TripOutcome } from './ports.js';
+import type { AttemptSecrets, Protocol } from './protocol.js';
+
+/** The answer comes as a callback that brings this way's state, by itself or carried by the person. */
+export interface RedirectWay {
+  readonly kind: Exclude<RedirectKind, 'device-code'>;
+  readonly secrets: AttemptSecrets;
+  /** The exact `redirect_uri` (RFC 6749 §4.1.1). */
+  readonly redirectUri: string;
+  readonly startedAt: number;
+  readonly close: (outcome: TripOutcome) => void;
+  authorizationUrl: string | null;
+  callback: URLSearchParams | null;
+}
+
+/** The answer comes to whoever asks with the device code. */
+export interface DeviceCodeWay {
+  readonly kind: 'device-code';
+  readonly authorization: DeviceAuthorization;
+}
+
+/** What belongs to one open attempt and may be in no state that is shown or logged. */
+export interface Trip {
+  readonly request: SignInRequest;
+  readonly ways: Map<number, RedirectWay | DeviceCodeWay>;
+  /** Where on the ladder the next way is looked for. */
+  position: number;
+  lastId: number;
+  closed: boolean;
+}
+
+export interface Ways {
+  /** Opens the first entry from the trip's position on that works here; resolves with its id. Rejects when none does, with the reasons. */
+  openNext(trip: Trip, expiresAt: number): Promise<number>;
+  /** What could be opened besides, as far as it can be known without trying. */
+  nextOf(trip: Trip): RedirectKind | null;
+  /** The page to open once more. A pushed request is pushed anew, for some servers take its name once (RFC 9126 §2.2). */
+  pageOf(trip: Trip, way: RedirectWay | DeviceCodeWay): Promise<string | null>;
+  /** Keeps what is kept of the trip until then. */
+  extend(trip: Trip, expiresAt: number): void;
+  /** Forgets the secrets at once; the redirect shows the outcome. Idempotent. */
+  close(trip: Trip, id: number, outcome: TripOutcome): void;
+}
+
+export function createTrip(request: SignInRequest): Trip {
+  return { request, ways: new Map(), position: 0, lastId: 0, closed: false };
+}
+
+export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>, protocol: Protocol, vault: AttemptVault): Ways {
+  const { clock, log } = ports;
+  const { redirects, issuer, clientId } = settings;
+
+  return {
+    async openNext(trip, expiresAt) {
+      const reasons: string[] = [];
+      let failure: AuthError | null = null;
+      for (const { position, option } of rungsFrom(redirects, trip.position, openKinds(trip))) {
+        try {
+          const id = await open(trip, option, expiresAt);
+          trip.position = position + 1;
+          return id;
+        } catch (thrown) {
+          const error = toAuthError(thrown);
+          if (trip.closed || !leavesOtherWays(error)) throw error;
+          trip.position = position + 1;
+          log.write({ level: 'warn', event: 'redirect-unavailable', fields: { redirect: option.uri, code: error.code, detail: error.message } });
+          reasons.push(`${option.uri}: ${error.message}`);
+          // A word of the provider says more than a port that is taken.
+          if (error.code !== 'redirect-unavailable') failure = error;
+        }
+      }
+      throw failure ?? new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`);
+    },
+
+    nextOf: (trip) => nextKind(redirects, trip.position, openKinds(trip), protocol.offersDeviceCode()),
+
+    async pageOf(trip, way) {
+      if (way.kind === 'device-code') return way.authorization.view.verificationUriComplete ?? way.authorization.view.verificationUri;
+      try {
+        return await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
+      } catch (thrown) {
+        log.write({ level: 'info', event: 'reopen-with-old-page', fields: { code: toAuthError(thrown).code } });
+        return way.authorizationUrl;
+      }
+    },
+
+    extend(trip, expiresAt) {
+      for (const way of trip.ways.values()) if (way.kind === 'custom-scheme') void keep(way, expiresAt);
+    },
+
+    close,
+  };
+
+  async function open(trip: Trip, option: RedirectOption, expiresAt: number): Promise<number> {
+    const id = trip.lastId + 1;
+    trip.lastId = id;
+    if (option.kind === 'device-code') {
+      trip.ways.set(id, { kind: option.kind, authorization: await protocol.authorizeDevice(trip.request) });
+      if (trip.closed) close(trip, id, 'failed');
+      return id;
+    }
+    const way: RedirectWay = { ...(await redirectOf(option)), secrets: protocol.createSecrets(), startedAt: clock.now(), authorizationUrl: null, callback: null };
+    trip.ways.set(id, way);
+    try {
+      if (trip.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
+      // A loopback server ends with its process, so only a scheme can bring a callback to the next one.
+      const kept = way.kind === 'custom-scheme' ? atMost(keep(way, expiresAt), LIMITS.keepBeforeBrowserMs) : null;
+      way.authorizationUrl = await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
+      await kept;
+      return id;
+    } catch (thrown) {
+      close(trip, id, 'failed');
+      throw thrown;
+    }
+  }
+
+  async function redirectOf(option: Exclude<RedirectOption, { kind: 'device-code' }>): Promise<Pick<RedirectWay, 'kind' | 'redirectUri' | 'close'>> {
+    if (option.kind === 'paste') return { kind: option.kind, redirectUri: option.redirectUri, close: () => undefined };
+    const prepared = await ports.callbacks[option.kind].prepare(option);
+    if (prepared.state === 'unavailable') throw new AuthError('redirect-unavailable', prepared.detail);
+    const { kind, redirectUri, close: closeRedirect } = prepared.redirect;
+    return { kind, redirectUri, close: (outcome) => { closeRedirect(outcome); } };
+  }
+
+  async function keep(way: RedirectWay, expiresAt: number): Promise<void> {
+    await vault.keep({ version: 1, issuer, clientId, ...way.secrets, redirectUri: way.redirectUri, startedAt: way.startedAt, expiresAt });
+  }
+
+  function close(trip: Trip, id: number, outcome: TripOutcome): void {
+    const way = trip.ways.get(id);
+    trip.ways.delete(id);
+    if (way === undefined || way.kind === 'device-code') return;
+    way.close(outcome);
+    void vault.release(way.secrets.state);
+  }
+
+  async function atMost(work: Promise<void>, limitMs: number): Promise<void> {
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => { cancel = clock.after(limitMs, resolve); });
+    await Promise.race([work, limit]).finally(() => { cancel(); });
+  }
+}
+
+function openKinds(trip: Trip): readonly RedirectKind[] {
+  return [...trip.ways.values()].map(({ kind }) => kind);
+}
