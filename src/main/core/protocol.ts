@@ -6,9 +6,11 @@ import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.
 import { AuthError, toAuthError } from './errors.js';
 import { assertRemainingClaims, assertSamePerson } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
-import { type ExchangeStep, judge } from './judgement.js';
+import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
+import { type ExchangeStep, type JudgementContext, judge } from './judgement.js';
 import { type Identity, LIMITS, type Settings } from './options.js';
 import { lifetimeSeconds } from './renewal.js';
+import { readErrorAnswer, readTokenAnswer } from './token-answer.js';
 import type { AccountView, SignInRequest } from '../../contract.js';
 import type { Clock, Log } from './ports.js';
 
@@ -55,7 +57,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   };
   const usesOpenId = settings.scopes.includes('openid');
   const http = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
-  const clientAuthentication = oauth.None();
+  const template = settings.provider?.issuerTemplate ?? null;
   const known = createMetadataCache(() => discover(settings, http), clock);
 
   return { createSecrets, authorizationUrl, redeem, renew, isReachable, revoke };
@@ -73,7 +75,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       code_challenge_method: 'S256',
       nonce: usesOpenId ? secrets.nonce : undefined,
       prompt: promptOf(request, settings),
-      login_hint: request.loginHint ?? settings.authorizationParameters['login_hint'],
+      ...loginHintOf(request, settings),
     };
     const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
     const sent = server.pushed_authorization_request_endpoint === undefined ? given : await push(server, given);
@@ -85,38 +87,70 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   /** RFC 9126: the server keeps the request; the browser carries only its name. */
   async function push(server: ServerMetadata, parameters: readonly [string, string][]): Promise<[string, string][]> {
     return stepAsync('push', async () => {
-      const response = await oauth.pushedAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams([...parameters]), http);
-      const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, response);
+      const response = await oauth.pushedAuthorizationRequest(server, client, authentication(server), new URLSearchParams([...parameters]), http);
+      const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, await readErrorAnswer(response));
       return [['client_id', settings.clientId], ['request_uri', requestUri]];
-    });
+    }, sent(null, false));
   }
 
   async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ grant: Grant; account: AccountView }> {
     const server = await known();
     const requestedAt = clock.now();
-    const validated = step('callback', () => oauth.validateAuthResponse(server, client, callback, secrets.state));
+    const named = issuerNamedBy(callback, server);
+    const validated = step('callback', () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
     const answer = await stepAsync('redeem', async () => {
-      const response = await oauth.authorizationCodeGrantRequest(server, client, clientAuthentication, validated, redirectUri, secrets.codeVerifier, http);
+      const response = await oauth.authorizationCodeGrantRequest(server, client, authentication(server), validated, redirectUri, secrets.codeVerifier, http);
       return readTokenAnswer(response, usesOpenId);
     });
+    const filled = await issuerFilledBy(answer, named ?? server);
     const tokens = await stepAsync('redeem', () =>
-      oauth.processAuthorizationCodeResponse(server, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}),
+      oauth.processAuthorizationCodeResponse(filled, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}), sent(redirectUri, true),
     );
-    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens) : await identifyByHand(server, tokens.access_token);
-    return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(settings.issuer, identity) };
+    const identity = usesOpenId ? await identifyByIdToken(filled, answer, tokens) : await identifyByHand(filled, tokens.access_token);
+    return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(filled.issuer, identity) };
+  }
+
+  /** With one address for many issuers `iss` (RFC 9207) names one of them; the ID token must then be of that one. */
+  function issuerNamedBy(callback: URLSearchParams, server: ServerMetadata): ServerMetadata | null {
+    const iss = callback.get('iss');
+    return template !== null && server.issuer === template.pattern && iss !== null && fillsTemplate(template, iss) ? { ...server, issuer: iss } : null;
+  }
+
+  /** The server as its ID token must name it, and by which the account is known. */
+  async function issuerFilledBy(answer: Response, server: ServerMetadata): Promise<ServerMetadata> {
+    if (template === null || server.issuer !== template.pattern) return server;
+    if (!usesOpenId) return { ...server, issuer: settings.issuer };
+    const idToken = jsonObject(new Uint8Array(await answer.clone().arrayBuffer()))?.['id_token'];
+    // An answer without ID token, or an error, is the engine's to judge.
+    if (typeof idToken !== 'string') return server;
+    const issuer = issuerOfIdToken(template, idToken);
+    if (issuer === null) throw new AuthError('id-token-invalid', 'ID token: "tid" names no tenant');
+    return { ...server, issuer };
+  }
+
+  function authentication(server: ServerMetadata): oauth.ClientAuth {
+    if (settings.clientSecret === null) return oauth.None();
+    const sentBy = settings.provider?.clientSecret.sentBy ?? 'announced';
+    const isPosted = sentBy === 'post' || (sentBy === 'announced' && server.token_endpoint_auth_methods_supported.includes('client_secret_post'));
+    return isPosted ? oauth.ClientSecretPost(settings.clientSecret()) : oauth.ClientSecretBasic(settings.clientSecret());
+  }
+
+  /** For advice about a refusal: what this client has sent. */
+  function sent(redirectUri: string | null, sentVerifier: boolean): JudgementContext {
+    return { exchange: { redirectUri, sentVerifier, sentSecret: settings.clientSecret !== null } };
   }
 
   async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant> {
     const server = await known();
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
-      const response = await oauth.refreshTokenGrantRequest(server, client, clientAuthentication, refreshToken, http);
+      const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
       // The ID token is looked at apart: no check of its times may cost the rotated refresh token.
       const body = jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       if (typeof body?.['id_token'] === 'string') assertSamePerson(body['id_token'], account);
       return toGrant(tokens, requestedAt, refreshToken, scope);
-    });
+    }, { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] });
   }
 
   async function isReachable(): Promise<boolean> {
@@ -134,7 +168,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const server = await known();
     if (server.revocation_endpoint === undefined) return;
     await stepAsync('revoke', async () => {
-      await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, clientAuthentication, token, http));
+      await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, authentication(server), token, http));
     });
   }
 
@@ -209,12 +243,18 @@ function createSecrets(): AttemptSecrets {
   return { state: oauth.generateRandomState(), codeVerifier: oauth.generateRandomCodeVerifier(), nonce: oauth.generateRandomNonce() };
 }
 
-/** OpenID Connect Core §11: `offline_access` needs `prompt=consent`; a host that sets `prompt` itself decides otherwise. */
-function promptOf(request: SignInRequest, settings: Settings): string {
-  const configured = settings.authorizationParameters['prompt'];
+/** OpenID Connect Core §11: `offline_access` needs `prompt=consent`, unless the preset knows better; a host that sets `prompt` decides alone. */
+function promptOf(request: SignInRequest, { authorizationParameters, provider, scopes }: Settings): string {
+  const configured = authorizationParameters['prompt'];
   const asked = request.prompt ?? configured ?? '';
-  const needsConsent = configured === undefined && settings.scopes.includes('openid') && settings.scopes.includes('offline_access');
+  const habit = provider?.promptConsent ?? 'with-offline-access';
+  const needsConsent = configured === undefined && (habit === 'always' || (habit === 'with-offline-access' && scopes.includes('openid') && scopes.includes('offline_access')));
   return needsConsent && asked !== 'consent' ? `${asked} consent`.trim() : asked;
+}
+
+function loginHintOf(request: SignInRequest, { authorizationParameters, provider }: Settings): Record<string, string | undefined> {
+  const name = provider?.loginHintParameter ?? 'login_hint';
+  return { [name]: request.loginHint ?? authorizationParameters[name] };
 }
 
 function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRefreshToken: string | null, scope: string): Grant {
@@ -228,22 +268,6 @@ function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRe
     refreshToken,
     scope: tokens.scope ?? scope,
   };
-}
-
-/** A wrong optional member must not cost tokens that were already given: it is dropped, the required ones are judged by the engine. */
-async function readTokenAnswer(response: Response, keepIdToken: boolean): Promise<Response> {
-  const body = jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
-  if (response.status !== 200 || body === undefined) return response;
-  const { id_token: idToken, expires_in: expiresIn, refresh_token: refreshToken, scope, ...rest } = body;
-  const lifetime = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
-  const kept = {
-    ...rest,
-    ...(keepIdToken && idToken !== undefined ? { id_token: idToken } : {}),
-    ...(typeof lifetime === 'number' && Number.isFinite(lifetime) && lifetime >= 0 ? { expires_in: lifetime } : {}),
-    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refresh_token: refreshToken } : {}),
-    ...(typeof scope === 'string' ? { scope } : {}),
-  };
-  return new Response(JSON.stringify(kept), { status: 200, headers: { 'content-type': 'application/json' } });
 }
 
 async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'>): Promise<ServerMetadata> {
@@ -274,18 +298,18 @@ function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock):
   };
 }
 
-function step<T>(name: ExchangeStep, run: () => T): T {
+function step<T>(name: ExchangeStep, run: () => T, context: JudgementContext): T {
   try {
     return run();
   } catch (error) {
-    throw judge(name, error);
+    throw judge(name, error, context);
   }
 }
 
-async function stepAsync<T>(name: ExchangeStep, run: () => Promise<T>): Promise<T> {
+async function stepAsync<T>(name: ExchangeStep, run: () => Promise<T>, context: JudgementContext = {}): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw judge(name, error);
+    throw judge(name, error, context);
   }
 }
