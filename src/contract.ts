@@ -47,6 +47,34 @@ export type AuthErrorCode =
  */
 export type AuthErrorRetry = 'automatic' | 'user' | 'sign-in' | 'never';
 
+/** What a provider adds to its `error` for its own support: codes and ids, never a text. Each is kept only in its known form. */
+export interface ProviderErrorView {
+  /** The provider's own number, such as `AADSTS9002327`. For people only: it may change, and nothing may depend on it. */
+  readonly code?: string;
+  readonly suberror?: string;
+  readonly correlationId?: string;
+  readonly traceId?: string;
+  /** As the provider wrote it, in UTC. */
+  readonly timestamp?: string;
+}
+
+/** What a developer can do about an error: text of Latchkey's own, nothing from outside. */
+export interface AdviceView {
+  /** The code that is explained, as docs/errors has it. */
+  readonly code: string;
+  readonly title: string;
+  readonly what: string;
+  /** Why it comes to a desktop app. */
+  readonly why: string;
+  /** Step by step. */
+  readonly fix: readonly string[];
+  /** What is often recommended and does not help. */
+  readonly tempting?: { readonly fix: string; readonly fails: string };
+  readonly links: readonly { readonly title: string; readonly url: string }[];
+  /** Where it was read and when. `verified` false: general knowledge that was not found written down. */
+  readonly source: { readonly url: string; readonly date: string; readonly verified: boolean };
+}
+
 /** An error as a page may see it. Every text is free of secrets and of URL queries. */
 export interface AuthErrorView {
   readonly code: AuthErrorCode;
@@ -54,6 +82,9 @@ export interface AuthErrorView {
   readonly message: string;
   /** The provider's own `error` (RFC 6749 §5.2), kept only when it is a plain short word. */
   readonly serverError?: string;
+  readonly provider?: ProviderErrorView;
+  /** For developers; only where the option `showAdvice` says so. */
+  readonly advice?: AdviceView;
 }
 
 /**

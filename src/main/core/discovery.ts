@@ -1,6 +1,7 @@
 // What is known of the provider: metadata by discovery (OpenID Connect Discovery §4, RFC 8414 §3) or by hand, checked.
 // Judges answers; sending is left to the function it is given.
 import { AuthError } from './errors.js';
+import { isIssuerOfTemplate } from './issuer-template.js';
 import { isLoopback } from './redirect-option.js';
 import type { Settings } from './options.js';
 
@@ -17,6 +18,8 @@ export type ServerMetadata = {
   readonly pushed_authorization_request_endpoint?: string;
   readonly authorization_response_iss_parameter_supported?: boolean;
   readonly id_token_signing_alg_values_supported: string[];
+  /** Empty when nothing is announced, which means Basic (RFC 8414 §2). */
+  readonly token_endpoint_auth_methods_supported: string[];
 };
 
 /** Every asymmetric JWS algorithm that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037, RFC 9864). */
@@ -39,10 +42,7 @@ export function metadataByHand(settings: Settings & { readonly endpoints: NonNul
 
 /** Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: identical, not just equivalent) or `discovery-failed`. */
 export function checkMetadata(settings: Settings, published: Readonly<Record<string, unknown>>): ServerMetadata {
-  if (published['issuer'] !== settings.issuer) {
-    const nearly = typeof published['issuer'] === 'string' && published['issuer'].replace(/\/$/, '') === settings.issuer.replace(/\/$/, '');
-    throw new AuthError('issuer-mismatch', `metadata member "issuer" is not the option "issuer"${nearly ? '; they differ in the slash at the end' : ''}`);
-  }
+  const issuer = checkIssuer(settings, published['issuer']);
   const insecureAllowed = settings.issuer.startsWith('http:');
   const endpoint = (name: string): string | undefined => {
     const value = published[name];
@@ -63,7 +63,7 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
   const pushed = published['require_pushed_authorization_requests'] === true ? endpoint('pushed_authorization_request_endpoint') : undefined;
   if (pushed === undefined && published['require_pushed_authorization_requests'] === true) throw new AuthError('discovery-failed', 'metadata member "pushed_authorization_request_endpoint" missing');
   return {
-    issuer: settings.issuer,
+    issuer,
     authorization_endpoint: authorization,
     token_endpoint: token,
     ...(jwks === undefined ? {} : { jwks_uri: jwks }),
@@ -73,7 +73,20 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
     ...(pushed === undefined ? {} : { pushed_authorization_request_endpoint: pushed }),
     authorization_response_iss_parameter_supported: published['authorization_response_iss_parameter_supported'] === true,
     id_token_signing_alg_values_supported: announcedAlgorithms(published['id_token_signing_alg_values_supported']),
+    token_endpoint_auth_methods_supported: words(published['token_endpoint_auth_methods_supported']),
   };
+}
+
+/** The preset knows which other issuer the metadata of this address may name; without one they are identical. */
+function checkIssuer({ issuer, provider }: Settings, published: unknown): string {
+  const template = provider?.issuerTemplate ?? null;
+  if (typeof published === 'string' && (template === null ? published === issuer : isIssuerOfTemplate(template, published))) return published;
+  const nearly = typeof published === 'string' && published.replace(/\/$/, '') === issuer.replace(/\/$/, '');
+  throw new AuthError('issuer-mismatch', `metadata member "issuer" is not the option "issuer"${nearly ? '; they differ in the slash at the end' : ''}`);
+}
+
+function words(announced: unknown): string[] {
+  return Array.isArray(announced) ? announced.filter((word): word is string => typeof word === 'string') : [];
 }
 
 // `none` and the HS family would let anyone who knows the public client id forge an ID token.

@@ -1,6 +1,6 @@
 // The one error class, the closed list of codes with what each means, and the view of an error.
 // No other file may declare an error class. A message never holds a secret, a value from outside, or a URL's query.
-import type { AuthErrorCode, AuthErrorRetry, AuthErrorView } from '../../contract.js';
+import type { AuthErrorCode, AuthErrorRetry, AuthErrorView, ProviderErrorView } from '../../contract.js';
 
 /** Every code: what the caller should do, and one sentence each on what it means and what helps. */
 export const ERROR_CODES: {
@@ -31,6 +31,22 @@ export const ERROR_CODES: {
   internal: { retry: 'user', means: 'Latchkey broke one of its own promises.', todo: 'Report it.' },
 };
 
+/** What Latchkey itself sent when the provider refused. For advice; it never crosses to a page. */
+export interface ExchangeFacts {
+  readonly redirectUri: string | null;
+  readonly sentVerifier: boolean;
+  readonly sentSecret: boolean;
+}
+
+/** What may be known of an error beside its code and message. */
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  readonly serverError?: string | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  readonly provider?: ProviderErrorView | undefined;
+  readonly exchange?: ExchangeFacts | undefined;
+}
+
 /** The one error that Latchkey throws or rejects with. `cause` is for logs in main and never crosses to a page. */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
@@ -40,20 +56,25 @@ export class AuthError extends Error {
   readonly serverError: string | undefined;
   /** Seconds that the server asked to wait (`Retry-After`, RFC 9110 §10.2.3). */
   readonly retryAfterSeconds: number | undefined;
+  /** The provider's own code and ids, for its support; made by provider-error.ts only. */
+  readonly provider: ProviderErrorView | undefined;
+  readonly exchange: ExchangeFacts | undefined;
 
-  constructor(code: AuthErrorCode, message: string, details: { cause?: unknown; serverError?: string | undefined; retryAfterSeconds?: number | undefined } = {}) {
+  constructor(code: AuthErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.retry = ERROR_CODES[code].retry;
     this.serverError = plainWord(details.serverError);
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.provider = details.provider;
+    this.exchange = details.exchange;
   }
 }
 
 /** Gives the error as a page may see it. Never throws. */
 export function toErrorView(error: AuthError): AuthErrorView {
-  const view: AuthErrorView = { code: error.code, retry: error.retry, message: error.message };
-  return error.serverError === undefined ? view : { ...view, serverError: error.serverError };
+  const { code, retry, message, serverError, provider } = error;
+  return { code, retry, message, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
 }
 
 /** Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as the cause. */

@@ -32,7 +32,8 @@ async function accessTokenHash(idToken: string, accessToken: string): Promise<st
   return base64url(new Uint8Array(digest).slice(0, digest.byteLength / 2));
 }
 
-function decodePart(jwt: string, index: 0 | 1): Claims | undefined {
+/** A part of a JWT as an object, unverified; undefined when it is none. */
+export function decodePart(jwt: string, index: 0 | 1): Claims | undefined {
   try {
     const part = jwt.split('.')[index] ?? '';
     const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));

@@ -2,7 +2,8 @@
 // Keyed on codes and on the server's `error` member only, never on texts; passes on no text from outside.
 import type { AuthErrorCode } from '../../contract.js';
 import { codeExpired } from './device-code.js';
-import { AuthError, plainWord } from './errors.js';
+import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from './errors.js';
+import { readCallbackError, readProviderError } from './provider-error.js';
 
 /** The step that failed; the same engine error means different things at different steps. */
 export type ExchangeStep = 'discovery' | 'push' | 'callback' | 'redeem' | 'device' | 'poll' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
@@ -10,25 +11,28 @@ export type ExchangeStep = 'discovery' | 'push' | 'callback' | 'redeem' | 'devic
 /** Errors of RFC 6749 §4.1.2.1 and §5.2 that pass by themselves. */
 const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
 
-interface Details {
-  cause: string;
-  serverError: string | undefined;
+/** What the judges may pass on; `ends` are words with which this provider says `invalid_grant`. */
+interface Details extends ErrorDetails {
+  readonly ends: readonly string[];
 }
 
 /** Engine codes that are only thrown while an ID token is read. */
 const ID_TOKEN_CODES = new Set(['OAUTH_JWT_TIMESTAMP_CHECK_FAILED', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', 'OAUTH_KEY_SELECTION_FAILED']);
 
+/** What is known besides the failure itself: what was sent, and the provider's words for a refresh token that is over. */
+export interface JudgementContext {
+  readonly exchange?: ExchangeFacts;
+  readonly endingErrors?: readonly string[];
+}
+
 /** Makes the AuthError. What is one already passes unchanged. */
-export function judge(step: ExchangeStep, thrown: unknown): AuthError {
+export function judge(step: ExchangeStep, thrown: unknown, context: JudgementContext = {}): AuthError {
   if (thrown instanceof AuthError) return thrown;
   const { code, error, cause } = fields(thrown);
   // The engine's errors carry bodies, claims and callbacks: only their names may travel on as a cause.
-  const details: Details = { cause: code ?? (thrown instanceof Error ? thrown.name : typeof thrown), serverError: undefined };
+  const details: Details = { cause: code ?? (thrown instanceof Error ? thrown.name : typeof thrown), exchange: context.exchange, ends: context.endingErrors ?? [] };
   if (step === 'callback') return judgeCallback(code, cause, details);
-  if (code === 'OAUTH_RESPONSE_BODY_ERROR') {
-    details.serverError = plainWord(error);
-    return judgeServerError(step, error, details);
-  }
+  if (code === 'OAUTH_RESPONSE_BODY_ERROR') return judgeServerError(step, error, { ...details, serverError: plainWord(error), provider: readProviderError(cause) });
   if (step === 'id-token' || (code !== undefined && ID_TOKEN_CODES.has(code))) return new AuthError('id-token-invalid', `ID token: ${idTokenDetail(code, cause)}`, details);
   if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
   // An error without JSON is an error all the same: the status says whose.
@@ -41,10 +45,10 @@ export function judge(step: ExchangeStep, thrown: unknown): AuthError {
 function judgeCallback(code: string | undefined, cause: unknown, details: Details): AuthError {
   if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR' && cause instanceof URLSearchParams) {
     const error = cause.get('error');
-    details.serverError = plainWord(error);
-    if (error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', details);
-    if (error !== null && TRANSIENT.has(error)) return new AuthError('server-unavailable', 'the provider asks to try again later', details);
-    return new AuthError('sign-in-refused', 'the provider refused the authorization request', details);
+    const known = { ...details, serverError: plainWord(error), provider: readCallbackError(cause) };
+    if (error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', known);
+    if (error !== null && TRANSIENT.has(error)) return new AuthError('server-unavailable', 'the provider asks to try again later', known);
+    return new AuthError('sign-in-refused', 'the provider refused the authorization request', known);
   }
   if (code !== 'OAUTH_INVALID_RESPONSE') return new AuthError('response-invalid', 'the callback is no answer to a request for a code', details);
   return new AuthError('issuer-mismatch', 'callback parameter "iss" is not the configured issuer (RFC 9207 §2.4)');
@@ -61,7 +65,7 @@ function judgeServerError(step: ExchangeStep, error: unknown, details: Details):
   if (step === 'poll' && error === 'expired_token') return codeExpired();
   if (step === 'poll' && error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', details);
   if (typeof error === 'string' && TRANSIENT.has(error)) return new AuthError('server-unavailable', `the ${endpointOf(step)} asks to try again later`, details);
-  if (step === 'renew' && error === 'invalid_grant') return new AuthError('session-ended', 'the provider no longer accepts the refresh token', details);
+  if (step === 'renew' && (error === 'invalid_grant' || details.ends.includes(String(error)))) return new AuthError('session-ended', 'the provider no longer accepts the refresh token', details);
   return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused the request`, details);
 }
 

@@ -1,8 +1,10 @@
 // Checks and freezes the host's options; every default and limit of the product stands here, units in the names.
 // Throws AuthError "invalid-options" with the option's name and what was expected, never the value.
 import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
+import { checkWithPreset, requireClientSecret, resolveProvider } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
 import type { LogEvent, RedirectOption } from './ports.js';
+import type { ProviderPreset } from './provider-preset.js';
 import type { StoreChoice } from './store-choice.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
@@ -28,10 +30,12 @@ export interface EndpointOptions {
   readonly issParameterSupported?: boolean;
 }
 
-/** What a host gives to `createAuth`. Only the first three are required. */
+/** What a host gives to `createAuth`: `issuer` or `provider`, `clientId` and `redirects`. Everything else has a default. */
 export interface AuthOptions {
-  /** The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2), compared exactly. */
-  readonly issuer: string;
+  /** The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2), compared exactly. This or `provider`. */
+  readonly issuer?: string;
+  /** A preset of `latchkey/providers`, such as `entra({ tenant })`, instead of `issuer` and `endpoints`. */
+  readonly provider?: ProviderPreset;
   /** The client id of a *public native* client: no secret, PKCE (RFC 8252 §8.4). */
   readonly clientId: string;
   /**
@@ -41,10 +45,12 @@ export interface AuthOptions {
    * the others are for `tryAnotherWay()`.
    */
   readonly redirects: readonly string[];
-  /** Default: `openid profile email offline_access`. Without `openid` it is plain OAuth 2.0. */
+  /** Default: `openid profile email offline_access`, or what the preset says. Without `openid` it is plain OAuth 2.0. */
   readonly scopes?: readonly string[];
   /** Instead of discovery. */
   readonly endpoints?: EndpointOptions;
+  /** For providers that give desktop apps a secret and demand it, as Google and GitHub do. It is not secret: everybody has the app. */
+  readonly clientSecret?: string;
   /** Further parameters of the authorization request. Parameters that Latchkey sets itself are refused. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /** Tells who signed in when there is no ID token. Default: the userinfo endpoint. Called in main with the access token. */
@@ -68,6 +74,8 @@ export interface AuthOptions {
   readonly networkTimeoutSeconds?: number;
   /** How long before its expiry a token is renewed, at most; never more than a third of its life. Default 300, 0 to 86400. */
   readonly renewEarlySeconds?: number;
+  /** Errors in the view carry advice for developers. Default: only while the app is not packaged. */
+  readonly showAdvice?: boolean;
   /** Receives every log event. Default: warnings and errors go to the console. */
   readonly onLog?: (event: LogEvent) => void;
 }
@@ -75,10 +83,12 @@ export interface AuthOptions {
 /** The options after the check: complete, parsed and frozen. */
 export interface Settings {
   readonly issuer: string;
+  readonly provider: ProviderPreset | null;
   readonly clientId: string;
   readonly redirects: readonly RedirectOption[];
   readonly scopes: readonly string[];
   readonly endpoints: EndpointOptions | null;
+  readonly clientSecret: (() => string) | null;
   readonly authorizationParameters: Readonly<Record<string, string>>;
   readonly identify: ((accessToken: string) => Promise<Identity>) | null;
   readonly trustedOrigins: readonly string[];
@@ -89,6 +99,8 @@ export interface Settings {
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
+  /** Null: as the app is packaged or not. */
+  readonly showAdvice: boolean | null;
   readonly onLog: ((event: LogEvent) => void) | null;
   /** What is allowed but unwise, for the log: once each. */
   readonly warnings: readonly string[];
@@ -149,9 +161,9 @@ export const LIMITS = {
 } as const;
 
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
-  issuer: true, clientId: true, redirects: true, scopes: true, endpoints: true, authorizationParameters: true, identify: true,
+  issuer: true, provider: true, clientId: true, redirects: true, scopes: true, endpoints: true, clientSecret: true, authorizationParameters: true, identify: true,
   trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
-  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, onLog: true,
+  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, showAdvice: true, onLog: true,
 };
 
 const KNOWN_ENDPOINTS: { readonly [Name in keyof EndpointOptions]-?: true } = {
@@ -164,18 +176,22 @@ const OWN_PARAMETERS = new Set(['client_id', 'redirect_uri', 'response_type', 'r
 /** Checks everything at once and freezes it. Throws `invalid-options` for the first thing that is wrong. */
 export function parseOptions(options: AuthOptions): Settings {
   requireRecord(options, 'options', KNOWN_OPTIONS);
-  const issuer = requireUrl(options.issuer, 'issuer');
-  if (/[?#]/.test(options.issuer)) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
-  const scopes = options.scopes === undefined ? ['openid', 'profile', 'email', 'offline_access'] : requireScopes(options.scopes);
+  const given = resolveProvider(options);
+  const issuer = requireUrl(given.issuer, 'issuer');
+  if (/[?#]/.test(String(given.issuer))) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
+  const scopes = requireScopes(options.scopes === undefined ? given.defaultScopes : options.scopes);
+  const presetWarnings = checkWithPreset(given.preset, options, scopes);
   const redirects = requireRedirects(options.redirects);
-  const endpoints = options.endpoints === undefined ? null : requireEndpoints(options.endpoints, scopes, issuer, redirects);
+  const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer, redirects);
   const settings: Settings = {
-    issuer: options.issuer,
+    issuer: String(given.issuer),
+    provider: given.preset,
     clientId: requireText(options.clientId, 'clientId', 1024),
     redirects,
     scopes,
     endpoints,
-    authorizationParameters: requireParameters(options.authorizationParameters),
+    clientSecret: requireClientSecret(options.clientSecret),
+    authorizationParameters: { ...requireParameters(given.preset?.authorizationParameters), ...requireParameters(options.authorizationParameters) },
     identify: requireFunction(options.identify, 'identify'),
     trustedOrigins: requireOrigins(options.trustedOrigins),
     attachPreload: requireBoolean(options.attachPreload, 'attachPreload', true),
@@ -185,20 +201,21 @@ export function parseOptions(options: AuthOptions): Settings {
     attemptTimeoutSeconds: requireNumber(options.attemptTimeoutSeconds, 'attemptTimeoutSeconds', 300, 10, 3_600),
     networkTimeoutSeconds: requireNumber(options.networkTimeoutSeconds, 'networkTimeoutSeconds', 15, 1, 120),
     renewEarlySeconds: requireNumber(options.renewEarlySeconds, 'renewEarlySeconds', 300, 0, 86_400),
+    showAdvice: options.showAdvice === undefined ? null : requireBoolean(options.showAdvice, 'showAdvice', false),
     onLog: requireFunction(options.onLog, 'onLog'),
-    warnings: unwise(redirects, scopes, issuer),
+    warnings: [...unwise(redirects, scopes, issuer, given.preset?.offlineAccess ?? 'by-scope'), ...presetWarnings],
   };
   return freezeDeep(settings);
 }
 
-function unwise(redirects: readonly RedirectOption[], scopes: readonly string[], issuer: URL): readonly string[] {
+function unwise(redirects: readonly RedirectOption[], scopes: readonly string[], issuer: URL, offlineAccess: ProviderPreset['offlineAccess']): readonly string[] {
   const warnings: string[] = [];
   for (const redirect of redirects) {
     if (redirect.kind === 'custom-scheme' && !redirect.scheme.includes('.')) {
       warnings.push('option "redirects": a scheme without a dot may belong to another app; use a reversed domain name (RFC 8252 §7.1)');
     }
   }
-  if (!scopes.includes('offline_access')) {
+  if (offlineAccess === 'by-scope' && !scopes.includes('offline_access')) {
     warnings.push('option "scopes": without "offline_access" most providers give no refresh token, and the session ends with the access token');
   }
   if (issuer.protocol === 'http:') warnings.push('option "issuer": "http:" is for a provider on this computer only');

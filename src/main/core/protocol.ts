@@ -7,9 +7,11 @@ import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.
 import { AuthError, toAuthError } from './errors.js';
 import { assertRemainingClaims, assertSamePerson } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
-import { type ExchangeStep, judge, pendingWord } from './judgement.js';
+import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
+import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
 import { type Identity, LIMITS, type Settings } from './options.js';
 import { lifetimeSeconds } from './renewal.js';
+import { bodyOf, readErrorAnswer, readTokenAnswer } from './token-answer.js';
 import type { AccountView, SignInRequest } from '../../contract.js';
 import type { Clock, Log } from './ports.js';
 
@@ -68,7 +70,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   };
   const usesOpenId = settings.scopes.includes('openid');
   const http = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
-  const clientAuthentication = oauth.None();
+  const template = settings.provider?.issuerTemplate ?? null;
   let devicesOffered = true;
   const known = createMetadataCache(async () => {
     const server = await discover(settings, http);
@@ -91,7 +93,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       code_challenge_method: 'S256',
       nonce: usesOpenId ? secrets.nonce : undefined,
       prompt: promptOf(request, settings),
-      login_hint: request.loginHint ?? settings.authorizationParameters['login_hint'],
+      ...loginHintOf(request, settings),
     });
     const sent = server.pushed_authorization_request_endpoint === undefined ? parameters : await push(server, parameters);
     const url = new URL(server.authorization_endpoint);
@@ -102,43 +104,75 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   /** RFC 9126: the server keeps the request; the browser carries only its name. */
   async function push(server: ServerMetadata, parameters: [string, string][]): Promise<[string, string][]> {
     return stepAsync('push', async () => {
-      const response = await oauth.pushedAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams(parameters), http);
-      const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, response);
+      const response = await oauth.pushedAuthorizationRequest(server, client, authentication(server), new URLSearchParams(parameters), http);
+      const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, await readErrorAnswer(response));
       return [['client_id', settings.clientId], ['request_uri', requestUri]];
-    });
+    }, sent(null, false));
   }
 
   async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<Redeemed> {
     const server = await known();
     const requestedAt = clock.now();
-    const validated = step('callback', () => oauth.validateAuthResponse(server, client, callback, secrets.state));
+    const named = issuerNamedBy(callback, server);
+    const validated = step('callback', () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
     const answer = await stepAsync('redeem', async () => {
-      const response = await oauth.authorizationCodeGrantRequest(server, client, clientAuthentication, validated, redirectUri, secrets.codeVerifier, http);
+      const response = await oauth.authorizationCodeGrantRequest(server, client, authentication(server), validated, redirectUri, secrets.codeVerifier, http);
       return readTokenAnswer(response, usesOpenId);
     });
+    const filled = await issuerFilledBy(answer, named ?? server);
     const tokens = await stepAsync('redeem', () =>
-      oauth.processAuthorizationCodeResponse(server, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}),
+      oauth.processAuthorizationCodeResponse(filled, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}), sent(redirectUri, true),
     );
-    return receive(server, answer, tokens, requestedAt);
+    return receive(filled, answer, tokens, requestedAt);
   }
 
   async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number): Promise<Redeemed> {
     const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens) : await identifyByHand(server, tokens.access_token);
-    return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(settings.issuer, identity) };
+    return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(server.issuer, identity) };
+  }
+
+  /** With one address for many issuers `iss` (RFC 9207) names one of them; the ID token must then be of that one. */
+  function issuerNamedBy(callback: URLSearchParams, server: ServerMetadata): ServerMetadata | null {
+    const iss = callback.get('iss');
+    return template !== null && server.issuer === template.pattern && iss !== null && fillsTemplate(template, iss) ? { ...server, issuer: iss } : null;
+  }
+
+  /** The server as its ID token must name it, and by which the account is known. */
+  async function issuerFilledBy(answer: Response, server: ServerMetadata): Promise<ServerMetadata> {
+    if (template === null || server.issuer !== template.pattern) return server;
+    if (!usesOpenId) return { ...server, issuer: settings.issuer };
+    const idToken = (await bodyOf(answer))?.['id_token'];
+    // An answer without ID token, or an error, is the engine's to judge.
+    if (typeof idToken !== 'string') return server;
+    const issuer = issuerOfIdToken(template, idToken);
+    if (issuer === null) throw new AuthError('id-token-invalid', 'ID token: "tid" names no tenant');
+    return { ...server, issuer };
+  }
+
+  function authentication(server: ServerMetadata): oauth.ClientAuth {
+    if (settings.clientSecret === null) return oauth.None();
+    const sentBy = settings.provider?.clientSecret.sentBy ?? 'announced';
+    const isPosted = sentBy === 'post' || (sentBy === 'announced' && server.token_endpoint_auth_methods_supported.includes('client_secret_post'));
+    return isPosted ? oauth.ClientSecretPost(settings.clientSecret()) : oauth.ClientSecretBasic(settings.clientSecret());
+  }
+
+  /** For advice about a refusal: what this client has sent. */
+  function sent(redirectUri: string | null, sentVerifier: boolean): JudgementContext {
+    return { exchange: { redirectUri, sentVerifier, sentSecret: settings.clientSecret !== null } };
   }
 
   async function authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization> {
     const server = await known();
     if (server.device_authorization_endpoint === undefined) throw new AuthError('redirect-unavailable', 'the provider names no endpoint for device codes (RFC 8628 §4)');
     // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they are known.
-    const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), login_hint: request.loginHint ?? settings.authorizationParameters['login_hint'] });
+    const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), ...loginHintOf(request, settings) });
     return stepAsync('device', async () => {
-      const response = await oauth.deviceAuthorizationRequest(server, client, clientAuthentication, new URLSearchParams(parameters), http);
+      const response = await readTokenAnswer(await oauth.deviceAuthorizationRequest(server, client, authentication(server), new URLSearchParams(parameters), http), false);
       const body = await bodyOf(response);
       // The engine judges errors; in a good answer what is shown and opened is checked more strictly.
       if (response.status !== 200 || body === undefined) await oauth.processDeviceAuthorizationResponse(server, client, response);
       return readDeviceAuthorization(body ?? {}, http[oauth.allowInsecureRequests]);
-    });
+    }, sent(null, false));
   }
 
   async function pollDevice(deviceCode: string): ReturnType<Protocol['pollDevice']> {
@@ -146,12 +180,13 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     let exchanged: { readonly server: ServerMetadata; readonly answer: Response; readonly tokens: oauth.TokenEndpointResponse };
     try {
       const server = await known();
-      const answer = await readTokenAnswer(await oauth.deviceCodeGrantRequest(server, client, clientAuthentication, deviceCode, http), usesOpenId);
-      exchanged = { server, answer, tokens: await oauth.processDeviceCodeResponse(server, client, answer) };
+      const answer = await readTokenAnswer(await oauth.deviceCodeGrantRequest(server, client, authentication(server), deviceCode, http), usesOpenId);
+      const filled = await issuerFilledBy(answer, server);
+      exchanged = { server: filled, answer, tokens: await oauth.processDeviceCodeResponse(filled, client, answer) };
     } catch (thrown) {
       const word = pendingWord(thrown);
       if (word !== null) return { state: word };
-      const error = judge('poll', thrown);
+      const error = judge('poll', thrown, sent(null, false));
       if (passes(error)) return { state: 'failed', error };
       throw error;
     }
@@ -163,13 +198,13 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const server = await known();
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
-      const response = await oauth.refreshTokenGrantRequest(server, client, clientAuthentication, refreshToken, http);
+      const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
       // The ID token is looked at apart: no check of its times may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       if (typeof body?.['id_token'] === 'string') assertSamePerson(body['id_token'], account);
       return toGrant(tokens, requestedAt, refreshToken, scope);
-    });
+    }, { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] });
   }
 
   async function isReachable(): Promise<boolean> {
@@ -187,7 +222,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const server = await known();
     if (server.revocation_endpoint === undefined) return;
     await stepAsync('revoke', async () => {
-      await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, clientAuthentication, token, http));
+      await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, authentication(server), token, http));
     });
   }
 
@@ -258,10 +293,6 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 }
 
-async function bodyOf(response: Response): Promise<Record<string, unknown> | undefined> {
-  return jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
-}
-
 /** RFC 6749 §3.1: a parameter without a value is left out. */
 function present(parameters: Readonly<Record<string, string | undefined>>): [string, string][] {
   return Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
@@ -271,12 +302,18 @@ function createSecrets(): AttemptSecrets {
   return { state: oauth.generateRandomState(), codeVerifier: oauth.generateRandomCodeVerifier(), nonce: oauth.generateRandomNonce() };
 }
 
-/** OpenID Connect Core §11: `offline_access` needs `prompt=consent`; a host that sets `prompt` itself decides otherwise. */
-function promptOf(request: SignInRequest, settings: Settings): string {
-  const configured = settings.authorizationParameters['prompt'];
+/** OpenID Connect Core §11: `offline_access` needs `prompt=consent`, unless the preset knows better; a host that sets `prompt` decides alone. */
+function promptOf(request: SignInRequest, { authorizationParameters, provider, scopes }: Settings): string {
+  const configured = authorizationParameters['prompt'];
   const asked = request.prompt ?? configured ?? '';
-  const needsConsent = configured === undefined && settings.scopes.includes('openid') && settings.scopes.includes('offline_access');
+  const habit = provider?.promptConsent ?? 'with-offline-access';
+  const needsConsent = configured === undefined && (habit === 'always' || (habit === 'with-offline-access' && scopes.includes('openid') && scopes.includes('offline_access')));
   return needsConsent && asked !== 'consent' ? `${asked} consent`.trim() : asked;
+}
+
+function loginHintOf(request: SignInRequest, { authorizationParameters, provider }: Settings): Record<string, string | undefined> {
+  const name = provider?.loginHintParameter ?? 'login_hint';
+  return { [name]: request.loginHint ?? authorizationParameters[name] };
 }
 
 function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRefreshToken: string | null, scope: string): Grant {
@@ -290,24 +327,6 @@ function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRe
     refreshToken,
     scope: tokens.scope ?? scope,
   };
-}
-
-/** A wrong optional member must not cost tokens that were already given: it is dropped, the required ones are judged by the engine. */
-async function readTokenAnswer(response: Response, keepIdToken: boolean): Promise<Response> {
-  const body = await bodyOf(response);
-  if (response.status !== 200 || body === undefined) return response;
-  // GitHub says its errors with status 200.
-  if (typeof body['error'] === 'string' && body['access_token'] === undefined) return new Response(JSON.stringify(body), { status: 400, headers: { 'content-type': 'application/json' } });
-  const { id_token: idToken, expires_in: expiresIn, refresh_token: refreshToken, scope, ...rest } = body;
-  const lifetime = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
-  const kept = {
-    ...rest,
-    ...(keepIdToken && idToken !== undefined ? { id_token: idToken } : {}),
-    ...(typeof lifetime === 'number' && Number.isFinite(lifetime) && lifetime >= 0 ? { expires_in: lifetime } : {}),
-    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refresh_token: refreshToken } : {}),
-    ...(typeof scope === 'string' ? { scope } : {}),
-  };
-  return new Response(JSON.stringify(kept), { status: 200, headers: { 'content-type': 'application/json' } });
 }
 
 async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'>): Promise<ServerMetadata> {
@@ -338,18 +357,18 @@ function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock):
   };
 }
 
-function step<T>(name: ExchangeStep, run: () => T): T {
+function step<T>(name: ExchangeStep, run: () => T, context: JudgementContext): T {
   try {
     return run();
   } catch (error) {
-    throw judge(name, error);
+    throw judge(name, error, context);
   }
 }
 
-async function stepAsync<T>(name: ExchangeStep, run: () => Promise<T>): Promise<T> {
+async function stepAsync<T>(name: ExchangeStep, run: () => Promise<T>, context: JudgementContext = {}): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw judge(name, error);
+    throw judge(name, error, context);
   }
 }

@@ -1,0 +1,54 @@
+// Token answers as the OAuth engine should see them: errors as errors whatever their status, odd members dropped.
+// Changes an answer's shape, never its meaning; judges nothing.
+import { jsonObject } from './bounded-fetch.js';
+
+/**
+ * The answer of a token endpoint. A wrong optional member must not cost tokens that were already given: it is dropped, the
+ * required ones are judged by the engine. An `error` beside status 200, as GitHub sends it, becomes one with status 400.
+ */
+export async function readTokenAnswer(response: Response, keepIdToken: boolean): Promise<Response> {
+  const body = await bodyOf(response);
+  if (body === undefined) return response;
+  if (isError(body) && (response.status === 200 || response.status >= 400)) return errorAnswer(response, body);
+  if (response.status !== 200) return response;
+  const { id_token: idToken, expires_in: expiresIn, refresh_token: refreshToken, scope, ...rest } = body;
+  const lifetime = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
+  const kept = {
+    ...rest,
+    ...(keepIdToken && idToken !== undefined ? { id_token: idToken } : {}),
+    ...(typeof lifetime === 'number' && Number.isFinite(lifetime) && lifetime >= 0 ? { expires_in: lifetime } : {}),
+    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refresh_token: refreshToken } : {}),
+    ...(typeof scope === 'string' ? { scope } : {}),
+  };
+  return json(200, kept);
+}
+
+/** The answer of another endpoint: what the body says of an error counts, also where a challenge stands beside it. */
+export async function readErrorAnswer(response: Response): Promise<Response> {
+  const body = response.status >= 400 ? await bodyOf(response) : undefined;
+  return body !== undefined && isError(body) ? errorAnswer(response, body) : response;
+}
+
+/** With tokens in it, it is no error, whatever else it says. */
+function isError(body: Readonly<Record<string, unknown>>): boolean {
+  return typeof body['error'] === 'string' && body['error'] !== '' && typeof body['access_token'] !== 'string';
+}
+
+// Without `WWW-Authenticate`: the engine would stop at the challenge and not read why. Flat: writing a deep body anew can fail.
+function errorAnswer(response: Response, body: Readonly<Record<string, unknown>>): Response {
+  const flat = Object.entries(body).filter(([, value]) => isScalar(value) || (Array.isArray(value) && value.every(isScalar)));
+  return json(response.status === 200 ? 400 : response.status, Object.fromEntries(flat));
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+/** The body as a JSON object; the answer can still be read after it. */
+export async function bodyOf(response: Response): Promise<Record<string, unknown> | undefined> {
+  return jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
+}
+
+function json(status: number, body: Readonly<Record<string, unknown>>): Response {
+  return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+}
