@@ -37,6 +37,7 @@ export type AuthErrorCode =
   | 'keyring-locked'
   | 'keyring-unavailable'
   | 'page-refused'
+  | 'files-missing'
   | 'stopped'
   | 'internal';
 
