@@ -52,9 +52,10 @@ function changelogEntry(changelog, version) {
 
 /** @returns {ReleaseFacts} */
 function readFacts() {
-  const manifest = /** @type {{ version: string }} */ (JSON.parse(readFileSync(join(ROOT_FOLDER, 'package.json'), 'utf8')));
+  /** @type {unknown} */
+  const manifest = JSON.parse(readFileSync(join(ROOT_FOLDER, 'package.json'), 'utf8'));
   return {
-    version: manifest.version,
+    version: /** @type {{ version: string }} */ (manifest).version,
     changelog: readFileSync(join(ROOT_FOLDER, 'CHANGELOG.md'), 'utf8'),
     tagsAtHead: git('tag', '--points-at', 'HEAD'),
     changedFiles: git('status', '--porcelain'),

@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { FuseV1Options, FuseVersion, getCurrentFuseWire } from '@electron/fuses';
 import { button, expect, LOOPBACK, RELEASE_SCHEME, requestsTo, SCHEME, signedIn, test, waiting } from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
@@ -13,14 +14,14 @@ import type { Installed, PackagedBuild } from './packaged-build.js';
 const ORDINARY_USER = isRoot ? { user: { uid: 65_534, gid: 65_534, name: 'nobody' } } : {};
 const CALLBACK = `${RELEASE_SCHEME}:/callback`;
 /** An AppImage unpacks itself first. */
-const COLD_START_LIMIT_MS = 40_000;
+const COLD_START_LIMIT_MS = 60_000;
 let built: PackagedBuild;
 
-test.describe.configure({ mode: 'serial', timeout: 150_000 });
+test.describe.configure({ mode: 'serial', timeout: 240_000 });
 test.use({ providerOptions: { redirectUris: [CALLBACK, `${SCHEME}:/callback`, LOOPBACK] } });
 
 test.beforeAll(async () => {
-  test.setTimeout(240_000);
+  test.setTimeout(300_000);
   built = await buildPackages();
 });
 
@@ -60,72 +61,48 @@ test('has the fuses of electron-builder.yml in its binary', async () => {
 test.describe('as an ordinary user', () => {
   test.use({ labOptions: ORDINARY_USER });
 
-  test('starts in the real sandbox, signs in by the custom scheme, and is remembered after a restart', async ({ desk }) => {
-    const app = desk.launch({ executable: built.executable });
+  test('runs from its folder in the real sandbox, and signs in by the system\'s handling of its scheme, from a cold start and warm', async ({ desk }) => {
+    const app = await signInColdAndWarm(desk, built.executable);
     expect(commandLine(app)).not.toContain('--no-sandbox');
-    const view = await signInByScheme(desk, app);
     if (isRoot) expectSandboxed(app);
-    await app.end();
-
-    const asked = requestsTo(desk.provider, 'authorization');
-    const again = desk.launch({ executable: built.executable });
-    expect((await signedIn(again)).account).toEqual(view.account);
-    expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
   });
 
-  test('is started by the callback when it was killed, and finishes the sign-in', async ({ desk }) => {
-    await finishesByColdStart(desk, built.executable);
-  });
-
-  test('signs in from an AppImage by a handler that names the AppImage, not the folder it unpacks to; warm and cold', async ({ desk }) => {
-    const app = desk.launch({ executable: built.appImage });
-    await signInByScheme(desk, app);
+  test('does the same from an AppImage, by a handler that names the AppImage and not the folder it runs in', async ({ desk }) => {
+    await signInColdAndWarm(desk, built.appImage);
     const handler = readFileSync(join(desk.lab.home, '.local', 'share', 'applications', `latchkey-${RELEASE_SCHEME}.desktop`), 'utf8');
     expect(handler).toContain(`Exec=${built.appImage} `);
-    await button(await app.firstWindow(), 'sign-out').click();
-    await app.waitForView('the sign-out', (view) => view.status === 'signed-out');
-    await endPackaged(desk);
-    await (await desk.providerTab()).close().catch(() => undefined);
-    await finishesByColdStart(desk, built.appImage);
-  });
-});
-
-test.describe('the deb', () => {
-  test.use({ labOptions: ORDINARY_USER });
-  let installed: Installed;
-
-  test.beforeAll(() => {
-    installed = installDeb(built.deb);
   });
 
-  test.afterAll(() => {
-    installed.remove();
-  });
+  test.describe('the deb', () => {
+    let installed: Installed;
 
-  test('registers the scheme with the system, and signs in by it, warm and cold', async ({ desk }) => {
-    Object.assign(desk.lab.env, installed.env);
-    expect(execFileSync('desktop-file-validate', [installed.desktopFile], { encoding: 'utf8' })).toBe('');
-    expect(readFileSync(installed.desktopFile, 'utf8')).toMatch(new RegExp(`^MimeType=x-scheme-handler/${RELEASE_SCHEME.replaceAll('.', '\\.')};$`, 'm'));
-    expect(execFileSync('xdg-mime', ['query', 'default', `x-scheme-handler/${RELEASE_SCHEME}`], { ...desk.lab.owner, encoding: 'utf8' }).trim()).toBe('latchkey-demo.desktop');
+    test.beforeAll(() => {
+      installed = installDeb(built.deb);
+    });
 
-    const app = desk.launch({ executable: installed.executable });
-    await signInByScheme(desk, app);
-    await button(await app.firstWindow(), 'sign-out').click();
-    await app.waitForView('the sign-out', (view) => view.status === 'signed-out');
-    await app.end();
-    await (await desk.providerTab()).close().catch(() => undefined);
-    await finishesByColdStart(desk, installed.executable);
+    test.afterAll(() => {
+      installed.remove();
+    });
+
+    test('registers the scheme with the system when it is installed, and does the same', async ({ desk }) => {
+      Object.assign(desk.lab.env, installed.env);
+      expect(execFileSync('desktop-file-validate', [installed.desktopFile], { encoding: 'utf8' })).toBe('');
+      expect(readFileSync(installed.desktopFile, 'utf8')).toMatch(new RegExp(`^MimeType=x-scheme-handler/${RELEASE_SCHEME.replaceAll('.', '\\.')};$`, 'm'));
+      expect(execFileSync('xdg-mime', ['query', 'default', `x-scheme-handler/${RELEASE_SCHEME}`], { ...desk.lab.owner, encoding: 'utf8' }).trim()).toBe('latchkey-demo.desktop');
+      await signInColdAndWarm(desk, installed.executable);
+    });
   });
 });
 
 test('runs beside the development build, and each gets its own callback', async ({ desk }) => {
-  await desk.browser();
+  const browser = await desk.browser();
   const packaged = desk.launch({ executable: built.executable });
   const developed = desk.launch();
-  for (const app of [packaged, developed]) {
+  for (const [index, app] of [packaged, developed].entries()) {
     await button(await app.firstWindow(), 'sign-in').click();
     await waiting(app);
-    await desk.providerTab();
+    const tabs = (): Page[] => browser.contexts().flatMap((context) => context.pages()).filter((page) => page.url().startsWith(desk.provider.issuer));
+    await expect.poll(() => tabs().length, { timeout: 30_000 }).toBe(index + 1);
   }
   // The newest tab is that of the development build.
   await desk.person();
@@ -137,39 +114,46 @@ test('runs beside the development build, and each gets its own callback', async 
   expect(developed.output()).not.toContain('callback-ignored');
 });
 
-async function signInByScheme(desk: Desk, app: WatchedApp): ReturnType<typeof signedIn> {
-  const view = await desk.signIn(app);
-  expect(view).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, store: 'keychain' });
-  const redirects = app.views.flatMap((one) => (one.status === 'signing-in' ? (one.attempt.redirect ?? []) : []));
-  expect([...new Set(redirects)]).toEqual(['custom-scheme']);
-  return view;
-}
-
-/** The app is killed while the person is in the browser; the operating system starts it with the callback. */
-async function finishesByColdStart(desk: Desk, executable: string): Promise<void> {
-  const redeemed = (): number => desk.provider.requests.filter(({ grantType, status }) => grantType === 'authorization_code' && status === 200).length;
-  const before = redeemed();
+/**
+ * The app is killed while the person is in the browser, the operating system starts it with the callback, and it
+ * finishes. The next start knows the person without asking. Then all over again in the running app, which is returned.
+ */
+async function signInColdAndWarm(desk: Desk, executable: string): Promise<WatchedApp> {
   await desk.browser();
-  const app = desk.launch({ executable });
-  await button(await app.firstWindow(), 'sign-in').click();
-  await waiting(app);
+  const killed = desk.launch({ executable });
+  await button(await killed.firstWindow(), 'sign-in').click();
+  await waiting(killed);
   await desk.providerTab();
   // Kept beside the opening of the browser; a kill before that is the one moment that loses it.
-  await expect.poll(() => stateFile(desk)).toMatchObject({ attempts: [{}] });
+  await expect.poll(() => stateFile(desk), { timeout: 20_000 }).toMatchObject({ attempts: [{}] });
   await new Promise((resolve) => setTimeout(resolve, 500));
   for (const { pid } of packagedProcesses(desk)) process.kill(pid, 'SIGKILL');
-  await app.kill();
+  await killed.kill();
   await expect.poll(() => packagedProcesses(desk)).toEqual([]);
 
   await desk.person();
-  await expect.poll(redeemed, { timeout: COLD_START_LIMIT_MS }).toBe(before + 1);
-  await expect.poll(() => stateFile(desk)).toMatchObject({ accounts: [{ name: 'Ada Lovelace', record: 'kept' }], attempts: [] });
+  await expect.poll(() => redeemed(desk), { timeout: COLD_START_LIMIT_MS }).toBe(1);
+  await expect.poll(() => stateFile(desk), { timeout: 20_000 }).toMatchObject({ accounts: [{ name: 'Ada Lovelace', record: 'kept' }], attempts: [] });
   expect(packagedProcesses(desk)[0]?.command).toContain(`${CALLBACK}?`);
   await endPackaged(desk);
 
   const asked = requestsTo(desk.provider, 'authorization');
-  expect(await signedIn(desk.launch({ executable }))).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
+  const app = desk.launch({ executable });
+  expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
   expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
+
+  await button(await app.firstWindow(), 'sign-out').click();
+  await app.waitForView('the sign-out', (view) => view.status === 'signed-out');
+  await (await desk.providerTab()).close();
+  expect(await desk.signIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, store: 'keychain' });
+  const redirects = app.views.flatMap((view) => (view.status === 'signing-in' ? (view.attempt.redirect ?? []) : []));
+  expect([...new Set(redirects)]).toEqual(['custom-scheme']);
+  expect(redeemed(desk)).toBe(2);
+  return app;
+}
+
+function redeemed({ provider }: Desk): number {
+  return provider.requests.filter(({ grantType, status }) => grantType === 'authorization_code' && status === 200).length;
 }
 
 /** The main processes of the packaged demo that run now, from wherever they were started. */

@@ -26,8 +26,8 @@ describe('the files beside the modules', () => {
   it('are named when one of them was not shipped, without the folder', () => {
     mkdirSync(join(root, 'half', 'main', 'adapters'), { recursive: true });
     const check = (): void => assertOwnFiles(['preload'], { moduleUrl: moduleUrl('half', 'main', 'adapters', 'own-files.js') });
-    expect(check).toThrowError(expect.objectContaining({ code: 'files-missing', retry: 'never', message: expect.stringContaining('"preload.cjs" is missing') as string }));
-    expect(check).not.toThrowError(root);
+    expect(check).toThrow(expect.objectContaining({ code: 'files-missing', retry: 'never', message: expect.stringContaining('"preload.cjs" is missing') as string }));
+    expect(check).not.toThrow(root);
   });
 
   it.each([
@@ -35,11 +35,11 @@ describe('the files beside the modules', () => {
     ['no address at all, as bundles for CommonJS have it', () => ''],
     ['an address that is no file', () => 'webpack:///own-files.js'],
   ])('are not looked for when the module has %s', (_what, url) => {
-    expect(() => assertOwnFiles(['preload'], { moduleUrl: url() })).toThrowError(expect.objectContaining({ code: 'files-missing', message: expect.stringContaining('was bundled') as string }));
+    expect(() => assertOwnFiles(['preload'], { moduleUrl: url() })).toThrow(expect.objectContaining({ code: 'files-missing', message: expect.stringContaining('was bundled') as string }));
   });
 
   it('are not believed when webpack bundled the module and left its old address in it', () => {
-    expect(() => assertOwnFiles(['preload'], { moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'), bundled: true })).toThrowError('was bundled');
+    expect(() => assertOwnFiles(['preload'], { moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'), bundled: true })).toThrow('was bundled');
   });
 
   it('may be missing when none of them is needed', () => {
