@@ -34,7 +34,7 @@ const CORE_FORBIDDEN = [
 ];
 
 export default defineConfig(
-  { ignores: ['dist/**', 'release/**', 'node_modules/**', 'test-results/**', 'demo-results/**', 'docs/**', 'assets/**', 'scripts/default-app/**', '.cache/**'] },
+  { ignores: ['dist/**', 'release/**', 'examples/**', 'node_modules/**', 'test-results/**', 'demo-results/**', 'docs/**', 'assets/**', 'scripts/default-app/**', '.cache/**'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -41,9 +41,12 @@ const GROUPS = {
     { what: 'chromium', packages: ['chromium'], present: () => findBrowser() !== null },
   ],
   dialogs: [program('xdotool', 'xdotool')],
+  archives: [program('7zz', '7zip')],
+  deb: [program('dpkg-deb', 'dpkg')],
+  squashfs: [program('mksquashfs', 'squashfs-tools'), program('desktop-file-validate', 'desktop-file-utils')],
 };
 
-/** @typedef {'unpack' | 'electron' | 'display' | 'desktop' | 'dialogs'} PackageGroup */
+/** @typedef {'unpack' | 'electron' | 'display' | 'desktop' | 'dialogs' | 'archives' | 'deb' | 'squashfs'} PackageGroup */
 
 /** The Chromium (or Chrome) that plays the system browser, or null. LATCHKEY_BROWSER names another. */
 export function findBrowser() {

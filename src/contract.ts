@@ -38,6 +38,7 @@ export type AuthErrorCode =
   | 'keyring-locked'
   | 'keyring-unavailable'
   | 'page-refused'
+  | 'files-missing'
   | 'stopped'
   | 'internal';
 

@@ -31,6 +31,10 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
 };
 
+// Two builds that share a scheme steal each other's callbacks, so each has its own: the packaged one is also named in
+// electron-builder.yml ("protocols") and registered at the provider beside the other.
+const SCHEME = app.isPackaged ? 'com.example.latchkey-demo.release' : 'com.example.latchkey-demo';
+
 /** The flags of the demo, from a command line to which Chromium and Electron add switches of their own. */
 interface Flags {
   readonly printViews: boolean;
@@ -75,7 +79,7 @@ function readOptions({ values }: Flags): AuthOptions | null {
   return {
     issuer,
     clientId: last('client-id') ?? 'latchkey-demo',
-    redirects: list('redirect', /,/) ?? ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'],
+    redirects: list('redirect', /,/) ?? [`${SCHEME}:/callback`, 'http://127.0.0.1/callback'],
     scopes: list('scopes', /[\s,]+/) ?? ['openid', 'profile', 'email', 'offline_access'],
     // With one endpoint missing, createAuth says which.
     ...(byHand ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...given } } : {}),

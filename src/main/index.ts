@@ -11,6 +11,7 @@ import { createLock } from './adapters/lock.js';
 import { createLoopback } from './adapters/loopback.js';
 import { createMemoryStore } from './adapters/memory-store.js';
 import { createNetwork } from './adapters/network.js';
+import { assertOwnFiles } from './adapters/own-files.js';
 import { attachPreload } from './adapters/preload.js';
 import { createSafeStorage } from './adapters/safe-storage.js';
 import { createSchemeRegistration, readRegistrationFacts } from './adapters/scheme-registration.js';
@@ -57,10 +58,12 @@ export interface Auth {
 /**
  * Creates the sign-in. Call once, synchronously at start-up, before the app is ready and before `app.setPath('userData', …)`
  * can no longer be called: it takes the single-instance lock and listens for callbacks. In a second instance it hands its
- * arguments to the first and ends the process. Throws `AuthError` "invalid-options" at once when an option is wrong.
+ * arguments to the first and ends the process. Throws `AuthError` "invalid-options" at once when an option is wrong, and
+ * "files-missing" when Latchkey was bundled.
  */
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
+  assertOwnFiles([...(settings.attachPreload ? ['preload' as const] : []), ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const])]);
   const log = createLog(settings);
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 

@@ -16,7 +16,11 @@ export { expect };
 export type { AuthView, Lab, Provider, WatchedApp };
 
 export const SCHEME = 'com.example.latchkey-demo';
+/** The scheme of the packaged demo. */
+export const RELEASE_SCHEME = 'com.example.latchkey-demo.release';
 export const LOOPBACK = 'http://127.0.0.1/callback';
+
+const SCHEMES = [SCHEME, RELEASE_SCHEME];
 
 type SignedIn = Extract<AuthView, { status: 'signed-in' }>;
 
@@ -61,7 +65,7 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
     const { startProvider, signInWithPage } = await testKit();
     const provider = await startProvider(providerOptions);
     const origin = new URL(provider.issuer).origin;
-    const lab = await startLab({ ...labOptions, allow: [{ origin, scheme: SCHEME }] });
+    const lab = await startLab({ ...labOptions, allow: SCHEMES.map((scheme) => ({ origin, scheme })) });
     const apps: WatchedApp[] = [];
 
     const desk: Desk = {

@@ -1,37 +1,40 @@
-// The packaged demo: hardened, its native part unpacked, and run as an ordinary user inside the operating system's own
-// sandbox. As root the tests become the user "nobody", since Chromium's sandbox refuses root.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// The packaged demo: hardened, run as an ordinary user inside the operating system's own sandbox, from its folder, from
+// the deb and from an AppImage; each signs in by its scheme and the system's own xdg handling, warm and from a cold
+// start. As root the tests become the user "nobody", since Chromium's sandbox refuses root.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageApp } from '../../scripts/package.mjs';
-import { expect, requestsTo, signedIn, test } from './fixtures.js';
-import type { WatchedApp } from './fixtures.js';
+import type { Page } from '@playwright/test';
+import { FuseV1Options, FuseVersion, getCurrentFuseWire } from '@electron/fuses';
+import { button, expect, LOOPBACK, RELEASE_SCHEME, requestsTo, SCHEME, signedIn, test, waiting } from './fixtures.js';
+import type { Desk, WatchedApp } from './fixtures.js';
+import { buildPackages, installDeb, isRoot } from './packaged-build.js';
+import type { Installed, PackagedBuild } from './packaged-build.js';
 
-const isRoot = process.getuid?.() === 0;
-let output = '';
-let executable = '';
+const ORDINARY_USER = isRoot ? { user: { uid: 65_534, gid: 65_534, name: 'nobody' } } : {};
+const CALLBACK = `${RELEASE_SCHEME}:/callback`;
+/** An AppImage unpacks itself first. */
+const COLD_START_LIMIT_MS = 60_000;
+let built: PackagedBuild;
 
-test.describe.configure({ mode: 'serial' });
+test.describe.configure({ mode: 'serial', timeout: 240_000 });
+test.use({ providerOptions: { redirectUris: [CALLBACK, `${SCHEME}:/callback`, LOOPBACK] } });
 
 test.beforeAll(async () => {
-  test.setTimeout(180_000);
-  output = mkdtempSync(join(tmpdir(), 'latchkey-packaged-'));
-  ({ executable } = await packageApp(['dir'], output));
-  // The user "nobody" must be able to read what root has packaged.
-  chmodSync(output, 0o755);
+  test.setTimeout(300_000);
+  built = await buildPackages();
 });
 
 test.afterAll(() => {
-  rmSync(output, { recursive: true, force: true });
+  built.remove();
 });
 
 test('holds no default app, takes no Node flags, and unpacks only native code', () => {
-  const resources = join(output, 'linux-unpacked', 'resources');
+  const resources = join(built.folder, 'resources');
   expect(existsSync(join(resources, 'default_app.asar'))).toBe(false);
-  expect(readdirSync(resources).sort()).toEqual(['app.asar', 'app.asar.unpacked']);
+  expect(readdirSync(resources).filter((name) => name.includes('asar')).sort()).toEqual(['app.asar', 'app.asar.unpacked']);
   expect(readdirSync(join(resources, 'app.asar.unpacked', 'node_modules'))).toEqual(['keytar']);
-  const asNode = spawnSync(executable, ['-e', 'console.log("I am Node")'], {
+  const asNode = spawnSync(built.executable, ['-e', 'console.log("I am Node")'], {
     env: { PATH: process.env['PATH'] ?? '', ELECTRON_RUN_AS_NODE: '1' },
     encoding: 'utf8',
     timeout: 5_000,
@@ -40,25 +43,134 @@ test('holds no default app, takes no Node flags, and unpacks only native code', 
   expect(asNode.stdout).not.toContain('I am Node');
 });
 
-test.describe('as an ordinary user', () => {
-  test.use({ labOptions: isRoot ? { user: { uid: 65_534, gid: 65_534, name: 'nobody' } } : {} });
-
-  test('starts in the real sandbox, signs in by the custom scheme, and is remembered after a restart', async ({ desk }) => {
-    const app = desk.launch({ executable });
-    expect(sandboxOf(app)).not.toContain('--no-sandbox');
-    const view = await desk.signIn(app);
-    expect(view).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, store: 'keychain' });
-    if (isRoot) expectSandboxed(app);
-    await app.end();
-
-    const asked = requestsTo(desk.provider, 'authorization');
-    const again = desk.launch({ executable });
-    expect((await signedIn(again)).account).toEqual(view.account);
-    expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
+test('has the fuses of electron-builder.yml in its binary', async () => {
+  const [DISABLE, ENABLE] = ['0', '1'].map((state) => state.charCodeAt(0));
+  expect(await getCurrentFuseWire(built.executable)).toMatchObject({
+    version: FuseVersion.V1,
+    [FuseV1Options.RunAsNode]: DISABLE,
+    [FuseV1Options.EnableCookieEncryption]: ENABLE,
+    [FuseV1Options.EnableNodeOptionsEnvironmentVariable]: DISABLE,
+    [FuseV1Options.EnableNodeCliInspectArguments]: DISABLE,
+    [FuseV1Options.EnableEmbeddedAsarIntegrityValidation]: ENABLE,
+    [FuseV1Options.OnlyLoadAppFromAsar]: ENABLE,
+    [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: DISABLE,
+    [FuseV1Options.GrantFileProtocolExtraPrivileges]: DISABLE,
   });
 });
 
-function sandboxOf(app: WatchedApp): string {
+test.describe('as an ordinary user', () => {
+  test.use({ labOptions: ORDINARY_USER });
+
+  test('runs from its folder in the real sandbox, and signs in by the system\'s handling of its scheme, from a cold start and warm', async ({ desk }) => {
+    const app = await signInColdAndWarm(desk, built.executable);
+    expect(commandLine(app)).not.toContain('--no-sandbox');
+    if (isRoot) expectSandboxed(app);
+  });
+
+  test('does the same from an AppImage, by a handler that names the AppImage and not the folder it runs in', async ({ desk }) => {
+    await signInColdAndWarm(desk, built.appImage);
+    const handler = readFileSync(join(desk.lab.home, '.local', 'share', 'applications', `latchkey-${RELEASE_SCHEME}.desktop`), 'utf8');
+    expect(handler).toContain(`Exec=${built.appImage} `);
+  });
+
+  test.describe('the deb', () => {
+    let installed: Installed;
+
+    test.beforeAll(() => {
+      installed = installDeb(built.deb);
+    });
+
+    test.afterAll(() => {
+      installed.remove();
+    });
+
+    test('registers the scheme with the system when it is installed, and does the same', async ({ desk }) => {
+      Object.assign(desk.lab.env, installed.env);
+      expect(execFileSync('desktop-file-validate', [installed.desktopFile], { encoding: 'utf8' })).toBe('');
+      expect(readFileSync(installed.desktopFile, 'utf8')).toMatch(new RegExp(`^MimeType=x-scheme-handler/${RELEASE_SCHEME.replaceAll('.', '\\.')};$`, 'm'));
+      expect(execFileSync('xdg-mime', ['query', 'default', `x-scheme-handler/${RELEASE_SCHEME}`], { ...desk.lab.owner, encoding: 'utf8' }).trim()).toBe('latchkey-demo.desktop');
+      await signInColdAndWarm(desk, installed.executable);
+    });
+  });
+});
+
+test('runs beside the development build, and each gets its own callback', async ({ desk }) => {
+  const browser = await desk.browser();
+  const packaged = desk.launch({ executable: built.executable });
+  const developed = desk.launch();
+  for (const [index, app] of [packaged, developed].entries()) {
+    await button(await app.firstWindow(), 'sign-in').click();
+    await waiting(app);
+    const tabs = (): Page[] => browser.contexts().flatMap((context) => context.pages()).filter((page) => page.url().startsWith(desk.provider.issuer));
+    await expect.poll(() => tabs().length, { timeout: 30_000 }).toBe(index + 1);
+  }
+  // The newest tab is that of the development build.
+  await desk.person();
+  expect(await signedIn(developed)).toMatchObject({ account: { name: 'Ada Lovelace' } });
+  expect(packaged.view()).toMatchObject({ status: 'signing-in', attempt: { redirect: 'custom-scheme' } });
+  await (await desk.providerTab()).close();
+  await desk.person();
+  expect(await signedIn(packaged)).toMatchObject({ account: { name: 'Ada Lovelace' } });
+  expect(developed.output()).not.toContain('callback-ignored');
+});
+
+/**
+ * The app is killed while the person is in the browser, the operating system starts it with the callback, and it
+ * finishes. The next start knows the person without asking. Then all over again in the running app, which is returned.
+ */
+async function signInColdAndWarm(desk: Desk, executable: string): Promise<WatchedApp> {
+  await desk.browser();
+  const killed = desk.launch({ executable });
+  await button(await killed.firstWindow(), 'sign-in').click();
+  await waiting(killed);
+  await desk.providerTab();
+  // Kept beside the opening of the browser; a kill before that is the one moment that loses it.
+  await expect.poll(() => stateFile(desk), { timeout: 20_000 }).toMatchObject({ attempts: [{}] });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  for (const { pid } of packagedProcesses(desk)) process.kill(pid, 'SIGKILL');
+  await killed.kill();
+  await expect.poll(() => packagedProcesses(desk)).toEqual([]);
+
+  await desk.person();
+  await expect.poll(() => redeemed(desk), { timeout: COLD_START_LIMIT_MS }).toBe(1);
+  await expect.poll(() => stateFile(desk), { timeout: 20_000 }).toMatchObject({ accounts: [{ name: 'Ada Lovelace', record: 'kept' }], attempts: [] });
+  expect(packagedProcesses(desk)[0]?.command).toContain(`${CALLBACK}?`);
+  await endPackaged(desk);
+
+  const asked = requestsTo(desk.provider, 'authorization');
+  const app = desk.launch({ executable });
+  expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
+  expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
+
+  await button(await app.firstWindow(), 'sign-out').click();
+  await app.waitForView('the sign-out', (view) => view.status === 'signed-out');
+  await (await desk.providerTab()).close();
+  expect(await desk.signIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, store: 'keychain' });
+  const redirects = app.views.flatMap((view) => (view.status === 'signing-in' ? (view.attempt.redirect ?? []) : []));
+  expect([...new Set(redirects)]).toEqual(['custom-scheme']);
+  expect(redeemed(desk)).toBe(2);
+  return app;
+}
+
+function redeemed({ provider }: Desk): number {
+  return provider.requests.filter(({ grantType, status }) => grantType === 'authorization_code' && status === 200).length;
+}
+
+/** The main processes of the packaged demo that run now, from wherever they were started. */
+function packagedProcesses({ lab }: Desk): readonly { readonly pid: number; readonly command: string }[] {
+  return lab.processes().filter(({ command }) => /^\S*\/latchkey-demo( |$)/.test(command) && !command.includes('--type='));
+}
+
+async function endPackaged(desk: Desk): Promise<void> {
+  for (const { pid } of packagedProcesses(desk)) process.kill(pid, 'SIGTERM');
+  await expect.poll(() => packagedProcesses(desk), { timeout: 10_000 }).toEqual([]);
+}
+
+function stateFile({ lab }: Desk): unknown {
+  return JSON.parse(readFileSync(join(lab.home, '.config', 'LatchkeyDemo', 'latchkey.json'), 'utf8'));
+}
+
+function commandLine(app: WatchedApp): string {
   return readFileSync(`/proc/${app.child.pid ?? 0}/cmdline`, 'utf8');
 }
 
@@ -67,7 +179,7 @@ function expectSandboxed(app: WatchedApp): void {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const renderers = pids.filter((pid) => {
     const command = readOrEmpty(`/proc/${pid}/cmdline`);
-    return command.includes('--type=renderer') && command.includes('--app-path=') && command.includes('latchkey-packaged-');
+    return command.includes('--type=renderer') && command.includes('--app-path=') && command.includes(realpathSync(built.folder));
   });
   expect(renderers.length).toBeGreaterThan(0);
   for (const pid of renderers) {

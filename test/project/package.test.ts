@@ -5,6 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { formatMessage } from 'publint/utils';
+import { publint } from 'publint';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { build } from '../../scripts/build.mjs';
@@ -19,6 +22,9 @@ const manifest = JSON.parse(read('package.json')) as {
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
 };
+
+/** All that the modules of Latchkey and electron-store import of Electron; empty, for nothing is called. */
+const ELECTRON_NAMES = ['app', 'BrowserWindow', 'ipcMain', 'ipcRenderer', 'net', 'powerMonitor', 'safeStorage', 'session', 'shell', 'utilityProcess', 'webContents'];
 
 /** What a host writes, one file for each entry, with a mistake that only true types catch. */
 const USES: Readonly<Record<Entry, string>> = {
@@ -43,6 +49,7 @@ export const issuer: Promise<string> = provider.then((started) => started.issuer
 
 let folder = '';
 let installed = '';
+let tarball = '';
 const packed: string[] = [];
 
 beforeAll(async () => {
@@ -52,11 +59,12 @@ beforeAll(async () => {
   const npm = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder, ...npm], { cwd: ROOT });
   const [report] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  tarball = join(folder, report.filename);
   packed.push(...report.files.map(({ path }) => path));
   const project = join(folder, 'empty-project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty-project', private: true, type: 'module' }));
-  await run('npm', ['install', join(folder, report.filename), ...npm], { cwd: project, timeout: 90_000 });
+  await run('npm', ['install', tarball, ...npm], { cwd: project, timeout: 90_000 });
   installed = join(project, 'node_modules', 'latchkey');
 }, 110_000);
 
@@ -74,7 +82,7 @@ describe('the tarball', () => {
 
   it('has every file that the exports name', () => {
     const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
-    expect(Object.keys(manifest.exports).sort()).toEqual([...ENTRIES.map((entry) => `./${entry}`), './package.json'].sort());
+    expect(Object.keys(manifest.exports).sort()).toEqual(['.', ...ENTRIES.map((entry) => `./${entry}`), './package.json'].sort());
     expect(targets.filter((target) => !existsSync(join(installed, target)))).toEqual([]);
   });
 
@@ -102,6 +110,22 @@ describe('the tarball', () => {
     expect(own.version).toBe(manifest.version);
     expect(readFileSync(join(installed, 'README.md'), 'utf8')).toBe(read('README.md'));
   });
+});
+
+describe('other tools', () => {
+  it('find nothing to say about it: publint, in its strict mode', async () => {
+    const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg as object, { color: false }))).toEqual([]);
+  });
+
+  it('find its types right for every host that can load an ES module: are-the-types-wrong', async () => {
+    const result = await checkPackage(createPackageFromTarballData(new Uint8Array(readFileSync(tarball))));
+    if (result.types === false) throw new Error('the package has no types');
+    expect(Object.keys(result.entrypoints)).toEqual(Object.keys(manifest.exports));
+    // "moduleResolution": "node" knows no exports. A CommonJS host gets an ES module, as docs/bundlers.md says.
+    const problems = result.problems.filter((problem) => !('resolutionKind' in problem && (problem.resolutionKind === 'node10' || problem.kind === 'CJSResolvesToESM')));
+    expect(problems).toEqual([]);
+  }, 60_000);
 });
 
 describe('an empty project', () => {
@@ -147,6 +171,16 @@ describe('an empty project', () => {
       expect(problems).toEqual([]);
     });
   }
+
+  it('can require both entries from CommonJS where Node can require an ES module: neither waits at its top level', async () => {
+    const electron = join(installed, '..', 'electron');
+    onTestFinished(() => rmSync(electron, { recursive: true, force: true }));
+    mkdirSync(electron);
+    writeFileSync(join(electron, 'index.js'), ELECTRON_NAMES.map((name) => `exports.${name} = {};`).join('\n'));
+    const script = "console.log(typeof require('latchkey/main').createAuth, typeof require('latchkey').createAuth, typeof require('latchkey/renderer').auth)";
+    const { stdout } = await run(process.execPath, ['--no-warnings', '-e', script], { cwd: join(installed, '..', '..') });
+    expect(stdout.trim()).toBe('function function object');
+  });
 
   it('can import the page entry where there is no page and no Electron', async () => {
     const script = "import('latchkey/renderer').then(({ auth }) => auth.signIn()).catch((error) => process.stdout.write(String(error.code)))";

@@ -11,6 +11,7 @@ const MEASURED: readonly (readonly [string, 'locked' | 'unavailable'])[] = [
   ['Could not connect: Connection refused', 'unavailable'],
   ['The given address is empty', 'unavailable'],
   ['The name org.freedesktop.secrets was not provided by any .service files', 'unavailable'],
+  ["Cannot find package 'keytar' imported from /opt/app/resources/app.asar/node_modules/latchkey/dist/main/adapters/keychain-worker.js", 'unavailable'],
   ['Object does not exist at path “/org/freedesktop/secrets/collection/login”', 'unavailable'],
   ['The name :1.1 was not provided by any .service files', 'unavailable'],
 ];

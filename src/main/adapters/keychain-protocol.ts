@@ -67,6 +67,7 @@ export const KEYRING_FAILURES: readonly (KeyringFailure & { readonly text: strin
   { text: 'org.freedesktop.DBus.Error.ServiceUnknown', state: 'unavailable', detail: 'no secret service is running' },
   { text: '/collection/login', state: 'unavailable', detail: 'the secret service has no keyring to write to' },
   { text: 'Failed to load keytar native addon', state: 'unavailable', detail: 'the native part of keytar does not load (Debian: libsecret-1-0)' },
+  { text: "Cannot find package 'keytar'", state: 'unavailable', detail: 'keytar was not shipped with the app (docs/bundlers.md)' },
   { text: 'The stub received bad data', state: 'unavailable', detail: 'the value is longer than this keychain takes' },
 ];
 

@@ -1,9 +1,9 @@
 // SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs the worker only.
 // May not load keytar itself, and forks nothing before its first use.
-import { fileURLToPath } from 'node:url';
 import { app, utilityProcess } from 'electron';
 import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
 import { parseReply, recogniseFailure, type KeyringFailure, type WorkerProcess, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
+import { ownFile } from './own-files.js';
 
 /** A null that took longer than this is a dialog that was dismissed: to ask again would open it a second time. */
 const DIALOG_SUSPECTED_MS = 750;
@@ -217,6 +217,5 @@ function end(worker: WorkerProcess): void {
 
 async function forkUtilityProcess(): Promise<WorkerProcess> {
   await app.whenReady();
-  const path = fileURLToPath(new URL('./keychain-worker.js', import.meta.url));
-  return utilityProcess.fork(path, [], { serviceName: 'Latchkey keychain', stdio: 'ignore' });
+  return utilityProcess.fork(ownFile('keychain-worker'), [], { serviceName: 'Latchkey keychain', stdio: 'ignore' });
 }

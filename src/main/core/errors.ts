@@ -27,6 +27,7 @@ export const ERROR_CODES: {
   'keyring-locked': { retry: 'user', means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
   'keyring-unavailable': { retry: 'user', means: 'No keyring took the refresh token; the session ends with the app.', todo: 'Install or start a keyring (Linux: a Secret Service).' },
   'page-refused': { retry: 'never', means: 'A page that is not trusted called.', todo: 'Name its origin in the option "trustedOrigins", if it is yours.' },
+  'files-missing': { retry: 'never', means: 'Latchkey was bundled into the main process, or packaged in part: its preload or its keychain worker is not beside it.', todo: 'Declare "latchkey" as external and ship the whole package, see docs/bundlers.md.' },
   stopped: { retry: 'never', means: 'The call came after stop(), or stop() ended it.', todo: 'Nothing.' },
   internal: { retry: 'user', means: 'Latchkey broke one of its own promises.', todo: 'Report it.' },
 };
