@@ -3,6 +3,12 @@
 export { startProvider } from './provider.js';
 export type { Provider, ProviderEndpoints } from './provider.js';
 export type { ProviderOptions } from './provider-options.js';
+export { PERSONALITY_NAMES } from './personalities.js';
+export type { PersonalityName } from './personalities.js';
+export type { Platform, RegisteredRedirect, RegistrationChange } from './registration.js';
+export type { ApiChallenge } from './api.js';
+export { createVirtualClock } from './virtual-clock.js';
+export type { ClockLike, VirtualClock } from './virtual-clock.js';
 export type { Fault, FaultCount, FaultTarget, IdTokenChange } from './faults.js';
 export type { Endpoint } from './exchange.js';
 export type { IssuedKind, IssuedSecret, RequestRecord } from './ledger.js';

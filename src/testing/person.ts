@@ -126,6 +126,8 @@ function readMove(body: string, choices: SignInChoices): Move | 'end' | null {
       };
     case 'consent':
       return { target: null, form: new URLSearchParams({ do: consent === 'allow' ? 'allow' : 'deny' }) };
+    case 'confirm':
+      return { target: null, form: new URLSearchParams({ do: 'continue' }) };
     case 'done':
       return { target: readAttribute(body, /http-equiv="refresh" content="0; url=([^"]*)"/), form: null };
     case 'sign-out':
