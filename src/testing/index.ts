@@ -16,6 +16,6 @@ export type { PersonClaims } from './people.js';
 export { subjectOf } from './people.js';
 export type { SigningAlgorithm } from './signing-keys.js';
 export { createPerson } from './person.js';
-export type { Person, SignInChoices, SignInOutcome } from './person.js';
+export type { Person, PersonOptions, SignInChoices, SignInOutcome } from './person.js';
 export { signInWithPage } from './page-person.js';
 export type { PageLike, PageSignInChoices } from './page-person.js';

@@ -122,7 +122,8 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
       RefreshToken: (_ctx, token) => policy.refreshTokenSeconds(grants.find(token.grantId), token.scopes, token.totalLifetime()),
       Interaction: 3_600,
       Session: 14 * 86_400,
-      Grant: 14 * 86_400,
+      // Longer than any refresh token that is used now and then.
+      Grant: 3_650 * 86_400,
     },
     features: {
       devInteractions: { enabled: false },

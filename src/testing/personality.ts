@@ -55,7 +55,7 @@ export interface Room {
   /** What the demo resource demands now. */
   readonly challenge: ApiChallenge | null;
   /** What is known of a code or token, also after its end. */
-  look(model: 'AuthorizationCode' | 'RefreshToken' | 'AccessToken', value: string | null): Kept | null;
+  readonly look: (model: 'AuthorizationCode' | 'RefreshToken' | 'AccessToken', value: string | null) => Kept | null;
 }
 
 /** An answer refuses; an exchange goes on, changed; null has nothing to say. */

@@ -48,9 +48,9 @@ export function createStore({ graceSeconds = 0 }: StoreOptions = {}): Store {
   const find = (key: string): AdapterPayload | undefined => {
     const entry = entries.get(key);
     if (entry === undefined || entry.expiresAt <= Date.now()) return undefined;
-    const { consumed, ...unused } = entry.payload as AdapterPayload & { readonly consumed?: number };
-    const isInGrace = key.startsWith('RefreshToken:') && consumed !== undefined && Date.now() / 1000 - consumed < graceSeconds;
-    return isInGrace ? unused : entry.payload;
+    const consumed: unknown = entry.payload['consumed'];
+    const isInGrace = key.startsWith('RefreshToken:') && typeof consumed === 'number' && Date.now() / 1000 - consumed < graceSeconds;
+    return isInGrace ? { ...entry.payload, consumed: undefined } : entry.payload;
   };
 
   const findBy = (model: string, matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined => {

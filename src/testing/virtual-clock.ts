@@ -35,7 +35,8 @@ export function createVirtualClock(start: number | Date = Date.now()): VirtualCl
 }
 
 /** How far a provider's time is from the machine's. */
-export interface ProviderTime extends ClockLike {
+export interface ProviderTime {
+  readonly now: () => number;
   /** Whole seconds to add to what oidc-provider dates by the machine. */
   offsetSeconds(): number;
   /** How many seconds have passed besides those of the machine since this was asked last: negative when the clock went back. */

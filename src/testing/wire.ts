@@ -67,7 +67,7 @@ export function callbackAnswer(redirectUri: string, parameters: Readonly<Record<
   return { status: 303, headers: { location: url.href, 'cache-control': 'no-store' }, body: Buffer.alloc(0) };
 }
 
-/** The words of a `scope` parameter. */
-export function scopesOf(text: string | null | undefined): readonly string[] {
-  return (text ?? '').split(' ').filter((scope) => scope !== '');
+/** The words of a `scope` parameter or member; none when it is no text. */
+export function scopesOf(text: unknown): readonly string[] {
+  return typeof text === 'string' ? text.split(' ').filter((scope) => scope !== '') : [];
 }

@@ -91,7 +91,7 @@ export function judgeScopes(exchange: Exchange, room: Room): Answer | null {
   if (scopes.length === 0) return refuse(28003);
   if (scopes.some((scope) => isUnknownScope(scope, room))) return refuse(70011, ' The scope is not registered.');
   if (resourcesOf(scopes).length > 1) return refuse(28000);
-  const granted = scopesOf(String(redeemedBy(exchange, room)?.payload['scope'] ?? ''));
+  const granted = scopesOf(redeemedBy(exchange, room)?.payload['scope']);
   return scopes.some((scope) => !granted.includes(scope)) ? refuse(65001) : null;
 }
 

@@ -167,7 +167,7 @@ function tokens(): readonly Rule[] {
       judge: (exchange, room) => {
         const kept = redeemedBy(exchange, room);
         const note = room.grants.find(kept?.payload.grantId);
-        const platform = note?.platform ?? pick(matchEntra(room.registration.redirects, String(kept?.payload['redirectUri'] ?? '')));
+        const platform = note?.platform ?? pick(matchEntra(room.registration.redirects, kept?.payload.redirectUri ?? ''));
         if (note !== undefined) note.platform = platform;
         return judgePlatform(platform, exchange, room);
       },
@@ -206,7 +206,7 @@ function finishTokens(answer: Answer, exchange: Exchange, { nowMs }: Room): Answ
   const members = readJsonObject(answer.body);
   if (members === null || 'error_codes' in members) return answer;
   if ('error' in members) return entraAnswer(members['error'] === 'invalid_scope' ? 70011 : 70000, exchange, nowMs);
-  const scopes = scopesOfToken(exchange.form.get('scope'), scopesOf(String(members['scope'] ?? '')));
+  const scopes = scopesOfToken(exchange.form.get('scope'), scopesOf(members['scope']));
   return withMembers(answer, () => ({ ...members, scope: scopes.join(' '), ext_expires_in: members['expires_in'] }));
 }
 

@@ -41,7 +41,10 @@ export function createGithub(): Personality {
         on: 'authorization',
         judge: (exchange, { settings }) => {
           const known = scopesOf(parametersOf(exchange).get('scope')).filter((scope) => SCOPES.includes(scope) || settings.scopes.includes(scope));
-          return withParameters(exchange, { scope: known.join(' ') || null, response_type: 'code', nonce: null, prompt: null });
+          const seesAddress = known.includes('user') || known.includes('user:email');
+          // Name and login are public: every token sees them.
+          const inside = [...known, 'profile', ...(seesAddress ? ['email'] : [])];
+          return withParameters(exchange, { scope: inside.join(' '), response_type: 'code', nonce: null, prompt: null });
         },
       },
       {
@@ -71,7 +74,7 @@ export function createGithub(): Personality {
         on: 'token',
         change: (answer) =>
           withMembers(answer, (members) =>
-            'error' in members ? members : { access_token: members['access_token'], scope: scopesOf(String(members['scope'] ?? '')).join(','), token_type: 'bearer' },
+            'error' in members ? members : { access_token: members['access_token'], scope: outside(members['scope']), token_type: 'bearer' },
           ),
       },
       {
@@ -119,6 +122,11 @@ function fits({ uri }: RegisteredRedirect, asked: string): boolean {
   const isLoopback = ['127.0.0.1', '[::1]'].includes(registered.hostname);
   const folder = registered.pathname.endsWith('/') ? registered.pathname : `${registered.pathname}/`;
   return (isLoopback || registered.port === wanted.port) && (wanted.pathname === registered.pathname || wanted.pathname.startsWith(folder));
+}
+
+/** Without the scopes of OpenID Connect, which only the inside knows. */
+function outside(scope: unknown): string {
+  return scopesOf(scope).filter((one) => one !== 'profile' && one !== 'email').join(',');
 }
 
 /** GitHub goes back to the registered URI with an error, and without one uses the first that is registered. */

@@ -61,7 +61,7 @@ export function createKeycloak(graceSeconds: number | null): Personality {
               ? members
               : {
                   ...members,
-                  refresh_expires_in: scopesOf(String(members['scope'] ?? '')).includes('offline_access') ? 0 : SSO_IDLE_SECONDS,
+                  refresh_expires_in: scopesOf(members['scope']).includes('offline_access') ? 0 : SSO_IDLE_SECONDS,
                   'not-before-policy': 0,
                 },
           ),
