@@ -4,7 +4,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The endpoints that have a name in the standards; the fault switches and the request log use these words. */
+/** The endpoints by their names in the standards, and `api`, the demo resource; faults and the request log use these words. */
 export type Endpoint =
   | 'discovery'
   | 'jwks'
@@ -13,7 +13,8 @@ export type Endpoint =
   | 'userinfo'
   | 'revocation'
   | 'end-session'
-  | 'pushed-authorization';
+  | 'pushed-authorization'
+  | 'api';
 
 /** What was asked: the whole request, held in memory. */
 export interface Exchange {
@@ -50,6 +51,7 @@ export const PATHS = {
   openidConfiguration: '/.well-known/openid-configuration',
   oauthMetadata: '/.well-known/oauth-authorization-server',
   interaction: '/interaction',
+  api: '/api',
 } as const;
 
 /** Names the endpoint of a path; the way back from the pages (`/auth/…`) belongs to `authorization`. */
@@ -62,6 +64,7 @@ export function readEndpoint(path: string): Endpoint | null {
   if (path === PATHS.jwks) return 'jwks';
   if (path === PATHS.revocation) return 'revocation';
   if (path === PATHS.pushedAuthorization) return 'pushed-authorization';
+  if (path === PATHS.api) return 'api';
   return null;
 }
 

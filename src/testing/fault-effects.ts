@@ -53,7 +53,7 @@ export function refuse(fault: Fault): Delivery | null {
  * Changes a finished delivery. The same object comes back when the fault has nothing to change there
  * (an `id-token` fault on an answer without one), and then it is not used up.
  */
-export async function alter(fault: Fault, delivery: Delivery, key: SigningKey): Promise<Delivery> {
+export async function alter(fault: Fault, delivery: Delivery, key: SigningKey, nowMs: number): Promise<Delivery> {
   const { answer } = delivery;
   const withBody = (body: string, headers: Answer['headers'] = {}): Delivery =>
     answer === null ? delivery : { ...delivery, answer: { ...answer, headers: { ...answer.headers, ...headers }, body: Buffer.from(body) } };
@@ -82,7 +82,7 @@ export async function alter(fault: Fault, delivery: Delivery, key: SigningKey): 
     case 'callback':
       return changeCallback(delivery, fault.set ?? {}, fault.drop ?? []);
     case 'id-token':
-      return changeIdTokenIn(delivery, (idToken) => changeIdToken(idToken, fault.change, key));
+      return changeIdTokenIn(delivery, (idToken) => changeIdToken(idToken, fault.change, key, nowMs));
     case 'clock-offset': {
       const shifted = await changeIdTokenIn(delivery, (idToken) => shiftIdToken(idToken, fault.offsetSeconds, key));
       return { ...shifted, clockOffsetSeconds: fault.offsetSeconds };

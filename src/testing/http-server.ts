@@ -1,9 +1,11 @@
 // The HTTP side: reads whole requests, sends deliveries (late, halved, never), and ends everything at once.
 // Knows nothing of OAuth.
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from './certificate.js';
 import type { Exchange } from './exchange.js';
 import { jsonAnswer, readExchange } from './exchange.js';
 import { deliver } from './fault-effects.js';
@@ -25,26 +27,27 @@ export interface HttpServer {
 /** Authorization requests and forms are some kilobytes; more is a mistake. */
 const BODY_BYTES = 65_536;
 
-/** Listens on 127.0.0.1 only. Rejects when the port is taken. */
-export async function listen(port: number): Promise<HttpServer> {
+/** Listens on 127.0.0.1 only; with a certificate it speaks TLS. Rejects when the port is taken. */
+export async function listen(port: number, certificate: Certificate | null, nowMs: () => number): Promise<HttpServer> {
   const stopping = new AbortController();
   let handler: ExchangeHandler | null = null;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
-    if (body === null) return send(response, deliver(jsonAnswer(413, { error: 'invalid_request' })), stopping.signal);
-    if (handler === null) return send(response, deliver(jsonAnswer(503, { error: 'temporarily_unavailable' })), stopping.signal);
+    if (body === null) return send(response, deliver(jsonAnswer(413, { error: 'invalid_request' })), stopping.signal, nowMs);
+    if (handler === null) return send(response, deliver(jsonAnswer(503, { error: 'temporarily_unavailable' })), stopping.signal, nowMs);
     const delivery = await handler(readExchange(request, body), request.socket).catch(() =>
       deliver(jsonAnswer(500, { error: 'server_error' })),
     );
-    return send(response, delivery, stopping.signal);
+    return send(response, delivery, stopping.signal, nowMs);
   };
 
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     // A client that goes away in the middle is no news.
     response.on('error', () => undefined);
     answer(request, response).catch(() => response.destroy());
-  });
+  };
+  const server = certificate === null ? createServer(listener) : createTlsServer({ key: certificate.privateKey, cert: certificate.certificate }, listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
@@ -81,7 +84,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return length > BODY_BYTES ? null : Buffer.concat(chunks);
 }
 
-async function send(response: ServerResponse, delivery: Delivery, stopping: AbortSignal): Promise<void> {
+async function send(response: ServerResponse, delivery: Delivery, stopping: AbortSignal, nowMs: () => number): Promise<void> {
   const { answer, delayMs, end, clockOffsetSeconds } = delivery;
   if (delayMs > 0) await sleep(delayMs, undefined, { signal: stopping });
   if (response.destroyed) return;
@@ -93,7 +96,7 @@ async function send(response: ServerResponse, delivery: Delivery, stopping: Abor
 
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   response.setHeader('content-length', answer.body.length);
-  response.setHeader('date', new Date(Date.now() + clockOffsetSeconds * 1000).toUTCString());
+  response.setHeader('date', new Date(nowMs() + clockOffsetSeconds * 1000).toUTCString());
   response.writeHead(answer.status);
   if (end === 'complete') {
     response.end(response.req.method === 'HEAD' ? undefined : answer.body);

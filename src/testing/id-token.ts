@@ -7,31 +7,38 @@ import type { Jwt, SigningKey } from './signing-keys.js';
 
 const OTHER_PARTY = 'another-client';
 
-/** Adds `at_hash` (OpenID Connect Core §3.1.3.6), which oidc-provider leaves out of token responses, and signs again. */
-export async function finishIdToken(answer: Answer, key: SigningKey): Promise<Answer> {
+type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Adds `at_hash` (OpenID Connect Core §3.1.3.6), which oidc-provider leaves out of token responses, changes the claims as
+ * the personality has them, and signs again.
+ */
+export async function finishIdToken(answer: Answer, key: SigningKey, change: (claims: Claims) => Claims): Promise<Answer> {
   const members = readJsonObject(answer.body);
   const idToken = members?.['id_token'];
   const accessToken = members?.['access_token'];
   if (typeof idToken !== 'string' || typeof accessToken !== 'string') return answer;
   const signed = await rewrite(idToken, key, ({ header, claims }) => ({
     header,
-    claims: { ...claims, at_hash: accessTokenHash(key.algorithm, accessToken) },
+    claims: change({ ...claims, at_hash: accessTokenHash(key.algorithm, accessToken) }),
   }));
   return { ...answer, body: Buffer.from(JSON.stringify({ ...members, id_token: signed })) };
 }
 
 /** Moves every time in an ID token, as a provider with a wrong clock would. */
 export function shiftIdToken(idToken: string, offsetSeconds: number, key: SigningKey): Promise<string> {
-  const shift = (value: unknown): unknown => (typeof value === 'number' ? value + offsetSeconds : value);
-  return rewrite(idToken, key, ({ header, claims }) => ({
-    header,
-    claims: { ...claims, iat: shift(claims['iat']), exp: shift(claims['exp']), auth_time: shift(claims['auth_time']) },
-  }));
+  return rewrite(idToken, key, ({ header, claims }) => ({ header, claims: shiftTimes(claims, offsetSeconds) }));
+}
+
+/** The same claims, so many seconds later. */
+export function shiftTimes(claims: Claims, seconds: number): Claims {
+  const shift = (value: unknown): unknown => (typeof value === 'number' ? value + seconds : value);
+  return { ...claims, iat: shift(claims['iat']), exp: shift(claims['exp']), auth_time: shift(claims['auth_time']) };
 }
 
 /** The same ID token with one change; correctly signed unless the change is about the signature. */
-export async function changeIdToken(idToken: string, change: IdTokenChange, key: SigningKey): Promise<string> {
-  const nowSeconds = Math.floor(Date.now() / 1000);
+export async function changeIdToken(idToken: string, change: IdTokenChange, key: SigningKey, nowMs: number): Promise<string> {
+  const nowSeconds = Math.floor(nowMs / 1000);
   const setClaims = (claims: Readonly<Record<string, unknown>>): Promise<string> =>
     rewrite(idToken, key, (jwt) => ({ ...jwt, claims: { ...jwt.claims, ...claims } }));
   const setHeader = (header: Readonly<Record<string, unknown>>): Promise<string> =>

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults, Provider as OidcProvider } from 'oidc-provider';
 import type { Answer, Exchange } from './exchange.js';
 import { parseUrl, PATHS } from './exchange.js';
-import { consentPage, loginPage } from './login-page.js';
+import type { GrantNotes } from './grant-notes.js';
+import { confirmPage, consentPage, loginPage } from './login-page.js';
 import { donePage, errorPage } from './outcome-page.js';
 import { pageAnswer } from './page-frame.js';
 import type { People } from './people.js';
@@ -13,11 +14,15 @@ export interface InteractionTools {
   readonly oidc: OidcProvider;
   readonly people: People;
   readonly clientName: string;
+  readonly grants: GrantNotes;
+  readonly nowMs: number;
+  /** Asks once more before it goes to a custom scheme. */
+  readonly confirmsSchemes: boolean;
 }
 
 /** Answers one request to `/interaction/…`: shows the page that is due, or takes what the person chose. */
 export async function answerInteraction(
-  { oidc, people, clientName }: InteractionTools,
+  { oidc, people, clientName, grants, nowMs, confirmsSchemes }: InteractionTools,
   exchange: Exchange,
   request: IncomingMessage,
   response: ServerResponse,
@@ -51,11 +56,16 @@ export async function answerInteraction(
     if (account === null) return pageAnswer(errorPage('invalid_request', 'nobody is signed in here', 400));
     const scopes = parameter('scope').split(' ').filter((scope) => scope !== '');
     if (choice === 'deny') return refuse('the person said no');
-    if (choice !== 'allow') return pageAnswer(consentPage({ clientName, action, account, scopes, formTargets }));
+    const asksAgain = confirmsSchemes && formTargets.length === 0;
+    if (choice === 'allow' && asksAgain) return pageAnswer(confirmPage({ clientName, action }));
+    if (choice !== 'allow' && choice !== 'continue') return pageAnswer(consentPage({ clientName, action, account, scopes, formTargets, asksAgain }));
     // A grant of its own for every sign-in: a reused refresh token ends one family, not all of this browser.
     const grant = new oidc.Grant({ accountId: account.subject, clientId: parameter('client_id') });
     grant.addOIDCScope(scopes.join(' '));
-    return finish({ consent: { grantId: await grant.save() } }, true);
+    const grantId = await grant.save();
+    const parameters = Object.fromEntries(Object.keys(params).map((name) => [name, parameter(name)]));
+    grants.add(grantId, { subject: account.subject, parameters, agreedAtMs: nowMs });
+    return finish({ consent: { grantId } }, true);
   }
 
   if (choice === 'cancel') return refuse('the person cancelled');

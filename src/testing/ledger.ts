@@ -4,7 +4,7 @@ import type { Answer, Endpoint, Exchange } from './exchange.js';
 import { parseUrl, readJsonObject } from './exchange.js';
 
 /** What a value in `issued` is; the words of RFC 6749, RFC 7636 and OpenID Connect. */
-export type IssuedKind = 'code' | 'access_token' | 'refresh_token' | 'id_token' | 'code_verifier' | 'state' | 'nonce';
+export type IssuedKind = 'code' | 'access_token' | 'refresh_token' | 'id_token' | 'code_verifier' | 'state' | 'nonce' | 'client_secret';
 
 /** One secret value that passed, in either direction. */
 export interface IssuedSecret {
@@ -43,7 +43,7 @@ export interface Ledger {
   readonly requests: readonly RequestRecord[];
   readonly issued: readonly IssuedSecret[];
   /** Notes a request; the function that is returned notes how it ended. */
-  noteRequest(exchange: Exchange): (status: number | null, faults: readonly string[]) => void;
+  noteRequest(exchange: Exchange, atMs: number): (status: number | null, faults: readonly string[]) => void;
   /** Remembers the secrets in an answer; called with what the provider made and with what is really sent. */
   noteAnswer(answer: Answer): void;
 }
@@ -51,7 +51,7 @@ export interface Ledger {
 /** The oldest are dropped beyond this, so that a provider on a desk can run for weeks. */
 const KEPT = 20_000;
 
-const SECRET_KINDS: readonly IssuedKind[] = ['code', 'access_token', 'refresh_token', 'id_token', 'code_verifier', 'state', 'nonce'];
+const SECRET_KINDS: readonly IssuedKind[] = ['code', 'access_token', 'refresh_token', 'id_token', 'code_verifier', 'state', 'nonce', 'client_secret'];
 
 /** Opens empty books. */
 export function createLedger(): Ledger {
@@ -74,11 +74,11 @@ export function createLedger(): Ledger {
   return {
     requests,
     issued,
-    noteRequest(exchange) {
+    noteRequest(exchange, atMs) {
       noteParameters(exchange.query);
       noteParameters(exchange.form);
       const record = {
-        at: Date.now(),
+        at: atMs,
         method: exchange.method,
         path: exchange.path.replace(/^(\/auth|\/interaction)\/.+$/, '$1/:uid'),
         endpoint: exchange.endpoint,
@@ -104,7 +104,9 @@ export function createLedger(): Ledger {
       const location = answer.headers['location'];
       const parsed = typeof location === 'string' ? parseUrl(location) : null;
       if (parsed !== null) noteParameters(parsed.searchParams);
-      if (!String(answer.headers['content-type'] ?? '').startsWith('application/json')) return;
+      const type = String(answer.headers['content-type'] ?? '');
+      if (type.startsWith('application/x-www-form-urlencoded')) noteParameters(new URLSearchParams(answer.body.toString('utf8')));
+      if (!type.startsWith('application/json')) return;
       const members = readJsonObject(answer.body) ?? {};
       for (const kind of SECRET_KINDS) noteSecret(kind, members[kind]);
     },

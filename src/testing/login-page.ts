@@ -46,12 +46,15 @@ export interface ConsentPageContent {
   readonly account: Account;
   readonly scopes: readonly string[];
   readonly formTargets: readonly string[];
+  /** The confirm page follows. */
+  readonly asksAgain: boolean;
 }
 
 /** The consent page: who asks, for whom, for what; buttons "Allow" and "Deny". */
-export function consentPage({ clientName, action, account, scopes, formTargets }: ConsentPageContent): Page {
+export function consentPage({ clientName, action, account, scopes, formTargets, asksAgain }: ConsentPageContent): Page {
   return {
     name: 'consent',
+    ...(asksAgain ? { next: 'confirm' as const } : {}),
     title: `Allow ${clientName}?`,
     formTargets,
     content: html`${mark(ICONS.away)}
@@ -63,6 +66,23 @@ ${whoIs(account)}
 <div class="actions">
 <button name="do" value="allow">Allow</button>
 <button class="quiet" name="do" value="deny">Deny</button>
+</div>
+</form>`,
+  };
+}
+
+/** Asks once more before the browser hands the answer to another program; buttons "Continue" and "Cancel". */
+export function confirmPage({ clientName, action }: Pick<ConsentPageContent, 'clientName' | 'action'>): Page {
+  return {
+    name: 'confirm',
+    title: `Are you trying to sign in to ${clientName}?`,
+    content: html`${mark(ICONS.away)}
+<h1>Are you trying to sign in to ${clientName}?</h1>
+<p class="lead">Only continue if you downloaded the app from a store or website that you trust.</p>
+<form method="post" action="${action}">
+<div class="actions">
+<button name="do" value="continue">Continue</button>
+<button class="quiet" name="do" value="deny">Cancel</button>
 </div>
 </form>`,
   };

@@ -4,18 +4,27 @@ import type * as OidcModule from 'oidc-provider';
 import type { Configuration, KoaContextWithOIDC, Provider as OidcProvider } from 'oidc-provider';
 import type { Answer } from './exchange.js';
 import { PATHS } from './exchange.js';
+import type { GrantNotes } from './grant-notes.js';
 import { originsOf } from './interactions.js';
 import { errorPage, signedOutPage, signOutPage } from './outcome-page.js';
 import { pageAnswer } from './page-frame.js';
 import type { People } from './people.js';
+import type { Policy } from './personality.js';
 import type { ProviderSettings } from './provider-options.js';
+import type { Registration } from './registration.js';
 import type { SigningKey } from './signing-keys.js';
 import type { Store } from './store.js';
 
 /** What an oidc-provider is built from; a new one with another key and the same store continues where the old one was. */
 export interface OidcParts {
   readonly issuer: string;
+  /** The port that cookies are named by. */
+  readonly port: number;
   readonly settings: ProviderSettings;
+  readonly policy: Policy;
+  /** As it is now. */
+  readonly registration: () => Registration;
+  readonly grants: GrantNotes;
   readonly store: Store;
   readonly people: People;
   readonly key: SigningKey;
@@ -50,10 +59,9 @@ export async function loadOidcPackage(): Promise<OidcPackage> {
 
 /** Builds an oidc-provider. Writes nothing to the console. */
 export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: OidcParts): OidcProvider {
-  const { issuer, settings, store, people, key } = parts;
-  const policy = interactionPolicy.base();
-  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
-  const port = new URL(issuer).port;
+  const { issuer, port, settings, policy, grants, store, people, key } = parts;
+  const prompts = interactionPolicy.base();
+  prompts.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
 
   const configuration: Configuration = {
     adapter: store.adapter,
@@ -66,25 +74,27 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
         token_endpoint_auth_method: 'none',
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
-        redirect_uris: [...settings.redirectUris],
-        post_logout_redirect_uris: [...settings.redirectUris],
+        // Never compared: what is registered changes, and personalities compare in their own ways.
+        redirect_uris: ['http://127.0.0.1/callback'],
         id_token_signed_response_alg: key.algorithm,
       },
     ],
     enabledJWA: { idTokenSigningAlgValues: [key.algorithm] },
-    scopes: ['openid', 'offline_access', ...settings.scopes],
+    scopes: ['openid', 'offline_access', ...policy.scopes, ...settings.scopes],
+    extraParams: [...policy.extraParameters],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'picture'], email: ['email', 'email_verified'] },
     // As most providers do: an app without the userinfo endpoint knows the name, too.
     conformIdTokenClaims: false,
-    pkce: { required: () => true },
-    rotateRefreshToken: true,
-    issueRefreshToken: async (_ctx, _client, code) => code.scopes.has('offline_access'),
+    pkce: { required: () => policy.pkce === 'required' },
+    rotateRefreshToken: policy.rotates,
+    issueRefreshToken: async (_ctx, _client, code) => policy.givesRefreshToken(code.scopes, grants.find(code.grantId)),
+    expiresWithSession: async (_ctx, code) => !policy.outlivesBrowser(code.scopes),
     // Always the grant of this very sign-in, never one that the browser's session remembers.
     loadExistingGrant: async (ctx) => {
       const grantId = ctx.oidc.result?.consent?.grantId;
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId);
     },
-    clientBasedCORS: () => false,
+    clientBasedCORS: () => policy.allowsOrigin,
     findAccount: async (_ctx, subject) => {
       const account = people.find(subject);
       if (account === null) return undefined;
@@ -104,15 +114,16 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
       end_session: PATHS.endSession,
       pushed_authorization_request: PATHS.pushedAuthorization,
     },
-    interactions: { policy, url: (_ctx, interaction) => `${PATHS.interaction}/${interaction.uid}` },
+    interactions: { policy: prompts, url: (_ctx, interaction) => `${PATHS.interaction}/${interaction.uid}` },
     ttl: {
       AccessToken: parts.accessTokenSeconds,
-      AuthorizationCode: 60,
+      AuthorizationCode: policy.codeSeconds,
       IdToken: 3_600,
-      RefreshToken: 14 * 86_400,
+      RefreshToken: (_ctx, token) => policy.refreshTokenSeconds(grants.find(token.grantId), token.scopes, token.totalLifetime()),
       Interaction: 3_600,
       Session: 14 * 86_400,
-      Grant: 14 * 86_400,
+      // Longer than any refresh token that is used now and then.
+      Grant: 3_650 * 86_400,
     },
     features: {
       devInteractions: { enabled: false },
@@ -132,7 +143,10 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
     },
     renderError: async (ctx, out) => write(ctx, pageAnswer(errorPage(out.error, out.error_description, ctx.status))),
   };
-  return new Provider(issuer, configuration);
+  const provider = new Provider(issuer, configuration);
+  const isRegistered = (uri: string): boolean => policy.redirects(parts.registration().redirects, uri).length > 0;
+  Object.assign(provider.Client.prototype, { redirectUriAllowed: isRegistered, postLogoutRedirectUriAllowed: isRegistered });
+  return provider;
 }
 
 function write(ctx: KoaContextWithOIDC, answer: Answer): void {

@@ -9,7 +9,7 @@ export interface Markup {
 }
 
 /** What a page is called in `data-page`; the scripted person reads it. */
-export type PageName = 'login' | 'consent' | 'done' | 'error' | 'sign-out' | 'signed-out';
+export type PageName = 'login' | 'consent' | 'confirm' | 'done' | 'error' | 'sign-out' | 'signed-out';
 
 /** A page of the provider. */
 export interface Page {
@@ -19,6 +19,8 @@ export interface Page {
   readonly status?: number;
   /** Where forms may lead besides the provider: browsers hold redirects after a form to `form-action`. */
   readonly formTargets?: readonly string[];
+  /** The page that comes after a yes, when it is not the end; in `data-next`. */
+  readonly next?: PageName;
   /** Followed at once by the browser. */
   readonly refreshTo?: string;
 }
@@ -158,7 +160,7 @@ ${refresh}
 <style>${trusted(STYLE)}</style>
 </head>
 <body>
-<main data-page="${page.name}">
+<main data-page="${page.name}"${page.next === undefined ? null : html` data-next="${page.next}"`}>
 ${page.content}
 </main>
 <footer>Test provider: nothing here is real.</footer>

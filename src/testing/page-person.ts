@@ -32,5 +32,9 @@ export async function signInWithPage(page: PageLike, choices: PageSignInChoices 
     await click('sign-in');
     await page.waitForSelector('main[data-page="consent"]', timeout);
   }
+  const next = await page.getAttribute('main', 'data-next', timeout);
   await click(consent === 'allow' ? 'allow' : 'deny');
+  if (consent !== 'allow' || next !== 'confirm') return;
+  await page.waitForSelector('main[data-page="confirm"]', timeout);
+  await click('continue');
 }

@@ -1,6 +1,8 @@
 // The scripted person: signs in at the embedded provider over plain HTTP, or on a page of a real browser.
 // Knows the provider only by what a browser sees: redirects, cookies and the pages' forms.
 import { createCookieJar } from './cookie-jar.js';
+import { ask } from './http-client.js';
+import type { PlainResponse } from './http-client.js';
 
 /** How the person behaves. */
 export interface SignInChoices {
@@ -36,24 +38,25 @@ export interface Person {
   signOut(endSessionUrl: string): Promise<string | null>;
 }
 
+/** What a person's browser is like. */
+export interface PersonOptions {
+  /** `provider.certificate`: trusted beside nothing else. */
+  readonly certificate?: string | null;
+}
+
 const STEP_TIMEOUT_MS = 10_000;
 /** Login, consent and a change of account take some ten requests. */
 const STEPS = 20;
 
 /** Makes a person with an empty browser. */
-export function createPerson(): Person {
+export function createPerson({ certificate = null }: PersonOptions = {}): Person {
   const jar = createCookieJar();
 
-  const request = async (url: URL, form: URLSearchParams | null): Promise<Response> => {
+  const request = async (url: URL, form: URLSearchParams | null): Promise<PlainResponse> => {
     const cookie = jar.header(url.pathname);
-    const response = await fetch(url, {
-      method: form === null ? 'GET' : 'POST',
-      headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) },
-      body: form,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(STEP_TIMEOUT_MS),
-    });
-    jar.take(response.headers.getSetCookie());
+    const headers = { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) };
+    const response = await ask({ url, headers, form, certificate, timeoutMs: STEP_TIMEOUT_MS });
+    jar.take(response.headers['set-cookie'] ?? []);
     return response;
   };
 
@@ -64,15 +67,14 @@ export function createPerson(): Person {
     let form: URLSearchParams | null = null;
     for (let step = 0; step < STEPS; step += 1) {
       const response = await request(url, form);
-      const body = await response.text();
-      const location = response.headers.get('location');
-      if (location !== null) {
+      const { location } = response.headers;
+      if (location !== undefined) {
         url = new URL(location, url);
         form = null;
         if (url.origin !== start.origin) return url;
         continue;
       }
-      const move = readMove(body, choices);
+      const move = readMove(response.text, choices);
       if (move === 'end') return null;
       if (move === null) throw new Error(`the provider answered with status ${response.status} and no page that a person knows`);
       url = new URL(move.target ?? url.pathname + url.search, url);
@@ -93,8 +95,7 @@ export function createPerson(): Person {
 
 async function visit(url: URL): Promise<string> {
   if (url.protocol !== 'http:') throw new Error('only an http redirect URI can be visited');
-  const response = await fetch(url, { signal: AbortSignal.timeout(STEP_TIMEOUT_MS) });
-  return response.text();
+  return (await ask({ url, headers: {}, form: null, certificate: null, timeoutMs: STEP_TIMEOUT_MS })).text;
 }
 
 interface Move {
@@ -126,6 +127,8 @@ function readMove(body: string, choices: SignInChoices): Move | 'end' | null {
       };
     case 'consent':
       return { target: null, form: new URLSearchParams({ do: consent === 'allow' ? 'allow' : 'deny' }) };
+    case 'confirm':
+      return { target: null, form: new URLSearchParams({ do: 'continue' }) };
     case 'done':
       return { target: readAttribute(body, /http-equiv="refresh" content="0; url=([^"]*)"/), form: null };
     case 'sign-out':

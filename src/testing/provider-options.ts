@@ -1,20 +1,37 @@
 // The options of the embedded provider: every default and its check. Says the option's name, never its value.
 import type { PersonClaims } from './people.js';
+import { isPersonalityName, PERSONALITY_NAMES } from './personalities.js';
+import type { PersonalityName } from './personalities.js';
+import type { RegisteredRedirect } from './registration.js';
 import type { SigningAlgorithm } from './signing-keys.js';
+import type { ClockLike } from './virtual-clock.js';
 
 /** What a host may choose; nothing is needed. */
 export interface ProviderOptions {
+  /** Whose manners it has; docs/testing.md lists them. Default `strict`. */
+  readonly personality?: PersonalityName;
   /** Default: a free port. */
   readonly port?: number;
+  /** Speaks `https:` with a certificate of its own, which `provider.certificate` tells. Default false. */
+  readonly https?: boolean;
   /** Default `latchkey-demo`: a public native client, without a secret (RFC 8252 §8.4). */
   readonly clientId?: string;
   /** What the pages call the app. Default "Latchkey Demo". */
   readonly clientName?: string;
   /**
-   * Compared exactly, but for the port of `http://127.0.0.1` (RFC 8252 §7.3). A custom scheme needs a dot in it.
+   * Compared exactly, but for the port of `http://127.0.0.1` (RFC 8252 §7.3); personalities have their own ways. For
+   * `entra` an entry may name its platform: `{ uri, platform: 'spa' }`. `provider.register` changes them while running.
    * Default: `com.example.latchkey-demo:/callback` and `http://127.0.0.1/callback`.
    */
-  readonly redirectUris?: readonly string[];
+  readonly redirectUris?: readonly (string | RegisteredRedirect)[];
+  /** Default: none; `google` and `github`, which insist on one, have `latchkey-demo-secret`. */
+  readonly clientSecret?: string;
+  /** `entra`: the tenant id, by default that of Microsoft's examples. `keycloak`: the realm, by default `demo`. */
+  readonly tenant?: string;
+  /** How long a rotated refresh token may come again. Default: as the personality has it (`strict` 0, `okta` 30). */
+  readonly graceSeconds?: number;
+  /** Default: the machine's. A clock of the test's makes codes, tokens and sessions end without waiting. */
+  readonly clock?: ClockLike;
   /** Scopes besides `openid`, `profile`, `email` and `offline_access`. */
   readonly scopes?: readonly string[];
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
@@ -32,16 +49,33 @@ export interface ProviderOptions {
   readonly pushedAuthorizationRequests?: 'off' | 'supported' | 'required';
 }
 
-/** The options, complete. */
-export type ProviderSettings = Required<ProviderOptions>;
+/** The options, complete. Null: the personality decides. */
+export interface ProviderSettings extends Required<Omit<ProviderOptions, 'clientSecret' | 'tenant' | 'graceSeconds' | 'clock'>> {
+  readonly clientSecret: string | null;
+  readonly tenant: string;
+  readonly graceSeconds: number | null;
+  readonly clock: ClockLike | null;
+}
+
+/** Those that insist on a secret. */
+const SECRETIVE: readonly PersonalityName[] = ['google', 'github'];
+
+const TENANTS: Readonly<Partial<Record<PersonalityName, string>>> = { entra: 'aaaabbbb-0000-cccc-1111-dddd2222eeee', keycloak: 'demo' };
 
 /** Fills in the defaults. Throws a TypeError that names the option and what was expected. */
 export function readProviderOptions(options: ProviderOptions): ProviderSettings {
+  const personality = options.personality ?? 'strict';
   const settings: ProviderSettings = {
+    personality,
     port: 0,
+    https: false,
     clientId: 'latchkey-demo',
     clientName: 'Latchkey Demo',
     redirectUris: ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'],
+    clientSecret: SECRETIVE.includes(personality) ? 'latchkey-demo-secret' : null,
+    tenant: TENANTS[personality] ?? '',
+    graceSeconds: null,
+    clock: null,
     scopes: [],
     accessTokenSeconds: 300,
     people: {},
@@ -54,8 +88,11 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const read: ProviderSettings = { ...settings, ...given };
+  if (!isPersonalityName(read.personality)) throw new TypeError(`option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}`);
   if (!Number.isInteger(read.port) || read.port < 0 || read.port > 65_535) throw new TypeError('option "port" must be a port number');
-  if (read.redirectUris.length === 0) throw new TypeError('option "redirectUris" must name at least one URI');
+  if (read.tenant !== '' && !/^[\w.-]+$/.test(read.tenant)) throw new TypeError('option "tenant" must be a word without slashes');
+  if (read.graceSeconds !== null && !(read.graceSeconds >= 0)) throw new TypeError('option "graceSeconds" must be a number of at least 0');
+  if (read.clock !== null && typeof read.clock.now !== 'function') throw new TypeError('option "clock" must have a function "now"');
   checkAccessTokenSeconds(read.accessTokenSeconds);
   return Object.freeze(read);
 }

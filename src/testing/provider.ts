@@ -4,27 +4,42 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Provider as OidcProvider } from 'oidc-provider';
-import { jsonAnswer, PATHS, runListener } from './exchange.js';
+import { answerApi } from './api.js';
+import type { ApiChallenge } from './api.js';
+import { createCertificate } from './certificate.js';
+import { jsonAnswer, PATHS, readJsonObject, runListener } from './exchange.js';
 import type { Answer, Exchange } from './exchange.js';
 import { alter, deliver, isCallback, refuse } from './fault-effects.js';
 import type { Delivery } from './fault-effects.js';
 import { createFaultList } from './faults.js';
 import type { Fault } from './faults.js';
+import { createGrantNotes } from './grant-notes.js';
 import { listen } from './http-server.js';
-import { finishIdToken } from './id-token.js';
+import { finishIdToken, shiftTimes } from './id-token.js';
 import { answerInteraction } from './interactions.js';
 import { createLedger } from './ledger.js';
 import type { IssuedSecret, RequestRecord } from './ledger.js';
 import { askForConsent } from './offline-access.js';
 import { createOidc, loadOidcPackage } from './oidc.js';
+import { createPathMap, outerMetadata } from './paths.js';
 import { createPeople } from './people.js';
+import { createPersonality } from './personalities.js';
+import type { PersonalityName } from './personalities.js';
+import { change, judge, pathsOf, policyOf } from './personality.js';
+import type { Room } from './personality.js';
 import { answerMe, plainOAuthMetadata } from './plain-oauth.js';
 import { checkAccessTokenSeconds, readProviderOptions } from './provider-options.js';
 import type { ProviderOptions } from './provider-options.js';
+import { changeRegistration } from './registration.js';
+import type { Registration, RegistrationChange } from './registration.js';
 import { createSigningKey } from './signing-keys.js';
 import { createStore } from './store.js';
+import { createProviderTime } from './virtual-clock.js';
 
-/** The endpoints as absolute URLs: for clients that are told by hand, and for tests that ask themselves. */
+/**
+ * The endpoints as absolute URLs: for clients that are told by hand, and for tests that ask themselves. One that the
+ * personality does not have answers 404.
+ */
 export interface ProviderEndpoints {
   readonly authorization: string;
   readonly token: string;
@@ -35,14 +50,24 @@ export interface ProviderEndpoints {
   readonly me: string;
   readonly revocation: string;
   readonly endSession: string;
+  /** The demo resource: tells the person to a valid access token, and challenges when it was told to. */
+  readonly api: string;
 }
 
 /** A running provider. Everything about it is gone after `stop()`. */
 export interface Provider {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  readonly personality: PersonalityName;
+  /** `http://127.0.0.1:PORT` and what the personality puts behind it, without a slash at the end. */
   readonly issuer: string;
+  /** `http://127.0.0.1:PORT`. */
+  readonly origin: string;
   readonly clientId: string;
+  /** What is registered now. */
   readonly redirectUris: readonly string[];
+  /** What is registered now; null: none. */
+  readonly clientSecret: string | null;
+  /** Of the option `https`, in PEM, for clients to trust; else null. */
+  readonly certificate: string | null;
   readonly endpoints: ProviderEndpoints;
   /** Every request so far, oldest first; grows while the provider runs. */
   readonly requests: readonly RequestRecord[];
@@ -56,6 +81,13 @@ export interface Provider {
   clearFaults(): void;
   /** Faults that were set with `times` and were not used up: empty at the end of a test that went by its script. */
   unusedFaults(): readonly Fault[];
+  /**
+   * Changes what is registered, as somebody does at the provider's portal; what is under way goes on. Throws a TypeError
+   * that says why the provider would not take it.
+   */
+  register(change: RegistrationChange): void;
+  /** What the demo resource demands from now on; null: nothing more than a valid token. */
+  challengeApi(challenge: ApiChallenge | null): void;
   /** The life of access tokens made from now on: a whole number of at least 1. */
   setAccessTokenSeconds(seconds: number): void;
   /** A new signing key under a new `kid`; the old one leaves the JWKS at once. */
@@ -79,19 +111,38 @@ const KEPT_CALLBACKS = 100;
  */
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const settings = readProviderOptions(options);
+  const personality = createPersonality(settings.personality, settings.graceSeconds);
+  const { rules } = personality;
+  const policy = policyOf(rules);
+  const register = (present: Registration, changed: RegistrationChange): Registration => {
+    const next = changeRegistration(present, changed);
+    const refusal = personality.refuseRegistration?.(next) ?? null;
+    if (refusal !== null) throw new TypeError(refusal);
+    return next;
+  };
+  let registration = register({ redirects: [], clientSecret: null }, settings);
   const oidcPackage = await loadOidcPackage();
   let key = await createSigningKey(settings.signingAlgorithm);
-  const server = await listen(settings.port);
-  const issuer = `http://127.0.0.1:${server.port}`;
+  const time = createProviderTime(settings.clock);
+  const certificate = settings.https ? createCertificate(Date.now()) : null;
+  const server = await listen(settings.port, certificate, time.now);
+  const origin = `${certificate === null ? 'http' : 'https'}://127.0.0.1:${server.port}`;
+  const issuer = origin + personality.issuerPath(settings.tenant);
 
-  const store = createStore();
+  const paths = createPathMap(pathsOf(rules), settings.tenant);
+  const store = createStore({ graceSeconds: policy.graceSeconds });
   const people = createPeople(settings.people);
+  const grants = createGrantNotes();
   const faults = createFaultList();
   const ledger = createLedger();
   const cookieKey = randomBytes(32).toString('base64url');
   let accessTokenSeconds = settings.accessTokenSeconds;
+  let challenge: ApiChallenge | null = null;
   const build = (): OidcProvider =>
-    createOidc(oidcPackage, { issuer, settings, store, people, key, cookieKey, accessTokenSeconds: () => accessTokenSeconds });
+    createOidc(oidcPackage, {
+      issuer, port: server.port, settings, policy, registration: () => registration, grants, store, people, key, cookieKey,
+      accessTokenSeconds: () => policy.accessTokenSeconds ?? accessTokenSeconds,
+    });
   let oidc: OidcProvider;
   try {
     oidc = build();
@@ -103,12 +154,12 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   const callbacks = new Map<string, Answer>();
   let tokenQueue: Promise<unknown> = Promise.resolve();
 
-  const carryOut = async (exchange: Exchange, socket: Socket): Promise<Answer> => {
-    const kept = callbacks.get(exchange.path);
-    if (kept !== undefined) return kept;
+  /** Inside, before the rules have changed the answer. */
+  const carryOut = async (exchange: Exchange, room: Room, socket: Socket): Promise<Answer> => {
     if (exchange.path === PATHS.me) return answerMe(oidc, people, exchange);
+    if (exchange.path === PATHS.api) return answerApi(oidc, people, exchange, room);
     if (exchange.path.startsWith(`${PATHS.interaction}/`)) {
-      const tools = { oidc, people, clientName: settings.clientName };
+      const tools = { oidc, people, clientName: settings.clientName, grants, nowMs: room.nowMs, confirmsSchemes: policy.confirmsSchemes };
       return runListener(replying((request, response) => answerInteraction(tools, exchange, request, response)), exchange, socket);
     }
     if (exchange.path === PATHS.openidConfiguration && settings.discovery !== 'openid') return notFound();
@@ -116,12 +167,32 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
 
     const signer = key;
     const answer = await runListener(oidc.callback(), askForConsent(exchange), socket);
-    if (exchange.path === PATHS.oauthMetadata && settings.discovery === 'oauth') return plainOAuthMetadata(answer, issuer);
-    return exchange.endpoint === 'token' ? finishIdToken(answer, signer) : answer;
+    if (exchange.endpoint === 'discovery') return describe(exchange, answer, room);
+    return exchange.endpoint === 'token' ? finishIdToken(answer, signer, (claims) => policy.idTokenClaims(shiftTimes(claims, time.offsetSeconds()), room)) : answer;
   };
 
-  server.handle(async (exchange, socket) => {
-    const noteEnd = ledger.noteRequest(exchange);
+  const describe = (exchange: Exchange, answer: Answer, room: Room): Answer => {
+    const isPlain = exchange.path === PATHS.oauthMetadata && settings.discovery === 'oauth';
+    const described = isPlain ? plainOAuthMetadata(answer, origin) : answer;
+    const members = readJsonObject(described.body);
+    return members === null ? described : jsonAnswer(described.status, outerMetadata(members, origin, (inner) => paths.outward(inner, room.tenant)));
+  };
+
+  const obey = async (received: Exchange, room: Room, socket: Socket): Promise<Answer> => {
+    const kept = callbacks.get(received.path);
+    if (kept !== undefined) return kept;
+    const judged = judge(rules, received, room);
+    const isRefused = 'status' in judged;
+    const answer = isRefused ? judged : await carryOut(judged, room, socket);
+    return change(rules, answer, isRefused ? received : judged, room);
+  };
+
+  server.handle(async (received, socket) => {
+    const leap = time.takeLeap();
+    if (leap !== 0) store.age(leap);
+    const { exchange, tenant } = paths.inward(received);
+    const room: Room = { origin, issuer, settings, registration, tenant, nowMs: time.now(), policy, grants, challenge, look: (model, value) => store.look(model, value ?? '') };
+    const noteEnd = ledger.noteRequest({ ...exchange, path: received.path }, room.nowMs);
     const used: string[] = [];
     const fitting = faults.matching(exchange);
 
@@ -134,21 +205,21 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     }
     if (delivery === null) {
       // One after another, as a strict server's database does it: of two renewals with one token, the second is a reuse.
-      const processed = exchange.endpoint === 'token' ? tokenQueue.then(() => carryOut(exchange, socket)) : carryOut(exchange, socket);
+      const processed = exchange.endpoint === 'token' ? tokenQueue.then(() => obey(exchange, room, socket)) : obey(exchange, room, socket);
       if (exchange.endpoint === 'token') tokenQueue = processed.catch(() => undefined);
       const answer = await processed;
       ledger.noteAnswer(answer);
       delivery = deliver(answer);
     }
     for (const fault of fitting) {
-      const altered: Delivery = await alter(fault, delivery, key);
+      const altered: Delivery = await alter(fault, delivery, key, room.nowMs);
       if (altered === delivery || !faults.use(fault)) continue;
       used.push(fault.kind);
       delivery = altered;
     }
     if (delivery.answer !== null) {
       ledger.noteAnswer(delivery.answer);
-      if (isCallback(delivery.answer, issuer)) keep(exchange.path, delivery.answer);
+      if (isCallback(delivery.answer, origin)) keep(exchange.path, delivery.answer);
     }
     noteEnd(delivery.answer?.status ?? null, used);
     return delivery;
@@ -162,18 +233,29 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     if (callbacks.size > KEPT_CALLBACKS && oldest.done !== true) callbacks.delete(oldest.value);
   };
 
+  // One that is nowhere outside gets a path that is not found.
+  const endpoint = (inner: string): string => origin + (paths.outward(inner) ?? `/not-found${inner}`);
   return {
+    personality: settings.personality,
     issuer,
+    origin,
     clientId: settings.clientId,
-    redirectUris: settings.redirectUris,
+    get redirectUris() {
+      return registration.redirects.map(({ uri }) => uri);
+    },
+    get clientSecret() {
+      return registration.clientSecret;
+    },
+    certificate: certificate?.certificate ?? null,
     endpoints: {
-      authorization: issuer + PATHS.authorization,
-      token: issuer + PATHS.token,
-      jwks: issuer + PATHS.jwks,
-      userinfo: issuer + PATHS.userinfo,
-      me: issuer + PATHS.me,
-      revocation: issuer + PATHS.revocation,
-      endSession: issuer + PATHS.endSession,
+      authorization: endpoint(PATHS.authorization),
+      token: endpoint(PATHS.token),
+      jwks: endpoint(PATHS.jwks),
+      userinfo: endpoint(PATHS.userinfo),
+      me: endpoint(PATHS.me),
+      revocation: endpoint(PATHS.revocation),
+      endSession: endpoint(PATHS.endSession),
+      api: endpoint(PATHS.api),
     },
     requests: ledger.requests,
     issued: ledger.issued,
@@ -181,6 +263,12 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     fault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
     unusedFaults: () => faults.unused(),
+    register(changed) {
+      registration = register(registration, changed);
+    },
+    challengeApi(next) {
+      challenge = next;
+    },
     setAccessTokenSeconds(seconds) {
       checkAccessTokenSeconds(seconds);
       accessTokenSeconds = seconds;

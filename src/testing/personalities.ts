@@ -1,0 +1,35 @@
+// The personalities by name. Each has a file of its own, in which every rule names its source.
+import { createEntra } from './personalities/entra.js';
+import { createGithub } from './personalities/github.js';
+import { createGoogle } from './personalities/google.js';
+import { createKeycloak } from './personalities/keycloak.js';
+import { createLegacy } from './personalities/legacy.js';
+import { createOkta } from './personalities/okta.js';
+import { createStrict } from './personalities/strict.js';
+import type { Personality } from './personality.js';
+
+/** Whose manners a provider can have. */
+export type PersonalityName = 'strict' | 'legacy' | 'entra' | 'google' | 'github' | 'keycloak' | 'okta';
+
+const FACTORIES: Readonly<Record<PersonalityName, (graceSeconds: number | null) => Personality>> = {
+  strict: createStrict,
+  legacy: createLegacy,
+  entra: createEntra,
+  google: createGoogle,
+  github: createGithub,
+  keycloak: createKeycloak,
+  okta: createOkta,
+};
+
+/** In the order of the documents. */
+export const PERSONALITY_NAMES = Object.keys(FACTORIES) as readonly PersonalityName[];
+
+/** True for the name of a personality. */
+export function isPersonalityName(name: unknown): name is PersonalityName {
+  return PERSONALITY_NAMES.includes(name as PersonalityName);
+}
+
+/** Makes one that has seen nothing yet. `graceSeconds` null: as the model has it. */
+export function createPersonality(name: PersonalityName, graceSeconds: number | null = null): Personality {
+  return FACTORIES[name](graceSeconds);
+}
