@@ -1,6 +1,7 @@
 // SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the old one, and a single
 // write of the entry itself, which then holds a header, switches to it.
 // May not remove anything while reading, and may not put a value, a part or a checksum into a detail.
+import { type Refusal, createKeyTurns } from './key-turns.js';
 import type { SecretOutcome, SecretReading, SecretStore } from './ports.js';
 
 /** Windows takes 2,560 bytes; the rest is room for what the store below puts around a value. */
@@ -46,7 +47,7 @@ interface Header {
  * A call that waits for another one on its key shares its `locked`; each inner call has the time limit of `inner`.
  */
 export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BYTES): SecretStore {
-  const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();
+  const turns = createKeyTurns();
 
   return {
     read: (key, expected) => inTurn(key, () => read(key, expected)),
@@ -56,16 +57,7 @@ export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BY
   };
 
   function inTurn<Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>): Promise<Answer | Refusal> {
-    if (key.startsWith(PART_MARK)) return Promise.resolve(RESERVED_KEY);
-    const before = tails.get(key) ?? Promise.resolve({ state: 'done' });
-    // Who waited through a dialog that nobody answered must not wait through a second one.
-    const turn = before.then(async (last): Promise<Answer | Refusal> => (last.state === 'locked' ? last : await run()), run);
-    const leave = (): void => {
-      if (tails.get(key) === turn) tails.delete(key);
-    };
-    tails.set(key, turn);
-    turn.then(leave, leave);
-    return turn;
+    return key.startsWith(PART_MARK) ? Promise.resolve(RESERVED_KEY) : turns(key, run);
   }
 
   async function read(key: string, expected: boolean): Promise<SecretReading> {
@@ -149,8 +141,6 @@ export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BY
     return { state: 'done' };
   }
 }
-
-type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
 
 function partKey(key: string, generation: Generation, index: number): string {
   return `${PART_MARK}${generation}${index}:${key}`;

@@ -2,6 +2,7 @@
 // What is sealed counts: a sealed file is at once the newest value and the record of the choice, so one rename switches.
 // May not skip a store that is locked, may not move anything while reading, and removes an old copy only behind a new one.
 import type { SecretStoreKind } from '../../contract.js';
+import { createKeyTurns } from './key-turns.js';
 import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from './ports.js';
 
 /** `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and home comes what is elsewhere. */
@@ -27,7 +28,7 @@ export interface Stores {
  * write or remove one key at once: see `Lock`. A call that waits for another one on its key shares its `locked`.
  */
 export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Stores): SecretStore {
-  const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();
+  const inTurn = createKeyTurns();
   const homes = new Map<string, SecretStoreKind>();
   /** Keys of which the keychain surely or probably holds a copy. */
   const inKeychain = new Set<string>();
@@ -44,18 +45,6 @@ export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Sto
       sealed.close();
     },
   };
-
-  function inTurn<Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>): Promise<Answer | Refusal> {
-    const before = tails.get(key) ?? Promise.resolve({ state: 'done' });
-    // Who waited through a dialog that nobody answered must not wait through a second one.
-    const turn = before.then(async (last): Promise<Answer | Refusal> => (last.state === 'locked' ? last : await run()), run);
-    const leave = (): void => {
-      if (tails.get(key) === turn) tails.delete(key);
-    };
-    tails.set(key, turn);
-    turn.then(leave, leave);
-    return turn;
-  }
 
   async function read(key: string, expected: boolean): Promise<SecretReading> {
     const inFile = await sealed.read(key, expected);
@@ -134,5 +123,3 @@ export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Sto
     return await sealed.remove(LEFT_MARK + key);
   }
 }
-
-type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
