@@ -13,7 +13,8 @@ export type Endpoint =
   | 'userinfo'
   | 'revocation'
   | 'end-session'
-  | 'pushed-authorization';
+  | 'pushed-authorization'
+  | 'device-authorization';
 
 /** What was asked: the whole request, held in memory. */
 export interface Exchange {
@@ -47,6 +48,8 @@ export const PATHS = {
   revocation: '/token/revocation',
   endSession: '/session/end',
   pushedAuthorization: '/request',
+  deviceAuthorization: '/device/auth',
+  device: '/device',
   openidConfiguration: '/.well-known/openid-configuration',
   oauthMetadata: '/.well-known/oauth-authorization-server',
   interaction: '/interaction',
@@ -62,6 +65,7 @@ export function readEndpoint(path: string): Endpoint | null {
   if (path === PATHS.jwks) return 'jwks';
   if (path === PATHS.revocation) return 'revocation';
   if (path === PATHS.pushedAuthorization) return 'pushed-authorization';
+  if (path === PATHS.deviceAuthorization) return 'device-authorization';
   return null;
 }
 

@@ -3,7 +3,7 @@
 export { startProvider } from './provider.js';
 export type { Provider, ProviderEndpoints } from './provider.js';
 export type { ProviderOptions } from './provider-options.js';
-export type { Fault, FaultCount, FaultTarget, IdTokenChange } from './faults.js';
+export type { Fault, FaultCount, FaultTarget, IdTokenChange, TokenGrantType } from './faults.js';
 export type { Endpoint } from './exchange.js';
 export type { IssuedKind, IssuedSecret, RequestRecord } from './ledger.js';
 export type { PersonClaims } from './people.js';
@@ -13,3 +13,5 @@ export { createPerson } from './person.js';
 export type { Person, SignInChoices, SignInOutcome } from './person.js';
 export { signInWithPage } from './page-person.js';
 export type { PageLike, PageSignInChoices } from './page-person.js';
+export { enterCodeWithPage } from './device-person.js';
+export type { PageUserCodeChoices, UserCodeOutcome } from './device-person.js';

@@ -9,7 +9,7 @@ import type { Answer, Exchange } from './exchange.js';
 import { alter, deliver, isCallback, refuse } from './fault-effects.js';
 import type { Delivery } from './fault-effects.js';
 import { createFaultList } from './faults.js';
-import type { Fault } from './faults.js';
+import type { Fault, TokenGrantType } from './faults.js';
 import { listen } from './http-server.js';
 import { finishIdToken } from './id-token.js';
 import { answerInteraction } from './interactions.js';
@@ -35,6 +35,8 @@ export interface ProviderEndpoints {
   readonly me: string;
   readonly revocation: string;
   readonly endSession: string;
+  /** RFC 8628 §3.1. */
+  readonly deviceAuthorization: string;
 }
 
 /** A running provider. Everything about it is gone after `stop()`. */
@@ -49,7 +51,7 @@ export interface Provider {
   /** Every secret value that passed so far, each once, oldest first. Search your logs and files for them. */
   readonly issued: readonly IssuedSecret[];
   /** How many token requests of this `grant_type` came, whatever became of them. */
-  tokenRequests(grantType: 'authorization_code' | 'refresh_token'): number;
+  tokenRequests(grantType: TokenGrantType): number;
   /** Sets one more fault. It acts on requests that come from now on. */
   fault(fault: Fault): void;
   /** Ends all faults for new requests. A request that already hangs stays hanging. */
@@ -174,6 +176,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       me: issuer + PATHS.me,
       revocation: issuer + PATHS.revocation,
       endSession: issuer + PATHS.endSession,
+      deviceAuthorization: issuer + PATHS.deviceAuthorization,
     },
     requests: ledger.requests,
     issued: ledger.issued,
@@ -189,7 +192,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       key = await createSigningKey(settings.signingAlgorithm);
       oidc = build();
     },
-    revokeAll: () => store.forget(['Grant', 'AuthorizationCode', 'AccessToken', 'RefreshToken']),
+    revokeAll: () => store.forget(['Grant', 'AuthorizationCode', 'DeviceCode', 'AccessToken', 'RefreshToken']),
     revokeAccessTokens: () => store.forget(['AccessToken']),
     expireSessions: () => store.forget(['Session']),
     stop: () => server.stop(),

@@ -126,8 +126,8 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     if (option.kind === 'paste') return { kind: option.kind, redirectUri: option.redirectUri, close: () => undefined };
     const prepared = await ports.callbacks[option.kind].prepare(option);
     if (prepared.state === 'unavailable') throw new AuthError('redirect-unavailable', prepared.detail);
-    const { kind, redirectUri, close: closeRedirect } = prepared.redirect;
-    return { kind, redirectUri, close: (outcome) => { closeRedirect(outcome); } };
+    const { redirect } = prepared;
+    return { kind: redirect.kind, redirectUri: redirect.redirectUri, close: (outcome) => { redirect.close(outcome); } };
   }
 
   async function keep(way: RedirectWay, expiresAt: number): Promise<void> {
