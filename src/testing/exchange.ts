@@ -14,7 +14,8 @@ export type Endpoint =
   | 'revocation'
   | 'end-session'
   | 'pushed-authorization'
-  | 'api';
+  | 'api'
+  | 'device-authorization';
 
 /** What was asked: the whole request, held in memory. */
 export interface Exchange {
@@ -48,6 +49,8 @@ export const PATHS = {
   revocation: '/token/revocation',
   endSession: '/session/end',
   pushedAuthorization: '/request',
+  deviceAuthorization: '/device/auth',
+  device: '/device',
   openidConfiguration: '/.well-known/openid-configuration',
   oauthMetadata: '/.well-known/oauth-authorization-server',
   interaction: '/interaction',
@@ -65,6 +68,7 @@ export function readEndpoint(path: string): Endpoint | null {
   if (path === PATHS.revocation) return 'revocation';
   if (path === PATHS.pushedAuthorization) return 'pushed-authorization';
   if (path === PATHS.api) return 'api';
+  if (path === PATHS.deviceAuthorization) return 'device-authorization';
   return null;
 }
 

@@ -27,11 +27,14 @@ export type IdTokenChange =
   /** Not wrong: no `kid` in the header, one key in the JWKS. A client must accept it. */
   | 'missing-kid';
 
+/** The `grant_type` of the token requests that the provider answers. */
+export type TokenGrantType = 'authorization_code' | 'refresh_token' | 'urn:ietf:params:oauth:grant-type:device_code';
+
 /** What every fault of one endpoint has. */
 export interface FaultTarget {
   readonly endpoint: Endpoint;
   /** Only token requests of this `grant_type`. */
-  readonly grantType?: 'authorization_code' | 'refresh_token';
+  readonly grantType?: TokenGrantType;
   /** How many exchanges it changes. Default: all, until `clearFaults()`. */
   readonly times?: number;
 }

@@ -9,7 +9,7 @@ export type { Platform, RegisteredRedirect, RegistrationChange } from './registr
 export type { ApiChallenge } from './api.js';
 export { createVirtualClock } from './virtual-clock.js';
 export type { ClockLike, VirtualClock } from './virtual-clock.js';
-export type { Fault, FaultCount, FaultTarget, IdTokenChange } from './faults.js';
+export type { Fault, FaultCount, FaultTarget, IdTokenChange, TokenGrantType } from './faults.js';
 export type { Endpoint } from './exchange.js';
 export type { IssuedKind, IssuedSecret, RequestRecord } from './ledger.js';
 export type { PersonClaims } from './people.js';
@@ -19,3 +19,5 @@ export { createPerson } from './person.js';
 export type { Person, PersonOptions, SignInChoices, SignInOutcome } from './person.js';
 export { signInWithPage } from './page-person.js';
 export type { PageLike, PageSignInChoices } from './page-person.js';
+export { enterCodeWithPage } from './device-person.js';
+export type { PageUserCodeChoices, UserCodeOutcome } from './device-person.js';

@@ -44,7 +44,8 @@ export async function answerInteraction(
   const finish = async (result: InteractionResults, agreed: boolean): Promise<Answer> => {
     const returnTo = await oidc.interactionResult(request, response, result, { mergeWithLastSubmission: agreed });
     const isLast = !agreed || result.consent !== undefined;
-    if (isLast && formTargets.length === 0) return pageAnswer(donePage({ clientName, agreed, returnTo: pathOf(returnTo) }));
+    // A device code ends on a page of its own: the app is elsewhere.
+    if (isLast && formTargets.length === 0 && details.deviceCode === undefined) return pageAnswer(donePage({ clientName, agreed, returnTo: pathOf(returnTo) }));
     return { status: 303, headers: { location: returnTo, 'cache-control': 'no-store' }, body: Buffer.alloc(0) };
   };
   const refuse = (description: string): Promise<Answer> =>

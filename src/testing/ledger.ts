@@ -4,7 +4,7 @@ import type { Answer, Endpoint, Exchange } from './exchange.js';
 import { parseUrl, readJsonObject } from './exchange.js';
 
 /** What a value in `issued` is; the words of RFC 6749, RFC 7636 and OpenID Connect. */
-export type IssuedKind = 'code' | 'access_token' | 'refresh_token' | 'id_token' | 'code_verifier' | 'state' | 'nonce' | 'client_secret';
+export type IssuedKind = 'code' | 'access_token' | 'refresh_token' | 'id_token' | 'code_verifier' | 'state' | 'nonce' | 'client_secret' | 'device_code';
 
 /** One secret value that passed, in either direction. */
 export interface IssuedSecret {
@@ -51,7 +51,7 @@ export interface Ledger {
 /** The oldest are dropped beyond this, so that a provider on a desk can run for weeks. */
 const KEPT = 20_000;
 
-const SECRET_KINDS: readonly IssuedKind[] = ['code', 'access_token', 'refresh_token', 'id_token', 'code_verifier', 'state', 'nonce', 'client_secret'];
+const SECRET_KINDS: readonly IssuedKind[] = ['code', 'access_token', 'refresh_token', 'id_token', 'code_verifier', 'state', 'nonce', 'client_secret', 'device_code'];
 
 /** Opens empty books. */
 export function createLedger(): Ledger {
@@ -80,7 +80,7 @@ export function createLedger(): Ledger {
       const record = {
         at: atMs,
         method: exchange.method,
-        path: exchange.path.replace(/^(\/auth|\/interaction)\/.+$/, '$1/:uid'),
+        path: exchange.path.replace(/^(\/auth|\/interaction|\/device(?!\/auth$))\/.+$/, '$1/:uid'),
         endpoint: exchange.endpoint,
         origin: exchange.headers.origin ?? null,
         contentType: exchange.headers['content-type'] ?? null,

@@ -2,6 +2,7 @@
 // What oidc-provider calls policy is decided here; what happens on the wire before and after it is decided in provider.ts.
 import type * as OidcModule from 'oidc-provider';
 import type { Configuration, KoaContextWithOIDC, Provider as OidcProvider } from 'oidc-provider';
+import { DEVICE_GRANT, deviceFlowFeature } from './device-flow.js';
 import type { Answer } from './exchange.js';
 import { PATHS } from './exchange.js';
 import type { GrantNotes } from './grant-notes.js';
@@ -72,7 +73,7 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
         client_name: settings.clientName,
         application_type: 'native',
         token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token'],
+        grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT],
         response_types: ['code'],
         // Never compared: what is registered changes, and personalities compare in their own ways.
         redirect_uris: ['http://127.0.0.1/callback'],
@@ -113,11 +114,14 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
       revocation: PATHS.revocation,
       end_session: PATHS.endSession,
       pushed_authorization_request: PATHS.pushedAuthorization,
+      device_authorization: PATHS.deviceAuthorization,
+      code_verification: PATHS.device,
     },
     interactions: { policy: prompts, url: (_ctx, interaction) => `${PATHS.interaction}/${interaction.uid}` },
     ttl: {
       AccessToken: parts.accessTokenSeconds,
       AuthorizationCode: policy.codeSeconds,
+      DeviceCode: 600,
       IdToken: 3_600,
       RefreshToken: (_ctx, token) => policy.refreshTokenSeconds(grants.find(token.grantId), token.scopes, token.totalLifetime()),
       Interaction: 3_600,
@@ -127,6 +131,7 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
     },
     features: {
       devInteractions: { enabled: false },
+      deviceFlow: deviceFlowFeature(settings.clientName, write),
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: {
         enabled: true,

@@ -9,7 +9,7 @@ export interface Markup {
 }
 
 /** What a page is called in `data-page`; the scripted person reads it. */
-export type PageName = 'login' | 'consent' | 'confirm' | 'done' | 'error' | 'sign-out' | 'signed-out';
+export type PageName = 'login' | 'consent' | 'confirm' | 'done' | 'error' | 'sign-out' | 'signed-out' | 'device' | 'device-refused' | 'device-confirm' | 'device-done';
 
 /** A page of the provider. */
 export interface Page {
@@ -105,6 +105,7 @@ button:hover, .button:hover { background: var(--accent-strong); }
 ul { margin-top: 8px; padding: 0; list-style: none; }
 li { display: flex; gap: 12px; padding: 4px 0; }
 li svg { flex: none; width: 16px; height: 16px; margin-top: 4px; fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
+.usercode { margin-top: 16px; font: 600 24px/32px ui-monospace, monospace; letter-spacing: 0.1em; }
 code { font: 13px/16px ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
 footer { margin-top: 24px; max-width: 400px; text-align: center; font-size: 13px; line-height: 16px; color: var(--soft); }
 @media (max-width: 440px) { main { padding: 24px; } .actions { flex-direction: column; } .actions .quiet, .actions button { flex: none; } }

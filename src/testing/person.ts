@@ -3,6 +3,8 @@
 import { createCookieJar } from './cookie-jar.js';
 import { ask } from './http-client.js';
 import type { PlainResponse } from './http-client.js';
+import { deviceForm } from './device-person.js';
+import type { UserCodeOutcome } from './device-person.js';
 
 /** How the person behaves. */
 export interface SignInChoices {
@@ -14,6 +16,14 @@ export interface SignInChoices {
   readonly consent?: 'allow' | 'deny' | 'cancel';
   /** Also follows the redirect to a loopback redirect URI and reads the page there. Default false. */
   readonly visit?: boolean;
+}
+
+/** What the person types on the page for a device code, and whether the code that the page shows is the app's. */
+interface UserCode {
+  readonly userCode: string;
+  readonly compare: boolean;
+  /** Told the page at which the walk is over. */
+  readonly ended: (page: string) => void;
 }
 
 /** How a trip to the provider ended. */
@@ -31,6 +41,11 @@ export interface Person {
    * shows an error page, answers nothing within 10 s, or comes to no end. Error texts hold no URL and no secret.
    */
   signIn(authorizationUrl: string, choices?: SignInChoices): Promise<SignInOutcome>;
+  /**
+   * Opens the page for a device code (RFC 8628 §3.3), with the code in its address or not, types the code and goes on to the
+   * end. `compare` false: says on the page that the code is another one. Rejects like `signIn`.
+   */
+  enterCode(verificationUri: string, userCode: string, choices?: SignInChoices & { readonly compare?: boolean }): Promise<UserCodeOutcome>;
   /**
    * Opens an end-session URL (OpenID Connect RP-Initiated Logout §2), says yes, and resolves with the post-logout
    * redirect, or null when the provider's own page is the end. Rejects like `signIn`.
@@ -61,7 +76,7 @@ export function createPerson({ certificate = null }: PersonOptions = {}): Person
   };
 
   /** Resolves with the first URL outside the provider, or null on a page where nothing is left to do. */
-  const walk = async (from: string, choices: SignInChoices): Promise<URL | null> => {
+  const walk = async (from: string, choices: SignInChoices, code: UserCode | null = null): Promise<URL | null> => {
     const start = new URL(from);
     let url = start;
     let form: URLSearchParams | null = null;
@@ -74,7 +89,7 @@ export function createPerson({ certificate = null }: PersonOptions = {}): Person
         if (url.origin !== start.origin) return url;
         continue;
       }
-      const move = readMove(response.text, choices);
+      const move = readMove(response.text, choices, code);
       if (move === 'end') return null;
       if (move === null) throw new Error(`the provider answered with status ${response.status} and no page that a person knows`);
       url = new URL(move.target ?? url.pathname + url.search, url);
@@ -88,6 +103,11 @@ export function createPerson({ certificate = null }: PersonOptions = {}): Person
       const url = await walk(authorizationUrl, choices);
       if (url === null) throw new Error('the provider did not go back to the app');
       return { callbackUrl: url.href, pageText: choices.visit === true ? await visit(url) : null };
+    },
+    async enterCode(verificationUri, userCode, { compare = true, ...choices } = {}) {
+      let ended: string | null = null;
+      await walk(verificationUri, choices, { userCode, compare, ended: (page) => { ended = page; } });
+      return ended === 'device-done' ? 'agreed' : 'refused';
     },
     signOut: async (endSessionUrl) => (await walk(endSessionUrl, {}))?.href ?? null,
   };
@@ -104,7 +124,7 @@ interface Move {
   readonly form: URLSearchParams | null;
 }
 
-function readMove(body: string, choices: SignInChoices): Move | 'end' | null {
+function readMove(body: string, choices: SignInChoices, code: UserCode | null): Move | 'end' | null {
   const consent = choices.consent ?? 'allow';
   const formOf = (action: RegExp, extra: Readonly<Record<string, string>>): Move | null => {
     const target = readAttribute(body, action);
@@ -114,7 +134,8 @@ function readMove(body: string, choices: SignInChoices): Move | 'end' | null {
     return target === null ? null : { target, form };
   };
 
-  switch (/data-page="([a-z-]+)"/.exec(body)?.[1]) {
+  const page = /data-page="([a-z-]+)"/.exec(body)?.[1];
+  switch (page) {
     case 'login':
       if (consent === 'cancel') return { target: null, form: new URLSearchParams({ do: 'cancel' }) };
       return {
@@ -134,6 +155,15 @@ function readMove(body: string, choices: SignInChoices): Move | 'end' | null {
     case 'sign-out':
       return formOf(/<form id="op\.logoutForm" method="post" action="([^"]*)"/, { logout: 'yes' });
     case 'signed-out':
+      return 'end';
+    case 'device':
+    case 'device-confirm': {
+      const form = code === null ? null : deviceForm(page, body, code.userCode, code.compare);
+      return form === null ? null : { target: readAttribute(body, /<form id="op\.[a-zA-Z]+"[^>]* action="([^"]*)"/), form };
+    }
+    case 'device-done':
+    case 'device-refused':
+      code?.ended(page);
       return 'end';
     case undefined:
       // oidc-provider changes the account of a browser by a form that a script would send.

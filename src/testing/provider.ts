@@ -12,7 +12,7 @@ import type { Answer, Exchange } from './exchange.js';
 import { alter, deliver, isCallback, refuse } from './fault-effects.js';
 import type { Delivery } from './fault-effects.js';
 import { createFaultList } from './faults.js';
-import type { Fault } from './faults.js';
+import type { Fault, TokenGrantType } from './faults.js';
 import { createGrantNotes } from './grant-notes.js';
 import { listen } from './http-server.js';
 import { finishIdToken, shiftTimes } from './id-token.js';
@@ -52,6 +52,8 @@ export interface ProviderEndpoints {
   readonly endSession: string;
   /** The demo resource: tells the person to a valid access token, and challenges when it was told to. */
   readonly api: string;
+  /** RFC 8628 §3.1. */
+  readonly deviceAuthorization: string;
 }
 
 /** A running provider. Everything about it is gone after `stop()`. */
@@ -74,7 +76,7 @@ export interface Provider {
   /** Every secret value that passed so far, each once, oldest first. Search your logs and files for them. */
   readonly issued: readonly IssuedSecret[];
   /** How many token requests of this `grant_type` came, whatever became of them. */
-  tokenRequests(grantType: 'authorization_code' | 'refresh_token'): number;
+  tokenRequests(grantType: TokenGrantType): number;
   /** Sets one more fault. It acts on requests that come from now on. */
   fault(fault: Fault): void;
   /** Ends all faults for new requests. A request that already hangs stays hanging. */
@@ -256,6 +258,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       revocation: endpoint(PATHS.revocation),
       endSession: endpoint(PATHS.endSession),
       api: endpoint(PATHS.api),
+      deviceAuthorization: endpoint(PATHS.deviceAuthorization),
     },
     requests: ledger.requests,
     issued: ledger.issued,
@@ -277,7 +280,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       key = await createSigningKey(settings.signingAlgorithm);
       oidc = build();
     },
-    revokeAll: () => store.forget(['Grant', 'AuthorizationCode', 'AccessToken', 'RefreshToken']),
+    revokeAll: () => store.forget(['Grant', 'AuthorizationCode', 'DeviceCode', 'AccessToken', 'RefreshToken']),
     revokeAccessTokens: () => store.forget(['AccessToken']),
     expireSessions: () => store.forget(['Session']),
     stop: () => server.stop(),

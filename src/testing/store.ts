@@ -3,7 +3,7 @@
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 
 /** oidc-provider's names of what is stored. */
-export type Model = 'Session' | 'Interaction' | 'Grant' | 'AuthorizationCode' | 'AccessToken' | 'RefreshToken';
+export type Model = 'Session' | 'Interaction' | 'Grant' | 'AuthorizationCode' | 'DeviceCode' | 'AccessToken' | 'RefreshToken';
 
 /** What became of a stored thing. `revoked`: it was ended before its time. */
 export interface Kept {

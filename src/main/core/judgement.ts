@@ -71,7 +71,8 @@ function judgeServerError(step: ExchangeStep, error: unknown, details: Details):
 
 function judgeStatus(step: ExchangeStep, cause: unknown, details: Details): AuthError {
   const status = cause instanceof Response ? cause.status : 0;
-  if (status >= 400 && status < 500) return new AuthError(refusedBy(step), `the ${endpointOf(step)} answered with status ${status}`, details);
+  // While a device code is waited for, every answer but the last has status 400; one without a word is a portal's or a proxy's.
+  if (status >= 400 && status < 500 && step !== 'poll') return new AuthError(refusedBy(step), `the ${endpointOf(step)} answered with status ${status}`, details);
   return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
 }
 
