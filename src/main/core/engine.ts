@@ -4,6 +4,7 @@ import type { AuthView, SignInRequest } from '../../contract.js';
 import { createAttemptVault } from './attempt-vault.js';
 import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
+import { createErrorViews } from './error-views.js';
 import { AuthError, assertNever } from './errors.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
@@ -52,6 +53,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const known = createKnownState(ports.state, ports.lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, clock, settings, log);
+  const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);
   const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
 
   let started = false;
@@ -264,7 +266,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function publish(): void {
-    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf });
+    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf, errorView });
     const text = JSON.stringify(next);
     if (text === viewText) return;
     view = Object.freeze(next);

@@ -49,5 +49,5 @@ function matching(value: unknown, form: RegExp): string | undefined {
 
 function compact(members: { readonly [Name in keyof ProviderErrorView]: string | undefined }): ProviderErrorView | undefined {
   const known = Object.entries(members).filter(([, value]) => value !== undefined);
-  return known.length === 0 ? undefined : (Object.fromEntries(known) as ProviderErrorView);
+  return known.length === 0 ? undefined : (Object.fromEntries(known));
 }
