@@ -78,7 +78,7 @@ export const ENTRA_REGISTRATION_ADVICE: readonly AdviceEntry[] = [
   }),
   aadsts([700025], {
     title: 'A public client has sent a secret',
-    what: '"Client is public so neither \'client_assertion\' nor \'client_secret\' should be presented."',
+    what: 'Entra says that the client is public, and that neither `client_assertion` nor `client_secret` should be presented.',
     why: 'Under "Mobile and desktop applications" the app is public, which is right. The secret is what is wrong.',
     fix: ['Remove the option `clientSecret`.', 'Delete the secret in the registration under "Certificates & secrets"; nobody needs it.'],
     tempting: { fix: 'Moving the redirect URI to "Web" so that the secret is accepted.', fails: 'Then the secret is in every installed copy of the app.' },

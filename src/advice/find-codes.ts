@@ -12,7 +12,7 @@ export interface FoundCode {
 /** A pasted log of a whole day is not read to its end. */
 const SEARCHED_CHARACTERS = 200_000;
 
-/** Longest first, so that no word is found inside another. */
+/** Words with an underscore only: no prose and no name of a file has them by accident. */
 const WORDS = [...new Set(ADVICE.flatMap(({ codes }) => codes))].filter((code) => /^[a-z]+(?:_[a-z]+)+$/.test(code));
 
 /** Every code in the text, in its order, each once. What is no code and no known word is not found. */
@@ -53,7 +53,14 @@ function phrases(text: string, provider: AdviceProvider | undefined): readonly F
 function words(text: string, provider: AdviceProvider | undefined): readonly FoundCode[] {
   const said = new Set(phrases(text, provider).map(({ code }) => code));
   const found = WORDS.filter((word) => new RegExp(`(?<![A-Za-z0-9_])${word}(?![A-Za-z0-9_])`).test(text) && !said.has(word));
-  return found.sort((a, b) => text.indexOf(a) - text.indexOf(b)).map((code) => (provider === undefined ? { code } : { code, provider }));
+  return found.sort((a, b) => text.indexOf(a) - text.indexOf(b)).flatMap((code) => ownersOf(code, provider));
+}
+
+/** A word that no standard has and several providers use: each of them may be meant. */
+function ownersOf(code: string, provider: AdviceProvider | undefined): readonly FoundCode[] {
+  if (provider !== undefined) return [{ code, provider }];
+  const owners = ADVICE.filter(({ codes }) => codes.includes(code)).map((entry) => entry.provider);
+  return owners.includes('oauth') ? [{ code }] : owners.map((owner) => ({ code, provider: owner }));
 }
 
 /** The first address in the text whose host says whose it is. */

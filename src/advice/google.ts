@@ -37,7 +37,7 @@ export const GOOGLE_ADVICE: readonly AdviceEntry[] = [
   }),
   google('invalid_grant', readIn('https://developers.google.com/google-ads/api/docs/get-started/common-errors', '2026-11-24'), {
     title: 'Google no longer accepts the refresh token',
-    what: '"Token has been expired or revoked."',
+    what: 'The text beside it is mostly "Token has been expired or revoked".',
     why: 'While the project is in the publishing status "Testing", refresh tokens end after 7 days. Else the person has withdrawn access, has not used the app for six months, or has signed in on too many computers.',
     fix: ['When it comes each week: Google Cloud console → OAuth consent screen → Publishing status → "Publish app".', 'Offer to sign in again.'],
     tempting: { fix: 'Sending the same refresh token again later.', fails: 'It never becomes valid again.' },

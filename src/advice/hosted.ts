@@ -67,7 +67,7 @@ export const OKTA_ADVICE: readonly AdviceEntry[] = [
   }),
   okta('invalid_grant', readIn(OKTA_REFRESH, '2026-11-24'), 'Refresh tokens', {
     title: 'Okta no longer accepts the code or the refresh token',
-    what: '"The refresh token is invalid or expired."',
+    what: 'The text beside it is mostly "The refresh token is invalid or expired".',
     why: 'It was not used for 7 days (the default), was revoked, or was rotated and used again after the grace of 0 to 60 seconds.',
     fix: ['Offer to sign in again.', 'Security → API → the authorization server → Access Policies → the rule: set how long a refresh token may lie unused.', 'With rotation: Applications → the app → General → grace period.'],
     phrases: ['The refresh token is invalid or expired'],

@@ -8,9 +8,9 @@ export function ownCodeText(code: string, { retry, means, todo }: { readonly ret
 }
 
 /** One piece of advice as a terminal shows it. */
-export function adviceText({ code, title, what, why, fix, tempting, links, source }: AdviceView): string {
+export function adviceText({ code, title, what, why, fix, tempting, links, source }: AdviceView, owner: string): string {
   return [
-    `${code}  ${title}`,
+    `${code}  (${owner})\n${title}`,
     `What happened\n${indent(what)}`,
     `Why\n${indent(why)}`,
     `What to do\n${fix.map((step, index) => indent(`${index + 1}. ${step}`)).join('\n')}`,

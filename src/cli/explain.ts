@@ -1,5 +1,6 @@
 // `latchkey explain <code | pasted error | URL | ->`: what an error means and what to do, offline.
 // Prints its own text only: what was pasted may hold a code or a token, and no part of it is repeated.
+import { PROVIDER_TITLES, findAdvice } from '../advice/catalog.js';
 import { advise } from '../advice/decide.js';
 import { type FoundCode, findCodes } from '../advice/find-codes.js';
 import type { AdviceView } from '../contract.js';
@@ -41,8 +42,8 @@ export async function run(args: readonly string[], io: ExplainIo): Promise<numbe
   const text = args.length === 1 && args[0] === '-' ? await readInput(io) : args.join(' ');
   if (text === null) return 2;
   const own = latchkeyCode(text);
-  const found = findCodes(text).map((one) => ({ code: one.code, advice: adviceFor(one) }));
-  const parts = [...own, ...found.map(({ code, advice }) => (advice === null ? unknownCodeText(code) : adviceText(advice)))];
+  const found = findCodes(text).map((one) => ({ ...one, advice: adviceFor(one) }));
+  const parts = [...own, ...found.map((one) => (one.advice === null ? unknownCodeText(one.code) : adviceText(one.advice, ownerOf(one))))];
   if (parts.length === 0) {
     io.err('No known error was found in that text. It may be one of the app or the network; a provider\'s own log says more.');
     return 1;
@@ -74,6 +75,11 @@ async function standardInput(): Promise<string> {
 function adviceFor({ code, provider }: FoundCode): AdviceView | null {
   const error = /^(?:AADSTS|E)\d/.test(code) ? { provider: { code } } : { serverError: code };
   return advise(error, provider === undefined ? {} : { provider });
+}
+
+/** Whose meaning of the word it is. */
+function ownerOf({ code, provider }: FoundCode): string {
+  return PROVIDER_TITLES[findAdvice(code, provider)?.provider ?? 'oauth'];
 }
 
 /** A code of Latchkey's own, alone or as the member `code` of a pasted error. */

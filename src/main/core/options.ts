@@ -166,8 +166,8 @@ export function parseOptions(options: AuthOptions): Settings {
   const issuer = requireUrl(given.issuer, 'issuer');
   if (/[?#]/.test(String(given.issuer))) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
   const scopes = requireScopes(options.scopes === undefined ? given.defaultScopes : options.scopes);
-  const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer);
   const presetWarnings = checkWithPreset(given.preset, options, scopes);
+  const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer);
   const redirects = requireRedirects(options.redirects);
   const settings: Settings = {
     issuer: String(given.issuer),
