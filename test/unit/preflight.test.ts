@@ -11,20 +11,23 @@ const CLIENT = '99999999-2222-3333-4444-555555555555';
 const LOCAL = 'http://localhost/callback';
 const SCHEME = 'com.example.notes:/callback';
 
+/** `undefined`: not given. */
+type Changes = { readonly [Name in keyof AuthOptions]?: AuthOptions[Name] | undefined };
+
 /** The verdict on these options: the refusal, or the warnings. */
-function verdict(provider: ProviderPreset, options: Partial<AuthOptions>): string {
+function verdict(provider: ProviderPreset, options: Changes): string {
   try {
-    return parseOptions({ provider, clientId: 'notes-desktop', redirects: [LOCAL], ...options }).warnings.join('\n');
+    return parseOptions({ provider, clientId: 'notes-desktop', redirects: [LOCAL], ...options } as AuthOptions).warnings.join('\n');
   } catch (error) {
     if (error instanceof AuthError && error.code === 'invalid-options') return `refused: ${error.message}`;
     throw error;
   }
 }
 
-type Row = readonly [string, Partial<AuthOptions>, RegExp | ''];
+type Row = readonly [string, Changes, RegExp | ''];
 
 /** `''`: nothing to say. A refusal begins with "refused:", a warning does not. */
-function table(name: string, provider: ProviderPreset, base: Partial<AuthOptions>, rows: readonly Row[]): void {
+function table(name: string, provider: ProviderPreset, base: Changes, rows: readonly Row[]): void {
   describe(name, () => {
     it.each(rows)('%s', (_what, options, expected) => {
       const said = verdict(provider, { ...base, ...options });

@@ -5,7 +5,7 @@ import { createAttemptVault } from './attempt-vault.js';
 import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { createErrorViews } from './error-views.js';
-import { AuthError, assertNever } from './errors.js';
+import { AuthError, assertNever, errorFields } from './errors.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
@@ -209,7 +209,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function endAttempt(state: AttemptState & { phase: 'ended' }): void {
     if (!attempts.delete(state.number)) return;
-    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
+    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, ...errorFields(state.error) } });
     if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
     const waiter = signIns.get(state.number);
     signIns.delete(state.number);
