@@ -19,15 +19,16 @@ import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
 import { createEngine } from './core/engine.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
-import type { Callbacks, Log, SecretStore } from './core/ports.js';
+import type { Advise, Callbacks, Log, SecretStore } from './core/ports.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
 
-export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
+export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
 export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
 export type { LogEvent } from './core/ports.js';
+export type { ProviderPreset } from './core/provider-preset.js';
 
 /** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
 export interface Auth {
@@ -79,6 +80,7 @@ export function createAuth(options: AuthOptions): Auth {
     lock: createLock(),
     signals: createSignals(),
     log,
+    loadAdvice: settings.showAdvice ?? !app.isPackaged ? () => loadAdvice(settings) : undefined,
   });
 
   if (deepLink.primary) {
@@ -107,6 +109,12 @@ export function createAuth(options: AuthOptions): Auth {
     getAccessToken: () => engine.getAccessToken(),
     stop: () => engine.stop(),
   };
+}
+
+/** Some hundred sentences, which an app that works never needs: loaded at the first error. */
+async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
+  const { createAdvise } = await import('../advice/decide.js');
+  return createAdvise({ issuer, preset: provider?.name ?? null });
 }
 
 function createSecrets({ secretStore, keychainService }: Settings): SecretStore {

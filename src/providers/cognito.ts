@@ -1,7 +1,7 @@
 // Amazon Cognito user pools as data: issuer and endpoints on different hosts, no scope offline_access, http only for localhost.
 // Read in Amazon's documents; never tried on a live user pool.
 import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
-import { isHostName, oidc } from './oidc.js';
+import { isHostName, isText, oidc } from './oidc.js';
 
 export interface CognitoOptions {
   /** The region of the user pool, such as `eu-central-1`. */
@@ -17,9 +17,9 @@ const PREFIX = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Sign-in with the pages of an Amazon Cognito user pool. */
 export function cognito({ region, userPoolId, domain }: CognitoOptions): ProviderPreset {
-  const isRegion = REGION.test(String(region));
-  const isPool = isRegion && typeof userPoolId === 'string' && userPoolId.startsWith(`${region}_`) && /^[A-Za-z0-9_-]{3,64}$/.test(userPoolId);
-  const isDomain = PREFIX.test(String(domain)) || isHostName(domain);
+  const isRegion = isText(region, REGION);
+  const isPool = isRegion && isText(userPoolId, /^[A-Za-z0-9_-]{3,64}$/) && userPoolId.startsWith(`${region}_`);
+  const isDomain = isText(domain, PREFIX) || isHostName(domain);
   const issuer = isPool ? `https://cognito-idp.${region}.amazonaws.com/${userPoolId}` : 'https://unknown.example';
   const pages = !isDomain || !isRegion ? 'https://unknown.example' : domain.includes('.') ? `https://${domain}` : `https://${domain}.auth.${region}.amazoncognito.com`;
   return {

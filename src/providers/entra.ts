@@ -1,7 +1,7 @@
 // Microsoft Entra ID (Azure AD) as data: one address for many tenants, its rules for redirect URIs, its habits with scopes.
 // Read in Microsoft's documents and in public threads; never tried on a live tenant.
 import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
-import { isHostName, oidc } from './oidc.js';
+import { isHostName, isText, oidc } from './oidc.js';
 
 export interface EntraOptions {
   /**
@@ -18,7 +18,7 @@ const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Sign-in with Microsoft Entra ID. The account is known by the tenant that the ID token names, also with `common`. */
 export function entra({ tenant, host = 'login.microsoftonline.com' }: EntraOptions): ProviderPreset {
   // Metadata spells tenants in lower case, and issuers are compared exactly.
-  const name = String(tenant).toLowerCase();
+  const name = isText(tenant, /^/) ? tenant.toLowerCase() : '';
   const isMany = name === 'common' || name === 'organizations';
   const isKnown = isMany || name === 'consumers' || GUID.test(name) || isHostName(name);
   const issuer = (of: string): string => `https://${host}/${of}/v2.0`;

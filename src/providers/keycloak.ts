@@ -1,7 +1,7 @@
 // Keycloak as data: one issuer for each realm, any port for 127.0.0.1, sessions that end when they are idle.
 // Read in Keycloak's documents; never tried on a live server by these rules.
 import type { ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
-import { oidc } from './oidc.js';
+import { isText, oidc } from './oidc.js';
 
 export interface KeycloakOptions {
   /** Where the server is, such as `https://id.example.com`; old servers end with `/auth`. */
@@ -11,8 +11,8 @@ export interface KeycloakOptions {
 
 /** Sign-in with Keycloak, or with Red Hat's build of it. */
 export function keycloak({ baseUrl, realm }: KeycloakOptions): ProviderPreset {
-  const isUrl = /^https?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?$/.test(String(baseUrl));
-  const isRealm = typeof realm === 'string' && /^[^\s/?#%]{1,255}$/.test(realm);
+  const isUrl = isText(baseUrl, /^https?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?$/);
+  const isRealm = isText(realm, /^[^\s/?#%]{1,255}$/);
   return {
     ...oidc({ issuer: `${isUrl ? baseUrl.replace(/\/+$/, '') : 'https://unknown.example'}/realms/${encodeURIComponent(isRealm ? realm : 'unknown')}`, title: 'Keycloak' }),
     name: 'keycloak',

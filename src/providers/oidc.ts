@@ -8,9 +8,14 @@ export interface OidcOptions {
   readonly title?: string;
 }
 
+/** Arguments come from hosts that write JavaScript, too. */
+export function isText(value: unknown, form: RegExp): value is string {
+  return typeof value === 'string' && form.test(value);
+}
+
 /** A full name of a host: what presets are asked for is no URL, and ends in no slash. */
-export function isHostName(value: unknown): boolean {
-  return typeof value === 'string' && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(value);
+export function isHostName(value: unknown): value is string {
+  return isText(value, /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/);
 }
 
 /** OpenID Connect or RFC 8414 by discovery, and nothing that is special. The same as the option `issuer`. */

@@ -1,7 +1,7 @@
 // Okta as data: authorization servers below one domain, redirect URIs compared with their port, rotation with grace.
 // Read in Okta's documents and support pages; never tried on a live tenant.
 import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
-import { isHostName, oidc } from './oidc.js';
+import { isHostName, isText, oidc } from './oidc.js';
 
 export interface OktaOptions {
   /** The domain, such as `notes.okta.com`, or a custom domain; not the one of the admin console. */
@@ -14,7 +14,7 @@ export interface OktaOptions {
 /** Sign-in with Okta. */
 export function okta({ domain, authorizationServer = 'default' }: OktaOptions): ProviderPreset {
   const isKnown = isHostName(domain) && !/-admin\.okta(?:preview)?\.com$/.test(domain);
-  const isServer = /^[A-Za-z0-9_-]{1,64}$/.test(authorizationServer);
+  const isServer = isText(authorizationServer, /^[A-Za-z0-9_-]{1,64}$/);
   const host = `https://${isKnown ? domain : 'unknown.okta.com'}`;
   return {
     ...oidc({ issuer: authorizationServer === 'org' || !isServer ? host : `${host}/oauth2/${authorizationServer}`, title: 'Okta' }),

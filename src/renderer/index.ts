@@ -89,8 +89,8 @@ function bridgeMissing(): AuthFailure {
 }
 
 function createFailure(error: AuthErrorView): AuthFailure {
-  const { code, retry, message, serverError } = error;
-  const extra = serverError === undefined ? { code, retry } : { code, retry, serverError };
+  const { code, retry, message, serverError, provider } = error;
+  const extra = { code, retry, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
   const failure = Object.assign(new Error(message), extra);
   return Object.defineProperty(failure, 'name', { value: 'AuthFailure' }) as AuthFailure;
 }

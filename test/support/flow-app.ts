@@ -8,7 +8,7 @@ import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options.js';
-import type { Clock, Network } from '../../src/main/core/ports.js';
+import type { Advise, Clock, Network } from '../../src/main/core/ports.js';
 import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
 import { createFakeLock } from './fake-lock.js';
 import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
@@ -48,7 +48,7 @@ export interface App {
 }
 
 /** Options of the host, and limits that no host may set so short. */
-export type AppOptions = Partial<AuthOptions> & { readonly settings?: Partial<Settings>; readonly clock?: Partial<Clock>; readonly network?: Network };
+export type AppOptions = Partial<AuthOptions> & { readonly settings?: Partial<Settings>; readonly clock?: Partial<Clock>; readonly network?: Network; readonly loadAdvice?: () => Promise<Advise> };
 
 type Kept = Partial<Pick<App, 'secrets' | 'file' | 'lock' | 'person'>>;
 
@@ -61,8 +61,8 @@ export async function stopApps(): Promise<void> {
 
 /** Starts an app for the provider and waits until its view is not `starting` any more. */
 export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
-  const { settings: overrides, clock, network, ...given } = options;
-  const settings = { ...parseOptions({ issuer: provider.issuer, clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
+  const { settings: overrides, clock, network, loadAdvice, ...given } = options;
+  const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
   const person = kept.person ?? createPerson();
@@ -89,6 +89,7 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
   const engine = createEngine(settings, {
     secrets, state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, lock, signals, log,
     callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
+    loadAdvice,
   });
   running.push(engine);
   engine.onView((view) => views.push(view));

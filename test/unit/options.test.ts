@@ -1,4 +1,5 @@
 // The host's options: what is wrong throws at once, by name and expectation and never by value; what is unwise warns once.
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
@@ -19,8 +20,8 @@ function refusal(options: unknown): AuthError {
 
 describe('parseOptions', () => {
   it('fills in the defaults that the documentation names', () => {
-    const { onLog, identify, ...settings } = parseOptions(GOOD);
-    expect([onLog, identify]).toEqual([null, null]);
+    const { onLog, identify, provider, clientSecret, showAdvice, ...settings } = parseOptions(GOOD);
+    expect([onLog, identify, provider, clientSecret, showAdvice]).toEqual([null, null, null, null, null]);
     expect(settings).toEqual({
       issuer: 'https://login.example.com', clientId: 'notes-desktop',
       redirects: [
@@ -46,7 +47,7 @@ describe('parseOptions', () => {
   it.each<[string, unknown, RegExp]>([
     ['no options', undefined, /option "options" must be an object/],
     ['a list', [], /option "options" must be an object/],
-    ['an unknown option', { ...GOOD, clientSecret: 'hunter2' }, /unknown option "clientSecret" in "options"; expected one of issuer, clientId/],
+    ['an unknown option', { ...GOOD, secret: 'hunter2' }, /unknown option "secret" in "options"; expected one of issuer, provider, clientId/],
     ['an option with an unprintable name', { ...GOOD, 'hunter2\n': 1 }, /unknown option with an unprintable name/],
     ['no issuer', { ...GOOD, issuer: undefined }, /option "issuer" must be a text/],
     ['an empty issuer', { ...GOOD, issuer: '' }, /option "issuer" must be a text/],
@@ -90,6 +91,9 @@ describe('parseOptions', () => {
     ['a trusted origin with a default port, which no page ever has', { ...GOOD, trustedOrigins: ['https://hunter2.example:443'] }, /option "trustedOrigins" must be a list of origins/],
     ['a trusted origin in capitals, which no page ever has', { ...GOOD, trustedOrigins: ['https://Hunter2.example'] }, /option "trustedOrigins" must be a list of origins/],
     ['all file pages as a trusted origin', { ...GOOD, trustedOrigins: ['file://'] }, /option "trustedOrigins" must be a list of origins/],
+    ['a client secret that is no text', { ...GOOD, clientSecret: 7 }, /option "clientSecret" must be a text of 1 to 1024/],
+    ['a client secret with a line break', { ...GOOD, clientSecret: 'hunter2\n' }, /option "clientSecret" must be a text/],
+    ['showAdvice as a text', { ...GOOD, showAdvice: 'hunter2' }, /option "showAdvice" must be true or false/],
     ['attachPreload as a text', { ...GOOD, attachPreload: 'hunter2' }, /option "attachPreload" must be true or false/],
     ['singleInstanceLock as null', { ...GOOD, singleInstanceLock: null }, /option "singleInstanceLock" must be true or false/],
     ['a secret store in plain text', { ...GOOD, secretStore: 'file' }, /option "secretStore" must be "auto", "keychain", "safe-storage" or "memory"/],
@@ -121,6 +125,18 @@ describe('parseOptions', () => {
   it('takes an option that is undefined for one that is not given', () => {
     const undefinedOptions = Object.fromEntries(['scopes', 'endpoints', 'authorizationParameters', 'identify', 'trustedOrigins', 'attachPreload', 'onLog', 'renewEarlySeconds'].map((name) => [name, undefined]));
     expect(parseOptions({ ...GOOD, ...undefinedOptions })).toEqual(parseOptions(GOOD));
+  });
+});
+
+describe('the client secret', () => {
+  it('is in no dump of the settings', () => {
+    const settings = parseOptions({ ...GOOD, clientSecret: 'hunter2' });
+    expect([JSON.stringify(settings), inspect(settings, { depth: Infinity, showHidden: true })].join()).not.toContain('hunter2');
+    expect(settings.clientSecret?.()).toBe('hunter2');
+  });
+
+  it('is allowed and unwise', () => {
+    expect(parseOptions({ ...GOOD, clientSecret: 'hunter2' }).warnings).toEqual([expect.stringMatching(/a secret inside an app that people install is none/)]);
   });
 });
 

@@ -5,7 +5,8 @@ import { createAttemptVault } from './attempt-vault.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
-import { AuthError, assertNever } from './errors.js';
+import { createErrorViews } from './error-views.js';
+import { AuthError, assertNever, errorFields } from './errors.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
@@ -57,6 +58,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const known = createKnownState(ports.state, ports.lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, clock, settings, log);
+  const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);
   const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
 
   let started = false;
@@ -221,7 +223,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function endAttempt(state: AttemptState & { phase: 'ended' }): void {
     if (!attempts.delete(state.number)) return;
-    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
+    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, ...errorFields(state.error) } });
     if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
     const waiter = signIns.get(state.number);
     signIns.delete(state.number);
@@ -291,7 +293,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function publish(): void {
-    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf });
+    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf, errorView });
     const text = JSON.stringify(next);
     if (text === viewText) return;
     view = Object.freeze(next);

@@ -1,7 +1,7 @@
 // The effects of the session: reads, writes and removes its record, renews under the lock of all processes, revokes.
 // Decides nothing about the session: what happens goes back to the mailbox as an event of session-state.ts.
 import type { AccountView } from '../../contract.js';
-import { AuthError, assertNever, toAuthError } from './errors.js';
+import { AuthError, assertNever, errorFields, toAuthError } from './errors.js';
 import { LIMITS, type Settings } from './options.js';
 import type { Ports } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
@@ -141,7 +141,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   }
 
   function fail(error: AuthError, refused: boolean, epoch: number): void {
-    log.write({ level: 'warn', event: 'renewal-failed', fields: { code: error.code, serverError: error.serverError ?? null } });
+    log.write({ level: 'warn', event: 'renewal-failed', fields: errorFields(error) });
     post({ type: 'renew-failed', error, refused, now: clock.now(), random: timing().random }, epoch);
   }
 

@@ -181,6 +181,7 @@ export function parseOptions(options: AuthOptions): Settings {
   if (/[?#]/.test(String(given.issuer))) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
   const scopes = requireScopes(options.scopes === undefined ? given.defaultScopes : options.scopes);
   const presetWarnings = checkWithPreset(given.preset, options, scopes);
+  const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer);
   const redirects = requireRedirects(options.redirects);
   const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer, redirects);
   const settings: Settings = {

@@ -1,6 +1,7 @@
 // What the core asks of the world. Types only: each adapter implements one of these.
 // Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
-import type { SecretStoreKind } from '../../contract.js';
+import type { AdviceView, SecretStoreKind } from '../../contract.js';
+import type { AuthError } from './errors.js';
 
 /**
  * The answer to a read. `absent` is only said when the store surely works and surely has no such entry;
@@ -190,6 +191,9 @@ export interface Log {
   write(event: LogEvent): void;
 }
 
+/** What a developer can do about an error; null when nothing is known of it. Never throws, and passes on no text from outside. */
+export type Advise = (error: AuthError) => AdviceView | null;
+
 /** Everything the engine needs from outside, wired in index.ts. */
 export interface Ports {
   readonly secrets: SecretStore;
@@ -201,4 +205,6 @@ export interface Ports {
   readonly lock: Lock;
   readonly signals: Signals;
   readonly log: Log;
+  /** Called once at most, at the first error that may have advice. Without it errors carry none. */
+  readonly loadAdvice?: (() => Promise<Advise>) | undefined;
 }

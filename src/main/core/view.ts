@@ -1,5 +1,5 @@
 // Machines → AuthView: the one place that decides what a page may know. Pure.
-import type { AttemptView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
+import type { AttemptView, AuthErrorView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
 import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
@@ -19,18 +19,20 @@ export interface ViewInput {
   readonly memoryOnly: boolean;
   /** Tells where a record is, by its key. Without it: in the keychain. */
   readonly homeOf?: ((key: string) => SecretStoreKind) | undefined;
+  /** Shows an error, perhaps with advice. Without it: as it is. */
+  readonly errorView?: (error: AuthError) => AuthErrorView;
 }
 
 export function toView(input: ViewInput): AuthView {
-  const { session } = input;
+  const { session, errorView = toErrorView } = input;
   const attempt = newest(input.attempts);
   if (!input.started) return { status: 'starting' };
   switch (session.phase) {
     case 'restoring':
       if (!session.slow) return { status: 'starting' };
-      return withAttempt({ status: 'locked', lastAccount: session.account, error: toErrorView(new AuthError('keyring-locked', 'the keyring is waiting for its password')) }, attempt);
+      return withAttempt({ status: 'locked', lastAccount: session.account, error: errorView(new AuthError('keyring-locked', 'the keyring is waiting for its password')) }, attempt);
     case 'locked':
-      return withAttempt({ status: 'locked', lastAccount: session.account, error: toErrorView(session.error) }, attempt);
+      return withAttempt({ status: 'locked', lastAccount: session.account, error: errorView(session.error) }, attempt);
     case 'adopting':
       if (session.previous !== null) return signedIn(session.previous, attempt, null, input);
       return attempt === null ? { status: 'starting' } : { status: 'signing-in', attempt };
@@ -40,23 +42,23 @@ export function toView(input: ViewInput): AuthView {
       const lastAccount = session.account === null ? {} : { lastAccount: session.account };
       if (attempt !== null) return { status: 'signing-in', attempt, ...lastAccount };
       const error = input.attemptError ?? session.error;
-      return { status: 'signed-out', reason: session.reason, ...lastAccount, ...(error === null ? {} : { error: toErrorView(error) }) };
+      return { status: 'signed-out', reason: session.reason, ...lastAccount, ...(error === null ? {} : { error: errorView(error) }) };
     }
     default:
       return assertNever(session);
   }
 }
 
-function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, { memoryOnly, homeOf }: ViewInput): AuthView {
+function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, { memoryOnly, homeOf, errorView = toErrorView }: ViewInput): AuthView {
   const remembered = session.storeError === null;
   const amiss = memoryOnly || session.refreshToken === null ? null : session.storeError;
   const error = attemptError ?? amiss;
   const store = remembered ? (homeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
-  const view: AuthView = { status: 'signed-in', account: session.account, remembered, store, renewal: renewalView(session) };
-  return withAttempt(error === null ? view : { ...view, error: toErrorView(error) }, attempt);
+  const view: AuthView = { status: 'signed-in', account: session.account, remembered, store, renewal: renewalView(session, errorView) };
+  return withAttempt(error === null ? view : { ...view, error: errorView(error) }, attempt);
 }
 
-function renewalView(session: LiveSession): RenewalView {
+function renewalView(session: LiveSession, errorView: (error: AuthError) => AuthErrorView): RenewalView {
   const { renewal } = session;
   const expiresAt = session.access?.expiresAt ?? null;
   switch (renewal.state) {
@@ -66,7 +68,7 @@ function renewalView(session: LiveSession): RenewalView {
     case 'saving':
       return { state: 'renewing', since: renewal.since, expiresAt };
     case 'waiting':
-      return { state: 'waiting', since: renewal.since, expiresAt, nextTryAt: renewal.nextTryAt, error: toErrorView(renewal.error) };
+      return { state: 'waiting', since: renewal.since, expiresAt, nextTryAt: renewal.nextTryAt, error: errorView(renewal.error) };
     default:
       return assertNever(renewal);
   }
