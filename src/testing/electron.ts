@@ -1,0 +1,35 @@
+// Entry latchkey/testing/electron: a stand-in for the module `electron`, to which a host's unit tests alias that name.
+// One for each process, however often the module is loaded: a bundler's copy and Node's must be the same.
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { useFakeDesktop } from './fake-desktop.js';
+import { createFakeElectron } from './fake-electron.js';
+
+export type { FakeElectron } from './fake-electron.js';
+export type { FakeKeyring, KeyringMode } from './fake-keyring.js';
+export type { FakeWindow, FakeWindowState } from './fake-window.js';
+
+type Made = ReturnType<typeof createFakeElectron>;
+
+const shared = globalThis as { [key: symbol]: Made | undefined };
+const mark = Symbol.for('latchkey.testing.electron');
+
+function make(): Made {
+  // electron-store imports the npm package `electron`, which in Node looks for its binary, and would download it.
+  process.env['ELECTRON_OVERRIDE_DIST_PATH'] ??= '/nonexistent/electron';
+  const desktop = join(tmpdir(), `latchkey-desktop-${randomUUID()}`);
+  process.once('exit', () => rmSync(desktop, { recursive: true, force: true }));
+  useFakeDesktop(desktop);
+  return createFakeElectron();
+}
+
+const made = (shared[mark] ??= make());
+
+/** What the test may change and look at. */
+export const { fakeElectron } = made;
+
+export const { app, BrowserWindow, ipcMain, net, powerMonitor, protocol, safeStorage, session, shell, utilityProcess } = made.electron;
+
+export default made.electron;
