@@ -49,14 +49,28 @@ function describeSignedOut(before: AuthView | null, after: Extract<AuthView, { s
 }
 
 function describeAttempt(before: AttemptView | undefined, after: AttemptView): string | null {
-  if (before?.stage === after.stage && before.startedAt === after.startedAt) return null;
+  const same = before?.startedAt === after.startedAt;
+  if (same && before.stage === after.stage && before.redirect === after.redirect) return null;
   switch (after.stage) {
     case 'preparing':
       return 'An attempt began, with fresh secrets.';
     case 'waiting':
-      return `The browser was called; it answers by ${after.redirect === 'loopback' ? 'loopback' : 'custom scheme'}.`;
+      return same && before.stage === 'waiting' ? `Another way. ${describeWay(after)}` : describeWay(after);
     case 'redeeming':
-      return 'The callback came; main redeems its code.';
+      return after.redirect === 'device-code' ? 'The provider has said yes; main fetches the tokens.' : 'The callback came; main redeems its code.';
+  }
+}
+
+function describeWay({ redirect }: AttemptView): string {
+  switch (redirect) {
+    case 'device-code':
+      return 'The provider gave a code to type; main asks it every few seconds whether that was done.';
+    case 'paste':
+      return 'The browser was called; its answer is to be pasted by hand.';
+    case 'loopback':
+      return 'The browser was called; it answers by loopback.';
+    default:
+      return 'The browser was called; it answers by custom scheme.';
   }
 }
 
