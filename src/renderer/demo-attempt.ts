@@ -8,10 +8,10 @@ import type { AttemptView, DeviceView, RedirectKind } from './index.js';
 const CALM_MS: Readonly<Record<RedirectKind, number>> = { 'custom-scheme': 12_000, loopback: 12_000, 'device-code': 60_000, paste: 60_000 };
 
 const NEXT_WAY: Readonly<Record<RedirectKind, string>> = {
-  'custom-scheme': 'The page opens once more, and takes another road back to this app.',
-  loopback: 'The page opens once more, and takes another road back to this app.',
-  'device-code': 'Next comes a short code that you type on your phone, or in any browser.',
-  paste: 'Next you copy the answer out of your browser and paste it here.',
+  'custom-scheme': 'The page can open again and take another road back to this app.',
+  loopback: 'The page can open again and take another road back to this app.',
+  'device-code': 'You can get a short code, and type it on your phone or in any browser.',
+  paste: 'You can copy the answer out of your browser and paste it here.',
 };
 
 const cancel: FaceButton = { action: 'cancel', label: 'Cancel', primary: false };
@@ -26,7 +26,7 @@ export function signingIn(attempt: AttemptView, now: number, here: WindowState):
   const waiting: Partial<Face> = { tone: 'accent', figure: 'browser', ring: { fraction: 0.25, spinning: true }, buttons: [cancel] };
   switch (attempt.stage) {
     case 'preparing':
-      return { ...waiting, title: 'Opening your browser', text: 'One moment: the sign-in page is on its way.' };
+      return { ...waiting, title: 'One moment', text: 'Your sign-in is being prepared.' };
     case 'redeeming':
       return { ...waiting, title: 'Almost there', text: 'Your provider has answered. One last check.' };
     case 'waiting':
@@ -46,7 +46,7 @@ function wayOf({ redirect, device }: AttemptView, here: WindowState): Partial<Fa
       figure: 'none',
       ring: null,
       title: 'Sign in with a code',
-      text: 'Scan the picture with your phone, or open the address in any browser.',
+      text: 'Scan it with your phone, or open the address in any browser.',
       device: deviceOf(device),
       buttons: [{ action: 'reopen', label: 'Open the page on this computer', primary: false }, cancel],
     };
@@ -71,7 +71,7 @@ function wayOf({ redirect, device }: AttemptView, here: WindowState): Partial<Fa
 function pasteAddress({ pasteProblem }: WindowState): FacePaste {
   return {
     label: 'Paste the address that your browser shows',
-    hint: 'Copy all of it, from the bar at the top, after you have signed in.',
+    hint: 'After signing in, copy all of it from the bar at the top.',
     problem: pasteProblem,
   };
 }

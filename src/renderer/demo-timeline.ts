@@ -53,24 +53,24 @@ function describeAttempt(before: AttemptView | undefined, after: AttemptView): s
   if (same && before.stage === after.stage && before.redirect === after.redirect) return null;
   switch (after.stage) {
     case 'preparing':
-      return 'An attempt began, with fresh secrets.';
+      return same ? 'Another way is being opened; what is open stays open.' : 'An attempt began, with fresh secrets.';
     case 'waiting':
-      return same && before.stage === 'waiting' ? `Another way. ${describeWay(after)}` : describeWay(after);
+      return describeWay(after);
     case 'redeeming':
-      return after.redirect === 'device-code' ? 'The provider has said yes; main fetches the tokens.' : 'The callback came; main redeems its code.';
+      return after.redirect === 'device-code' ? 'The provider said yes; its tokens are checked.' : 'The callback came; main redeems its code.';
   }
 }
 
 function describeWay({ redirect }: AttemptView): string {
   switch (redirect) {
     case 'device-code':
-      return 'The provider gave a code to type; main asks it every few seconds whether that was done.';
+      return 'Waiting for the code to be typed; main asks the provider every few seconds.';
     case 'paste':
-      return 'The browser was called; its answer is to be pasted by hand.';
+      return 'Waiting for the browser’s answer to be pasted.';
     case 'loopback':
-      return 'The browser was called; it answers by loopback.';
+      return 'Waiting for the browser, which answers by loopback.';
     default:
-      return 'The browser was called; it answers by custom scheme.';
+      return 'Waiting for the browser, which answers by custom scheme.';
   }
 }
 

@@ -11,7 +11,7 @@ describe('the timeline of the demo', () => {
     expect(entries.map(({ text }) => text)).toEqual([
       'Signed in as Ada Lovelace.',
       'The callback came; main redeems its code.',
-      'The browser was called; it answers by loopback.',
+      'Waiting for the browser, which answers by loopback.',
       'An attempt began, with fresh secrets.',
       'Nothing to restore.',
       'The window opened.',
@@ -22,18 +22,20 @@ describe('the timeline of the demo', () => {
     const ways = [
       signingIn('waiting', { redirect: 'custom-scheme', otherWay: 'loopback' }),
       signingIn('waiting', { redirect: 'custom-scheme' }),
+      signingIn('preparing'),
       signingIn('waiting', { redirect: 'loopback' }),
       signingIn('waiting', { redirect: 'device-code' }),
       signingIn('waiting', { redirect: 'paste' }),
     ];
     expect(ways.map((view, index) => describeChange(ways[index - 1] ?? signedOut, view))).toEqual([
-      'The browser was called; it answers by custom scheme.',
+      'Waiting for the browser, which answers by custom scheme.',
       null,
-      'Another way. The browser was called; it answers by loopback.',
-      'Another way. The provider gave a code to type; main asks it every few seconds whether that was done.',
-      'Another way. The browser was called; its answer is to be pasted by hand.',
+      'Another way is being opened; what is open stays open.',
+      'Waiting for the browser, which answers by loopback.',
+      'Waiting for the code to be typed; main asks the provider every few seconds.',
+      'Waiting for the browser’s answer to be pasted.',
     ]);
-    expect(describeChange(ways[3] ?? null, signingIn('redeeming', { redirect: 'device-code' }))).toBe('The provider has said yes; main fetches the tokens.');
+    expect(describeChange(ways[4] ?? null, signingIn('redeeming', { redirect: 'device-code' }))).toBe('The provider said yes; its tokens are checked.');
   });
 
   it('is silent about a view that tells nothing new', () => {
