@@ -1,5 +1,6 @@
 // Puts a face, the view and the timeline into the page. Changes only what differs, and never replaces a button,
 // so that neither focus nor a screen reader is disturbed by a tick. Text only: no markup is ever parsed.
+import { paintAdvice } from './demo-advice.js';
 import { element, isNews, make, setData, setText } from './demo-dom.js';
 import type { Face, FaceAction } from './demo-face.js';
 import { paintDevice, paintHelp, paintPaste, spelled } from './demo-paint-attempt.js';
@@ -28,6 +29,7 @@ export function paintFace(face: Face, status: AuthView['status'] | 'refused'): v
   for (const action of actions) paintButton(action, face);
   paintHelp(face);
   paintSmallPrint(face);
+  paintAdvice(face);
   setText(element('#announcement'), spoken(face));
   if (focused instanceof HTMLElement && focused !== document.body && focused.closest('[hidden]') !== null) element('#title').focus();
 }

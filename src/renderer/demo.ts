@@ -88,13 +88,13 @@ function errorOf(shown: AuthView | null): AuthErrorView | undefined {
   return shown.error;
 }
 
-function toErrorView({ code, retry, message, serverError }: AuthErrorView): AuthErrorView {
-  return serverError === undefined ? { code, retry, message } : { code, retry, message, serverError };
+function toErrorView({ code, retry, message, serverError, provider }: AuthErrorView): AuthErrorView {
+  return { code, retry, message, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
 }
 
 async function copyDetails(button: HTMLElement): Promise<void> {
   if (face?.error == null) return;
-  const { code, retry, message, serverError } = face.error;
+  const { code, retry, message, serverError, provider } = face.error;
   const lines = [
     'Latchkey Demo',
     `time: ${new Date().toISOString()}`,
@@ -103,6 +103,7 @@ async function copyDetails(button: HTMLElement): Promise<void> {
     `retry: ${retry}`,
     `message: ${message}`,
     ...(serverError === undefined ? [] : [`provider's word: ${serverError}`]),
+    ...Object.entries(provider ?? {}).map(([name, value]) => `provider's ${name}: ${String(value)}`),
   ];
   await copy(button, lines.join('\n'));
 }
@@ -128,7 +129,9 @@ function foldable(): void {
     toggle.setAttribute('aria-expanded', String(open));
   };
   toggle.addEventListener('click', () => fold(aside.hidden !== false));
-  fold(window.innerWidth >= 760);
+  const wide = window.matchMedia('(min-width: 760px)');
+  wide.addEventListener('change', () => fold(wide.matches));
+  fold(wide.matches);
 }
 
 function listen(): void {
