@@ -8,6 +8,7 @@ const ENGINES = /** @type {const} */ ({
   oauth4webapi: ['src/main/core/protocol.ts', 'src/main/core/id-token.ts'],
   keytar: ['src/main/adapters/keychain-worker.ts'],
   'electron-store': ['src/main/adapters/state-file.ts'],
+  qr: ['src/renderer/demo-qr.ts'],
 });
 
 /** @param {string} reason */
@@ -102,6 +103,7 @@ export default defineConfig(
       { regex: '^\\.\\./contract\\.js$', message: 'types only', allowTypeImports: true },
     ],
   ),
+  imports(['src/renderer/demo-qr.ts'], [{ regex: '^(?!qr$)', message: 'the one file of the page that imports a package: see scripts/build.mjs' }]),
   imports(
     ['src/preload.cts'],
     [

@@ -1,6 +1,6 @@
 // @ts-check
-// Builds dist/: tsc over src, then the HTML and CSS beside the scripts that go with them. Built aside
-// and swapped in whole, so a build that fails leaves the old one. `--if-needed`: only when a source is newer.
+// Builds dist/: tsc over src, then the HTML and CSS beside the scripts that go with them, and the one package that the
+// demo's page imports. Built aside and swapped in whole, so a build that fails leaves the old one. `--if-needed`: only when a source is newer.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,6 +28,7 @@ export async function build(options = {}) {
     await compile(next);
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
+    bringPackage(join(next, 'renderer'), 'demo-qr.js', 'qr');
     writeFileSync(join(next, 'package.json'), demoManifest());
     const old = `${next}-old`;
     if (existsSync(DIST)) renameSync(DIST, old);
@@ -67,6 +68,23 @@ function copy(from, to) {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(source, target);
   }
+}
+
+/**
+ * The demo's page has no bundler, and its policy allows the app's own files only: a package becomes a file beside the
+ * script that imports it. It has to be one file without imports, and its first lines say whose it is.
+ * @param {string} folder
+ * @param {string} importer
+ * @param {string} name
+ */
+function bringPackage(folder, importer, name) {
+  const own = `demo-package-${name}.js`;
+  const script = join(folder, importer);
+  const wanted = `from '${name}'`;
+  const parts = readFileSync(script, 'utf8').split(wanted);
+  if (parts.length !== 2) throw new Stop(`the build failed: ${importer} does not import "${name}" once`);
+  writeFileSync(script, parts.join(`from './${own}'`));
+  cpSync(createRequire(import.meta.url).resolve(name), join(folder, own));
 }
 
 /** dist/ is the demo's app folder; the package itself leads to the login module, and npm would pack whatever its `main` names. */

@@ -14,6 +14,7 @@ const WITH_VALUE = [
   'userinfo-endpoint',
   'jwks-uri',
   'revocation-endpoint',
+  'device-authorization-endpoint',
 ];
 const SWITCHES = ['print-views', 'sign-in', 'help'];
 
@@ -21,11 +22,12 @@ export const USAGE = `npm run demo -- [flags]
 
   --issuer URL                  the provider; without it an embedded one is started
   --client-id ID                the id of a public native client there
-  --redirect URI                repeatable or comma separated, best first
-                                (com.example.latchkey-demo:/callback, http://127.0.0.1/callback)
+  --redirect URI                repeatable or comma separated, best first; also device-code and paste:URI
+                                (com.example.latchkey-demo:/callback, http://127.0.0.1/callback, device-code)
   --scopes "SCOPES"             default: openid profile email offline_access
   --authorization-endpoint URL  with --token-endpoint: for a provider without discovery; also
-                                --userinfo-endpoint, --jwks-uri, --revocation-endpoint
+                                --userinfo-endpoint, --jwks-uri, --revocation-endpoint,
+                                --device-authorization-endpoint
   --sign-in                     starts an attempt at once
   --print-views                 writes every view as one JSON line to stdout
   --user-data-dir DIR           separates instances
@@ -75,6 +77,15 @@ export function parseDemoFlags(words) {
     },
     entries: () => entries,
   };
+}
+
+/**
+ * What of the redirects is registered at a provider: a device code is not, and of a page to copy from its address is.
+ * @param {readonly string[]} redirects
+ * @returns {string[]}
+ */
+export function toRedirectUris(redirects) {
+  return redirects.filter((redirect) => redirect !== 'device-code').map((redirect) => redirect.replace(/^paste:/, ''));
 }
 
 /**

@@ -1,11 +1,11 @@
 // @ts-check
 // The demo without a person: a private desktop of genuine parts, the app, and a scripted person who signs in with the
-// real browser by the real custom scheme. Prints each step, saves screenshots in demo-results/, and fails with what was
-// seen when a step does not come true.
+// real browser by the real custom scheme, and then once more by a code on another device. Prints each step, saves
+// screenshots in demo-results/, and fails with what was seen when a step does not come true.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT_FOLDER, startWatchedApp } from './app-process.mjs';
-import { toAppFlags } from './demo-flags.mjs';
+import { toAppFlags, toRedirectUris } from './demo-flags.mjs';
 import { tabOf } from './lab-browser.mjs';
 import { startLab } from './lab.mjs';
 import { say } from './say.mjs';
@@ -14,7 +14,9 @@ import { testKit } from './test-kit.mjs';
 const RESULTS = join(ROOT_FOLDER, 'demo-results');
 /** Short, so that a renewal can be watched. */
 const TOKEN_SECONDS = 15;
-const DEFAULT_REDIRECTS = ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'];
+const DEFAULT_REDIRECTS = ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback', 'device-code'];
+/** The other device is a phone. */
+const PHONE = { width: 390, height: 700 };
 
 /** @typedef {import('../src/contract.js').AuthView} AuthView */
 
@@ -28,7 +30,8 @@ export async function runScriptedDemo(electron, flags, atEnd) {
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
   const given = flags.all('redirect');
-  const redirectUris = given.length > 0 ? given : DEFAULT_REDIRECTS;
+  const redirects = given.length > 0 ? given : DEFAULT_REDIRECTS;
+  const redirectUris = toRedirectUris(redirects);
   const { startProvider } = await testKit();
   const provider = await startProvider({ redirectUris, accessTokenSeconds: TOKEN_SECONDS });
   atEnd(() => provider.stop());
@@ -48,6 +51,10 @@ export async function runScriptedDemo(electron, flags, atEnd) {
   atEnd(() => app.end());
   try {
     await walk(app, browser, provider, !flags.has('sign-in'));
+    if (redirects.includes('device-code')) await walkAnotherWay(app, browser);
+    const startedAt = Date.now();
+    await app.end();
+    step(`the app ended in ${Date.now() - startedAt} ms. That was the whole trip.`);
     return 0;
   } catch (error) {
     process.stdout.write(`\nThis step did not come true: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -110,10 +117,55 @@ async function walk(app, browser, provider, click) {
   await button(page, 'sign-in').waitFor();
   await shot(page, '7-signed-out-again');
   step('signed out; the refresh token is gone from the keyring');
+}
 
-  const startedAt = Date.now();
-  await app.end();
-  step(`the app ended in ${Date.now() - startedAt} ms. That was the whole trip.`);
+/**
+ * The second act: nobody comes back from the browser, and the person takes the code to another device.
+ * @param {import('./app-process.mjs').WatchedApp} app signed out
+ * @param {import('playwright').Browser} browser
+ */
+async function walkAnotherWay(app, browser) {
+  const { enterCodeWithPage } = await testKit();
+  const page = await app.firstWindow();
+  await button(page, 'sign-in').click();
+  await button(page, 'other-way').waitFor();
+  await shot(page, '8-nothing-happened');
+  step('once more: the app asks whether nothing happened, and offers another way');
+
+  const attempt = await askForCode(app, page);
+  await page.locator('#qr').waitFor();
+  await shot(page, '9-device-code');
+  step('the app shows a short code, and a picture of it for a phone');
+
+  // A context of its own shares nothing with the browser on the desk: as a phone.
+  const phone = await browser.newContext({ viewport: PHONE });
+  const tab = await phone.newPage();
+  await tab.goto(attempt.verificationUriComplete ?? attempt.verificationUri);
+  await shot(tab, '10-phone');
+  step('the phone shows the same code; the person compares them and signs in there');
+  await enterCodeWithPage(tab, attempt.userCode, { login: 'grace' });
+
+  const signedIn = await app.waitForView('the provider to say yes', (view) => view.status === 'signed-in', 30_000);
+  await button(page, 'sign-out').waitFor();
+  await shot(page, '11-signed-in-by-code');
+  if (signedIn.status !== 'signed-in') throw new Error('unreachable');
+  step(`${signedIn.account.name ?? signedIn.account.subject} is signed in, and this computer never saw the password`);
+}
+
+/**
+ * Takes one way after the other until it is a code.
+ * @param {import('./app-process.mjs').WatchedApp} app
+ * @param {import('playwright').Page} page
+ * @returns {Promise<import('../src/contract.js').DeviceView>}
+ */
+async function askForCode(app, page) {
+  for (let ways = 0; ways < 4; ways += 1) {
+    const before = app.views.length;
+    await button(page, 'other-way').click();
+    const view = await app.waitForView('another way', (one) => app.views.length > before && one.status === 'signing-in' && one.attempt.stage === 'waiting');
+    if (view.status === 'signing-in' && view.attempt.device !== undefined) return view.attempt.device;
+  }
+  throw new Error('the provider offers no code');
 }
 
 /**

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { appCommand, endApp, endHelpers } from './app-process.mjs';
 import { build } from './build.mjs';
-import { parseDemoFlags, toAppFlags, USAGE } from './demo-flags.mjs';
+import { parseDemoFlags, toAppFlags, toRedirectUris, USAGE } from './demo-flags.mjs';
 import { hasDisplay, startDisplay } from './display.mjs';
 import { resolveElectron } from './electron.mjs';
 import { closed } from './processes.mjs';
@@ -71,7 +71,7 @@ async function main(words) {
 /** @param {import('./demo-flags.mjs').DemoFlags} flags */
 async function startProvider(flags) {
   const { startProvider: start } = await testKit();
-  const redirectUris = flags.all('redirect');
+  const redirectUris = toRedirectUris(flags.all('redirect'));
   const provider = await start(redirectUris.length > 0 ? { redirectUris } : {});
   cleanUps.push(() => provider.stop());
   flags.add('issuer', provider.issuer);

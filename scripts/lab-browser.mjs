@@ -118,6 +118,21 @@ export async function tabOf(browser, prefix, limitMs = 20_000) {
   }
 }
 
+/**
+ * What a tab has in its address bar, also when it shows that it could not open it.
+ * @param {import('playwright').Page} tab
+ * @returns {Promise<string>}
+ */
+export async function addressOf(tab) {
+  const devTools = await tab.context().newCDPSession(tab);
+  try {
+    const { entries, currentIndex } = await devTools.send('Page.getNavigationHistory');
+    return entries[currentIndex]?.url ?? '';
+  } finally {
+    await devTools.detach();
+  }
+}
+
 /** @param {string} root */
 function profile(root) {
   return join(root, 'browser-profile');

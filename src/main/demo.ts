@@ -73,17 +73,23 @@ function readOptions({ values }: Flags): AuthOptions | null {
     userinfo: last('userinfo-endpoint'),
     jwks: last('jwks-uri'),
     revocation: last('revocation-endpoint'),
+    deviceAuthorization: last('device-authorization-endpoint'),
   };
   const byHand = [authorization, token, ...Object.values(optional)].some((url) => url !== undefined);
   const given = Object.fromEntries(Object.entries(optional).filter(([, url]) => url !== undefined));
   return {
     issuer,
     clientId: last('client-id') ?? 'latchkey-demo',
-    redirects: list('redirect', /,/) ?? [`${SCHEME}:/callback`, 'http://127.0.0.1/callback'],
+    redirects: list('redirect', /,/) ?? defaultRedirects(!byHand || optional.deviceAuthorization !== undefined),
     scopes: list('scopes', /[\s,]+/) ?? ['openid', 'profile', 'email', 'offline_access'],
     // With one endpoint missing, createAuth says which.
     ...(byHand ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...given } } : {}),
   };
+}
+
+/** A provider may offer device codes, unless its endpoints were given without that one. */
+function defaultRedirects(mayOfferDeviceCode: boolean): readonly string[] {
+  return [`${SCHEME}:/callback`, 'http://127.0.0.1/callback', ...(mayOfferDeviceCode ? ['device-code'] : [])];
 }
 
 // A product has its options in its code. The demo gets them as flags, and a start by a link has none: it uses those of the last start.

@@ -1,11 +1,25 @@
 // What the window shows for a view at a moment: a pure function from (view, now) to a description of the face.
-// Knows nothing of the DOM. Only `caption` and `ring` may change with time alone, so that screen readers stay calm.
-import { countdown, ERROR_WORDS, untilInWords } from './demo-words.js';
+// Knows nothing of the DOM. Only `caption`, `ring` and `help.prominent` may change with time alone, so that screen
+// readers stay calm.
+import { handsNeeded, signingIn } from './demo-attempt.js';
+import { countdown, ERROR_WORDS, share, untilInWords } from './demo-words.js';
 import type { AccountView, AttemptView, AuthErrorView, AuthView, RenewalView, SignInRequest } from './index.js';
 
 export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
-export type FaceFigure = 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
+export type FaceFigure = 'none' | 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
 export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'sign-out';
+
+/** What this window knows besides the view: nothing of sign-in, only what was clicked and said here. */
+export interface WindowState {
+  /** A call of this window that failed without the view saying so. */
+  readonly problem: AuthErrorView | null;
+  /** The field for the browser's address was asked for. */
+  readonly pasting: boolean;
+  /** What is wrong with what was pasted, in plain words. */
+  readonly pasteProblem: string;
+  /** When the newest way back began, in milliseconds since 1970. */
+  readonly waySince: number;
+}
 
 export interface FaceButton {
   readonly action: FaceAction;
@@ -31,6 +45,32 @@ export interface FaceNotice {
   readonly text: string;
 }
 
+/** The short code for another device. `groups` joined is the code; they only make it easier to read. */
+export interface FaceDevice {
+  readonly groups: readonly string[];
+  readonly address: string;
+  /** What the QR code says. */
+  readonly scanned: string;
+  /** What a screen reader says in place of the QR code. */
+  readonly scannedInWords: string;
+}
+
+/** The field for what the browser shows. */
+export interface FacePaste {
+  readonly label: string;
+  readonly hint: string;
+  readonly problem: string;
+}
+
+/** For a person to whom nothing happens. It is there from the beginning, and grows clearer when it takes long. */
+export interface FaceHelp {
+  readonly text: string;
+  readonly otherWay: boolean;
+  /** Offers the field for the browser's address. */
+  readonly paste: boolean;
+  readonly prominent: boolean;
+}
+
 /** Everything the left side shows. */
 export interface Face {
   readonly tone: FaceTone;
@@ -42,7 +82,10 @@ export interface Face {
   /** The one line that counts down. */
   readonly caption: string;
   readonly facts: readonly FaceFact[];
+  readonly device: FaceDevice | null;
   readonly notice: FaceNotice | null;
+  readonly paste: FacePaste | null;
+  readonly help: FaceHelp | null;
   readonly buttons: readonly FaceButton[];
   /** What the button "sign-in" asks for. */
   readonly request: SignInRequest;
@@ -59,29 +102,34 @@ const plain: Face = {
   text: '',
   caption: '',
   facts: [],
+  device: null,
   notice: null,
+  paste: null,
+  help: null,
   buttons: [],
   request: {},
   error: null,
 };
 
-/**
- * Describes the face for a view. `now` is milliseconds since 1970; `problem` is a call of this window that failed
- * without the view saying so. Never throws.
- */
-export function faceOf(view: AuthView, now: number, problem: AuthErrorView | null): Face {
-  const face = faceOfView(view, now);
+/** Describes the face for a view. `now` is milliseconds since 1970. Never throws. */
+export function faceOf(view: AuthView, now: number, here: WindowState): Face {
+  const face = faceOfView(view, now, here);
+  const { problem } = here;
   return problem === null ? face : { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
 }
 
-function faceOfView(view: AuthView, now: number): Face {
+function faceOfView(view: AuthView, now: number, here: WindowState): Face {
+  // A code to be typed needs the whole place, whoever is signed in already.
+  if (view.status !== 'signing-in' && 'attempt' in view && view.attempt !== undefined && handsNeeded(view.attempt)) {
+    return { ...plain, ...signingIn(view.attempt, now, here), notice: view.status === 'signed-in' ? stillSignedIn(view.account) : null };
+  }
   switch (view.status) {
     case 'starting':
       return { ...plain, figure: 'skeleton', title: 'One moment', text: 'Looking for your earlier sign-in.' };
     case 'signed-out':
       return signedOut(view);
     case 'signing-in':
-      return signingIn(view.attempt, now);
+      return { ...plain, ...signingIn(view.attempt, now, here) };
     case 'signed-in':
       return signedIn(view, now);
     case 'locked':
@@ -126,26 +174,6 @@ function signInButton(lastAccount: AccountView | undefined, error: AuthErrorView
   const again = error.retry === 'sign-in' ? 'Sign in again' : 'Try again';
   const label = lastAccount === undefined ? again : `${again} as ${nameOf(lastAccount)}`;
   return { action: 'sign-in', label, primary: error.retry !== 'never' };
-}
-
-function signingIn(attempt: AttemptView, now: number): Face {
-  const cancel: FaceButton = { action: 'cancel', label: 'Cancel', primary: false };
-  const waiting: Face = { ...plain, tone: 'accent', figure: 'browser', ring: { fraction: 0.25, spinning: true }, buttons: [cancel] };
-  switch (attempt.stage) {
-    case 'preparing':
-      return { ...waiting, title: 'Opening your browser', text: 'One moment: the sign-in page is on its way.' };
-    case 'redeeming':
-      return { ...waiting, title: 'Almost there', text: 'Your browser has answered. One last check.' };
-    case 'waiting':
-      return {
-        ...waiting,
-        ring: { fraction: share(now, attempt.startedAt, attempt.expiresAt), spinning: false },
-        title: 'Continue in your browser',
-        text: 'Sign in on the page that has just opened there. Then you come back here by yourself.',
-        caption: `${countdown(attempt.expiresAt - now)} left`,
-        buttons: [{ action: 'reopen', label: 'Open the page again', primary: false }, cancel],
-      };
-  }
 }
 
 function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number): Face {
@@ -199,6 +227,10 @@ const attemptNotice: FaceNotice = {
   title: 'Continue in your browser',
   text: 'A sign-in page is open there. Finish it, or cancel here.',
 };
+
+function stillSignedIn(account: AccountView): FaceNotice {
+  return { tone: 'quiet', title: `${nameOf(account)} is still signed in`, text: 'If you cancel here, nothing changes.' };
+}
 
 function attemptButtons(attempt: AttemptView | undefined): readonly FaceButton[] {
   if (attempt === undefined) return [];
@@ -284,8 +316,4 @@ function initialsOf(account: AccountView): string {
 
 function hostOf(issuer: string): string {
   return (URL.canParse(issuer) && new URL(issuer).host) || issuer;
-}
-
-function share(now: number, from: number, to: number): number {
-  return to <= from ? 0 : Math.min(1, Math.max(0, (to - now) / (to - from)));
 }

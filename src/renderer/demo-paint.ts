@@ -1,16 +1,12 @@
 // Puts a face, the view and the timeline into the page. Changes only what differs, and never replaces a button,
 // so that neither focus nor a screen reader is disturbed by a tick. Text only: no markup is ever parsed.
+import { paintAdvice } from './demo-advice.js';
+import { element, isNews, make, setData, setText } from './demo-dom.js';
 import type { Face, FaceAction } from './demo-face.js';
+import { paintDevice, paintHelp, paintPaste, spelled } from './demo-paint-attempt.js';
 import type { TimelineEntry } from './demo-timeline.js';
 import { agoInWords } from './demo-words.js';
 import type { AuthView } from './index.js';
-
-/** Finds an element that demo.html surely has. */
-export function element<Kind extends Element = HTMLElement>(selector: string): Kind {
-  const found = document.querySelector<Kind>(selector);
-  if (found === null) throw new Error(`demo.html has no "${selector}"`);
-  return found;
-}
 
 const actions: readonly FaceAction[] = ['sign-in', 'retry', 'reopen', 'cancel', 'sign-out'];
 
@@ -27,11 +23,22 @@ export function paintFace(face: Face, status: AuthView['status'] | 'refused'): v
   setText(element('#text'), face.text);
   setText(element('#caption'), face.caption);
   paintFacts(face);
+  paintDevice(face);
   paintNotice(face);
+  paintPaste(face);
   for (const action of actions) paintButton(action, face);
+  paintHelp(face);
   paintSmallPrint(face);
-  setText(element('#announcement'), [face.title, face.text, face.notice?.title, face.notice?.text].filter(Boolean).join('. '));
+  paintAdvice(face);
+  setText(element('#announcement'), spoken(face));
   if (focused instanceof HTMLElement && focused !== document.body && focused.closest('[hidden]') !== null) element('#title').focus();
+}
+
+/** What a screen reader is told when the face has changed. */
+function spoken({ title, text, notice, device, paste }: Face): string {
+  if (paste !== null && paste.problem !== '') return paste.problem;
+  const code = device === null ? '' : `Your code is ${spelled(device.groups.join(''))}`;
+  return [title, text, code, notice?.title, notice?.text].filter(Boolean).join('. ');
 }
 
 function paintRing({ ring }: Face): void {
@@ -45,9 +52,7 @@ function paintRing({ ring }: Face): void {
 function paintFacts({ facts }: Face): void {
   const list = element('#facts');
   list.hidden = facts.length === 0;
-  const wanted = JSON.stringify(facts);
-  if (list.dataset['shown'] === wanted) return;
-  list.dataset['shown'] = wanted;
+  if (!isNews(list, facts)) return;
   list.replaceChildren(
     ...facts.map(({ label, value }) => {
       const row = document.createElement('div');
@@ -125,18 +130,4 @@ function makeEntry(key: string, { at, text }: TimelineEntry): Element {
   time.dateTime = new Date(at).toISOString();
   item.append(make('p', text), time);
   return item;
-}
-
-function make(tag: string, text: string): HTMLElement {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
-
-function setText(target: Element, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
-}
-
-function setData(target: HTMLElement | SVGElement, name: string, value: string): void {
-  if (target.dataset[name] !== value) target.dataset[name] = value;
 }

@@ -49,14 +49,28 @@ function describeSignedOut(before: AuthView | null, after: Extract<AuthView, { s
 }
 
 function describeAttempt(before: AttemptView | undefined, after: AttemptView): string | null {
-  if (before?.stage === after.stage && before.startedAt === after.startedAt) return null;
+  const same = before?.startedAt === after.startedAt;
+  if (same && before.stage === after.stage && before.redirect === after.redirect) return null;
   switch (after.stage) {
     case 'preparing':
-      return 'An attempt began, with fresh secrets.';
+      return same ? 'Another way is being opened; what is open stays open.' : 'An attempt began, with fresh secrets.';
     case 'waiting':
-      return `The browser was called; it answers by ${after.redirect === 'loopback' ? 'loopback' : 'custom scheme'}.`;
+      return describeWay(after);
     case 'redeeming':
-      return 'The callback came; main redeems its code.';
+      return after.redirect === 'device-code' ? 'The provider said yes; its tokens are checked.' : 'The callback came; main redeems its code.';
+  }
+}
+
+function describeWay({ redirect }: AttemptView): string {
+  switch (redirect) {
+    case 'device-code':
+      return 'Waiting for the code to be typed; main asks the provider every few seconds.';
+    case 'paste':
+      return 'Waiting for the browser’s answer to be pasted.';
+    case 'loopback':
+      return 'Waiting for the browser, which answers by loopback.';
+    default:
+      return 'Waiting for the browser, which answers by custom scheme.';
   }
 }
 

@@ -63,3 +63,8 @@ export function countdown(spanMs: number): string {
   const seconds = Math.max(0, Math.ceil(spanMs / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
+
+/** How much of the time from `from` to `to` is left at `now`: 1 to 0. */
+export function share(now: number, from: number, to: number): number {
+  return to <= from ? 0 : Math.min(1, Math.max(0, (to - now) / (to - from)));
+}

@@ -1,53 +1,86 @@
 // The demo's page: subscribes to the view, draws it, and turns clicks into calls. A host's page does the same.
 // Imports latchkey/renderer and the demo's own files only; keeps no state of sign-in besides the view.
 import { faceOf } from './demo-face.js';
-import type { Face, FaceAction } from './demo-face.js';
-import { element, paintFace, paintTimeline, paintView } from './demo-paint.js';
+import type { Face, FaceAction, WindowState } from './demo-face.js';
+import { element } from './demo-dom.js';
+import { paintFace, paintTimeline, paintView } from './demo-paint.js';
 import { extendTimeline } from './demo-timeline.js';
 import type { TimelineEntry } from './demo-timeline.js';
 import { ERROR_WORDS } from './demo-words.js';
 import { auth, isAuthFailure } from './index.js';
 import type { AuthErrorView, AuthView } from './index.js';
 
+/** What a click can ask for. */
+type Call = FaceAction | 'other-way';
+
 let view: AuthView | null = null;
 let timeline: readonly TimelineEntry[] = [];
-let problem: AuthErrorView | null = null;
+let here: WindowState = { problem: null, pasting: false, pasteProblem: '', waySince: Date.now() };
 let face: Face | null = null;
 
-const calls: Readonly<Record<FaceAction, () => Promise<void>>> = {
+const calls: Readonly<Record<Call, () => Promise<void>>> = {
   'sign-in': () => auth.signIn(face?.request ?? {}),
   retry: () => auth.retry(),
   reopen: () => auth.reopenBrowser(),
   cancel: () => auth.cancelSignIn(),
   'sign-out': () => auth.signOut(),
+  'other-way': () => auth.tryAnotherWay(),
 };
 
-function paint(): void {
+function paint(change: Partial<WindowState> = {}): void {
   if (view === null) return;
   const now = Date.now();
-  face = faceOf(view, now, problem);
+  here = { ...here, ...change };
+  face = faceOf(view, now, here);
   paintFace(face, view.status);
   paintTimeline(timeline, now);
 }
 
 function onView(next: AuthView): void {
+  const before = wayOf(view);
   timeline = extendTimeline(timeline, view, next, Date.now());
   view = next;
-  problem = null;
   paintView(next);
-  paint();
+  paint(before === wayOf(next) ? { problem: null } : { problem: null, pasting: false, pasteProblem: '', waySince: Date.now() });
 }
 
-async function run(action: FaceAction): Promise<void> {
-  problem = null;
+/** Another word for each way of each attempt. */
+function wayOf(shown: AuthView | null): string {
+  const attempt = shown !== null && 'attempt' in shown ? shown.attempt : undefined;
+  return attempt === undefined ? '' : `${attempt.startedAt} ${attempt.redirect ?? ''}`;
+}
+
+async function run(call: Call): Promise<void> {
+  here = { ...here, problem: null };
+  paint(await problemOf(calls[call]));
+}
+
+/** What this window has to tell about a call that failed. */
+async function problemOf(call: () => Promise<void>): Promise<Partial<WindowState>> {
   try {
-    await calls[action]();
+    await call();
+    return {};
   } catch (thrown) {
     if (!isAuthFailure(thrown)) throw thrown;
     // What the view tells already is not told twice, and a cancelled attempt is no problem.
-    if (thrown.code !== 'sign-in-cancelled' && thrown.code !== errorOf(view)?.code) problem = toErrorView(thrown);
+    if (thrown.code === 'sign-in-cancelled' || thrown.code === errorOf(view)?.code) return {};
+    return { problem: toErrorView(thrown) };
   }
-  paint();
+}
+
+/** The field is emptied before anything else happens: what was pasted stays nowhere in the page. */
+async function paste(input: HTMLInputElement): Promise<void> {
+  const pasted = input.value;
+  input.value = '';
+  if (pasted.trim() === '') {
+    paint({ pasteProblem: 'There is nothing in this field yet.' });
+  } else {
+    paint({ pasteProblem: '', problem: null });
+    const { problem } = await problemOf(() => auth.pasteCallback(pasted));
+    if (problem?.code === 'callback-invalid') paint({ pasteProblem: ERROR_WORDS[problem.code].text });
+    else paint({ problem: problem ?? null });
+  }
+  if (here.pasteProblem !== '') input.focus();
 }
 
 function errorOf(shown: AuthView | null): AuthErrorView | undefined {
@@ -72,13 +105,19 @@ async function copyDetails(button: HTMLElement): Promise<void> {
     ...(serverError === undefined ? [] : [`provider's word: ${serverError}`]),
     ...Object.entries(provider ?? {}).map(([name, value]) => `provider's ${name}: ${String(value)}`),
   ];
-  const done = await navigator.clipboard.writeText(lines.join('\n')).then(
+  await copy(button, lines.join('\n'));
+}
+
+/** Says on the button how it went, for a moment. */
+async function copy(button: HTMLElement, text: string): Promise<void> {
+  const label = (button.dataset['label'] ??= button.textContent);
+  const done = await navigator.clipboard.writeText(text).then(
     () => 'Copied',
     () => 'Could not copy',
   );
   button.textContent = done;
   element('#announcement').textContent = done;
-  setTimeout(() => (button.textContent = 'Copy details'), 2_000);
+  setTimeout(() => (button.textContent = label), 2_000);
 }
 
 /** Which part of the window is folded is the only thing that the page decides by itself. */
@@ -90,18 +129,23 @@ function foldable(): void {
     toggle.setAttribute('aria-expanded', String(open));
   };
   toggle.addEventListener('click', () => fold(aside.hidden !== false));
-  fold(window.innerWidth >= 760);
+  const wide = window.matchMedia('(min-width: 760px)');
+  wide.addEventListener('change', () => fold(wide.matches));
+  fold(wide.matches);
 }
 
 function listen(): void {
-  for (const action of Object.keys(calls) as FaceAction[]) {
+  for (const call of Object.keys(calls) as Call[]) {
     // The second click of a double click would land on the button that took the first one's place.
-    element(`[data-testid="${action}"]`).addEventListener('click', (event) => {
-      if (event.detail < 2) void run(action);
+    element(`[data-testid="${call}"]`).addEventListener('click', (event) => {
+      if (event.detail < 2) void run(call);
     });
   }
-  const copy = element('[data-testid="copy-details"]');
-  copy.addEventListener('click', () => void copyDetails(copy));
+  const details = element('[data-testid="copy-details"]');
+  details.addEventListener('click', () => void copyDetails(details));
+  const code = element('[data-testid="copy-code"]');
+  code.addEventListener('click', () => void copy(code, face?.device?.groups.join('') ?? ''));
+  listenToPaste();
   // Main opens the window: it lets a page ask for this one address and denies every other.
   element('[data-testid="another-window"]').addEventListener('click', () => void window.open('demo.html'));
   const ordinal = Number(new URLSearchParams(location.search).get('window'));
@@ -112,6 +156,18 @@ function listen(): void {
   }
 }
 
+function listenToPaste(): void {
+  const input = element<HTMLInputElement>('#pasted');
+  element('#paste').addEventListener('submit', (event) => {
+    event.preventDefault();
+    void paste(input);
+  });
+  element('[data-testid="paste-instead"]').addEventListener('click', () => {
+    paint({ pasting: !here.pasting, pasteProblem: '' });
+    if (here.pasting) input.focus();
+  });
+}
+
 function start(): void {
   foldable();
   listen();
@@ -120,14 +176,14 @@ function start(): void {
   } catch (thrown) {
     if (!isAuthFailure(thrown)) throw thrown;
     const error = toErrorView(thrown);
-    face = { ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), null), ...ERROR_WORDS[error.code], buttons: [] };
+    face = { ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), here), ...ERROR_WORDS[error.code], buttons: [] };
     paintFace(face, 'refused');
     paintView(null);
     return;
   }
-  setInterval(paint, 1_000);
+  setInterval(() => paint(), 1_000);
   // Timers of a hidden window are slowed down; coming back it must not show an old countdown.
-  document.addEventListener('visibilitychange', paint);
+  document.addEventListener('visibilitychange', () => paint());
 }
 
 start();

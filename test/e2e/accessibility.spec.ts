@@ -1,24 +1,7 @@
 // The demo's faces and the provider's pages: axe finds nothing, and the keyboard alone does everything.
 import type { Page } from '@playwright/test';
-import type * as Axe from 'axe-core';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { button, expect, LOOPBACK, signedIn, signedOut, test, waiting } from './fixtures.js';
-
-const AXE_SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-/** What axe has against the page as it is now. */
-async function violations(page: Page): Promise<string[]> {
-  // Transitions would be measured half way.
-  await page.waitForTimeout(600);
-  await page.evaluate(AXE_SOURCE);
-  const results = await page.evaluate(async (tags) => {
-    const { axe } = globalThis as unknown as { axe: typeof Axe };
-    return axe.run(document, { runOnly: tags });
-  }, TAGS);
-  return results.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} – ${node.failureSummary ?? ''}`));
-}
+import { button, expect, LOOPBACK, signedIn, signedOut, test, waiting, waitingBy } from './fixtures.js';
+import { violations } from './portrait.js';
 
 test('finds nothing wrong with the faces of a whole trip, light and dark', async ({ desk }) => {
   await desk.browser();
@@ -67,6 +50,29 @@ test('signs in and out with the keyboard alone', async ({ desk }) => {
   await tabTo(page, 'sign-out');
   await page.keyboard.press('Enter');
   expect(await signedOut(app)).toMatchObject({ reason: 'signed-out' });
+});
+
+test('goes another way, and pastes, with the keyboard alone', async ({ desk }) => {
+  await desk.browser();
+  const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', '--sign-in'] });
+  const page = await app.firstWindow();
+  await waiting(app);
+  await tabTo(page, 'paste-instead');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#pasted')).toBeFocused();
+  await page.keyboard.type('not an answer');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#paste-problem')).toBeVisible();
+  await expect(page.locator('#pasted')).toBeFocused();
+  await tabTo(page, 'other-way');
+  await page.keyboard.press('Enter');
+  await waitingBy(app, 'device-code');
+  await tabTo(page, 'copy-code');
+  await page.keyboard.press('Enter');
+  await expect(button(page, 'copy-code')).toHaveText('Copied');
+  await tabTo(page, 'cancel');
+  await page.keyboard.press('Enter');
+  await signedOut(app);
 });
 
 async function tabTo(page: Page, action: string): Promise<void> {

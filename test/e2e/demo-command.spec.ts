@@ -99,9 +99,10 @@ test('refuses a flag that it does not know', async () => {
 test('shows the whole trip by itself where there is no display, and saves screenshots', async () => {
   const demo = run([process.execPath, 'scripts/demo.mjs']);
   expect(await demo.exited, demo.stdout() + demo.stderr()).toBe(0);
+  expect(demo.stdout()).toContain('Grace Hopper is signed in');
   expect(demo.stdout()).toContain('That was the whole trip');
   const shots = readdirSync(join(ROOT_FOLDER, 'demo-results')).filter((name) => name.endsWith('.png'));
-  expect(shots.length).toBeGreaterThanOrEqual(7);
+  expect(shots.length).toBeGreaterThanOrEqual(11);
   for (const shot of shots) {
     const file = join(ROOT_FOLDER, 'demo-results', shot);
     expect(statSync(file).size).toBeGreaterThan(5_000);

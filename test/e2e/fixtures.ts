@@ -9,7 +9,7 @@ import { tabOf } from '../../scripts/lab-browser.mjs';
 import { startLab } from '../../scripts/lab.mjs';
 import type { Lab, LabOptions } from '../../scripts/lab.mjs';
 import { testKit } from '../../scripts/test-kit.mjs';
-import type { AuthView } from '../../src/contract.js';
+import type { AttemptView, AuthView, RedirectKind } from '../../src/contract.js';
 import type { PageSignInChoices, Provider, ProviderOptions } from '../../src/testing/index.js';
 
 export { expect };
@@ -107,13 +107,22 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
   },
 });
 
+type DemoButton = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'sign-out' | 'another-window' | 'toggle-details' | 'other-way' | 'paste-instead' | 'continue' | 'copy-code';
+
 /** A visible button of the demo. */
-export function button(page: Page, action: 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'sign-out' | 'another-window'): Locator {
+export function button(page: Page, action: DemoButton): Locator {
   return page.locator(`[data-testid="${action}"]:visible`);
 }
 
 export function waiting(app: WatchedApp): Promise<AuthView> {
   return app.waitForView('the app to wait for the browser', (view) => view.status === 'signing-in' && view.attempt.stage === 'waiting');
+}
+
+/** Waits until the newest way of the attempt is this one. */
+export async function waitingBy(app: WatchedApp, redirect: RedirectKind): Promise<AttemptView> {
+  const view = await app.waitForView(`the app to wait by ${redirect}`, (one) => one.status === 'signing-in' && one.attempt.stage === 'waiting' && one.attempt.redirect === redirect);
+  if (view.status !== 'signing-in') throw new Error('the predicate holds');
+  return view.attempt;
 }
 
 export async function signedIn(app: WatchedApp): Promise<SignedIn> {

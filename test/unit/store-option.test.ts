@@ -58,7 +58,7 @@ describe('the view of a session that is remembered', () => {
 });
 
 describe('the words of the demo', () => {
-  const remembered = (view: AuthView): string | undefined => faceOf(view, 1, null).facts.find(({ label }) => label === 'Remembered')?.value;
+  const remembered = (view: AuthView): string | undefined => faceOf(view, 1, { problem: null, pasting: false, pasteProblem: '', waySince: 1 }).facts.find(({ label }) => label === 'Remembered')?.value;
 
   it('claim no keyring for a session in an encrypted file', () => {
     expect(remembered(signedIn({ store: 'safe-storage' }))).toBe('Encrypted on this computer');
