@@ -1,0 +1,140 @@
+// @ts-check
+// The everyday work: a token that is there, redeeming a code, renewing, a storm of callers. Each peer in a real Electron
+// main process of its own, with the floor beside it; the peers take turns in rounds.
+import { medianOf } from '../parts/statistics.mjs';
+import { bestOf, digits, notBuilt, ratio, row, shown, signed, times, verdictOf } from './row.mjs';
+
+/** @typedef {import('../host/tokens.mjs').TokensResult} TokensResult */
+/** @typedef {import('../peers/peer.mjs').PeerName} PeerName */
+/** @typedef {{ label: string, peer: PeerName, store: 'memory' | 'file' | 'keyring', network?: 'electron', calls: number, storms: readonly string[] }} Subject */
+
+/** @type {readonly Subject[]} */
+const SUBJECTS = [
+  { label: 'Latchkey, in memory', peer: 'latchkey', store: 'memory', network: 'electron', calls: 100_000, storms: ['plain'] },
+  { label: 'Latchkey', peer: 'latchkey', store: 'keyring', network: 'electron', calls: 100_000, storms: ['plain'] },
+  { label: 'msal-node', peer: 'msal', store: 'memory', calls: 500, storms: ['plain', 'mixed', 'forced'] },
+  { label: 'msal-node + file', peer: 'msal', store: 'file', calls: 200, storms: ['plain', 'mixed'] },
+  { label: 'msal-node + keyring', peer: 'msal', store: 'keyring', calls: 100, storms: ['plain'] },
+  { label: 'openid-client', peer: 'openid-client', store: 'memory', calls: 100_000, storms: ['plain'] },
+  { label: 'openid-client + one renewal for all', peer: 'openid-client-shared', store: 'memory', calls: 100_000, storms: ['plain'] },
+  { label: 'oauth4webapi', peer: 'oauth4webapi', store: 'memory', calls: 100_000, storms: ['plain'] },
+  { label: 'appauth (bundled)', peer: 'appauth', store: 'memory', calls: 100_000, storms: ['plain'] },
+  { label: 'iTwin', peer: 'itwin', store: 'file', calls: 100_000, storms: ['plain'] },
+];
+
+const OURS = ['Latchkey', 'Latchkey, in memory'];
+
+/**
+ * @param {import('./row.mjs').Context} context
+ * @returns {Promise<import('./row.mjs').Group>}
+ */
+export async function measureTokens({ stage, quick, say }) {
+  /** @type {Record<string, TokensResult[]>} */
+  const all = {};
+  for (let round = 0; round < (quick ? 1 : 3); round += 1) {
+    for (const { label, peer, store, network, calls, storms } of SUBJECTS) {
+      // The books of a provider end at 20,000 requests, and a storm of some peers is 1,000.
+      const provider = await stage.provider();
+      try {
+        const job = { peer, store, network, cachedCalls: calls, cachedRounds: quick ? 3 : 7, redeems: quick ? 4 : 8, renewals: quick ? 5 : 10, blocks: quick ? 4 : 8, storms };
+        const profile = `tokens-${label.replaceAll(/\W+/g, '-')}-${round}`;
+        (all[label] ??= []).push(await stage.run({ script: 'tokens', profile, job, limitMs: 90_000 }, provider));
+      } finally {
+        provider.stop();
+      }
+      say(`tokens, round ${round + 1}: ${label}`);
+    }
+  }
+  /** @param {string} label @param {(result: TokensResult) => readonly number[]} pick */
+  const of = (label, pick) => (all[label] ?? []).flatMap(pick).filter((value) => value !== null);
+  /** @param {(result: TokensResult) => readonly number[]} pick */
+  const peers = (pick) => Object.fromEntries(Object.keys(all).filter((label) => !OURS.includes(label)).map((label) => [label, of(label, pick)]));
+  /** What it costs over the floor beside it, pair by pair, and over the HTTP request that only a loopback callback needs.
+   * @param {string} label @param {'redeem' | 'renew'} what */
+  const over = (label, what) => {
+    const hops = what === 'redeem' ? of(label, ({ hop }) => hop) : [];
+    const hop = hops.length > 0 ? medianOf(hops) : 0;
+    return (all[label] ?? []).flatMap((result) => result[what].flatMap((ms, index) => (ms === null ? [] : [ms - (result[`${what}Floor`][index] ?? 0) - hop])));
+  };
+  const wrong = Object.entries(all).flatMap(([label, results]) => results.flatMap((result) => [...result.wrong, ...result.failed].map((what) => `${label}: ${what}`)));
+  const ours = wrong.filter((line) => line.startsWith('Latchkey'));
+  const sure = (/** @type {boolean} */ reached) => (ours.length > 0 ? /** @type {const} */ ('wrong') : verdictOf(reached));
+
+  const cached = of('Latchkey', (result) => result.cached);
+  const cachedFloor = of('Latchkey', (result) => result.cachedFloor);
+  const cachedBest = bestOf(peers((result) => result.cached));
+  const block = of('Latchkey', ({ blocks }) => blocks.renew);
+  const idle = of('Latchkey', ({ blocks }) => blocks.idle);
+  const blockBest = bestOf(peers(({ blocks }) => blocks.renew));
+  return {
+    rows: [
+      row({
+        id: 'cached-1', title: 'cached token, 1 account', goal: '≤ 2 × floor', floor: shown(cachedFloor, 'µs'), bestPeer: `${cachedBest.name}: ${shown(cachedBest.samples, 'µs')}`, latchkey: shown(cached, 'µs'), toFloor: times(ratio(cached, cachedFloor)), toBestPeer: times(ratio(cached, cachedBest.samples)),
+        verdict: sure(ratio(cached, cachedFloor) <= 2), note: `msal-node ${shown(of('msal-node', (result) => result.cached), 'µs')}, + keyring ${shown(of('msal-node + keyring', (result) => result.cached), 'µs')}`, numbers: { cached, cachedFloor },
+      }),
+      notBuilt({ id: 'cached-100', title: 'cached token, 100 accounts; 2,000 accounts', goal: 'the same as with 1', note: 'one account at a time' }),
+      exchangeRow('redeem', 'redeem, over the floor', 2),
+      exchangeRow('renew', 'renew, over the floor', 1),
+      stormRow(),
+      notBuilt({
+        id: 'storm-mixed', title: 'the same with two audiences and a forced renewal among them', goal: 'no refresh token twice, 0 failed, ≤ 3 × floor', bestPeer: mixedPeers(), note: 'Latchkey has one audience, and no renewal that a caller forces',
+      }),
+      row({
+        id: 'block-renew', title: 'longest block of the main thread during a renewal', goal: '≤ 2 ms', floor: shown(of('Latchkey', ({ blocks }) => blocks.floor), 'ms'), bestPeer: `${blockBest.name}: ${shown(blockBest.samples, 'ms')}`, latchkey: shown(block, 'ms'),
+        toFloor: times(ratio(block, of('Latchkey', ({ blocks }) => blocks.floor))), toBestPeer: times(ratio(block, blockBest.samples)), verdict: sure(medianOf(block) <= 2), note: `while nothing is done: ${shown(idle, 'ms')}; iTwin ${shown(of('iTwin', ({ blocks }) => blocks.renew), 'ms')}`, numbers: { block, idle },
+      }),
+    ],
+    details: [
+      {
+        title: 'Everyday work', head: ['library', 'cached token', 'redeem', 'its floor', 'over the floor', 'renew', 'its floor', 'over the floor', 'longest block in a renewal'],
+        lines: Object.keys(all).map((label) => [
+          label, shown(of(label, (result) => result.cached), 'µs'), shown(of(label, (result) => result.redeem), 'ms'), shown(of(label, (result) => result.redeemFloor), 'ms'), `${signed(medianOf(over(label, 'redeem')))} ms`,
+          shown(of(label, (result) => result.renew), 'ms'), shown(of(label, (result) => result.renewFloor), 'ms'), `${signed(medianOf(over(label, 'renew')))} ms`, shown(of(label, ({ blocks }) => blocks.renew), 'ms'),
+        ]),
+      },
+      {
+        title: 'Storms: 1,000 callers at once, none with a valid token', head: ['library', 'storm', 'time', 'its floor', 'requests', 'refused', 'calls failed', 'grant alive after'],
+        lines: Object.entries(all).flatMap(([label, results]) => stormKinds(results).map((kind) => {
+          const storms = results.flatMap((result) => result.storms[kind] ?? []);
+          /** @param {(storm: import('../host/tokens.mjs').Storm) => number} pick */
+          const middle = (pick) => medianOf(storms.map(pick));
+          return [label, kind, `${digits(middle(({ ms }) => ms))} ms`, `${digits(middle(({ floorMs }) => floorMs))} ms`, String(middle(({ requests }) => requests)), String(middle(({ refused }) => refused)), String(middle(({ failed }) => failed)), `${storms.filter(({ alive }) => alive).length} of ${storms.length}`];
+        })),
+      },
+      ...(wrong.length > 0 ? [{ title: 'Answers that were not right', head: ['what'], lines: wrong.map((line) => [line]) }] : []),
+    ],
+  };
+
+  /** @param {'redeem' | 'renew'} what @param {string} title @param {number} maxMs */
+  function exchangeRow(what, title, maxMs) {
+    const own = over('Latchkey, in memory', what);
+    const best = bestOf(Object.fromEntries(Object.keys(all).filter((label) => !OURS.includes(label)).map((label) => [label, over(label, what)])));
+    const floor = of('Latchkey, in memory', (result) => result[`${what}Floor`]);
+    return row({
+      id: what, title, goal: `≤ ${maxMs} ms besides the keyring’s own write`, floor: shown(floor, 'ms'), bestPeer: `${best.name}: ${signed(medianOf(best.samples))} ms`, latchkey: `${signed(medianOf(own))} ms`, toFloor: times(ratio(of('Latchkey, in memory', (result) => result[what]), floor)), verdict: sure(medianOf(own) <= maxMs),
+      note: `with the keyring ${signed(medianOf(over('Latchkey', what)))} ms; msal-node + keyring ${signed(medianOf(over('msal-node + keyring', what)))} ms`, numbers: { own, floor },
+    });
+  }
+
+  function stormRow() {
+    const storms = (all['Latchkey'] ?? []).flatMap(({ storms: { plain } }) => plain ?? []);
+    const right = storms.every(({ requests, failed, refused, alive }) => requests === 1 && failed === 0 && refused === 0 && alive);
+    const [ms, floor] = [storms.map((storm) => storm.ms), storms.map(({ floorMs }) => floorMs)];
+    const peersMs = Object.fromEntries(Object.entries(all).filter(([label]) => !OURS.includes(label)).map(([label, results]) => [label, results.flatMap(({ storms: { plain } }) => (plain !== undefined && plain.failed === 0 && plain.alive ? [plain.ms] : []))]));
+    const best = bestOf(peersMs);
+    return row({
+      id: 'storm', title: 'storm: 1,000 callers, expired', goal: '1 request, 0 failed, grant alive, ≤ 3 × floor', floor: shown(floor, 'ms'), bestPeer: `${best.name}: ${shown(best.samples, 'ms')}`, latchkey: shown(ms, 'ms'), toFloor: times(ratio(ms, floor)), toBestPeer: times(ratio(ms, best.samples)),
+      verdict: right ? sure(ratio(ms, floor) <= 3) : 'wrong', note: `without the keyring ${shown((all['Latchkey, in memory'] ?? []).flatMap(({ storms: { plain } }) => (plain === undefined ? [] : [plain.ms])), 'ms')}`, numbers: { storms },
+    });
+  }
+
+  function mixedPeers() {
+    const storms = (all['msal-node'] ?? []).flatMap((result) => [result.storms['mixed'] ?? [], result.storms['forced'] ?? []].flat());
+    return `msal-node: grant alive after ${storms.filter(({ alive }) => alive).length} of ${storms.length}`;
+  }
+}
+
+/** @param {readonly TokensResult[]} results */
+function stormKinds(results) {
+  return [...new Set(results.flatMap(({ storms }) => Object.keys(storms)))];
+}
