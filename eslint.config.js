@@ -88,8 +88,8 @@ export default defineConfig(
     [
       ...engines(ALL_ENGINES),
       {
-        regex: '^\\.\\./core/(?!ports\\.js|errors\\.js|options\\.js)',
-        message: 'an adapter obeys: it knows ports, errors and limits, not the decisions',
+        regex: '^\\.\\./core/(?!ports\\.js|facts\\.js|errors\\.js|options\\.js)',
+        message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],
     ['src/main/adapters/keychain-worker.ts', 'src/main/adapters/state-file.ts'],
@@ -110,6 +110,15 @@ export default defineConfig(
     ],
   ),
   imports(['src/main/demo.ts'], [{ regex: '^(?!electron$|electron/main$|node:|\\./index\\.js$)', message: 'the demo is written as a host would: electron and latchkey/main' }]),
+  imports(
+    ['src/cli/**/*.ts'],
+    [
+      ...engines(ALL_ENGINES),
+      // Types of electron may come along; at run time there is none.
+      { regex: '^electron(/|$)', message: 'the command runs in plain Node' },
+      { regex: '^\\.\\./(?!main/core/|main/adapters/|testing/index\\.js$|contract\\.js$)', message: 'the command knows core, adapters without Electron, and the test kit by its entry' },
+    ],
+  ),
   imports(['src/testing/**/*.ts'], [...engines(['keytar', 'electron-store']), { regex: '^(electron(/|$)|\\.\\./main)', message: 'the test kit runs in plain Node' }]),
 
   { files: ['src/**/*.cts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },

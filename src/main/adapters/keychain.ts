@@ -1,7 +1,6 @@
 // SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs the worker only.
 // May not load keytar itself, and forks nothing before its first use.
 import { fileURLToPath } from 'node:url';
-import { app, utilityProcess } from 'electron';
 import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
 import { parseReply, recogniseFailure, type KeyringFailure, type WorkerProcess, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
 
@@ -216,6 +215,8 @@ function end(worker: WorkerProcess): void {
 }
 
 async function forkUtilityProcess(): Promise<WorkerProcess> {
+  // Only here: `latchkey doctor` uses this file in plain Node, with a worker of its own.
+  const { app, utilityProcess } = await import('electron');
   await app.whenReady();
   const path = fileURLToPath(new URL('./keychain-worker.js', import.meta.url));
   return utilityProcess.fork(path, [], { serviceName: 'Latchkey keychain', stdio: 'ignore' });
