@@ -89,8 +89,8 @@ export default defineConfig(
     [
       ...engines(ALL_ENGINES),
       {
-        regex: '^\\.\\./core/(?!ports\\.js|errors\\.js|options\\.js)',
-        message: 'an adapter obeys: it knows ports, errors and limits, not the decisions',
+        regex: '^\\.\\./core/(?!ports\\.js|facts\\.js|errors\\.js|options\\.js)',
+        message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],
     ['src/main/adapters/keychain-worker.ts', 'src/main/adapters/state-file.ts'],
@@ -113,7 +113,16 @@ export default defineConfig(
   ),
   imports(['src/main/demo.ts'], [{ regex: '^(?!electron$|electron/main$|node:|\\./index\\.js$)', message: 'the demo is written as a host would: electron and latchkey/main' }]),
   imports(
-    ['src/testing/**/*.ts', 'src/cli/provider.ts'],
+    ['src/cli/**/*.ts'],
+    [
+      ...engines(ALL_ENGINES),
+      // Types of electron may come along; at run time there is none.
+      { regex: '^electron(/|$)', message: 'the command runs in plain Node' },
+      { regex: '^\\.\\./(?!main/core/|main/adapters/|advice/|providers/|testing/index\\.js$|contract\\.js$)', message: 'the command knows core, adapters without Electron, what is known of providers, and the test kit by its entry' },
+    ],
+  ),
+  imports(
+    ['src/testing/**/*.ts'],
     [
       ...engines(['keytar', 'electron-store']),
       { regex: '^electron(/|$)', message: 'the test kit runs in plain Node: types only', allowTypeImports: true },

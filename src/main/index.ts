@@ -1,6 +1,7 @@
 // Entry latchkey/main and COMPOSITION ROOT: the only file that knows both core and adapters. Wires; decides nothing.
 import { app } from 'electron';
 import type { AuthView, SignInRequest } from '../contract.js';
+import { createAppSources } from './adapters/app-sources.js';
 import { createBrowser } from './adapters/browser.js';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/deep-link.js';
@@ -17,18 +18,31 @@ import { createSafeStorage } from './adapters/safe-storage.js';
 import { createSchemeRegistration, readRegistrationFacts } from './adapters/scheme-registration.js';
 import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
+import { type DiagnoseOptions, type Diagnosis, diagnose } from './core/diagnosis.js';
 import { createEngine } from './core/engine.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
 import type { Advise, Callbacks, Log, SecretStore } from './core/ports.js';
+import { createRecentEvents } from './core/recent-events.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
+import { type SupportBundle, type SupportBundleOptions, makeSupportBundle } from './core/support-bundle.js';
 
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
+export type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
 export { AuthError } from './core/errors.js';
+export type { Finding, FindingId, FindingLevel } from './core/findings.js';
 export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
 export type { LogEvent } from './core/ports.js';
 export type { ProviderPreset } from './core/provider-preset.js';
+export type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
+
+/** What became of one scheme. `done` false: it is not this app's to give back, and `detail` says whose it is. */
+export interface SchemeRemoval {
+  readonly scheme: string;
+  readonly done: boolean;
+  readonly detail: string;
+}
 
 /** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
 export interface Auth {
@@ -52,6 +66,15 @@ export interface Auth {
   retry(): Promise<void>;
   /** The access token, renewed first when it is due; one request however many callers. It must not reach a page. */
   getAccessToken(): Promise<string>;
+  /**
+   * Looks at everything that a sign-in needs here: scheme, loopback, keyring, network, clock, provider. Does what a sign-in
+   * does, and no more: it registers the scheme, writes and removes a keyring entry, asks the provider. Never rejects.
+   */
+  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
+  /** What a person may send to whoever helps them: a diagnosis, versions, options, view and the last log events, redacted. Never rejects. */
+  supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
+  /** For an uninstaller, as the last call: takes back what was registered for the custom schemes. A later start registers them anew. */
+  unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
   /** Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the app quits. */
   stop(): Promise<void>;
 }
@@ -65,27 +88,34 @@ export interface Auth {
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
   assertOwnFiles([...(settings.attachPreload ? ['preload' as const] : []), ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const])]);
-  const log = createLog(settings);
+  const clock = createClock();
+  const recent = createRecentEvents(createLog(settings), clock);
+  const { log } = recent;
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
-  const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
+  const facts = readRegistrationFacts(app);
+  const registration = createSchemeRegistration({ app, facts });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
+  const secrets = createSecrets(settings);
+  const network = createNetwork();
   const engine = createEngine(settings, {
-    secrets: createSecrets(settings),
+    secrets,
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
-    clock: createClock(),
-    network: createNetwork(),
+    clock,
+    network,
     lock: createLock(),
     signals: createSignals(),
     log,
     loadAdvice: settings.showAdvice ?? !app.isPackaged ? () => loadAdvice(settings) : undefined,
   });
 
+  const redirectSchemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
+  const sources = createAppSources({ facts, registration, deepLink, singleInstanceLock: settings.singleInstanceLock, network, secrets, inMemoryOnly: settings.secretStore === 'memory' });
+
   if (deepLink.primary) {
     rememberFocus();
-    const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
     for (const scheme of redirectSchemes) void registration.register(scheme);
     exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
@@ -107,6 +137,15 @@ export function createAuth(options: AuthOptions): Auth {
     signOut: () => engine.signOut(),
     retry: async () => { engine.retry(); },
     getAccessToken: () => engine.getAccessToken(),
+    diagnose: (scope = {}) => diagnose(settings, sources, clock, { probe: scope.probe === true }),
+    async supportBundle(wanted = {}) {
+      const diagnosis = await diagnose(settings, sources, clock, { probe: wanted.probe === true });
+      return makeSupportBundle({ now: clock.now(), options: { ...options }, view: engine.view(), diagnosis, events: recent.list(), homeFolder: app.getPath('home') }, wanted);
+    },
+    unregisterSchemes: () => Promise.all(redirectSchemes.map(async (scheme) => {
+      const { ok, detail } = await registration.unregister(scheme);
+      return { scheme, done: ok, detail };
+    })),
     stop: () => engine.stop(),
   };
 }

@@ -67,11 +67,12 @@ function startDesk(appFolder = 'app'): Desk {
     execPath: program,
     appPath: folder,
     userDataPath: join(root, 'user-data'),
+    userDataIsDefault: false,
     noSandbox: false,
     windowsStore: false,
     env,
   };
-  const unused = { setAsDefaultProtocolClient: () => false, isDefaultProtocolClient: () => false };
+  const unused = { setAsDefaultProtocolClient: () => false, isDefaultProtocolClient: () => false, removeAsDefaultProtocolClient: () => false };
   const register = (changes: Partial<RegistrationFacts>): SchemeRegistration => createSchemeRegistration({ app: unused, facts: { ...facts, ...changes } });
   return {
     root,

@@ -1,5 +1,5 @@
 // The rules of docs/architecture.md, read from the sources: who imports whom, how large and how named a file is.
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { type Import, filesUnder, importsOf, packageOf, parse, parseText, read, walk } from './sources.js';
@@ -9,9 +9,11 @@ const CORE = within('src/main/core/');
 const ADAPTERS = within('src/main/adapters/');
 const TESTING = within('src/testing/');
 const RENDERER = within('src/renderer/');
+const CLI = within('src/cli/');
 
 /** Files under 30 lines, and why each is a file of its own. */
 const SMALL: Readonly<Record<string, string>> = {
+  'src/cli/keychain-child.ts': 'a process of its own',
   'src/main/adapters/browser.ts': 'a whole port, and it has one call',
   'src/main/adapters/clock.ts': 'a whole port, and it has two calls',
   'src/main/adapters/focus.ts': 'both ways back into the app use it',
@@ -34,6 +36,17 @@ function breaches(files: readonly string[], allowed: (imported: Import, path: st
   return files.flatMap((path) => importsOf(parse(path)).filter((imported) => !allowed(imported, path)).map(({ from }) => `${path} imports ${from}`));
 }
 
+/** These files and all that they load by static imports. */
+function loadedBy(files: readonly string[], seen = new Set<string>()): ReadonlySet<string> {
+  for (const path of files) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const next = importsOf(parse(path)).filter(({ from, kind }) => from.startsWith('.') && kind === 'static').map(({ from }) => join(dirname(path), from).replace(/\.(c?)js$/, '.$1ts'));
+    loadedBy(next, seen);
+  }
+  return seen;
+}
+
 const isTypeOfContract = ({ from, typeOnly }: Import): boolean => typeOnly && /^(\.\.?\/)+contract\.js$/.test(from);
 
 describe('the reader of imports', () => {
@@ -43,8 +56,8 @@ describe('the reader of imports', () => {
       `import a from 'a'; import type { B } from 'b'; import { type C } from 'c'; import 'd'; export * from 'e'; export type { F } from 'f';
        const g = await import('g'); const h = require('h'); type I = typeof import('i');`,
     );
-    const seen = importsOf(source).map(({ from, typeOnly }) => `${from}${typeOnly ? ':type' : ''}`);
-    expect(seen.sort()).toEqual(['a', 'b:type', 'c:type', 'd', 'e', 'f:type', 'g', 'h', 'i:type']);
+    const seen = importsOf(source).map(({ from, kind }) => `${from}:${kind}`);
+    expect(seen.sort()).toEqual(['a:static', 'b:type', 'c:type', 'd:static', 'e:static', 'f:type', 'g:dynamic', 'h:dynamic', 'i:type']);
   });
 });
 
@@ -70,13 +83,13 @@ describe('import directions', () => {
     expect(breaches(['src/preload.cts'], (imported) => imported.from === 'electron' || isTypeOfContract(imported))).toEqual([]);
   });
 
-  it('lets an adapter know ports, errors and limits of core, and nothing that decides', () => {
-    const allowed = (imported: Import): boolean => /^\.\.\/core\/(ports|errors|options)\.js$/.test(imported.from) || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
+  it('lets an adapter know ports, facts, errors and limits of core, and nothing that decides', () => {
+    const allowed = (imported: Import): boolean => /^\.\.\/core\/(ports|facts|errors|options)\.js$/.test(imported.from) || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
     expect(breaches(ADAPTERS, allowed)).toEqual([]);
   });
 
-  it('has one composition root: only index.ts imports adapters', () => {
-    const others = SOURCES.filter((path) => !ADAPTERS.includes(path) && path !== 'src/main/index.ts');
+  it('has one composition root: only index.ts imports adapters, and the command those that need no Electron', () => {
+    const others = SOURCES.filter((path) => !ADAPTERS.includes(path) && !CLI.includes(path) && path !== 'src/main/index.ts');
     expect(breaches(others, ({ from }) => !from.includes('/adapters/'))).toEqual([]);
   });
 
@@ -84,10 +97,14 @@ describe('import directions', () => {
     expect(breaches(['src/main/demo.ts'], ({ from }) => from === 'electron' || from.startsWith('node:') || from === './index.js')).toEqual([]);
   });
 
+  it('keeps the command in plain Node: whatever it loads, directly or not, imports no electron when it is loaded', () => {
+    expect(breaches(CLI, ({ from }) => packageOf(from) === null && /^(node:|\.\/|\.\.\/main\/(core|adapters)\/|\.\.\/(advice|providers)\/|\.\.\/testing\/index\.js$|\.\.\/contract\.js$)/.test(from))).toEqual([]);
+    expect([...loadedBy(CLI)].filter((path) => importsOf(parse(path)).some(({ from, kind }) => packageOf(from) === 'electron' && kind === 'static'))).toEqual([]);
+  });
+
   it('keeps the test kit in plain Node: of electron and of the keychain messages only types, nothing else of main', () => {
     const isTypeOfOthers = ({ from, typeOnly }: Import): boolean => typeOnly && (from === 'electron' || /^(\.\.\/)+main\/adapters\/keychain-protocol\.js$/.test(from));
-    const files = [...TESTING, 'src/cli/provider.ts'];
-    expect(breaches(files, (imported) => isTypeOfOthers(imported) || (packageOf(imported.from) !== 'electron' && !/^(\.\.\/)+main/.test(imported.from)))).toEqual([]);
+    expect(breaches(TESTING, (imported) => isTypeOfOthers(imported) || (packageOf(imported.from) !== 'electron' && !/^(\.\.\/)+main/.test(imported.from)))).toEqual([]);
   });
 
   it('imports each npm package in one file only', () => {
@@ -128,7 +145,8 @@ describe('files', () => {
 
   it('begin with a header of 1 to 6 lines that says what they are for', () => {
     const header = (path: string): number => {
-      const lines = read(path).split('\n');
+      // The first line of a command names its interpreter.
+      const lines = read(path).replace(/^#!.*\n/, '').split('\n');
       const end = lines.findIndex((line) => !line.startsWith('//'));
       return end === -1 ? lines.length : end;
     };

@@ -48,13 +48,15 @@ export interface Import {
   readonly from: string;
   /** Leaves nothing at run time. */
   readonly typeOnly: boolean;
+  /** `static`: loaded with the module itself. `dynamic`: by `import()` or `require`, when it is come to. */
+  readonly kind: 'static' | 'dynamic' | 'type';
 }
 
 /** Static and dynamic imports, re-exports, `require`, and `import('…')` in types. */
 export function importsOf(source: ts.SourceFile): readonly Import[] {
   const found: Import[] = [];
-  const add = (node: ts.Node | undefined, typeOnly: boolean): void => {
-    if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ from: node.text, typeOnly });
+  const add = (node: ts.Node | undefined, typeOnly: boolean, isDynamic = false): void => {
+    if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ from: node.text, typeOnly, kind: typeOnly ? 'type' : isDynamic ? 'dynamic' : 'static' });
   };
   walk(source, (node) => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeClause(node.importClause));
@@ -62,7 +64,7 @@ export function importsOf(source: ts.SourceFile): readonly Import[] {
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
     else if (ts.isCallExpression(node)) {
       const isRequire = ts.isIdentifier(node.expression) && node.expression.text === 'require';
-      if (isRequire || node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false);
+      if (isRequire || node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false, true);
     }
   });
   return found;

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createDeepLink, findCallback, type DeepLink, type DeepLinkOptions } from '../../src/main/adapters/deep-link.js';
+import { createDeepLink, type DeepLink, type DeepLinkOptions } from '../../src/main/adapters/deep-link.js';
+import { findCallback } from '../../src/main/adapters/start-arguments.js';
 import { rememberFocus, showApp } from '../../src/main/adapters/focus.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import type { CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';

@@ -1,4 +1,4 @@
-// The text of a .desktop file, and of the launcher script beside it. Pure: strings in, strings out.
+// The text of a .desktop file, and of the launcher script beside it: written and read. Pure: strings in, strings out.
 // Follows the Desktop Entry Specification, "The Exec key" and "Possible value types".
 
 export interface DesktopEntry {
@@ -8,6 +8,8 @@ export interface DesktopEntry {
   readonly words: readonly string[];
 }
 
+const MARK = 'Written by Latchkey at each start';
+
 /** Gives the file's text. `%u` takes exactly one URL; NoDisplay keeps it out of menus. */
 export function desktopEntryText({ name, scheme, words }: DesktopEntry): string {
   return [
@@ -15,7 +17,7 @@ export function desktopEntryText({ name, scheme, words }: DesktopEntry): string 
     'Type=Application',
     'Version=1.0',
     `Name=${escapeString(name === '' ? scheme : name)}`,
-    'Comment=Brings sign-ins back into the app. Written by Latchkey at each start',
+    `Comment=Brings sign-ins back into the app. ${MARK}`,
     `Exec=${execValue(words)} %u`,
     'Terminal=false',
     'NoDisplay=true',
@@ -41,7 +43,62 @@ export function needsLauncher(words: readonly string[]): boolean {
 /** Gives the text of a launcher: the command with every word quoted for the shell, and the URL behind it. */
 export function launcherText(words: readonly string[]): string {
   const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  return `#!/bin/sh\n# Written by Latchkey at each start.\nexec ${quoted.join(' ')} "$@"\n`;
+  return `#!/bin/sh\n# ${MARK}.\nexec ${quoted.join(' ')} "$@"\n`;
+}
+
+/** What counts of a .desktop file when a URL is opened. */
+export interface ReadEntry {
+  readonly name: string;
+  /** The command without field codes; empty when there is none, or when its quotes do not fit. */
+  readonly words: readonly string[];
+  /** A field code takes the URL. */
+  readonly takesUrl: boolean;
+  readonly mimeTypes: readonly string[];
+  /** Written by Latchkey, for whichever app. */
+  readonly isOurs: boolean;
+}
+
+/** Reads a .desktop file. What it does not understand is left out. */
+export function readDesktopEntry(text: string): ReadEntry {
+  const values = new Map<string, string>();
+  let inGroup = false;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('[')) inGroup = line.trim() === '[Desktop Entry]';
+    const [, key, value] = /^([A-Za-z0-9-]+)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (inGroup && key !== undefined && value !== undefined && !values.has(key)) values.set(key, unescapeString(value.trimEnd()));
+  }
+  const exec = splitExec(values.get('Exec') ?? '');
+  return {
+    name: values.get('Name') ?? '',
+    words: exec.filter((word) => !isFieldCode(word)).map((word) => word.replaceAll('%%', '%')),
+    takesUrl: exec.some((word) => /^%[uUfF]$/.test(word)),
+    mimeTypes: (values.get('MimeType') ?? '').split(';').filter((type) => type !== ''),
+    isOurs: values.get('Comment')?.includes(MARK) ?? false,
+  };
+}
+
+/** The command of a launcher that Latchkey wrote, or null for any other text. */
+export function readLauncher(text: string): readonly string[] | null {
+  const [, command] = /^#!\/bin\/sh\n# Written by Latchkey at each start\.\nexec (.+) "\$@"\n$/s.exec(text) ?? [];
+  if (command === undefined) return null;
+  return [...command.matchAll(/'((?:[^']|'\\'')*)'/g)].map(([, word = '']) => word.replaceAll("'\\''", "'"));
+}
+
+function isFieldCode(word: string): boolean {
+  return /^%[a-zA-Z]$/.test(word);
+}
+
+/** Splits at blanks outside of quotes. Empty when a quote does not end. */
+function splitExec(exec: string): readonly string[] {
+  const words: string[] = [];
+  const word = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))(?=\s|$)/suy;
+  const text = exec.trim();
+  while (word.lastIndex < text.length) {
+    const [, quoted, plain] = word.exec(text) ?? [];
+    if (quoted === undefined && plain === undefined) return [];
+    words.push(quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/gsu, '$1'));
+  }
+  return words;
 }
 
 function quoteWord(word: string): string {
@@ -51,4 +108,8 @@ function quoteWord(word: string): string {
 
 function escapeString(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
+}
+
+function unescapeString(value: string): string {
+  return value.replace(/\\([nrts\\])/g, (_all, letter: string) => ({ n: '\n', r: '\r', t: '\t', s: ' ', '\\': '\\' })[letter] ?? letter);
 }

@@ -36,7 +36,7 @@ async function perform(keytar: Keytar, request: WorkerRequest): Promise<string |
 }
 
 /** Loaded at the first call: a worker that is forked and never asked costs nothing. */
-async function loadKeytar(): Promise<Keytar> {
+export async function loadKeytar(): Promise<Keytar> {
   return (await import('keytar')).default;
 }
 

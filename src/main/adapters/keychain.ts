@@ -1,6 +1,5 @@
 // SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs the worker only.
 // May not load keytar itself, and forks nothing before its first use.
-import { app, utilityProcess } from 'electron';
 import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
 import { parseReply, recogniseFailure, type KeyringFailure, type WorkerProcess, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
 import { ownFile } from './own-files.js';
@@ -216,6 +215,8 @@ function end(worker: WorkerProcess): void {
 }
 
 async function forkUtilityProcess(): Promise<WorkerProcess> {
+  // Only here: `latchkey doctor` uses this file in plain Node, with a worker of its own.
+  const { app, utilityProcess } = await import('electron');
   await app.whenReady();
   return utilityProcess.fork(ownFile('keychain-worker'), [], { serviceName: 'Latchkey keychain', stdio: 'ignore' });
 }

@@ -1,64 +1,148 @@
-// Scheme registration on Linux: an own .desktop file in the user's data folder, made the default by the xdg tools.
-// May not block: every tool runs beside the main thread, within one time limit, and is ended with all its children.
-import { spawn } from 'node:child_process';
+// Scheme registration on Linux: an own .desktop file in the user's data folder, made the default by the xdg tools, and
+// taken away again. Where a package has installed a file that starts this very app, that one is used instead.
+// May not block: every tool runs beside the main thread, within one time limit.
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
+import { type Environment, type Ran, runTool } from './run-tool.js';
+import { type InstalledEntry, configHome, dataHome, findClaims, findEntry, programOf, readText, withoutHandler } from './xdg-applications.js';
 
 export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
-/** Answers of the xdg tools are one line. */
-const OUTPUT_MAX_LENGTH = 4_096;
+/** `detail` says what became of the scheme, or what stands in the way. */
+export interface Unregistration {
+  readonly ok: boolean;
+  readonly detail: string;
+}
 
 export interface LinuxRegistration {
   readonly scheme: string;
   readonly appName: string;
   /** The command that reaches the running instance, without the URL. */
   readonly words: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly timeoutMs: number;
+  /**
+   * A bare start of the program reaches the running instance, too: then a .desktop file that a package has installed for
+   * it is as good as an own one, and is left in its place.
+   */
+  readonly bareStartWorks?: boolean;
+  /** Told when Latchkey's file of this scheme belonged to another build: its command. */
+  readonly onDisplaced?: (command: readonly string[]) => void;
 }
 
-type Ran = { readonly state: 'ended'; readonly code: number | null; readonly output: string } | { readonly state: 'missing' } | { readonly state: 'late' };
-
 /** Writes the files that differ, makes them the scheme's handler, and asks the system who the handler is. */
-export async function registerOnLinux({ scheme, appName, words, env, timeoutMs }: LinuxRegistration): Promise<Registration> {
+export async function registerOnLinux(registration: LinuxRegistration): Promise<Registration> {
+  const { scheme, env, timeoutMs } = registration;
   const deadline = performance.now() + timeoutMs;
   const run = (program: string, args: readonly string[]): Promise<Ran> => runTool(program, args, env, deadline - performance.now());
 
-  const data = dataHome(env);
-  const applications = join(data, 'applications');
-  const fileName = `latchkey-${scheme}.desktop`;
-  let command = words;
-  let changed = false;
-  if (needsLauncher(words)) {
-    const launcher = join(data, 'latchkey', scheme);
-    changed = await writeIfDifferent(launcher, launcherText(words), 0o700);
-    command = [launcher];
-  }
-  changed = (await writeIfDifferent(join(applications, fileName), desktopEntryText({ name: appName, scheme, words: command }), 0o600)) || changed;
+  const installed = registration.bareStartWorks === true ? await installedEntry(scheme, registration.words, env) : null;
+  const changed = installed === null && (await writeOwnFiles(registration));
+  const fileName = installed?.id ?? ownFileName(scheme);
 
-  const handler = (): Promise<Ran> => run('xdg-mime', ['query', 'default', `x-scheme-handler/${scheme}`]);
-  const before = changed ? null : await handler();
+  const before = changed ? null : await queryHandler(scheme, run);
   if (before?.state === 'ended' && before.output === fileName) return { ok: true };
 
   // Missing on small systems; then xdg-mime alone is enough for some desktops, and the question below tells.
-  await run('update-desktop-database', [applications]);
+  if (installed === null) await run('update-desktop-database', [applicationsFolder(env)]);
   const made = await run('xdg-mime', ['default', fileName, `x-scheme-handler/${scheme}`]);
   if (made.state === 'missing') return { ok: false, detail: 'xdg-mime is missing (Debian package: xdg-utils)' };
-  const after = await handler();
+  const after = await queryHandler(scheme, run);
   if (after.state === 'late' || made.state === 'late') return { ok: false, detail: 'xdg-mime does not answer in time' };
   if (after.state === 'ended' && after.output === fileName) return { ok: true };
   return { ok: false, detail: 'the scheme leads to another program, or to none' };
 }
 
-/** XDG Base Directory Specification: a relative path counts as not set. */
-function dataHome(env: LinuxRegistration['env']): string {
-  const given = env['XDG_DATA_HOME'];
-  if (given !== undefined && isAbsolute(given)) return given;
-  return join(env['HOME'] || homedir(), '.local', 'share');
+/**
+ * Removes the own .desktop file and launcher, and the lines that made them the default: whoever else can open the scheme
+ * gets it back. Files of another build, and those of a package, are left alone.
+ */
+export async function unregisterOnLinux({ scheme, words, env, timeoutMs }: Pick<LinuxRegistration, 'scheme' | 'words' | 'env' | 'timeoutMs'>): Promise<Unregistration> {
+  const deadline = performance.now() + timeoutMs;
+  const run = (program: string, args: readonly string[]): Promise<Ran> => runTool(program, args, env, deadline - performance.now());
+  const fileName = ownFileName(scheme);
+  const path = join(applicationsFolder(env), fileName);
+  const own = await findEntry(fileName, env);
+  if (own === null || own.path !== path) return { ok: true, detail: 'nothing was registered by this app; a file that its package has installed goes with the package' };
+  if (!isSameCommand(own.command, words)) return { ok: false, detail: 'the scheme was registered by another build of the app, and is left to it' };
+
+  await rm(path, { force: true });
+  await rm(launcherPath(scheme, env), { force: true });
+  for (const list of [join(configHome(env), 'mimeapps.list'), join(applicationsFolder(env), 'mimeapps.list'), join(applicationsFolder(env), 'defaults.list')]) {
+    await dropHandler(list, scheme, fileName);
+  }
+  await run('update-desktop-database', [applicationsFolder(env)]);
+  const after = await queryHandler(scheme, run);
+  if (after.state !== 'ended') return { ok: true, detail: 'removed; who opens the scheme now could not be asked' };
+  return { ok: true, detail: after.output === '' ? 'removed; nobody opens the scheme now' : `removed; the scheme leads to ${after.output} again` };
+}
+
+/** The id that the system names as the handler of a scheme; empty when there is none. */
+export function queryHandler(scheme: string, run: (program: string, args: readonly string[]) => Promise<Ran>): Promise<Ran> {
+  return run('xdg-mime', ['query', 'default', `x-scheme-handler/${scheme}`]);
+}
+
+/**
+ * Whether a command starts the same program as `words` do, so bare that it reaches the instance with the default userData
+ * folder. What a package installs is like that.
+ */
+export async function startsBare(command: readonly string[], words: readonly string[], env: Environment): Promise<boolean> {
+  if (command.slice(1).some((word) => !word.startsWith('-') || word.startsWith('--user-data-dir'))) return false;
+  const program = await programOf(words, env);
+  return program !== null && program === (await programOf(command, env));
+}
+
+async function installedEntry(scheme: string, words: readonly string[], env: Environment): Promise<InstalledEntry | null> {
+  for (const entry of await findClaims(scheme, env)) {
+    // An own file of an earlier start is no reason to keep it.
+    if (!entry.isOurs && entry.takesUrl && (!needsLauncher(entry.words) || readsQuotes(env)) && (await startsBare(entry.command, words, env))) return entry;
+  }
+  return null;
+}
+
+/** On these desktops xdg-open hands the URL to GLib or KDE, which read Exec as it is meant. */
+function readsQuotes(env: Environment): boolean {
+  return (env['XDG_CURRENT_DESKTOP'] ?? '').split(':').some((name) => ['GNOME', 'KDE', 'MATE', 'Cinnamon', 'X-Cinnamon'].includes(name));
+}
+
+async function writeOwnFiles({ scheme, appName, words, env, onDisplaced }: LinuxRegistration): Promise<boolean> {
+  const path = join(applicationsFolder(env), ownFileName(scheme));
+  const before = await findEntry(ownFileName(scheme), env);
+  if (before?.path === path && !isSameCommand(before.command, words)) onDisplaced?.(before.command);
+  let command = words;
+  let changed = false;
+  if (needsLauncher(words)) {
+    command = [launcherPath(scheme, env)];
+    changed = await writeIfDifferent(launcherPath(scheme, env), launcherText(words), 0o700);
+  }
+  return (await writeIfDifferent(path, desktopEntryText({ name: appName, scheme, words: command }), 0o600)) || changed;
+}
+
+/** Word by word. */
+export function isSameCommand(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((word, index) => word === other[index]);
+}
+
+function ownFileName(scheme: string): string {
+  return `latchkey-${scheme}.desktop`;
+}
+
+function applicationsFolder(env: Environment): string {
+  return join(dataHome(env), 'applications');
+}
+
+function launcherPath(scheme: string, env: Environment): string {
+  return join(dataHome(env), 'latchkey', scheme);
+}
+
+async function dropHandler(list: string, scheme: string, fileName: string): Promise<void> {
+  const text = await readText(list, 1_048_576);
+  if (text === null) return;
+  const without = withoutHandler(text, scheme, fileName);
+  // People keep such files as links into a folder of their own.
+  if (without !== text) await replace(await realpath(list), without, (await stat(list)).mode & 0o777);
 }
 
 /** Written whole or not at all, and only when it changes: a desktop watches the folder and reads it anew each time. */
@@ -66,6 +150,11 @@ async function writeIfDifferent(path: string, text: string, mode: number): Promi
   const present = await readFile(path, 'utf8').catch(() => null);
   if (present === text) return false;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await replace(path, text, mode);
+  return true;
+}
+
+async function replace(path: string, text: string, mode: number): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, text, { mode });
@@ -76,34 +165,4 @@ async function writeIfDifferent(path: string, text: string, mode: number): Promi
     await rm(temporary, { force: true });
     throw thrown;
   }
-  return true;
-}
-
-/** Runs a tool as the head of a process group: the xdg tools are shell scripts, and their children hold the pipe. */
-function runTool(program: string, args: readonly string[], env: LinuxRegistration['env'], timeoutMs: number): Promise<Ran> {
-  if (timeoutMs <= 0) return Promise.resolve({ state: 'late' });
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
-    let output = '';
-    const timer = setTimeout(() => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It ended just now.
-      }
-      child.stdout.destroy();
-      resolve({ state: 'late' });
-    }, timeoutMs);
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (output.length < OUTPUT_MAX_LENGTH) output += chunk.toString();
-    });
-    child.on('error', () => {
-      clearTimeout(timer);
-      resolve({ state: 'missing' });
-    });
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      resolve({ state: 'ended', code, output: output.trim() });
-    });
-  });
 }

@@ -1,8 +1,10 @@
-// Makes the operating system bring a scheme's URLs to this very app, at every start, and checks that it does.
+// Makes the operating system bring a scheme's URLs to this very app, at every start, checks that it does, and takes it back.
 // On Linux never through Electron, which would block the main thread for seconds. Not verified on Windows and macOS.
 import type { App } from 'electron';
+import { join } from 'node:path';
 import { LIMITS } from '../core/options.js';
-import { type Registration, registerOnLinux } from './scheme-linux.js';
+import { type Registration, type Unregistration, registerOnLinux, unregisterOnLinux } from './scheme-linux.js';
+import { LINK_SENTINEL, SWITCHES_END } from './start-arguments.js';
 
 export interface SchemeRegistration {
   /**
@@ -10,6 +12,10 @@ export interface SchemeRegistration {
    * another build or instance may have taken the scheme since. Bounded by `LIMITS.redirectPrepareMs`; never throws.
    */
   register(scheme: string): Promise<Registration>;
+  /** Takes back what `register` did, for an uninstaller. Waits for a registration that is under way; never throws. */
+  unregister(scheme: string): Promise<Unregistration>;
+  /** Commands of other builds whose registration this process has replaced: they share the scheme with it. */
+  displaced(scheme: string): readonly (readonly string[])[];
 }
 
 /** What decides how to register. Read once, when the app starts. */
@@ -21,6 +27,8 @@ export interface RegistrationFacts {
   /** `app.getAppPath()`; used when the app is not packaged. */
   readonly appPath: string;
   readonly userDataPath: string;
+  /** It is where Electron puts it by itself: then a bare start of the program finds this instance. */
+  readonly userDataIsDefault: boolean;
   /** Chromium's sandbox is off: a start without that switch would fail as this one would have. */
   readonly noSandbox: boolean;
   /** An MSIX package from the Windows Store. */
@@ -28,11 +36,13 @@ export interface RegistrationFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** How a scheme is registered here. */
+/** How a scheme is registered here. `detail` says why not, `removal` what takes it away again. */
 export type RegistrationPlan =
   | { readonly by: 'electron'; readonly path?: string; readonly args?: readonly string[] }
-  | { readonly by: 'desktop-file'; readonly words: readonly string[] }
-  | { readonly by: 'nobody'; readonly detail: string };
+  | { readonly by: 'desktop-file'; readonly words: readonly string[]; readonly bareStartWorks: boolean }
+  | { readonly by: 'nobody'; readonly detail: string; readonly removal: string };
+
+const WITH_PACKAGE = 'nothing was registered at run time; the scheme goes with the package';
 
 /** Decides how this app can own a scheme, and with which command. Pure. */
 export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
@@ -40,19 +50,19 @@ export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
   switch (platform) {
     case 'win32':
       // There the registry is a copy: Electron says true and nothing happens.
-      if (facts.windowsStore) return { by: 'nobody', detail: 'an MSIX package registers schemes by its manifest only' };
-      return { by: 'electron', path: execPath, args: isPackaged ? [] : [appPath] };
+      if (facts.windowsStore) return { by: 'nobody', detail: 'an MSIX package registers schemes by its manifest only', removal: WITH_PACKAGE };
+      return { by: 'electron', path: execPath, args: [...(isPackaged ? [] : [appPath]), LINK_SENTINEL, SWITCHES_END] };
     case 'darwin':
-      if (!isPackaged) return { by: 'nobody', detail: 'macOS only routes schemes to packaged apps' };
+      if (!isPackaged) return { by: 'nobody', detail: 'macOS only routes schemes to packaged apps, by Info.plist; in development every app is Electron there, so use a loopback redirect', removal: 'nothing was registered: macOS only routes schemes to packaged apps' };
       return { by: 'electron' };
     case 'linux':
-      if (env['FLATPAK_ID'] !== undefined) return { by: 'nobody', detail: 'inside flatpak schemes are registered by the package only' };
+      if (env['FLATPAK_ID'] !== undefined) return { by: 'nobody', detail: 'inside flatpak schemes are registered by the package only', removal: WITH_PACKAGE };
       if (env['SNAP'] !== undefined && env['SNAP_NAME'] !== undefined && execPath.startsWith(env['SNAP'])) {
-        return { by: 'nobody', detail: 'inside snap schemes are registered by the package only' };
+        return { by: 'nobody', detail: 'inside snap schemes are registered by the package only', removal: WITH_PACKAGE };
       }
-      return { by: 'desktop-file', words: commandWords(facts) };
+      return { by: 'desktop-file', words: commandWords(facts), bareStartWorks: isPackaged && facts.userDataIsDefault && !facts.noSandbox };
     default:
-      return { by: 'nobody', detail: 'schemes cannot be registered on this platform' };
+      return { by: 'nobody', detail: 'schemes cannot be registered on this platform', removal: 'nothing was registered' };
   }
 }
 
@@ -64,7 +74,7 @@ function commandWords({ isPackaged, execPath, appPath, userDataPath, noSandbox, 
 }
 
 export interface SchemeRegistrationOptions {
-  readonly app: Pick<App, 'setAsDefaultProtocolClient' | 'isDefaultProtocolClient'>;
+  readonly app: Pick<App, 'setAsDefaultProtocolClient' | 'isDefaultProtocolClient' | 'removeAsDefaultProtocolClient'>;
   readonly facts: RegistrationFacts;
 }
 
@@ -72,23 +82,40 @@ export interface SchemeRegistrationOptions {
 export function createSchemeRegistration({ app, facts }: SchemeRegistrationOptions): SchemeRegistration {
   const plan = planRegistration(facts);
   const running = new Map<string, Promise<Registration>>();
+  const displaced = new Map<string, readonly (readonly string[])[]>();
+  const timeoutMs = LIMITS.redirectPrepareMs;
 
-  async function attempt(scheme: string): Promise<Registration> {
-    try {
-      switch (plan.by) {
-        case 'nobody':
-          return { ok: false, detail: plan.detail };
-        case 'electron': {
-          const target: [path?: string, args?: string[]] = plan.path === undefined ? [] : [plan.path, [...(plan.args ?? [])]];
-          app.setAsDefaultProtocolClient(scheme, ...target);
-          // Its answer is not proof in either direction.
-          return app.isDefaultProtocolClient(scheme, ...target) ? { ok: true } : { ok: false, detail: 'the scheme leads to another program' };
-        }
-        case 'desktop-file':
-          return await registerOnLinux({ scheme, appName: facts.appName, words: plan.words, env: facts.env, timeoutMs: LIMITS.redirectPrepareMs });
+  async function register(scheme: string): Promise<Registration> {
+    switch (plan.by) {
+      case 'nobody':
+        return { ok: false, detail: plan.detail };
+      case 'electron': {
+        const target = targetOf(plan);
+        app.setAsDefaultProtocolClient(scheme, ...target);
+        // Its answer is not proof in either direction.
+        return app.isDefaultProtocolClient(scheme, ...target) ? { ok: true } : { ok: false, detail: 'the scheme leads to another program' };
       }
-    } catch (thrown) {
-      return { ok: false, detail: `the registration failed (${(thrown as NodeJS.ErrnoException).code ?? 'no code'})` };
+      case 'desktop-file':
+        return await registerOnLinux({
+          scheme, appName: facts.appName, words: plan.words, env: facts.env, timeoutMs, bareStartWorks: plan.bareStartWorks,
+          onDisplaced: (command) => void displaced.set(scheme, [...(displaced.get(scheme) ?? []), command].slice(-4)),
+        });
+    }
+  }
+
+  async function unregister(scheme: string): Promise<Unregistration> {
+    switch (plan.by) {
+      case 'nobody':
+        return { ok: true, detail: plan.removal };
+      case 'electron': {
+        if (facts.platform === 'darwin') return { ok: true, detail: 'macOS forgets the scheme when the app is deleted; nothing else takes it away' };
+        const target = targetOf(plan);
+        if (!app.isDefaultProtocolClient(scheme, ...target)) return { ok: false, detail: 'the scheme leads to another program, and is left to it' };
+        app.removeAsDefaultProtocolClient(scheme, ...target);
+        return app.isDefaultProtocolClient(scheme, ...target) ? { ok: false, detail: 'the registry still names this app' } : { ok: true, detail: 'removed from the registry of this user; an empty key may stay' };
+      }
+      case 'desktop-file':
+        return await unregisterOnLinux({ scheme, words: plan.words, env: facts.env, timeoutMs });
     }
   }
 
@@ -96,25 +123,42 @@ export function createSchemeRegistration({ app, facts }: SchemeRegistrationOptio
     register(scheme) {
       const known = running.get(scheme);
       if (known !== undefined) return known;
-      const started = attempt(scheme).finally(() => running.delete(scheme));
+      const started = register(scheme)
+        .catch((thrown: unknown): Registration => ({ ok: false, detail: `the registration failed (${codeOf(thrown)})` }))
+        .finally(() => running.delete(scheme));
       running.set(scheme, started);
       return started;
     },
+    async unregister(scheme) {
+      await running.get(scheme);
+      return await unregister(scheme).catch((thrown: unknown): Unregistration => ({ ok: false, detail: `the removal failed (${codeOf(thrown)})` }));
+    },
+    displaced: (scheme) => displaced.get(scheme) ?? [],
   };
 }
 
 /** Reads the facts of the running Electron app. Call it after the host has set name and userData. */
 export function readRegistrationFacts(app: Pick<App, 'getName' | 'isPackaged' | 'getAppPath' | 'getPath' | 'commandLine'>): RegistrationFacts {
+  const userDataPath = app.getPath('userData');
   return {
     platform: process.platform,
     appName: app.getName(),
     isPackaged: app.isPackaged,
     execPath: process.execPath,
     appPath: app.getAppPath(),
-    userDataPath: app.getPath('userData'),
+    userDataPath,
+    userDataIsDefault: userDataPath === join(app.getPath('appData'), app.getName()),
     // Root cannot run without the switch, so the next start needs it as well.
     noSandbox: app.commandLine.hasSwitch('no-sandbox') || process.getuid?.() === 0,
     windowsStore: process.windowsStore,
     env: process.env,
   };
+}
+
+function targetOf({ path, args }: Extract<RegistrationPlan, { by: 'electron' }>): [path?: string, args?: string[]] {
+  return path === undefined ? [] : [path, [...(args ?? [])]];
+}
+
+function codeOf(thrown: unknown): string {
+  return (thrown as NodeJS.ErrnoException).code ?? 'no code';
 }

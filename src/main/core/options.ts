@@ -156,6 +156,12 @@ export const LIMITS = {
   assumedLifetimeSeconds: 3_600,
   /** A year: longer lifetimes are taken for a unit mistake and cut. */
   lifetimeMaxSeconds: 31_536_000,
+  /** Registering a scheme may take 10 s, and asking before who owns it as long. */
+  diagnosisStepMs: 25_000,
+  /** From the question to the operating system until the URL is back; a desktop under load needs some seconds. */
+  probeMs: 10_000,
+  /** Enough for the last attempts and renewals, and small enough to read. */
+  recentEvents: 200,
   /** setTimeout overflows past 2^31 ms; a longer wait is made of shorter ones. */
   timerMaxMs: 3_600_000,
 } as const;
@@ -181,7 +187,6 @@ export function parseOptions(options: AuthOptions): Settings {
   if (/[?#]/.test(String(given.issuer))) refuse('issuer', 'a URL without query and fragment (RFC 8414 §2)');
   const scopes = requireScopes(options.scopes === undefined ? given.defaultScopes : options.scopes);
   const presetWarnings = checkWithPreset(given.preset, options, scopes);
-  const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer);
   const redirects = requireRedirects(options.redirects);
   const endpoints = given.endpoints === undefined ? null : requireEndpoints(given.endpoints, scopes, issuer, redirects);
   const settings: Settings = {

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+// The command `latchkey`: finds the command that was asked for, loads only that one, and ends with its exit code.
+// Plain Node: no Electron, no app.
+import { existsSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ownVersion } from '../main/adapters/host-facts.js';
+
+/** Where a command writes. `color`: the terminal shows colours, and nobody has asked for none. */
+export interface Io {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly color: boolean;
+}
+
+/** A command's module. `run` resolves to the exit code and rejects only when it is broken. */
+export interface Command {
+  run(args: readonly string[], io: Io): Promise<number>;
+}
+
+/** Exit codes of every command besides its own; the numbers above 63 are those of sysexits.h. */
+export const EXIT = { ok: 0, warnings: 1, errors: 2, usage: 64, broken: 70, cannotWrite: 73 } as const;
+
+const COMMANDS: Readonly<Record<string, string>> = {
+  doctor: 'says what a sign-in needs on this computer, what is amiss, and what helps',
+  explain: 'tells what an error code or a pasted error means, and the right fix',
+  provider: 'starts a sign-in provider on this computer, to try and to test with',
+};
+
+/** Runs the command that the arguments name. `load` answers null for a command that this version does not have. */
+export async function runLatchkey([name, ...args]: readonly string[], io: Io, load: (name: string) => Promise<Command | null> = loadCommand): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    (name === undefined ? io.err : io.out)(await usage(load));
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  if (name === '--version' || name === '-v') {
+    io.out(`${ownVersion()}\n`);
+    return EXIT.ok;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? await load(name) : null;
+  if (command === null) {
+    io.err(`latchkey: there is no such command\n\n${await usage(load)}`);
+    return EXIT.usage;
+  }
+  try {
+    return await command.run(args, io);
+  } catch (thrown) {
+    io.err(`latchkey ${name}: ${thrown instanceof Error ? thrown.message : 'failed'}\n`);
+    return EXIT.broken;
+  }
+}
+
+async function usage(load: (name: string) => Promise<Command | null>): Promise<string> {
+  const there = await Promise.all(Object.entries(COMMANDS).map(async ([name, does]) => ((await load(name)) === null ? [] : [`  ${name.padEnd(10)}${does}\n`])));
+  return `latchkey <command> [options]\n\n${there.flat().join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
+}
+
+async function loadCommand(name: string): Promise<Command | null> {
+  const url = new URL(`./${name}.js`, import.meta.url);
+  return existsSync(fileURLToPath(url)) ? ((await import(url.href)) as Command) : null;
+}
+
+function isMain(): boolean {
+  const [, script] = process.argv;
+  // npm starts commands by a link.
+  return script !== undefined && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isMain()) {
+  const color = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  const io: Io = { color, out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) };
+  // Whoever reads may leave first, as `head` does.
+  process.stdout.on('error', () => undefined);
+  void runLatchkey(process.argv.slice(2), io).then((code) => {
+    process.exitCode = code;
+  });
+}

@@ -1,0 +1,144 @@
+// Where `latchkey doctor` gets its facts: plain Node, without an app. The network is Node's, which asks no system for a
+// proxy; the keyring is keytar in a child process that can be killed.
+import { fork } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { type DetailedPeerCertificate, connect, rootCertificates } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { readHostFacts } from '../main/adapters/host-facts.js';
+import { createKeychain } from '../main/adapters/keychain.js';
+import type { WorkerProcess } from '../main/adapters/keychain-protocol.js';
+import { tryKeyring } from '../main/adapters/keyring-facts.js';
+import { tryLoopback } from '../main/adapters/loopback-facts.js';
+import { findSchemeOwner, findSchemeRivals } from '../main/adapters/scheme-owner.js';
+import { programOf } from '../main/adapters/xdg-applications.js';
+import type { DiagnosisSources, ProxyFacts, SchemeOwner, TlsFacts } from '../main/core/facts.js';
+import { LIMITS } from '../main/core/options.js';
+import type { Network } from '../main/core/ports.js';
+
+const TEXT_MAX_LENGTH = 65_536;
+const CHAIN_MAX = 10;
+
+export interface PlainSourcesOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  /** The executable that should own the scheme; null: not told. */
+  readonly program: string | null;
+  /** Starts the keychain's worker. Default: a child process of this Node. */
+  readonly fork?: () => WorkerProcess;
+}
+
+export function createPlainSources({ env, timeoutMs, program, fork: forkWorker = () => forkChild(env) }: PlainSourcesOptions): DiagnosisSources {
+  const { platform } = process;
+  return {
+    network: plainNetwork,
+    async ask(url, signal) {
+      const response = await plainNetwork.fetch(url, { method: 'GET', headers: {}, signal });
+      return { status: response.status, location: response.headers.get('location'), text: await beginningOf(response) };
+    },
+    loopback: tryLoopback,
+    host: async () => readHostFacts({ electron: undefined, isPackaged: false, execPath: process.execPath, windowsStore: false, macAppStore: false, env }, null),
+    async scheme(scheme) {
+      const query = { scheme, platform, env, timeoutMs: LIMITS.redirectPrepareMs };
+      const owner = await findSchemeOwner(query);
+      const rivals = await findSchemeRivals(query, owner.state === 'owned' ? owner.name : '');
+      return { scheme, owner, isOurs: program === null ? null : await startsProgram(owner, program), registration: null, rivals };
+    },
+    probe: async () => ({ unseen: 'only in a running app' }),
+    async keyring() {
+      const keychain = createKeychain({ service: 'latchkey-doctor', timeoutMs: LIMITS.keyringTimeoutMs, fork: forkWorker });
+      try {
+        return await tryKeyring(keychain, env);
+      } finally {
+        keychain.close();
+      }
+    },
+    proxy: async () => readProxyVariables(env),
+    tls: async (url) => await readCertificate(new URL(url), timeoutMs),
+    headers: async () => ({ unseen: 'only in the app, whose requests it is about: auth.diagnose()' }),
+  };
+
+  async function startsProgram(owner: SchemeOwner, expected: string): Promise<boolean | null> {
+    if (owner.state !== 'owned') return null;
+    const wanted = await programOf([expected], env);
+    return wanted !== null && wanted === (await programOf(owner.command, env));
+  }
+}
+
+/** Node's own network: no cookie, no redirect followed. */
+const plainNetwork: Network = {
+  fetch: (url, { method, headers, body, signal }) => fetch(url, { method, headers, signal, redirect: 'manual', ...(body === undefined ? {} : { body }) }),
+};
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true });
+    // Leaving the loop ends the connection.
+    if (text.length > TEXT_MAX_LENGTH) break;
+  }
+  return text;
+}
+
+/** Host and port of the proxies that the environment names; user and password stay out. Pure. */
+export function readProxyVariables(env: NodeJS.ProcessEnv): ProxyFacts {
+  const named = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].flatMap((name) => {
+    const value = env[name] ?? '';
+    const text = value.includes('://') ? value : `http://${value}`;
+    return value !== '' && URL.canParse(text) ? [new URL(text).host] : [];
+  });
+  return { source: 'environment', proxies: [...new Set(named)] };
+}
+
+/** Shakes hands and sends nothing. Looks at who has signed the certificate; a refused one stays refused. */
+async function readCertificate({ protocol, hostname, port }: URL, timeoutMs: number): Promise<TlsFacts> {
+  if (protocol !== 'https:') return { state: 'none' };
+  return await new Promise((resolve, reject) => {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    // Not refused at once, so that it can be said whose certificate it is. Nothing is sent on this connection.
+    const socket = connect({ host, port: port === '' ? 443 : Number(port), rejectUnauthorized: false, ...(/[A-Za-z]/.test(host) && !host.includes(':') ? { servername: host } : {}) });
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer in time')));
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      const leaf = socket.getPeerCertificate(true);
+      const issuer = nameOf(leaf.issuer);
+      resolve(socket.authorized ? { state: 'trusted', issuer, publicRoot: isPublic(rootOf(leaf)) } : { state: 'refused', word: String(socket.authorizationError), issuer });
+      socket.destroy();
+    });
+  });
+}
+
+function nameOf(subject: { readonly O?: string | string[]; readonly CN?: string | string[] } | undefined): string {
+  return [subject?.CN, subject?.O].flat().filter((name) => name !== undefined).join(', ') || 'somebody without a name';
+}
+
+function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
+  let certificate = leaf;
+  for (let depth = 0; depth < CHAIN_MAX; depth += 1) {
+    // Absent where the chain ends without a root; the root names itself.
+    const next = certificate.issuerCertificate as DetailedPeerCertificate | undefined;
+    if (next === undefined || next.fingerprint256 === certificate.fingerprint256) break;
+    certificate = next;
+  }
+  return certificate;
+}
+
+/** Whether it is one of the authorities that come with Node, as they come with browsers. */
+function isPublic(root: DetailedPeerCertificate): boolean {
+  return rootCertificates.some((pem) => new X509Certificate(pem).fingerprint256 === root.fingerprint256);
+}
+
+function forkChild(env: NodeJS.ProcessEnv): WorkerProcess {
+  const child = fork(fileURLToPath(new URL('./keychain-child.js', import.meta.url)), [], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+  child.on('error', () => undefined);
+  return {
+    get pid() {
+      return child.pid;
+    },
+    postMessage: (message) => void child.send(message, () => undefined),
+    on(event: 'message' | 'exit' | 'spawn', listener: (value: never) => void) {
+      return child.on(event, listener as (...values: unknown[]) => void);
+    },
+    kill: () => child.kill(),
+  };
+}

@@ -1,0 +1,129 @@
+// The way from this app to the provider, for a diagnosis: proxy, certificate, what our own requests carry, and one request
+// that shows where a redirect leads. Electron's network only; in sessions of their own, and with no effect on others.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { app, net, session } from 'electron';
+import type { Ask, HeaderFacts, PlainAnswer, ProxyFacts, TlsFacts, Unseen } from '../core/facts.js';
+import type { Network } from '../core/ports.js';
+
+/** In memory. Apart from the session that carries tokens: here somebody looks at certificates. */
+const PARTITION = 'latchkey-diagnosis';
+const TEXT_MAX_LENGTH = 65_536;
+const LIMIT_MS = 10_000;
+/** "Use the verification result of Chromium": what is looked at is never made better. */
+const AS_CHROMIUM_SAYS = -3;
+
+export interface NetworkFacts {
+  readonly ask: Ask;
+  proxy(url: string): Promise<ProxyFacts>;
+  tls(url: string): Promise<TlsFacts | Unseen>;
+}
+
+/** Looks in the same way as the app's own requests go. Each call ends within 10 seconds or with its signal. */
+export function createNetworkFacts(): NetworkFacts {
+  /** Chromium keeps its verdict for some time and then does not ask again: the last one that was seen of each host. */
+  const seen = new Map<string, TlsFacts>();
+  let watching = false;
+
+  async function watched(): Promise<Electron.Session> {
+    await app.whenReady();
+    const own = session.fromPartition(PARTITION, { cache: false });
+    if (!watching) {
+      watching = true;
+      own.setCertificateVerifyProc(({ hostname, certificate, isIssuedByKnownRoot, errorCode, verificationResult }, decide) => {
+        const issuer = certificate.issuerName;
+        seen.set(hostname, errorCode === 0 ? { state: 'trusted', issuer, publicRoot: isIssuedByKnownRoot } : { state: 'refused', word: verificationResult.replace(/^net::/, ''), issuer });
+        decide(AS_CHROMIUM_SAYS);
+      });
+    }
+    return own;
+  }
+
+  return {
+    async ask(url, signal) {
+      return await askOnce(await watched(), url, signal);
+    },
+    async proxy(url) {
+      await app.whenReady();
+      const answer = await session.fromPartition(PARTITION, { cache: false }).resolveProxy(url);
+      return { source: 'system', proxies: readProxies(answer) };
+    },
+    async tls(url) {
+      const { protocol, hostname, origin } = new URL(url);
+      if (protocol !== 'https:') return { state: 'none' };
+      const own = await watched();
+      // Whatever it answers: the handshake is what counts.
+      const failed = await askOnce(own, `${origin}/`, AbortSignal.timeout(LIMIT_MS)).then(() => false, () => true);
+      return seen.get(hostname) ?? { unseen: failed ? 'the provider does not answer' : 'Chromium showed no certificate' };
+    },
+  };
+}
+
+/** The proxies in an answer of `session.resolveProxy`, such as `PROXY proxy.example.com:8080; DIRECT`. Pure. */
+export function readProxies(answer: string): readonly string[] {
+  const [first = 'DIRECT'] = answer.split(';');
+  if (first.trim() === 'DIRECT') return [];
+  return answer.split(';').flatMap((entry) => /^\s*(?:PROXY|HTTPS|SOCKS[45]?|QUIC)\s+([A-Za-z0-9.:[\]-]{1,255})\s*$/.exec(entry)?.[1] ?? []);
+}
+
+/** Sends one request by `network` to a server of our own on this computer, and says what came with it. */
+export async function readOwnHeaders(network: Network): Promise<HeaderFacts> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer((request, response) => {
+      const { origin, cookie } = request.headers;
+      response.writeHead(200, { 'Set-Cookie': 'latchkey-doctor=1; Path=/', Connection: 'close' }).end('{}');
+      // Asked twice: a cookie that came with the first answer would go out with the second request.
+      count += 1;
+      found = { origin: found.origin || origin !== undefined, cookie: found.cookie || cookie !== undefined };
+    });
+    let count = 0;
+    let found: HeaderFacts = { origin: false, cookie: false };
+    server.once('error', reject);
+    server.listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+      const send = (): Promise<Response> => network.fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'grant_type=none', signal: AbortSignal.timeout(LIMIT_MS) });
+      send()
+        .then(send)
+        .then(() => (count === 2 ? resolve(found) : reject(new Error('the request went elsewhere'))), reject)
+        .finally(() => {
+          server.close();
+          server.closeAllConnections();
+        });
+    });
+  });
+}
+
+function askOnce(own: Electron.Session, url: string, signal: AbortSignal): Promise<PlainAnswer> {
+  return new Promise((resolve, reject) => {
+    // `fetch` says of a redirect that it was cancelled, and not where it leads.
+    const request = net.request({ url, session: own, redirect: 'manual', credentials: 'omit', useSessionCookies: false });
+    const give = (answer: PlainAnswer): void => {
+      signal.removeEventListener('abort', abort);
+      resolve(answer);
+      request.abort();
+    };
+    const abort = (): void => {
+      reject(new Error('no answer in time'));
+      request.abort();
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    request.on('redirect', (status, _method, location) => give({ status, location, text: '' }));
+    request.on('response', (response) => {
+      let text = '';
+      const done = (): void => give({ status: response.statusCode, location: null, text });
+      response.on('data', (chunk) => {
+        text += chunk.toString();
+        if (text.length > TEXT_MAX_LENGTH) done();
+      });
+      response.on('end', done);
+      response.on('error', done);
+      response.on('aborted', done);
+    });
+    request.on('error', (error) => {
+      signal.removeEventListener('abort', abort);
+      reject(error);
+    });
+    request.end();
+  });
+}

@@ -1,0 +1,141 @@
+// Where a Linux desktop keeps its .desktop files and who may open a scheme there (XDG Base Directory and MIME Applications
+// Associations Specifications). Reads only; the one text that is changed, mimeapps.list, is given back as a string.
+import { constants } from 'node:fs';
+import { access, open, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { type ReadEntry, readDesktopEntry, readLauncher } from './desktop-entry.js';
+import type { Environment } from './run-tool.js';
+
+/** A .desktop file of an application, with the command that it comes to in the end. */
+export interface InstalledEntry extends ReadEntry {
+  /** The name by which mimeapps.list and xdg-mime know it. */
+  readonly id: string;
+  readonly path: string;
+  /** The command behind a launcher of Latchkey's; else that of the file. */
+  readonly command: readonly string[];
+}
+
+/** A .desktop file or launcher has a few kilobytes; the cache of a full desktop some hundred. */
+const FILE_MAX_BYTES = 65_536;
+const CACHE_MAX_BYTES = 4_194_304;
+const CLAIMS_MAX = 16;
+
+/** `$XDG_DATA_HOME`; a relative path counts as not set. */
+export function dataHome(env: Environment): string {
+  return absolute(env['XDG_DATA_HOME']) ?? join(env['HOME'] || homedir(), '.local', 'share');
+}
+
+/** `$XDG_CONFIG_HOME`; a relative path counts as not set. */
+export function configHome(env: Environment): string {
+  return absolute(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] || homedir(), '.config');
+}
+
+/** The folders of .desktop files, the user's own first. */
+function applicationFolders(env: Environment): readonly string[] {
+  const system = (env['XDG_DATA_DIRS'] || '/usr/local/share:/usr/share').split(':').flatMap((folder) => absolute(folder) ?? []);
+  return [dataHome(env), ...system].map((folder) => join(folder, 'applications'));
+}
+
+/** Finds the file of an id: the first folder that has it counts. Null when there is none that can be read. */
+export async function findEntry(id: string, env: Environment): Promise<InstalledEntry | null> {
+  if (!/^[^/\0]+\.desktop$/.test(id) || id.includes('..')) return null;
+  for (const folder of applicationFolders(env)) {
+    for (const name of fileNames(id)) {
+      const entry = await readEntry(id, join(folder, name));
+      if (entry !== null) return entry;
+    }
+  }
+  return null;
+}
+
+/** Every .desktop file that says of itself that it opens the scheme, by the caches that `update-desktop-database` makes. */
+export async function findClaims(scheme: string, env: Environment): Promise<readonly InstalledEntry[]> {
+  const type = `x-scheme-handler/${scheme}`;
+  const ids = new Set<string>();
+  for (const folder of applicationFolders(env)) {
+    const cache = await readText(join(folder, 'mimeinfo.cache'), CACHE_MAX_BYTES);
+    for (const id of handlersIn(cache ?? '', type)) ids.add(id);
+  }
+  const entries: InstalledEntry[] = [];
+  for (const id of [...ids].slice(0, CLAIMS_MAX)) {
+    const entry = await findEntry(id, env);
+    if (entry?.mimeTypes.includes(type) === true) entries.push(entry);
+  }
+  return entries;
+}
+
+/** The executable file that a command starts, links followed; null when there is none. */
+export async function programOf([program = '']: readonly string[], env: Environment): Promise<string | null> {
+  const candidates = program.includes('/') ? [program] : (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+  for (const candidate of candidates) {
+    if (!isAbsolute(candidate)) continue;
+    try {
+      await access(candidate, constants.X_OK);
+      return await realpath(candidate);
+    } catch {
+      // Not here.
+    }
+  }
+  return null;
+}
+
+/** The text of a mimeapps.list without `id` as a handler of the scheme; everything else stays as it is. */
+export function withoutHandler(text: string, scheme: string, id: string): string {
+  const prefix = `x-scheme-handler/${scheme}=`;
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      if (!line.startsWith(prefix)) return [line];
+      const all = line.slice(prefix.length).split(';').filter((handler) => handler.trim() !== '');
+      const left = all.filter((handler) => handler.trim() !== id);
+      if (left.length === all.length) return [line];
+      return left.length === 0 ? [] : [`${prefix}${left.join(';')};`];
+    })
+    .join('\n');
+}
+
+/** A text file up to a limit; null when it is not there, cannot be read or is larger. */
+export async function readText(path: string, maxBytes: number = FILE_MAX_BYTES): Promise<string | null> {
+  try {
+    // Non-blocking: somebody may have put a pipe there, which would be waited for without end.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await file.stat();
+      return stat.isFile() && stat.size <= maxBytes ? await file.readFile('utf8') : null;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+async function readEntry(id: string, path: string): Promise<InstalledEntry | null> {
+  const text = await readText(path);
+  if (text === null) return null;
+  const entry = readDesktopEntry(text);
+  return { ...entry, id, path, command: await behindLauncher(entry) };
+}
+
+async function behindLauncher({ isOurs, words }: ReadEntry): Promise<readonly string[]> {
+  const [launcher] = words;
+  if (!isOurs || words.length !== 1 || launcher === undefined) return words;
+  return readLauncher((await readText(launcher)) ?? '') ?? words;
+}
+
+/** `a-b-c.desktop` may be `a/b-c.desktop`, or deeper. */
+function fileNames(id: string): readonly string[] {
+  const names = [id];
+  for (let name = id; name.includes('-') && names.length < 8; names.push(name)) name = name.replace('-', '/');
+  return names;
+}
+
+function handlersIn(cache: string, type: string): readonly string[] {
+  const line = cache.split('\n').find((one) => one.startsWith(`${type}=`));
+  return line === undefined ? [] : line.slice(type.length + 1).split(';').filter((id) => id !== '');
+}
+
+function absolute(path: string | undefined): string | null {
+  return path !== undefined && isAbsolute(path) ? path : null;
+}
