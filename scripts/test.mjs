@@ -19,7 +19,7 @@ const LAYERS = {
   contract: runContract,
   flow: (extra) => runVitest('flow', extra, 300, process.env),
   project: (extra) => runVitest('project', extra, 300, process.env),
-  e2e: (extra) => runPlaywright(extra, 900, process.env),
+  e2e: (extra) => runPlaywright(extra, 1500, process.env),
 };
 const NEEDS_BUILD = ['project', 'e2e'];
 const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];

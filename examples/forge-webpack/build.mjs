@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import webpack from 'webpack';
 
 const require = createRequire(import.meta.url);
+const main = require('./webpack.main.config.js');
 const folder = import.meta.dirname;
 const out = join(folder, '.webpack');
 
 const configs = [
   {
-    ...require('./webpack.main.config.js'),
+    ...main,
     target: 'electron-main',
-    output: { path: join(out, 'main'), filename: 'index.js', libraryTarget: 'commonjs2' },
+    output: { path: join(out, 'main'), filename: 'index.js', libraryTarget: 'commonjs2', ...main.output },
     node: { __dirname: false, __filename: false },
   },
   {

@@ -3,4 +3,5 @@
 module.exports = {
   entry: './src/main.js',
   externals: { 'latchkey/main': 'import latchkey/main' },
+  output: { environment: { dynamicImport: true } },
 };

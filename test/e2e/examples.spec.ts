@@ -13,7 +13,7 @@ const CLIENT_ID = 'notes-desktop';
 /** Bundles the main process whole but for Electron, as a host does that has not read docs/bundlers.md. */
 const BUNDLERS: Readonly<Record<string, string>> = {
   vite: `import { build } from 'vite';
-await build({ configFile: false, logLevel: 'error', build: { outDir: process.argv[1], emptyOutDir: false, target: 'node20', lib: { entry: 'vite/src/main.ts', formats: ['es'], fileName: 'main' }, rolldownOptions: { external: ['electron', /^node:/], platform: 'node' } } });`,
+await build({ configFile: false, logLevel: 'error', build: { outDir: process.argv[1], emptyOutDir: false, target: 'node20', lib: { entry: 'vite/src/main.ts', formats: ['es'], fileName: () => 'main.js' }, rolldownOptions: { external: ['electron', /^node:/], platform: 'node' } } });`,
   webpack: `import webpack from 'webpack';
 const config = { context: process.cwd(), mode: 'production', devtool: false, target: 'electron-main', entry: './forge-webpack/src/main.js', output: { path: process.argv[1], filename: 'main.js', libraryTarget: 'commonjs2' } };
 webpack(config, (error, stats) => { if (error || stats.hasErrors()) { console.error(error ?? stats.toString('errors-only')); process.exitCode = 1; } });`,
