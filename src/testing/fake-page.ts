@@ -26,6 +26,8 @@ export async function openFakePage(electron: Pick<FakeElectron, 'createWindow' |
     signIn: (request) => call('latchkey:sign-in', request),
     cancelSignIn: () => call('latchkey:cancel-sign-in'),
     reopenBrowser: () => call('latchkey:reopen-browser'),
+    tryAnotherWay: () => call('latchkey:try-another-way'),
+    pasteCallback: (text) => call('latchkey:paste-callback', text),
     signOut: () => call('latchkey:sign-out'),
     retry: () => call('latchkey:retry'),
   };
