@@ -2,6 +2,7 @@
 // Plain Node; needs the optional packages of latchkey/testing.
 import { parseArgs } from 'node:util';
 import { createPersonality, isPersonalityName, PERSONALITY_NAMES } from '../testing/personalities.js';
+import type { PersonalityName } from '../testing/personalities.js';
 import { startProvider } from '../testing/provider.js';
 import type { Provider } from '../testing/provider.js';
 import type { ProviderOptions } from '../testing/provider-options.js';
@@ -121,17 +122,21 @@ function tellRules(name: string, io: ProviderIo): number {
   return EXIT.ok;
 }
 
+/** What createAuth must be told besides. With the real ones the presets of latchkey/providers say it. */
+const WANTS: Readonly<Partial<Record<PersonalityName, readonly string[]>>> = {
+  google: ["scopes: ['openid', 'profile', 'email']", "authorizationParameters: { access_type: 'offline', prompt: 'consent' }"],
+  github: ["scopes: ['read:user']"],
+};
+
 /** What a person needs to try it. The client secret of a test is none. */
 function introduce(provider: Provider): string {
-  const { personality, issuer, clientId, clientSecret, redirectUris, certificate, endpoints } = provider;
+  const { personality, issuer, clientId, clientSecret, redirectUris, certificate } = provider;
   const redirects = redirectUris.map((uri) => `'${uri}'`).join(', ');
-  const hasMetadata = personality !== 'github';
-  const byHand = hasMetadata ? '' : `\n  endpoints: { authorization: '${endpoints.authorization}', token: '${endpoints.token}' },`;
+  const wants = [...(clientSecret === null ? [] : [`clientSecret: '${clientSecret}'`]), ...(WANTS[personality] ?? [])].map((line) => `\n  ${line},`).join('');
   return [
     `A sign-in provider with the manners of "${personality}"`,
     '',
     `  issuer      ${issuer}`,
-    ...(hasMetadata ? [`  metadata    ${issuer}/.well-known/openid-configuration`] : []),
     `  client id   ${clientId}`,
     ...(clientSecret === null ? [] : [`  secret      ${clientSecret}`]),
     `  redirects   ${redirectUris.join('\n              ')}`,
@@ -139,7 +144,7 @@ function introduce(provider: Provider): string {
     '',
     'In the main process of your app:',
     '',
-    `createAuth({\n  issuer: '${issuer}',\n  clientId: '${clientId}',\n  redirects: [${redirects}],${byHand}\n});`,
+    `createAuth({\n  issuer: '${issuer}',\n  clientId: '${clientId}',\n  redirects: [${redirects}],${wants}\n});`,
     '',
     ...(certificate === null ? [] : ['Trust this certificate (NODE_EXTRA_CA_CERTS=file):', '', certificate]),
     `latchkey provider --rules --personality ${personality} tells what it does, and where that was read.`,

@@ -62,7 +62,7 @@ export async function stopApps(): Promise<void> {
 /** Starts an app for the provider and waits until its view is not `starting` any more. */
 export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
   const { settings: overrides, clock, network, ...given } = options;
-  const settings = { ...parseOptions({ issuer: provider.issuer, clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
+  const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
   const person = kept.person ?? createPerson();
