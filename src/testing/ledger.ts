@@ -34,6 +34,8 @@ export interface RequestRecord {
   readonly grantType: string | null;
   /** Null while it is unanswered, and for ever when it never was. */
   readonly status: number | null;
+  /** The OAuth error in the answer, `invalid_grant` say, with the provider's own number behind it: `invalid_request AADSTS9002325`. */
+  readonly error: string | null;
   /** The kinds of the faults that changed this exchange. */
   readonly faults: readonly string[];
 }
@@ -42,8 +44,10 @@ export interface RequestRecord {
 export interface Ledger {
   readonly requests: readonly RequestRecord[];
   readonly issued: readonly IssuedSecret[];
-  /** Notes a request; the function that is returned notes how it ended. */
-  noteRequest(exchange: Exchange, atMs: number): (status: number | null, faults: readonly string[]) => void;
+  /** Tells each request when it has been decided what becomes of it. Returns the way to stop. */
+  listen(listener: (request: RequestRecord) => void): () => void;
+  /** Notes a request; the function that is returned notes how it ended: null, it was not answered. */
+  noteRequest(exchange: Exchange, atMs: number): (answer: Answer | null, faults: readonly string[]) => void;
   /** Remembers the secrets in an answer; called with what the provider made and with what is really sent. */
   noteAnswer(answer: Answer): void;
 }
@@ -58,6 +62,7 @@ export function createLedger(): Ledger {
   const requests: RequestRecord[] = [];
   const issued: IssuedSecret[] = [];
   const seen = new Set<string>();
+  const listeners = new Set<(request: RequestRecord) => void>();
 
   const noteSecret = (kind: IssuedKind, value: unknown): void => {
     if (typeof value !== 'string' || value === '' || seen.has(`${kind} ${value}`)) return;
@@ -74,6 +79,10 @@ export function createLedger(): Ledger {
   return {
     requests,
     issued,
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     noteRequest(exchange, atMs) {
       noteParameters(exchange.query);
       noteParameters(exchange.form);
@@ -91,13 +100,16 @@ export function createLedger(): Ledger {
         parameterNames: [...exchange.query.keys(), ...exchange.form.keys()],
         grantType: exchange.endpoint === 'token' ? exchange.form.get('grant_type') : null,
         status: null as number | null,
+        error: null as string | null,
         faults: [] as readonly string[],
       };
       requests.push(record);
       if (requests.length > KEPT) requests.shift();
-      return (status, faults) => {
-        record.status = status;
+      return (answer, faults) => {
+        record.status = answer?.status ?? null;
+        record.error = answer === null ? null : errorIn(answer);
         record.faults = faults;
+        for (const listener of listeners) listener(record);
       };
     },
     noteAnswer(answer) {
@@ -111,4 +123,15 @@ export function createLedger(): Ledger {
       for (const kind of SECRET_KINDS) noteSecret(kind, members[kind]);
     },
   };
+}
+
+/** Only words and numbers: a description may quote what came. */
+function errorIn(answer: Answer): string | null {
+  const location = answer.headers['location'];
+  const parsed = typeof location === 'string' ? parseUrl(location) : null;
+  const members = parsed === null ? (readJsonObject(answer.body) ?? {}) : Object.fromEntries(parsed.searchParams);
+  const { error, error_description: description } = members;
+  if (typeof error !== 'string' || !/^[\w.-]{1,64}$/.test(error)) return null;
+  const number = typeof description === 'string' ? /^[A-Z]+\d+(?=:)/.exec(description)?.[0] : undefined;
+  return number === undefined ? error : `${error} ${number}`;
 }

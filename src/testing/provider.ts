@@ -75,6 +75,8 @@ export interface Provider {
   readonly requests: readonly RequestRecord[];
   /** Every secret value that passed so far, each once, oldest first. Search your logs and files for them. */
   readonly issued: readonly IssuedSecret[];
+  /** Calls the listener with each request as soon as its answer is decided. Returns the way to stop. */
+  onRequest(listener: (request: RequestRecord) => void): () => void;
   /** How many token requests of this `grant_type` came, whatever became of them. */
   tokenRequests(grantType: TokenGrantType): number;
   /** Sets one more fault. It acts on requests that come from now on. */
@@ -223,7 +225,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       ledger.noteAnswer(delivery.answer);
       if (isCallback(delivery.answer, origin)) keep(exchange.path, delivery.answer);
     }
-    noteEnd(delivery.answer?.status ?? null, used);
+    noteEnd(delivery.answer, used);
     return delivery;
   });
 
@@ -262,6 +264,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     },
     requests: ledger.requests,
     issued: ledger.issued,
+    onRequest: (listener) => ledger.listen(listener),
     tokenRequests: (grantType) => ledger.requests.filter((request) => request.grantType === grantType).length,
     fault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),

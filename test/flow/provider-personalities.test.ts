@@ -145,6 +145,12 @@ describe('google', () => {
     expect([late.status, ...errorOf(late)]).toEqual([400, 'invalid_grant', 'Token has been expired or revoked.']);
   });
 
+  it('names itself in callbacks', async () => {
+    const provider = await start('google');
+    const { answer } = await trip(provider, offline);
+    expect([answer.get('iss'), answer.get('authuser')]).toEqual([provider.issuer, '0']);
+  });
+
   it('has no end-session endpoint', async () => {
     const provider = await start('google');
     const { body } = await get(`${provider.issuer}/.well-known/openid-configuration`);
@@ -158,9 +164,14 @@ describe('github', () => {
   const wishes: TripWishes = { scope: 'read:user user:email no-such-scope' };
   const json = { accept: 'application/json' };
 
-  it('has no metadata', async () => {
+  it('has the metadata of RFC 8414 and nothing of OpenID Connect', async () => {
     const provider = await start('github');
-    for (const name of ['openid-configuration', 'oauth-authorization-server']) expect((await get(`${provider.issuer}/.well-known/${name}`)).status).toBe(404);
+    expect(provider.issuer).toBe(`${provider.origin}/login/oauth`);
+    for (const place of [provider.origin, provider.issuer]) expect((await get(`${place}/.well-known/openid-configuration`)).status).toBe(404);
+    const { body } = await get(`${provider.origin}/.well-known/oauth-authorization-server/login/oauth`);
+    expect(body).toMatchObject({ issuer: provider.issuer, authorization_endpoint: provider.endpoints.authorization, token_endpoint: provider.endpoints.token });
+    for (const name of ['jwks_uri', 'userinfo_endpoint', 'revocation_endpoint', 'id_token_signing_alg_values_supported']) expect(body).not.toHaveProperty(name);
+    expect((await trip(provider, wishes)).answer.get('iss')).toBe(provider.issuer);
   });
 
   it('answers in a form, and in JSON when it is asked for', async () => {
@@ -201,7 +212,7 @@ describe('github', () => {
   it('tells who it is by /user', async () => {
     const provider = await start('github');
     const { body } = await redeem(provider, await trip(provider, { scope: 'user:email' }), secretOf(provider), json);
-    expect(provider.endpoints.me).toBe(`${provider.issuer}/user`);
+    expect(provider.endpoints.me).toBe(`${provider.origin}/user`);
     expect((await get(provider.endpoints.me, body['access_token'])).body).toMatchObject({ login: 'ada', id: expect.any(Number) as unknown, name: 'Ada Lovelace', email: 'ada@example.com', type: 'User' });
     expect((await get(provider.endpoints.me, 'wrong')).body).toMatchObject({ message: 'Bad credentials' });
   });

@@ -1,5 +1,5 @@
-// GitHub, for an OAuth app. Read from GitHub's documents; not tried on a live app.
-// It is no OpenID provider, publishes no metadata, and answers errors with status 200.
+// GitHub, for an OAuth app. Read from GitHub's documents and public threads; not tried on a live app.
+// It is no OpenID provider, and answers errors with status 200.
 import { jsonAnswer, parseUrl, readJsonObject } from '../exchange.js';
 import type { Answer, Exchange } from '../exchange.js';
 import type { Personality, Room } from '../personality.js';
@@ -11,21 +11,28 @@ const D2 = 'GitHub: troubleshooting OAuth app access token request errors';
 const D3 = 'GitHub: scopes for OAuth apps';
 const D4 = 'GitHub changelog, 2025-07-14: PKCE support';
 const SCOPES: readonly string[] = ['user', 'read:user', 'user:email', 'repo', 'public_repo', 'read:org', 'gist', 'notifications', 'workflow'];
+const METADATA: readonly string[] = [
+  'issuer', 'authorization_endpoint', 'token_endpoint', 'device_authorization_endpoint', 'response_types_supported', 'grant_types_supported',
+  'code_challenge_methods_supported', 'authorization_response_iss_parameter_supported',
+];
 const TEN_YEARS_SECONDS = 315_360_000;
 const HELP = '/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/';
 
-/** No OpenID Connect, no metadata, errors with status 200, form encoding unless JSON is asked for, tokens without an end. */
+/** No OpenID Connect, errors with status 200, form encoding unless JSON is asked for, tokens without an end. */
 export function createGithub(): Personality {
   return {
-    issuerPath: () => '',
+    issuerPath: () => '/login/oauth',
     rules: [
       {
-        fact: 'It is no OpenID provider: no metadata, no keys, no userinfo, no revocation as in RFC 7009, no logout.',
-        source: D1,
+        fact: 'It is no OpenID provider: no keys, no userinfo, no revocation as in RFC 7009, no logout. Its metadata is that of RFC 8414.',
+        source: `${D1}; github.com/.well-known/oauth-authorization-server/login/oauth, as quoted in public code`,
         paths: {
-          authorization: '/login/oauth/authorize', token: '/login/oauth/access_token', me: '/user', openidConfiguration: null, oauthMetadata: null,
+          authorization: '/login/oauth/authorize', token: '/login/oauth/access_token', me: '/user',
+          openidConfiguration: null, oauthMetadata: '/.well-known/oauth-authorization-server/login/oauth',
           userinfo: null, jwks: null, revocation: null, endSession: null, pushedAuthorization: null,
         },
+        on: 'discovery',
+        change: (answer) => withMembers(answer, (members) => Object.fromEntries(Object.entries(members).filter(([name]) => METADATA.includes(name)))),
       },
       {
         fact: 'The path of a redirect URI may go below the registered one; a loopback address may have any port.',
@@ -94,14 +101,11 @@ export function createGithub(): Personality {
         change: (answer, exchange) => (/application\/json/.test(exchange.headers.accept ?? '') ? answer : formEncoded(answer)),
       },
       {
-        fact: 'Callbacks do not name the issuer.',
-        source: D1,
+        fact: 'Callbacks name the issuer, `https://github.com/login/oauth`, and a person who says no comes as `access_denied`.',
+        source: 'callbacks in public code and threads; GitHub: troubleshooting authorization request errors',
         on: 'authorization',
         change: (answer) =>
-          withCallback(answer, (parameters) => ({
-            iss: null,
-            ...(parameters.get('error') === 'access_denied' ? { error_description: 'The user has denied your application access.' } : {}),
-          })),
+          withCallback(answer, (parameters) => (parameters.get('error') === 'access_denied' ? { error_description: 'The user has denied your application access.' } : {})),
       },
       {
         fact: 'The person is told by `/user`: `login` and `id`, not `sub`.',

@@ -86,10 +86,10 @@ export function createGoogle(): Personality {
         change: (answer, exchange) => withMembers(answer, (members) => (members['error'] === 'invalid_grant' ? { ...members, error_description: describe(exchange) } : members)),
       },
       {
-        fact: 'Callbacks do not name the issuer.',
-        source: 'not verified',
+        fact: 'Callbacks name the issuer, and beside it `authuser` and `prompt`, which mean nothing to an app.',
+        source: 'callbacks in public code and threads',
         on: 'authorization',
-        change: (answer) => withCallback(answer, () => ({ iss: null })),
+        change: (answer) => withCallback(answer, (parameters) => (parameters.has('code') ? { authuser: '0', prompt: 'consent' } : {})),
       },
       {
         fact: 'Revocation needs no client: the token is enough.',

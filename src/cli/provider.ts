@@ -1,0 +1,182 @@
+// `latchkey provider`: starts the embedded provider on a desk, tells how to try it, and shows what comes, without a secret.
+// Plain Node; needs the optional packages of latchkey/testing.
+import { parseArgs } from 'node:util';
+import { createPersonality, isPersonalityName, PERSONALITY_NAMES } from '../testing/personalities.js';
+import type { PersonalityName } from '../testing/personalities.js';
+import { startProvider } from '../testing/provider.js';
+import type { Provider } from '../testing/provider.js';
+import type { ProviderOptions } from '../testing/provider-options.js';
+import type { Platform, RegisteredRedirect } from '../testing/registration.js';
+import type { RequestRecord } from '../testing/ledger.js';
+
+/** Where the command writes. `signal`: ends it; else Ctrl-C does. */
+export interface ProviderIo {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+const FLAGS = {
+  personality: { type: 'string' },
+  port: { type: 'string' },
+  https: { type: 'boolean' },
+  'client-id': { type: 'string' },
+  'client-secret': { type: 'string' },
+  redirect: { type: 'string', multiple: true },
+  'redirect-spa': { type: 'string', multiple: true },
+  'redirect-web': { type: 'string', multiple: true },
+  scope: { type: 'string', multiple: true },
+  'access-token-seconds': { type: 'string' },
+  tenant: { type: 'string' },
+  rules: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const USAGE = `latchkey provider [options]
+
+Starts a sign-in provider on this computer. Everything about it is a test: any name and any password sign in.
+
+  --personality NAME         ${PERSONALITY_NAMES.join(', ')}; default strict
+  --port N                   default: a free one
+  --https                    with a certificate of its own, which is printed
+  --client-id ID             default latchkey-demo
+  --client-secret SECRET     for those that insist: google, github
+  --redirect URI             registered as of a native app; may come several times
+  --redirect-spa URI         entra: registered as "Single-page application"
+  --redirect-web URI         entra: registered as "Web"
+  --scope SCOPE              a scope besides the standard ones; may come several times
+  --access-token-seconds N   default 300
+  --tenant NAME              entra: the tenant id; keycloak: the realm
+  --rules                    prints what the personality does, with sources, and ends
+  -h, --help
+
+Ctrl-C ends it.
+`;
+
+const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
+
+/** Runs until Ctrl-C or the signal. Resolves with the exit code; rejects never. */
+export async function run(args: readonly string[], io: ProviderIo): Promise<number> {
+  let parsed: Parsed;
+  try {
+    parsed = parseArgs({ args: [...args], options: FLAGS, strict: true }).values;
+  } catch {
+    io.err(`latchkey provider: an option is unknown or has no value\n\n${USAGE}`);
+    return EXIT.usage;
+  }
+  if (parsed.help === true) {
+    io.out(USAGE);
+    return EXIT.ok;
+  }
+  if (parsed.rules === true) return tellRules(parsed.personality ?? 'strict', io);
+
+  let provider: Provider;
+  try {
+    provider = await startProvider(optionsOf(parsed));
+  } catch (thrown) {
+    // Names options and packages; never a value.
+    io.err(`latchkey provider: ${thrown instanceof Error ? thrown.message : 'cannot start'}\n`);
+    return thrown instanceof TypeError ? EXIT.usage : EXIT.failed;
+  }
+  io.out(introduce(provider));
+  const stopTelling = provider.onRequest((request) => io.out(`${lineOf(request)}\n`));
+  await untilEnded(io.signal);
+  stopTelling();
+  await provider.stop();
+  io.out('ended\n');
+  return EXIT.ok;
+}
+
+type Parsed = ReturnType<typeof parseArgs<{ options: typeof FLAGS; args: string[]; strict: true }>>['values'];
+
+function optionsOf(parsed: Parsed): ProviderOptions {
+  const redirectUris = [...registered(parsed.redirect, 'native'), ...registered(parsed['redirect-spa'], 'spa'), ...registered(parsed['redirect-web'], 'web')];
+  const given = {
+    personality: parsed.personality,
+    port: numberOf(parsed.port),
+    https: parsed.https,
+    clientId: parsed['client-id'],
+    clientSecret: parsed['client-secret'],
+    redirectUris: redirectUris.length === 0 ? undefined : redirectUris,
+    scopes: parsed.scope,
+    accessTokenSeconds: numberOf(parsed['access-token-seconds']),
+    tenant: parsed.tenant,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function registered(uris: readonly string[] | undefined, platform: Platform): readonly RegisteredRedirect[] {
+  return (uris ?? []).map((uri) => ({ uri, platform }));
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function tellRules(name: string, io: ProviderIo): number {
+  if (!isPersonalityName(name)) {
+    io.err(`latchkey provider: option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}\n`);
+    return EXIT.usage;
+  }
+  io.out(`${name}\n\n${createPersonality(name).rules.map(({ fact, source }) => `- ${fact}\n  (${source})\n`).join('')}`);
+  return EXIT.ok;
+}
+
+/** What createAuth must be told besides. With the real ones the presets of latchkey/providers say it. */
+const WANTS: Readonly<Partial<Record<PersonalityName, readonly string[]>>> = {
+  google: ["scopes: ['openid', 'profile', 'email']", "authorizationParameters: { access_type: 'offline', prompt: 'consent' }"],
+  github: ["scopes: ['read:user']"],
+};
+
+/** What a person needs to try it. The client secret of a test is none. */
+function introduce(provider: Provider): string {
+  const { personality, issuer, clientId, clientSecret, redirectUris, certificate } = provider;
+  const redirects = redirectUris.map((uri) => `'${uri}'`).join(', ');
+  const wants = [...(clientSecret === null ? [] : [`clientSecret: '${clientSecret}'`]), ...(WANTS[personality] ?? [])].map((line) => `\n  ${line},`).join('');
+  return [
+    `A sign-in provider with the manners of "${personality}"`,
+    '',
+    `  issuer      ${issuer}`,
+    `  client id   ${clientId}`,
+    ...(clientSecret === null ? [] : [`  secret      ${clientSecret}`]),
+    `  redirects   ${redirectUris.join('\n              ')}`,
+    '  people      ada, grace, or any name; any password is right',
+    '',
+    'In the main process of your app:',
+    '',
+    `createAuth({\n  issuer: '${issuer}',\n  clientId: '${clientId}',\n  redirects: [${redirects}],${wants}\n});`,
+    '',
+    ...(certificate === null ? [] : ['Trust this certificate (NODE_EXTRA_CA_CERTS=file):', '', certificate]),
+    `latchkey provider --rules --personality ${personality} tells what it does, and where that was read.`,
+    'Ctrl-C ends it. Requests:',
+    '',
+    '',
+  ].join('\n');
+}
+
+/** One line about a request: names and words, never a value that came. */
+function lineOf({ at, method, path, status, grantType, origin, error, faults }: RequestRecord): string {
+  const about = [
+    grantType === null || !/^[\w:.-]{1,80}$/.test(grantType) ? [] : [grantType],
+    origin === null ? [] : ['with Origin'],
+    error === null ? [] : [error],
+    faults.map((kind) => `fault ${kind}`),
+  ].flat();
+  const printable = path.replace(/[^\x21-\x7e]/g, '?').slice(0, 80);
+  return `${new Date(at).toTimeString().slice(0, 8)}  ${String(status ?? '---')}  ${method.padEnd(4)} ${printable}${about.length === 0 ? '' : `  ${about.join(', ')}`}`;
+}
+
+function untilEnded(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal !== undefined) {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+      return;
+    }
+    const end = (): void => {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, end);
+      resolve();
+    };
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, end);
+  });
+}
