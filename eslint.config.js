@@ -31,7 +31,7 @@ const imports = (files, patterns, ignores = []) => ({
 
 const ALL_ENGINES = Object.keys(ENGINES);
 const CORE_FORBIDDEN = [
-  { regex: '^(electron(/|$)|node:|(\\.\\./)+(adapters|testing|renderer))', message: 'core decides and touches nothing: ask through a port' },
+  { regex: '^(electron(/|$)|node:|(\\.\\./)+(adapters|testing|renderer|providers|advice|cli)/)', message: 'core decides and touches nothing: ask through a port' },
 ];
 
 export default defineConfig(
@@ -109,6 +109,20 @@ export default defineConfig(
     [
       { regex: '^(?!electron$|electron/renderer$|\\./contract\\.js$)', message: 'a sandboxed preload can require electron only' },
       { regex: '^\\./contract\\.js$', message: 'types only', allowTypeImports: true },
+    ],
+  ),
+  imports(
+    ['src/providers/**/*.ts'],
+    [
+      { regex: '^(?!\\./|\\.\\./main/core/provider-preset\\.js$)', message: 'a preset is data: it imports its own files and types of core/provider-preset.js' },
+      { regex: '^\\.\\./main/core/provider-preset\\.js$', message: 'types only', allowTypeImports: true },
+    ],
+  ),
+  imports(
+    ['src/advice/**/*.ts'],
+    [
+      { regex: '^(?!\\./|\\.\\./contract\\.js$)', message: 'advice is data and pure: it imports its own files and types of contract.js' },
+      { regex: '^\\.\\./contract\\.js$', message: 'types only', allowTypeImports: true },
     ],
   ),
   imports(['src/main/demo.ts'], [{ regex: '^(?!electron$|electron/main$|node:|\\./index\\.js$)', message: 'the demo is written as a host would: electron and latchkey/main' }]),

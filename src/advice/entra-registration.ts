@@ -18,7 +18,7 @@ export const ENTRA_REGISTRATION_ADVICE: readonly AdviceEntry[] = [
     fix: [...MOVE, 'Redeem the code in the main process, with the code verifier and without an `Origin` header. Latchkey does.'],
     tempting: { fix: 'Adding PKCE and leaving the URI under "Single-page application", or moving it to "Web" and adding a secret.', fails: 'With PKCE the next answer is AADSTS9002327, for a desktop app sends no `Origin`. A secret inside an app that people install is none.' },
     phrases: ['Proof Key for Code Exchange is required for cross-origin authorization code redemption'],
-  }, readIn('https://github.com/clocked0ne/passport-outlook/issues/16', '2026-11-24'), { title: 'Redirect URIs', url: REPLY_URL }, { title: 'Authorization code flow', url: CODE_FLOW }),
+  }, readIn('https://docs.getdbt.com/docs/cloud/manage-access/set-up-sso-microsoft-entra-id', '2026-11-24'), { title: 'Redirect URIs', url: REPLY_URL }, { title: 'Authorization code flow', url: CODE_FLOW }),
   aadsts([9002327], {
     title: 'The redirect URI is registered as a single-page application',
     what: '"Tokens issued for the \'Single-Page Application\' client-type may only be redeemed via cross-origin requests": the redirect URI is of the type `spa`, and the request had no `Origin` header.',

@@ -10,6 +10,8 @@ const ADAPTERS = within('src/main/adapters/');
 const TESTING = within('src/testing/');
 const RENDERER = within('src/renderer/');
 const CLI = within('src/cli/');
+const PROVIDERS = within('src/providers/');
+const ADVICE = within('src/advice/');
 
 /** Files under 30 lines, and why each is a file of its own. */
 const SMALL: Readonly<Record<string, string>> = {
@@ -21,6 +23,7 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/adapters/network.ts': 'a whole port, and it has one call',
   'src/main/adapters/preload.ts': 'the one place that depends on the version of Electron',
   'src/main/core/sign-in-request.ts': 'the parser of what pages say, wanted by index.ts and by ipc.ts',
+  'src/providers/index.ts': 'an entry: names what the package promises and nothing else',
   'src/testing/offline-access.ts': 'one rule of the specification, kept apart from the configuration it bends',
   'src/testing/personalities/strict.ts': 'a personality has a file of its own, however few its rules',
   'src/testing/index.ts': 'an entry: names what the package promises and nothing else',
@@ -93,6 +96,19 @@ describe('import directions', () => {
     expect(breaches(others, ({ from }) => !from.includes('/adapters/'))).toEqual([]);
   });
 
+  it('keeps presets data: their own files, and types of what a preset may say', () => {
+    expect(breaches(PROVIDERS, ({ from, typeOnly }) => /^\.\/[\w-]+\.js$/.test(from) || (typeOnly && from === '../main/core/provider-preset.js'))).toEqual([]);
+  });
+
+  it('keeps advice pure: its own files, and types of contract.ts', () => {
+    expect(breaches(ADVICE, (imported) => /^\.\/[\w-]+\.js$/.test(imported.from) || isTypeOfContract(imported))).toEqual([]);
+  });
+
+  it('loads advice and presets in main by the host\'s choice only: nothing of main imports them when it starts', () => {
+    const statically = /^import\b[^;]*\bfrom '[^']*\/(?:advice|providers)\/[^']+'|^export\b[^;]*\bfrom '[^']*\/(?:advice|providers)\/[^']+'/m;
+    expect(within('src/main/').filter((path) => statically.test(read(path)))).toEqual([]);
+  });
+
   it('writes the demo as a host would: electron, Node and latchkey/main', () => {
     expect(breaches(['src/main/demo.ts'], ({ from }) => from === 'electron' || from.startsWith('node:') || from === './index.js')).toEqual([]);
   });
@@ -124,7 +140,7 @@ describe('import directions', () => {
 
 describe('files', () => {
   it('are not named by a pattern, and have no index below the entries', () => {
-    const entries = ['src/main/index.ts', 'src/renderer/index.ts', 'src/testing/index.ts'];
+    const entries = ['src/main/index.ts', 'src/providers/index.ts', 'src/renderer/index.ts', 'src/testing/index.ts'];
     const badName = /^(utils?|helpers?|types?|common|misc|constants)\.c?ts$|\.(service|manager|impl|util)\.ts$/;
     expect(SOURCES.filter((path) => badName.test(basename(path)) || (basename(path) === 'index.ts' && !entries.includes(path)))).toEqual([]);
   });

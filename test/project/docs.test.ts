@@ -11,6 +11,7 @@ import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
 const ENTRIES = {
   'latchkey/main': ['./src/main/index.ts'],
   'latchkey/preload': ['./src/preload.cts'],
+  'latchkey/providers': ['./src/providers/index.ts'],
   'latchkey/renderer': ['./src/renderer/index.ts'],
   'latchkey/testing': ['./src/testing/index.ts'],
 };

@@ -14,7 +14,7 @@ import { build } from '../../scripts/build.mjs';
 import { ROOT, importsOf, packageOf, parseText, read } from './sources.js';
 
 const run = promisify(execFile);
-const ENTRIES = ['main', 'preload', 'renderer', 'testing'] as const;
+const ENTRIES = ['main', 'preload', 'providers', 'renderer', 'testing'] as const;
 type Entry = (typeof ENTRIES)[number];
 const manifest = JSON.parse(read('package.json')) as {
   version: string;
@@ -36,6 +36,12 @@ export const isOurs = (error: unknown): boolean => error instanceof AuthError &&
 // @ts-expect-error "redirects" is required
 createAuth({ issuer: 'https://login.example.com', clientId: 'c' });`,
   preload: `import 'latchkey/preload';`,
+  providers: `import { createAuth, type ProviderPreset } from 'latchkey/main';
+import { auth0, cognito, entra, github, google, keycloak, oidc, okta } from 'latchkey/providers';
+export const presets: readonly ProviderPreset[] = [auth0({ domain: 'd' }), cognito({ region: 'r', userPoolId: 'p', domain: 'd' }), github(), google(), keycloak({ baseUrl: 'b', realm: 'r' }), oidc({ issuer: 'i' }), okta({ domain: 'd' })];
+createAuth({ provider: entra({ tenant: 'common' }), clientId: 'c', redirects: ['http://localhost/callback'] });
+// @ts-expect-error "tenant" is required
+entra({});`,
   renderer: `import { auth, isAuthFailure, type AuthApi } from 'latchkey/renderer';
 export const api: AuthApi = auth;
 auth.subscribe((view) => { if (view.status === 'signed-in') document.title = view.account.subject; });
@@ -142,7 +148,7 @@ describe('an empty project', () => {
     ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
     ['bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
   ] as const) {
-    it.each([[['main', 'preload', 'renderer'] as const], [['testing'] as const]])(`resolves the types of latchkey/%s under "moduleResolution": "${name}"`, (entries: readonly Entry[]) => {
+    it.each([[['main', 'preload', 'providers', 'renderer'] as const], [['testing'] as const]])(`resolves the types of latchkey/%s under "moduleResolution": "${name}"`, (entries: readonly Entry[]) => {
       const project = join(installed, '..', '..');
       // What a host that uses latchkey/testing has: Node's types, and jose, an optional peer of that entry.
       const jose = join(installed, '..', 'jose');
@@ -180,6 +186,12 @@ describe('an empty project', () => {
     const script = "console.log(typeof require('latchkey/main').createAuth, typeof require('latchkey').createAuth, typeof require('latchkey/renderer').auth)";
     const { stdout } = await run(process.execPath, ['--no-warnings', '-e', script], { cwd: join(installed, '..', '..') });
     expect(stdout.trim()).toBe('function function object');
+  });
+
+  it('can import the presets where there is no Electron', async () => {
+    const script = "import('latchkey/providers').then(({ entra }) => process.stdout.write(entra({ tenant: 'common' }).issuer))";
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: join(installed, '..', '..') });
+    expect(stdout).toBe('https://login.microsoftonline.com/common/v2.0');
   });
 
   it('can import the page entry where there is no page and no Electron', async () => {

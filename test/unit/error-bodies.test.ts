@@ -29,7 +29,7 @@ const body = fc.record(
 const raw = fc.oneof(
   body.map((value) => JSON.stringify(value) ?? ''),
   marked,
-  fc.constantFrom('', 'null', '[]', `<html><body>${MARK}</body></html>`, `${'['.repeat(50_000)}`, `{"error":"invalid_grant","deep":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`, `{"error":"${'e'.repeat(200_000)}"}`),
+  fc.constantFrom('', 'null', '[]', `<html><body>${MARK}</body></html>`, '['.repeat(50_000), `{"error":"invalid_grant","deep":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`, `{"error":"${'e'.repeat(200_000)}"}`),
 );
 const status = fc.constantFrom(200, 201, 400, 401, 403, 404, 418, 500, 503);
 const contentType = fc.constantFrom('application/json', 'text/html', 'text/plain; charset=utf-8', 'application/jwt', '');

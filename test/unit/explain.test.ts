@@ -60,7 +60,7 @@ describe('findCodes', () => {
       for (const { code } of findCodes(text)) expect(known.has(code) || /^(AADSTS\d{4,9}|E\d{7})$/.test(code)).toBe(true);
     }));
     expect(findCodes('https://'.repeat(100_000))).toEqual([]);
-    expect(findCodes(`${'"error_codes":['.repeat(20_000)}`)).toEqual([]);
+    expect(findCodes('"error_codes":['.repeat(20_000))).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 // The options "issuer" and "provider": exactly one, and what a preset decides comes before the defaults and after the host.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import { parseOptions } from '../../src/main/core/options.js';
 import { google, oidc } from '../../src/providers/index.js';
 
 const OIDC = oidc({ issuer: 'https://id.example.com' });
@@ -9,7 +9,7 @@ const BASE = { clientId: 'notes-desktop', redirects: ['http://127.0.0.1/callback
 
 function refusal(options: object): string {
   try {
-    parseOptions({ ...BASE, ...options } as AuthOptions);
+    parseOptions({ ...BASE, ...options });
   } catch (error) {
     if (error instanceof AuthError && error.code === 'invalid-options') return error.message;
     throw error;
