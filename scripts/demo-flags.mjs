@@ -15,7 +15,7 @@ const WITH_VALUE = [
   'jwks-uri',
   'revocation-endpoint',
 ];
-const SWITCHES = ['print-views', 'sign-in', 'help'];
+const SWITCHES = ['print-views', 'sign-in', 'diagnose', 'unregister-schemes', 'help'];
 
 export const USAGE = `npm run demo -- [flags]
 
@@ -28,6 +28,8 @@ export const USAGE = `npm run demo -- [flags]
                                 --userinfo-endpoint, --jwks-uri, --revocation-endpoint
   --sign-in                     starts an attempt at once
   --print-views                 writes every view as one JSON line to stdout
+  --diagnose                    writes a support bundle as one JSON line to stdout
+  --unregister-schemes          gives the scheme back, as an uninstaller does, and ends
   --user-data-dir DIR           separates instances
 `;
 

@@ -108,6 +108,8 @@ type AppValues =
   | 'requestSingleInstanceLock'
   | 'setAsDefaultProtocolClient'
   | 'isDefaultProtocolClient'
+  | 'removeAsDefaultProtocolClient'
+  | 'hasSingleInstanceLock'
   | 'focus'
   | 'quit'
   | 'exit';
@@ -125,6 +127,8 @@ const appValues = {
   },
   setAsDefaultProtocolClient: () => true,
   isDefaultProtocolClient: () => true,
+  removeAsDefaultProtocolClient: () => true,
+  hasSingleInstanceLock: () => fakeElectron.lock,
   focus: () => {},
   quit: () => void app.emit('will-quit'),
   exit(code = 0) {
