@@ -14,8 +14,8 @@ const SCHEME = 'com.example.latchkey-demo';
 const REDIRECTS = ['--redirect', `${SCHEME}:/callback`, '--redirect', 'http://127.0.0.1/callback'];
 
 const cleanUps: (() => void)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
 });
 
 async function provider(): Promise<{ readonly idp: Provider; readonly args: readonly string[] }> {

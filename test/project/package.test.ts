@@ -151,7 +151,7 @@ describe('an empty project', () => {
   it('gets the command, which runs there without Electron', async () => {
     const { stdout } = await run(join(installed, '..', '.bin', 'latchkey'), ['--version'], { cwd: join(installed, '..', '..') });
     expect(stdout).toBe(`${manifest.version}\n`);
-    const refused = await run(join(installed, '..', '.bin', 'latchkey'), ['doctor'], { cwd: join(installed, '..', '..') }).catch((error: { code?: number; stderr?: string }) => error);
+    const refused = await run(join(installed, '..', '.bin', 'latchkey'), ['doctor'], { cwd: join(installed, '..', '..') }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining('the option "--issuer" is missing') as string });
   });
 

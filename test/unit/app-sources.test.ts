@@ -10,7 +10,7 @@ type ProtocolInfo = Awaited<ReturnType<App['getApplicationInfoForProtocol']>>;
 const SCHEME = 'com.example.notes';
 const mac: RegistrationFacts = {
   platform: 'darwin', appName: 'Notes', isPackaged: true, execPath: '/Applications/Notes.app/Contents/MacOS/Notes', appPath: '/Applications/Notes.app/Contents/Resources/app.asar',
-  userDataPath: '/Users/ann/Notes', userDataIsDefault: true, noSandbox: false, windowsStore: false, env: {},
+  userDataPath: '/home/ann/Notes', userDataIsDefault: true, noSandbox: false, windowsStore: false, env: {},
 };
 
 function sources({ owner, registration, ...options }: Partial<AppSourcesOptions> & { readonly owner?: Partial<ProtocolInfo>; readonly registration?: SchemeRegistration } = {}): DiagnosisSources {
