@@ -1,8 +1,8 @@
 // `latchkey doctor` on genuine parts that are broken: a scheme that another program has, a keyring that is locked, one
 // whose dialog nobody answers, none at all, a certificate of an authority that nobody knows. Each cause is named.
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createKeychain } from '../../src/main/adapters/keychain.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
 import { diagnosed, doctor, workingKeyring } from '../support/doctor-command.js';
 import { forkKeychainWorker } from '../support/keychain-process.js';
@@ -86,7 +86,9 @@ describe.skipIf(!haveParts('dbus-daemon', 'gnome-keyring-daemon', 'gdbus'))('lat
     const { code, find } = await examine(env);
     expect(code).toBe(0);
     expect(find('keyring')?.seen).toMatch(/^the keyring \(gnome-keyring-daemon\) took an entry, gave it back and removed it in \d+ ms$/);
-    expect(execFileSync('secret-tool', ['search', '--all', 'account', 'latchkey-doctor'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toBe('');
+    const keychain = createKeychain({ service: 'latchkey-doctor', timeoutMs: 10_000, fork: () => forkKeychainWorker(env) });
+    cleanUps.push(() => keychain.close());
+    expect(await keychain.read('latchkey-doctor', false)).toEqual({ state: 'absent' });
   });
 
   it('says that one is locked which cannot ask', async () => {
