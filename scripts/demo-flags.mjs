@@ -16,7 +16,7 @@ const WITH_VALUE = [
   'revocation-endpoint',
   'device-authorization-endpoint',
 ];
-const SWITCHES = ['print-views', 'sign-in', 'help'];
+const SWITCHES = ['print-views', 'sign-in', 'diagnose', 'unregister-schemes', 'help'];
 
 export const USAGE = `npm run demo -- [flags]
 
@@ -30,6 +30,8 @@ export const USAGE = `npm run demo -- [flags]
                                 --device-authorization-endpoint
   --sign-in                     starts an attempt at once
   --print-views                 writes every view as one JSON line to stdout
+  --diagnose                    writes a support bundle as one JSON line to stdout
+  --unregister-schemes          gives the scheme back, as an uninstaller does, and ends
   --user-data-dir DIR           separates instances
 `;
 

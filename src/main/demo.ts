@@ -1,6 +1,6 @@
 // The demo app, written as a host would write it: it knows electron and latchkey/main, nothing inside Latchkey.
 // Everything about sign-in is the one call of createAuth; the rest is a window that shows only the app's own page.
-import { app, BrowserWindow, Menu, nativeTheme, protocol, session } from 'electron';
+import { app, BrowserWindow, dialog, Menu, nativeTheme, protocol, session } from 'electron';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -39,6 +39,8 @@ const SCHEME = app.isPackaged ? 'com.example.latchkey-demo.release' : 'com.examp
 interface Flags {
   readonly printViews: boolean;
   readonly signIn: boolean;
+  readonly diagnose: boolean;
+  readonly unregister: boolean;
   /** The values given for each flag; a flag may be repeated. */
   readonly values: Readonly<Record<string, readonly string[]>>;
 }
@@ -57,7 +59,7 @@ function readFlags(argv: readonly string[]): Flags {
     bare.add(name);
     if (value !== undefined && value !== '') (values[name] ??= []).push(value);
   }
-  return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), values };
+  return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), diagnose: bare.has('diagnose'), unregister: bare.has('unregister-schemes'), values };
 }
 
 /** Null without `--issuer`. */
@@ -146,8 +148,13 @@ function start(flags: Flags): void {
   // Not awaited: at the top level of an ES module, `await app.whenReady()` waits for itself.
   void app.whenReady().then(() => {
     protocol.handle('app', servePage);
-    setMenu();
+    if (flags.unregister) {
+      void unregister(auth);
+      return;
+    }
+    setMenu(auth);
     openWindow();
+    if (flags.diagnose) void printDiagnosis(auth, flags.values['diagnose']?.at(-1) === 'probe');
     // A failed attempt is shown by the page, for the view tells it.
     if (flags.signIn) auth.signIn().catch(() => undefined);
   });
@@ -162,6 +169,26 @@ function printViews(auth: Auth): void {
   // Whoever reads the views may leave first; the demo goes on without it.
   process.stdout.on('error', () => undefined);
   auth.onView((view) => process.stdout.write(`${JSON.stringify(view)}\n`));
+}
+
+async function printDiagnosis(auth: Auth, probe: boolean): Promise<void> {
+  process.stdout.write(`${JSON.stringify({ supportBundle: await auth.supportBundle({ probe }) })}\n`);
+}
+
+/** What an uninstaller does: the scheme is given back, and the app ends. */
+async function unregister(auth: Auth): Promise<void> {
+  for (const removal of await auth.unregisterSchemes()) process.stdout.write(`${JSON.stringify({ removal })}\n`);
+  app.quit();
+}
+
+async function saveSupportBundle(auth: Auth): Promise<void> {
+  const { filePath } = await dialog.showSaveDialog({ title: 'Save a support bundle', defaultPath: 'latchkey-support.json' });
+  if (filePath === '') return;
+  try {
+    writeFileSync(filePath, `${JSON.stringify(await auth.supportBundle(), null, 2)}\n`, { mode: 0o600 });
+  } catch {
+    dialog.showErrorBox('The support bundle was not saved', 'The file cannot be written.');
+  }
 }
 
 /** A signal ends the app within 5 seconds, whatever hangs. When the app quits, Latchkey stops by itself. */
@@ -254,7 +281,7 @@ function openWindow(): void {
   window.loadURL(ordinal === 1 ? PAGE_URL : `${PAGE_URL}?window=${ordinal}`).catch(() => undefined);
 }
 
-function setMenu(): void {
+function setMenu(auth: Auth): void {
   const menu = Menu.buildFromTemplate([
     ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
     {
@@ -269,6 +296,8 @@ function setMenu(): void {
     { role: 'editMenu' },
     { role: 'viewMenu' },
     { role: 'windowMenu' },
+    // By hand: what the role "help" would open leads to Electron's pages.
+    { label: '&Help', submenu: [{ label: 'Save a Support Bundle…', click: () => void saveSupportBundle(auth) }] },
   ]);
   Menu.setApplicationMenu(menu);
 }

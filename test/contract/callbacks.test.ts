@@ -1,9 +1,8 @@
 // Callbacks: the same cases on the fakes, on the genuine loopback server, and on the genuine xdg-open, which starts
 // a stand-in for the app. How its arguments then reach a running Electron is Electron's part, proved by test/e2e.
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -11,16 +10,17 @@ import { createDeepLink, type DeepLinkOptions } from '../../src/main/adapters/de
 import { desktopEntryText } from '../../src/main/adapters/desktop-entry.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { registerOnLinux } from '../../src/main/adapters/scheme-linux.js';
-import { createSchemeRegistration, type RegistrationFacts, type SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
 import type { CallbackKind, Callbacks, CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
 import { createFakeCallbacks, createFakeLog } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
+import { type Desk, startDesk } from '../support/xdg-desk.js';
 
 const SCHEME = 'com.example.latchkey-contract';
 const custom: RedirectOption = { kind: 'custom-scheme', uri: `${SCHEME}:/callback`, scheme: SCHEME };
 const loopback: RedirectOption = { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' };
 
 const cleanUps: (() => void)[] = [];
+const startXdg = (appFolder?: string): Desk => startDesk(cleanUps, appFolder);
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
 });
@@ -29,72 +29,6 @@ afterEach(() => {
 interface Subject {
   readonly callbacks: Callbacks;
   arrive(url: string): Promise<void>;
-}
-
-interface Desk {
-  readonly root: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly registration: SchemeRegistration;
-  readonly applications: string;
-  register(facts: Partial<RegistrationFacts>): SchemeRegistration;
-  /** Opens a URL as the browser would; answers the arguments that the app was started with. */
-  open(url: string): Promise<readonly string[]>;
-}
-
-/** A private home with a stand-in for the app, which writes down its arguments. `appFolder` may have an awkward name. */
-function startDesk(appFolder = 'app'): Desk {
-  const root = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-xdg-'));
-  cleanUps.push(() => rmSync(root, { recursive: true, force: true }));
-  const record = join(root, 'arguments');
-  const folder = join(root, appFolder);
-  mkdirSync(folder);
-  const program = join(folder, 'stand-in');
-  writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@" > '${record}.new'\nmv '${record}.new' '${record}'\n`);
-  chmodSync(program, 0o755);
-  const env: NodeJS.ProcessEnv = {
-    PATH: process.env['PATH'],
-    LANG: 'C.UTF-8',
-    HOME: root,
-    XDG_DATA_HOME: join(root, 'data'),
-    XDG_CONFIG_HOME: join(root, 'config'),
-    // xdg-open hands schemes to graphical programs only when there is a display; nothing connects to it.
-    DISPLAY: ':97',
-  };
-  const facts: RegistrationFacts = {
-    platform: 'linux',
-    appName: 'Contract',
-    isPackaged: true,
-    execPath: program,
-    appPath: folder,
-    userDataPath: join(root, 'user-data'),
-    userDataIsDefault: false,
-    noSandbox: false,
-    windowsStore: false,
-    env,
-  };
-  const unused = { setAsDefaultProtocolClient: () => false, isDefaultProtocolClient: () => false, removeAsDefaultProtocolClient: () => false };
-  const register = (changes: Partial<RegistrationFacts>): SchemeRegistration => createSchemeRegistration({ app: unused, facts: { ...facts, ...changes } });
-  return {
-    root,
-    env,
-    applications: join(root, 'data', 'applications'),
-    registration: register({}),
-    register,
-    async open(url) {
-      rmSync(record, { force: true });
-      spawn('xdg-open', [url], { env, stdio: 'ignore' });
-      return await recorded(record);
-    },
-  };
-}
-
-async function recorded(file: string): Promise<readonly string[]> {
-  const deadline = performance.now() + 10_000;
-  while (!existsSync(file)) {
-    if (performance.now() > deadline) throw new Error('the stand-in was not started');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return readFileSync(file, 'utf8').split('\0').slice(0, -1);
 }
 
 const xdg = haveParts('xdg-open', 'xdg-mime', 'update-desktop-database');
@@ -116,7 +50,7 @@ const subjects: readonly { readonly name: string; readonly redirect: RedirectOpt
     redirect: custom,
     present: xdg,
     start() {
-      const desk = startDesk();
+      const desk = startXdg();
       const app = new EventEmitter();
       const callbacks = createDeepLink({
         app: app as unknown as DeepLinkOptions['app'],
@@ -220,13 +154,13 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   const file = `latchkey-${SCHEME}.desktop`;
 
   it('starts the app with its userData folder and the URL', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     expect(await desk.registration.register(SCHEME)).toEqual({ ok: true });
     expect(await desk.open(url)).toEqual([`--user-data-dir=${desk.root}/user-data`, url]);
   });
 
   it.each(['with blank', "it's", 'quote"d', 'do$HOME', '100%u', 'back\\slash', 'semi;colon & co', 'ünï', 'a=b', 'tick`d'])('starts an app in a folder named %j, by a launcher', async (folder) => {
-    const desk = startDesk(folder);
+    const desk = startXdg(folder);
     const registration = desk.register({ userDataPath: `${desk.root}/${folder}/data` });
     expect(await registration.register(SCHEME)).toEqual({ ok: true });
     expect(await desk.open(url)).toEqual([`--user-data-dir=${desk.root}/${folder}/data`, url]);
@@ -235,7 +169,7 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
 
   it('writes a file that desktop-file-validate has nothing to say about', async (context) => {
     if (!haveParts('desktop-file-validate')) return context.skip();
-    const desk = startDesk();
+    const desk = startXdg();
     await desk.registration.register(SCHEME);
     const { stdout } = await promisify(execFile)('desktop-file-validate', [join(desk.applications, file)]);
     expect(stdout).toBe('');
@@ -247,17 +181,17 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   it('quotes a command so that GLib starts exactly these words', async (context) => {
     if (!haveParts('gio')) return context.skip();
     // No "%" in the program's own path: GLib looks for it with the "%" still doubled. Such a path gets a launcher.
-    const desk = startDesk('o p "q" $r `s` \\t');
+    const desk = startXdg('o p "q" $r `s` \\t');
     const program = join(desk.root, 'o p "q" $r `s` \\t', 'stand-in');
     const words = [program, '', 'a b', "it's", '"', '$HOME', '\\', '%u', '100%', '`id`', ';&|<>()*?#~'];
     const entry = join(desk.root, 'glib.desktop');
     writeFileSync(entry, desktopEntryText({ name: 'GLib', scheme: SCHEME, words }));
     await promisify(execFile)('gio', ['launch', entry, url], { env: desk.env });
-    expect(await recorded(join(desk.root, 'arguments'))).toEqual([...words.slice(1), url]);
+    expect(await desk.started()).toEqual([...words.slice(1), url]);
   });
 
   it('writes nothing the second time', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     await desk.registration.register(SCHEME);
     const before = statSync(join(desk.applications, file));
     expect(await desk.register({}).register(SCHEME)).toEqual({ ok: true });
@@ -267,14 +201,14 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   });
 
   it('leads to the new place after the app was moved', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     await desk.register({ userDataPath: '/old' }).register(SCHEME);
     await desk.register({ userDataPath: '/new' }).register(SCHEME);
     expect(await desk.open(url)).toEqual(['--user-data-dir=/new', url]);
   });
 
   it('brings the callback to the instance that asked last, of two with different userData', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     const first = desk.register({ userDataPath: '/first' });
     const second = desk.register({ userDataPath: '/second' });
     await first.register(SCHEME);
@@ -284,7 +218,7 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   });
 
   it('takes the scheme back from a program that took it', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     await desk.registration.register(SCHEME);
     writeFileSync(join(desk.applications, 'thief.desktop'), desktopEntryText({ name: 'Thief', scheme: SCHEME, words: ['/bin/false'] }));
     await promisify(execFile)('xdg-mime', ['default', 'thief.desktop', `x-scheme-handler/${SCHEME}`], { env: desk.env });
@@ -293,13 +227,13 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   });
 
   it('says which package is missing where there is no xdg-mime', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     const registration = desk.register({ env: { ...desk.env, PATH: desk.root } });
     expect(await registration.register(SCHEME)).toEqual({ ok: false, detail: 'xdg-mime is missing (Debian package: xdg-utils)' });
   });
 
   it('says so when another program keeps the scheme', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     const tools = join(desk.root, 'tools');
     mkdirSync(tools);
     writeFileSync(join(tools, 'xdg-mime'), '#!/bin/sh\necho other.desktop\n');
@@ -309,13 +243,13 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   });
 
   it('says so when the folder cannot be written', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     writeFileSync(join(desk.root, 'data'), 'a file where the folder should be');
     expect(await desk.registration.register(SCHEME)).toEqual({ ok: false, detail: 'the registration failed (ENOTDIR)' });
   });
 
   it('ends a tool that hangs, with its children, within the time limit', async () => {
-    const desk = startDesk();
+    const desk = startXdg();
     const tools = join(desk.root, 'tools');
     mkdirSync(tools);
     writeFileSync(join(tools, 'xdg-mime'), `#!/bin/sh\nsleep 600 &\necho $! > '${desk.root}/pid'\nwait\n`);

@@ -226,12 +226,18 @@ describe('an answer with a code', () => {
     ['a code that is a sentence in disguise', { user_code: 'CALL\u202e0800' }],
     ['no code', { user_code: undefined }],
     ['no device code', { device_code: undefined }],
-    ['an error that comes as a success', { device_code: undefined, error: 'unauthorized_client' }],
   ])('is refused when it holds %s', async (_what, set) => {
     provider.fault({ kind: 'members', endpoint: 'device-authorization', set, times: 1 });
     const app = await startApp(provider, options);
     expect(await app.codeOf(app.signIn('stays away'))).toBe('response-invalid');
     expect(app.views.some((view) => 'attempt' in view && view.attempt?.device !== undefined)).toBe(false);
+  });
+
+  it('is refused with the provider\'s word when it holds an error that comes as a success', async () => {
+    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { device_code: undefined, error: 'unauthorized_client' }, times: 1 });
+    const app = await startApp(provider, options);
+    expect(await app.codeOf(app.signIn('stays away'))).toBe('sign-in-refused');
+    expect(app.errors.at(-1)).toMatchObject({ serverError: 'unauthorized_client' });
   });
 
   it('does without the page with the code filled in when that is not right', async () => {

@@ -16,9 +16,11 @@ const ADVICE = within('src/advice/');
 /** Files under 30 lines, and why each is a file of its own. */
 const SMALL: Readonly<Record<string, string>> = {
   'src/cli/keychain-child.ts': 'a process of its own',
+  'src/cli/report.ts': 'how a diagnosis looks in a terminal, apart from how it is made',
   'src/main/adapters/browser.ts': 'a whole port, and it has one call',
   'src/main/adapters/clock.ts': 'a whole port, and it has two calls',
   'src/main/adapters/focus.ts': 'both ways back into the app use it',
+  'src/main/adapters/loopback-facts.ts': 'one question of the doctor, asked by the app and by the command',
   'src/main/adapters/memory-store.ts': 'a whole port that keeps nothing',
   'src/main/adapters/network.ts': 'a whole port, and it has one call',
   'src/main/adapters/preload.ts': 'the one place that depends on the version of Electron',

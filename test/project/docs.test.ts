@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/errors.js';
+import { EXIT } from '../../src/cli/latchkey.js';
+import { FINDINGS } from '../../src/main/core/findings.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
@@ -112,6 +114,14 @@ describe('tables in documents', () => {
   it('list every error code with what to do, as the code does', () => {
     const rows = Object.entries(ERROR_CODES).map(([code, { retry, means, todo }]) => [`\`${code}\``, `\`${retry}\``, means, todo]);
     expectGenerated('docs/errors.md', 'codes', table(['code', 'retry', 'what it means', 'what to do'], rows));
+  });
+
+  it('list everything that the doctor looks at, as the code does', () => {
+    const rows = Object.entries(FINDINGS).map(([id, { asks, needsApp }]) => [`\`${id}\``, asks, needsApp ? 'the app' : 'the app, the terminal']);
+    expectGenerated('docs/doctor.md', 'findings', table(['id', 'what it asks', 'where'], rows));
+    const own = Object.entries(EXIT).map(([, code]) => String(code));
+    expect(tableUnder('docs/doctor.md', 'In a terminal').length).toBeGreaterThan(5);
+    expect(read('docs/doctor.md').match(/^\| (\d+) \|/gm)?.map((row) => row.replace(/\D/g, ''))).toEqual(own);
   });
 
   it('show both machines as they run, every state × event', () => {

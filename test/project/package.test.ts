@@ -194,6 +194,13 @@ describe('an empty project', () => {
     expect(stdout).toBe('https://login.microsoftonline.com/common/v2.0');
   });
 
+  it('gets the command, which runs there without Electron', async () => {
+    const { stdout } = await run(join(installed, '..', '.bin', 'latchkey'), ['--version'], { cwd: join(installed, '..', '..') });
+    expect(stdout).toBe(`${manifest.version}\n`);
+    const refused = await run(join(installed, '..', '.bin', 'latchkey'), ['doctor'], { cwd: join(installed, '..', '..') }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining('the option "--issuer" is missing') as string });
+  });
+
   it('can import the page entry where there is no page and no Electron', async () => {
     const script = "import('latchkey/renderer').then(({ auth }) => auth.signIn()).catch((error) => process.stdout.write(String(error.code)))";
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: join(installed, '..', '..') });

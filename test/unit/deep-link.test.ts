@@ -217,6 +217,66 @@ describe('deep links', () => {
   });
 });
 
+describe('a probe of a scheme', () => {
+  /** Sends one; gives the URL that was handed to the operating system. */
+  function send(staged: Stage, timeoutMs = 5_000): { readonly url: () => string; readonly came: Promise<boolean> } {
+    let sent = '';
+    const came = staged.link.probe('com.example.notes', async (probeUrl) => void (sent = probeUrl), timeoutMs);
+    return { url: () => sent, came };
+  }
+
+  it.each([
+    ['open-url', (staged: Stage, probeUrl: string) => void staged.openUrl(probeUrl)],
+    ['a second instance', (staged: Stage, probeUrl: string) => void staged.app.emit('second-instance', {}, ['/opt/notes', probeUrl], '/', {})],
+    ['a second instance that sent its raw arguments', (staged: Stage, probeUrl: string) => void staged.app.emit('second-instance', {}, ['/opt/notes'], '/', { latchkeyArgv: [probeUrl] })],
+  ])('comes back by %s, shows no window and is no callback', async (_name, arrive) => {
+    const staged = stage();
+    staged.listen();
+    const { url: probeUrl, came } = send(staged);
+    arrive(staged, probeUrl());
+    expect(await came).toBe(true);
+    expect([staged.heard, staged.shown()]).toEqual([[], 0]);
+  });
+
+  it('is lost when it does not come, when it cannot be sent, and when the app stops', async () => {
+    const staged = stage();
+    expect(await send(staged, 20).came).toBe(false);
+    expect(await staged.link.probe('com.example.notes', () => Promise.reject(new Error('no')), 5_000)).toBe(false);
+    const { came } = send(staged);
+    staged.link.stop();
+    expect(await came).toBe(false);
+    expect(await send(staged).came).toBe(false);
+  });
+
+  it('of another instance is swallowed, and changes nothing', async () => {
+    const staged = stage({ argv: ['/opt/notes', `com.example.notes:/latchkey-probe?nonce=${'n'.repeat(43)}`] });
+    staged.listen();
+    const { came } = send(staged, 50);
+    expect(staged.openUrl(`com.example.notes:/latchkey-probe?nonce=${'m'.repeat(43)}`)).toBe(true);
+    expect(await came).toBe(false);
+    expect([staged.heard, staged.shown(), staged.log.names()]).toEqual([[], 0, []]);
+  });
+});
+
+describe('a start that Windows made of a link', () => {
+  const sentinel = ['C:\\Notes.exe', '--latchkey-link', '--'];
+
+  it('is a callback', () => {
+    const { listen, heard } = stage({ argv: [...sentinel, url] });
+    listen();
+    expect(heard).toEqual([url]);
+  });
+
+  it('is refused and told when more came than one URL, in this instance and by a second one', () => {
+    const { link, app, listen, heard, log, sent } = stage({ argv: [...sentinel, url, '--inspect'] });
+    listen();
+    app.emit('second-instance', {}, [...sentinel, url], '/', sent());
+    expect(link.primary).toBe(true);
+    expect(heard).toEqual([]);
+    expect(log.names()).toEqual(['callback-ignored', 'callback-ignored']);
+  });
+});
+
 describe('the window that is shown', () => {
   beforeEach(() => void fakeElectron.windows.splice(0));
 

@@ -96,15 +96,10 @@ export async function startsBare(command: readonly string[], words: readonly str
 
 async function installedEntry(scheme: string, words: readonly string[], env: Environment): Promise<InstalledEntry | null> {
   for (const entry of await findClaims(scheme, env)) {
-    // An own file of an earlier start is no reason to keep it.
-    if (!entry.isOurs && entry.takesUrl && (!needsLauncher(entry.words) || readsQuotes(env)) && (await startsBare(entry.command, words, env))) return entry;
+    // One whose command needs quotes is not found by xdg-mime 1.1.3, which looks for the first word of Exec, nor started by its xdg-open.
+    if (!entry.isOurs && entry.takesUrl && !needsLauncher(entry.words) && (await startsBare(entry.command, words, env))) return entry;
   }
   return null;
-}
-
-/** On these desktops xdg-open hands the URL to GLib or KDE, which read Exec as it is meant. */
-function readsQuotes(env: Environment): boolean {
-  return (env['XDG_CURRENT_DESKTOP'] ?? '').split(':').some((name) => ['GNOME', 'KDE', 'MATE', 'Cinnamon', 'X-Cinnamon'].includes(name));
 }
 
 async function writeOwnFiles({ scheme, appName, words, env, onDisplaced }: LinuxRegistration): Promise<boolean> {

@@ -1,7 +1,7 @@
 // Where a Linux desktop keeps its .desktop files and who may open a scheme there (XDG Base Directory and MIME Applications
 // Associations Specifications). Reads only; the one text that is changed, mimeapps.list, is given back as a string.
 import { constants } from 'node:fs';
-import { access, open, realpath } from 'node:fs/promises';
+import { access, open, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type ReadEntry, readDesktopEntry, readLauncher } from './desktop-entry.js';
@@ -69,10 +69,11 @@ export async function findClaims(scheme: string, env: Environment): Promise<read
 export async function programOf([program = '']: readonly string[], env: Environment): Promise<string | null> {
   const candidates = program.includes('/') ? [program] : (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
   for (const candidate of candidates) {
-    if (!isAbsolute(candidate)) continue;
+    if (program === '' || !isAbsolute(candidate)) continue;
     try {
       await access(candidate, constants.X_OK);
-      return await realpath(candidate);
+      const file = await realpath(candidate);
+      if ((await stat(file)).isFile()) return file;
     } catch {
       // Not here.
     }

@@ -2,7 +2,7 @@
 // Every question is bounded; what fails becomes a fact. Judges nothing: findings.ts does.
 import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { checkMetadata } from './discovery.js';
-import { toAuthError } from './errors.js';
+import { AuthError, toAuthError } from './errors.js';
 import type { Announced, Ask, Failure, Fetched, ProviderFacts, RedirectAnswer, RedirectFacts } from './facts.js';
 import type { Settings } from './options.js';
 import type { Clock } from './ports.js';
@@ -82,7 +82,9 @@ async function firstDocument(issuer: string, fetch: BoundedFetch): Promise<{ doc
     throw thrown;
   });
   if (openid !== undefined) return { document: 'openid', published: openid };
-  return { document: 'oauth', published: (await get(`${origin}/.well-known/oauth-authorization-server${path}`)) ?? {} };
+  const oauth = await get(`${origin}/.well-known/oauth-authorization-server${path}`);
+  if (oauth !== undefined) return { document: 'oauth', published: oauth };
+  throw new AuthError('discovery-failed', 'no metadata is published there (OpenID Connect Discovery §4, RFC 8414 §3)');
 }
 
 function announcedIn(published: Readonly<Record<string, unknown>>): Announced {

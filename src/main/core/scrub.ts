@@ -9,6 +9,7 @@ export function scrub(text: string, homeFolder: string | null): string {
   const withoutHome = homeFolder === null || homeFolder.length < 3 ? text : text.split(homeFolder).join('~');
   return withoutHome
     .replace(/\b([A-Za-z][A-Za-z0-9+.-]{1,63}:[^\s?#"'<>]{0,2048})[?#][^\s"'<>]*/g, `$1?${REMOVED}`)
+    .replace(/[?&#][\w.-]{1,64}=[^\s"'<>]*/g, `?${REMOVED}`)
     .replace(/[^\s@<>"'()]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+/g, REMOVED)
     // Three parts with dots are a JWT; a long word with letters and digits is a token, a code or a key.
     .replace(/\beyJ[\w-]{8,}(?:\.[\w-]*){1,4}/g, REMOVED)
