@@ -137,6 +137,7 @@ function start(flags: Flags): void {
   rememberOptions(options);
   if (flags.printViews) printViews(auth);
   endWhenAsked(auth);
+  leaveKeyringToLatchkey();
   protectPages();
   protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true } }]);
   app.on('window-all-closed', () => {
@@ -209,6 +210,15 @@ function endWhenAsked(auth: Auth): void {
   listen();
   // Chromium puts its own signal handlers over those of Node while it starts: so they are set once more.
   void app.whenReady().then(listen);
+}
+
+/**
+ * The packaged demo has its cookies encrypted. On Linux Chromium asks the keyring for the key before the app is ready,
+ * on the main thread, and waits for ever where the keyring is locked and its dialog is not answered. This app keeps no
+ * cookies, so there it goes without that key (docs/packaging.md, "Encrypted cookies").
+ */
+function leaveKeyringToLatchkey(): void {
+  if (process.platform === 'linux' && app.isPackaged) app.commandLine.appendSwitch('password-store', 'basic');
 }
 
 /** No page leaves the app's own origin, opens windows of its own choice, or gets a permission. */

@@ -15,6 +15,8 @@ const ORDINARY_USER = isRoot ? { user: { uid: 65_534, gid: 65_534, name: 'nobody
 const CALLBACK = `${RELEASE_SCHEME}:/callback`;
 /** An AppImage unpacks itself first. */
 const COLD_START_LIMIT_MS = 60_000;
+/** A main thread that waits for a keyring's dialog would wait for ever. */
+const START_LIMIT_MS = 40_000;
 let built: PackagedBuild;
 
 test.describe.configure({ mode: 'serial', timeout: 240_000 });
@@ -93,6 +95,23 @@ test.describe('as an ordinary user', () => {
     });
   });
 });
+
+for (const keyring of ['none', 'locked-with-prompt'] as const) {
+  test.describe(`on a desktop whose keyring is ${keyring}`, () => {
+    test.use({ labOptions: { keyring } });
+
+    test('starts and quits at once, although its cookies are encrypted', async ({ desk }) => {
+      // Chromium takes a keyring only on desktops that it knows.
+      Object.assign(desk.lab.env, { XDG_CURRENT_DESKTOP: 'GNOME' });
+      const app = desk.launch({ executable: built.executable });
+      await app.waitForView('the app to say that nobody is signed in', (view) => view.status === 'signed-out', START_LIMIT_MS);
+      await app.firstWindow();
+      expect(desk.lab.processes().some(({ command }) => command.includes('gcr-prompter'))).toBe(false);
+      app.child.kill('SIGTERM');
+      expect(await app.exited()).toBe(0);
+    });
+  });
+}
 
 test('runs beside the development build, and each gets its own callback', async ({ desk }) => {
   const browser = await desk.browser();
