@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ownVersion } from '../main/adapters/host-facts.js';
 
-/** Where a command writes. `color`: the terminal shows colours, and nobody has asked for none. */
+/** Where a command writes whole lines. `color`: the terminal shows colours, and nobody has asked for none. */
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -67,7 +67,9 @@ function isMain(): boolean {
 
 if (isMain()) {
   const color = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  const io: Io = { color, out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) };
+  // What a command says are whole lines, whether it ends the last one or not.
+  const line = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
+  const io: Io = { color, out: (text) => void process.stdout.write(line(text)), err: (text) => void process.stderr.write(line(text)) };
   // Whoever reads may leave first, as `head` does.
   process.stdout.on('error', () => undefined);
   void runLatchkey(process.argv.slice(2), io).then((code) => {

@@ -14,6 +14,7 @@ const METADATA = {
   jwks_uri: `${ISSUER}/jwks`,
   code_challenge_methods_supported: ['S256'],
   grant_types_supported: ['authorization_code', 'refresh_token'],
+  device_authorization_endpoint: `${ISSUER}/device`,
 };
 
 function settingsOf(redirects: readonly string[], more: object = {}): Settings {
@@ -21,6 +22,7 @@ function settingsOf(redirects: readonly string[], more: object = {}): Settings {
 }
 
 const both = settingsOf(['com.example.notes:/callback', 'http://127.0.0.1/callback']);
+const every = settingsOf(['com.example.notes:/callback', 'http://127.0.0.1/callback', 'device-code', 'paste:https://login.example.com/done']);
 
 function json(value: object, date: number): Response {
   return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json', date: new Date(date).toUTCString() } });
@@ -68,7 +70,7 @@ async function run(changes: Partial<DiagnosisSources> = {}, settings = both, sco
 
 describe('a diagnosis', () => {
   it('looks at everything, in the order of the list, and finds nothing where nothing is wrong', async () => {
-    const { level, findings, notChecked } = await run();
+    const { level, findings, notChecked } = await run({}, every);
     expect([level, notChecked]).toEqual(['ok', []]);
     expect([...new Set(findings.map(({ id }) => id))]).toEqual(Object.keys(FINDINGS));
   });
@@ -76,11 +78,11 @@ describe('a diagnosis', () => {
   it('asks about each redirect as a sign-in would: S256, no page, the port that was free, and no secret of an attempt', async () => {
     const clock = createFakeClock();
     const { sources, asked } = stage(clock);
-    await diagnose(both, sources, clock);
+    await diagnose(every, sources, clock);
     const requests = asked.map((url) => Object.fromEntries(new URL(url).searchParams));
-    expect(requests.map(({ redirect_uri: redirect }) => redirect)).toEqual(['com.example.notes:/callback', 'http://127.0.0.1:49152/callback']);
+    expect(requests.map(({ redirect_uri: redirect }) => redirect)).toEqual(['com.example.notes:/callback', 'http://127.0.0.1:49152/callback', 'https://login.example.com/done']);
     for (const request of requests) expect(request).toMatchObject({ client_id: 'notes', response_type: 'code', prompt: 'none', scope: 'openid', code_challenge_method: 'S256' });
-    expect(new Set(requests.map(({ state }) => state)).size).toBe(2);
+    expect(new Set(requests.map(({ state }) => state)).size).toBe(3);
   });
 
   it('sends no probe unless it is told to', async () => {

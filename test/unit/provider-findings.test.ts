@@ -7,14 +7,14 @@ const SCOPES = ['openid', 'offline_access'];
 const good: ProviderFacts = {
   issuer: 'https://login.example.com',
   discovery: { state: 'found', tookMs: 40, document: 'openid' },
-  announced: { codeChallengeMethods: ['S256'], grantTypes: ['authorization_code', 'refresh_token'], scopes: ['openid', 'offline_access'], onlyPushedRequests: false },
+  announced: { codeChallengeMethods: ['S256'], grantTypes: ['authorization_code', 'refresh_token'], scopes: ['openid', 'offline_access'], onlyPushedRequests: false, deviceCodes: false },
   jwks: { state: 'found', tookMs: 12, keys: 2 },
   clockOffsetSeconds: 0,
   redirects: [{ redirect: 'com.example.notes:/callback', answer: { state: 'came-back', error: 'login_required' } }],
 };
 
 function judged(id: FindingId, changes: Partial<ProviderFacts>, scopes: readonly string[] = SCOPES): Finding | undefined {
-  return judgeProvider({ ...good, ...changes }, scopes).find((finding) => finding.id === id);
+  return judgeProvider({ ...good, ...changes }, { scopes, deviceCodes: false }).find((finding) => finding.id === id);
 }
 
 const failed = (code: string, word: string | null): NonNullable<ProviderFacts['discovery']> =>
@@ -22,7 +22,7 @@ const failed = (code: string, word: string | null): NonNullable<ProviderFacts['d
 
 describe('the judgement of a provider', () => {
   it('finds nothing wrong where nothing is', () => {
-    const findings = judgeProvider(good, SCOPES);
+    const findings = judgeProvider(good, { scopes: SCOPES, deviceCodes: false });
     expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(findings.map(({ id }) => id)).toEqual(['discovery', 'issuer', 'jwks', 'clock', 'redirect', 'pkce', 'refresh']);
   });
@@ -100,13 +100,19 @@ describe('the judgement of a provider', () => {
     expect(judged('refresh', { announced: { ...good.announced!, grantTypes, scopes } }, asked)).toMatchObject({ level });
   });
 
+  it('looks for device codes only where they are wanted', () => {
+    const found = (deviceCodes: boolean): readonly Finding[] => judgeProvider({ ...good, announced: { ...good.announced!, deviceCodes } }, { scopes: SCOPES, deviceCodes: true }).filter(({ id }) => id === 'device-code');
+    expect([found(true)[0]?.level, found(false)[0]?.level]).toEqual(['ok', 'warning']);
+    expect(judged('device-code', {})).toBeUndefined();
+  });
+
   it('of a key set without a key, or without an answer, is an error', () => {
     expect(judged('jwks', { jwks: { state: 'found', tookMs: 1, keys: 0 } })).toMatchObject({ level: 'error' });
     expect(judged('jwks', { jwks: { state: 'failed', tookMs: 1, code: 'network-timeout', message: 'no answer from "login.example.com" in time', word: null } })).toMatchObject({ level: 'error' });
   });
 
   it('asks nothing of metadata when the endpoints are given by hand', () => {
-    const findings = judgeProvider({ ...good, discovery: null, announced: null, jwks: null, clockOffsetSeconds: null, redirects: [] }, SCOPES);
+    const findings = judgeProvider({ ...good, discovery: null, announced: null, jwks: null, clockOffsetSeconds: null, redirects: [] }, { scopes: SCOPES, deviceCodes: false });
     expect(findings).toEqual([{ id: 'discovery', level: 'ok', seen: 'the endpoints are given by hand; no metadata is asked for' }]);
   });
 });

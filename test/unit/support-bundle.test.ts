@@ -61,7 +61,7 @@ const content = {
   now: Date.UTC(2026, 0, 1), view, diagnosis, homeFolder: HOME,
   options: {
     issuer: 'https://login.example.com', clientId: '9188040d-6c67-4c5b-b112-36a304b66dad', redirects: ['com.example.notes:/callback'],
-    authorizationParameters: { audience: 'SECRET-ISH' }, onLog: () => undefined, keychainService: 'private name', clientSecret: 'SECRET',
+    authorizationParameters: { audience: 'SECRET-ISH' }, onLog: () => undefined, keychainService: 'private name', clientSecret: 'SECRET', provider: { name: 'entra', facts: ['SECRET'] } as unknown,
   },
   events: [{ level: 'warn', event: 'redirect-unavailable', fields: { detail: 'at /home/ann/x?code=SECRET-ISH', count: 3 }, at: 5 }],
 } as const;
@@ -77,7 +77,7 @@ describe('a support bundle', () => {
   it('shows options by a list of names, and of all others only that they are there', () => {
     expect(bundle.options).toEqual({
       issuer: 'https://login.example.com', clientId: '9188040d-6c67-4c5b-b112-36a304b66dad', redirects: ['com.example.notes:/callback'],
-      authorizationParameters: 'given: audience', onLog: 'given', keychainService: 'given', clientSecret: 'given',
+      authorizationParameters: 'given: audience', onLog: 'given', keychainService: 'given', clientSecret: 'given', provider: 'entra',
     });
     expect(JSON.stringify(bundle)).not.toContain('SECRET');
   });

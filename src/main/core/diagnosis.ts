@@ -1,6 +1,7 @@
 // A diagnosis: asks every source for its facts, each within its time, and has them judged. Never rejects.
 // Knows no Electron and no Node: the running app and `latchkey doctor` bring sources of their own.
 import { createBoundedFetch } from './bounded-fetch.js';
+import { assertNever } from './errors.js';
 import type { DiagnosisSources, LoopbackFacts, ProbeFacts, Unseen } from './facts.js';
 import { FINDINGS, type Finding, type FindingId, type FindingLevel, judgeHeaders, judgeHost, judgeKeyring, judgeLoopback, judgeProbe, judgeScheme, oneLine } from './findings.js';
 import { LIMITS, type Settings } from './options.js';
@@ -58,7 +59,7 @@ export async function diagnose(settings: Settings, sources: DiagnosisSources, cl
     const fetch = createBoundedFetch(sources.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes });
     const asked = scope.registration === false ? [] : settings.redirects.flatMap((redirect) => askable(redirect, ports));
     const facts = await examineProvider(settings, asked, { fetch, ask: sources.ask, clock });
-    findings.push(...judgeProvider(facts, settings.scopes));
+    findings.push(...judgeProvider(facts, { scopes: settings.scopes, deviceCodes: settings.redirects.some(({ kind }) => kind === 'device-code') }));
     const isKnown = facts.discovery === null || facts.discovery.state === 'found';
     if (!isKnown) for (const id of ['jwks', 'redirect'] as const) notChecked.push({ id, why: 'the provider\'s metadata is needed for it' });
     else if (facts.redirects.length === 0) notChecked.push({ id: 'redirect', why: facts.announced?.onlyPushedRequests === true ? 'this provider takes pushed requests only' : 'client id and redirect were not given' });
@@ -92,11 +93,21 @@ export function worst(findings: readonly Finding[]): FindingLevel {
 
 /** The redirect URI as a sign-in would send it: a loopback one with a port. Other kinds have none to ask about. */
 function askable(redirect: RedirectOption, ports: readonly LoopbackFacts[]): readonly string[] {
-  if (redirect.kind === 'custom-scheme') return [redirect.uri];
-  if (redirect.kind !== 'loopback') return [];
-  const found = ports.find((facts) => facts.redirect === redirect.uri)?.outcome;
-  const port = redirect.port ?? (found?.state === 'open' ? found.port : null);
-  return port === null ? [] : [`http://${redirect.host}:${port}${redirect.path}`];
+  switch (redirect.kind) {
+    case 'custom-scheme':
+      return [redirect.uri];
+    case 'paste':
+      return [redirect.redirectUri];
+    case 'device-code':
+      return [];
+    case 'loopback': {
+      const found = ports.find((facts) => facts.redirect === redirect.uri)?.outcome;
+      const port = redirect.port ?? (found?.state === 'open' ? found.port : null);
+      return port === null ? [] : [`http://${redirect.host}:${port}${redirect.path}`];
+    }
+    default:
+      return assertNever(redirect);
+  }
 }
 
 async function within<Facts extends object>(clock: Clock, limitMs: number, ask: () => Promise<Facts | Unseen>): Promise<Facts | Unseen> {

@@ -90,6 +90,8 @@ export interface Announced {
   readonly grantTypes: readonly string[] | null;
   readonly scopes: readonly string[] | null;
   readonly onlyPushedRequests: boolean;
+  /** RFC 8628 §4: there is an endpoint for device codes. */
+  readonly deviceCodes: boolean;
 }
 
 /** What the provider did with an authorization request that may show no page (`prompt=none`). */

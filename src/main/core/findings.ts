@@ -20,6 +20,7 @@ export const FINDINGS = {
   tls: { asks: 'Who vouches for the provider\'s certificate: a public authority, or somebody in between?', needsApp: false },
   clock: { asks: 'How far apart are the clocks of this computer and of the provider?', needsApp: false },
   redirect: { asks: 'Does the provider accept this client with this redirect URI?', needsApp: false },
+  'device-code': { asks: 'Does the provider offer device codes, when they are in your list?', needsApp: false },
   pkce: { asks: 'Does the provider announce PKCE with S256?', needsApp: false },
   refresh: { asks: 'Does the provider announce refresh tokens?', needsApp: false },
   'request-headers': { asks: 'Do requests really go out without Origin and cookie?', needsApp: true },

@@ -97,6 +97,7 @@ function announcedIn(published: Readonly<Record<string, unknown>>): Announced {
     grantTypes: list('grant_types_supported'),
     scopes: list('scopes_supported'),
     onlyPushedRequests: published['require_pushed_authorization_requests'] === true,
+    deviceCodes: typeof published['device_authorization_endpoint'] === 'string',
   };
 }
 

@@ -20,13 +20,21 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ERR_PROXY_CONNECTION_FAILED: 'The proxy does not answer: see proxy.',
 };
 
-export function judgeProvider(facts: ProviderFacts, scopes: readonly string[]): readonly Finding[] {
+/** What of the options the judgement depends on. */
+export interface Wishes {
+  readonly scopes: readonly string[];
+  /** `device-code` is among the redirects. */
+  readonly deviceCodes: boolean;
+}
+
+export function judgeProvider(facts: ProviderFacts, { scopes, deviceCodes }: Wishes): readonly Finding[] {
   const { discovery, announced, clockOffsetSeconds, redirects } = facts;
   return [
     ...judgeDiscovery(facts),
     ...judgeJwks(facts),
     ...(clockOffsetSeconds === null ? [] : [judgeClock(clockOffsetSeconds)]),
     ...redirects.map(judgeRedirect),
+    ...(deviceCodes && announced !== null ? [judgeDeviceCodes(announced)] : []),
     ...(discovery === null || announced === null ? [] : [judgePkce(announced), judgeRefresh(announced, scopes)]),
   ];
 }
@@ -91,6 +99,11 @@ function judgeRedirect({ redirect, answer }: RedirectFacts): Finding {
 function todoFor(words: readonly string[]): string {
   if (words.includes('invalid_client') || words.includes('unauthorized_client') || words.includes('AADSTS700016')) return 'The provider does not know this client id, or does not let it use this flow: check the option "clientId" and the registration.';
   return 'Register exactly this redirect URI at the provider, for a native (public) client, and check the client id.';
+}
+
+function judgeDeviceCodes({ deviceCodes }: Announced): Finding {
+  if (deviceCodes) return finding('device-code', 'ok', 'the provider offers device codes');
+  return finding('device-code', 'warning', '"device-code" is in the list, and the provider offers none', 'Take it out of the option "redirects", or name its endpoint in "endpoints".');
 }
 
 function judgePkce({ codeChallengeMethods }: Announced): Finding {

@@ -34,7 +34,7 @@ export interface BundleContent {
 }
 
 /** Options whose values everybody may see who sees the app's traffic. */
-const SHOWN = new Set(['issuer', 'clientId', 'redirects', 'scopes', 'trustedOrigins', 'attachPreload', 'singleInstanceLock', 'secretStore', 'attemptTimeoutSeconds', 'networkTimeoutSeconds', 'renewEarlySeconds']);
+const SHOWN = new Set(['issuer', 'clientId', 'redirects', 'scopes', 'trustedOrigins', 'attachPreload', 'singleInstanceLock', 'secretStore', 'attemptTimeoutSeconds', 'networkTimeoutSeconds', 'renewEarlySeconds', 'showAdvice']);
 /** Members of the view that say who somebody is. */
 const PERSONAL = new Set(['id', 'subject', 'name', 'username', 'email', 'picture']);
 
@@ -52,7 +52,14 @@ export function makeSupportBundle({ now, options, view, diagnosis, events, homeF
 }
 
 function redactOptions(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined).map(([name, value]) => [name, SHOWN.has(name) ? value : namesIn(value)]));
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, SHOWN.has(name) ? value : name === 'provider' ? presetName(value) : namesIn(value)]));
+}
+
+/** A preset is data of Latchkey's own; its name says it all. */
+function presetName(value: unknown): unknown {
+  const name = typeof value === 'object' && value !== null ? (value as { name?: unknown }).name : undefined;
+  return typeof name === 'string' ? name : 'given';
 }
 
 /** Of an object its member names, of all else only that it is there. */
