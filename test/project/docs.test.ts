@@ -4,6 +4,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/options.js';
+import { type PersonalityName, PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
 import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
 import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
@@ -13,6 +14,8 @@ const ENTRIES = {
   'latchkey/preload': ['./src/preload.cts'],
   'latchkey/renderer': ['./src/renderer/index.ts'],
   'latchkey/testing': ['./src/testing/index.ts'],
+  'latchkey/testing/electron': ['./src/testing/electron.ts'],
+  'latchkey/testing/playwright': ['./src/testing/playwright.ts'],
 };
 
 /** Type-checks each block as a module of its own against the sources; answers "document:line message". */
@@ -111,6 +114,12 @@ describe('tables in documents', () => {
   it('list every error code with what to do, as the code does', () => {
     const rows = Object.entries(ERROR_CODES).map(([code, { retry, means, todo }]) => [`\`${code}\``, `\`${retry}\``, means, todo]);
     expectGenerated('docs/errors.md', 'codes', table(['code', 'retry', 'what it means', 'what to do'], rows));
+  });
+
+  it('list every rule of every personality with its source, as the test kit has them', () => {
+    const part = (name: PersonalityName): string => `### ${name}\n\n${createPersonality(name).rules.map(({ fact, source }) => `- ${fact} (${source})`).join('\n')}`;
+    expectGenerated('docs/testing.md', 'personalities', PERSONALITY_NAMES.map(part).join('\n\n'));
+    expect(tableUnder('docs/testing.md', 'Personalities').map(([name]) => name)).toEqual(PERSONALITY_NAMES);
   });
 
   it('show both machines as they run, every state × event', () => {
