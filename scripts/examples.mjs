@@ -57,13 +57,14 @@ export async function buildExample(name) {
 }
 
 /**
- * Runs a program in a folder; throws with its output when it fails.
+ * Runs a program in a folder; throws with its output when it fails. Resolves with the end of what it wrote.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} [env]
  */
-export async function run(program, args, cwd) {
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function run(program, args, cwd, env = process.env) {
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (/** @type {Buffer} */ chunk) => {
@@ -74,6 +75,7 @@ export async function run(program, args, cwd) {
   const code = await closed(child);
   clearTimeout(timer);
   if (code !== 0) throw new Stop(`"${program} ${args[0]}" failed in examples\n${output}`);
+  return output;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -5,21 +5,9 @@ import { jsonAnswer, readJsonObject } from './exchange.js';
 import type { Answer, Exchange } from './exchange.js';
 import type { GrantNote } from './grant-notes.js';
 import type { People } from './people.js';
-import type { Room } from './personality.js';
+import type { ApiChallenge, Room } from './personality.js';
 import { answerMe } from './plain-oauth.js';
 import { scopesOf } from './wire.js';
-
-/** What the API demands of an access token from now on. */
-export interface ApiChallenge {
-  /** Entra's claims challenge: the JSON that goes out in base64. Its `access_token` must come back in the parameter `claims`. */
-  readonly claims?: { readonly access_token: Readonly<Record<string, unknown>> };
-  /** RFC 9470: one of these must be among the `acr_values` of the sign-in. */
-  readonly acrValues?: string;
-  /** RFC 9470: the sign-in may not be older. */
-  readonly maxAgeSeconds?: number;
-  /** Whether a renewal with the claims is enough, or a person must sign in again. */
-  readonly metBy: 'renewal' | 'sign-in';
-}
 
 /** Answers the API: 200 with the person, 401 without a valid token (RFC 6750 §3.1), 401 with the challenge when it is not met. */
 export async function answerApi(oidc: OidcProvider, people: People, exchange: Exchange, room: Room): Promise<Answer> {
@@ -27,7 +15,7 @@ export async function answerApi(oidc: OidcProvider, people: People, exchange: Ex
   const { challenge } = room;
   if (who.status !== 200 || challenge === null) return who;
   const token = /^Bearer +(\S+)$/i.exec(exchange.headers.authorization ?? '')?.[1] ?? null;
-  const note = room.grants.find(room.look('AccessToken', token)?.payload.grantId);
+  const note = room.grants.find(room.look('AccessToken', token)?.payload['grantId']);
   return isMet(challenge, note, room.nowMs) ? who : demand(challenge, room);
 }
 

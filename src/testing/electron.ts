@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useFakeDesktop } from './fake-desktop.js';
 import { createFakeElectron } from './fake-electron.js';
+import type { FakeElectron, FakeModule } from './fake-electron.js';
 
 export type { FakeElectron } from './fake-electron.js';
 export type { FakeKeyring, KeyringMode } from './fake-keyring.js';
@@ -27,9 +28,21 @@ function make(): Made {
 
 const made = (shared[mark] ??= make());
 
+const { electron } = made;
+
 /** What the test may change and look at. */
-export const { fakeElectron } = made;
+export const fakeElectron: FakeElectron = made.fakeElectron;
 
-export const { app, BrowserWindow, ipcMain, net, powerMonitor, protocol, safeStorage, session, shell, utilityProcess } = made.electron;
+// One by one, with their types by name: what the compiler would write for them names modules of Node that are not there.
+export const app: FakeModule['app'] = electron.app;
+export const BrowserWindow: FakeModule['BrowserWindow'] = electron.BrowserWindow;
+export const ipcMain: FakeModule['ipcMain'] = electron.ipcMain;
+export const net: FakeModule['net'] = electron.net;
+export const powerMonitor: FakeModule['powerMonitor'] = electron.powerMonitor;
+export const protocol: FakeModule['protocol'] = electron.protocol;
+export const safeStorage: FakeModule['safeStorage'] = electron.safeStorage;
+export const session: FakeModule['session'] = electron.session;
+export const shell: FakeModule['shell'] = electron.shell;
+export const utilityProcess: FakeModule['utilityProcess'] = electron.utilityProcess;
 
-export default made.electron;
+export default electron;

@@ -6,7 +6,7 @@ export type { ProviderOptions } from './provider-options.js';
 export { PERSONALITY_NAMES } from './personalities.js';
 export type { PersonalityName } from './personalities.js';
 export type { Platform, RegisteredRedirect, RegistrationChange } from './registration.js';
-export type { ApiChallenge } from './api.js';
+export type { ApiChallenge } from './personality.js';
 export { createVirtualClock } from './virtual-clock.js';
 export type { ClockLike, VirtualClock } from './virtual-clock.js';
 export type { Fault, FaultCount, FaultTarget, IdTokenChange, TokenGrantType } from './faults.js';

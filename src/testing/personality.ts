@@ -1,13 +1,11 @@
 // What a personality is made of: rules, each a fact about a real provider with its source, and what follows from it here.
 // Runs the rules around oidc-provider; knows no provider by name.
-import type { ApiChallenge } from './api.js';
 import type { Answer, Endpoint, Exchange } from './exchange.js';
 import type { GrantNote, GrantNotes } from './grant-notes.js';
 import type { OuterPaths } from './paths.js';
 import type { ProviderSettings } from './provider-options.js';
 import { matchLoopbackPort } from './registration.js';
 import type { Registration, RedirectMatch } from './registration.js';
-import type { Kept } from './store.js';
 
 /** What oidc-provider is told, and what the pages do. */
 export interface Policy {
@@ -37,6 +35,25 @@ export interface Policy {
   readonly scopes: readonly string[];
   /** Changes the claims of ID tokens before they are signed. */
   readonly idTokenClaims: (claims: Readonly<Record<string, unknown>>, room: Room) => Readonly<Record<string, unknown>>;
+}
+
+/** What the API demands of an access token from now on. */
+export interface ApiChallenge {
+  /** Entra's claims challenge: the JSON that goes out in base64. Its `access_token` must come back in the parameter `claims`. */
+  readonly claims?: { readonly access_token: Readonly<Record<string, unknown>> };
+  /** RFC 9470: one of these must be among the `acr_values` of the sign-in. */
+  readonly acrValues?: string;
+  /** RFC 9470: the sign-in may not be older. */
+  readonly maxAgeSeconds?: number;
+  /** Whether a renewal with the claims is enough, or a person must sign in again. */
+  readonly metBy: 'renewal' | 'sign-in';
+}
+
+/** What is known of a code or token. `revoked`: it was ended before its time. */
+export interface Kept {
+  /** As oidc-provider stores it. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly state: 'live' | 'expired' | 'revoked';
 }
 
 /** What a rule may know while it judges one exchange. */

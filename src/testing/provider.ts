@@ -5,7 +5,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { Provider as OidcProvider } from 'oidc-provider';
 import { answerApi } from './api.js';
-import type { ApiChallenge } from './api.js';
 import { createCertificate } from './certificate.js';
 import { jsonAnswer, PATHS, readJsonObject, runListener } from './exchange.js';
 import type { Answer, Exchange } from './exchange.js';
@@ -26,7 +25,7 @@ import { createPeople } from './people.js';
 import { createPersonality } from './personalities.js';
 import type { PersonalityName } from './personalities.js';
 import { change, judge, pathsOf, policyOf } from './personality.js';
-import type { Room } from './personality.js';
+import type { ApiChallenge, Room } from './personality.js';
 import { answerMe, plainOAuthMetadata } from './plain-oauth.js';
 import { checkAccessTokenSeconds, readProviderOptions } from './provider-options.js';
 import type { ProviderOptions } from './provider-options.js';

@@ -1,15 +1,10 @@
 // What the provider remembers: codes, tokens, grants, browser sessions. In memory, one store for each provider.
 // oidc-provider's own default is shared by all providers of a process and announces itself on the console.
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
+import type { Kept } from './personality.js';
 
 /** oidc-provider's names of what is stored. */
 export type Model = 'Session' | 'Interaction' | 'Grant' | 'AuthorizationCode' | 'DeviceCode' | 'AccessToken' | 'RefreshToken';
-
-/** What became of a stored thing. `revoked`: it was ended before its time. */
-export interface Kept {
-  readonly payload: AdapterPayload;
-  readonly state: 'live' | 'expired' | 'revoked';
-}
 
 /** The memory of one provider. */
 export interface Store {

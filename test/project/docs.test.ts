@@ -6,6 +6,7 @@ import { ERROR_CODES } from '../../src/main/core/errors.js';
 import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/core/findings.js';
 import { LIMITS } from '../../src/main/core/options.js';
+import { type PersonalityName, PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
 import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
 import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
@@ -16,6 +17,8 @@ const ENTRIES = {
   'latchkey/providers': ['./src/providers/index.ts'],
   'latchkey/renderer': ['./src/renderer/index.ts'],
   'latchkey/testing': ['./src/testing/index.ts'],
+  'latchkey/testing/electron': ['./src/testing/electron.ts'],
+  'latchkey/testing/playwright': ['./src/testing/playwright.ts'],
 };
 
 /** Type-checks each block as a module of its own against the sources; answers "document:line message". */
@@ -122,6 +125,12 @@ describe('tables in documents', () => {
     const own = Object.entries(EXIT).map(([, code]) => String(code));
     expect(tableUnder('docs/doctor.md', 'In a terminal').length).toBeGreaterThan(5);
     expect(read('docs/doctor.md').match(/^\| (\d+) \|/gm)?.map((row) => row.replace(/\D/g, ''))).toEqual(own);
+  });
+
+  it('list every rule of every personality with its source, as the test kit has them', () => {
+    const part = (name: PersonalityName): string => `### ${name}\n\n${createPersonality(name).rules.map(({ fact, source }) => `- ${fact} (${source})`).join('\n')}`;
+    expectGenerated('docs/testing.md', 'personalities', PERSONALITY_NAMES.map(part).join('\n\n'));
+    expect(tableUnder('docs/testing.md', 'Personalities').map(([name]) => name)).toEqual(PERSONALITY_NAMES);
   });
 
   it('show both machines as they run, every state × event', () => {

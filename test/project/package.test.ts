@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { formatMessage } from 'publint/utils';
@@ -14,7 +14,7 @@ import { build } from '../../scripts/build.mjs';
 import { ROOT, importsOf, packageOf, parseText, read } from './sources.js';
 
 const run = promisify(execFile);
-const ENTRIES = ['main', 'preload', 'providers', 'renderer', 'testing'] as const;
+const ENTRIES = ['main', 'preload', 'providers', 'renderer', 'testing', 'testing/electron', 'testing/playwright'] as const;
 type Entry = (typeof ENTRIES)[number];
 const manifest = JSON.parse(read('package.json')) as {
   version: string;
@@ -49,9 +49,26 @@ export const code = (thrown: unknown): string => isAuthFailure(thrown) ? thrown.
 // @ts-expect-error a page has no way to a token
 auth.getAccessToken();`,
   testing: `import { startProvider, type Provider } from 'latchkey/testing';
-export const provider: Promise<Provider> = startProvider();
-export const issuer: Promise<string> = provider.then((started) => started.issuer);`,
+export const provider: Promise<Provider> = startProvider({ personality: 'entra' });
+export const issuer: Promise<string> = provider.then((started) => started.issuer);
+// @ts-expect-error there is no such personality
+void startProvider({ personality: 'myspace' });`,
+  'testing/electron': `import { app, fakeElectron, type KeyringMode } from 'latchkey/testing/electron';
+export const mode: KeyringMode = fakeElectron.keyring.mode = 'locked';
+export const name: string = app.getName();
+fakeElectron.browseAs({ login: 'ada' });
+// @ts-expect-error Electron has no such function
+app.getNickname();`,
+  'testing/playwright': `import { expect, test } from 'latchkey/testing/playwright';
+test.use({ providerOptions: { personality: 'okta' }, launch: { args: ['.', '--issuer={issuer}'] } });
+test('signs in', async ({ app, signedIn, provider }) => {
+  const page = await signedIn(app, { login: 'grace' });
+  await expect(page).toHaveTitle(provider.clientId);
+});`,
 };
+
+/** What a host has that uses the test kit, beside Node's types: optional peers of its entries. */
+const PEERS_WITH_TYPES: Readonly<Partial<Record<Entry, readonly string[]>>> = { testing: ['jose'], 'testing/electron': ['electron'], 'testing/playwright': ['jose', '@playwright/test', 'playwright', 'playwright-core'] };
 
 let folder = '';
 let installed = '';
@@ -148,14 +165,16 @@ describe('an empty project', () => {
     ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
     ['bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
   ] as const) {
-    it.each([[['main', 'preload', 'providers', 'renderer'] as const], [['testing'] as const]])(`resolves the types of latchkey/%s under "moduleResolution": "${name}"`, (entries: readonly Entry[]) => {
+    it.each([[['main', 'preload', 'providers', 'renderer'] as const], [['testing'] as const], [['testing/electron'] as const], [['testing/playwright'] as const]])(`resolves the types of latchkey/%s under "moduleResolution": "${name}"`, (entries: readonly Entry[]) => {
       const project = join(installed, '..', '..');
-      // What a host that uses latchkey/testing has: Node's types, and jose, an optional peer of that entry.
-      const jose = join(installed, '..', 'jose');
-      if (entries.includes('testing')) symlinkSync(join(ROOT, 'node_modules', 'jose'), jose, 'junction');
-      onTestFinished(() => rmSync(jose, { force: true }));
+      for (const peer of entries.flatMap((entry) => PEERS_WITH_TYPES[entry] ?? [])) {
+        const link = join(installed, '..', peer);
+        mkdirSync(dirname(link), { recursive: true });
+        symlinkSync(join(ROOT, 'node_modules', peer), link, 'junction');
+        onTestFinished(() => rmSync(link, { force: true }));
+      }
       const files = entries.map((entry) => {
-        const path = join(project, `${name}-${entry}.ts`);
+        const path = join(project, `${name}-${entry.replace('/', '-')}.ts`);
         writeFileSync(path, `${USES[entry]}\n`);
         return path;
       });
@@ -164,7 +183,7 @@ describe('an empty project', () => {
         options: {
           module, moduleResolution, target: ts.ScriptTarget.ES2022, strict: true, exactOptionalPropertyTypes: true, noEmit: true,
           lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'], noUncheckedSideEffectImports: true,
-          types: entries.includes('testing') ? ['node'] : [],
+          types: entries.some((entry) => entry.startsWith('testing')) ? ['node'] : [],
           typeRoots: [join(ROOT, 'node_modules', '@types')],
         },
       });

@@ -2,9 +2,8 @@
 // The decision of the seed error stands in `judgePlatform`; sources are named at the rules in entra.ts.
 import { createHash } from 'node:crypto';
 import type { Answer, Exchange } from '../exchange.js';
-import type { Room } from '../personality.js';
+import type { Kept, Room } from '../personality.js';
 import type { Platform } from '../registration.js';
-import type { Kept } from '../store.js';
 import { credentialsOf, scopesOf } from '../wire.js';
 import { entraAnswer } from './entra-errors.js';
 import type { EntraCode } from './entra-errors.js';
@@ -45,7 +44,7 @@ export function judgeRefreshToken(exchange: Exchange, room: Room): Answer | null
   if (kept.state === 'revoked') return refuse(50173);
   if (kept.state === 'live') return null;
   const issued = ` The token was issued on ${new Date(Number(kept.payload['iat']) * 1000).toISOString()}`;
-  return room.grants.find(kept.payload.grantId)?.platform === 'spa' ? refuse(700084, `${issued}.`) : refuse(700082, `${issued} and was inactive for 90.00:00:00.`);
+  return room.grants.find(kept.payload['grantId'])?.platform === 'spa' ? refuse(700084, `${issued}.`) : refuse(700082, `${issued} and was inactive for 90.00:00:00.`);
 }
 
 /** The code or the refresh token that a request redeems. */
@@ -105,7 +104,7 @@ export function createLoopDetector(): (exchange: Exchange, room: Room) => Answer
   return (exchange, room) => {
     const kept = redeemedBy(exchange, room);
     // A code of its own is a sign-in of its own.
-    const about = exchange.form.get('grant_type') === 'refresh_token' ? String(kept?.payload.grantId) : exchange.form.get('code');
+    const about = exchange.form.get('grant_type') === 'refresh_token' ? String(kept?.payload['grantId']) : exchange.form.get('code');
     const key = `${about} ${exchange.form.get('scope') ?? ''} ${exchange.form.get('claims') ?? ''}`;
     const recent = [...(seen.get(key) ?? []).filter((at) => room.nowMs - at < LOOP_MS), room.nowMs].slice(-LOOP_REQUESTS - 1);
     seen.set(key, recent);

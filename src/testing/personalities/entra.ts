@@ -166,8 +166,8 @@ function tokens(): readonly Rule[] {
       on: 'token',
       judge: (exchange, room) => {
         const kept = redeemedBy(exchange, room);
-        const note = room.grants.find(kept?.payload.grantId);
-        const platform = note?.platform ?? pick(matchEntra(room.registration.redirects, kept?.payload.redirectUri ?? ''));
+        const note = room.grants.find(kept?.payload['grantId']);
+        const platform = note?.platform ?? pick(matchEntra(room.registration.redirects, textOf(kept?.payload['redirectUri'])));
         if (note !== undefined) note.platform = platform;
         return judgePlatform(platform, exchange, room);
       },
@@ -187,7 +187,7 @@ function tokens(): readonly Rule[] {
         const claims = exchange.form.get('claims');
         if (claims === null || exchange.form.get('grant_type') !== 'refresh_token') return null;
         if (room.challenge?.metBy === 'sign-in') return entraAnswer(50076, exchange, room.nowMs, '', { claims });
-        const note = room.grants.find(redeemedBy(exchange, room)?.payload.grantId);
+        const note = room.grants.find(redeemedBy(exchange, room)?.payload['grantId']);
         if (note !== undefined) note.claims = claims;
         return null;
       },
@@ -223,6 +223,10 @@ function refusalPage(code: EntraCode): Answer {
 function sendBack(code: EntraCode, exchange: Exchange, { nowMs }: Room): Answer {
   const parameters = parametersOf(exchange);
   return callbackAnswer(parameters.get('redirect_uri') ?? '', { ...entraCallback(code, nowMs), state: parameters.get('state') });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** A number of the form that Entra gives to objects, the same for the same person. */
