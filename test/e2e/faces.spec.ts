@@ -112,6 +112,37 @@ test('has a face for a sign-in that was declined', async ({ desk }) => {
   await portray(page, 'declined');
 });
 
+test.describe('at Entra, where the app is registered as a single-page application', () => {
+  test.use({ providerOptions: { personality: 'entra', redirectUris: [{ uri: 'http://localhost', platform: 'spa' }] } });
+
+  test('tells the person one thing and the developer another, and signs in once the registration is right', async ({ desk }) => {
+    await desk.browser();
+    const app = desk.launch({ flags: ['--redirect=http://localhost'] });
+    const page = await app.firstWindow();
+    await button(page, 'sign-in').click();
+    await waitingBy(app, 'loopback');
+    await desk.person();
+    await app.waitForView('the advice', (view) => view.status === 'signed-out' && view.error?.advice !== undefined);
+    await heading(page, 'This app was turned away');
+    const card = page.locator('#advice');
+    await expect(card).toContainText('AADSTS9002327');
+    await expect(card).toContainText('Mobile and desktop applications');
+    await expect(card.locator('a')).toHaveCount(0);
+    await expect(page.locator('#stage')).not.toContainText(/AADSTS|single-page/i);
+    await portray(page, 'error');
+    await card.locator('summary').click();
+    await expect(page.locator('#advice-text')).toBeHidden();
+    await shoot(page, 'error-card-folded');
+
+    desk.provider.register({ redirectUris: ['http://localhost'] });
+    await button(page, 'sign-in').click();
+    await waitingBy(app, 'loopback');
+    await desk.person();
+    await signedIn(app);
+    await expect(card).toBeHidden();
+  });
+});
+
 test('has a face for a locked keyring', async ({ desk }) => {
   const first = desk.launch({ flags: [`--redirect=${LOOPBACK}`] });
   await desk.signIn(first);
