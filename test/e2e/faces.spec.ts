@@ -7,7 +7,7 @@ import { portray, shoot, violations } from './portrait.js';
 /** Nobody is there: the browser shows an address that it cannot open. */
 const NOWHERE = 'https://signed-in.example.com/done';
 
-test.setTimeout(180_000);
+test.setTimeout(300_000);
 
 test.describe('at a provider that knows four ways', () => {
   test.use({ providerOptions: { redirectUris: [LOOPBACK, NOWHERE] } });
@@ -53,6 +53,8 @@ test('has a quiet skeleton before the first script has run', async ({ desk }) =>
   const devTools = await page.context().newCDPSession(page);
   await devTools.send('Emulation.setScriptExecutionDisabled', { value: true });
   await page.reload();
+  // What stands there stays; only axe may run from now on.
+  await devTools.send('Emulation.setScriptExecutionDisabled', { value: false });
   await expect(page.locator('#face')).toHaveAttribute('data-figure', 'skeleton');
   await expect(page.locator('#actions button:visible')).toHaveCount(0);
   await portray(page, 'starting');
