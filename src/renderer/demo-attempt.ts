@@ -46,7 +46,7 @@ function wayOf({ redirect, device }: AttemptView, here: WindowState): Partial<Fa
       figure: 'none',
       ring: null,
       title: 'Sign in with a code',
-      text: 'Scan it with your phone, or open the address in any browser.',
+      text: 'Scan this with your phone, or open the address in any browser.',
       device: deviceOf(device),
       buttons: [{ action: 'reopen', label: 'Open the page on this computer', primary: false }, cancel],
     };

@@ -7,7 +7,7 @@ import { portray, shoot, violations } from './portrait.js';
 /** Nobody is there: the browser shows an address that it cannot open. */
 const NOWHERE = 'https://signed-in.example.com/done';
 
-test.setTimeout(180_000);
+test.setTimeout(300_000);
 
 test.describe('at a provider that knows four ways', () => {
   test.use({ providerOptions: { redirectUris: [LOOPBACK, NOWHERE] } });
@@ -53,6 +53,8 @@ test('has a quiet skeleton before the first script has run', async ({ desk }) =>
   const devTools = await page.context().newCDPSession(page);
   await devTools.send('Emulation.setScriptExecutionDisabled', { value: true });
   await page.reload();
+  // What stands there stays; only axe may run from now on.
+  await devTools.send('Emulation.setScriptExecutionDisabled', { value: false });
   await expect(page.locator('#face')).toHaveAttribute('data-figure', 'skeleton');
   await expect(page.locator('#actions button:visible')).toHaveCount(0);
   await portray(page, 'starting');
@@ -110,6 +112,37 @@ test('has a face for a sign-in that was declined', async ({ desk }) => {
   const page = await app.firstWindow();
   await heading(page, 'The sign-in was declined');
   await portray(page, 'declined');
+});
+
+test.describe('at Entra, where the app is registered as a single-page application', () => {
+  test.use({ providerOptions: { personality: 'entra', redirectUris: [{ uri: 'http://localhost', platform: 'spa' }] } });
+
+  test('tells the person one thing and the developer another, and signs in once the registration is right', async ({ desk }) => {
+    await desk.browser();
+    const app = desk.launch({ flags: ['--redirect=http://localhost'] });
+    const page = await app.firstWindow();
+    await button(page, 'sign-in').click();
+    await waitingBy(app, 'loopback');
+    await desk.person();
+    await app.waitForView('the advice', (view) => view.status === 'signed-out' && view.error?.advice !== undefined);
+    await heading(page, 'This app was turned away');
+    const card = page.locator('#advice');
+    await expect(card).toContainText('AADSTS9002327');
+    await expect(card).toContainText('Mobile and desktop applications');
+    await expect(card.locator('a')).toHaveCount(0);
+    await expect(page.locator('#stage')).not.toContainText(/AADSTS|single-page/i);
+    await portray(page, 'error');
+    await card.locator('summary').click();
+    await expect(page.locator('#advice-text')).toBeHidden();
+    await shoot(page, 'error-card-folded');
+
+    desk.provider.register({ redirectUris: ['http://localhost'] });
+    await button(page, 'sign-in').click();
+    await waitingBy(app, 'loopback');
+    await desk.person();
+    await signedIn(app);
+    await expect(card).toBeHidden();
+  });
 });
 
 test('has a face for a locked keyring', async ({ desk }) => {

@@ -83,7 +83,7 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
         return app;
       },
       browser: () => lab.browser(),
-      providerTab: async () => tabOf(await lab.browser(), provider.issuer),
+      providerTab: async () => tabOf(await lab.browser(), origin),
       async person(choices) {
         await signInWithPage(await desk.providerTab(), choices);
       },
