@@ -25,7 +25,7 @@ import { createStoreChoice } from './core/store-choice.js';
 
 export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
-export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
+export type { AuthOptions, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
 export type { LogEvent } from './core/ports.js';
 
 /** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
@@ -64,13 +64,15 @@ export function createAuth(options: AuthOptions): Auth {
   const log = createLog(settings);
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
+  /** Schemes that surely lead to this app: for the way back from the browser's last page. */
+  const routedSchemes = new Set<string>();
   const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
   const engine = createEngine(settings, {
     secrets: createSecrets(settings),
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
-    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
+    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName(), resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
     clock: createClock(),
     network: createNetwork(),
     lock: createLock(),
@@ -81,7 +83,7 @@ export function createAuth(options: AuthOptions): Auth {
   if (deepLink.primary) {
     rememberFocus();
     const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
-    for (const scheme of redirectSchemes) void registration.register(scheme);
+    for (const scheme of redirectSchemes) void registration.register(scheme).then(({ ok }) => { if (ok) routedSchemes.add(scheme); });
     exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());

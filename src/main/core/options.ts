@@ -3,7 +3,10 @@
 import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
 import { requireRedirects } from './redirect-option.js';
 import type { LogEvent, RedirectOption } from './ports.js';
+import { type ResultPageOptions, type ResultPageSettings, parseResultPage } from './result-page-option.js';
 import type { StoreChoice } from './store-choice.js';
+
+export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
 export interface Identity {
@@ -68,6 +71,8 @@ export interface AuthOptions {
   readonly networkTimeoutSeconds?: number;
   /** How long before its expiry a token is renewed, at most; never more than a third of its life. Default 300, 0 to 86400. */
   readonly renewEarlySeconds?: number;
+  /** Language, colour and words of the page that the browser shows at the end of a loopback trip. Default: English. */
+  readonly resultPage?: ResultPageOptions;
   /** Receives every log event. Default: warnings and errors go to the console. */
   readonly onLog?: (event: LogEvent) => void;
 }
@@ -89,6 +94,7 @@ export interface Settings {
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
+  readonly resultPage: ResultPageSettings;
   readonly onLog: ((event: LogEvent) => void) | null;
   /** What is allowed but unwise, for the log: once each. */
   readonly warnings: readonly string[];
@@ -102,6 +108,8 @@ export const LIMITS = {
   callbackLength: 16_384,
   /** Each open attempt holds a listener and a verifier; a person has no more tabs in mind. */
   openAttempts: 4,
+  /** Whoever reaches a loopback port can send callbacks without end; a log of them has an end. */
+  strangeCallbacksLogged: 100,
   /** A keyring that is slow to keep an attempt must not hold up the browser; a kill within that time loses the attempt. */
   keepBeforeBrowserMs: 500,
   /** RFC 8628 §3.2: how often to ask when the provider does not say. */
@@ -151,7 +159,7 @@ export const LIMITS = {
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
   issuer: true, clientId: true, redirects: true, scopes: true, endpoints: true, authorizationParameters: true, identify: true,
   trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
-  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, onLog: true,
+  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, resultPage: true, onLog: true,
 };
 
 const KNOWN_ENDPOINTS: { readonly [Name in keyof EndpointOptions]-?: true } = {
@@ -185,6 +193,7 @@ export function parseOptions(options: AuthOptions): Settings {
     attemptTimeoutSeconds: requireNumber(options.attemptTimeoutSeconds, 'attemptTimeoutSeconds', 300, 10, 3_600),
     networkTimeoutSeconds: requireNumber(options.networkTimeoutSeconds, 'networkTimeoutSeconds', 15, 1, 120),
     renewEarlySeconds: requireNumber(options.renewEarlySeconds, 'renewEarlySeconds', 300, 0, 86_400),
+    resultPage: parseResultPage(options.resultPage),
     onLog: requireFunction(options.onLog, 'onLog'),
     warnings: unwise(redirects, scopes, issuer),
   };
