@@ -1,32 +1,17 @@
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+// The loopback server: one trip, one path, one answer, and the page that tells the outcome.
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createLoopback } from '../../src/main/adapters/loopback.js';
-import { resultPage } from '../../src/main/adapters/result-page.js';
+import { createLoopback, listenDetail } from '../../src/main/adapters/loopback.js';
+import { createResultPages } from '../../src/main/adapters/result-page.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import type { Callbacks, CallbackVerdict, OpenRedirect, RedirectOption } from '../../src/main/core/ports.js';
+import { get, rawConnection as connectTo } from '../support/loopback-client.js';
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
 
+const pages = createResultPages({}, 'Notes');
 const OPTION: LoopbackOption = { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' };
-
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-function get(url: string, options: { readonly method?: string; readonly headers?: Record<string, string> } = {}): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest(url, { method: options.method ?? 'GET', headers: options.headers ?? {}, agent: false }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
 
 const open: Callbacks[] = [];
 const sockets: Socket[] = [];
@@ -57,15 +42,10 @@ async function untilHeard(heard: readonly string[], count = 1): Promise<void> {
   while (heard.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-function rawConnection(origin: string, text: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => {
-      socket.write(text);
-      resolve(socket);
-    });
-    socket.on('error', reject);
-    sockets.push(socket);
-  });
+async function rawConnection(origin: string, text: string): Promise<Socket> {
+  const socket = await connectTo(origin, text);
+  sockets.push(socket);
+  return socket;
 }
 
 describe('the loopback server', () => {
@@ -96,7 +76,7 @@ describe('the loopback server', () => {
     expect(headers.location).toBe('/callback/signed-in');
     expect(body + JSON.stringify(headers)).not.toContain('c0de');
     const shown = await get(page(origin, headers));
-    const expected = resultPage('signed-in', 'Notes');
+    const expected = pages('signed-in', null);
     expect(shown.status).toBe(200);
     expect(shown.body).toBe(expected.html);
     for (const [name, value] of Object.entries(expected.headers)) expect(shown.headers[name.toLowerCase()]).toBe(value);
@@ -108,7 +88,7 @@ describe('the loopback server', () => {
     await untilHeard(heard);
     redirect.close(outcome);
     const shown = await get(page(origin, (await reply).headers));
-    expect(shown.body).toBe(resultPage(outcome, 'Notes').html);
+    expect(shown.body).toBe(pages(outcome, null).html);
   });
 
   it('answers at once when the engine closes while it is being told', async () => {
@@ -147,7 +127,7 @@ describe('the loopback server', () => {
     const { redirect, heard, origin } = await start();
     const foreign = await get(`${redirect.redirectUri}?code=x&state=theirs`);
     expect(foreign.headers.location).toBe('/callback/not-expected');
-    expect((await get(page(origin, foreign.headers))).body).toBe(resultPage('not-expected', 'Notes').html);
+    expect((await get(page(origin, foreign.headers))).body).toBe(pages('not-expected', null).html);
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard, 2);
     expect((await get(`${redirect.redirectUri}?state=theirs`)).headers.location).toBe('/callback/not-expected');
@@ -282,6 +262,11 @@ describe('a loopback server on a fixed port', () => {
     const callbacks = createLoopback({ appName: 'Notes' });
     expect(await callbacks.prepare({ ...OPTION, port })).toEqual({ state: 'unavailable', detail: 'the port is in use (EADDRINUSE)' });
     other.close();
+  });
+
+  it.each([['EADDRINUSE', 'in use'], ['EACCES', 'reserved by the system'], ['EMFILE', 'cannot be opened']])('says of %s that the port is %s', (code, words) => {
+    expect(listenDetail(code)).toContain(words);
+    expect(listenDetail(code)).toContain(code);
   });
 
   it('is there for the next attempt while the last one still shows its page', async () => {

@@ -1,13 +1,15 @@
-// Callbacks of kind 'loopback': an HTTP server on a loopback IP literal (RFC 8252 §7.3), open for one attempt.
+// Callbacks of kind 'loopback': an HTTP server on a loopback address (RFC 8252 §7.3), open for one way of an attempt.
 // May not judge a callback: it passes the URL on and shows the browser what became of it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { LIMITS } from '../core/options.js';
+import { LIMITS, type ResultPageSettings } from '../core/options.js';
 import type { Callbacks, CallbackVerdict, PreparedRedirect, RedirectOption, TripOutcome } from '../core/ports.js';
-import { resultPage } from './result-page.js';
+import { type ResultPage, createResultPages } from './result-page.js';
 
-/** A browser opens a handful of connections; when more are open, the one that has waited longest is dropped. */
-const CONNECTIONS_MAX = 32;
+/** A browser sends its request at once; of more connections that say nothing, the one that has waited longest is dropped. */
+const CONNECTIONS_MAX = 128;
+/** How often a port that is free in one address family, but not in the other, is tried again. */
+const PORTS_TRIED_MAX = 10;
 /** Copies of one callback (reload, two tabs) that may wait for the outcome. */
 const WAITING_MAX = 16;
 /** How long a connection may take to send its request. */
@@ -26,8 +28,18 @@ interface Opened {
   readonly end: () => Promise<void>;
 }
 
-/** Creates the loopback callbacks. `appName` is shown on the page that ends the trip. */
-export function createLoopback({ appName }: { readonly appName: string }): Callbacks {
+export interface LoopbackOptions {
+  /** Shown on the page that ends the trip. */
+  readonly appName: string;
+  /** Default: English, in the default colour. */
+  readonly resultPage?: Partial<ResultPageSettings>;
+  /** A custom scheme that leads to this app right now, for the way back from that page. Default: none. */
+  readonly openScheme?: () => string | null;
+}
+
+/** Creates the loopback callbacks. */
+export function createLoopback({ appName, resultPage = {}, openScheme = () => null }: LoopbackOptions): Callbacks {
+  const pages = createResultPages(resultPage, appName);
   const servers = new Set<Opened>();
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let stopped = false;
@@ -38,32 +50,27 @@ export function createLoopback({ appName }: { readonly appName: string }): Callb
     for (const other of servers) if (option.port !== null && other.key === key && other.closing()) await other.end();
     if (stopped) return { state: 'unavailable', detail: 'stopped' };
 
-    const server = createServer({
-      maxHeaderSize: LIMITS.callbackLength + HEADERS_MAX_BYTES,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      // Node looks for late requests only every 30 s unless told.
-      connectionsCheckingInterval: 1_000,
-    });
-    const sockets = trackSockets(server);
-    const port = await listen(server, option);
-    if (typeof port !== 'number') return { state: 'unavailable', detail: port.detail };
+    const sockets = createSocketWatch();
+    let trip: Trip | null = null;
+    const bound = await bind(option, () => makeServer(sockets, (request, response) => {
+      // Somebody is there before the address is known: nobody who was sent here.
+      if (trip === null) reply(response, 404);
+      else trip.handle(request, response);
+    }));
+    if ('detail' in bound) return { state: 'unavailable', detail: bound.detail };
 
-    const trip = createTrip({ origin: `http://${option.host}:${port}`, path: option.path, appName, deliver: (url) => listener?.(url) ?? 'foreign' });
-    server.on('request', (request, response) => {
-      sockets.keep(request.socket);
-      trip.handle(request, response);
-    });
+    const { servers: opening, port } = bound;
+    const its = createTrip({ origin: `http://${option.host}:${port}`, path: option.path, pageOf: (outcome) => pages(outcome, openScheme()), deliver: (url) => listener?.(url) ?? 'foreign' });
+    trip = its;
     let ended: Promise<void> | null = null;
     const opened: Opened = {
       key,
-      closing: () => trip.outcome() !== null,
+      closing: () => its.outcome() !== null,
       end: () =>
-        (ended ??= new Promise<void>((resolve) => {
+        (ended ??= (async () => {
           servers.delete(opened);
-          server.close(() => resolve());
-          server.closeAllConnections();
-        })),
+          await Promise.all(opening.map(closed));
+        })()),
     };
     servers.add(opened);
     if (stopped) await opened.end();
@@ -74,9 +81,9 @@ export function createLoopback({ appName }: { readonly appName: string }): Callb
         kind: 'loopback',
         redirectUri: `http://${option.host}:${port}${option.path}`,
         close(outcome) {
-          if (trip.outcome() !== null) return;
+          if (its.outcome() !== null) return;
           // Nobody waits for a page: nothing more to serve.
-          if (!trip.settle(outcome)) void opened.end();
+          if (!its.settle(outcome)) void opened.end();
           else setTimeout(() => void opened.end(), GRACE_MS).unref();
         },
       },
@@ -101,18 +108,21 @@ export function createLoopback({ appName }: { readonly appName: string }): Callb
 interface TripOptions {
   readonly origin: string;
   readonly path: string;
-  readonly appName: string;
+  readonly pageOf: (outcome: TripOutcome) => ResultPage;
   readonly deliver: (callbackUrl: string) => CallbackVerdict;
 }
 
-/** The requests of one trip: the callback waits for the outcome, then is sent on to a page whose address holds no code. */
-function createTrip({ origin, path, appName, deliver }: TripOptions): {
-  handle: (request: IncomingMessage, response: ServerResponse) => void;
+interface Trip {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Tells the outcome to every browser that waits; false when none does. */
-  settle: (outcome: TripOutcome) => boolean;
-  outcome: () => TripOutcome | null;
-} {
-  const host = origin.slice('http://'.length);
+  readonly settle: (outcome: TripOutcome) => boolean;
+  readonly outcome: () => TripOutcome | null;
+}
+
+/** The requests of one trip: the callback waits for the outcome, then is sent on to a page whose address holds no code. */
+function createTrip({ origin, path, pageOf, deliver }: TripOptions): Trip {
+  // As a browser writes it: the port 80 is left out.
+  const { host } = new URL(origin);
   // Always longer than the callback's path, so the two never collide.
   const pagePath = (outcome: TripOutcome): string => `${path.endsWith('/') ? path : `${path}/`}${outcome}`;
   const shown = new Set<TripOutcome>();
@@ -151,7 +161,7 @@ function createTrip({ origin, path, appName, deliver }: TripOptions): {
   }
 
   function page(outcome: TripOutcome, response: ServerResponse): void {
-    const { html, headers } = resultPage(outcome, appName);
+    const { html, headers } = pageOf(outcome);
     reply(response, 200, headers, html);
   }
 
@@ -159,6 +169,8 @@ function createTrip({ origin, path, appName, deliver }: TripOptions): {
     handle(request, response) {
       // A name that resolves to this machine (DNS rebinding) is not this address.
       if (request.headers.host !== host) return reply(response, 400);
+      // A person's browser comes here as a page. What another page embeds or fetches is none of theirs (Fetch Metadata).
+      if ((request.headers['sec-fetch-dest'] ?? 'document') !== 'document') return reply(response, 403);
       if (request.url === undefined || request.url.length > LIMITS.callbackLength) return reply(response, 414);
       const asked = request.url.split('?', 1)[0];
       const outcome = [...shown].find((candidate) => pagePath(candidate) === asked);
@@ -190,34 +202,93 @@ function reply(response: ServerResponse, status: number, headers: Readonly<Recor
   response.end(body);
 }
 
-/** Keeps the number of connections that have sent no request below the limit, by dropping the oldest. */
-function trackSockets(server: Server): { keep: (socket: Socket) => void } {
-  const silent = new Set<Socket>();
-  server.on('connection', (socket) => {
-    for (const oldest of silent) {
-      if (silent.size < CONNECTIONS_MAX) break;
-      silent.delete(oldest);
-      oldest.destroy();
-    }
-    silent.add(socket);
-    socket.on('close', () => silent.delete(socket));
-  });
-  return { keep: (socket) => void silent.delete(socket) };
+interface SocketWatch {
+  readonly opened: (socket: Socket) => void;
+  readonly spoke: (socket: Socket) => void;
 }
 
-function listen(server: Server, { host, port }: LoopbackOption): Promise<number | { readonly detail: string }> {
+/** Keeps the number of connections that have sent no request below the limit, by dropping the oldest. */
+function createSocketWatch(): SocketWatch {
+  const silent = new Set<Socket>();
+  return {
+    opened(socket) {
+      for (const oldest of silent) {
+        if (silent.size < CONNECTIONS_MAX) break;
+        silent.delete(oldest);
+        oldest.destroy();
+      }
+      silent.add(socket);
+      socket.on('close', () => silent.delete(socket));
+    },
+    spoke: (socket) => void silent.delete(socket),
+  };
+}
+
+function makeServer(sockets: SocketWatch, handle: Trip['handle']): Server {
+  const server = createServer({
+    maxHeaderSize: LIMITS.callbackLength + HEADERS_MAX_BYTES,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node looks for late requests only every 30 s unless told.
+    connectionsCheckingInterval: 1_000,
+  });
+  server.on('connection', sockets.opened);
+  server.on('request', (request, response) => {
+    sockets.spoke(request.socket);
+    handle(request, response);
+  });
+  return server;
+}
+
+function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve({ detail: listenDetail(error.code) }));
-    server.listen({ host: host.replace(/^\[|\]$/g, ''), port: port ?? 0, exclusive: true }, () => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/**
+ * Opens the port at each address of the host. A browser may resolve `localhost` to either family, and with one of them free
+ * another program could wait there for the code: both must be ours, but for a family that this computer does not have.
+ */
+async function bind({ host, port }: LoopbackOption, create: () => Server): Promise<{ readonly servers: readonly Server[]; readonly port: number } | { readonly detail: string }> {
+  const addresses = host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[|\]$/g, '')];
+  for (let tried = 1; ; tried += 1) {
+    const servers: Server[] = [];
+    let chosen = port ?? 0;
+    let failure: string | null = null;
+    for (const address of addresses) {
+      const server = create();
+      const answer = await listen(server, address, chosen);
+      if (typeof answer === 'number') {
+        chosen = answer;
+        servers.push(server);
+      } else if (answer.code !== 'EADDRNOTAVAIL' && answer.code !== 'EAFNOSUPPORT') {
+        failure = answer.code;
+        break;
+      }
+    }
+    if (failure === null && servers.length > 0) return { servers, port: chosen };
+    await Promise.all(servers.map(closed));
+    // A port that is free in one family may be taken in the other.
+    if (failure !== 'EADDRINUSE' || port !== null || tried >= PORTS_TRIED_MAX) return { detail: listenDetail(failure ?? 'EADDRNOTAVAIL') };
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number | { readonly code: string }> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'no code' }));
+    server.listen({ host, port, exclusive: true, ...(host === '::1' ? { ipv6Only: true } : {}) }, () => {
       server.on('error', () => {});
       resolve((server.address() as AddressInfo).port);
     });
   });
 }
 
-function listenDetail(code: string | undefined): string {
+/** Why a port could not be opened, for the log and the error text. Exported for its unit test. */
+export function listenDetail(code: string): string {
   if (code === 'EADDRINUSE') return 'the port is in use (EADDRINUSE)';
   // Hyper-V, WSL and Docker reserve blocks of ports on Windows.
   if (code === 'EACCES') return 'the port is reserved by the system (EACCES)';
-  return `the port cannot be opened (${code ?? 'no code'})`;
+  return `the port cannot be opened (${code})`;
 }

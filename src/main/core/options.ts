@@ -5,7 +5,10 @@ import { checkWithPreset, requireClientSecret, resolveProvider } from './preset-
 import { requireRedirects } from './redirect-option.js';
 import type { LogEvent, RedirectOption } from './ports.js';
 import type { ProviderPreset } from './provider-preset.js';
+import { type ResultPageOptions, type ResultPageSettings, parseResultPage } from './result-page-option.js';
 import type { StoreChoice } from './store-choice.js';
+
+export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
 export interface Identity {
@@ -76,6 +79,8 @@ export interface AuthOptions {
   readonly renewEarlySeconds?: number;
   /** Errors in the view carry advice for developers. Default: only while the app is not packaged. */
   readonly showAdvice?: boolean;
+  /** Language, colour and words of the page that the browser shows at the end of a loopback trip. Default: English. */
+  readonly resultPage?: ResultPageOptions;
   /** Receives every log event. Default: warnings and errors go to the console. */
   readonly onLog?: (event: LogEvent) => void;
 }
@@ -101,6 +106,7 @@ export interface Settings {
   readonly renewEarlySeconds: number;
   /** Null: as the app is packaged or not. */
   readonly showAdvice: boolean | null;
+  readonly resultPage: ResultPageSettings;
   readonly onLog: ((event: LogEvent) => void) | null;
   /** What is allowed but unwise, for the log: once each. */
   readonly warnings: readonly string[];
@@ -114,6 +120,8 @@ export const LIMITS = {
   callbackLength: 16_384,
   /** Each open attempt holds a listener and a verifier; a person has no more tabs in mind. */
   openAttempts: 4,
+  /** Whoever reaches a loopback port can send callbacks without end; a log of them has an end. */
+  strangeCallbacksLogged: 100,
   /** A keyring that is slow to keep an attempt must not hold up the browser; a kill within that time loses the attempt. */
   keepBeforeBrowserMs: 500,
   /** RFC 8628 §3.2: how often to ask when the provider does not say. */
@@ -169,7 +177,7 @@ export const LIMITS = {
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
   issuer: true, provider: true, clientId: true, redirects: true, scopes: true, endpoints: true, clientSecret: true, authorizationParameters: true, identify: true,
   trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
-  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, showAdvice: true, onLog: true,
+  attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, showAdvice: true, resultPage: true, onLog: true,
 };
 
 const KNOWN_ENDPOINTS: { readonly [Name in keyof EndpointOptions]-?: true } = {
@@ -208,6 +216,7 @@ export function parseOptions(options: AuthOptions): Settings {
     networkTimeoutSeconds: requireNumber(options.networkTimeoutSeconds, 'networkTimeoutSeconds', 15, 1, 120),
     renewEarlySeconds: requireNumber(options.renewEarlySeconds, 'renewEarlySeconds', 300, 0, 86_400),
     showAdvice: options.showAdvice === undefined ? null : requireBoolean(options.showAdvice, 'showAdvice', false),
+    resultPage: parseResultPage(options.resultPage),
     onLog: requireFunction(options.onLog, 'onLog'),
     warnings: [...unwise(redirects, scopes, issuer, given.preset?.offlineAccess ?? 'by-scope'), ...presetWarnings],
   };

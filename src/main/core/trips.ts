@@ -6,7 +6,7 @@ import type { AttemptVault } from './attempt-vault.js';
 import { leadsTo, parseCallback } from './callback.js';
 import { beginWait } from './device-code.js';
 import { AuthError, toAuthError } from './errors.js';
-import type { Settings } from './options.js';
+import { LIMITS, type Settings } from './options.js';
 import type { Pasted } from './pasted.js';
 import type { CallbackVerdict, Ports, TripOutcome } from './ports.js';
 import type { Protocol, Redeemed } from './protocol.js';
@@ -45,11 +45,13 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   const trips = new Map<number, Trip>();
   const { log, clock } = ports;
   const ways = createWays(settings, ports, protocol, vault);
+  let strange = 0;
   const schemeUris = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.uri] : []));
   for (const callbacks of Object.values(ports.callbacks)) callbacks.onCallback((url) => arrive(url).verdict);
 
   return {
     begin(attempt, request, expiresAt) {
+      strange = 0;
       trips.set(attempt, createTrip(request));
       prepare(attempt, expiresAt);
     },
@@ -144,7 +146,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     const open = openWays();
     const parsed = parseCallback(url, [...open.map(({ way }) => way.redirectUri), ...schemeUris]);
     if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
-      log.write({ level: 'warn', event: `callback-${parsed.kind}`, fields: { detail: parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open' } });
+      tellStrange(`callback-${parsed.kind}`, parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open');
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
     const match = open.find(({ way }) => way.secrets.state === parsed.state && leadsTo(url, way.redirectUri));
@@ -171,6 +173,12 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     }
   }
 
+  function tellStrange(event: string, detail: string): void {
+    strange += 1;
+    if (strange <= LIMITS.strangeCallbacksLogged) log.write({ level: 'warn', event, fields: { detail } });
+    else if (strange === LIMITS.strangeCallbacksLogged + 1) log.write({ level: 'warn', event: 'callbacks-no-longer-told', fields: { detail: 'until the next attempt; somebody sends callbacks that nobody asked for' } });
+  }
+
   function openWays(): readonly OpenRedirectWay[] {
     return [...trips].flatMap(([attempt, trip]) => [...trip.ways].flatMap(([id, way]) => (way.kind === 'device-code' ? [] : [{ attempt, id, way }])));
   }
@@ -178,7 +186,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   async function resume(url: string, state: string, callback: URLSearchParams): Promise<boolean> {
     const record = await vault.take(state, clock.now());
     if (record === null || !leadsTo(url, record.redirectUri)) {
-      log.write({ level: 'warn', event: 'callback-unexpected', fields: { detail: 'its state is unknown or was used; a tab was reloaded, or an attempt is over' } });
+      tellStrange('callback-unexpected', 'its state is unknown or was used; a tab was reloaded, or an attempt is over');
       return false;
     }
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
