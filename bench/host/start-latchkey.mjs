@@ -2,7 +2,7 @@
 // The same start with Latchkey, as its README says: imported at the top, created before the app is ready.
 import { app } from 'electron';
 import { createAuth } from '../../dist/main/index.js';
-import { wrap } from '../peers/latchkey.mjs';
+import { tokenAtStart, wrap } from '../peers/latchkey.mjs';
 import { ask, JOB, measure } from './talk.mjs';
 
 const importedAt = performance.now();
@@ -18,7 +18,7 @@ measure(async () => {
     await peer.finish(await ask('visit', await peer.begin()));
     return null;
   }
-  const token = await auth.getAccessToken();
+  const token = await tokenAtStart(auth);
   const tokenAt = performance.now();
   const view = auth.getView();
   const valid = view.status === 'signed-in' && view.remembered && (JOB['offline'] === true || (await ask('check', token)));
