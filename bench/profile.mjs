@@ -5,7 +5,6 @@ import { build } from '../scripts/build.mjs';
 import { resolveElectron } from '../scripts/electron.mjs';
 import { runMain } from '../scripts/say.mjs';
 import { ensureSystemPackages } from '../scripts/system-packages.mjs';
-import { prepareHttps } from './parts/certificate.mjs';
 import { startStage } from './parts/stage.mjs';
 
 /** @typedef {import('./host/timeline.mjs').Note} Note */
@@ -14,7 +13,7 @@ runMain(async () => {
   await build({ ifNeeded: true });
   await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop']);
   const { path } = await resolveElectron();
-  const stage = await startStage({ electron: path, https: prepareHttps() });
+  const stage = await startStage({ electron: path });
   try {
     const turn = stage.turn();
     const provider = await turn.provider();

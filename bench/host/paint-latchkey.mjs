@@ -6,7 +6,7 @@ import { tokenAtStart } from '../peers/latchkey.mjs';
 import { JOB, measure } from './talk.mjs';
 import { firstPaint } from './window.mjs';
 
-const auth = createAuth({ issuer: JOB.issuer, clientId: JOB.clientId, redirects: ['http://127.0.0.1/callback'], keychainService: `bench:${JOB.profile}`, singleInstanceLock: false });
+const auth = createAuth({ issuer: JOB.issuer, clientId: JOB.clientId, redirects: ['com.example.bench:/callback', 'http://127.0.0.1/callback'], keychainService: `bench:${JOB.profile}`, singleInstanceLock: false });
 
 measure(async () => {
   await app.whenReady();
