@@ -12,7 +12,6 @@ import { resolveElectron } from '../scripts/electron.mjs';
 import { closed } from '../scripts/processes.mjs';
 import { Stop, runMain, say } from '../scripts/say.mjs';
 import { ensureSystemPackages } from '../scripts/system-packages.mjs';
-import { prepareHttps } from './parts/certificate.mjs';
 import { asMarkdown, asText, intoDocument } from './parts/report.mjs';
 import { startStage } from './parts/stage.mjs';
 
@@ -63,7 +62,7 @@ runMain(async () => {
   await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop']);
   const electron = await resolveElectron();
   await (await import('./parts/bundles.mjs')).bundleAppauth();
-  const stage = await startStage({ electron: electron.path, https: prepareHttps() });
+  const stage = await startStage({ electron: electron.path });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(signal, () => process.exit(130));
   const startedAt = Date.now();
   /** @type {import('./rows/row.mjs').Group[]} */

@@ -1,12 +1,13 @@
 // @ts-check
-// The same start with Latchkey, as its README says: imported at the top, created before the app is ready.
+// The same start with Latchkey, as its README says: imported at the top, created before the app is ready, with a scheme
+// and loopback.
 import { app } from 'electron';
 import { createAuth } from '../../dist/main/index.js';
-import { wrap } from '../peers/latchkey.mjs';
+import { tokenAtStart, wrap } from '../peers/latchkey.mjs';
 import { ask, JOB, measure } from './talk.mjs';
 
 const importedAt = performance.now();
-const auth = createAuth({ issuer: JOB.issuer, clientId: JOB.clientId, redirects: ['http://127.0.0.1/callback'], keychainService: `bench:${JOB.profile}`, singleInstanceLock: false });
+const auth = createAuth({ issuer: JOB.issuer, clientId: JOB.clientId, redirects: JOB['signIn'] === true ? ['http://127.0.0.1/callback'] : ['com.example.bench:/callback', 'http://127.0.0.1/callback'], keychainService: `bench:${JOB.profile}`, singleInstanceLock: false });
 const createMs = performance.now() - importedAt;
 
 measure(async () => {
@@ -18,7 +19,7 @@ measure(async () => {
     await peer.finish(await ask('visit', await peer.begin()));
     return null;
   }
-  const token = await auth.getAccessToken();
+  const token = await tokenAtStart(auth);
   const tokenAt = performance.now();
   const view = auth.getView();
   const valid = view.status === 'signed-in' && view.remembered && (JOB['offline'] === true || (await ask('check', token)));

@@ -4,7 +4,7 @@
 import { app } from 'electron';
 
 /** What this app is to do; the words of parts/stage.mjs and of the row. */
-export const JOB = /** @type {Readonly<Record<string, any>> & { issuer: string, clientId: string, profile: string, spawnedAt: number }} */ (JSON.parse(process.env['BENCH_JOB'] ?? '{}'));
+export const JOB = /** @type {Readonly<Record<string, any>> & { issuer: string, clientId: string, profile: string }} */ (JSON.parse(process.env['BENCH_JOB'] ?? '{}'));
 
 /** @type {Map<number, (answer: { value?: any, error?: string }) => void>} */
 const waiting = new Map();

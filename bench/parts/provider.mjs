@@ -1,6 +1,8 @@
 // @ts-check
 // The embedded provider over HTTPS, and the person who signs in there, in a process of their own: their work must not
 // be measured. Started by stage.mjs by `fork`; answers one call after another.
+import { get } from 'node:https';
+import { testKit } from '../../scripts/test-kit.mjs';
 
 /**
  * What the parent may ask; every call has one answer.
@@ -14,19 +16,18 @@
  * @typedef {{ redeemed: number, renewed: number, refused: number, discovery: number, jwks: number, other: number }} Counts
  */
 
-const { createPerson, startProvider } = /** @type {typeof import('../../src/testing/index.js')} */ (await import(process.env['BENCH_TESTING'] ?? ''));
-
-const provider = await startProvider({ redirectUris: ['http://127.0.0.1/callback'], accessTokenSeconds: 3600 });
-const person = createPerson();
+const { createPerson, startProvider } = await testKit();
+const provider = await startProvider({ https: true, redirectUris: ['http://127.0.0.1/callback'], accessTokenSeconds: 3600 });
+const person = createPerson({ certificate: provider.certificate });
 
 /** @type {ProviderCalls} */
 const calls = {
   visit: async (url) => (await person.signIn(url)).callbackUrl,
-  async check(token) {
-    const response = await fetch(provider.endpoints.me, { headers: { authorization: `Bearer ${token}` } });
-    await response.arrayBuffer();
-    return response.status === 200;
-  },
+  check: (token) =>
+    new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${token}` };
+      get(provider.endpoints.me, { agent: false, ca: provider.certificate ?? '', headers }, (response) => resolve(response.resume().statusCode === 200)).once('error', reject);
+    }),
   async counts() {
     const counts = { redeemed: 0, renewed: 0, refused: 0, discovery: 0, jwks: 0, other: 0 };
     for (const { endpoint, grantType, status } of provider.requests) {
@@ -52,4 +53,4 @@ process.on('message', (message) => {
   );
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ id: 0, value: { issuer: provider.issuer, clientId: provider.clientId } });
+process.send?.({ id: 0, value: { issuer: provider.issuer, clientId: provider.clientId, certificate: provider.certificate } });

@@ -2,6 +2,7 @@
 // Where everything is measured: a private desktop with a genuine keyring, the embedded provider over HTTPS in a process
 // of its own, and real Electron apps that do one job each. Every wait here has a limit.
 import { fork, spawn } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,7 +17,8 @@ const CALL_LIMIT_MS = 15_000;
 /**
  * A call to the provider's process; the same calls a host's app may make through its parent.
  * @typedef {import('./provider.mjs').ProviderCalls} ProviderCalls
- * @typedef {ProviderCalls & { issuer: string, clientId: string, stop: () => void }} ProviderHandle
+ * Node trusts its certificate by `certificateFile`, Chromium by the hash of its key.
+ * @typedef {ProviderCalls & { issuer: string, clientId: string, certificateFile: string, keyHash: string, stop: () => void }} ProviderHandle
  */
 
 /**
@@ -27,12 +29,9 @@ const CALL_LIMIT_MS = 15_000;
  * @typedef {ReturnType<Stage['turn']>} Turn
  */
 
-/**
- * @param {{ electron: string, https: import('./certificate.mjs').HttpsKit }} parts
- */
-export async function startStage({ electron, https }) {
+/** @param {{ electron: string }} parts */
+export async function startStage({ electron }) {
   const lab = await startLab();
-  const env = { ...lab.env, NODE_EXTRA_CA_CERTS: https.file };
   return {
     lab,
     /** For one group of rows. When its time is over, `end` ends everything that it started, and nothing new begins. */
@@ -42,7 +41,7 @@ export async function startStage({ electron, https }) {
       let ended = false;
       const goOn = () => { if (ended) throw new Error('the time of this group is over'); };
       return {
-        provider: async () => { goOn(); return startProvider(https, children); },
+        provider: async () => { goOn(); return startProvider(lab.root, children); },
         /**
          * Runs an app to its end; resolves with what it measured. Rejects when it says so, ends without a word, or takes too long.
          * @template T
@@ -50,7 +49,7 @@ export async function startStage({ electron, https }) {
          * @param {ProviderHandle | null} provider
          * @returns {Promise<T>}
          */
-        run: async (run, provider) => { goOn(); return /** @type {Promise<T>} */ (runHost({ lab, electron, env, spki: https.spki, children }, run, provider)); },
+        run: async (run, provider) => { goOn(); return /** @type {Promise<T>} */ (runHost({ lab, electron, children }, run, provider)); },
         end() {
           ended = true;
           for (const child of children) kill(child, electron);
@@ -63,31 +62,34 @@ export async function startStage({ electron, https }) {
 
 /**
  * A fresh provider: the books of one measurement say nothing about another.
- * @param {import('./certificate.mjs').HttpsKit} https
+ * @param {string} folder for its certificate
  * @param {Set<import('node:child_process').ChildProcess>} children
  * @returns {Promise<ProviderHandle>}
  */
-async function startProvider(https, children) {
-  const child = fork(join(HERE, 'parts', 'provider.mjs'), { env: { ...process.env, NODE_EXTRA_CA_CERTS: https.file, NODE_NO_WARNINGS: '1', BENCH_TESTING: https.testing }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+async function startProvider(folder, children) {
+  const child = fork(join(HERE, 'parts', 'provider.mjs'), { env: { ...process.env, NODE_NO_WARNINGS: '1' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   children.add(child);
-  const handle = await callsOf(child);
-  return { ...handle, stop: () => { children.delete(child); child.kill('SIGKILL'); } };
+  const { certificate, ...handle } = await callsOf(child);
+  const certificateFile = join(folder, `certificate-${child.pid}.pem`);
+  writeFileSync(certificateFile, certificate);
+  const keyHash = createHash('sha256').update(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
+  return { ...handle, certificateFile, keyHash, stop: () => { children.delete(child); child.kill('SIGKILL'); } };
 }
 
 /**
- * @param {{ lab: import('../../scripts/lab.mjs').Lab, electron: string, env: NodeJS.ProcessEnv, spki: string, children: Set<import('node:child_process').ChildProcess> }} parts
+ * @param {{ lab: import('../../scripts/lab.mjs').Lab, electron: string, children: Set<import('node:child_process').ChildProcess> }} parts
  * @param {HostRun} run
  * @param {ProviderHandle | null} provider
  */
-async function runHost({ lab, electron, env, spki, children }, { script, profile, job, limitMs = 60_000 }, provider) {
+async function runHost({ lab, electron, children }, { script, profile, job, limitMs = 60_000 }, provider) {
   const app = appFolder(join(lab.root, 'apps', `${script}-${profile}`.replaceAll(/[^\w-]/g, '-')), script, profile);
   const userData = join(lab.home, 'profiles', profile);
   mkdirSync(userData, { recursive: true });
-  const switches = [...(lab.isRoot ? ['--no-sandbox'] : []), `--user-data-dir=${userData}`, `--ignore-certificate-errors-spki-list=${spki}`];
+  const switches = [...(lab.isRoot ? ['--no-sandbox'] : []), `--user-data-dir=${userData}`, ...(provider === null ? [] : [`--ignore-certificate-errors-spki-list=${provider.keyHash}`])];
   const server = provider === null ? {} : { issuer: provider.issuer, clientId: provider.clientId };
-  const spawnedAt = Date.now();
+  const env = { ...lab.env, ...(provider === null ? {} : { NODE_EXTRA_CA_CERTS: provider.certificateFile }) };
   const child = spawn(electron, [...switches, app], {
-    ...lab.owner, env: { ...env, BENCH_JOB: JSON.stringify({ ...server, ...job, profile, spawnedAt }) }, detached: true, stdio: ['pipe', 'pipe', 'pipe'],
+    ...lab.owner, env: { ...env, BENCH_JOB: JSON.stringify({ ...server, ...job, profile }) }, detached: true, stdio: ['pipe', 'pipe', 'pipe'],
   });
   children.add(child);
   /** @param {string} call @param {unknown} argument @returns {Promise<unknown>} */
@@ -191,6 +193,6 @@ async function callsOf(child) {
     child.send({ id, call: name, argument });
     return answer;
   };
-  const started = /** @type {{ issuer: string, clientId: string }} */ (await answerTo(0));
+  const started = /** @type {{ issuer: string, clientId: string, certificate: string }} */ (await answerTo(0));
   return { ...started, visit: call('visit'), check: call('check'), counts: call('counts'), life: call('life') };
 }

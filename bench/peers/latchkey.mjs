@@ -53,6 +53,21 @@ export function wrap(auth) {
 }
 
 /**
+ * The token as an app gets it that does not give up when the keyring is slow: then it waits until somebody is signed in.
+ * @param {Auth} auth
+ * @returns {Promise<string>}
+ */
+export async function tokenAtStart(auth) {
+  try {
+    return await auth.getAccessToken();
+  } catch (error) {
+    if (/** @type {{ code?: string }} */ (error).code !== 'keyring-locked') throw error;
+    await new Promise((resolve) => { const stop = auth.onView(({ status }) => { if (status === 'signed-in') setImmediate(() => { stop(); resolve(null); }); }); });
+    return auth.getAccessToken();
+  }
+}
+
+/**
  * The browser's part of a callback by loopback.
  * @param {string} url
  * @returns {Promise<void>}
