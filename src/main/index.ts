@@ -31,12 +31,8 @@ import { type SupportBundle, type SupportBundleOptions, makeSupportBundle } from
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
 export { AuthError } from './core/errors.js';
-<<<<<<< HEAD
 export type { Finding, FindingId, FindingLevel } from './core/findings.js';
-export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
-=======
 export type { AuthOptions, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
->>>>>>> refs/heads/ladder
 export type { LogEvent } from './core/ports.js';
 export type { ProviderPreset } from './core/provider-preset.js';
 export type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
@@ -97,14 +93,10 @@ export function createAuth(options: AuthOptions): Auth {
   const { log } = recent;
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
-<<<<<<< HEAD
   const facts = readRegistrationFacts(app);
-  const registration = createSchemeRegistration({ app, facts });
-=======
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
   const routedSchemes = new Set<string>();
-  const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
->>>>>>> refs/heads/ladder
+  const registration = createSchemeRegistration({ app, facts });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
   const secrets = createSecrets(settings);
   const network = createNetwork();
@@ -112,15 +104,9 @@ export function createAuth(options: AuthOptions): Auth {
     secrets,
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
-<<<<<<< HEAD
-    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
+    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName(), resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
     clock,
     network,
-=======
-    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName(), resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
-    clock: createClock(),
-    network: createNetwork(),
->>>>>>> refs/heads/ladder
     lock: createLock(),
     signals: createSignals(),
     log,
@@ -132,12 +118,7 @@ export function createAuth(options: AuthOptions): Auth {
 
   if (deepLink.primary) {
     rememberFocus();
-<<<<<<< HEAD
-    for (const scheme of redirectSchemes) void registration.register(scheme);
-=======
-    const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
     for (const scheme of redirectSchemes) void registration.register(scheme).then(({ ok }) => { if (ok) routedSchemes.add(scheme); });
->>>>>>> refs/heads/ladder
     exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
