@@ -92,6 +92,8 @@ test.describe('as an ordinary user', () => {
       expect(readFileSync(installed.desktopFile, 'utf8')).toMatch(new RegExp(`^MimeType=x-scheme-handler/${RELEASE_SCHEME.replaceAll('.', '\\.')};$`, 'm'));
       expect(execFileSync('xdg-mime', ['query', 'default', `x-scheme-handler/${RELEASE_SCHEME}`], { ...desk.lab.owner, encoding: 'utf8' }).trim()).toBe('latchkey-demo.desktop');
       await signInColdAndWarm(desk, installed.executable);
+      // The file that dpkg has installed starts this very program: Latchkey puts none of its own before it.
+      expect(existsSync(join(desk.lab.home, '.local', 'share', 'applications', `latchkey-${RELEASE_SCHEME}.desktop`))).toBe(false);
     });
   });
 });

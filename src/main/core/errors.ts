@@ -21,7 +21,7 @@ export const ERROR_CODES: {
   'network-failed': { retry: 'automatic', means: 'The provider could not be reached.', todo: 'Nothing; a session is renewed when the network is back.' },
   'network-timeout': { retry: 'automatic', means: 'The provider did not answer in time.', todo: 'Nothing; a session is renewed later.' },
   'server-unavailable': { retry: 'automatic', means: 'The provider is out of order or asks to slow down (5xx, 429, temporarily_unavailable).', todo: 'Nothing; a session is renewed later.' },
-  'redirect-unavailable': { retry: 'never', means: 'None of the redirects can work here.', todo: 'Add a loopback redirect, or see docs/architecture.md on registration.' },
+  'redirect-unavailable': { retry: 'never', means: 'None of the redirects can work here.', todo: 'Add a loopback redirect; auth.diagnose() tells what stands in the way of each (docs/doctor.md).' },
   'browser-failed': { retry: 'user', means: 'The system browser could not be started.', todo: 'Check the default browser, then try again.' },
   'callback-invalid': { retry: 'user', means: 'What was pasted is not the answer of an open sign-in.', todo: 'Copy the whole address of the last page, or the whole code that it shows; if it stays, sign in again.' },
   'keyring-locked': { retry: 'user', means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
