@@ -132,7 +132,7 @@ export default defineConfig(
       ...engines(ALL_ENGINES),
       // Types of electron may come along; at run time there is none.
       { regex: '^electron(/|$)', message: 'the command runs in plain Node' },
-      { regex: '^\\.\\./(?!main/core/|main/adapters/|advice/|providers/|testing/index\\.js$|contract\\.js$)', message: 'the command knows core, adapters without Electron, what is known of providers, and the test kit by its entry' },
+      { regex: '^\\.\\./(?!main/core/|main/adapters/|advice/|providers/|testing/|contract\\.js$)', message: 'the command knows core, adapters without Electron, what is known of providers, and the test kit' },
     ],
   ),
   imports(
