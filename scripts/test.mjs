@@ -51,7 +51,7 @@ async function main(words) {
     });
   }
   if (names.some((name) => NEEDS_ELECTRON.includes(name))) {
-    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop', 'dialogs']);
+    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop', 'dialogs', ...(names.includes('e2e') ? /** @type {const} */ (['deb', 'squashfs']) : [])]);
     await resolveElectron();
   }
   /** @type {Map<string, LayerResult>} */

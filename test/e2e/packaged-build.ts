@@ -96,11 +96,19 @@ function appImageTools(root: string): string {
   return tools;
 }
 
-/** As the runtime with --appimage-extract-and-run: unpacks into a folder that ends with the app, and tells where the file is. */
+/**
+ * As the real runtime: tells where the file is, and runs its content in a folder of its own that ends with the app. What
+ * was unpacked once is linked the next time, since a real one mounts and does not unpack.
+ */
 const STAND_IN = `#!/bin/sh
 export APPIMAGE="$(readlink -f "$0")"
+unpacked="\${TMPDIR:-/tmp}/unpacked"
+if [ ! -d "$unpacked" ]; then
+  unsquashfs -quiet -no-progress -dest "$unpacked.$$" -offset ${RUNTIME_BYTES} "$APPIMAGE" >/dev/null || exit 127
+  mv -T "$unpacked.$$" "$unpacked"
+fi
 export APPDIR="$(mktemp -d "\${TMPDIR:-/tmp}/mount_XXXXXX")"
-unsquashfs -quiet -no-progress -force -dest "$APPDIR" -offset ${RUNTIME_BYTES} "$APPIMAGE" >/dev/null || exit 127
+cp -al "$unpacked/." "$APPDIR" || exit 127
 "$APPDIR/AppRun" "$@" &
 app=$!
 trap 'kill -TERM $app' TERM INT
