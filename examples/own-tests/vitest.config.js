@@ -6,6 +6,8 @@ export default defineConfig({
   resolve: { alias: { electron: fileURLToPath(import.meta.resolve('latchkey/testing/electron')) } },
   test: {
     include: ['test/*.test.js'],
+    // The provider makes a key of its own, which takes seconds on a busy machine.
+    testTimeout: 20_000,
     // Else Node loads it, which knows nothing of the alias.
     server: { deps: { inline: ['latchkey'] } },
   },
