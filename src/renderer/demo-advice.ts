@@ -18,14 +18,26 @@ function linesOf({ code, title, what, why, fix, tempting, links, source }: Advic
   return [
     make('p', code, 'advice-code'),
     make('h3', title, 'advice-title'),
-    make('p', what),
-    ...part('Why', make('p', why)),
-    ...part('The fix', list('ol', fix.map((step) => make('li', step)))),
-    ...(tempting === undefined ? [] : part('What does not help', make('p', tempting.fix, 'advice-wrong'), make('p', tempting.fails))),
+    say('p', what),
+    ...part('Why', say('p', why)),
+    ...part('The fix', list('ol', fix.map((step) => say('li', step)))),
+    ...(tempting === undefined ? [] : part('What does not help', say('p', tempting.fix, 'advice-wrong'), say('p', tempting.fails))),
     ...(links.length === 0 ? [] : part('To read', list('ul', links.map(toAddress)))),
     ...part('For the provider’s support', list('ul', idsOf(provider).map((id) => make('li', id)))),
-    make('p', `${source.verified ? 'Read' : 'Not found written down; compare'} at ${source.url}, ${source.date}`, 'advice-source'),
+    make('p', whereFrom(source, links), 'advice-source'),
   ];
+}
+
+/** The advice is written with code between backticks, as documents are. */
+function say(tag: string, text: string, className = ''): HTMLElement {
+  const made = make(tag, '', className);
+  made.append(...text.split('`').map((piece, index) => (index % 2 === 1 ? make('code', piece) : piece)));
+  return made;
+}
+
+function whereFrom({ url, date, verified }: AdviceView['source'], links: AdviceView['links']): string {
+  const place = links.some((link) => link.url === url) ? '' : ` at ${url}`;
+  return verified ? `Read${place} on ${date}.` : `General knowledge of ${date}, not found written down.`;
 }
 
 /** A heading and what belongs to it; an empty list is no part. */
