@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAdvise } from '../../src/advice/decide.js';
-import { resultPage } from '../../src/main/adapters/result-page.js';
+import { createResultPages } from '../../src/main/adapters/result-page.js';
 import { AuthError, ERROR_CODES, toErrorView } from '../../src/main/core/errors.js';
 import { createErrorViews } from '../../src/main/core/error-views.js';
 import { entra } from '../../src/providers/index.js';
@@ -98,7 +98,7 @@ describe('an authorization error of any kind', () => {
 describe('the page in the browser', () => {
   it('says the same whatever the server said, for it is told the outcome and no text', () => {
     for (const outcome of ['failed', 'denied'] as const) {
-      const { html } = resultPage(outcome, `Notes ${MARK}`);
+      const { html } = createResultPages({}, `Notes ${MARK}`)(outcome, null);
       expect(html).not.toContain(MARK);
       expect(html).not.toContain('<script');
     }
