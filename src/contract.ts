@@ -36,6 +36,7 @@ export type AuthErrorCode =
   | 'browser-failed'
   | 'keyring-locked'
   | 'keyring-unavailable'
+  | 'storage-failed'
   | 'page-refused'
   | 'stopped'
   | 'internal';

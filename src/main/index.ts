@@ -17,8 +17,10 @@ import { createSchemeRegistration, readRegistrationFacts } from './adapters/sche
 import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
 import { createEngine } from './core/engine.js';
+import { createEventLog } from './core/event-log.js';
+import type { AuthEvent } from './core/events.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
-import type { Callbacks, Log, SecretStore } from './core/ports.js';
+import type { Callbacks, SecretStore } from './core/ports.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
@@ -26,7 +28,7 @@ import { createStoreChoice } from './core/store-choice.js';
 export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
 export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
-export type { LogEvent } from './core/ports.js';
+export type { AuthEvent, EventName } from './core/events.js';
 
 /** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
 export interface Auth {
@@ -46,6 +48,8 @@ export interface Auth {
   retry(): Promise<void>;
   /** The access token, renewed first when it is due; one request however many callers. It must not reach a page. */
   getAccessToken(): Promise<string>;
+  /** Calls the listener with every event from now on, for telemetry. Returns the way to stop. docs/events.md lists them all. */
+  onEvent(listener: (event: AuthEvent) => void): () => void;
   /** Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the app quits. */
   stop(): Promise<void>;
 }
@@ -57,7 +61,8 @@ export interface Auth {
  */
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
-  const log = createLog(settings);
+  const clock = createClock();
+  const log = createEventLog(clock, settings.onLog ?? complain);
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
   const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
@@ -67,7 +72,7 @@ export function createAuth(options: AuthOptions): Auth {
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
-    clock: createClock(),
+    clock,
     network: createNetwork(),
     lock: createLock(),
     signals: createSignals(),
@@ -96,6 +101,7 @@ export function createAuth(options: AuthOptions): Auth {
     signOut: () => engine.signOut(),
     retry: async () => { engine.retry(); },
     getAccessToken: () => engine.getAccessToken(),
+    onEvent: (listener) => log.onEvent(listener),
     stop: () => engine.stop(),
   };
 }
@@ -134,11 +140,7 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
   });
 }
 
-function createLog(settings: Settings): Log {
-  return {
-    write(event) {
-      if (settings.onLog !== null) settings.onLog(event);
-      else if (event.level === 'warn' || event.level === 'error') console.warn(`latchkey: ${event.event}`, event.fields ?? '');
-    },
-  };
+/** What a host that listens to nothing should see all the same. */
+function complain({ level, event, fields }: AuthEvent): void {
+  if (level === 'warn' || level === 'error') console.warn(`latchkey: ${event}`, fields);
 }

@@ -31,6 +31,7 @@ export const ERROR_WORDS: { readonly [Code in AuthErrorCode]: Words } = {
   'browser-failed': { title: 'Your browser did not open', text: 'See that this computer has a default browser, then try again.' },
   'keyring-locked': { title: 'Your keyring is locked', text: 'Your sign-in lies safely in this computer’s keyring. Unlock it with its password, and you are back.' },
   'keyring-unavailable': { title: 'The keyring does not answer', text: 'This computer’s keyring keeps your sign-in safe, but it cannot be reached. Nothing is lost: try again.' },
+  'storage-failed': { title: 'Your sign-in could not be saved', text: 'This computer’s disk is full, or the app may not write to it. You stay signed in until you close the app.' },
   'page-refused': { title: 'This window may not sign in', text: `The app does not trust the page in this window: ${tellTheMakers}` },
   stopped: { title: 'The app is closing', text: 'Sign-in has been switched off. Open the app again.' },
   internal: { title: 'Something went wrong in the app', text: `It is the app’s own fault. Try again; if that does not help, ${tellTheMakers}` },

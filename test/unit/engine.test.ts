@@ -322,6 +322,21 @@ describe('getAccessToken', () => {
   });
 });
 
+describe('a server whose tokens are over when they come', () => {
+  it('is asked by an idle app once a minute at most, and by a caller at once', async () => {
+    const bench = await started();
+    bench.authority.lifeSeconds = 0;
+    await bench.signIn();
+    await bench.clock.advance(10 * LIMITS.lifelessPauseMs);
+    const idle = bench.authority.count('refresh_token');
+    expect(idle).toBeGreaterThanOrEqual(9);
+    expect(idle).toBeLessThanOrEqual(10);
+    await bench.clock.advance(1_000);
+    await bench.engine.getAccessToken();
+    expect(bench.authority.count('refresh_token')).toBe(idle + 1);
+  });
+});
+
 describe('a renewal', () => {
   it('comes before the token is over, by itself', async () => {
     const bench = await signedIn();
@@ -466,6 +481,38 @@ describe('a token without refresh token', () => {
     await bench.clock.advance(60_000);
     expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended' });
     expect([bench.secrets.entries.size, bench.clock.pending]).toEqual([0, 0]);
+  });
+
+  it('leaves no older record of the same person behind, which the next start would restore though it is "not remembered"', async () => {
+    const before = await signedIn();
+    before.authority.revokeAll();
+    before.clock.jumpTo(before.clock.now() + 2 * HOUR);
+    expect(await codeOf(before.engine.getAccessToken())).toBe('session-ended');
+    expect(before.secrets.entries.size).toBe(1);
+    before.authority.answerNext(grant);
+    await before.signIn();
+    expect(live(before).remembered).toBe(false);
+    await until(() => before.secrets.entries.size === 0, 'the removal');
+    await before.engine.stop();
+    const bench = await started(before.restart());
+    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', lastAccount: { subject: 'ada' } });
+  });
+
+  it('while the keyring is locked keeps the older record from being restored when it opens', async () => {
+    const before = await signedIn();
+    await before.engine.stop();
+    const bench = before.restart();
+    bench.secrets.setMode('locked');
+    await started(bench);
+    expect(statusOf(bench)).toBe('locked');
+    bench.authority.answerNext(grant);
+    await bench.signIn();
+    expect(live(bench).remembered).toBe(false);
+    await until(() => bench.log.names().includes('record-removal-owed'));
+    await bench.engine.stop();
+    const next = await started(bench.restart());
+    expect(statusOf(next)).toBe('signed-out');
+    await until(() => next.secrets.entries.size === 0, 'the removal');
   });
 
   it('of the same person keeps the refresh token that is there', async () => {
@@ -759,13 +806,6 @@ describe('stop', () => {
 });
 
 describe('a host that misbehaves', () => {
-  it('with a log that throws does not stop the mailbox', async () => {
-    const bench = createBench();
-    bench.log.write = () => { throw new Error('the disk is full'); };
-    await signedIn(bench);
-    expect(statusOf(bench)).toBe('signed-in');
-  });
-
   it('with a listener that throws does not keep the view from the others', async () => {
     const bench = createBench();
     let calls = 0;

@@ -5,10 +5,11 @@ import { createAttemptVault } from './attempt-vault.js';
 import { type AttemptEffect, type AttemptEvent, type AttemptState, attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { AuthError, assertNever } from './errors.js';
+import { randomId } from './events.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
-import type { Log, Ports } from './ports.js';
+import type { Lock, Ports } from './ports.js';
 import { type Grant, createProtocol } from './protocol.js';
 import { answerToken, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
@@ -45,14 +46,17 @@ type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: A
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
   const { clock } = ports;
-  const log = sparing(ports.log);
+  const { log } = ports;
   const ended = new AbortController();
+  /** From the beginning of stop() on nobody waits for a lock. */
+  const leaving = new AbortController();
+  const lock: Lock = { hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal) };
   const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
   const protocol = createProtocol(settings, fetch, clock, log);
-  const known = createKnownState(ports.state, ports.lock, settings.clientId, log);
+  const known = createKnownState(ports.state, lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, clock, settings, log);
-  const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
+  const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, (error) => { showAttemptError(error); });
+  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing, () => correlationOf('renewal', ++renewalCount));
 
   let started = false;
   let starting: Promise<void> = Promise.resolve();
@@ -60,6 +64,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let session: SessionState = NO_SESSION;
   const attempts = new Map<number, AttemptState>();
   let attemptCount = 0;
+  let renewalCount = 0;
+  const run = randomId();
   let attemptError: AuthError | null = null;
   let view: AuthView = { status: 'starting' };
   let viewText = JSON.stringify(view);
@@ -72,18 +78,21 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
 
-  const trips = createTrips(settings, { ...ports, log }, protocol, attemptVault, {
+  const trips = createTrips(settings, ports, protocol, attemptVault, {
     post: (number, event) => { send({ to: 'attempt', number, event }); },
     resume(record) {
       const number = ++attemptCount;
       attempts.set(number, resumeAttempt(number, record));
-      log.write({ level: 'info', event: 'attempt-resumed', fields: { attempt: number } });
+      attemptError = null;
+      log.write({ level: 'info', event: 'attempt-resumed', correlationId: correlationOf('attempt', number), fields: { attempt: number, began: record.correlationId } });
       return number;
     },
+    correlationId: (number) => correlationOf('attempt', number),
   });
   ports.signals.listen((signal) => {
     if (stopping !== null) return;
     queue.push({ to: 'session', epoch: null, event: { type: 'wake', signal, now: clock.now() } });
+    if (signal === 'unlock') attemptVault.tryAgain();
     // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
     cancelTimer();
     tick();
@@ -110,7 +119,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       sendSession({ type: 'sign-out' });
       await within(keeper.removed(), LIMITS.keyringWriteSlowMs);
     },
-    retry: () => { if (stopping === null) sendSession({ type: 'retry', now: clock.now() }); },
+    retry() {
+      if (stopping !== null) return;
+      attemptVault.tryAgain();
+      sendSession({ type: 'retry', now: clock.now() });
+    },
     getAccessToken,
     stop: () => (stopping ??= stop()),
   };
@@ -137,7 +150,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     attemptError = null;
     const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
     attempts.set(number, attempt);
-    log.write({ level: 'info', event: 'attempt-started', fields: { attempt: number } });
+    log.write({ level: 'info', event: 'attempt-started', correlationId: correlationOf('attempt', number), fields: { attempt: number } });
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
       trips.begin(number, request, attempt.expiresAt);
@@ -158,7 +171,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   async function stop(): Promise<void> {
     cancelTimer();
+    leaving.abort();
     ports.signals.stop();
+    attemptVault.stop();
     trips.stop();
     for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
     signIns.clear();
@@ -207,7 +222,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function endAttempt(state: AttemptState & { phase: 'ended' }): void {
     if (!attempts.delete(state.number)) return;
-    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
+    log.write({ level: 'info', event: 'attempt-ended', correlationId: correlationOf('attempt', state.number), fields: { attempt: state.number, outcome: state.outcome, code: state.error?.code ?? null } });
     if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
     const waiter = signIns.get(state.number);
     signIns.delete(state.number);
@@ -242,6 +257,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (event.type === 'renewed') discard(event.grant);
       return;
     }
+    // Then the keyring has just been opened.
+    if (event.type === 'record-found' || event.type === 'stored') attemptVault.tryAgain();
     const before = session;
     const next = stepSession(before, event);
     session = next.state;
@@ -312,6 +329,16 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain();
   }
 
+  /** Unique among all processes; the same for all events of one trip or renewal. */
+  function correlationOf(what: 'attempt' | 'renewal', number: number): string {
+    return `${what}-${run}-${number}`;
+  }
+
+  function showAttemptError(error: AuthError | null): void {
+    attemptError = error;
+    drain();
+  }
+
   function timing(): Timing {
     return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
   }
@@ -322,19 +349,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     await Promise.race([work, limit]);
     cancel();
   }
-}
-
-/** The host's log may throw; that must not stop the mailbox. */
-function sparing(log: Log): Log {
-  return {
-    write(event) {
-      try {
-        log.write(event);
-      } catch {
-        // There is nowhere left to say so.
-      }
-    },
-  };
 }
 
 function stoppedError(): AuthError {

@@ -25,6 +25,7 @@ export const ERROR_CODES: {
   'browser-failed': { retry: 'user', means: 'The system browser could not be started.', todo: 'Check the default browser, then try again.' },
   'keyring-locked': { retry: 'user', means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
   'keyring-unavailable': { retry: 'user', means: 'No keyring took the refresh token; the session ends with the app.', todo: 'Install or start a keyring (Linux: a Secret Service).' },
+  'storage-failed': { retry: 'user', means: 'The file latchkey.json could not be written, so the next start would not find the session or the attempt.', todo: 'Look at the disk and at the rights of the userData folder, then call retry().' },
   'page-refused': { retry: 'never', means: 'A page that is not trusted called.', todo: 'Name its origin in the option "trustedOrigins", if it is yours.' },
   stopped: { retry: 'never', means: 'The call came after stop(), or stop() ended it.', todo: 'Nothing.' },
   internal: { retry: 'user', means: 'Latchkey broke one of its own promises.', todo: 'Report it.' },

@@ -2,7 +2,8 @@
 // Throws AuthError "invalid-options" with the option's name and what was expected, never the value.
 import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
 import { requireRedirects } from './redirect-option.js';
-import type { LogEvent, RedirectOption } from './ports.js';
+import type { AuthEvent } from './events.js';
+import type { RedirectOption } from './ports.js';
 import type { StoreChoice } from './store-choice.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
@@ -64,8 +65,8 @@ export interface AuthOptions {
   readonly networkTimeoutSeconds?: number;
   /** How long before its expiry a token is renewed, at most; never more than a third of its life. Default 300, 0 to 86400. */
   readonly renewEarlySeconds?: number;
-  /** Receives every log event. Default: warnings and errors go to the console. */
-  readonly onLog?: (event: LogEvent) => void;
+  /** Receives every [event](events.md), from the first on. Default: warnings and errors go to the console. */
+  readonly onLog?: (event: AuthEvent) => void;
 }
 
 /** The options after the check: complete, parsed and frozen. */
@@ -85,7 +86,7 @@ export interface Settings {
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
-  readonly onLog: ((event: LogEvent) => void) | null;
+  readonly onLog: ((event: AuthEvent) => void) | null;
   /** What is allowed but unwise, for the log: once each. */
   readonly warnings: readonly string[];
 }
@@ -106,8 +107,8 @@ export const LIMITS = {
   keyringWriteSlowMs: 5_000,
   /** A claim is one read and one removal; who waits longer has met a keyring's dialog. */
   claimWaitMs: 5_000,
-  /** A renewal is two exchanges and a write; a holder that takes longer is stopped or broken. */
-  renewalLockWaitMs: 45_000,
+  /** What a renewal may take beyond its exchanges and its calls of the keyring, on a computer that is busy. */
+  renewalSlackMs: 2_000,
   /** Long enough to store a token that has just arrived, short enough for an app that quits. */
   stopMs: 2_500,
   /** How often storing is tried again while no keyring takes the session; besides every renewal and wake-up. */
@@ -116,13 +117,15 @@ export const LIMITS = {
   redirectPrepareMs: 10_000,
   /** Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7 allows a leeway). */
   clockToleranceSeconds: 60,
+  /** A token that is over as it comes is renewed by itself no sooner; a caller gets a new one each second. */
+  lifelessPauseMs: 60_000,
   /** First pause after a failed renewal; doubled each time. */
   retryBaseMs: 2_000,
   /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). */
   retryMaxMs: 1_200_000,
   /** A refusal in odd words counts again only after this: a provider that is being deployed must not sign a fleet out. */
   refusalPauseMs: 30_000,
-  /** A person who waits for an answer gives up after a minute. */
+  /** A person who waits for an answer gives up after a minute; a quarter more or less keeps a fleet apart. */
   hurryMaxMs: 60_000,
   /** A server may ask for patience, but not for ever. */
   retryAfterMaxMs: 3_600_000,
@@ -133,6 +136,14 @@ export const LIMITS = {
   /** setTimeout overflows past 2^31 ms; a longer wait is made of shorter ones. */
   timerMaxMs: 3_600_000,
 } as const;
+
+/**
+ * How long a renewal waits for another process: as long as one can take that is neither stopped nor broken. That is two
+ * exchanges (the second with a token that was found meanwhile), two reads of the record and one write.
+ */
+export function renewalLockWaitMs({ networkTimeoutSeconds }: Pick<Settings, 'networkTimeoutSeconds'>): number {
+  return 2 * networkTimeoutSeconds * 1_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs;
+}
 
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
   issuer: true, clientId: true, redirects: true, scopes: true, endpoints: true, authorizationParameters: true, identify: true,

@@ -1,6 +1,9 @@
 // What the core asks of the world. Types only: each adapter implements one of these.
 // Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
 import type { RedirectKind, SecretStoreKind } from '../../contract.js';
+import type { LogEvent } from './events.js';
+
+export type { LogEvent } from './events.js';
 
 /**
  * The answer to a read. `absent` is only said when the store surely works and surely has no such entry;
@@ -58,6 +61,8 @@ export interface KnownAccounts {
 export interface KnownAttempt {
   readonly id: string;
   readonly expiresAt: number;
+  /** Some process has its callback and will post its code; nobody else may. Its record is removed at the next chance. */
+  readonly claimed?: true;
 }
 
 /** One account that was signed in at some time, and what the keychain should hold of it. */
@@ -145,8 +150,11 @@ export interface NetworkRequest {
   readonly signal: AbortSignal;
 }
 
-/** `busy`: somebody holds it and does not let go. `unavailable`: this system gives no lock at all. `detail` is for the log. */
-export type Held<T> = { readonly held: true; readonly value: T } | { readonly held: false; readonly reason: 'busy' | 'unavailable'; readonly detail: string };
+/**
+ * `busy`: somebody holds it and does not let go. `unavailable`: this system gives no lock at all. `given-up`: the caller
+ * did not want to wait any more. `detail` is for the log.
+ */
+export type Held<T> = { readonly held: true; readonly value: T } | { readonly held: false; readonly reason: 'busy' | 'unavailable' | 'given-up'; readonly detail: string };
 
 /** What only one process at a time may do, such as renewing with a refresh token that works once. */
 export interface Lock {
@@ -156,8 +164,10 @@ export interface Lock {
    * has not been called. Free again as soon as `run` settles, and at once when the holder
    * crashes, is killed or loses power; nothing has to be cleaned up. Who comes first is not promised among processes.
    * Rejects only with what `run` throws. A call from inside `run` for the same name waits in vain.
+   * Once `giveUp` is aborted nobody waits any more, and no timer is left: who waits is `given-up` at once, and who calls
+   * later holds the name only if it is free. What has begun is not cut off.
    */
-  hold<T>(name: string, limitMs: number, run: () => Promise<T>): Promise<Held<T>>;
+  hold<T>(name: string, limitMs: number, run: () => Promise<T>, giveUp?: AbortSignal): Promise<Held<T>>;
 }
 
 /** `resume` and `unlock`: the person is back at the computer. `online`: the network came back. */
@@ -172,14 +182,7 @@ export interface Signals {
   stop(): void;
 }
 
-/** What happened, for the host's log. Fields are named values that were checked to hold no secret. */
-export interface LogEvent {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** A kebab-case name: stable, meant for searching. */
-  readonly event: string;
-  readonly fields?: Readonly<Record<string, string | number | boolean | null>>;
-}
-
+/** What happened, for the host: one event of the closed list in events.ts. Never throws. */
 export interface Log {
   write(event: LogEvent): void;
 }

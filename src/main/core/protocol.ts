@@ -4,7 +4,7 @@ import * as oauth from 'oauth4webapi';
 import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.js';
 import { AuthError, toAuthError } from './errors.js';
-import { assertRemainingClaims, assertSamePerson } from './id-token.js';
+import { assertRemainingClaims, personIn } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
 import { type ExchangeStep, judge } from './judgement.js';
 import { type Identity, LIMITS, type Settings } from './options.js';
@@ -28,6 +28,12 @@ export interface Grant {
   readonly scope: string;
 }
 
+/** Tokens of a renewal, and whom its ID token names. `unsaid`: there was none, as is allowed (OpenID Connect Core §12.2). */
+export interface Renewed {
+  readonly grant: Grant;
+  readonly person: 'same' | 'another' | 'unsaid';
+}
+
 /** The wire as the engine of the core uses it. Every call is bounded in time and rejects with an `AuthError` only. */
 export interface Protocol {
   /** Fresh secrets of 256 bits each. */
@@ -35,11 +41,18 @@ export interface Protocol {
   /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server demands it (RFC 9126). */
   authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string>;
   /** RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. */
-  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ readonly grant: Grant; readonly account: AccountView }>;
+  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string): Promise<{ readonly grant: Grant; readonly account: AccountView }>;
+  /** False when `renew` would have to fetch metadata first. */
+  isPrepared(): boolean;
+  /** Fetches metadata, if that is necessary, so that `renew` is one exchange. */
+  prepare(): Promise<void>;
   /** RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none. */
-  renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant>;
-  /** True when the provider's own metadata arrives unchanged right now: no portal or proxy speaks in its name. Never rejects. */
-  isReachable(): Promise<boolean>;
+  renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed>;
+  /**
+   * Whether the provider itself refused, and no portal or proxy in its name: its metadata or key set arrives unchanged
+   * right now. Where there is neither, only a refusal in the words of RFC 6749 §5.2 is the provider's. Never rejects.
+   */
+  isOwnWord(refusal: AuthError): Promise<boolean>;
   /** RFC 7009. Resolves also where the server offers no revocation. */
   revoke(token: string): Promise<void>;
 }
@@ -58,7 +71,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   const clientAuthentication = oauth.None();
   const known = createMetadataCache(() => discover(settings, http), clock);
 
-  return { createSecrets, authorizationUrl, redeem, renew, isReachable, revoke };
+  return { createSecrets, authorizationUrl, redeem, isPrepared: () => settings.endpoints !== null || known.isFresh(), prepare, renew, isOwnWord, revoke };
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
@@ -91,7 +104,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     });
   }
 
-  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<{ grant: Grant; account: AccountView }> {
+  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string): Promise<{ grant: Grant; account: AccountView }> {
     const server = await known();
     const requestedAt = clock.now();
     const validated = step('callback', () => oauth.validateAuthResponse(server, client, callback, secrets.state));
@@ -102,28 +115,32 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const tokens = await stepAsync('redeem', () =>
       oauth.processAuthorizationCodeResponse(server, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}),
     );
-    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens) : await identifyByHand(server, tokens.access_token);
+    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens, correlationId) : await identifyByHand(server, tokens.access_token, correlationId);
     return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(settings.issuer, identity) };
   }
 
-  async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant> {
+  async function prepare(): Promise<void> {
+    await known();
+  }
+
+  async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed> {
     const server = await known();
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, clientAuthentication, refreshToken, http);
-      // The ID token is looked at apart: no check of its times may cost the rotated refresh token.
+      // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
-      if (typeof body?.['id_token'] === 'string') assertSamePerson(body['id_token'], account);
-      return toGrant(tokens, requestedAt, refreshToken, scope);
+      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), person: personIn(body?.['id_token'], account) };
     });
   }
 
-  async function isReachable(): Promise<boolean> {
+  async function isOwnWord(refusal: AuthError): Promise<boolean> {
+    const { endpoints } = settings;
     try {
-      if (settings.endpoints === null) await discover(settings, http);
-      // Without metadata the next best proof is a key set; plain OAuth 2.0 by hand has none.
-      else if (settings.endpoints.jwks !== undefined) return jsonObject(new Uint8Array(await (await fetch(settings.endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer())) !== undefined;
+      if (endpoints === null) await discover(settings, http);
+      else if (endpoints.jwks === undefined) return refusal.serverError !== undefined;
+      else return Array.isArray(jsonObject(new Uint8Array(await (await fetch(endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer()))?.['keys']);
       return true;
     } catch {
       return false;
@@ -138,7 +155,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     });
   }
 
-  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse): Promise<Identity> {
+  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, correlationId?: string): Promise<Identity> {
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
     await stepAsync('id-token', () => assertSignature(server, answer));
@@ -152,7 +169,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const more = await userinfo(server, tokens.access_token);
       return more?.subject === identity.subject ? mergeIdentity(identity, more) : identity;
     } catch (error) {
-      log.write({ level: 'info', event: 'userinfo-failed', fields: { code: toAuthError(error).code } });
+      log.write({ level: 'info', event: 'userinfo-failed', correlationId, fields: { code: toAuthError(error).code } });
       return identity;
     }
   }
@@ -168,7 +185,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     }
   }
 
-  async function identifyByHand(server: ServerMetadata, accessToken: string): Promise<Identity> {
+  async function identifyByHand(server: ServerMetadata, accessToken: string, correlationId?: string): Promise<Identity> {
     if (settings.identify !== null) {
       const { identify } = settings;
       const identity = readIdentity(await bounded((async () => identify(accessToken))()));
@@ -179,7 +196,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const identity = await userinfo(server, accessToken);
       if (identity !== null) return identity;
     }
-    log.write({ level: 'warn', event: 'account-anonymous' });
+    log.write({ level: 'warn', event: 'account-anonymous', correlationId });
     return ANONYMOUS;
   }
 
@@ -262,16 +279,17 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
 }
 
 /** Metadata is fetched once, shared by callers that come together, and asked for again after an hour or a failure. */
-function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): () => Promise<ServerMetadata> {
-  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number } | null = null;
-  return () => {
-    if (cached === null || Math.abs(clock.now() - cached.at) > 3_600_000) {
-      const entry = { promise: load(), at: clock.now() };
-      cached = entry;
-      entry.promise.catch(() => { if (cached === entry) cached = null; });
-    }
-    return cached.promise;
+function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): (() => Promise<ServerMetadata>) & { isFresh(): boolean } {
+  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number; arrived: boolean } | null = null;
+  const isCurrent = (): boolean => cached !== null && Math.abs(clock.now() - cached.at) <= 3_600_000;
+  const get = (): Promise<ServerMetadata> => {
+    if (cached !== null && isCurrent()) return cached.promise;
+    const entry = { promise: load(), at: clock.now(), arrived: false };
+    cached = entry;
+    entry.promise.then(() => { entry.arrived = true; }, () => { if (cached === entry) cached = null; });
+    return entry.promise;
   };
+  return Object.assign(get, { isFresh: () => isCurrent() && cached?.arrived === true });
 }
 
 function step<T>(name: ExchangeStep, run: () => T): T {

@@ -14,6 +14,8 @@ export interface SessionRecord {
   readonly savedAt: number;
   /** The access token that came with it, so that a start and other processes need not renew at once. */
   readonly access: { readonly token: string; readonly obtainedAt: number; readonly expiresAt: number | null } | null;
+  /** The refresh token came with an ID token of somebody else: what it brings is used only when that names this person. */
+  readonly doubted?: true;
 }
 
 /** One attempt in the keychain while it waits for the browser, so that a restart of the app does not lose it. */
@@ -27,6 +29,8 @@ export interface AttemptRecord {
   readonly redirectUri: string;
   readonly startedAt: number;
   readonly expiresAt: number;
+  /** What the events of this attempt carry, so that those of the next process can name it. Tells nothing. */
+  readonly correlationId: string;
 }
 
 export type ParsedRecord =
@@ -39,6 +43,11 @@ export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: nul
 /** The keychain's entry name for an account. */
 export function recordKey(accountId: string): string {
   return `session:${accountId}`;
+}
+
+/** The name of the lock under which an account's record is changed: clients do not share records, so they need not wait for each other. */
+export function sessionLock(clientId: string, accountId: string): string {
+  return `${recordKey(accountId)}:${clientId}`;
 }
 
 /** The keychain's entry name for an attempt; `id` is a digest of its state. */
@@ -55,10 +64,10 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   if (record === null || typeof record !== 'object') return unreadable('not a record');
   if (record.version !== 1) return unreadable('a record of another version');
   if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
-  const { account, refreshToken, scope, savedAt, access } = record;
+  const { account, refreshToken, scope, savedAt, access, doubted } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, access: isAccess(access) ? access : null } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
@@ -66,8 +75,8 @@ export function parseAttempt(value: string, expected: { readonly issuer: string;
   const record = parseJson(value) as Partial<AttemptRecord> | null;
   if (record === null || typeof record !== 'object' || record.version !== 1) return null;
   if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
-  const { state, codeVerifier, nonce, redirectUri, startedAt, expiresAt } = record;
-  if (![state, codeVerifier, nonce, redirectUri].every((text) => typeof text === 'string' && text !== '')) return null;
+  const { state, codeVerifier, nonce, redirectUri, startedAt, expiresAt, correlationId } = record;
+  if (![state, codeVerifier, nonce, redirectUri, correlationId].every((text) => typeof text === 'string' && text !== '')) return null;
   return typeof startedAt === 'number' && typeof expiresAt === 'number' ? (record as AttemptRecord) : null;
 }
 

@@ -13,6 +13,7 @@ import type { AttemptRecord } from './records.js';
 /** What belongs to one open attempt and may be in no state that is shown or logged. */
 interface Trip {
   readonly secrets: AttemptSecrets;
+  readonly correlationId: string;
   redirect: OpenRedirect | null;
   authorizationUrl: string | null;
   callback: URLSearchParams | null;
@@ -23,6 +24,8 @@ interface Trip {
 export interface TripEvents {
   post(attempt: number, event: AttemptEvent): void;
   resume(record: AttemptRecord): number;
+  /** What all events of an attempt carry. */
+  correlationId(attempt: number): string;
 }
 
 export interface Trips {
@@ -42,7 +45,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
 
   return {
     begin(attempt, request, expiresAt) {
-      const trip: Trip = { secrets: protocol.createSecrets(), redirect: null, authorizationUrl: null, callback: null, closed: false };
+      const trip: Trip = { secrets: protocol.createSecrets(), correlationId: events.correlationId(attempt), redirect: null, authorizationUrl: null, callback: null, closed: false };
       trips.set(attempt, trip);
       prepare(trip, request, expiresAt).then(
         (redirect) => { events.post(attempt, { type: 'prepared', redirect: redirect.kind }); },
@@ -83,24 +86,24 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   };
 
   async function prepare(trip: Trip, request: SignInRequest, expiresAt: number): Promise<OpenRedirect> {
-    const redirect = await firstThatWorks(settings.redirects);
+    const redirect = await firstThatWorks(settings.redirects, trip.correlationId);
     if (trip.closed) redirect.close('failed');
     trip.redirect = redirect;
     trip.authorizationUrl = await protocol.authorizationUrl(trip.secrets, redirect.redirectUri, request);
     // A loopback server ends with its process, so only a scheme can bring a callback to the next one.
     if (redirect.kind === 'custom-scheme' && !trip.closed) {
       const { issuer, clientId } = settings;
-      void vault.keep({ version: 1, issuer, clientId, ...trip.secrets, redirectUri: redirect.redirectUri, startedAt: clock.now(), expiresAt });
+      void vault.keep({ version: 1, issuer, clientId, ...trip.secrets, redirectUri: redirect.redirectUri, startedAt: clock.now(), expiresAt, correlationId: trip.correlationId });
     }
     return redirect;
   }
 
-  async function firstThatWorks(redirects: readonly RedirectOption[]): Promise<OpenRedirect> {
+  async function firstThatWorks(redirects: readonly RedirectOption[], correlationId: string): Promise<OpenRedirect> {
     const reasons: string[] = [];
     for (const option of redirects) {
       const prepared = await ports.callbacks[option.kind].prepare(option);
       if (prepared.state === 'ready') return prepared.redirect;
-      log.write({ level: 'warn', event: 'redirect-unavailable', fields: { redirect: option.uri, detail: prepared.detail } });
+      log.write({ level: 'warn', event: 'redirect-unavailable', correlationId, fields: { redirect: option.uri, detail: prepared.detail } });
       reasons.push(`${option.uri}: ${prepared.detail}`);
     }
     throw new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`);
@@ -108,7 +111,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
 
   async function redeem(trip: Trip, callback: URLSearchParams, redirectUri: string): ReturnType<Protocol['redeem']> {
     if (!(await vault.release(trip.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
-    return protocol.redeem(callback, trip.secrets, redirectUri);
+    return protocol.redeem(callback, trip.secrets, redirectUri, trip.correlationId);
   }
 
   /** Anyone can send a callback. One whose state is not open changes nothing and is told apart in the log, without its values. */
@@ -127,16 +130,17 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     const [attempt, trip] = match;
     if (trip.callback === null) {
       trip.callback = parsed.parameters;
+      log.write({ level: 'info', event: 'callback-accepted', correlationId: trip.correlationId, fields: { attempt } });
       events.post(attempt, { type: 'callback' });
     } else {
-      log.write({ level: 'info', event: 'callback-repeated' });
+      log.write({ level: 'info', event: 'callback-repeated', correlationId: trip.correlationId });
     }
     return 'taken';
   }
 
   /** A callback for an attempt that an earlier process of this app began. */
   async function resume(url: string, state: string, callback: URLSearchParams): Promise<void> {
-    const record = await vault.take(state, clock.now());
+    const record = await vault.take(state);
     if (record === null || !leadsTo(url, record.redirectUri)) {
       log.write({ level: 'warn', event: 'callback-unexpected', fields: { detail: 'its state is unknown or was used; a tab was reloaded, or an attempt is over' } });
       return;
@@ -144,7 +148,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     const attempt = events.resume(record);
     const { codeVerifier, nonce, redirectUri } = record;
     const redirect: OpenRedirect = { kind: 'custom-scheme', redirectUri, close: () => undefined };
-    trips.set(attempt, { secrets: { state, codeVerifier, nonce }, redirect, authorizationUrl: null, callback, closed: false });
+    trips.set(attempt, { secrets: { state, codeVerifier, nonce }, correlationId: events.correlationId(attempt), redirect, authorizationUrl: null, callback, closed: false });
     events.post(attempt, { type: 'callback' });
   }
 }
