@@ -470,6 +470,30 @@ describe('a renewal', () => {
   });
 });
 
+describe('a refusal where nothing proves who speaks: endpoints by hand, and no key set', () => {
+  async function refusedTwice(answer: () => Response): Promise<Bench> {
+    const bench = await signedIn();
+    for (let times = 0; times < 2; times += 1) {
+      bench.authority.answerNext(answer);
+      bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
+      await codeOf(bench.engine.getAccessToken());
+    }
+    return bench;
+  }
+
+  it.each([400, 401, 403, 407])('ends no session when it is a bare %i, for a proxy may have said it', async (status) => {
+    const bench = await refusedTwice(() => new Response('<html>no</html>', { status }));
+    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code: 'sign-in-refused' } });
+    await bench.clock.advance(LIMITS.retryMaxMs);
+    expect(live(bench).renewal.state).toBe('fresh');
+  });
+
+  it('ends it when it is an error of OAuth, said twice', async () => {
+    const bench = await refusedTwice(() => Response.json({ error: 'invalid_request' }, { status: 400 }));
+    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended', error: { code: 'session-ended', serverError: 'invalid_request' } });
+  });
+});
+
 describe('a token without refresh token', () => {
   const grant = (): Response => Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 60 });
 
