@@ -4,6 +4,7 @@ import type { AuthView, SignInRequest } from '../contract.js';
 import { createBrowser } from './adapters/browser.js';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/deep-link.js';
+import { createEarlierEntries } from './adapters/earlier-entries.js';
 import { rememberFocus, showApp } from './adapters/focus.js';
 import { exposeToPages } from './adapters/ipc.js';
 import { createKeychain } from './adapters/keychain.js';
@@ -20,14 +21,14 @@ import { createEngine } from './core/engine.js';
 import { createEventLog } from './core/event-log.js';
 import type { AuthEvent } from './core/events.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
-import type { Callbacks, SecretStore } from './core/ports.js';
+import type { Callbacks, EarlierEntries, SecretStore } from './core/ports.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
 
 export type { AccountView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, RenewalView, SignInRequest } from '../contract.js';
 export { AuthError } from './core/errors.js';
-export type { AuthOptions, EndpointOptions, Identity } from './core/options.js';
+export type { AuthOptions, EarlierEntry, EarlierSession, EndpointOptions, Identity } from './core/options.js';
 export type { AuthEvent, EventName } from './core/events.js';
 
 /** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
@@ -68,7 +69,7 @@ export function createAuth(options: AuthOptions): Auth {
   const registration = createSchemeRegistration({ app, facts: readRegistrationFacts(app) });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
   const engine = createEngine(settings, {
-    secrets: createSecrets(settings),
+    ...createSecrets(settings),
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName() })) },
@@ -106,11 +107,14 @@ export function createAuth(options: AuthOptions): Auth {
   };
 }
 
-function createSecrets({ secretStore, keychainService }: Settings): SecretStore {
-  if (secretStore === 'memory') return createMemoryStore();
+function createSecrets({ secretStore, keychainService, takeOver }: Settings): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
+  if (secretStore === 'memory') return { secrets: createMemoryStore() };
   const timeoutMs = LIMITS.keyringTimeoutMs;
-  const keychain = createSplitStore(createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs }));
-  return createStoreChoice(secretStore, { keychain, sealed: createSafeStorage({ timeoutMs }) });
+  const keychain = createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs });
+  return {
+    secrets: createStoreChoice(secretStore, { keychain: createSplitStore(keychain), sealed: createSafeStorage({ timeoutMs }) }),
+    earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),
+  };
 }
 
 /** A loopback trip ends in the browser; a person who is signed in wants the app. */

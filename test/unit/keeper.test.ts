@@ -65,6 +65,7 @@ beforeEach(() => {
     authorizationUrl: async () => '',
     redeem: () => Promise.reject(refused),
     async renew(refreshToken) { calls.push(`renew ${refreshToken}`); return { grant: await world.renew(refreshToken), person: world.person }; },
+    renewEarlier: () => Promise.reject(refused),
     isPrepared: () => world.isPrepared,
     async prepare() { calls.push('prepare'); return world.prepare(); },
     async isOwnWord() { calls.push(`probe, holding ${lock.held.length} locks`); return world.isOwnWord; },

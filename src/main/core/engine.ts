@@ -9,11 +9,12 @@ import { randomId } from './events.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
-import type { Lock, Ports } from './ports.js';
+import type { EarlierEntries, Lock, Ports } from './ports.js';
 import { type Grant, createProtocol } from './protocol.js';
 import { answerToken, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
+import { createTakeOver } from './take-over.js';
 import { createTrips } from './trips.js';
 import { createVault } from './vault.js';
 import { toView } from './view.js';
@@ -55,7 +56,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const protocol = createProtocol(settings, fetch, clock, log);
   const known = createKnownState(ports.state, lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, (error) => { showAttemptError(error); });
+  const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
   const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing, () => correlationOf('renewal', ++renewalCount));
 
   let started = false;
@@ -89,10 +90,19 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     correlationId: (number) => correlationOf('attempt', number),
   });
+  const takeOver = createTakeOver(settings, { earlier: ports.earlier ?? NOTHING_EARLIER, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
+    tell: showAttemptError,
+    taken(account) {
+      if (session.phase === 'absent') restoreLast();
+      else if (session.account.id !== account.id) keeper.run({ type: 'remove-record', account }, session.epoch);
+      drain();
+    },
+  });
   ports.signals.listen((signal) => {
     if (stopping !== null) return;
     queue.push({ to: 'session', epoch: null, event: { type: 'wake', signal, now: clock.now() } });
     if (signal === 'unlock') attemptVault.tryAgain();
+    takeOver.tryAgain(signal === 'unlock');
     // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
     cancelTimer();
     tick();
@@ -116,12 +126,15 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       // Whoever is about to be restored is meant, too.
       await starting;
       if (stopping !== null) throw stoppedError();
+      takeOver.cancel();
+      await within(takeOver.settled(), LIMITS.keyringWriteSlowMs);
       sendSession({ type: 'sign-out' });
       await within(keeper.removed(), LIMITS.keyringWriteSlowMs);
     },
     retry() {
       if (stopping !== null) return;
       attemptVault.tryAgain();
+      takeOver.tryAgain(true);
       sendSession({ type: 'retry', now: clock.now() });
     },
     getAccessToken,
@@ -131,15 +144,21 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   async function restore(): Promise<void> {
     await known.load();
     if (stopping !== null) return;
-    const { restore: account, last, reason } = vault.load();
-    // A callback that came at start may have signed somebody in already.
-    if (session === NO_SESSION) {
-      if (account === null) session = { ...NO_SESSION, reason, account: last };
-      else sendSession({ type: 'restore', account, now: clock.now() });
-    }
+    takeOver.begin();
+    await within(takeOver.firstWord(), LIMITS.keyringSlowMs);
+    if (stopping !== null) return;
+    restoreLast();
     started = true;
     drain();
     void attemptVault.sweep(clock.now());
+  }
+
+  function restoreLast(): void {
+    // A callback that came at start may have signed somebody in already.
+    if (session.phase !== 'absent') return;
+    const { restore: account, last, reason } = vault.load();
+    if (account === null || takeOver.isUnderWay()) session = { ...session, reason, account: last };
+    else sendSession({ type: 'restore', account, now: clock.now() });
   }
 
   async function signIn(request: SignInRequest): Promise<void> {
@@ -178,7 +197,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
     signIns.clear();
     tokenWaiters.clear();
-    await within(keeper.finish(), LIMITS.stopMs);
+    await within(Promise.all([keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();
@@ -263,6 +282,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const next = stepSession(before, event);
     session = next.state;
     if (before.phase !== session.phase) {
+      if (session.phase !== 'absent') takeOver.cancel();
       // Why a session ended, or that the user ended it, is newer than what befell an attempt.
       if (session.phase === 'absent') attemptError = null;
       log.write({ level: 'info', event: `session-${session.phase}`, fields: { code: 'error' in session ? (session.error?.code ?? null) : null } });
@@ -350,6 +370,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     cancel();
   }
 }
+
+const NOTHING_EARLIER: EarlierEntries = { read: async () => ({ state: 'absent' }), remove: async () => ({ state: 'done' }) };
 
 function stoppedError(): AuthError {
   return new AuthError('stopped', 'authentication was stopped');

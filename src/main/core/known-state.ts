@@ -11,6 +11,8 @@ export interface KnownState {
   /** Resolves when `load` has; until then nothing is known. */
   loaded(): Promise<void>;
   current(): KnownAccounts;
+  /** Reads the file anew: other processes may have written it. What it has not taken yet from this one is kept. */
+  refresh(): Promise<void>;
   /**
    * Changes it now. Resolves with true when the file has this change and all earlier ones, with false when it could not
    * take them (which the log says; they are tried again with the next). `change` may be called again, on what others wrote.
@@ -36,6 +38,12 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
       finishLoading();
     },
     current: () => known,
+    async refresh() {
+      await saving;
+      const content = await file.load().catch(() => null);
+      const found = content === null ? null : accept(content);
+      if (found !== null) known = apply(unsaved, found);
+    },
     update(change) {
       const next = change(known);
       if (next === known && unsaved.length === 0) return saving;

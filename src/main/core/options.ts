@@ -5,6 +5,9 @@ import { requireRedirects } from './redirect-option.js';
 import type { AuthEvent } from './events.js';
 import type { RedirectOption } from './ports.js';
 import type { StoreChoice } from './store-choice.js';
+import { type EarlierEntry, requireTakeOver } from './take-over-option.js';
+
+export type { EarlierEntry, EarlierSession } from './take-over-option.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
 export interface Identity {
@@ -59,6 +62,8 @@ export interface AuthOptions {
   readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
   /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
   readonly keychainService?: string;
+  /** Sessions that earlier versions of your app kept, so that nobody has to sign in again after the update. Tried at start, while nobody is known. */
+  readonly takeOver?: readonly EarlierEntry[];
   /** How long an attempt may wait for the browser. Default 300, 10 to 3600. */
   readonly attemptTimeoutSeconds?: number;
   /** How long one HTTP exchange may take. Default 15, 1 to 120. */
@@ -83,6 +88,7 @@ export interface Settings {
   readonly singleInstanceLock: boolean;
   readonly secretStore: StoreChoice | 'memory';
   readonly keychainService: string | null;
+  readonly takeOver: readonly EarlierEntry[];
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
@@ -147,7 +153,7 @@ export function renewalLockWaitMs({ networkTimeoutSeconds }: Pick<Settings, 'net
 
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
   issuer: true, clientId: true, redirects: true, scopes: true, endpoints: true, authorizationParameters: true, identify: true,
-  trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
+  trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true, takeOver: true,
   attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, onLog: true,
 };
 
@@ -179,6 +185,7 @@ export function parseOptions(options: AuthOptions): Settings {
     singleInstanceLock: requireBoolean(options.singleInstanceLock, 'singleInstanceLock', true),
     secretStore: requireStore(options.secretStore),
     keychainService: options.keychainService === undefined ? null : requireText(options.keychainService, 'keychainService', 256),
+    takeOver: requireTakeOver(options.takeOver, options.secretStore === 'memory'),
     attemptTimeoutSeconds: requireNumber(options.attemptTimeoutSeconds, 'attemptTimeoutSeconds', 300, 10, 3_600),
     networkTimeoutSeconds: requireNumber(options.networkTimeoutSeconds, 'networkTimeoutSeconds', 15, 1, 120),
     renewEarlySeconds: requireNumber(options.renewEarlySeconds, 'renewEarlySeconds', 300, 0, 86_400),

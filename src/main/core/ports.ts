@@ -49,6 +49,17 @@ export interface SealedStore extends SecretStore {
   has(key: string): Promise<boolean>;
 }
 
+/** What earlier versions of the host's app left, by the place in the option "takeOver". Every call is bounded and never throws. */
+export interface EarlierEntries {
+  /**
+   * The value exactly as the earlier version wrote it. `absent` is no proof here: a locked keyring may say it, too, and
+   * nothing is known of what should be there. Reading changes nothing.
+   */
+  read(index: number): Promise<SecretReading>;
+  /** Removing what is not there, or what can only be read, is `done`. */
+  remove(index: number): Promise<SecretOutcome>;
+}
+
 /** Not secret: which accounts are known. Kept in a file, in plain form. */
 export interface KnownAccounts {
   readonly schemaVersion: 1;
@@ -56,6 +67,15 @@ export interface KnownAccounts {
   readonly accounts: readonly KnownAccount[];
   /** Attempts whose record the keychain should hold; the id is a digest of the state and tells nothing. */
   readonly attempts: readonly KnownAttempt[];
+  readonly takeOver: KnownTakeOver;
+}
+
+/** How far the sessions of earlier versions were taken over. */
+export interface KnownTakeOver {
+  /** `proving`: the keychain holds a token that belongs to no session yet. `cleaning`: the session is stored, and what it came from is to be removed. */
+  readonly stage: 'none' | 'proving' | 'cleaning';
+  /** Digests of earlier values that the provider refused for good: they are not tried again. A digest tells nothing. */
+  readonly tried: readonly string[];
 }
 
 export interface KnownAttempt {
@@ -198,4 +218,6 @@ export interface Ports {
   readonly lock: Lock;
   readonly signals: Signals;
   readonly log: Log;
+  /** Only where the host names some. */
+  readonly earlier?: EarlierEntries;
 }

@@ -48,6 +48,8 @@ export interface Protocol {
   prepare(): Promise<void>;
   /** RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none. */
   renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed>;
+  /** The same with a refresh token of nobody knows whom. `identify` asks the provider who it is, as after a sign-in. */
+  renewEarlier(refreshToken: string, scope: string): Promise<{ readonly grant: Grant; readonly identify: () => Promise<AccountView> }>;
   /**
    * Whether the provider itself refused, and no portal or proxy in its name: its metadata or key set arrives unchanged
    * right now. Where there is neither, only a refusal in the words of RFC 6749 §5.2 is the provider's. Never rejects.
@@ -71,7 +73,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   const clientAuthentication = oauth.None();
   const known = createMetadataCache(() => discover(settings, http), clock);
 
-  return { createSecrets, authorizationUrl, redeem, isPrepared: () => settings.endpoints !== null || known.isFresh(), prepare, renew, isOwnWord, revoke };
+  return { createSecrets, authorizationUrl, redeem, isPrepared: () => settings.endpoints !== null || known.isFresh(), prepare, renew, renewEarlier, isOwnWord, revoke };
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
@@ -133,6 +135,27 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       return { grant: toGrant(tokens, requestedAt, refreshToken, scope), person: personIn(body?.['id_token'], account) };
     });
+  }
+
+  async function renewEarlier(refreshToken: string, scope: string): Promise<{ grant: Grant; identify: () => Promise<AccountView> }> {
+    const server = await known();
+    const requestedAt = clock.now();
+    return stepAsync('renew', async () => {
+      const response = await oauth.refreshTokenGrantRequest(server, client, clientAuthentication, refreshToken, http);
+      const whole = await readTokenAnswer(response.clone(), usesOpenId);
+      const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
+      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), identify: async () => toAccount(settings.issuer, await identifyRenewed(server, whole, tokens.access_token)) };
+    });
+  }
+
+  /** OpenID Connect Core §12.2: a renewal may bring an ID token, or none; then userinfo is the provider's word. */
+  async function identifyRenewed(server: ServerMetadata, answer: Response, accessToken: string): Promise<Identity> {
+    if (typeof jsonObject(new Uint8Array(await answer.clone().arrayBuffer()))?.['id_token'] === 'string') {
+      return identifyByIdToken(server, answer, await stepAsync('id-token', () => oauth.processRefreshTokenResponse(server, client, answer)));
+    }
+    const identity = await identifyByHand(server, accessToken);
+    if (usesOpenId && identity === ANONYMOUS) throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
+    return identity;
   }
 
   async function isOwnWord(refusal: AuthError): Promise<boolean> {

@@ -1,7 +1,7 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
 // Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
-import type { KnownAccount, KnownAccounts, KnownAttempt } from './ports.js';
+import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
 
 /** One session in the keychain. Nothing else may hold the refresh token for longer than the process lives. */
 export interface SessionRecord {
@@ -33,12 +33,28 @@ export interface AttemptRecord {
   readonly correlationId: string;
 }
 
+/** A session of an earlier version of the host's app in the keychain, from before its token is proved until it is a session of its own. */
+export interface TakeOverRecord {
+  readonly version: 1;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Its place in the option "takeOver" when it was read, for the log. */
+  readonly entry: number;
+  /** A digest of the value that it came from. */
+  readonly source: string;
+  /** The newest that the provider gave. */
+  readonly refreshToken: string;
+  readonly scope: string;
+  /** Whom the host expects. */
+  readonly subject?: string;
+}
+
 export type ParsedRecord =
   | { readonly state: 'record'; readonly record: SessionRecord }
   /** Written by a later version, by another client id, or damaged: kept, and not ours to overwrite silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
-export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [] };
+export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] } };
 
 /** The keychain's entry name for an account. */
 export function recordKey(accountId: string): string {
@@ -53,6 +69,11 @@ export function sessionLock(clientId: string, accountId: string): string {
 /** The keychain's entry name for an attempt; `id` is a digest of its state. */
 export function attemptKey(id: string): string {
   return `attempt:${id}`;
+}
+
+/** The keychain's entry name for what is being taken over by a client; `id` is a digest of issuer and client id. */
+export function takeOverKey(id: string): string {
+  return `take-over:${id}`;
 }
 
 export function formatRecord(record: SessionRecord): string {
@@ -80,15 +101,25 @@ export function parseAttempt(value: string, expected: { readonly issuer: string;
   return typeof startedAt === 'number' && typeof expiresAt === 'number' ? (record as AttemptRecord) : null;
 }
 
+/** Null for anything that is no session to take over, of this client at this issuer. */
+export function parseTakeOver(value: string, expected: { readonly issuer: string; readonly clientId: string }): TakeOverRecord | null {
+  const record = parseJson(value) as Partial<TakeOverRecord> | null;
+  if (record === null || typeof record !== 'object' || record.version !== 1) return null;
+  if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
+  const { entry, source, refreshToken, scope, subject } = record;
+  if (![source, refreshToken].every((text) => typeof text === 'string' && text !== '') || typeof scope !== 'string' || typeof entry !== 'number') return null;
+  return subject === undefined || typeof subject === 'string' ? (record as TakeOverRecord) : null;
+}
+
 /** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */
 export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
-  const { schemaVersion, lastAccountId, accounts, attempts } = value as Record<string, unknown>;
+  const { schemaVersion, lastAccountId, accounts, attempts, takeOver } = value as Record<string, unknown>;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
   const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record }));
   const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
-  return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [] };
+  return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [], takeOver: parseKnownTakeOver(takeOver) };
 }
 
 /** The list with this account as the last one, and what the keychain holds of it. */
@@ -126,6 +157,14 @@ function isKnownAttempt(value: unknown): value is KnownAttempt {
   if (typeof value !== 'object' || value === null) return false;
   const { id, expiresAt } = value as Record<string, unknown>;
   return typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
+}
+
+function parseKnownTakeOver(value: unknown): KnownTakeOver {
+  const { stage, tried } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  return {
+    stage: stage === 'proving' || stage === 'cleaning' ? stage : 'none',
+    tried: Array.isArray(tried) ? tried.filter((digest) => typeof digest === 'string') : [],
+  };
 }
 
 function isAccess(value: unknown): value is NonNullable<SessionRecord['access']> {
