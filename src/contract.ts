@@ -37,6 +37,7 @@ export type AuthErrorCode =
   | 'callback-invalid'
   | 'keyring-locked'
   | 'keyring-unavailable'
+  | 'storage-failed'
   | 'page-refused'
   | 'files-missing'
   | 'stopped'

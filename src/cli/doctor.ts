@@ -8,8 +8,7 @@ import { type Diagnosis, diagnose } from '../main/core/diagnosis.js';
 import { AuthError } from '../main/core/errors.js';
 import { oneLine } from '../main/core/findings.js';
 import { type AuthOptions, LIMITS, parseOptions } from '../main/core/options.js';
-import type { DatedEvent } from '../main/core/recent-events.js';
-import { makeSupportBundle } from '../main/core/support-bundle.js';
+import { type BundledEvent, makeSupportBundle } from '../main/core/support-bundle.js';
 import { EXIT, type Io } from './latchkey.js';
 import { type PlainSourcesOptions, createPlainSources } from './plain-sources.js';
 import { formatDiagnosis } from './report.js';
@@ -116,12 +115,12 @@ function readOptions(values: Values, issuer: string): AuthOptions {
 }
 
 /** Events from a file that somebody else wrote: what has not the shape of an event is left out, and only the last ones are kept. */
-export function readEvents(text: string): readonly DatedEvent[] {
+export function readEvents(text: string): readonly BundledEvent[] {
   if (text.length > EVENTS_MAX_BYTES) return [];
   return text.split('\n').flatMap(readEvent).slice(-LIMITS.recentEvents);
 }
 
-function readEvent(line: string): readonly DatedEvent[] {
+function readEvent(line: string): readonly BundledEvent[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
@@ -129,7 +128,7 @@ function readEvent(line: string): readonly DatedEvent[] {
     return [];
   }
   if (typeof parsed !== 'object' || parsed === null) return [];
-  const { level, event, fields, at } = parsed as Record<string, unknown>;
+  const { level, event, fields, at, correlationId } = parsed as Record<string, unknown>;
   const knownLevel = (['debug', 'info', 'warn', 'error'] as const).find((one) => one === level);
   if (knownLevel === undefined || typeof event !== 'string' || !/^[a-z][a-z0-9-]{0,63}$/.test(event)) return [];
   const scalars = Object.entries(typeof fields === 'object' && fields !== null ? fields : {}).flatMap(([name, value]: [string, unknown]): readonly (readonly [string, string | number | boolean | null])[] => {
@@ -137,5 +136,5 @@ function readEvent(line: string): readonly DatedEvent[] {
     if (typeof value === 'string') return [[key, oneLine(value)]];
     return typeof value === 'number' || typeof value === 'boolean' || value === null ? [[key, value]] : [];
   });
-  return [{ level: knownLevel, event, fields: Object.fromEntries(scalars), at: typeof at === 'number' ? at : 0 }];
+  return [{ level: knownLevel, event, fields: Object.fromEntries(scalars), at: typeof at === 'number' ? at : 0, correlationId: typeof correlationId === 'string' ? oneLine(correlationId) : null }];
 }

@@ -5,6 +5,7 @@ import { createAppSources } from './adapters/app-sources.js';
 import { createBrowser } from './adapters/browser.js';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/deep-link.js';
+import { createEarlierEntries } from './adapters/earlier-entries.js';
 import { rememberFocus, showApp } from './adapters/focus.js';
 import { exposeToPages } from './adapters/ipc.js';
 import { createKeychain } from './adapters/keychain.js';
@@ -20,8 +21,10 @@ import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
 import { type DiagnoseOptions, type Diagnosis, diagnose } from './core/diagnosis.js';
 import { createEngine } from './core/engine.js';
+import { createEventLog } from './core/event-log.js';
+import type { AuthEvent } from './core/events.js';
 import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
-import type { Advise, Callbacks, Log, SecretStore } from './core/ports.js';
+import type { Advise, Callbacks, EarlierEntries, SecretStore } from './core/ports.js';
 import { createRecentEvents } from './core/recent-events.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
@@ -31,9 +34,9 @@ import { type SupportBundle, type SupportBundleOptions, makeSupportBundle } from
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
 export { AuthError } from './core/errors.js';
+export type { AuthEvent, EventName } from './core/events.js';
 export type { Finding, FindingId, FindingLevel } from './core/findings.js';
-export type { AuthOptions, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
-export type { LogEvent } from './core/ports.js';
+export type { AuthOptions, EarlierEntry, EarlierSession, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
 export type { ProviderPreset } from './core/provider-preset.js';
 export type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
 
@@ -75,6 +78,8 @@ export interface Auth {
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   /** For an uninstaller, as the last call: takes back what was registered for the custom schemes. A later start registers them anew. */
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
+  /** Calls the listener with every event from now on, for telemetry. Returns the way to stop. docs/events.md lists them all. */
+  onEvent(listener: (event: AuthEvent) => void): () => void;
   /** Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the app quits. */
   stop(): Promise<void>;
 }
@@ -89,8 +94,11 @@ export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
   assertOwnFiles([...(settings.attachPreload ? ['preload' as const] : []), ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const])]);
   const clock = createClock();
-  const recent = createRecentEvents(createLog(settings), clock);
-  const { log } = recent;
+  const recent = createRecentEvents();
+  const log = createEventLog(clock, (event) => {
+    recent.note(event);
+    (settings.onLog ?? complain)(event);
+  });
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
   const facts = readRegistrationFacts(app);
@@ -98,10 +106,11 @@ export function createAuth(options: AuthOptions): Auth {
   const routedSchemes = new Set<string>();
   const registration = createSchemeRegistration({ app, facts });
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
-  const secrets = createSecrets(settings);
+  const { secrets, earlier } = createSecrets(settings);
   const network = createNetwork();
   const engine = createEngine(settings, {
     secrets,
+    ...(earlier === undefined ? {} : { earlier }),
     state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName(), resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
@@ -148,6 +157,7 @@ export function createAuth(options: AuthOptions): Auth {
       const { ok, detail } = await registration.unregister(scheme);
       return { scheme, done: ok, detail };
     })),
+    onEvent: (listener) => log.onEvent(listener),
     stop: () => engine.stop(),
   };
 }
@@ -158,11 +168,14 @@ async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
   return createAdvise({ issuer, preset: provider?.name ?? null });
 }
 
-function createSecrets({ secretStore, keychainService }: Settings): SecretStore {
-  if (secretStore === 'memory') return createMemoryStore();
+function createSecrets({ secretStore, keychainService, takeOver }: Settings): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
+  if (secretStore === 'memory') return { secrets: createMemoryStore() };
   const timeoutMs = LIMITS.keyringTimeoutMs;
-  const keychain = createSplitStore(createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs }));
-  return createStoreChoice(secretStore, { keychain, sealed: createSafeStorage({ timeoutMs }) });
+  const keychain = createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs });
+  return {
+    secrets: createStoreChoice(secretStore, { keychain: createSplitStore(keychain), sealed: createSafeStorage({ timeoutMs }) }),
+    earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),
+  };
 }
 
 /** A loopback trip ends in the browser; a person who is signed in wants the app. */
@@ -192,11 +205,7 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
   });
 }
 
-function createLog(settings: Settings): Log {
-  return {
-    write(event) {
-      if (settings.onLog !== null) settings.onLog(event);
-      else if (event.level === 'warn' || event.level === 'error') console.warn(`latchkey: ${event.event}`, event.fields ?? '');
-    },
-  };
+/** What a host that listens to nothing should see all the same. */
+function complain({ level, event, fields }: AuthEvent): void {
+  if (level === 'warn' || level === 'error') console.warn(`latchkey: ${event}`, fields);
 }

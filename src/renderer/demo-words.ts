@@ -32,6 +32,7 @@ export const ERROR_WORDS: { readonly [Code in AuthErrorCode]: Words } = {
   'callback-invalid': { title: 'That is not the answer', text: 'What you pasted does not belong to this sign-in. Copy the whole address of the last page, or all of what it asks you to copy.' },
   'keyring-locked': { title: 'Your keyring is locked', text: 'Your sign-in lies safely in this computer’s keyring. Unlock it with its password, and you are back.' },
   'keyring-unavailable': { title: 'The keyring does not answer', text: 'This computer’s keyring keeps your sign-in safe, but it cannot be reached. Nothing is lost: try again.' },
+  'storage-failed': { title: 'Your sign-in could not be saved', text: 'This computer’s disk is full, or the app may not write to it. You stay signed in until you close the app.' },
   'page-refused': { title: 'This window may not sign in', text: `The app does not trust the page in this window: ${tellTheMakers}` },
   'files-missing': { title: 'This app was not put together correctly', text: `A part of it is missing. You can do nothing about it: ${tellTheMakers}` },
   stopped: { title: 'The app is closing', text: 'Sign-in has been switched off. Open the app again.' },

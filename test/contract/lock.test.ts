@@ -98,6 +98,10 @@ function realWorld(options: LockOptions): World {
   };
 }
 
+function timersAlive(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
 const folders: string[] = [];
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-lock-'));
@@ -213,6 +217,36 @@ for (const { name: subject, present, open } of subjects) {
       expect((await lock.hold(name, 0, async () => {})).held).toBe(false);
       holder.kill();
       expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
+    });
+
+    it('ends the wait of those who give up, at once and without having run anything, and leaves no timer', async () => {
+      const name = newName();
+      const holder = await world.holdElsewhere(name);
+      const giveUp = new AbortController();
+      let ran = false;
+      const startedAt = performance.now();
+      const timersBefore = timersAlive();
+      const waiting = [1, 2].map(() => lock.hold(name, PLENTY_MS, async () => void (ran = true), giveUp.signal));
+      await pause(50);
+      giveUp.abort();
+      const late = lock.hold(name, PLENTY_MS, async () => void (ran = true), giveUp.signal);
+      for (const answer of await Promise.all([...waiting, late])) expect(answer).toMatchObject({ held: false, reason: 'given-up' });
+      expect(performance.now() - startedAt).toBeLessThan(PLENTY_MS / 2);
+      expect([ran, timersAlive()]).toEqual([false, timersBefore]);
+      holder.release();
+      expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
+    });
+
+    it('is held by those who do not want to wait when it is free, and what has begun is not cut off', async () => {
+      const name = newName();
+      const giveUp = new AbortController();
+      const done = lock.hold(name, PLENTY_MS, async () => {
+        giveUp.abort();
+        await pause(20);
+        return 'whole';
+      }, giveUp.signal);
+      expect(await done).toEqual({ held: true, value: 'whole' });
+      expect(await lock.hold(name, PLENTY_MS, async () => 'free', giveUp.signal)).toEqual({ held: true, value: 'free' });
     });
 
     it('is not held by a call that has given up', async () => {

@@ -13,6 +13,7 @@ const STATE: KnownAccounts = {
   schemaVersion: 1,
   lastAccountId: 'a.b.__proto__',
   accounts: [{ id: 'a.b.__proto__', issuer: 'https://login.example.com', subject: 'sub', name: 'Änn "A" \u0000 漢字', record: 'kept' }],
+  takeOver: { stage: 'none', tried: [] },
   attempts: [{ id: 'a-digest', expiresAt: 7 }],
 };
 
@@ -52,7 +53,7 @@ for (const { name, start } of subjects) {
 
     it('gives back what was saved last, also after a restart of the app', async () => {
       const { store, reopen } = start();
-      await store.save({ schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [] });
+      await store.save({ schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] } });
       await store.save(STATE);
       expect(await store.load()).toEqual(STATE);
       expect(await reopen().load()).toEqual(STATE);

@@ -66,7 +66,7 @@ describe('the first entry that works here', () => {
     others.pop()!.close();
     const { app, code } = await waiting([first, second, third].map((port) => `http://127.0.0.1:${port}/callback`));
     expect(redirectOf(app.opened[0]!)).toBe(`http://127.0.0.1:${third}/callback`);
-    expect(app.log.events.filter(({ event }) => event === 'redirect-unavailable').map(({ fields }) => fields?.['detail'])).toEqual(Array(2).fill('the port is in use (EADDRINUSE)'));
+    expect(app.log.events.filter(({ event }) => event === 'redirect-unavailable').map((event) => (event.event === 'redirect-unavailable' ? event.fields.detail : null))).toEqual(Array(2).fill('the port is in use (EADDRINUSE)'));
     await fetch(await callbackOf(app, 0));
     expect(await code).toBe('resolved');
   });

@@ -70,7 +70,7 @@ describe('the leak search', () => {
     const hidden = new AuthError('internal', 'x');
     Object.defineProperty(hidden, 'secret', { value: { deep: [{ deeper: value }] }, enumerable: false });
     expect(plant({ views: [{ status: 'signed-out', reason: value as never }] })).not.toEqual([]);
-    expect(plant({ log: { ...app.log, events: [{ level: 'info', event: 'x', fields: { url: `https://a.example/?${new URLSearchParams({ x: value }).toString()}` } }] } })).not.toEqual([]);
+    expect(plant({ log: { ...app.log, events: [{ level: 'warn', event: 'callback-foreign', fields: { detail: `https://a.example/?${new URLSearchParams({ x: value }).toString()}` } }] } })).not.toEqual([]);
     expect(plant({ file: { ...app.file, content: { accounts: [{ id: value }] } } })).not.toEqual([]);
     expect(plant({ errors: [new Error(`wrong: ${value}`)] })).not.toEqual([]);
     expect(plant({ errors: [new AuthError('internal', 'x', { cause: new Error('y', { cause: { body: value } }) })] })).not.toEqual([]);

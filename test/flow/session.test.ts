@@ -123,15 +123,29 @@ describe('a renewal', () => {
     expect(isCurrent(app)).toBe(true);
   });
 
-  it.each(['wrong-sub', 'wrong-iss'] as const)('takes no tokens of somebody else (%s), and keeps the record', async (change) => {
+  it.each(['wrong-sub', 'wrong-iss'] as const)('uses no tokens of somebody else (%s), but keeps what the server rotated, and goes on with it', async (change) => {
     const before = await signedIn();
     const { refreshToken } = record(before);
     provider.fault({ kind: 'id-token', change, times: 1 });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('id-token-invalid');
-    expect(signedInView(app).account.name).toBe('Ada Lovelace');
-    expect(record(app).refreshToken).toBe(refreshToken);
-    expectNoLeak(app, provider);
+    expect(signedInView(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, renewal: { state: 'waiting', error: { code: 'id-token-invalid' } } });
+    await waitFor(() => record(app).refreshToken !== refreshToken && isCurrent(app), 'the record of what was rotated');
+    const next = await app.restartDue();
+    expect(await next.codeOf(next.engine.getAccessToken())).toBe('resolved');
+    expect([signedInView(next).renewal.state, isCurrent(next)]).toEqual(['fresh', true]);
+    expectNoLeak(next, provider);
+  });
+
+  it('in doubt believes no answer without an ID token, also after a restart', async () => {
+    const before = await signedIn();
+    provider.fault({ kind: 'id-token', change: 'wrong-sub', times: 1 });
+    const app = await before.restartDue();
+    expect(await app.codeOf(app.engine.getAccessToken())).toBe('id-token-invalid');
+    provider.fault({ kind: 'members', endpoint: 'token', grantType: 'refresh_token', drop: ['id_token'], times: 1 });
+    const next = await app.restartDue();
+    expect(await next.codeOf(next.engine.getAccessToken())).toBe('id-token-invalid');
+    await waitFor(() => isCurrent(next), 'the record of what was rotated');
   });
 
   it('that runs into stop() is stored before stop() is over', async () => {

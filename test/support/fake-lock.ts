@@ -57,7 +57,7 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
           free(call.name, call);
         }
       },
-      async hold(name, limitMs, run) {
+      async hold(name, limitMs, run, giveUp) {
         asked.push(name);
         if (refusal !== null) return { held: false, reason: 'unavailable', detail: refusal };
         if (dead) return await new Promise<never>(() => {});
@@ -66,9 +66,9 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
         const queue = queues.get(name) ?? [];
         queues.set(name, queue);
         if (!holders.has(name)) holders.set(name, call);
-        else if (!(await entered(call, queues, limitMs, clock))) {
+        else if (!(await entered(call, queues, limitMs, clock, giveUp))) {
           calls.delete(call);
-          return { held: false, reason: 'busy', detail: 'another process holds the lock' };
+          return { held: false, reason: giveUp?.aborted === true ? 'given-up' : 'busy', detail: 'another process holds the lock' };
         }
         try {
           return { held: true, value: await run() };
@@ -83,16 +83,19 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
   return start();
 }
 
-function entered(call: { readonly name: string }, queues: Map<string, Waiter[]>, limitMs: number, clock: Pick<Clock, 'after'>): Promise<boolean> {
+function entered(call: { readonly name: string }, queues: Map<string, Waiter[]>, limitMs: number, clock: Pick<Clock, 'after'>, giveUp?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const cancel = clock.after(Math.max(limitMs, 0), () => {
-      queues.set(call.name, (queues.get(call.name) ?? []).filter(({ owner }) => owner !== call));
-      resolve(false);
-    });
-    const enter = (): void => {
+    const settle = (holds: boolean): void => {
       cancel();
-      resolve(true);
+      giveUp?.removeEventListener('abort', leave);
+      queues.set(call.name, (queues.get(call.name) ?? []).filter(({ owner }) => owner !== call));
+      resolve(holds);
     };
+    const leave = (): void => { settle(false); };
+    const enter = (): void => { settle(true); };
+    const cancel = clock.after(Math.max(limitMs, 0), leave);
+    giveUp?.addEventListener('abort', leave);
+    if (giveUp?.aborted === true) return leave();
     queues.get(call.name)?.push({ owner: call, enter });
   });
 }

@@ -6,6 +6,7 @@ import type {
   Callbacks,
   CallbackVerdict,
   Clock,
+  EarlierEntries,
   KnownAccounts,
   Log,
   LogEvent,
@@ -132,6 +133,39 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: 
       closed = true;
       answerPrompt('dismissed');
     },
+  };
+}
+
+export interface FakeEarlierEntries extends EarlierEntries {
+  /** What the earlier versions left, by their place; null: nothing. */
+  readonly values: (string | null)[];
+  /** Every call so far, as `read 0`, `remove 0`. */
+  readonly calls: readonly string[];
+  /** `locked` and `unavailable`: every call is answered so. */
+  setMode(mode: 'works' | 'locked' | 'unavailable'): void;
+}
+
+export function createFakeEarlierEntries(...values: (string | null)[]): FakeEarlierEntries {
+  const calls: string[] = [];
+  let mode: 'works' | 'locked' | 'unavailable' = 'works';
+  const answer = async <Answer>(call: string, run: () => Answer): Promise<Answer | SecretFailure> => {
+    calls.push(call);
+    return mode === 'works' ? run() : { state: mode, detail: 'no' };
+  };
+  return {
+    values,
+    calls,
+    setMode(next) {
+      mode = next;
+    },
+    read: (index) => answer(`read ${index}`, (): SecretReading => {
+      const value = values[index] ?? null;
+      return value === null ? { state: 'absent' } : { state: 'found', value };
+    }),
+    remove: (index) => answer(`remove ${index}`, (): SecretOutcome => {
+      values[index] = null;
+      return { state: 'done' };
+    }),
   };
 }
 

@@ -5,7 +5,7 @@ import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { type AuthOptions, LIMITS, parseOptions } from '../../src/main/core/options.js';
 import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
-import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
+import { type FakeEarlierEntries, createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeEarlierEntries, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
 
 export const ISSUER = 'https://id.example';
 export const REDIRECT = 'com.example.app:/callback';
@@ -34,6 +34,8 @@ export interface Authority extends Network {
   loseNext(): void;
   /** Ends every refresh token at once. */
   revokeAll(): void;
+  /** A refresh token that an earlier version of the app was given. */
+  grantEarlier(): string;
 }
 
 export function createAuthority(): Authority {
@@ -89,6 +91,11 @@ export function createAuthority(): Authority {
     loseNext: () => { losing += 1; },
     answerNext: (answer) => { scripted = [...scripted, answer]; },
     revokeAll: () => { valid.clear(); },
+    grantEarlier() {
+      const refreshToken = mint('earlier');
+      valid.add(refreshToken);
+      return refreshToken;
+    },
     async fetch(url: string, init: NetworkRequest) {
       const form = new URLSearchParams(init.body ?? '');
       const isRenewal = form.get('grant_type') === 'refresh_token';
@@ -131,6 +138,7 @@ export interface Bench {
   readonly log: ReturnType<typeof createFakeLog>;
   readonly lock: FakeLock;
   readonly signals: ReturnType<typeof createFakeSignals>;
+  readonly earlier: FakeEarlierEntries;
   /** Every view so far. */
   readonly views: readonly AuthView[];
   /** Waits until the browser has opened so many pages; a keyring or a start that hangs holds it up for its limit. */
@@ -142,14 +150,17 @@ export interface Bench {
   /** A whole sign-in. */
   signIn(): Promise<void>;
   /** The same computer after a restart: keychain, file, authority and time stay; everything else is new. */
-  restart(): Bench;
+  restart(fate?: (ask: string) => Fate): Bench;
   /** One more process of the app on the same computer, not started. */
   another(): Bench;
   /** This process is gone at once, as by kill -9: what it was doing never ends, and its locks are free. */
   kill(): void;
 }
 
-export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock'>>;
+/** What becomes of the process when it asks the world for something: it may be killed before that is done, or before the answer comes. */
+export type Fate = 'lives' | 'dies before' | 'dies after';
+
+export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock' | 'earlier'>> & { readonly fate?: (ask: string) => Fate };
 
 /** Made but not started. */
 export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {}): Bench {
@@ -162,6 +173,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   const log = createFakeLog();
   const lock = kept.lock ?? createFakeLock(clock);
   const signals = createFakeSignals();
+  const earlier = kept.earlier ?? createFakeEarlierEntries();
   const settings = parseOptions({
     issuer: ISSUER, clientId: 'me', redirects: [REDIRECT], scopes: ['read', 'offline_access'],
     endpoints: { authorization: `${ISSUER}/authorize`, token: `${ISSUER}/token`, revocation: `${ISSUER}/revoke` },
@@ -169,23 +181,35 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
     ...options,
   });
   let dead = false;
+  const kill = (): void => {
+    dead = true;
+    lock.kill();
+  };
   /** What a process asks of the world is answered to nobody once the process is dead. */
-  const mortal = <T>(ask: () => Promise<T>): Promise<T> =>
+  const mortal = <T>(what: string, ask: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (!dead) ask().then((value) => { if (!dead) resolve(value); }, (error: unknown) => { if (!dead) reject(error); });
+      const fate = dead ? 'lives' : (kept.fate?.(what) ?? 'lives');
+      if (fate === 'dies before') kill();
+      if (dead) return;
+      const settle = (run: () => void): void => {
+        if (fate === 'dies after') kill();
+        if (!dead) run();
+      };
+      ask().then((value) => { settle(() => { resolve(value); }); }, (error: unknown) => { settle(() => { reject(error); }); });
     });
   const ports = {
-    secrets: { ...secrets, read: (key: string, expected: boolean) => mortal(() => secrets.read(key, expected)), write: (key: string, value: string) => mortal(() => secrets.write(key, value)), remove: (key: string) => mortal(() => secrets.remove(key)) },
-    state: { load: () => mortal(() => file.load()), save: (state: KnownAccounts) => mortal(() => file.save(state)) },
+    secrets: { ...secrets, read: (key: string, expected: boolean) => mortal('secrets.read', () => secrets.read(key, expected)), write: (key: string, value: string) => mortal('secrets.write', () => secrets.write(key, value)), remove: (key: string) => mortal('secrets.remove', () => secrets.remove(key)) },
+    state: { load: () => mortal('state.load', () => file.load()), save: (state: KnownAccounts) => mortal('state.save', () => file.save(state)) },
     clock: { now: clock.now, after: (ms: number, run: () => void) => clock.after(ms, () => { if (!dead) run(); }) },
-    network: { fetch: (url: string, init: NetworkRequest) => mortal(() => authority.fetch(url, init)) },
+    network: { fetch: (url: string, init: NetworkRequest) => mortal(`network ${url.slice(ISSUER.length)}`, () => authority.fetch(url, init)) },
+    earlier: { read: (index: number) => mortal('earlier.read', () => earlier.read(index)), remove: (index: number) => mortal('earlier.remove', () => earlier.remove(index)) },
   };
   const engine = createEngine(settings, { ...ports, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, lock, signals, log });
   const views: AuthView[] = [];
   engine.onView((view) => views.push(view));
 
   const bench: Bench = {
-    engine, authority, clock, secrets, file, browser, scheme, lock, signals, log, views,
+    engine, authority, clock, secrets, file, browser, scheme, lock, signals, log, views, earlier,
     async opens(pages) {
       const held = (): boolean => secrets.prompting || engine.view().status === 'starting';
       while (browser.opened.length < pages) {
@@ -209,12 +233,9 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
       bench.comeBack(state);
       await done;
     },
-    another: () => createBench(options, { authority, clock, file, lock: lock.another(), secrets: createFakeSecretStore('works', secrets.entries) }),
-    kill() {
-      dead = true;
-      lock.kill();
-    },
-    restart: () => createBench(options, { authority, clock, file, lock: lock.another(), secrets: reopened(secrets) }),
+    another: () => createBench(options, { authority, clock, file, earlier, lock: lock.another(), secrets: createFakeSecretStore('works', secrets.entries) }),
+    kill,
+    restart: (fate) => createBench(options, { authority, clock, file, earlier, lock: lock.another(), secrets: reopened(secrets), ...(fate === undefined ? {} : { fate }) }),
   };
   return bench;
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type AttemptVault, createAttemptVault } from '../../src/main/core/attempt-vault.js';
+import type { AuthError } from '../../src/main/core/errors.js';
 import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import { type AttemptRecord, parseAttempt } from '../../src/main/core/records.js';
@@ -11,19 +12,23 @@ import { type FakeSecretStore, type FakeStateStore, createFakeClock, createFakeL
 
 const own = { issuer: 'https://id.example', clientId: 'me' };
 const NOW = 1_000_000;
-const record: AttemptRecord = { version: 1, ...own, state: 'secret-state', codeVerifier: 'secret-verifier', nonce: 'secret-nonce', redirectUri: 'com.example.app:/callback', startedAt: NOW, expiresAt: NOW + 300_000 };
+const record: AttemptRecord = { version: 1, ...own, state: 'secret-state', codeVerifier: 'secret-verifier', nonce: 'secret-nonce', redirectUri: 'com.example.app:/callback', startedAt: NOW, expiresAt: NOW + 300_000, correlationId: 'attempt-1' };
 
 let file: FakeStateStore;
 let clock: ReturnType<typeof createFakeClock>;
 let lock: FakeLock;
 let entries: Map<string, string>;
 let log: ReturnType<typeof createFakeLog>;
+/** What the person was told, by code. */
+let told: (string | null)[];
+const tell = (error: AuthError | null): void => { told.push(error?.code ?? null); };
 beforeEach(() => {
   file = createFakeStateStore();
-  clock = createFakeClock();
+  clock = createFakeClock(NOW);
   lock = createFakeLock(clock);
   entries = new Map();
   log = createFakeLog();
+  told = [];
 });
 
 /** One process of the app; all share file, keychain and lock. */
@@ -32,10 +37,11 @@ async function process(mine: typeof own = own): Promise<{ readonly vault: Attemp
   const its = lock.another();
   const known = createKnownState(file, its, 'me', log);
   await known.load();
-  return { vault: createAttemptVault(secrets, known, its, clock, mine, log), secrets, known };
+  return { vault: createAttemptVault(secrets, known, its, clock, mine, log, tell), secrets, known };
 }
 
-const knownIds = (): readonly string[] => ((file.content as { attempts: { id: string }[] } | null)?.attempts ?? []).map(({ id }) => id);
+const knownAttempts = (): readonly { readonly id: string }[] => (file.content as { attempts: { id: string }[] } | null)?.attempts ?? [];
+const knownIds = (): readonly string[] => knownAttempts().map(({ id }) => id);
 
 describe('keep', () => {
   it('puts the record into the keychain, and into the file only a digest of its state', async () => {
@@ -57,14 +63,14 @@ describe('take', () => {
   it('gives the record to another process, and removes every trace of it', async () => {
     await (await process()).vault.keep(record);
     const { vault } = await process();
-    expect(await vault.take(record.state, NOW)).toEqual(record);
+    expect(await vault.take(record.state)).toEqual(record);
     expect([entries.size, knownIds()]).toEqual([0, []]);
   });
 
   it('gives it once, however often and by whomever it is asked for', async () => {
     await (await process()).vault.keep(record);
     const vaults = await Promise.all([process(), process(), process()]);
-    const taken = await Promise.all(vaults.flatMap(({ vault }) => [vault.take(record.state, NOW), vault.take(record.state, NOW)]));
+    const taken = await Promise.all(vaults.flatMap(({ vault }) => [vault.take(record.state), vault.take(record.state)]));
     expect(taken.filter((one) => one !== null)).toEqual([record]);
   });
 
@@ -72,7 +78,7 @@ describe('take', () => {
     await (await process()).vault.keep(record);
     const { vault, secrets } = await process();
     await fc.assert(fc.asyncProperty(fc.string().filter((state) => state !== record.state), async (state) => {
-      expect(await vault.take(state, NOW)).toBeNull();
+      expect(await vault.take(state)).toBeNull();
     }));
     expect([secrets.calls, lock.asked]).toEqual([[], []]);
   });
@@ -80,8 +86,8 @@ describe('take', () => {
   it('waits for the file', async () => {
     await (await process()).vault.keep(record);
     const known = createKnownState(file, lock, 'me', log);
-    const vault = createAttemptVault(createFakeSecretStore('works', entries), known, lock, clock, own, log);
-    const taken = vault.take(record.state, NOW);
+    const vault = createAttemptVault(createFakeSecretStore('works', entries), known, lock, clock, own, log, tell);
+    const taken = vault.take(record.state);
     await settle();
     expect(await stateOf(taken)).toBe('pending');
     await known.load();
@@ -91,30 +97,104 @@ describe('take', () => {
   it('gives none that is over, and removes it', async () => {
     await (await process()).vault.keep(record);
     const { vault } = await process();
-    expect(await vault.take(record.state, record.expiresAt)).toBeNull();
+    clock.jumpTo(record.expiresAt);
+    expect(await vault.take(record.state)).toBeNull();
     expect(entries.size).toBe(0);
   });
 
   it.each([['another issuer', { ...own, issuer: 'https://other.example' }], ['another client', { ...own, clientId: 'other' }]])('gives none of %s', async (_what, other) => {
     await (await process()).vault.keep(record);
-    expect(await (await process(other)).vault.take(record.state, NOW)).toBeNull();
+    expect(await (await process(other)).vault.take(record.state)).toBeNull();
   });
 
-  it('gives none whose removal fails, for a second process could take it, too', async () => {
+  it('gives it though its removal fails, for the file says that it is claimed, and sweeps it later', async () => {
     await (await process()).vault.keep(record);
     const { vault, secrets } = await process();
+    const { remove } = secrets;
     secrets.remove = async () => ({ state: 'locked', detail: 'no' });
-    expect(await vault.take(record.state, NOW)).toBeNull();
-    expect([entries.size, knownIds().length]).toEqual([1, 1]);
+    expect(await vault.take(record.state)).toEqual(record);
+    expect([entries.size, knownAttempts()]).toEqual([1, [{ id: expect.any(String) as string, expiresAt: record.expiresAt, claimed: true }]]);
+    const later = await process();
+    expect([await vault.take(record.state), await later.vault.take(record.state)]).toEqual([null, null]);
+    secrets.remove = remove;
+    await later.vault.sweep(NOW);
+    expect([entries.size, knownIds()]).toEqual([0, []]);
   });
 
-  it.each(['locked', 'unavailable'] as const)('gives none while the keyring is %s, and gives it later', async (mode) => {
+  it.each(['remains', 'goes'])('by a process that can write no file gives it only when the record %s: then nobody else can have it', async (record_) => {
+    await (await process()).vault.keep(record);
+    const { vault, secrets } = await process();
+    if (record_ === 'remains') secrets.remove = async () => ({ state: 'unavailable', detail: 'no' });
+    file.save = () => Promise.reject(new Error('ENOSPC'));
+    const taken = vault.take(record.state);
+    if (record_ === 'goes') expect(await taken).toEqual(record);
+    else {
+      await until(() => told.length > 0, 'a word');
+      expect(await stateOf(taken)).toBe('pending');
+      vault.stop();
+      expect(await taken).toBeNull();
+    }
+  });
+
+  it('gives none that another process has claimed since this one read the file', async () => {
+    await (await process()).vault.keep(record);
+    const [first, second] = [await process(), await process()];
+    first.secrets.remove = async () => ({ state: 'locked', detail: 'no' });
+    expect(await first.vault.take(record.state)).toEqual(record);
+    expect(await second.vault.take(record.state)).toBeNull();
+  });
+
+  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('waits while the keyring is %s, says so, and gives it when it is asked again', async (mode, code) => {
     await (await process()).vault.keep(record);
     const { vault, secrets } = await process();
     secrets.setMode(mode);
-    expect(await vault.take(record.state, NOW)).toBeNull();
+    const taken = vault.take(record.state);
+    await until(() => told.length === 1, 'a word');
+    vault.tryAgain();
+    await until(() => told.length === 2, 'another word');
+    expect([await stateOf(taken), await vault.take(record.state)]).toEqual(['pending', null]);
     secrets.setMode('works');
-    expect(await vault.take(record.state, NOW)).toEqual(record);
+    vault.tryAgain();
+    expect(await taken).toEqual(record);
+    expect([told, log.names(), entries.size, knownIds(), clock.pending]).toEqual([[code, code], ['attempt-withheld'], 0, [], 0]);
+  });
+
+  it('waits for a keyring no longer than the attempt may take, and says that it is over', async () => {
+    await (await process()).vault.keep(record);
+    const { vault, secrets } = await process();
+    secrets.setMode('locked');
+    const taken = vault.take(record.state);
+    await until(() => told.length === 1, 'a word');
+    await settle();
+    await clock.advance(300_000 - 1);
+    expect(await stateOf(taken)).toBe('pending');
+    await clock.advance(1);
+    expect(await taken).toBeNull();
+    expect([told, entries.size, clock.pending]).toEqual([['keyring-locked', 'sign-in-expired'], 1, 0]);
+  });
+
+  it('waits for a keyring no longer than the process, and leaves the attempt to the next one', async () => {
+    await (await process()).vault.keep(record);
+    const { vault, secrets } = await process();
+    secrets.setMode('locked');
+    const taken = vault.take(record.state);
+    await until(() => told.length === 1, 'a word');
+    await settle();
+    vault.stop();
+    expect([await taken, clock.pending, told]).toEqual([null, 0, ['keyring-locked']]);
+    expect(await (await process()).vault.take(record.state)).toEqual(record);
+  });
+
+  it('that waits for a keyring gives none when another process was faster, and takes its word back', async () => {
+    await (await process()).vault.keep(record);
+    const [slow, fast] = [await process(), await process()];
+    slow.secrets.setMode('locked');
+    const taken = slow.vault.take(record.state);
+    await until(() => told.length === 1, 'a word');
+    expect(await fast.vault.take(record.state)).toEqual(record);
+    slow.secrets.setMode('works');
+    slow.vault.tryAgain();
+    expect([await taken, told]).toEqual([null, ['keyring-locked', null]]);
   });
 
   it('gives none while another process holds its lock, but gives it where the system has no lock', async () => {
@@ -123,13 +203,13 @@ describe('take', () => {
     const key = `attempt:${known.current().attempts[0]?.id}`;
     let letGo = (): void => {};
     void lock.hold(key, 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
-    const taken = vault.take(record.state, NOW);
+    const taken = vault.take(record.state);
     await until(() => clock.pending === 1, 'the wait for the lock');
     await clock.advance(LIMITS.claimWaitMs);
     expect(await taken).toBeNull();
     letGo();
-    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log);
-    expect(await bare.take(record.state, NOW)).toEqual(record);
+    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log, tell);
+    expect(await bare.take(record.state)).toEqual(record);
   });
 });
 
@@ -139,13 +219,13 @@ describe('release', () => {
     await mine.vault.keep(record);
     await other.known.load();
     expect(await mine.vault.release(record.state)).toBe(true);
-    expect([await other.vault.take(record.state, NOW), entries.size, knownIds()]).toEqual([null, 0, []]);
+    expect([await other.vault.take(record.state), entries.size, knownIds()]).toEqual([null, 0, []]);
   });
 
   it('is refused when another process was faster', async () => {
     const mine = await process();
     await mine.vault.keep(record);
-    expect(await (await process()).vault.take(record.state, NOW)).toEqual(record);
+    expect(await (await process()).vault.take(record.state)).toEqual(record);
     expect(await mine.vault.release(record.state)).toBe(false);
   });
 
@@ -153,7 +233,7 @@ describe('release', () => {
     const mine = await process();
     await mine.vault.keep(record);
     const other = await process();
-    const [released, taken] = await Promise.all([mine.vault.release(record.state), other.vault.take(record.state, NOW)]);
+    const [released, taken] = await Promise.all([mine.vault.release(record.state), other.vault.take(record.state)]);
     expect(released).toBe(taken === null);
   });
 
@@ -162,16 +242,58 @@ describe('release', () => {
     expect([await vault.release('loopback-state'), secrets.calls]).toEqual([true, []]);
   });
 
-  it('waits for a keep that is under way', async () => {
+  it('waits for a keep that is under way, and leaves nothing of it behind', async () => {
     const { vault, secrets } = await process();
     secrets.setMode('prompting');
     void vault.keep(record);
-    await settle();
+    await until(() => secrets.calls.length === 1, 'the write');
     const released = vault.release(record.state);
     await settle();
     expect(await stateOf(released)).toBe('pending');
     secrets.answerPrompt('unlocked');
     expect([await released, entries.size, knownIds()]).toEqual([true, 0, []]);
+  });
+
+  it('of what could not be noted needs no keychain, for nobody else can know of it', async () => {
+    const { vault, secrets } = await process();
+    file.failNextSave();
+    await vault.keep(record);
+    expect([log.names(), secrets.calls]).toEqual([['state-file-unwritable', 'attempt-not-kept'], []]);
+    expect([await vault.release(record.state), secrets.calls, knownIds()]).toEqual([true, [], []]);
+  });
+
+  it('is refused when another process has claimed it, also when this one has read the file since', async () => {
+    const [mine, other] = [await process(), await process()];
+    await mine.vault.keep(record);
+    await other.known.load();
+    expect(await other.vault.take(record.state)).toEqual(record);
+    await mine.known.update((state) => ({ ...state, attempts: [...state.attempts, { id: 'x', expiresAt: 1 }] }));
+    expect(mine.known.current().attempts.map(({ id }) => id)).toEqual(['x']);
+    expect(await mine.vault.release(record.state)).toBe(false);
+  });
+
+  it('is refused while another process sits in the keyring\'s dialog with the same callback', async () => {
+    const [mine, other] = [await process(), await process()];
+    await mine.vault.keep(record);
+    await other.known.load();
+    other.secrets.setMode('prompting');
+    const taken = other.vault.take(record.state);
+    await until(() => other.secrets.calls.length === 1, 'the dialog');
+    await settle();
+    const released = mine.vault.release(record.state);
+    await until(() => clock.pending === 1, 'the wait for the lock');
+    await clock.advance(LIMITS.claimWaitMs);
+    expect(await released).toBe(false);
+    other.secrets.answerPrompt('unlocked');
+    expect(await taken).toEqual(record);
+  });
+
+  it.each([['remains', false], ['goes', true]])('by a process that can write no file is granted only when the record %s (%s)', async (what, granted) => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    file.save = () => Promise.reject(new Error('ENOSPC'));
+    if (what === 'remains') secrets.remove = async () => ({ state: 'locked', detail: 'no' });
+    expect(await vault.release(record.state)).toBe(granted);
   });
 
   it('waits for a keep whose file is slow, and leaves nothing of it behind', async () => {
@@ -189,16 +311,16 @@ describe('release', () => {
   });
 
   it('claims also where the system gives no lock', async () => {
-    const { vault, known } = await process();
-    await vault.keep(record);
-    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log);
+    const { known } = await process();
+    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log, tell);
+    await bare.keep(record);
     expect([await bare.release(record.state), entries.size, knownIds()]).toEqual([true, 0, []]);
   });
 
   it('before the file was read is at once, and the attempt is not kept afterwards', async () => {
     const known = createKnownState(file, lock, 'me', log);
     const secrets = createFakeSecretStore('works', entries);
-    const vault = createAttemptVault(secrets, known, lock, clock, own, log);
+    const vault = createAttemptVault(secrets, known, lock, clock, own, log, tell);
     const kept = vault.keep(record);
     expect(await vault.release(record.state)).toBe(true);
     await known.load();
@@ -206,11 +328,12 @@ describe('release', () => {
     expect([secrets.calls, file.saves]).toEqual([[], []]);
   });
 
-  it.each(['locked', 'unavailable'] as const)('is granted when the keyring is %s, for memory says once', async (mode) => {
+  it.each(['locked', 'unavailable'] as const)('is granted when the keyring is %s, and no process takes the attempt afterwards', async (mode) => {
     const { vault, secrets } = await process();
     await vault.keep(record);
     secrets.setMode(mode);
     expect(await vault.release(record.state)).toBe(true);
+    expect([entries.size, await (await process()).vault.take(record.state)]).toEqual([1, null]);
   });
 
   it('is granted when the keyring hangs for as long as a claim may take, and leaves no timer', async () => {
@@ -218,15 +341,15 @@ describe('release', () => {
     await vault.keep(record);
     secrets.setMode('prompting');
     const released = vault.release(record.state);
-    await until(() => secrets.calls.length === 2, 'the read');
+    await until(() => secrets.calls.length === 2, 'the removal');
     await settle();
     await clock.advance(LIMITS.claimWaitMs - 1);
     expect(await stateOf(released)).toBe('pending');
     await clock.advance(1);
     expect(await released).toBe(true);
-    expect(clock.pending).toBe(0);
+    expect([clock.pending, await (await process()).vault.take(record.state)]).toEqual([0, null]);
     secrets.answerPrompt('unlocked');
-    await until(() => entries.size === 0, 'the removal');
+    await until(() => entries.size === 0, 'the end of the removal');
   });
 });
 

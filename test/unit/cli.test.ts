@@ -92,8 +92,8 @@ describe('events from a file', () => {
       '{"level":"info","event":"started","fields":"text"}',
     ];
     expect(readEvents(lines.join('\n'))).toEqual([
-      { level: 'warn', event: 'redirect-unavailable', fields: { detail: 'a b', n: 1, b: true, z: null }, at: 5 },
-      { level: 'info', event: 'started', fields: {}, at: 0 },
+      { level: 'warn', event: 'redirect-unavailable', fields: { detail: 'a b', n: 1, b: true, z: null }, at: 5, correlationId: null },
+      { level: 'info', event: 'started', fields: {}, at: 0, correlationId: null },
     ]);
   });
 

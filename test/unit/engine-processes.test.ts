@@ -2,13 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS, renewalLockWaitMs } from '../../src/main/core/options.js';
+import { toAccount } from '../../src/main/core/identity.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { recordKey } from '../../src/main/core/records.js';
-import { type Bench, createBench, stateOf, until } from '../support/flow-bench.js';
+import { sessionLock } from '../../src/main/core/records.js';
+import { type Bench, ISSUER, createBench, stateOf, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 
 const HOUR = 3_600_000;
+const LOCK_WAIT_MS = renewalLockWaitMs({ networkTimeoutSeconds: 15 });
 
 async function started(bench: Bench): Promise<Bench> {
   bench.engine.start();
@@ -38,6 +40,7 @@ const live = (bench: Bench): Extract<AuthView, { status: 'signed-in' }> => {
   return view;
 };
 const keyOf = (bench: Bench): string => [...bench.secrets.entries.keys()].find((key) => key.startsWith('session:'))!;
+const lockOf = (bench: Bench): string => sessionLock('me', keyOf(bench).slice('session:'.length));
 const record = (bench: Bench): { refreshToken: string; access: { token: string } } => JSON.parse(bench.secrets.entries.get(keyOf(bench))!) as never;
 const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'));
 const sleep = (bench: Bench, ms: number): void => { bench.clock.jumpTo(bench.clock.now() + ms); };
@@ -146,10 +149,10 @@ describe('a lock that somebody never lets go', () => {
   it('makes a renewal busy after its limit, keeps the session, and is fine later', async () => {
     const bench = await signedIn();
     let letGo = (): void => {};
-    void bench.lock.another().hold(keyOf(bench), 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
+    void bench.lock.another().hold(lockOf(bench), 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
     sleep(bench, 2 * HOUR);
     const token = codeOf(bench.engine.getAccessToken());
-    await bench.clock.advance(LIMITS.renewalLockWaitMs - 1);
+    await bench.clock.advance(LOCK_WAIT_MS - 1);
     expect(live(bench).renewal.state).toBe('renewing');
     await bench.clock.advance(1);
     expect(await token).toBe('session-busy');
@@ -170,7 +173,7 @@ describe('a lock that somebody never lets go', () => {
 
   it('holds up no sign-out for longer than its limit, and the file says at once that it is owed', async () => {
     const bench = await signedIn();
-    void bench.lock.another().hold(keyOf(bench), 0, () => new Promise<void>(() => {}));
+    void bench.lock.another().hold(lockOf(bench), 0, () => new Promise<void>(() => {}));
     const done = bench.engine.signOut();
     await settle();
     expect([bench.engine.view().status, (bench.file.content as KnownAccounts).accounts[0]?.record]).toEqual(['signed-out', 'removal-owed']);
@@ -382,17 +385,31 @@ describe('stop', () => {
   it('while a renewal waits for its lock begins no request, and is over in time', async () => {
     const bench = await signedIn();
     let letGo = (): void => {};
-    void bench.lock.another().hold(keyOf(bench), 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
+    void bench.lock.another().hold(lockOf(bench), 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
     sleep(bench, 2 * HOUR);
     void codeOf(bench.engine.getAccessToken());
     await settle();
-    const stopped = bench.engine.stop();
-    await bench.clock.advance(LIMITS.stopMs);
-    await stopped;
+    // No time passes: nobody waits for the lock any more, and no timer is left.
+    await bench.engine.stop();
+    await settle();
+    expect([bench.clock.pending, renewals(bench)]).toEqual([0, 0]);
     letGo();
     await settle();
-    await bench.clock.advance(LIMITS.renewalLockWaitMs);
+    await bench.clock.advance(LOCK_WAIT_MS);
     expect([renewals(bench), bench.secrets.entries.size, bench.lock.held]).toEqual([0, 1, []]);
+  });
+
+  it('while a sign-in waits for the lock stores it without, for a token that is not stored is lost', async () => {
+    const bench = await started(createBench());
+    const { done, state } = await bench.begin();
+    const account = (await toAccount(ISSUER, { subject: 'ada' })).id;
+    void bench.lock.another().hold(sessionLock('me', account), 0, () => new Promise<void>(() => {}));
+    bench.comeBack(state);
+    await until(() => bench.log.names().includes('session-adopting'));
+    await settle();
+    expect(bench.secrets.entries.has(`session:${account}`)).toBe(false);
+    await Promise.all([bench.engine.stop(), done.catch(() => undefined)]);
+    expect([bench.secrets.entries.has(`session:${account}`), bench.clock.pending]).toEqual([true, 0]);
   });
 
   it('while a renewal reads the record begins no request either', async () => {
@@ -435,7 +452,11 @@ describe('stop', () => {
   });
 });
 
-it('every account has a lock of its own, named as its record', async () => {
+it('every account has a lock of its own in each client: two apps do not wait for each other', async () => {
   const bench = await signedIn();
-  expect(bench.lock.asked).toContain(recordKey(live(bench).account.id));
+  expect(bench.lock.asked).toContain(sessionLock('me', live(bench).account.id));
+  const other = createBench({ clientId: 'another app' });
+  await signedIn(other);
+  expect(live(other).account.id).toBe(live(bench).account.id);
+  expect(other.lock.asked.filter((name) => bench.lock.asked.includes(name))).toEqual([]);
 });

@@ -202,13 +202,85 @@ describe('a code is posted once', () => {
     expect([statusOf(next), posted(next)]).toEqual(['signed-out', ['good-code']]);
   });
 
-  it('or never, when the keyring does not let go of the record', async () => {
+  it('also when the keyring does not let go of the record', async () => {
     const { dead, state } = await killedWhileWaiting();
     const next = await started(dead.restart());
     next.secrets.remove = async () => ({ state: 'unavailable', detail: 'broken' });
     next.comeBack(state);
-    await until(() => next.log.names().includes('callback-unexpected'));
+    await until(() => statusOf(next) === 'signed-in', 'the sign-in');
+    next.comeBack(state, 'good-later');
+    const later = await started(next.restart());
+    later.comeBack(state, 'good-much-later');
+    await until(() => later.log.names().includes('callback-unexpected'));
+    expect(posted(next)).toEqual(['good-code']);
+  });
+
+  it('or never, when neither the file nor the keyring can say that it was', async () => {
+    const { dead, state } = await killedWhileWaiting();
+    const next = await started(dead.restart());
+    next.secrets.remove = async () => ({ state: 'unavailable', detail: 'broken' });
+    next.file.save = () => Promise.reject(new Error('ENOSPC'));
+    next.comeBack(state);
+    await until(() => next.log.names().includes('attempt-withheld'));
     await settle();
+    expect([statusOf(next), posted(next)]).toEqual(['signed-out', []]);
+    await next.engine.stop();
+  });
+});
+
+describe('a keyring that is locked when a callback starts the app', () => {
+  it.each<[string, (bench: Bench) => void]>([
+    ['the person asks for it', (bench) => { bench.engine.retry(); }],
+    ['the screen is unlocked', (bench) => { bench.signals.emit('unlock'); }],
+  ])('does not lose the attempt: it is finished when %s', async (_what, unlock) => {
+    const { dead, state } = await killedWhileWaiting();
+    const next = dead.restart();
+    next.secrets.setMode('locked');
+    next.comeBack(state);
+    await started(next);
+    await until(() => 'error' in next.engine.view(), 'the word');
+    expect(next.engine.view()).toMatchObject({ status: 'signed-out', reason: 'never', error: { code: 'keyring-locked', retry: 'user' } });
+    next.engine.retry();
+    await settle();
+    expect(posted(next)).toEqual([]);
+    next.secrets.setMode('works');
+    unlock(next);
+    await until(() => statusOf(next) === 'signed-in', 'the sign-in');
+    await settle();
+    expect([posted(next), attemptKeys(next), knownAttempts(next)]).toEqual([['good-code'], [], 0]);
+    expect(next.engine.view()).not.toHaveProperty('error');
+  });
+
+  it('is asked again also when the session of the last person comes back', async () => {
+    const before = await started(createBench());
+    await before.signIn();
+    const { state } = await before.begin();
+    await until(() => attemptKeys(before).length === 1, 'the record');
+    await settle();
+    before.kill();
+    const next = before.restart();
+    next.secrets.setMode('locked');
+    next.comeBack(state, 'good-2');
+    await started(next);
+    expect(statusOf(next)).toBe('locked');
+    await until(() => next.log.names().includes('attempt-withheld'));
+    next.secrets.setMode('works');
+    next.engine.retry();
+    await until(() => next.authority.count('authorization_code') === 2, 'the code');
+    expect(posted(next)).toEqual(['good-code', 'good-2']);
+  });
+
+  it('ends the wait when the time of the attempt is over, says so, and leaves no timer', async () => {
+    const { dead, state } = await killedWhileWaiting();
+    const next = dead.restart();
+    next.secrets.setMode('locked');
+    next.comeBack(state);
+    await started(next);
+    await until(() => 'error' in next.engine.view(), 'the word');
+    await settle();
+    await next.clock.advance(300_000);
+    await until(() => JSON.stringify(next.engine.view()).includes('sign-in-expired'), 'the end');
+    await until(() => next.clock.pending === 0, 'an end of all timers');
     expect([statusOf(next), posted(next)]).toEqual(['signed-out', []]);
   });
 });

@@ -321,6 +321,21 @@ describe('getAccessToken', () => {
   });
 });
 
+describe('a server whose tokens are over when they come', () => {
+  it('is asked by an idle app once a minute at most, and by a caller at once', async () => {
+    const bench = await started();
+    bench.authority.lifeSeconds = 0;
+    await bench.signIn();
+    await bench.clock.advance(10 * LIMITS.lifelessPauseMs);
+    const idle = bench.authority.count('refresh_token');
+    expect(idle).toBeGreaterThanOrEqual(9);
+    expect(idle).toBeLessThanOrEqual(10);
+    await bench.clock.advance(1_000);
+    await bench.engine.getAccessToken();
+    expect(bench.authority.count('refresh_token')).toBe(idle + 1);
+  });
+});
+
 describe('a renewal', () => {
   it('comes before the token is over, by itself', async () => {
     const bench = await signedIn();
@@ -454,6 +469,30 @@ describe('a renewal', () => {
   });
 });
 
+describe('a refusal where nothing proves who speaks: endpoints by hand, and no key set', () => {
+  async function refusedTwice(answer: () => Response): Promise<Bench> {
+    const bench = await signedIn();
+    for (let times = 0; times < 2; times += 1) {
+      bench.authority.answerNext(answer);
+      bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
+      await codeOf(bench.engine.getAccessToken());
+    }
+    return bench;
+  }
+
+  it.each([400, 401, 403, 407])('ends no session when it is a bare %i, for a proxy may have said it', async (status) => {
+    const bench = await refusedTwice(() => new Response('<html>no</html>', { status }));
+    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code: 'sign-in-refused' } });
+    await bench.clock.advance(LIMITS.retryMaxMs);
+    expect(live(bench).renewal.state).toBe('fresh');
+  });
+
+  it('ends it when it is an error of OAuth, said twice', async () => {
+    const bench = await refusedTwice(() => Response.json({ error: 'invalid_request' }, { status: 400 }));
+    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended', error: { code: 'session-ended', serverError: 'invalid_request' } });
+  });
+});
+
 describe('a token without refresh token', () => {
   const grant = (): Response => Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 60 });
 
@@ -465,6 +504,38 @@ describe('a token without refresh token', () => {
     await bench.clock.advance(60_000);
     expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended' });
     expect([bench.secrets.entries.size, bench.clock.pending]).toEqual([0, 0]);
+  });
+
+  it('leaves no older record of the same person behind, which the next start would restore though it is "not remembered"', async () => {
+    const before = await signedIn();
+    before.authority.revokeAll();
+    before.clock.jumpTo(before.clock.now() + 2 * HOUR);
+    expect(await codeOf(before.engine.getAccessToken())).toBe('session-ended');
+    expect(before.secrets.entries.size).toBe(1);
+    before.authority.answerNext(grant);
+    await before.signIn();
+    expect(live(before).remembered).toBe(false);
+    await until(() => before.secrets.entries.size === 0, 'the removal');
+    await before.engine.stop();
+    const bench = await started(before.restart());
+    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', lastAccount: { subject: 'ada' } });
+  });
+
+  it('while the keyring is locked keeps the older record from being restored when it opens', async () => {
+    const before = await signedIn();
+    await before.engine.stop();
+    const bench = before.restart();
+    bench.secrets.setMode('locked');
+    await started(bench);
+    expect(statusOf(bench)).toBe('locked');
+    bench.authority.answerNext(grant);
+    await bench.signIn();
+    expect(live(bench).remembered).toBe(false);
+    await until(() => bench.log.names().includes('record-removal-owed'));
+    await bench.engine.stop();
+    const next = await started(bench.restart());
+    expect(statusOf(next)).toBe('signed-out');
+    await until(() => next.secrets.entries.size === 0, 'the removal');
   });
 
   it('of the same person keeps the refresh token that is there', async () => {
@@ -758,13 +829,6 @@ describe('stop', () => {
 });
 
 describe('a host that misbehaves', () => {
-  it('with a log that throws does not stop the mailbox', async () => {
-    const bench = createBench();
-    bench.log.write = () => { throw new Error('the disk is full'); };
-    await signedIn(bench);
-    expect(statusOf(bench)).toBe('signed-in');
-  });
-
   it('with a listener that throws does not keep the view from the others', async () => {
     const bench = createBench();
     let calls = 0;

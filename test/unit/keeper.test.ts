@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type Keeper, createKeeper } from '../../src/main/core/keeper.js';
-import { LIMITS, parseOptions } from '../../src/main/core/options.js';
+import { LIMITS, parseOptions, renewalLockWaitMs } from '../../src/main/core/options.js';
 import type { Ports } from '../../src/main/core/ports.js';
-import type { Grant, Protocol } from '../../src/main/core/protocol.js';
-import { type SessionRecord, recordKey } from '../../src/main/core/records.js';
+import type { Grant, Protocol, Renewed } from '../../src/main/core/protocol.js';
+import { type SessionRecord, sessionLock } from '../../src/main/core/records.js';
 import type { SessionEffect, SessionEvent } from '../../src/main/core/session-state.js';
 import type { Vault, VaultReading } from '../../src/main/core/vault.js';
 import { stateOf } from '../support/flow-bench.js';
@@ -14,6 +14,7 @@ import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog,
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const settings = parseOptions({ issuer: 'https://id.example', clientId: 'me', redirects: ['com.example.app:/callback'] });
+const lockName = sessionLock('me', ada.id);
 const refused = new AuthError('sign-in-refused', 'no');
 const ended = new AuthError('session-ended', 'over');
 
@@ -23,15 +24,15 @@ let log: ReturnType<typeof createFakeLog>;
 let posted: (SessionEvent & { readonly epoch: number })[];
 /** What was done, in order; a test makes each call do what it likes. */
 let calls: string[];
-let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; revoke: () => Promise<void>; isReachable: boolean };
+let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; person: Renewed['person']; revoke: () => Promise<void>; isOwnWord: boolean; isPrepared: boolean; prepare: () => Promise<void> };
 /** What the session does with an event, at once. */
 let react: (event: SessionEvent) => void;
 let keeper: Keeper;
 
 const grant = (name: string): Grant => ({ accessToken: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + 3_600_000, refreshToken: `refresh-${name}`, scope: 'read' });
 const record = (name: string, lifeMs = 3_600_000): SessionRecord => ({ version: 1, clientId: 'me', account: ada, refreshToken: `refresh-${name}`, scope: 'read', savedAt: 1, access: { token: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + lifeMs } });
-const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, stored: true };
-const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: null, save: 3 };
+const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, stored: true, doubted: false };
+const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: null, doubted: false, save: 3 };
 const types = (): readonly string[] => posted.map(({ type }) => type);
 
 function gate(): { readonly open: () => void; readonly wait: Promise<void> } {
@@ -49,7 +50,7 @@ beforeEach(() => {
   react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, 7); };
   world = {
     read: async () => ({ state: 'record', record: record('1') }), write: async () => null, remove: async () => {},
-    renew: async () => grant('2'), revoke: async () => {}, isReachable: true,
+    renew: async () => grant('2'), person: 'same', revoke: async () => {}, isOwnWord: true, isPrepared: true, prepare: async () => {},
   };
   const vault: Vault = {
     load: () => ({ restore: null, last: null, reason: 'never' }),
@@ -66,15 +67,18 @@ beforeEach(() => {
     offersDeviceCode: () => false,
     authorizeDevice: () => Promise.reject(refused),
     pollDevice: () => Promise.reject(refused),
-    async renew(refreshToken) { calls.push(`renew ${refreshToken}`); return world.renew(refreshToken); },
-    async isReachable() { calls.push('probe'); return world.isReachable; },
+    async renew(refreshToken) { calls.push(`renew ${refreshToken}`); return { grant: await world.renew(refreshToken), person: world.person }; },
+    renewEarlier: () => Promise.reject(refused),
+    isPrepared: () => world.isPrepared,
+    async prepare() { calls.push('prepare'); return world.prepare(); },
+    async isOwnWord() { calls.push(`probe, holding ${lock.held.length} locks`); return world.isOwnWord; },
     async revoke(token) { calls.push(`revoke ${token}`); return world.revoke(); },
   };
   const ports: Ports = {
     secrets: createFakeSecretStore(), state: createFakeStateStore(), browser: createFakeBrowser(), callbacks: { 'custom-scheme': createFakeCallbacks('custom-scheme'), loopback: createFakeCallbacks('loopback') },
     clock, network: createFakeNetwork(), lock, signals: createFakeSignals(), log,
   };
-  keeper = createKeeper(settings, ports, protocol, vault, (event, epoch) => { posted.push({ ...event, epoch }); react(event); }, () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }));
+  keeper = createKeeper(settings, ports, protocol, vault, (event, epoch) => { posted.push({ ...event, epoch }); react(event); }, () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }), () => 'renewal-1');
 });
 
 describe('a renewal', () => {
@@ -83,7 +87,7 @@ describe('a renewal', () => {
     world.write = async () => { await wait; return null; };
     keeper.run(renew, 7);
     await settle();
-    expect([calls, types(), lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], ['renewed'], [recordKey(ada.id)]]);
+    expect([calls, types(), lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], ['renewed'], [lockName]]);
     open();
     await settle();
     expect([types(), posted.map(({ epoch }) => epoch), lock.held]).toEqual([['renewed', 'stored'], [7, 7], []]);
@@ -175,19 +179,19 @@ describe('a renewal', () => {
     expect(lock.held).toEqual([]);
   });
 
-  it.each([true, false])('that is refused in other words tells whether the network is proven fine (%s)', async (isReachable) => {
-    world.isReachable = isReachable;
+  it.each([true, false])('that is refused in other words tells whether the network is proven fine (%s)', async (isOwnWord) => {
+    world.isOwnWord = isOwnWord;
     world.renew = () => Promise.reject(refused);
     keeper.run(renew, 7);
     await settle();
-    expect([calls.at(-1), posted]).toMatchObject(['probe', [{ type: 'renew-failed', refused: isReachable }]]);
+    expect([calls.at(-1), posted]).toMatchObject(['probe, holding 0 locks', [{ type: 'renew-failed', refused: isOwnWord }]]);
   });
 
   it.each(['network-failed', 'server-unavailable', 'response-invalid', 'discovery-failed'] as const)('that fails in passing is no refusal, and nothing is probed (%s)', async (code) => {
     world.renew = () => Promise.reject(new AuthError(code, 'passing'));
     keeper.run(renew, 7);
     await settle();
-    expect([calls.includes('probe'), posted]).toMatchObject([false, [{ type: 'renew-failed', refused: false, error: { code } }]]);
+    expect([calls.some((call) => call.startsWith('probe')), posted]).toMatchObject([false, [{ type: 'renew-failed', refused: false, error: { code } }]]);
   });
 
   it('that fails with something odd is internal, and not lost', async () => {
@@ -197,11 +201,77 @@ describe('a renewal', () => {
     expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'internal' } }]);
   });
 
-  it('is busy when the lock is not free in time, and sends nothing', async () => {
-    void lock.another().hold(recordKey(ada.id), 0, () => new Promise<void>(() => {}));
+  it.each(['another', 'unsaid'] as const)('in doubt whose answer names %s is not used, but what the server rotated is stored before the lock is free', async (person) => {
+    world.person = person;
+    const { open, wait } = gate();
+    world.write = async () => { await wait; return null; };
+    react = (event) => { if (event.type === 'renew-failed') keeper.run({ ...write, doubted: true }, 7); };
+    keeper.run({ ...renew, doubted: person === 'unsaid' }, 7);
+    await settle();
+    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'id-token-invalid' }, refused: false, rotated: 'refresh-2' }]);
+    expect([calls, lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], [lockName]]);
+    open();
+    await settle();
+    expect([types(), lock.held]).toEqual([['renew-failed', 'stored'], []]);
+  });
+
+  it('without doubt needs no ID token, as the standard allows', async () => {
+    world.person = 'unsaid';
     keeper.run(renew, 7);
     await settle();
-    await clock.advance(LIMITS.renewalLockWaitMs - 1);
+    expect(types()).toEqual(['renewed', 'stored']);
+  });
+
+  it('does not use the access token of a record in doubt, and doubts what its refresh token brings', async () => {
+    world.read = async () => ({ state: 'record', record: { ...record('newer'), doubted: true } });
+    world.person = 'unsaid';
+    react = () => {};
+    keeper.run(renew, 7);
+    await settle();
+    expect([calls, posted]).toMatchObject([['read', 'renew refresh-newer'], [{ type: 'renew-failed', error: { code: 'id-token-invalid' } }]]);
+  });
+
+  it('fetches metadata before it takes the lock, where others wait', async () => {
+    world.isPrepared = false;
+    world.prepare = async () => { calls.push(`holding ${lock.held.length} locks`); world.isPrepared = true; };
+    keeper.run(renew, 7);
+    await settle();
+    expect(calls).toEqual(['read', 'prepare', 'holding 0 locks', 'read', 'renew refresh-1', 'write refresh-2']);
+  });
+
+  it('needs no metadata when another process has renewed', async () => {
+    world.isPrepared = false;
+    world.read = async () => ({ state: 'record', record: record('newer') });
+    keeper.run(renew, 7);
+    await settle();
+    expect([calls, types()]).toEqual([['read'], ['renewed']]);
+  });
+
+  it('fails without having taken the lock when there is no metadata', async () => {
+    world.isPrepared = false;
+    world.prepare = () => Promise.reject(new AuthError('network-failed', 'gone'));
+    keeper.run(renew, 7);
+    await settle();
+    expect([posted, lock.asked]).toMatchObject([[{ type: 'renew-failed', error: { code: 'network-failed' } }], []]);
+  });
+
+  it('waits as long as another one can take: two exchanges, two reads and a write', () => {
+    expect(renewalLockWaitMs({ networkTimeoutSeconds: 15 })).toBe(2 * 15_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs);
+    expect(renewalLockWaitMs({ networkTimeoutSeconds: 120 })).toBeGreaterThan(240_000);
+  });
+
+  it('tells a story that can be followed: every event of it has the same correlation id', async () => {
+    world.renew = () => Promise.reject(new AuthError('network-failed', 'gone'));
+    keeper.run(renew, 7);
+    await settle();
+    expect(log.events.map(({ event, correlationId }) => [event, correlationId])).toEqual([['renewal-started', 'renewal-1'], ['renewal-failed', 'renewal-1']]);
+  });
+
+  it('is busy when the lock is not free in time, and sends nothing', async () => {
+    void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
+    keeper.run(renew, 7);
+    await settle();
+    await clock.advance(renewalLockWaitMs(settings) - 1);
     expect(posted).toEqual([]);
     await clock.advance(1);
     expect([posted, calls]).toMatchObject([[{ type: 'renew-failed', refused: false, error: { code: 'session-busy' } }], []]);
@@ -211,7 +281,7 @@ describe('a renewal', () => {
     lock.setRefusal('no folder');
     keeper.run(renew, 7);
     await settle();
-    expect([types(), log.names()]).toEqual([['renewed', 'stored'], ['lock-not-held']]);
+    expect([types(), log.names()]).toEqual([['renewed', 'stored'], ['renewal-started', 'lock-not-held', 'renewal-done']]);
   });
 });
 
@@ -226,7 +296,7 @@ describe('a write', () => {
   });
 
   it('waits for another process, and goes ahead when that takes too long', async () => {
-    void lock.another().hold(recordKey(ada.id), 0, () => new Promise<void>(() => {}));
+    void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
     keeper.run(write, 7);
     await settle();
     expect(calls).toEqual([]);
@@ -248,7 +318,7 @@ describe('a removal', () => {
   });
 
   it('is owed while another process holds the lock, and comes before a later write', async () => {
-    void lock.another().hold(recordKey(ada.id), 0, () => new Promise<void>(() => {}));
+    void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
     keeper.run({ type: 'remove-record', account: ada }, 7);
     await settle();
     expect(calls).toEqual(['owe']);
@@ -296,7 +366,7 @@ describe('finish', () => {
 
   it('lets a renewal that waits for its lock begin no request', async () => {
     const { open, wait } = gate();
-    void lock.another().hold(recordKey(ada.id), 0, () => wait);
+    void lock.another().hold(lockName, 0, () => wait);
     keeper.run(renew, 7);
     await settle();
     const finished = keeper.finish();

@@ -47,8 +47,7 @@ describe('load', () => {
     const later = { schemaVersion: 2, everything: 'different' };
     const { known, file, log } = open(createFakeStateStore(later));
     await known.load();
-    await known.update(addAda);
-    await known.update(addGrace);
+    expect([await known.update(addAda), await known.update(addGrace)]).toEqual([false, false]);
     expect([file.content, file.saves, log.names()]).toEqual([later, [], ['state-file-newer']]);
     expect(subjects(known.current())).toEqual(['ada', 'grace']);
   });
@@ -94,14 +93,34 @@ describe('update', () => {
     expect([subjects(file.content), subjects(known.current())]).toEqual([['ada', 'grace'], ['ada', 'grace']]);
   });
 
-  it('goes on when the disk refuses, and says the change again with the next one', async () => {
+  it('goes on when the disk refuses, tells it, and says the change again with the next one', async () => {
     const { known, file, log } = open(createFakeStateStore(NO_ACCOUNTS));
     await known.load();
     file.failNextSave();
-    await known.update(addAda);
+    expect(await known.update(addAda)).toBe(false);
     expect([subjects(file.content), subjects(known.current()), log.names()]).toEqual([[], ['ada'], ['state-file-unwritable']]);
-    await known.update(addGrace);
+    expect(await known.update(addGrace)).toBe(true);
     expect(subjects(file.content)).toEqual(['ada', 'grace']);
+  });
+
+  it('that changes nothing tells whether the file has what came before', async () => {
+    const { known, file } = open(createFakeStateStore(NO_ACCOUNTS));
+    await known.load();
+    const nothing = (state: KnownAccounts): KnownAccounts => state;
+    expect(await known.update(nothing)).toBe(true);
+    const { save } = file;
+    file.save = () => Promise.reject(new Error('ENOSPC'));
+    await known.update(addAda);
+    expect(await known.update(nothing)).toBe(false);
+    file.save = save;
+    expect([await known.update(nothing), subjects(file.content)]).toEqual([true, ['ada']]);
+  });
+
+  it('writes nothing that the file says already', async () => {
+    const { known, file } = open();
+    await known.load();
+    await known.update(addAda);
+    expect([await known.update(addAda), file.saves.length]).toEqual([true, 1]);
   });
 });
 

@@ -102,7 +102,7 @@ describe('Google', () => {
   it('gets the secret in the form, at the code and at the renewal, and keeps no new refresh token from us', async () => {
     const made = await wire();
     made.answer('https://oauth2.googleapis.com/token', () => Response.json({ ...TOKENS, expires_in: 3599 }));
-    const grant = await made.protocol.renew('kept', 'openid', { id: 'x', issuer: 'https://accounts.google.com', subject: '1' });
+    const { grant } = await made.protocol.renew('kept', 'openid', { id: 'x', issuer: 'https://accounts.google.com', subject: '1' });
     expect(grant.refreshToken).toBe('kept');
     const { form, init } = tokenRequest(made);
     expect([form.get('client_secret'), 'authorization' in init.headers]).toEqual(['not-so-secret', false]);

@@ -18,7 +18,7 @@ const ended = new AuthError('session-ended', 'over', { serverError: 'invalid_gra
 const locked = new AuthError('keyring-locked', 'locked');
 
 const fresh: LiveSession = {
-  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null,
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false,
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR }, renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
 };
 const renewing: LiveSession = { ...fresh, renewal: { state: 'renewing', since: NOW, trouble: NO_TROUBLE } };
@@ -35,6 +35,63 @@ const demand = (now: number): SessionEvent => ({ type: 'demand', now });
 const tick = (now: number): SessionEvent => ({ type: 'tick', now, ...timing });
 const wake = (signal: Signal, now: number): SessionEvent => ({ type: 'wake', signal, now });
 const phaseOf = (state: SessionState): string => (state.phase === 'live' ? state.renewal.state : state.phase);
+
+describe('a renewal whose ID token names somebody else', () => {
+  const foreign = new AuthError('id-token-invalid', 'somebody else');
+  const answer = (token: string): SessionEvent => ({ type: 'renew-failed', error: foreign, refused: false, rotated: token, now: NOW, random: 0 });
+
+  it('waits, and keeps the refresh token that the server rotated, for the old one is dead', () => {
+    const { state, effects } = stepSession(renewing, answer('refresh-2'));
+    expect(state).toMatchObject({ phase: 'live', refreshToken: 'refresh-2', doubted: true, access: fresh.access, renewal: { state: 'waiting', error: { code: 'id-token-invalid' } } });
+    expect(effects).toEqual([{ type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: fresh.access, doubted: true, save: 1 }]);
+  });
+
+  it('says at the next try that nothing is believed without proof, and is believed again after one that is right', () => {
+    const waiting = run(renewing, answer('refresh-2'), { type: 'stored', save: 1, now: NOW, ...timing });
+    const again = stepSession(waiting, demand(NOW + HOUR));
+    expect(again.effects).toEqual([{ type: 'renew', refreshToken: 'refresh-2', scope: 'read', account: ada, doubted: true, stored: true }]);
+    const grant = { accessToken: 'access-3', obtainedAt: NOW, expiresAt: NOW + HOUR, refreshToken: 'refresh-3', scope: 'read' };
+    const proven = stepSession(again.state, { type: 'renewed', grant, stored: false, now: NOW, ...timing });
+    expect(proven.effects).toMatchObject([{ type: 'write-record', refreshToken: 'refresh-3', doubted: false }]);
+    expect(run(proven.state, { type: 'stored', save: 2, now: NOW, ...timing })).toMatchObject({ doubted: false, renewal: { state: 'fresh' } });
+  });
+
+  it('never ends the session, however often it comes', () => {
+    let state: SessionState = renewing;
+    for (let times = 0; times < 20; times += 1) state = run(state, answer(`refresh-${times}`), demand(NOW + times * HOUR));
+    expect(phaseOf(state)).toBe('renewing');
+  });
+
+  it('is remembered by a restart', () => {
+    const record = { version: 1, clientId: 'c', account: ada, refreshToken: 'refresh-2', scope: 'read', savedAt: 1, access: null, doubted: true } as const;
+    const { state, effects } = stepSession({ phase: 'restoring', epoch: 1, account: ada, since: NOW, slow: false }, { type: 'record-found', record, now: NOW, ...timing });
+    expect(state).toMatchObject({ doubted: true });
+    expect(effects).toMatchObject([{ type: 'renew', doubted: true }]);
+  });
+});
+
+describe('a session whose record no file leads to', () => {
+  const unlisted: LiveSession = { ...fresh, storeError: new AuthError('storage-failed', 'no'), storeRetryAt: NOW + LIMITS.storeRetryMs };
+
+  it('is in the keychain all the same, where another process may have put a newer token', () => {
+    expect(stepSession(unlisted, demand(NOW)).effects).toMatchObject([{ type: 'renew', stored: true }]);
+    expect(stepSession(unstored, demand(NOW)).effects).toMatchObject([{ type: 'renew', stored: false }]);
+  });
+
+  it('is stored again when its time has come', () => {
+    expect(effectsOf(unlisted, tick(NOW + LIMITS.storeRetryMs))).toEqual(['write-record']);
+  });
+});
+
+describe('a token that is over when it comes', () => {
+  const lifeless: LiveSession = { ...fresh, access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW }, renewal: { state: 'fresh', since: NOW, renewAt: NOW + 1_000 } };
+
+  it('is renewed by itself after a minute, and for a caller after a second', () => {
+    expect(sessionDeadline(lifeless, NOW)).toBe(NOW + LIMITS.lifelessPauseMs);
+    expect([1_000, LIMITS.lifelessPauseMs - 1, LIMITS.lifelessPauseMs].map((ms) => effectsOf(lifeless, tick(NOW + ms)))).toEqual([[], [], ['renew']]);
+    expect([999, 1_000].map((ms) => answerToken(lifeless, NOW + ms).kind)).toEqual(['token', 'demand']);
+  });
+});
 
 describe('a refusal by the token endpoint', () => {
   it('does not end the session the first time', () => {
@@ -167,7 +224,7 @@ describe('a session that no keyring took', () => {
   it('is remembered once a write succeeds, and asks for no more ticks', () => {
     const again = stepSession(unstored, tick(NOW + LIMITS.storeRetryMs)).state as LiveSession;
     const done = stepSession(again, { type: 'stored', save: again.save, now: NOW + LIMITS.storeRetryMs, ...timing }).state;
-    expect(done).toMatchObject({ storeError: null, storeRetryAt: null });
+    expect(done).toMatchObject({ storeError: null, storeRetryAt: null, doubted: false });
     expect(sessionDeadline(done, NOW)).toBe(NOW + HOUR - 60_000);
   });
 

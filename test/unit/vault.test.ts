@@ -54,7 +54,7 @@ describe('load', () => {
     const later = { schemaVersion: 2, everything: 'different' };
     const vault = vaultWith('works', later);
     await vault.load();
-    expect(await vault.write(record)).toBeNull();
+    expect(await vault.write(record)).toMatchObject({ code: 'storage-failed' });
     expect(file.content).toEqual(later);
     expect(log.names()).toContain('state-file-newer');
   });
@@ -155,14 +155,30 @@ describe('write', () => {
     expect(secrets.entries.size).toBe(0);
   });
 
-  it('goes on when the disk refuses the file', async () => {
+  it('says so when the disk refuses the file, for the next start would not look for the record, and is fine at the next try', async () => {
     const vault = vaultWith();
     await vault.load();
     file.failNextSave();
-    expect(await vault.write(record)).toBeNull();
+    expect(await vault.write(record)).toMatchObject({ code: 'storage-failed', retry: 'user' });
     expect([secrets.entries.size, log.names()]).toEqual([1, ['state-file-unwritable']]);
+    expect([await vault.write(record), stateInFile()]).toEqual([null, 'kept']);
     await vault.markRefused(ada);
     expect(stateInFile()).toBe('refused');
+  });
+
+  it('needs no disk when the file says already what it should', async () => {
+    const vault = vaultWith();
+    await vault.load();
+    await vault.write(record);
+    file.save = () => Promise.reject(new Error('ENOSPC'));
+    expect(await vault.write({ ...record, refreshToken: 'secret-next' })).toBeNull();
+  });
+
+  it('names the keyring when neither keyring nor disk takes it', async () => {
+    const vault = vaultWith('locked');
+    await vault.load();
+    file.save = () => Promise.reject(new Error('ENOSPC'));
+    expect(await vault.write(record)).toMatchObject({ code: 'keyring-locked' });
   });
 
   it('puts no secret into the file', async () => {

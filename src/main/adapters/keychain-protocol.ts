@@ -1,13 +1,13 @@
 // What passes between keychain.ts and its worker, and what keytar's error texts mean. Pure: no effect, no import.
 // May not put a value into an error text.
 
-/** One call of keytar. `id` is given back in the reply. */
+/** One call of keytar. `id` is given back in the reply. `service` is another one only for entries of earlier versions. */
 export type WorkerRequest =
-  | { readonly id: number; readonly op: 'get' | 'delete'; readonly service: string; readonly account: string }
+  | { readonly id: number; readonly op: 'get' | 'get-raw' | 'delete'; readonly service: string; readonly account: string }
   | { readonly id: number; readonly op: 'set'; readonly service: string; readonly account: string; readonly value: string };
 
 /**
- * `get`: the value or null. `set`: true when the value was read back and is the same. `delete`: whether something
+ * `get`: the value or null. `get-raw`: the same of an entry that another program wrote, exactly as it stands there. `set`: true when the value was read back and is the same. `delete`: whether something
  * was there. `tookMs` is the time inside keytar: a long one means that a person had a dialog to answer.
  */
 export type WorkerReply =

@@ -24,6 +24,8 @@ async function perform(keytar: Keytar, request: WorkerRequest): Promise<string |
       const stored = await keytar.getPassword(service, account);
       return stored === null ? null : decodeValue(stored);
     }
+    case 'get-raw':
+      return await keytar.getPassword(service, account);
     case 'set': {
       const stored = encodeValue(request.value);
       await keytar.setPassword(service, account, stored);

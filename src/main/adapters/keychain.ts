@@ -22,7 +22,18 @@ export interface KeychainOptions {
 }
 
 type Succeeded = Extract<WorkerReply, { ok: true }>;
-type Ask = (request: { op: 'get' | 'delete'; account: string } | { op: 'set'; account: string; value: string }) => Promise<Succeeded | KeyringFailure>;
+type Ask = (request: { op: 'get' | 'get-raw' | 'delete'; account: string; service?: string } | { op: 'set'; account: string; value: string }) => Promise<Succeeded | KeyringFailure>;
+
+/** Entries that this keychain did not write: values are what they are, and nothing is known of what should be there. */
+export interface ForeignEntries {
+  read(service: string, account: string): Promise<SecretReading>;
+  remove(service: string, account: string): Promise<SecretOutcome>;
+}
+
+/** The store, and by the same worker and in the same line: entries of other services. */
+export interface Keychain extends SecretStore {
+  readonly foreign: ForeignEntries;
+}
 
 interface Job {
   readonly run: () => void;
@@ -43,7 +54,7 @@ const NOT_KEPT: KeyringFailure = { state: 'unavailable', detail: 'the keyring di
  * that hang would use up the worker's threads. When a call's time is up, the worker is killed and every call that
  * waits is `locked`; when the worker dies, every call that waits is `unavailable`. The next call starts a new one.
  */
-export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }: KeychainOptions): SecretStore {
+export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }: KeychainOptions): Keychain {
   const jobs: Job[] = [];
   let worker: WorkerProcess | null = null;
   // This worker has reached a keyring at least once.
@@ -162,18 +173,15 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
         return reply.value === true ? { state: 'done' } : NOT_KEPT;
       });
     },
-    remove(key): Promise<SecretOutcome> {
-      return enqueue<SecretOutcome>(key, async (ask) => {
-        const reply = await ask({ op: 'delete', account: key });
+    remove: (key) => enqueue<SecretOutcome>(key, (ask) => removeEntry(ask, { account: key })),
+    foreign: {
+      read: (foreignService, account) => enqueue<SecretReading>(account, async (ask) => {
+        const reply = await ask({ op: 'get-raw', service: foreignService, account });
         if ('state' in reply) return reply;
-        if (reply.value === true) return { state: 'done' };
-        if (tookLong(reply.tookMs)) return DISMISSED;
-        // A locked keyring, too, says that there was nothing to remove.
-        const refusal = await probe(ask);
-        if (refusal !== null) return refusal;
-        const again = await ask({ op: 'delete', account: key });
-        return 'state' in again ? again : { state: 'done' };
-      });
+        if (typeof reply.value === 'string') return { state: 'found', value: reply.value };
+        return tookLong(reply.tookMs) ? DISMISSED : { state: 'absent' };
+      }),
+      remove: (foreignService, account) => enqueue<SecretOutcome>(account, (ask) => removeEntry(ask, { service: foreignService, account })),
     },
     close() {
       closed = true;
@@ -188,6 +196,18 @@ async function probe(ask: Ask): Promise<KeyringFailure | null> {
   if ('state' in written) return written;
   await ask({ op: 'delete', account: PROBE_ACCOUNT });
   return written.value === true ? null : NOT_KEPT;
+}
+
+async function removeEntry(ask: Ask, entry: { account: string; service?: string }): Promise<SecretOutcome> {
+  const reply = await ask({ op: 'delete', ...entry });
+  if ('state' in reply) return reply;
+  if (reply.value === true) return { state: 'done' };
+  if (tookLong(reply.tookMs)) return DISMISSED;
+  // A locked keyring, too, says that there was nothing to remove.
+  const refusal = await probe(ask);
+  if (refusal !== null) return refusal;
+  const again = await ask({ op: 'delete', ...entry });
+  return 'state' in again ? again : { state: 'done' };
 }
 
 async function find(ask: Ask, account: string): Promise<SecretReading & { tookMs?: number }> {

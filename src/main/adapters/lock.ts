@@ -20,6 +20,8 @@ const PATH_MAX_BYTES = 103;
 /** Linux's whole `sun_path`: Node 20 pads an abstract name to it with NUL, a later one doesn't, and both must mean the same. */
 const ABSTRACT_BYTES = 108;
 
+const NEVER = new AbortController().signal;
+
 export interface LockOptions {
   /**
    * `name`: an abstract socket on Linux, a named pipe on Windows (not verified there); the kernel keeps the name.
@@ -50,7 +52,7 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
   const tails = new Map<string, Promise<void>>();
 
   return {
-    async hold(name, limitMs, run) {
+    async hold(name, limitMs, run, giveUp = NEVER) {
       const deadline = performance.now() + limitMs;
       const before = tails.get(name) ?? Promise.resolve();
       let leave = (): void => {};
@@ -59,10 +61,10 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
       });
       tails.set(name, tail);
       try {
-        if (!(await within(before, limitMs))) return { held: false, reason: 'busy', detail: 'another call in this process holds the lock' };
-        const claim = await acquire(ground, digestOf(name), deadline);
-        if (claim.state === 'refused') return { held: false, reason: 'unavailable', detail: claim.detail };
-        if (claim.state === 'taken') return { held: false, reason: 'busy', detail: 'another process holds the lock' };
+        const free = await within(before, limitMs, giveUp);
+        const claim = free ? await acquire(ground, digestOf(name), deadline, giveUp) : null;
+        if (claim?.state === 'refused') return { held: false, reason: 'unavailable', detail: claim.detail };
+        if (claim?.state !== 'won') return { held: false, reason: giveUp.aborted ? 'given-up' : 'busy', detail: `another ${free ? 'process' : 'call in this process'} holds the lock` };
         try {
           return { held: true, value: await run() };
         } finally {
@@ -75,14 +77,14 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
   };
 }
 
-async function acquire(ground: Ground, digest: string, deadline: number): Promise<Claim> {
+async function acquire(ground: Ground, digest: string, deadline: number, giveUp: AbortSignal): Promise<Claim> {
   for (;;) {
     const claim = await ground(digest);
     const leftMs = deadline - performance.now();
-    if (claim.state !== 'taken' || leftMs <= 0) return claim;
+    if (claim.state !== 'taken' || leftMs <= 0 || giveUp.aborted) return claim;
     const visitedAt = performance.now();
-    await visit(claim.address, leftMs);
-    if (performance.now() - visitedAt < BRIEF_MS) await pause(Math.min(leftMs, PAUSE_MS.least + Math.random() * PAUSE_MS.spread));
+    await visit(claim.address, leftMs, giveUp);
+    if (performance.now() - visitedAt < BRIEF_MS && !giveUp.aborted) await pause(Math.min(leftMs, PAUSE_MS.least + Math.random() * PAUSE_MS.spread));
   }
 }
 
@@ -206,15 +208,18 @@ function listen(address: string): Promise<Exclude<Claim, { state: 'taken' }> & {
   });
 }
 
-/** Stays with the holder until it goes, turns us away, cannot be reached, or the time is up. */
-function visit(address: string, limitMs: number): Promise<void> {
+/** Stays with the holder until it goes, turns us away, cannot be reached, the time is up, or nobody wants to wait. */
+function visit(address: string, limitMs: number, giveUp: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const socket = createConnection({ path: address });
-    const timer = setTimeout(() => socket.destroy(), Math.min(limitMs, WAIT_MAX_MS));
+    const leave = (): void => void socket.destroy();
+    const timer = setTimeout(leave, Math.min(limitMs, WAIT_MAX_MS));
+    giveUp.addEventListener('abort', leave);
     socket.on('error', () => {});
     socket.resume();
     socket.on('close', () => {
       clearTimeout(timer);
+      giveUp.removeEventListener('abort', leave);
       resolve();
     });
   });
@@ -230,13 +235,17 @@ function isAlive(address: string): Promise<boolean> {
   });
 }
 
-function within(work: Promise<void>, limitMs: number): Promise<boolean> {
+function within(work: Promise<void>, limitMs: number, giveUp: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), Math.min(Math.max(limitMs, 0), WAIT_MAX_MS));
-    void work.then(() => {
+    const settle = (free: boolean): void => {
       clearTimeout(timer);
-      resolve(true);
-    });
+      giveUp.removeEventListener('abort', leave);
+      resolve(free);
+    };
+    const leave = (): void => settle(false);
+    const timer = setTimeout(leave, Math.min(Math.max(limitMs, 0), giveUp.aborted ? 0 : WAIT_MAX_MS));
+    giveUp.addEventListener('abort', leave);
+    void work.then(() => settle(true));
   });
 }
 

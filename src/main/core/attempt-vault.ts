@@ -1,111 +1,207 @@
 // Attempts at rest: what lets a callback that *starts* the app finish a sign-in that an earlier process began.
-// To take a record is to claim it: it is removed under a lock before its code is posted, so a code is posted once or never.
+// An attempt is claimed in the state file, under a lock, before its code is posted, so a code is posted once or never;
+// the keychain's record, which holds its secrets, is removed with the claim.
+import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS } from './options.js';
-import type { Clock, Lock, Log, SecretReading, SecretStore } from './ports.js';
+import type { Clock, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 
 export interface AttemptVault {
-  /** Resolves when it was tried; a keyring that does not take it only means that a restart loses the attempt. */
+  /** Resolves when it was tried; a keyring or file that does not take it only means that a restart loses the attempt. */
   keep(record: AttemptRecord): Promise<void>;
   /**
-   * Claims the attempt with this state, once among all processes. Null: unknown, over, taken before, or out of reach.
-   * Asks the keychain only for states that this computer's file knows, so that forged callbacks cost nothing.
+   * Claims the attempt with this state, once among all processes. Null: unknown, over, or taken before.
+   * Asks the keychain only for states that this computer's file knows, so that forged callbacks cost nothing. A keyring
+   * that does not open is asked again at each `tryAgain`, until the attempt's time is over.
    */
-  take(state: string, now: number): Promise<AttemptRecord | null>;
-  /** The attempt is over, or claimed by who still has it in memory. False: another process has claimed it. */
+  take(state: string): Promise<AttemptRecord | null>;
+  /** The keyring may answer now: whoever waits for it asks again. */
+  tryAgain(): void;
+  /**
+   * The attempt is over, or claimed by who still has it in memory. False: another process has claimed it, or may do so
+   * any moment. A keyring that does not answer is not waited for: the file has said it already.
+   */
   release(state: string): Promise<boolean>;
-  /** Removes what has expired. */
+  /** Removes what has expired, and what a claim could not remove. */
   sweep(now: number): Promise<void>;
+  /** Nothing waits any more. */
+  stop(): void;
 }
 
-export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, clock: Clock, own: { readonly issuer: string; readonly clientId: string }, log: Log): AttemptVault {
+/** What the person is told while a callback waits for the keyring, or why it was in vain; null: nothing any more. */
+export type TellWithheld = (error: AuthError | null) => void;
+
+type Failure = Exclude<SecretOutcome, { state: 'done' }>;
+type Claim = { readonly state: 'claimed'; readonly record: string } | { readonly state: 'lost' } | Failure;
+
+export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, clock: Clock, own: { readonly issuer: string; readonly clientId: string }, log: Log, tell: TellWithheld): AttemptVault {
   /** By state: a callback may come back before a slow keyring has taken the record, and must not find it missing. */
-  const keeping = new Map<string, { begun: boolean; dropped: boolean; readonly done: Promise<void> }>();
+  const keeping = new Map<string, { begun: boolean; dropped: boolean; noted: Promise<void> }>();
+  /** The ids of what this process keeps, by state: when another process has claimed one, the file does not know it any more. */
+  const mine = new Map<string, string>();
+  /** By id: callbacks that wait for the keyring. */
+  const withheld = new Map<string, () => void>();
+  let stopped = false;
 
   return {
-    keep(record) {
-      const entry = { begun: false, dropped: false, done: Promise.resolve() };
-      keeping.set(record.state, entry);
-      entry.done = known.loaded().then(async () => {
-        entry.begun = true;
-        if (!entry.dropped) await keep(record);
-      }).finally(() => { if (keeping.get(record.state) === entry) keeping.delete(record.state); });
-      return entry.done;
-    },
-
-    async take(state, now) {
-      await known.loaded();
-      const id = await idOf(state);
-      if (!isKnown(id)) return null;
-      const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, () => claim(id));
-      // Where the system gives no lock at all, one process is the rule.
-      const reading = held.held ? held.value : held.reason === 'unavailable' ? await claim(id) : null;
-      const record = reading?.state === 'found' ? parseAttempt(reading.value, own) : null;
-      return record !== null && record.state === state && record.expiresAt > now ? record : null;
-    },
-
-    async release(state) {
-      let cancel = (): void => undefined;
-      // A keyring that stopped answering must not cost the sign-in: then memory says once.
-      const limit = new Promise<boolean>((resolve) => { cancel = clock.after(LIMITS.claimWaitMs, () => { resolve(true); }); });
-      try {
-        return await Promise.race([wasKept(state), limit]);
-      } finally {
-        cancel();
-      }
-    },
-
-    async sweep(now) {
-      for (const { id, expiresAt } of known.current().attempts) {
-        if (expiresAt > now) continue;
-        const removal = await secrets.remove(attemptKey(id));
-        if (removal.state === 'done') await forget(id);
-      }
+    keep,
+    take,
+    tryAgain: () => { for (const wake of [...withheld.values()]) wake(); },
+    release,
+    sweep,
+    stop() {
+      stopped = true;
+      for (const wake of [...withheld.values()]) wake();
     },
   };
 
-  async function keep(record: AttemptRecord): Promise<void> {
-    const id = await idOf(record.state);
-    await known.update((state) => ({ ...state, attempts: [...state.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt: record.expiresAt }] }));
-    const outcome = await secrets.write(attemptKey(id), JSON.stringify(record));
+  function keep(record: AttemptRecord): Promise<void> {
+    let note = (): void => undefined;
+    const entry = { begun: false, dropped: false, noted: new Promise<void>((resolve) => { note = resolve; }) };
+    keeping.set(record.state, entry);
+    return known.loaded().then(async () => {
+      entry.begun = true;
+      if (!entry.dropped) await keepNow(record, note);
+    }).finally(() => {
+      note();
+      keeping.delete(record.state);
+    });
+  }
+
+  async function keepNow(record: AttemptRecord, note: () => void): Promise<void> {
+    const { state, expiresAt, correlationId } = record;
+    const id = await idOf(state);
+    mine.set(state, id);
+    const noted = await known.update((before) => ({ ...before, attempts: [...before.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt }] }));
+    // Nobody could find what the file does not know.
+    if (!noted) mine.delete(state);
+    note();
+    const outcome: SecretOutcome = noted ? await secrets.write(attemptKey(id), JSON.stringify(record)) : { state: 'unavailable', detail: 'latchkey.json could not be written' };
     if (outcome.state === 'done') return;
-    log.write({ level: 'info', event: 'attempt-not-kept', fields: { detail: outcome.detail } });
+    log.write({ level: 'info', event: 'attempt-not-kept', correlationId, fields: { detail: outcome.detail } });
+    mine.delete(state);
     await forget(id);
   }
 
-  async function wasKept(state: string): Promise<boolean> {
-    const entry = keeping.get(state);
-    if (entry !== undefined) {
-      // The file is not read yet, so that nothing was kept, and nobody else can know of it.
-      entry.dropped = !entry.begun;
-      if (entry.dropped) return true;
-      await entry.done;
-    }
+  async function take(state: string): Promise<AttemptRecord | null> {
+    await known.loaded();
     const id = await idOf(state);
-    if (!isKnown(id)) return true;
-    const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, () => claim(id));
-    const reading = held.held ? held.value : held.reason === 'unavailable' ? await claim(id) : null;
-    return reading?.state !== 'absent';
+    const attempt = known.current().attempts.find((one) => one.id === id);
+    // The same callback once more, while the first one waits, brings nothing new.
+    if (attempt === undefined || attempt.claimed === true || withheld.has(id)) return null;
+    let waited = false;
+    for (;;) {
+      const claim = (await alone(id, () => claimRecord(id))) ?? ({ state: 'lost' } as const);
+      if (claim.state === 'claimed') {
+        const record = parseAttempt(claim.record, own);
+        return record !== null && record.state === state && record.expiresAt > clock.now() ? record : null;
+      }
+      if (claim.state === 'lost') {
+        if (waited) tell(null);
+        return null;
+      }
+      if (!waited) log.write({ level: 'warn', event: 'attempt-withheld', fields: { detail: claim.detail } });
+      tell(claim.state === 'locked' ? new AuthError('keyring-locked', 'the keyring that holds the sign-in is locked') : new AuthError('keyring-unavailable', 'the keyring that holds the sign-in does not answer'));
+      waited = true;
+      await chance(id, attempt.expiresAt);
+      if (stopped) return null;
+      if (clock.now() < attempt.expiresAt) continue;
+      tell(new AuthError('sign-in-expired', 'the keyring that holds the sign-in did not open in time'));
+      return null;
+    }
   }
 
-  /** `found` means removed, too: else a second process could claim it. What is out of reach stays known, and is swept later. */
-  async function claim(id: string): Promise<SecretReading> {
+  /** Resolves at `tryAgain`, when the time is over, or at the end. */
+  async function chance(id: string, expiresAt: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(Math.max(0, expiresAt - clock.now()), resolve);
+      withheld.set(id, () => {
+        cancel();
+        resolve();
+      });
+    });
+    withheld.delete(id);
+  }
+
+  async function release(state: string): Promise<boolean> {
+    const entry = keeping.get(state);
+    if (entry !== undefined && !entry.begun) {
+      // The file is not read yet, so that nothing was kept, and nobody else can know of it.
+      entry.dropped = true;
+      return true;
+    }
+    await entry?.noted;
+    const id = mine.get(state);
+    if (id === undefined) return true;
+    mine.delete(state);
+    // Whoever holds the lock has the callback, and may sit in a keyring's dialog: to go ahead could post the code twice.
+    return (await alone(id, () => claimOwn(id))) ?? false;
+  }
+
+  async function sweep(now: number): Promise<void> {
+    for (const { id, expiresAt, claimed } of known.current().attempts) {
+      if (expiresAt <= now || claimed === true) await removeRecord(id);
+    }
+  }
+
+  /** Null: somebody else holds the lock. Where the system gives no lock at all, one process is the rule. */
+  async function alone<T>(id: string, work: () => Promise<T>): Promise<T | null> {
+    const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, work);
+    if (held.held) return held.value;
+    return held.reason === 'unavailable' ? work() : null;
+  }
+
+  /** Of an attempt that only the keychain has: read first, for a claim without its secrets would lose it. */
+  async function claimRecord(id: string): Promise<Claim> {
     const reading = await secrets.read(attemptKey(id), true);
     if (reading.state === 'locked' || reading.state === 'unavailable') return reading;
+    if (reading.state === 'absent') {
+      await forget(id);
+      return { state: 'lost' };
+    }
+    const said = await claim(id);
+    if (said === 'lost') return { state: 'lost' };
+    const removal = await removeRecord(id);
+    return removal.state === 'done' || said === 'won' ? { state: 'claimed', record: reading.value } : removal;
+  }
+
+  /** Of an attempt that this process has in memory. */
+  async function claimOwn(id: string): Promise<boolean> {
+    const said = await claim(id);
+    if (said === 'lost') return false;
+    if (said === 'unsaid') return (await secrets.read(attemptKey(id), true)).state === 'found' && (await removeRecord(id)).state === 'done';
+    await soon(removeRecord(id));
+    return true;
+  }
+
+  /** Says in the file who has it; what the file says there counts. `unsaid`: it could not be written. */
+  async function claim(id: string): Promise<'won' | 'lost' | 'unsaid'> {
+    let won = false;
+    const said = await known.update((state) => {
+      won = state.attempts.some((attempt) => attempt.id === id && attempt.claimed !== true);
+      return won ? { ...state, attempts: state.attempts.map((attempt) => (attempt.id === id ? { ...attempt, claimed: true } : attempt)) } : state;
+    });
+    if (!won) return 'lost';
+    return said ? 'won' : 'unsaid';
+  }
+
+  async function removeRecord(id: string): Promise<SecretOutcome> {
     const removal = await secrets.remove(attemptKey(id));
-    if (removal.state !== 'done') return removal;
-    await forget(id);
-    return reading;
+    if (removal.state === 'done') await forget(id);
+    return removal;
   }
 
-  function isKnown(id: string): boolean {
-    return known.current().attempts.some((attempt) => attempt.id === id);
+  async function forget(id: string): Promise<void> {
+    await known.update((state) => (state.attempts.some((attempt) => attempt.id === id) ? { ...state, attempts: state.attempts.filter((attempt) => attempt.id !== id) } : state));
   }
 
-  function forget(id: string): Promise<void> {
-    return known.update((state) => (state.attempts.some((attempt) => attempt.id === id) ? { ...state, attempts: state.attempts.filter((attempt) => attempt.id !== id) } : state));
+  async function soon(work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => { cancel = clock.after(LIMITS.claimWaitMs, resolve); });
+    await Promise.race([work, limit]);
+    cancel();
   }
 }
 

@@ -7,15 +7,17 @@ import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './att
 import { createBoundedFetch } from './bounded-fetch.js';
 import { createErrorViews } from './error-views.js';
 import { AuthError, assertNever, errorFields } from './errors.js';
+import { randomId } from './events.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { LIMITS, type Settings } from './options.js';
 import { parsePasted } from './pasted.js';
-import type { Log, Ports } from './ports.js';
+import type { EarlierEntries, Lock, Ports } from './ports.js';
 import { type Grant, createProtocol } from './protocol.js';
 import { answerToken, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
+import { createTakeOver } from './take-over.js';
 import { createTrips } from './trips.js';
 import { createVault } from './vault.js';
 import { toView } from './view.js';
@@ -51,15 +53,18 @@ type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: A
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
   const { clock } = ports;
-  const log = sparing(ports.log);
+  const { log } = ports;
   const ended = new AbortController();
+  /** From the beginning of stop() on nobody waits for a lock. */
+  const leaving = new AbortController();
+  const lock: Lock = { hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal) };
   const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
   const protocol = createProtocol(settings, fetch, clock, log);
-  const known = createKnownState(ports.state, ports.lock, settings.clientId, log);
+  const known = createKnownState(ports.state, lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptVault(ports.secrets, known, ports.lock, clock, settings, log);
+  const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
   const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);
-  const keeper = createKeeper(settings, { ...ports, log }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing);
+  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing, () => correlationOf('renewal', ++renewalCount));
 
   let started = false;
   let starting: Promise<void> = Promise.resolve();
@@ -67,6 +72,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let session: SessionState = NO_SESSION;
   const attempts = new Map<number, AttemptState>();
   let attemptCount = 0;
+  let renewalCount = 0;
+  const run = randomId();
   let attemptError: AuthError | null = null;
   let view: AuthView = { status: 'starting' };
   let viewText = JSON.stringify(view);
@@ -79,18 +86,30 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
 
-  const trips = createTrips(settings, { ...ports, log }, protocol, attemptVault, {
+  const trips = createTrips(settings, ports, protocol, attemptVault, {
     post: (number, event) => { send({ to: 'attempt', number, event }); },
     resume(record, way) {
       const number = ++attemptCount;
       attempts.set(number, resumeAttempt(number, record, way));
-      log.write({ level: 'info', event: 'attempt-resumed', fields: { attempt: number } });
+      attemptError = null;
+      log.write({ level: 'info', event: 'attempt-resumed', correlationId: correlationOf('attempt', number), fields: { attempt: number, began: record.correlationId } });
       return number;
+    },
+    correlationId: (number) => correlationOf('attempt', number),
+  });
+  const takeOver = createTakeOver(settings, { earlier: ports.earlier ?? NOTHING_EARLIER, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
+    tell: showAttemptError,
+    taken(account) {
+      if (session.phase === 'absent') restoreLast();
+      else if (session.account.id !== account.id) keeper.run({ type: 'remove-record', account }, session.epoch);
+      drain();
     },
   });
   ports.signals.listen((signal) => {
     if (stopping !== null) return;
     queue.push({ to: 'session', epoch: null, event: { type: 'wake', signal, now: clock.now() } });
+    if (signal === 'unlock') attemptVault.tryAgain();
+    takeOver.tryAgain(signal === 'unlock');
     // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
     cancelTimer();
     tick();
@@ -118,10 +137,17 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       // Whoever is about to be restored is meant, too.
       await starting;
       if (stopping !== null) throw stoppedError();
+      takeOver.cancel();
+      await within(takeOver.settled(), LIMITS.keyringWriteSlowMs);
       sendSession({ type: 'sign-out' });
       await within(keeper.removed(), LIMITS.keyringWriteSlowMs);
     },
-    retry: () => { if (stopping === null) sendSession({ type: 'retry', now: clock.now() }); },
+    retry() {
+      if (stopping !== null) return;
+      attemptVault.tryAgain();
+      takeOver.tryAgain(true);
+      sendSession({ type: 'retry', now: clock.now() });
+    },
     getAccessToken,
     stop: () => (stopping ??= stop()),
   };
@@ -129,15 +155,21 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   async function restore(): Promise<void> {
     await known.load();
     if (stopping !== null) return;
-    const { restore: account, last, reason } = vault.load();
-    // A callback that came at start may have signed somebody in already.
-    if (session === NO_SESSION) {
-      if (account === null) session = { ...NO_SESSION, reason, account: last };
-      else sendSession({ type: 'restore', account, now: clock.now() });
-    }
+    takeOver.begin();
+    await within(takeOver.firstWord(), LIMITS.keyringSlowMs);
+    if (stopping !== null) return;
+    restoreLast();
     started = true;
     drain();
     void attemptVault.sweep(clock.now());
+  }
+
+  function restoreLast(): void {
+    // A callback that came at start may have signed somebody in already.
+    if (session.phase !== 'absent') return;
+    const { restore: account, last, reason } = vault.load();
+    if (account === null || takeOver.isUnderWay()) session = { ...session, reason, account: last };
+    else sendSession({ type: 'restore', account, now: clock.now() });
   }
 
   async function signIn(request: SignInRequest): Promise<void> {
@@ -148,7 +180,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     attemptError = null;
     const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
     attempts.set(number, attempt);
-    log.write({ level: 'info', event: 'attempt-started', fields: { attempt: number } });
+    log.write({ level: 'info', event: 'attempt-started', correlationId: correlationOf('attempt', number), fields: { attempt: number } });
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
       trips.begin(number, request, attempt.expiresAt);
@@ -169,12 +201,14 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   async function stop(): Promise<void> {
     cancelTimer();
+    leaving.abort();
     ports.signals.stop();
+    attemptVault.stop();
     trips.stop();
     for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
     signIns.clear();
     tokenWaiters.clear();
-    await within(keeper.finish(), LIMITS.stopMs);
+    await within(Promise.all([keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();
@@ -223,7 +257,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function endAttempt(state: AttemptState & { phase: 'ended' }): void {
     if (!attempts.delete(state.number)) return;
-    log.write({ level: 'info', event: 'attempt-ended', fields: { attempt: state.number, outcome: state.outcome, ...errorFields(state.error) } });
+    log.write({ level: 'info', event: 'attempt-ended', correlationId: correlationOf('attempt', state.number), fields: { attempt: state.number, outcome: state.outcome, ...errorFields(state.error) } });
     if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
     const waiter = signIns.get(state.number);
     signIns.delete(state.number);
@@ -270,10 +304,13 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (event.type === 'renewed') discard(event.grant);
       return;
     }
+    // Then the keyring has just been opened.
+    if (event.type === 'record-found' || event.type === 'stored') attemptVault.tryAgain();
     const before = session;
     const next = stepSession(before, event);
     session = next.state;
     if (before.phase !== session.phase) {
+      if (session.phase !== 'absent') takeOver.cancel();
       // Why a session ended, or that the user ended it, is newer than what befell an attempt.
       if (session.phase === 'absent') attemptError = null;
       log.write({ level: 'info', event: `session-${session.phase}`, fields: { code: 'error' in session ? (session.error?.code ?? null) : null } });
@@ -341,6 +378,16 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain();
   }
 
+  /** Unique among all processes; the same for all events of one trip or renewal. */
+  function correlationOf(what: 'attempt' | 'renewal', number: number): string {
+    return `${what}-${run}-${number}`;
+  }
+
+  function showAttemptError(error: AuthError | null): void {
+    attemptError = error;
+    drain();
+  }
+
   function timing(): Timing {
     return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
   }
@@ -353,18 +400,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 }
 
-/** The host's log may throw; that must not stop the mailbox. */
-function sparing(log: Log): Log {
-  return {
-    write(event) {
-      try {
-        log.write(event);
-      } catch {
-        // There is nowhere left to say so.
-      }
-    },
-  };
-}
+const NOTHING_EARLIER: EarlierEntries = { read: async () => ({ state: 'absent' }), remove: async () => ({ state: 'done' }) };
 
 function stoppedError(): AuthError {
   return new AuthError('stopped', 'authentication was stopped');

@@ -26,6 +26,7 @@ export const ERROR_CODES: {
   'callback-invalid': { retry: 'user', means: 'What was pasted is not the answer of an open sign-in.', todo: 'Copy the whole address of the last page, or the whole code that it shows; if it stays, sign in again.' },
   'keyring-locked': { retry: 'user', means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
   'keyring-unavailable': { retry: 'user', means: 'No keyring took the refresh token; the session ends with the app.', todo: 'Install or start a keyring (Linux: a Secret Service).' },
+  'storage-failed': { retry: 'user', means: 'The file latchkey.json could not be written, so the next start would not find the session or the attempt.', todo: 'Look at the disk and at the rights of the userData folder, then call retry().' },
   'page-refused': { retry: 'never', means: 'A page that is not trusted called.', todo: 'Name its origin in the option "trustedOrigins", if it is yours.' },
   'files-missing': { retry: 'never', means: 'Latchkey was bundled into the main process, or packaged in part: its preload or its keychain worker is not beside it.', todo: 'Declare "latchkey" as external and ship the whole package, see docs/bundlers.md.' },
   stopped: { retry: 'never', means: 'The call came after stop(), or stop() ended it.', todo: 'Nothing.' },
@@ -79,8 +80,8 @@ export function toErrorView(error: AuthError): AuthErrorView {
 }
 
 /** What a log event may say of an error: codes and the ids by which the provider's support finds it. */
-export function errorFields(error: AuthError | null): { readonly code: string | null; readonly serverError: string | null; readonly providerCode: string | null; readonly correlationId: string | null } {
-  return { code: error?.code ?? null, serverError: error?.serverError ?? null, providerCode: error?.provider?.code ?? null, correlationId: error?.provider?.correlationId ?? null };
+export function errorFields(error: AuthError | null): { readonly code: string | null; readonly serverError: string | null; readonly providerCode: string | null; readonly providerCorrelationId: string | null } {
+  return { code: error?.code ?? null, serverError: error?.serverError ?? null, providerCode: error?.provider?.code ?? null, providerCorrelationId: error?.provider?.correlationId ?? null };
 }
 
 /** Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as the cause. */

@@ -17,12 +17,13 @@ export async function assertRemainingClaims(idToken: string, claims: Claims, exp
 }
 
 /**
- * Throws `id-token-invalid` when an ID token that came with a renewal is of somebody else (Core §12.2). Times are not
- * checked here: a clock that is wrong must not cost a session, and the answer came over TLS from the token endpoint.
+ * Whom an ID token names that came with a renewal (Core §12.2); `unsaid` when there is none. Times are not checked here:
+ * a clock that is wrong must not cost a session, and the answer came over TLS from the token endpoint.
  */
-export function assertSamePerson(idToken: string, expected: { readonly issuer: string; readonly subject: string }): void {
+export function personIn(idToken: unknown, expected: { readonly issuer: string; readonly subject: string }): 'same' | 'another' | 'unsaid' {
+  if (typeof idToken !== 'string') return 'unsaid';
   const claims = decodePart(idToken, 1);
-  if (claims?.['iss'] !== expected.issuer || claims['sub'] !== expected.subject) throw invalid('the renewed ID token is of another person');
+  return claims?.['iss'] === expected.issuer && claims['sub'] === expected.subject ? 'same' : 'another';
 }
 
 async function accessTokenHash(idToken: string, accessToken: string): Promise<string> {

@@ -2,16 +2,17 @@
 // Decides nothing about the session: what happens goes back to the mailbox as an event of session-state.ts.
 import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever, errorFields, toAuthError } from './errors.js';
-import { LIMITS, type Settings } from './options.js';
+import { LIMITS, type Settings, renewalLockWaitMs } from './options.js';
 import type { Ports } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
-import { type SessionRecord, recordKey } from './records.js';
+import { type SessionRecord, sessionLock } from './records.js';
 import { renewAt } from './renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import type { Vault, VaultReading } from './vault.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
+type GoodRecord = SessionRecord & { readonly access: NonNullable<SessionRecord['access']> };
 
 /** Sends an event to the session as it was in this epoch; later epochs ignore it. */
 export type PostToSession = (event: SessionEvent, epoch: number) => void;
@@ -25,13 +26,13 @@ export interface Keeper {
   finish(): Promise<void>;
 }
 
-export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, post: PostToSession, timing: () => Timing): Keeper {
+export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, post: PostToSession, timing: () => Timing, newId: () => string): Keeper {
   const { clock, log, lock } = ports;
   /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
   const pending = new Set<Promise<unknown>>();
   const removals = new Set<Promise<unknown>>();
   /** Set while a renewal waits for its tokens to be stored. */
-  let awaitedWrite: (() => void) | null = null;
+  let awaitedWrite: { readonly done: () => void; readonly correlationId: string } | null = null;
   let finishing = false;
 
   return {
@@ -55,7 +56,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
         const renewal = awaitedWrite;
         awaitedWrite = null;
         // A renewal holds the lock until its tokens are stored; any other write takes it for itself.
-        const work = renewal === null ? alone(effect.account, () => write(effect, epoch)) : write(effect, epoch).finally(renewal);
+        const work = renewal === null ? alone(effect.account, () => write(effect, epoch)) : write(effect, epoch, renewal.correlationId).finally(renewal.done);
         track(work);
         return;
       }
@@ -84,76 +85,117 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     else post({ type: 'record-withheld', error: reading.error }, epoch);
   }
 
-  async function write({ account, refreshToken, scope, access, save }: WriteEffect, epoch: number): Promise<void> {
-    const error = await vault.write({ version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), access });
+  async function write({ account, refreshToken, scope, access, doubted, save }: WriteEffect, epoch: number, correlationId?: string): Promise<void> {
+    const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), access, ...(doubted ? { doubted: true } : {}) };
+    const error = await vault.write(record, correlationId);
     if (error === null) post({ type: 'stored', save, ...timing() }, epoch);
     else post({ type: 'store-failed', save, error, ...timing() }, epoch);
   }
 
   /** One process at a time: two that send the same refresh token look like a thief to a server that rotates (RFC 9700 §4.14.2). */
   async function renew(effect: RenewEffect, epoch: number): Promise<void> {
-    const renewal = async (): Promise<void> => {
-      const newer = effect.stored ? await newerRecord(effect) : null;
-      if (newer !== null && isGood(newer)) useRecord(newer, epoch);
-      // A request that is cut off by the end of the app could cost the rotated token.
-      else if (!finishing) await renewWith(effect, newer?.refreshToken ?? effect.refreshToken, epoch);
-    };
-    const held = await lock.hold(recordKey(effect.account.id), LIMITS.renewalLockWaitMs, renewal);
-    if (held.held) return;
-    log.write({ level: 'warn', event: 'lock-not-held', fields: { reason: held.reason, detail: held.detail } });
-    // Where the system gives no lock at all, one process is the rule, and no renewal would be the certain end.
-    if (held.reason === 'unavailable') await renewal();
-    else fail(new AuthError('session-busy', 'another process of this app is renewing and does not finish'), false, epoch);
+    const correlationId = newId();
+    log.write({ level: 'info', event: 'renewal-started', correlationId });
+    const failed = protocol.isPrepared() ? 'ready' : await getReady(effect, epoch, correlationId);
+    const error = failed === 'ready' ? await renewAlone(effect, epoch, correlationId) : failed;
+    if (error === null) return;
+    // Asked while nobody waits at the lock.
+    const refused = error.code === 'sign-in-refused' && (await protocol.isOwnWord(error));
+    fail(error, refused, epoch, correlationId);
   }
 
-  async function renewWith(effect: RenewEffect, refreshToken: string, epoch: number): Promise<void> {
+  /** Metadata is fetched before the lock is taken, for others wait there; and not at all when another process has renewed. */
+  async function getReady(effect: RenewEffect, epoch: number, correlationId: string): Promise<AuthError | null | 'ready'> {
+    const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
+    if (newer !== null && isGood(newer)) return useRecord(newer, epoch, correlationId);
+    if (finishing) return null;
     try {
-      const grant = await protocol.renew(refreshToken, effect.scope, effect.account);
-      // The next process must find in the record what this one got.
-      const written = new Promise<void>((resolve) => { awaitedWrite = resolve; });
-      post({ type: 'renewed', grant, stored: false, ...timing() }, epoch);
-      // An answer that came too late is stored by nobody, and must not hold up a sign-out or the other processes.
-      if (awaitedWrite === null) await soon(written);
-      awaitedWrite = null;
+      await protocol.prepare();
+      return 'ready';
+    } catch (thrown) {
+      return toAuthError(thrown);
+    }
+  }
+
+  /** Null: it is done, or not wanted any more. */
+  async function renewAlone(effect: RenewEffect, epoch: number, correlationId: string): Promise<AuthError | null> {
+    const renewal = async (): Promise<AuthError | null> => {
+      const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
+      if (newer !== null && isGood(newer)) return useRecord(newer, epoch, correlationId);
+      // A request that is cut off by the end of the app could cost the rotated token.
+      if (finishing) return null;
+      return renewWith(newer === null ? effect : withTokenOf(effect, newer), epoch, correlationId);
+    };
+    const held = await lock.hold(sessionLock(settings.clientId, effect.account.id), renewalLockWaitMs(settings), renewal);
+    if (held.held) return held.value;
+    if (held.reason === 'given-up') return null;
+    log.write({ level: 'warn', event: 'lock-not-held', correlationId, fields: { reason: held.reason, detail: held.detail } });
+    // Where the system gives no lock at all, one process is the rule, and no renewal would be the certain end.
+    return held.reason === 'unavailable' ? renewal() : new AuthError('session-busy', 'another process of this app is renewing and does not finish');
+  }
+
+  async function renewWith(effect: RenewEffect, epoch: number, correlationId: string): Promise<AuthError | null> {
+    try {
+      const { grant, person } = await protocol.renew(effect.refreshToken, effect.scope, effect.account);
+      log.write({ level: 'info', event: 'renewal-done', correlationId, fields: { rotated: grant.refreshToken !== effect.refreshToken } });
+      // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the old token is dead.
+      const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
+      if (!doubted) await stored({ type: 'renewed', grant, stored: false, ...timing() }, epoch, correlationId);
+      else await stored(failure(new AuthError('id-token-invalid', 'ID token: the renewed one does not name the person who is signed in'), false, grant.refreshToken ?? undefined), epoch, correlationId);
+      return null;
     } catch (thrown) {
       const error = toAuthError(thrown);
       if (error.code === 'session-ended' && effect.stored) {
         // Somebody who does not know our lock may have renewed: then there is a newer token, and no reason to give up.
-        const newer = await newerRecord({ ...effect, refreshToken });
-        if (newer !== null && isGood(newer)) return useRecord(newer, epoch);
-        if (newer !== null) return renewWith({ ...effect, stored: false }, newer.refreshToken, epoch);
+        const newer = await newerRecord(effect, correlationId);
+        if (newer !== null && isGood(newer)) return useRecord(newer, epoch, correlationId);
+        if (newer !== null) return renewWith({ ...withTokenOf(effect, newer), stored: false }, epoch, correlationId);
       }
-      fail(error, error.code === 'sign-in-refused' && (await protocol.isReachable()), epoch);
+      return error;
     }
+  }
+
+  /** Tells the session what to store, and waits until that is stored: the next process must find in the record what this one got. */
+  async function stored(event: SessionEvent, epoch: number, correlationId: string): Promise<void> {
+    const written = new Promise<void>((resolve) => { awaitedWrite = { done: resolve, correlationId }; });
+    post(event, epoch);
+    // An answer that came too late is stored by nobody, and must not hold up a sign-out or the other processes.
+    if (awaitedWrite === null) await soon(written);
+    awaitedWrite = null;
   }
 
   /** Changes a record while no other process does; who waits too long goes ahead, for not storing loses more. */
   async function alone(account: AccountView, work: () => Promise<void>): Promise<void> {
-    const held = await lock.hold(recordKey(account.id), LIMITS.claimWaitMs, work);
+    const held = await lock.hold(sessionLock(settings.clientId, account.id), LIMITS.claimWaitMs, work);
     if (!held.held) await work();
   }
 
-  function useRecord(record: SessionRecord & { access: NonNullable<SessionRecord['access']> }, epoch: number): void {
+  function useRecord(record: GoodRecord, epoch: number, correlationId: string): null {
     const { refreshToken, scope, access } = record;
     const grant: Grant = { accessToken: access.token, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, refreshToken, scope };
-    log.write({ level: 'info', event: 'renewed-elsewhere' });
+    log.write({ level: 'info', event: 'renewed-elsewhere', correlationId });
     post({ type: 'renewed', grant, stored: true, ...timing() }, epoch);
+    return null;
   }
 
-  function fail(error: AuthError, refused: boolean, epoch: number): void {
-    log.write({ level: 'warn', event: 'renewal-failed', fields: errorFields(error) });
-    post({ type: 'renew-failed', error, refused, now: clock.now(), random: timing().random }, epoch);
+  function fail(error: AuthError, refused: boolean, epoch: number, correlationId: string): void {
+    log.write({ level: 'warn', event: 'renewal-failed', correlationId, fields: errorFields(error) });
+    post(failure(error, refused), epoch);
+  }
+
+  function failure(error: AuthError, refused: boolean, rotated?: string): SessionEvent {
+    return { type: 'renew-failed', error, refused, ...(rotated === undefined ? {} : { rotated }), now: clock.now(), random: timing().random };
   }
 
   /** What the keychain holds, when it is not what this process knows; null also when it cannot be read. */
-  async function newerRecord(effect: RenewEffect): Promise<SessionRecord | null> {
-    const reading = await soon(vault.read(effect.account));
+  async function newerRecord(effect: RenewEffect, correlationId: string): Promise<SessionRecord | null> {
+    const reading = await soon(vault.read(effect.account, correlationId));
     return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken ? reading.record : null;
   }
 
-  function isGood(record: SessionRecord): record is SessionRecord & { access: NonNullable<SessionRecord['access']> } {
+  function isGood(record: SessionRecord): record is GoodRecord {
     const { access } = record;
-    if (access === null) return false;
+    if (access === null || record.doubted === true) return false;
     if (access.expiresAt === null) return true;
     return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
   }
@@ -182,4 +224,8 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     pending.add(tracked);
     also?.add(tracked);
   }
+}
+
+function withTokenOf(effect: RenewEffect, { refreshToken, doubted }: SessionRecord): RenewEffect {
+  return { ...effect, refreshToken, doubted: doubted === true };
 }

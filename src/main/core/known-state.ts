@@ -11,8 +11,13 @@ export interface KnownState {
   /** Resolves when `load` has; until then nothing is known. */
   loaded(): Promise<void>;
   current(): KnownAccounts;
-  /** Changes it now; resolves when the file has it, or could not take it (which the log says). `change` may be called again. */
-  update(change: Change): Promise<void>;
+  /** Reads the file anew: other processes may have written it. What it has not taken yet from this one is kept. */
+  refresh(): Promise<void>;
+  /**
+   * Changes it now. Resolves with true when the file has this change and all earlier ones, with false when it could not
+   * take them (which the log says; they are tried again with the next). `change` may be called again, on what others wrote.
+   */
+  update(change: Change): Promise<boolean>;
 }
 
 type Change = (known: KnownAccounts) => KnownAccounts;
@@ -22,7 +27,7 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
   /** What the file has not taken yet, oldest first. */
   let unsaved: readonly Change[] = [];
   let writable = true;
-  let saving: Promise<void> = Promise.resolve();
+  let saving: Promise<boolean> = Promise.resolve(true);
   let finishLoading = (): void => undefined;
   const loading = new Promise<void>((resolve) => { finishLoading = resolve; });
 
@@ -33,9 +38,15 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
       finishLoading();
     },
     current: () => known,
+    async refresh() {
+      await saving;
+      const content = await file.load().catch(() => null);
+      const found = content === null ? null : accept(content);
+      if (found !== null) known = apply(unsaved, found);
+    },
     update(change) {
       const next = change(known);
-      if (next === known) return saving;
+      if (next === known && unsaved.length === 0) return saving;
       known = next;
       unsaved = [...unsaved, change];
       saving = saving.then(save);
@@ -43,29 +54,32 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
     },
   };
 
-  async function save(): Promise<void> {
-    if (!writable || unsaved.length === 0) return;
+  async function save(): Promise<boolean> {
+    if (!writable) return false;
+    if (unsaved.length === 0) return true;
     const held = await lock.hold(`state:${clientId}`, LIMITS.claimWaitMs, merge);
     // Who waits too long goes ahead: what is in no file is lost with the process.
-    if (!held.held) await merge();
+    return held.held ? held.value : merge();
   }
 
   /** To write what is in memory would undo what another process has written since: a session that nobody knows of is lost. */
-  async function merge(): Promise<void> {
+  async function merge(): Promise<boolean> {
     const changes = unsaved;
     const content = await file.load().catch(() => null);
     const found = accept(content);
-    if (found === null) return;
+    if (found === null) return false;
     // A file that is gone, or was set aside, comes back as it was.
     const merged = content === null ? known : apply(changes, found);
     try {
-      await file.save(merged);
+      // A file that says it already may stand on a disk that is full: nothing is lost then.
+      if (!isSame(merged, content)) await file.save(merged);
     } catch {
       log.write({ level: 'error', event: 'state-file-unwritable' });
-      return;
+      return false;
     }
     unsaved = unsaved.slice(changes.length);
     known = apply(unsaved, merged);
+    return true;
   }
 
   /** Null: a file of a later version, which belongs to a newer build and is left exactly as it is. */
@@ -80,4 +94,9 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
 
 function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts {
   return changes.reduce((before, change) => change(before), known);
+}
+
+/** By their text: both come from the same code, and a difference that means nothing only costs a write. */
+function isSame(merged: KnownAccounts, content: unknown): boolean {
+  return JSON.stringify(merged) === JSON.stringify(content);
 }

@@ -3,10 +3,14 @@
 import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
 import { checkWithPreset, requireClientSecret, resolveProvider } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
-import type { LogEvent, RedirectOption } from './ports.js';
+import type { AuthEvent } from './events.js';
+import type { RedirectOption } from './ports.js';
 import type { ProviderPreset } from './provider-preset.js';
 import { type ResultPageOptions, type ResultPageSettings, parseResultPage } from './result-page-option.js';
 import type { StoreChoice } from './store-choice.js';
+import { type EarlierEntry, requireTakeOver } from './take-over-option.js';
+
+export type { EarlierEntry, EarlierSession } from './take-over-option.js';
 
 export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
 
@@ -71,6 +75,8 @@ export interface AuthOptions {
   readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
   /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
   readonly keychainService?: string;
+  /** Sessions that earlier versions of your app kept, so that nobody has to sign in again after the update. Tried at start, while nobody is known. */
+  readonly takeOver?: readonly EarlierEntry[];
   /** How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes at most. Default 300, 10 to 3600. */
   readonly attemptTimeoutSeconds?: number;
   /** How long one HTTP exchange may take. Default 15, 1 to 120. */
@@ -81,8 +87,8 @@ export interface AuthOptions {
   readonly showAdvice?: boolean;
   /** Language, colour and words of the page that the browser shows at the end of a loopback trip. Default: English. */
   readonly resultPage?: ResultPageOptions;
-  /** Receives every log event. Default: warnings and errors go to the console. */
-  readonly onLog?: (event: LogEvent) => void;
+  /** Receives every [event](events.md), from the first on. Default: warnings and errors go to the console. */
+  readonly onLog?: (event: AuthEvent) => void;
 }
 
 /** The options after the check: complete, parsed and frozen. */
@@ -101,13 +107,14 @@ export interface Settings {
   readonly singleInstanceLock: boolean;
   readonly secretStore: StoreChoice | 'memory';
   readonly keychainService: string | null;
+  readonly takeOver: readonly EarlierEntry[];
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
   /** Null: as the app is packaged or not. */
   readonly showAdvice: boolean | null;
   readonly resultPage: ResultPageSettings;
-  readonly onLog: ((event: LogEvent) => void) | null;
+  readonly onLog: ((event: AuthEvent) => void) | null;
   /** What is allowed but unwise, for the log: once each. */
   readonly warnings: readonly string[];
 }
@@ -140,8 +147,8 @@ export const LIMITS = {
   keyringWriteSlowMs: 5_000,
   /** A claim is one read and one removal; who waits longer has met a keyring's dialog. */
   claimWaitMs: 5_000,
-  /** A renewal is two exchanges and a write; a holder that takes longer is stopped or broken. */
-  renewalLockWaitMs: 45_000,
+  /** What a renewal may take beyond its exchanges and its calls of the keyring, on a computer that is busy. */
+  renewalSlackMs: 2_000,
   /** Long enough to store a token that has just arrived, short enough for an app that quits. */
   stopMs: 2_500,
   /** How often storing is tried again while no keyring takes the session; besides every renewal and wake-up. */
@@ -150,13 +157,15 @@ export const LIMITS = {
   redirectPrepareMs: 10_000,
   /** Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7 allows a leeway). */
   clockToleranceSeconds: 60,
+  /** A token that is over as it comes is renewed by itself no sooner; a caller gets a new one each second. */
+  lifelessPauseMs: 60_000,
   /** First pause after a failed renewal; doubled each time. */
   retryBaseMs: 2_000,
   /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). */
   retryMaxMs: 1_200_000,
   /** A refusal in odd words counts again only after this: a provider that is being deployed must not sign a fleet out. */
   refusalPauseMs: 30_000,
-  /** A person who waits for an answer gives up after a minute. */
+  /** A person who waits for an answer gives up after a minute; a quarter more or less keeps a fleet apart. */
   hurryMaxMs: 60_000,
   /** A server may ask for patience, but not for ever. */
   retryAfterMaxMs: 3_600_000,
@@ -174,9 +183,17 @@ export const LIMITS = {
   timerMaxMs: 3_600_000,
 } as const;
 
+/**
+ * How long a renewal waits for another process: as long as one can take that is neither stopped nor broken. That is two
+ * exchanges (the second with a token that was found meanwhile), two reads of the record and one write.
+ */
+export function renewalLockWaitMs({ networkTimeoutSeconds }: Pick<Settings, 'networkTimeoutSeconds'>): number {
+  return 2 * networkTimeoutSeconds * 1_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs;
+}
+
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
   issuer: true, provider: true, clientId: true, redirects: true, scopes: true, endpoints: true, clientSecret: true, authorizationParameters: true, identify: true,
-  trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true,
+  trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true, takeOver: true,
   attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, showAdvice: true, resultPage: true, onLog: true,
 };
 
@@ -212,6 +229,7 @@ export function parseOptions(options: AuthOptions): Settings {
     singleInstanceLock: requireBoolean(options.singleInstanceLock, 'singleInstanceLock', true),
     secretStore: requireStore(options.secretStore),
     keychainService: options.keychainService === undefined ? null : requireText(options.keychainService, 'keychainService', 256),
+    takeOver: requireTakeOver(options.takeOver, options.secretStore === 'memory'),
     attemptTimeoutSeconds: requireNumber(options.attemptTimeoutSeconds, 'attemptTimeoutSeconds', 300, 10, 3_600),
     networkTimeoutSeconds: requireNumber(options.networkTimeoutSeconds, 'networkTimeoutSeconds', 15, 1, 120),
     renewEarlySeconds: requireNumber(options.renewEarlySeconds, 'renewEarlySeconds', 300, 0, 86_400),

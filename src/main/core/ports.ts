@@ -2,6 +2,9 @@
 // Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
 import type { AdviceView, SecretStoreKind } from '../../contract.js';
 import type { AuthError } from './errors.js';
+import type { LogEvent } from './events.js';
+
+export type { LogEvent } from './events.js';
 
 /**
  * The answer to a read. `absent` is only said when the store surely works and surely has no such entry;
@@ -47,6 +50,17 @@ export interface SealedStore extends SecretStore {
   has(key: string): Promise<boolean>;
 }
 
+/** What earlier versions of the host's app left, by the place in the option "takeOver". Every call is bounded and never throws. */
+export interface EarlierEntries {
+  /**
+   * The value exactly as the earlier version wrote it. `absent` is no proof here: a locked keyring may say it, too, and
+   * nothing is known of what should be there. Reading changes nothing.
+   */
+  read(index: number): Promise<SecretReading>;
+  /** Removing what is not there, or what can only be read, is `done`. */
+  remove(index: number): Promise<SecretOutcome>;
+}
+
 /** Not secret: which accounts are known. Kept in a file, in plain form. */
 export interface KnownAccounts {
   readonly schemaVersion: 1;
@@ -54,11 +68,22 @@ export interface KnownAccounts {
   readonly accounts: readonly KnownAccount[];
   /** Attempts whose record the keychain should hold; the id is a digest of the state and tells nothing. */
   readonly attempts: readonly KnownAttempt[];
+  readonly takeOver: KnownTakeOver;
+}
+
+/** How far the sessions of earlier versions were taken over. */
+export interface KnownTakeOver {
+  /** `proving`: the keychain holds a token that belongs to no session yet. `cleaning`: the session is stored, and what it came from is to be removed. */
+  readonly stage: 'none' | 'proving' | 'cleaning';
+  /** Digests of earlier values that the provider refused for good: they are not tried again. A digest tells nothing. */
+  readonly tried: readonly string[];
 }
 
 export interface KnownAttempt {
   readonly id: string;
   readonly expiresAt: number;
+  /** Some process has its callback and will post its code; nobody else may. Its record is removed at the next chance. */
+  readonly claimed?: true;
 }
 
 /** One account that was signed in at some time, and what the keychain should hold of it. */
@@ -152,8 +177,11 @@ export interface NetworkRequest {
   readonly signal: AbortSignal;
 }
 
-/** `busy`: somebody holds it and does not let go. `unavailable`: this system gives no lock at all. `detail` is for the log. */
-export type Held<T> = { readonly held: true; readonly value: T } | { readonly held: false; readonly reason: 'busy' | 'unavailable'; readonly detail: string };
+/**
+ * `busy`: somebody holds it and does not let go. `unavailable`: this system gives no lock at all. `given-up`: the caller
+ * did not want to wait any more. `detail` is for the log.
+ */
+export type Held<T> = { readonly held: true; readonly value: T } | { readonly held: false; readonly reason: 'busy' | 'unavailable' | 'given-up'; readonly detail: string };
 
 /** What only one process at a time may do, such as renewing with a refresh token that works once. */
 export interface Lock {
@@ -163,8 +191,10 @@ export interface Lock {
    * has not been called. Free again as soon as `run` settles, and at once when the holder
    * crashes, is killed or loses power; nothing has to be cleaned up. Who comes first is not promised among processes.
    * Rejects only with what `run` throws. A call from inside `run` for the same name waits in vain.
+   * Once `giveUp` is aborted nobody waits any more, and no timer is left: who waits is `given-up` at once, and who calls
+   * later holds the name only if it is free. What has begun is not cut off.
    */
-  hold<T>(name: string, limitMs: number, run: () => Promise<T>): Promise<Held<T>>;
+  hold<T>(name: string, limitMs: number, run: () => Promise<T>, giveUp?: AbortSignal): Promise<Held<T>>;
 }
 
 /** `resume` and `unlock`: the person is back at the computer. `online`: the network came back. */
@@ -179,14 +209,7 @@ export interface Signals {
   stop(): void;
 }
 
-/** What happened, for the host's log. Fields are named values that were checked to hold no secret. */
-export interface LogEvent {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** A kebab-case name: stable, meant for searching. */
-  readonly event: string;
-  readonly fields?: Readonly<Record<string, string | number | boolean | null>>;
-}
-
+/** What happened, for the host: one event of the closed list in events.ts. Never throws. */
 export interface Log {
   write(event: LogEvent): void;
 }
@@ -207,4 +230,6 @@ export interface Ports {
   readonly log: Log;
   /** Called once at most, at the first error that may have advice. Without it errors carry none. */
   readonly loadAdvice?: (() => Promise<Advise>) | undefined;
+  /** Only where the host names some. */
+  readonly earlier?: EarlierEntries;
 }

@@ -5,7 +5,7 @@ import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
 import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.js';
 import { AuthError, toAuthError } from './errors.js';
-import { assertRemainingClaims, assertSamePerson } from './id-token.js';
+import { assertRemainingClaims, personIn } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
 import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
@@ -37,6 +37,12 @@ export interface Redeemed {
   readonly account: AccountView;
 }
 
+/** Tokens of a renewal, and whom its ID token names. `unsaid`: there was none, as is allowed (OpenID Connect Core §12.2). */
+export interface Renewed {
+  readonly grant: Grant;
+  readonly person: 'same' | 'another' | 'unsaid';
+}
+
 /** The wire as the engine of the core uses it. Every call is bounded in time and rejects with an `AuthError` only. */
 export interface Protocol {
   /** Fresh secrets of 256 bits each. */
@@ -44,17 +50,26 @@ export interface Protocol {
   /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server demands it (RFC 9126). */
   authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string>;
   /** RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. */
-  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<Redeemed>;
+  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string): Promise<Redeemed>;
   /** False when the provider's metadata are known, and name no endpoint for device codes. Asks nobody. */
   offersDeviceCode(): boolean;
   /** RFC 8628 §3.1. Rejects with `redirect-unavailable` where the provider has no endpoint for it. */
   authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization>;
   /** RFC 8628 §3.4, once. Rejects when there is nothing more to wait for: denied, expired, refused, or tokens that fail a check. */
-  pollDevice(deviceCode: string): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
+  pollDevice(deviceCode: string, correlationId?: string): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
+  /** False when `renew` would have to fetch metadata first. */
+  isPrepared(): boolean;
+  /** Fetches metadata, if that is necessary, so that `renew` is one exchange. */
+  prepare(): Promise<void>;
   /** RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none. */
-  renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant>;
-  /** True when the provider's own metadata arrives unchanged right now: no portal or proxy speaks in its name. Never rejects. */
-  isReachable(): Promise<boolean>;
+  renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed>;
+  /** The same with a refresh token of nobody knows whom. `identify` asks the provider who it is, as after a sign-in. */
+  renewEarlier(refreshToken: string, scope: string): Promise<{ readonly grant: Grant; readonly identify: () => Promise<AccountView> }>;
+  /**
+   * Whether the provider itself refused, and no portal or proxy in its name: its metadata or key set arrives unchanged
+   * right now. Where there is neither, only a refusal in the words of RFC 6749 §5.2 is the provider's. Never rejects.
+   */
+  isOwnWord(refusal: AuthError): Promise<boolean>;
   /** RFC 7009. Resolves also where the server offers no revocation. */
   revoke(token: string): Promise<void>;
 }
@@ -78,7 +93,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     return server;
   }, clock);
 
-  return { createSecrets, authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, renew, isReachable, revoke };
+  return { createSecrets, authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => settings.endpoints !== null || known.isFresh(), prepare, renew, renewEarlier, isOwnWord, revoke };
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
@@ -110,7 +125,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     }, sent(null, false));
   }
 
-  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string): Promise<Redeemed> {
+  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string): Promise<Redeemed> {
     const server = await known();
     const requestedAt = clock.now();
     const named = issuerNamedBy(callback, server);
@@ -123,11 +138,11 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const tokens = await stepAsync('redeem', () =>
       oauth.processAuthorizationCodeResponse(filled, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}), sent(redirectUri, true),
     );
-    return receive(filled, answer, tokens, requestedAt);
+    return receive(filled, answer, tokens, requestedAt, correlationId);
   }
 
-  async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number): Promise<Redeemed> {
-    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens) : await identifyByHand(server, tokens.access_token);
+  async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number, correlationId?: string): Promise<Redeemed> {
+    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens, correlationId) : await identifyByHand(server, tokens.access_token, correlationId);
     return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(server.issuer, identity) };
   }
 
@@ -175,7 +190,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     }, sent(null, false));
   }
 
-  async function pollDevice(deviceCode: string): ReturnType<Protocol['pollDevice']> {
+  async function pollDevice(deviceCode: string, correlationId?: string): ReturnType<Protocol['pollDevice']> {
     const requestedAt = clock.now();
     let exchanged: { readonly server: ServerMetadata; readonly answer: Response; readonly tokens: oauth.TokenEndpointResponse };
     try {
@@ -191,27 +206,56 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       throw error;
     }
     // From here on the code is spent: asking again would bring nothing but a refusal.
-    return { state: 'granted', redeemed: await receive(exchanged.server, exchanged.answer, exchanged.tokens, requestedAt) };
+    return { state: 'granted', redeemed: await receive(exchanged.server, exchanged.answer, exchanged.tokens, requestedAt, correlationId) };
   }
 
-  async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Grant> {
+  async function prepare(): Promise<void> {
+    await known();
+  }
+
+  async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed> {
     const server = await known();
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
-      // The ID token is looked at apart: no check of its times may cost the rotated refresh token.
+      // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
-      if (typeof body?.['id_token'] === 'string') assertSamePerson(body['id_token'], account);
-      return toGrant(tokens, requestedAt, refreshToken, scope);
+      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), person: personIn(body?.['id_token'], account) };
     }, { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] });
   }
 
-  async function isReachable(): Promise<boolean> {
+  async function renewEarlier(refreshToken: string, scope: string): Promise<{ grant: Grant; identify: () => Promise<AccountView> }> {
+    const server = await known();
+    const requestedAt = clock.now();
+    return stepAsync('renew', async () => {
+      const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
+      const whole = await readTokenAnswer(response.clone(), usesOpenId);
+      const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
+      const identify = async (): Promise<AccountView> => {
+        const filled = await issuerFilledBy(whole, server);
+        return toAccount(filled.issuer, await identifyRenewed(filled, whole, tokens.access_token));
+      };
+      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), identify };
+    }, sent(null, false));
+  }
+
+  /** OpenID Connect Core §12.2: a renewal may bring an ID token, or none; then userinfo is the provider's word. */
+  async function identifyRenewed(server: ServerMetadata, answer: Response, accessToken: string): Promise<Identity> {
+    if (typeof (await bodyOf(answer))?.['id_token'] === 'string') {
+      return identifyByIdToken(server, answer, await stepAsync('id-token', () => oauth.processRefreshTokenResponse(server, client, answer)));
+    }
+    const identity = await identifyByHand(server, accessToken);
+    if (usesOpenId && identity === ANONYMOUS) throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
+    return identity;
+  }
+
+  async function isOwnWord(refusal: AuthError): Promise<boolean> {
+    const { endpoints } = settings;
     try {
-      if (settings.endpoints === null) await discover(settings, http);
-      // Without metadata the next best proof is a key set; plain OAuth 2.0 by hand has none.
-      else if (settings.endpoints.jwks !== undefined) return jsonObject(new Uint8Array(await (await fetch(settings.endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer())) !== undefined;
+      if (endpoints === null) await discover(settings, http);
+      else if (endpoints.jwks === undefined) return refusal.serverError !== undefined;
+      else return Array.isArray(jsonObject(new Uint8Array(await (await fetch(endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer()))?.['keys']);
       return true;
     } catch {
       return false;
@@ -226,7 +270,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     });
   }
 
-  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse): Promise<Identity> {
+  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, correlationId?: string): Promise<Identity> {
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
     await stepAsync('id-token', () => assertSignature(server, answer));
@@ -240,7 +284,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const more = await userinfo(server, tokens.access_token);
       return more?.subject === identity.subject ? mergeIdentity(identity, more) : identity;
     } catch (error) {
-      log.write({ level: 'info', event: 'userinfo-failed', fields: { code: toAuthError(error).code } });
+      log.write({ level: 'info', event: 'userinfo-failed', correlationId, fields: { code: toAuthError(error).code } });
       return identity;
     }
   }
@@ -256,7 +300,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     }
   }
 
-  async function identifyByHand(server: ServerMetadata, accessToken: string): Promise<Identity> {
+  async function identifyByHand(server: ServerMetadata, accessToken: string, correlationId?: string): Promise<Identity> {
     if (settings.identify !== null) {
       const { identify } = settings;
       const identity = readIdentity(await bounded((async () => identify(accessToken))()));
@@ -267,7 +311,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const identity = await userinfo(server, accessToken);
       if (identity !== null) return identity;
     }
-    log.write({ level: 'warn', event: 'account-anonymous' });
+    log.write({ level: 'warn', event: 'account-anonymous', correlationId });
     return ANONYMOUS;
   }
 
@@ -345,16 +389,17 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
 }
 
 /** Metadata is fetched once, shared by callers that come together, and asked for again after an hour or a failure. */
-function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): () => Promise<ServerMetadata> {
-  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number } | null = null;
-  return () => {
-    if (cached === null || Math.abs(clock.now() - cached.at) > 3_600_000) {
-      const entry = { promise: load(), at: clock.now() };
-      cached = entry;
-      entry.promise.catch(() => { if (cached === entry) cached = null; });
-    }
-    return cached.promise;
+function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): (() => Promise<ServerMetadata>) & { isFresh(): boolean } {
+  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number; arrived: boolean } | null = null;
+  const isCurrent = (): boolean => cached !== null && Math.abs(clock.now() - cached.at) <= 3_600_000;
+  const get = (): Promise<ServerMetadata> => {
+    if (cached !== null && isCurrent()) return cached.promise;
+    const entry = { promise: load(), at: clock.now(), arrived: false };
+    cached = entry;
+    entry.promise.then(() => { entry.arrived = true; }, () => { if (cached === entry) cached = null; });
+    return entry.promise;
   };
+  return Object.assign(get, { isFresh: () => isCurrent() && cached?.arrived === true });
 }
 
 function step<T>(name: ExchangeStep, run: () => T, context: JudgementContext): T {

@@ -1,7 +1,7 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
 // Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
-import type { KnownAccount, KnownAccounts, KnownAttempt } from './ports.js';
+import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
 
 /** One session in the keychain. Nothing else may hold the refresh token for longer than the process lives. */
 export interface SessionRecord {
@@ -14,6 +14,8 @@ export interface SessionRecord {
   readonly savedAt: number;
   /** The access token that came with it, so that a start and other processes need not renew at once. */
   readonly access: { readonly token: string; readonly obtainedAt: number; readonly expiresAt: number | null } | null;
+  /** The refresh token came with an ID token of somebody else: what it brings is used only when that names this person. */
+  readonly doubted?: true;
 }
 
 /** One attempt in the keychain while it waits for the browser, so that a restart of the app does not lose it. */
@@ -27,6 +29,24 @@ export interface AttemptRecord {
   readonly redirectUri: string;
   readonly startedAt: number;
   readonly expiresAt: number;
+  /** What the events of this attempt carry, so that those of the next process can name it. Tells nothing. */
+  readonly correlationId: string;
+}
+
+/** A session of an earlier version of the host's app in the keychain, from before its token is proved until it is a session of its own. */
+export interface TakeOverRecord {
+  readonly version: 1;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Its place in the option "takeOver" when it was read, for the log. */
+  readonly entry: number;
+  /** A digest of the value that it came from. */
+  readonly source: string;
+  /** The newest that the provider gave. */
+  readonly refreshToken: string;
+  readonly scope: string;
+  /** Whom the host expects. */
+  readonly subject?: string;
 }
 
 export type ParsedRecord =
@@ -34,16 +54,26 @@ export type ParsedRecord =
   /** Written by a later version, by another client id, or damaged: kept, and not ours to overwrite silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
-export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [] };
+export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] } };
 
 /** The keychain's entry name for an account. */
 export function recordKey(accountId: string): string {
   return `session:${accountId}`;
 }
 
+/** The name of the lock under which an account's record is changed: clients do not share records, so they need not wait for each other. */
+export function sessionLock(clientId: string, accountId: string): string {
+  return `${recordKey(accountId)}:${clientId}`;
+}
+
 /** The keychain's entry name for an attempt; `id` is a digest of its state. */
 export function attemptKey(id: string): string {
   return `attempt:${id}`;
+}
+
+/** The keychain's entry name for what is being taken over by a client; `id` is a digest of issuer and client id. */
+export function takeOverKey(id: string): string {
+  return `take-over:${id}`;
 }
 
 export function formatRecord(record: SessionRecord): string {
@@ -55,10 +85,10 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   if (record === null || typeof record !== 'object') return unreadable('not a record');
   if (record.version !== 1) return unreadable('a record of another version');
   if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
-  const { account, refreshToken, scope, savedAt, access } = record;
+  const { account, refreshToken, scope, savedAt, access, doubted } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, access: isAccess(access) ? access : null } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
@@ -66,20 +96,30 @@ export function parseAttempt(value: string, expected: { readonly issuer: string;
   const record = parseJson(value) as Partial<AttemptRecord> | null;
   if (record === null || typeof record !== 'object' || record.version !== 1) return null;
   if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
-  const { state, codeVerifier, nonce, redirectUri, startedAt, expiresAt } = record;
-  if (![state, codeVerifier, nonce, redirectUri].every((text) => typeof text === 'string' && text !== '')) return null;
+  const { state, codeVerifier, nonce, redirectUri, startedAt, expiresAt, correlationId } = record;
+  if (![state, codeVerifier, nonce, redirectUri, correlationId].every((text) => typeof text === 'string' && text !== '')) return null;
   return typeof startedAt === 'number' && typeof expiresAt === 'number' ? (record as AttemptRecord) : null;
+}
+
+/** Null for anything that is no session to take over, of this client at this issuer. */
+export function parseTakeOver(value: string, expected: { readonly issuer: string; readonly clientId: string }): TakeOverRecord | null {
+  const record = parseJson(value) as Partial<TakeOverRecord> | null;
+  if (record === null || typeof record !== 'object' || record.version !== 1) return null;
+  if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
+  const { entry, source, refreshToken, scope, subject } = record;
+  if (![source, refreshToken].every((text) => typeof text === 'string' && text !== '') || typeof scope !== 'string' || typeof entry !== 'number') return null;
+  return subject === undefined || typeof subject === 'string' ? (record as TakeOverRecord) : null;
 }
 
 /** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */
 export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
-  const { schemaVersion, lastAccountId, accounts, attempts } = value as Record<string, unknown>;
+  const { schemaVersion, lastAccountId, accounts, attempts, takeOver } = value as Record<string, unknown>;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
   const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record }));
   const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
-  return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [] };
+  return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [], takeOver: parseKnownTakeOver(takeOver) };
 }
 
 /** The list with this account as the last one, and what the keychain holds of it. */
@@ -117,6 +157,14 @@ function isKnownAttempt(value: unknown): value is KnownAttempt {
   if (typeof value !== 'object' || value === null) return false;
   const { id, expiresAt } = value as Record<string, unknown>;
   return typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
+}
+
+function parseKnownTakeOver(value: unknown): KnownTakeOver {
+  const { stage, tried } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  return {
+    stage: stage === 'proving' || stage === 'cleaning' ? stage : 'none',
+    tried: Array.isArray(tried) ? tried.filter((digest) => typeof digest === 'string') : [],
+  };
 }
 
 function isAccess(value: unknown): value is NonNullable<SessionRecord['access']> {

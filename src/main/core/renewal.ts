@@ -38,12 +38,15 @@ export function retryDelayMs(failures: number, retryAfterSeconds: number | undef
 }
 
 /**
- * From when on a caller without a valid token may start the next try: after a quarter of the pause, a minute at most, and
+ * From when on a caller without a valid token may start the next try: after a quarter of the pause, about a minute at most, and
  * never before the server's `Retry-After`. People at work wait less than idle apps; callers that poll do not undo the pauses.
  */
 export function hurryAt(failedAt: number, nextTryAt: number, retryAfterSeconds: number | undefined): number {
   const asked = askedMs(retryAfterSeconds);
-  const pause = Math.max(LIMITS.retryBaseMs, asked + Math.min(LIMITS.hurryMaxMs, (nextTryAt - failedAt - asked) / 4));
+  const own = nextTryAt - failedAt - asked;
+  // Cut to one length, the long pauses of all who failed together would end together: what is left of their chance spreads them.
+  const most = LIMITS.hurryMaxMs * 0.75 + (own % (LIMITS.hurryMaxMs / 2));
+  const pause = Math.max(LIMITS.retryBaseMs, asked + Math.min(own / 4, most));
   return Math.min(nextTryAt, Math.ceil(failedAt + pause));
 }
 

@@ -3,7 +3,7 @@ import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
 import { hurryAt } from './renewal.js';
 import type { LiveSession, SessionState } from './session-state.js';
-import { isOver, slowKeyring, tokenOver, wasSetBack } from './session.js';
+import { backgroundDueAt, isOver, slowKeyring, tokenOver, wasSetBack } from './session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;
@@ -61,7 +61,7 @@ export function sessionDeadline(state: SessionState, now: number): number | null
   const { renewal } = state;
   switch (renewal.state) {
     case 'fresh':
-      return earlier(renewal.renewAt ?? state.access?.expiresAt ?? null, state.storeRetryAt);
+      return earlier(backgroundDueAt(renewal.renewAt, state.access) ?? state.access?.expiresAt ?? null, state.storeRetryAt);
     case 'renewing':
       return now < renewal.since + RENEWAL_SLOW_MS ? renewal.since + RENEWAL_SLOW_MS : null;
     case 'saving':

@@ -44,6 +44,8 @@ export interface LiveSession {
   readonly storeError: AuthError | null;
   /** When storing is tried again, or null. */
   readonly storeRetryAt: number | null;
+  /** The refresh token came with tokens of somebody else: see `SessionRecord`. */
+  readonly doubted: boolean;
 }
 
 export type SessionState =
@@ -65,8 +67,11 @@ export type SessionEvent =
   | ({ readonly type: 'store-failed'; readonly save: number; readonly error: AuthError } & Timing)
   /** `stored`: it was found in the record, where another process of this app had put it. */
   | ({ readonly type: 'renewed'; readonly grant: Grant; readonly stored: boolean } & Timing)
-  /** `refused`: the token endpoint itself said no in other words than `invalid_grant`, and the network was proven fine. */
-  | { readonly type: 'renew-failed'; readonly error: AuthError; readonly refused: boolean; readonly now: number; readonly random: number }
+  /**
+   * `refused`: the token endpoint itself said no in other words than `invalid_grant`, and the network was proven fine.
+   * `rotated`: the refresh token of an answer whose other tokens must not be used; the old one is dead.
+   */
+  | { readonly type: 'renew-failed'; readonly error: AuthError; readonly refused: boolean; readonly rotated?: string; readonly now: number; readonly random: number }
   /** Somebody needs a token and none is good enough. */
   | { readonly type: 'demand'; readonly now: number }
   /** The user wants now what we are waiting for. */
@@ -84,12 +89,12 @@ export interface Timing {
 
 export type SessionEffect =
   | { readonly type: 'read-record'; readonly account: AccountView }
-  | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly access: AccessToken | null; readonly save: number }
+  | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly access: AccessToken | null; readonly doubted: boolean; readonly save: number }
   | { readonly type: 'remove-record'; readonly account: AccountView }
   /** The record is left alone, but not restored any more. */
   | { readonly type: 'mark-refused'; readonly account: AccountView }
   /** `stored`: the keychain holds this very refresh token, so that another one found there is newer. */
-  | { readonly type: 'renew'; readonly refreshToken: string; readonly scope: string; readonly account: AccountView; readonly stored: boolean }
+  | { readonly type: 'renew'; readonly refreshToken: string; readonly scope: string; readonly account: AccountView; readonly stored: boolean; readonly doubted: boolean }
   | { readonly type: 'revoke'; readonly token: string }
   /** The attempt's tokens are stored and usable. */
   | { readonly type: 'adopted'; readonly attempt: number };

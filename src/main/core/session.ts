@@ -152,14 +152,15 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
   // An attempt whose tokens are replaced before they were stored has succeeded all the same.
   if (state.phase === 'adopting') effects.push({ type: 'adopted', attempt: state.attempt });
   const adopting = { phase: 'adopting', epoch: state.epoch + 1, account, grant, attempt, since: now, previous } as const;
-  if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, effects);
+  // Nothing will be stored, and what an earlier session left must not come back at the next start: the view says "not remembered".
+  if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [...effects, { type: 'remove-record', account }]);
   return { state: adopting, effects: [...effects, writeEffect(account, grant, 0)] };
 }
 
 function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthError | null, timing: Timing, before: readonly SessionEffect[] = []): SessionStep {
   const { epoch, account, grant, attempt } = state;
   const live: LiveSession = {
-    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs,
+    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs, doubted: false,
     access: { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt },
     renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
   };
@@ -182,7 +183,7 @@ function settleStore(state: LiveSession, storeError: AuthError | null, timing: T
 
 function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
   const access = { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt };
-  return { state: { ...state, refreshToken: grant.refreshToken, scope: grant.scope, access, renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) } }, effects: [] };
+  return { state: { ...state, refreshToken: grant.refreshToken, scope: grant.scope, access, doubted: false, renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) } }, effects: [] };
 }
 
 function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing' }, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
@@ -194,7 +195,8 @@ function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing'
   const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
   const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
   const nextTryAt = now + (event.refused ? Math.max(pause, LIMITS.refusalPauseMs) : pause);
-  return { state: { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } }, effects: [] };
+  const waiting: LiveSession = { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } };
+  return event.rotated === undefined ? { state: waiting, effects: [] } : storeAgain({ ...waiting, refreshToken: event.rotated, doubted: true }, now);
 }
 
 function worse(trouble: Trouble, { error, refused, now }: SessionEvent & { type: 'renew-failed' }): Trouble {
@@ -250,32 +252,44 @@ function retryLive(state: LiveSession, now: number): SessionStep {
 function storeAgain(state: LiveSession, now: number): SessionStep {
   if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
   const save = state.save + 1;
-  const effect = { type: 'write-record', account: state.account, refreshToken: state.refreshToken, scope: state.scope, access: state.access, save } as const;
+  const { account, refreshToken, scope, access, doubted } = state;
+  const effect = { type: 'write-record', account, refreshToken, scope, access, doubted, save } as const;
   return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
 }
 
 function beginRenewal(state: LiveSession, now: number): SessionStep {
-  const { renewal, refreshToken, scope, account } = state;
+  const { renewal, refreshToken, scope, account, doubted } = state;
   if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null) return same(state);
   const since = renewal.state === 'waiting' ? renewal.since : now;
   const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
-  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [{ type: 'renew', refreshToken, scope, account, stored: state.storeError === null }] };
+  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [{ type: 'renew', refreshToken, scope, account, doubted, stored: isInKeychain(state) }] };
 }
 
 /** Comes back from the keychain; an access token that is still good makes the start need no network. */
 function resume(epoch: number, record: SessionRecord, timing: Timing): SessionStep {
-  const { account, refreshToken, scope, access } = record;
+  const { account, refreshToken, scope, access, doubted = false } = record;
   const { now } = timing;
   const due = access === null ? now : dueAt({ accessToken: access.token, refreshToken, scope, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt }, timing);
-  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, access, renewal: { state: 'fresh', since: now, renewAt: due }, save: 0, storeError: null, storeRetryAt: null };
+  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, access, renewal: { state: 'fresh', since: now, renewAt: due }, save: 0, storeError: null, storeRetryAt: null, doubted };
   return isDue(live, now) || isOver(access, now) ? beginRenewal(live, now) : { state: live, effects: [] };
 }
 
 function isDue(state: LiveSession, now: number): boolean {
   const { renewal, access } = state;
   if (renewal.state !== 'fresh' || state.refreshToken === null) return false;
-  if (wasSetBack(access, now)) return true;
-  return renewal.renewAt !== null && now >= renewal.renewAt;
+  const dueAt = backgroundDueAt(renewal.renewAt, access);
+  return wasSetBack(access, now) || (dueAt !== null && now >= dueAt);
+}
+
+/** When a renewal is due that nobody asked for: a token without life is asked for again by callers, not all day long. */
+export function backgroundDueAt(renewAt: number | null, access: AccessToken | null): number | null {
+  if (renewAt === null || access === null || access.expiresAt === null || access.expiresAt - access.obtainedAt >= 1_000) return renewAt;
+  return Math.max(renewAt, access.obtainedAt + LIMITS.lifelessPauseMs);
+}
+
+/** The keychain has it also when only the file that leads the next start there could not be written. */
+function isInKeychain({ storeError }: LiveSession): boolean {
+  return storeError === null || storeError.code === 'storage-failed';
 }
 
 function dueAt(grant: Grant, timing: Timing): number | null {
@@ -303,7 +317,7 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
 
 function writeEffect(account: AccountView, grant: Grant, save: number): SessionEffect {
   const access = { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt };
-  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, access, save };
+  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, access, doubted: false, save };
 }
 
 function revocation(token: string | null): readonly SessionEffect[] {

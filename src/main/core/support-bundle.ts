@@ -2,8 +2,8 @@
 // Pure: facts in, one object out. Options are shown by a list of names; whatever is not on it is only said to be there.
 import type { AuthView } from '../../contract.js';
 import type { Diagnosis } from './diagnosis.js';
+import type { AuthEvent } from './events.js';
 import type { AuthOptions } from './options.js';
-import type { DatedEvent } from './recent-events.js';
 import { scrubDeep } from './scrub.js';
 
 /** `personalData`: names, e-mail address and subject of the person stay in. Ask them first. */
@@ -11,6 +11,9 @@ export interface SupportBundleOptions {
   readonly probe?: boolean;
   readonly personalData?: boolean;
 }
+
+/** An event as a bundle shows it. One that was read from a file may be of any version. */
+export type BundledEvent = Omit<AuthEvent, 'event'> & { readonly event: string };
 
 /** JSON throughout. Holds no secret; without `personalData` no name, e-mail address or subject either. */
 export interface SupportBundle {
@@ -21,7 +24,7 @@ export interface SupportBundle {
   /** Null where no app runs. */
   readonly view: unknown;
   readonly diagnosis: Diagnosis;
-  readonly events: readonly DatedEvent[];
+  readonly events: readonly BundledEvent[];
 }
 
 export interface BundleContent {
@@ -29,7 +32,7 @@ export interface BundleContent {
   readonly options: Readonly<Partial<Record<keyof AuthOptions, unknown>>>;
   readonly view: AuthView | null;
   readonly diagnosis: Diagnosis;
-  readonly events: readonly DatedEvent[];
+  readonly events: readonly BundledEvent[];
   readonly homeFolder: string | null;
 }
 

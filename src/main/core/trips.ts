@@ -17,6 +17,8 @@ import { type RedirectWay, type Trip, createTrip, createWays } from './ways.js';
 export interface TripEvents {
   post(attempt: number, event: AttemptEvent): void;
   resume(record: AttemptRecord, way: number): number;
+  /** What all events of an attempt carry. */
+  correlationId(attempt: number): string;
 }
 
 export interface Trips {
@@ -52,7 +54,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   return {
     begin(attempt, request, expiresAt) {
       strange = 0;
-      trips.set(attempt, createTrip(request));
+      trips.set(attempt, createTrip(request, events.correlationId(attempt)));
       prepare(attempt, expiresAt);
     },
     prepare,
@@ -70,7 +72,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     redeem(attempt, id) {
       const way = trips.get(attempt)?.ways.get(id);
       if (way === undefined || way.kind === 'device-code' || way.callback === null) return;
-      redeem(way, way.callback).then(
+      redeem(attempt, way, way.callback).then(
         ({ grant, account }) => { events.post(attempt, { type: 'redeemed', way: id, grant, account }); },
         (error: unknown) => { events.post(attempt, { type: 'redeem-failed', error: toAuthError(error) }); },
       );
@@ -78,7 +80,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     poll(attempt, id) {
       const way = trips.get(attempt)?.ways.get(id);
       if (way?.kind !== 'device-code') return;
-      protocol.pollDevice(way.authorization.deviceCode).then(
+      protocol.pollDevice(way.authorization.deviceCode, events.correlationId(attempt)).then(
         (answer) => {
           if (answer.state === 'granted') events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
           else events.post(attempt, { type: 'polled', way: id, answer, now: clock.now() });
@@ -127,10 +129,10 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     );
   }
 
-  async function redeem(way: RedirectWay, callback: URLSearchParams): Promise<Redeemed> {
+  async function redeem(attempt: number, way: RedirectWay, callback: URLSearchParams): Promise<Redeemed> {
     if (!(await vault.release(way.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
     try {
-      return await protocol.redeem(callback, way.secrets, way.redirectUri);
+      return await protocol.redeem(callback, way.secrets, way.redirectUri, events.correlationId(attempt));
     } catch (error) {
       // A code that was copied in part is the person's to mend, and no fault of this app.
       if (way.kind !== 'paste' || !(error instanceof AuthError) || error.serverError !== 'invalid_grant') throw error;
@@ -167,13 +169,14 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   function take({ attempt, id, way }: OpenRedirectWay, callback: URLSearchParams): void {
     if (way.callback === null) {
       way.callback = callback;
+      log.write({ level: 'info', event: 'callback-accepted', correlationId: events.correlationId(attempt), fields: { attempt } });
       events.post(attempt, { type: 'callback', way: id });
     } else {
-      log.write({ level: 'info', event: 'callback-repeated' });
+      log.write({ level: 'info', event: 'callback-repeated', correlationId: events.correlationId(attempt) });
     }
   }
 
-  function tellStrange(event: string, detail: string): void {
+  function tellStrange(event: 'callback-foreign' | 'callback-malformed' | 'callback-unexpected', detail: string): void {
     strange += 1;
     if (strange <= LIMITS.strangeCallbacksLogged) log.write({ level: 'warn', event, fields: { detail } });
     else if (strange === LIMITS.strangeCallbacksLogged + 1) log.write({ level: 'warn', event: 'callbacks-no-longer-told', fields: { detail: 'until the next attempt; somebody sends callbacks that nobody asked for' } });
@@ -184,14 +187,14 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   }
 
   async function resume(url: string, state: string, callback: URLSearchParams): Promise<boolean> {
-    const record = await vault.take(state, clock.now());
+    const record = await vault.take(state);
     if (record === null || !leadsTo(url, record.redirectUri)) {
       tellStrange('callback-unexpected', 'its state is unknown or was used; a tab was reloaded, or an attempt is over');
       return false;
     }
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
-    trips.set(attempt, { ...createTrip({}), lastId: 1, position: settings.redirects.length });
+    trips.set(attempt, { ...createTrip({}, events.correlationId(attempt)), lastId: 1, position: settings.redirects.length });
     trips.get(attempt)?.ways.set(1, { kind: 'custom-scheme', secrets: { state, codeVerifier, nonce }, redirectUri, startedAt, close: () => undefined, authorizationUrl: null, callback });
     events.post(attempt, { type: 'callback', way: 1 });
     return true;

@@ -9,9 +9,13 @@ import { type SessionRecord, accountOf, formatRecord, parseRecord, recordKey, wi
 export interface Vault {
   /** Whom to restore, or who was last and why not. Sweeps what a sign-out could not remove. */
   load(): { readonly restore: AccountView | null; readonly last: AccountView | null; readonly reason: SignedOutReason };
-  read(account: AccountView): Promise<VaultReading>;
-  /** Null when stored and read back. The file learns of the account before the keychain does. */
-  write(record: SessionRecord): Promise<AuthError | null>;
+  /** `correlationId` goes to what is told of it, here and below. */
+  read(account: AccountView, correlationId?: string): Promise<VaultReading>;
+  /**
+   * Null when stored and read back. The file learns of the account before the keychain does; when it cannot be written the
+   * keychain gets the record all the same, for other processes and this one's next try, and the answer is `storage-failed`.
+   */
+  write(record: SessionRecord, correlationId?: string): Promise<AuthError | null>;
   /** The record is not restored any more, whether or not its removal succeeds. */
   oweRemoval(account: AccountView): Promise<void>;
   /** Resolves when the removal was tried; what could not be removed is owed. */
@@ -40,35 +44,35 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     return { restore: last.record === 'kept' ? account : null, last: account, reason: last.record === 'refused' ? 'ended' : 'signed-out' };
   }
 
-  async function read(account: AccountView): Promise<VaultReading> {
+  async function read(account: AccountView, correlationId?: string): Promise<VaultReading> {
     await known.loaded();
     const reading = await secrets.read(recordKey(account.id), stateOf(account.id) === 'kept');
     switch (reading.state) {
       case 'found': {
         const parsed = parseRecord(reading.value, { clientId, accountId: account.id });
         if (parsed.state === 'record') return parsed;
-        log.write({ level: 'warn', event: 'record-unreadable', fields: { detail: parsed.detail } });
+        log.write({ level: 'warn', event: 'record-unreadable', correlationId, fields: { detail: parsed.detail } });
         return { state: 'withheld', error: new AuthError('keyring-unavailable', `the stored session cannot be read: ${parsed.detail}`) };
       }
       case 'absent':
         await known.update((state) => withRecordState(state, account.id, 'none'));
         return { state: 'absent' };
       case 'locked':
-        log.write({ level: 'warn', event: 'keyring-locked', fields: { detail: reading.detail } });
+        log.write({ level: 'warn', event: 'keyring-locked', correlationId, fields: { detail: reading.detail } });
         return { state: 'withheld', error: lockedError() };
       case 'unavailable':
-        log.write({ level: 'warn', event: 'keyring-unavailable', fields: { detail: reading.detail } });
+        log.write({ level: 'warn', event: 'keyring-unavailable', correlationId, fields: { detail: reading.detail } });
         return { state: 'withheld', error: new AuthError('keyring-unavailable', 'no keyring answers') };
     }
   }
 
-  async function write(record: SessionRecord): Promise<AuthError | null> {
+  async function write(record: SessionRecord, correlationId?: string): Promise<AuthError | null> {
     await known.loaded();
     const before = stateOf(record.account.id);
-    await known.update((state) => withAccount(state, record.account, 'kept'));
+    const noted = await known.update((state) => withAccount(state, record.account, 'kept'));
     const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
-    if (outcome.state === 'done') return null;
-    log.write({ level: 'warn', event: `keyring-${outcome.state}`, fields: { detail: outcome.detail } });
+    if (outcome.state === 'done') return noted ? null : new AuthError('storage-failed', 'the file that leads the next start to the session could not be written');
+    log.write({ level: 'warn', event: `keyring-${outcome.state}`, correlationId, fields: { detail: outcome.detail } });
     // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out meanwhile has the last word.
     if (stateOf(record.account.id) === 'kept') await known.update((state) => withRecordState(state, record.account.id, before));
     return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');

@@ -30,6 +30,7 @@ export interface DeviceCodeWay {
 /** What belongs to one open attempt and may be in no state that is shown or logged. */
 export interface Trip {
   readonly request: SignInRequest;
+  readonly correlationId: string;
   readonly ways: Map<number, RedirectWay | DeviceCodeWay>;
   /** Where on the ladder the next way is looked for. */
   position: number;
@@ -50,8 +51,8 @@ export interface Ways {
   close(trip: Trip, id: number, outcome: TripOutcome): void;
 }
 
-export function createTrip(request: SignInRequest): Trip {
-  return { request, ways: new Map(), position: 0, lastId: 0, closed: false };
+export function createTrip(request: SignInRequest, correlationId: string): Trip {
+  return { request, correlationId, ways: new Map(), position: 0, lastId: 0, closed: false };
 }
 
 export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>, protocol: Protocol, vault: AttemptVault): Ways {
@@ -71,7 +72,7 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
           const error = toAuthError(thrown);
           if (trip.closed || !leavesOtherWays(error)) throw error;
           trip.position = position + 1;
-          log.write({ level: 'warn', event: 'redirect-unavailable', fields: { redirect: option.uri, code: error.code, detail: error.message } });
+          log.write({ level: 'warn', event: 'redirect-unavailable', correlationId: trip.correlationId, fields: { redirect: option.uri, code: error.code, detail: error.message } });
           reasons.push(`${option.uri}: ${error.message}`);
           // A word of the provider says more than a port that is taken.
           if (error.code !== 'redirect-unavailable') failure = error;
@@ -87,13 +88,13 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
       try {
         return await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
       } catch (thrown) {
-        log.write({ level: 'info', event: 'reopen-with-old-page', fields: { code: toAuthError(thrown).code } });
+        log.write({ level: 'info', event: 'reopen-with-old-page', correlationId: trip.correlationId, fields: { code: toAuthError(thrown).code } });
         return way.authorizationUrl;
       }
     },
 
     extend(trip, expiresAt) {
-      for (const way of trip.ways.values()) if (way.kind === 'custom-scheme') void keep(way, expiresAt);
+      for (const way of trip.ways.values()) if (way.kind === 'custom-scheme') void keep(trip, way, expiresAt);
     },
 
     close,
@@ -112,7 +113,7 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     try {
       if (trip.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
       // A loopback server ends with its process, so only a scheme can bring a callback to the next one.
-      const kept = way.kind === 'custom-scheme' ? atMost(keep(way, expiresAt), LIMITS.keepBeforeBrowserMs) : null;
+      const kept = way.kind === 'custom-scheme' ? atMost(keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs) : null;
       way.authorizationUrl = await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
       await kept;
       return id;
@@ -130,8 +131,8 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     return { kind: redirect.kind, redirectUri: redirect.redirectUri, close: (outcome) => { redirect.close(outcome); } };
   }
 
-  async function keep(way: RedirectWay, expiresAt: number): Promise<void> {
-    await vault.keep({ version: 1, issuer, clientId, ...way.secrets, redirectUri: way.redirectUri, startedAt: way.startedAt, expiresAt });
+  async function keep({ correlationId }: Trip, way: RedirectWay, expiresAt: number): Promise<void> {
+    await vault.keep({ version: 1, issuer, clientId, ...way.secrets, redirectUri: way.redirectUri, startedAt: way.startedAt, expiresAt, correlationId });
   }
 
   function close(trip: Trip, id: number, outcome: TripOutcome): void {
