@@ -20,7 +20,7 @@ const START_LIMIT_MS = 40_000;
 let built: PackagedBuild;
 
 // One worker and one build; a test that fails does not hide the others.
-test.describe.configure({ mode: 'default', timeout: 240_000 });
+test.describe.configure({ mode: 'default', timeout: 400_000 });
 test.use({ providerOptions: { redirectUris: [CALLBACK, `${SCHEME}:/callback`, LOOPBACK] } });
 
 test.beforeAll(async () => {
