@@ -30,7 +30,7 @@ export function assertOwnFiles(names: readonly OwnFile[], { moduleUrl = import.m
   const folder = folderOf(moduleUrl);
   if (bundled || folder === null) throw new AuthError('files-missing', 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)');
   // Beside a source lies a source.
-  const inOwnForm = (path: string): string => (moduleUrl?.endsWith('.ts') === true ? path.replace(/js$/, 'ts') : path);
+  const inOwnForm = (path: string): string => (moduleUrl.endsWith('.ts') ? path.replace(/js$/, 'ts') : path);
   const missing = names.map((name) => resolve(folder, inOwnForm(FILES[name]))).find((file) => !existsSync(file));
   if (missing !== undefined) throw new AuthError('files-missing', `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`);
 }
