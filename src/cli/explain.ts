@@ -7,13 +7,16 @@ import type { AdviceView } from '../contract.js';
 import { ERROR_CODES } from '../main/core/errors.js';
 import { adviceText, ownCodeText, unknownCodeText } from './explain-text.js';
 
-/** What a command may touch: two ways out and one in. */
+/** What a command may touch: two ways out, which add no line break, and one in. */
 export interface ExplainIo {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** All of the standard input, for `-`. Default: that of this process. */
   readonly input?: () => Promise<string>;
 }
+
+/** As sysexits.h has it, and every command of this program. */
+const WRONG_USE = 64;
 
 /** More than any error is long. */
 const INPUT_CHARACTERS = 1_000_000;
@@ -29,26 +32,26 @@ examples:
   latchkey explain "https://login.microsoftonline.com/error?code=50011"
   pbpaste | latchkey explain -`;
 
-/** Answers the exit code: 0, everything that was found is explained; 1, nothing known was found; 2, wrong use. */
+/** Answers the exit code: 0, all that was found is explained; 1, nothing was found, or a code that is not known here; 64, wrong use. */
 export async function run(args: readonly string[], io: ExplainIo): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
-    io.out(USAGE);
+    io.out(`${USAGE}\n`);
     return 0;
   }
   if (args.length === 0) {
-    io.err(USAGE);
-    return 2;
+    io.err(`${USAGE}\n`);
+    return WRONG_USE;
   }
   const text = args.length === 1 && args[0] === '-' ? await readInput(io) : args.join(' ');
-  if (text === null) return 2;
+  if (text === null) return WRONG_USE;
   const own = latchkeyCode(text);
   const found = findCodes(text).map((one) => ({ ...one, advice: adviceFor(one) }));
   const parts = [...own, ...found.map((one) => (one.advice === null ? unknownCodeText(one.code) : adviceText(one.advice, ownerOf(one))))];
   if (parts.length === 0) {
-    io.err('No known error was found in that text. It may be one of the app or the network; a provider\'s own log says more.');
+    io.err('No known error was found in that text. It may be one of the app or the network; a provider\'s own log says more.\n');
     return 1;
   }
-  io.out(parts.join(`\n\n${'─'.repeat(72)}\n\n`));
+  io.out(`${parts.join(`\n\n${'─'.repeat(72)}\n\n`)}\n`);
   return found.every(({ advice }) => advice !== null) ? 0 : 1;
 }
 
@@ -57,7 +60,7 @@ async function readInput(io: ExplainIo): Promise<string | null> {
     return await (io.input ?? standardInput)();
   } catch {
     // The reason may repeat what was read.
-    io.err('The standard input cannot be read.');
+    io.err('The standard input cannot be read.\n');
     return null;
   }
 }

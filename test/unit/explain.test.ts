@@ -10,7 +10,7 @@ async function explain(text: string | readonly string[], input?: () => Promise<s
   const out: string[] = [];
   const err: string[] = [];
   const code = await run(typeof text === 'string' ? [text] : text, { out: (line) => out.push(line), err: (line) => err.push(line), ...(input === undefined ? {} : { input }) });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  return { code, out: out.join(''), err: err.join('') };
 }
 
 const SECRET = 'hunter2-0.AXoAbCdEfGhIjKlMnOpQrStUvWxYz';
@@ -79,7 +79,7 @@ describe('latchkey explain', () => {
 
   it('reads the standard input with -', async () => {
     expect((await explain('-', async () => STACK)).out).toContain('AADSTS9002327');
-    expect(await explain('-', async () => { throw new Error(SECRET); })).toMatchObject({ code: 2, out: '', err: 'The standard input cannot be read.' });
+    expect(await explain('-', async () => { throw new Error(SECRET); })).toMatchObject({ code: 64, out: '', err: 'The standard input cannot be read.\n' });
   });
 
   it('is honest about a number that it does not know, and where to look', async () => {
@@ -100,7 +100,7 @@ describe('latchkey explain', () => {
   });
 
   it('says how it is used', async () => {
-    expect(await explain([])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('usage: latchkey explain') as string });
+    expect(await explain([])).toMatchObject({ code: 64, out: '', err: expect.stringContaining('usage: latchkey explain') as string });
     expect(await explain('--help')).toMatchObject({ code: 0, out: expect.stringContaining('usage: latchkey explain') as string });
   });
 

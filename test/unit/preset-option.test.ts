@@ -27,6 +27,8 @@ describe('exactly one of issuer and provider', () => {
     ['an object that is no preset', { provider: { name: 'x' } }, /option "provider" must be a preset of "latchkey\/providers"/],
     ['an unknown member', { provider: { ...OIDC, onSignIn: 1 } }, /unknown option "onSignIn" in "provider"/],
     ['a function inside of a preset', { provider: { ...OIDC, facts: [() => 1] } }, /option "provider" must be data without functions/],
+    ['a rule that is none in a preset', { provider: { ...OIDC, preflight: [null] } }, /option "provider" must be a preset whose rules can be applied/],
+    ['a rule with a broken pattern in a preset', { provider: { ...OIDC, preflight: [{ when: { clientIdUnlike: '(' }, verdict: 'warn', option: 'clientId', problem: 'p', fix: 'f' }] } }, /option "provider" must be a preset whose rules/],
     ['a parameter of Latchkey in a preset', { provider: { ...OIDC, authorizationParameters: { state: 'x' } } }, /option "authorizationParameters" must be free of "state"/],
     ['scopes that are none in a preset', { provider: { ...OIDC, scopes: ['a b'] } }, /option "scopes" must be a list of words/],
   ])('is demanded: %s', (_what, options, expected) => {

@@ -3,7 +3,7 @@
 import { AuthError } from './errors.js';
 import { refuse, requireRecord, requireText } from './option-checks.js';
 import type { AuthOptions, EndpointOptions } from './options.js';
-import { preflight } from './preflight.js';
+import { type PreflightFindings, type PreflightSubject, preflight } from './preflight.js';
 import type { ProviderPreset } from './provider-preset.js';
 
 /** What the preset has decided, or what the host has given instead. */
@@ -32,9 +32,18 @@ export function resolveProvider(options: AuthOptions): ResolvedProvider {
 export function checkWithPreset(preset: ProviderPreset | null, options: AuthOptions, scopes: readonly string[]): readonly string[] {
   const hasClientSecret = options.clientSecret !== undefined;
   if (preset === null) return hasClientSecret ? [NO_SECRET] : [];
-  const { refusals: [first], warnings } = preflight(preset, { redirects: options.redirects, scopes, clientId: options.clientId, hasClientSecret });
+  const { refusals: [first], warnings } = findings(preset, { redirects: options.redirects, scopes, clientId: options.clientId, hasClientSecret });
   if (first !== undefined) throw new AuthError('invalid-options', first);
   return hasClientSecret && !preset.clientSecret.expected ? [NO_SECRET, ...warnings] : warnings;
+}
+
+function findings(preset: ProviderPreset, subject: PreflightSubject): PreflightFindings {
+  try {
+    return preflight(preset, subject);
+  } catch {
+    // Only a preset of a host's own can have rules that are none.
+    return refuse('provider', 'a preset whose rules can be applied');
+  }
 }
 
 /** A function, so that no dump of the settings shows the secret. Null when none was given. */
