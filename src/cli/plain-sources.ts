@@ -2,6 +2,7 @@
 // proxy; the keyring is keytar in a child process that can be killed.
 import { fork } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
 import { type DetailedPeerCertificate, connect, rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { readHostFacts } from '../main/adapters/host-facts.js';
@@ -59,6 +60,7 @@ export function createPlainSources({ env, timeoutMs, program, fork: forkWorker =
 
   async function startsProgram(owner: SchemeOwner, expected: string): Promise<boolean | null> {
     if (owner.state !== 'owned') return null;
+    if (platform === 'win32') return owner.command[0]?.toLowerCase() === resolve(expected).toLowerCase();
     const wanted = await programOf([expected], env);
     return wanted !== null && wanted === (await programOf(owner.command, env));
   }

@@ -107,6 +107,12 @@ describe('a diagnosis', () => {
     expect(notChecked).toEqual([{ id: 'redirect', why: 'client id and redirect were not given' }]);
   });
 
+  it('says where nobody can tell who else claims a scheme', async () => {
+    const { findings, notChecked } = await run({ scheme: async (scheme) => ({ scheme, owner: { state: 'nobody' }, isOurs: null, registration: { ok: true }, rivals: null }) });
+    expect(findings.map(({ id }) => id)).not.toContain('scheme-shared');
+    expect(notChecked).toEqual([{ id: 'scheme-shared', why: 'only Linux has a list of the programs that claim a scheme' }]);
+  });
+
   it('goes on when a source fails or cannot look here, and says so', async () => {
     const { level, notChecked } = await run({ keyring: async () => { throw new Error('secret'); }, headers: async () => ({ unseen: 'only in the app' }) });
     expect(level).toBe('ok');

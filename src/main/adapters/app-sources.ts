@@ -49,8 +49,8 @@ export function createAppSources({ app = electronApp, facts, registration, deepL
       // Before anything is changed: a sign-in would take the scheme back, and nobody would learn who had it.
       const owner = await findSchemeOwner(query);
       const registered = await registration.register(scheme);
-      const rivals = [...(await findSchemeRivals(query, owner.state === 'owned' ? owner.name : '')), ...displacedBuilds(scheme)];
-      return { scheme, owner, isOurs: await isOurs(owner), registration: registered, rivals: await realRivals(rivals) } satisfies SchemeFacts;
+      const rivals = await findSchemeRivals(query, owner.state === 'owned' ? owner.name : '');
+      return { scheme, owner, isOurs: await isOurs(owner), registration: registered, rivals: rivals === null ? null : await realRivals([...rivals, ...displacedBuilds(scheme)]) } satisfies SchemeFacts;
     },
     async probe(scheme) {
       const came = await deepLink.probe(scheme, (url) => shell.openExternal(url), LIMITS.probeMs);

@@ -34,9 +34,9 @@ export async function findSchemeOwner({ scheme, platform, env, timeoutMs, app }:
   }
 }
 
-/** Other programs that say they open the scheme. Only Linux has a list of them. */
-export async function findSchemeRivals({ scheme, platform, env }: Pick<OwnerQuery, 'scheme' | 'platform' | 'env'>, ownerName: string): Promise<readonly SchemeRival[]> {
-  if (platform !== 'linux') return [];
+/** Other programs that say they open the scheme. Null: only Linux has a list of them. */
+export async function findSchemeRivals({ scheme, platform, env }: Pick<OwnerQuery, 'scheme' | 'platform' | 'env'>, ownerName: string): Promise<readonly SchemeRival[] | null> {
+  if (platform !== 'linux') return null;
   const claims = await findClaims(scheme, env);
   return claims.filter(({ id }) => id !== ownerName).map(({ id, command }) => ({ name: id, command }));
 }

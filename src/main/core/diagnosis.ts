@@ -48,6 +48,7 @@ export async function diagnose(settings: Settings, sources: DiagnosisSources, cl
   const lookAtScheme = async (scheme: string): Promise<void> => {
     const hasFallback = settings.redirects.some((redirect) => redirect.kind !== 'custom-scheme' || redirect.scheme !== scheme);
     const facts = await look('scheme-owner', () => sources.scheme(scheme), (seen) => judgeScheme(seen, hasFallback));
+    if (facts?.rivals === null) notChecked.push({ id: 'scheme-shared', why: 'only Linux has a list of the programs that claim a scheme' });
     if (scope.probe !== true) {
       notChecked.push({ id: 'scheme-probe', why: 'only on demand and in a running app, by auth.diagnose({ probe: true }): it may start the program that owns the scheme' });
       return;

@@ -46,7 +46,8 @@ export interface SchemeFacts {
   readonly isOurs: boolean | null;
   /** What a new registration said; null when none was tried. */
   readonly registration: { readonly ok: true } | { readonly ok: false; readonly detail: string } | null;
-  readonly rivals: readonly SchemeRival[];
+  /** Null where the system has no list of them. */
+  readonly rivals: readonly SchemeRival[] | null;
 }
 
 /** `lost`: it did not come back to this process in time. */

@@ -106,10 +106,10 @@ export function judgeScheme({ scheme, owner, isOurs, registration, rivals }: Sch
     default:
       assertNever(owner);
   }
-  for (const rival of rivals) {
+  for (const rival of rivals ?? []) {
     found.push(finding('scheme-shared', 'warning', `"${scheme}:" is claimed by ${rival.name}, too, which runs ${commandText(rival.command)}`, 'Give each build a scheme of its own, such as "com.example.notes.dev:" for development; else they take each other\'s callbacks.'));
   }
-  if (rivals.length === 0 && owner.state !== 'unknown') found.push(finding('scheme-shared', 'ok', `no other program was seen that claims "${scheme}:"`));
+  if (rivals?.length === 0 && owner.state !== 'unknown') found.push(finding('scheme-shared', 'ok', `no other program was seen that claims "${scheme}:"`));
   return found;
 }
 
