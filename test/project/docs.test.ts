@@ -59,7 +59,7 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
     for (const member of node.members) {
       if (!ts.isPropertySignature(member)) continue;
-      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member) || 'an absolute `https:` URL']);
+      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member) || (name === 'EndpointOptions' ? 'an absolute `https:` URL' : '')]);
     }
   });
   return rows;
@@ -147,16 +147,22 @@ describe('tables in documents', () => {
 
     expect(namesIn(tableUnder('docs/storage.md', 'An attempt in the keychain'))).toEqual(membersOf('src/main/core/records.ts', 'AttemptRecord'));
 
-    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => !['accounts', 'attempts'].includes(name));
+    expect(namesIn(tableUnder('docs/storage.md', 'On the way to a session'))).toEqual(membersOf('src/main/core/records.ts', 'TakeOverRecord'));
+
+    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => !['accounts', 'attempts', 'takeOver'].includes(name));
     const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map((name) => `accounts[].${name}`);
     const attempts = membersOf('src/main/core/ports.ts', 'KnownAttempt').map((name) => `attempts[].${name}`);
-    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual([...known, ...accounts, ...attempts].sort());
+    const takeOver = membersOf('src/main/core/ports.ts', 'KnownTakeOver').map((name) => `takeOver.${name}`);
+    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual([...known, ...accounts, ...attempts, ...takeOver].sort());
   });
 
   it('list every option and every limit with its own words', () => {
     const options = 'src/main/core/options.ts';
     expectGenerated('docs/options.md', 'options', table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')));
     expectGenerated('docs/options.md', 'endpoints', table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')));
+    const earlier = 'src/main/core/take-over-option.ts';
+    expectGenerated('docs/options.md', 'earlier-entry', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierEntry')));
+    expectGenerated('docs/options.md', 'earlier-session', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierSession')));
     const limits = limitReasons(options);
     expectGenerated('docs/architecture.md', 'limits', table(['limit', 'value', 'why'], Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en'), limits.get(name) ?? ''])));
     expect([...limits.values()].filter((reason) => reason === ''), 'limits without a reason').toEqual([]);

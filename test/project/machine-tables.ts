@@ -116,6 +116,7 @@ const sessionEvents: Samples<SessionEvent> = {
     'invalid_grant': { type: 'renew-failed', error: ended, refused: false, now: 1, random: 0 },
     'refused the second time': { type: 'renew-failed', error: refused, refused: true, now: 1, random: 0 },
     'anything else': { type: 'renew-failed', error, refused: false, now: 1, random: 0 },
+    'tokens of somebody else': { type: 'renew-failed', error, refused: false, rotated: 'refresh-2', now: 1, random: 0 },
   },
   demand: { any: { type: 'demand', now: 1 } },
   retry: { any: { type: 'retry', now: 1 } },

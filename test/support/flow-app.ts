@@ -8,7 +8,7 @@ import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options.js';
-import type { Advise, Clock, Network } from '../../src/main/core/ports.js';
+import type { Advise, Clock, EarlierEntries, Network, SecretStore } from '../../src/main/core/ports.js';
 import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
 import { createFakeLock } from './fake-lock.js';
 import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
@@ -47,8 +47,15 @@ export interface App {
   restartDue(options?: AppOptions): Promise<App>;
 }
 
-/** Options of the host, and limits that no host may set so short. */
-export type AppOptions = Partial<AuthOptions> & { readonly settings?: Partial<Settings>; readonly clock?: Partial<Clock>; readonly network?: Network; readonly loadAdvice?: () => Promise<Advise> };
+/** Options of the host, limits that no host may set so short, and real parts instead of the fakes. */
+export type AppOptions = Partial<AuthOptions> & {
+  readonly settings?: Partial<Settings>;
+  readonly clock?: Partial<Clock>;
+  readonly network?: Network;
+  readonly loadAdvice?: () => Promise<Advise>;
+  readonly secrets?: SecretStore;
+  readonly earlier?: EarlierEntries;
+};
 
 type Kept = Partial<Pick<App, 'secrets' | 'file' | 'lock' | 'person'>>;
 
@@ -61,7 +68,7 @@ export async function stopApps(): Promise<void> {
 
 /** Starts an app for the provider and waits until its view is not `starting` any more. */
 export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
-  const { settings: overrides, clock, network, loadAdvice, ...given } = options;
+  const { settings: overrides, clock, network, loadAdvice, secrets: real, earlier, ...given } = options;
   const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
@@ -87,7 +94,7 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
     },
   };
   const engine = createEngine(settings, {
-    secrets, state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, lock, signals, log,
+    secrets: real ?? secrets, ...(earlier === undefined ? {} : { earlier }), state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, lock, signals, log,
     callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
     loadAdvice,
   });

@@ -321,6 +321,34 @@ describe('getAccessToken', () => {
   });
 });
 
+describe('a session whose file cannot be written', () => {
+  it('is not remembered, and says so: the next start would not look for it', async () => {
+    const bench = await started();
+    const { save } = bench.file;
+    bench.file.save = () => Promise.reject(new Error('ENOSPC'));
+    await bench.signIn();
+    expect(live(bench)).toMatchObject({ remembered: false, store: 'memory', error: { code: 'storage-failed', retry: 'user' } });
+    bench.kill();
+    bench.file.save = save;
+    const next = await started(bench.restart());
+    expect(statusOf(next)).toBe('signed-out');
+  });
+
+  it('is remembered when the disk takes it again, by itself after five minutes', async () => {
+    const bench = await started();
+    const { save } = bench.file;
+    bench.file.save = () => Promise.reject(new Error('ENOSPC'));
+    await bench.signIn();
+    bench.file.save = save;
+    await bench.clock.advance(LIMITS.storeRetryMs);
+    expect(live(bench)).toMatchObject({ remembered: true, store: 'keychain' });
+    expect(live(bench)).not.toHaveProperty('error');
+    await bench.engine.stop();
+    const next = await started(bench.restart());
+    await until(() => statusOf(next) === 'signed-in');
+  });
+});
+
 describe('a server whose tokens are over when they come', () => {
   it('is asked by an idle app once a minute at most, and by a caller at once', async () => {
     const bench = await started();

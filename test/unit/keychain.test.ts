@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createKeychain } from '../../src/main/adapters/keychain.js';
+import { type Keychain, createKeychain } from '../../src/main/adapters/keychain.js';
 import type { WorkerProcess, WorkerReply, WorkerRequest } from '../../src/main/adapters/keychain-protocol.js';
 import { createMemoryStore } from '../../src/main/adapters/memory-store.js';
-import type { SecretStore } from '../../src/main/core/ports.js';
 
 type Answer = { value: string | boolean | null; tookMs?: number } | { text: string } | 'hang' | 'crash';
 
@@ -42,7 +41,7 @@ function scriptedWorker(script: (request: WorkerRequest) => Answer): ScriptedWor
   return worker;
 }
 
-function open(...scripts: ((request: WorkerRequest) => Answer)[]): { store: SecretStore; workers: ScriptedWorker[] } {
+function open(...scripts: ((request: WorkerRequest) => Answer)[]): { store: Keychain; workers: ScriptedWorker[] } {
   const workers: ScriptedWorker[] = [];
   const store = createKeychain({
     service: 'service',
@@ -191,5 +190,39 @@ describe('the store of the option "memory"', () => {
     expect(await store.remove('key')).toEqual({ state: 'done' });
     store.close();
     expect((await store.read('key', true)).state).toBe('unavailable');
+  });
+});
+
+describe('an entry of another service', () => {
+  it('is asked for by its own names, exactly as it stands there', async () => {
+    const { store, workers } = open(() => ({ value: '"quoted"' }));
+    expect(await store.foreign.read('notes', 'session')).toEqual({ state: 'found', value: '"quoted"' });
+    expect(workers[0]?.asked).toEqual([{ id: 1, op: 'get-raw', service: 'notes', account: 'session' }]);
+  });
+
+  it('that is not there is absent, and costs no probe: nobody knows that it should be there', async () => {
+    const { store, workers } = open(() => ({ value: null }));
+    expect(await store.foreign.read('notes', 'session')).toEqual({ state: 'absent' });
+    expect(workers[0]?.asked).toHaveLength(1);
+  });
+
+  it('is locked when its dialog was dismissed, and unavailable without a keyring', async () => {
+    expect(await open(() => ({ value: null, tookMs: 800 })).store.foreign.read('notes', 'session')).toMatchObject({ state: 'locked' });
+    expect(await open(() => ({ text: 'Cannot autolaunch D-Bus' })).store.foreign.read('notes', 'session')).toMatchObject({ state: 'unavailable' });
+  });
+
+  it('is removed by its own names; nothing there is believed after a probe of our own', async () => {
+    const { store, workers } = open((request) => ({ value: request.op === 'set' }));
+    expect(await store.foreign.remove('notes', 'session')).toEqual({ state: 'done' });
+    expect(workers[0]?.asked.map(({ op, service, account }) => [op, service, account])).toEqual([
+      ['delete', 'notes', 'session'], ['set', 'service', 'latchkey-probe'], ['delete', 'service', 'latchkey-probe'], ['delete', 'notes', 'session'],
+    ]);
+  });
+
+  it('waits its turn, and shares the time limit', async () => {
+    const { store } = open(() => 'hang');
+    const answers = Promise.all([store.read('key', true), store.foreign.read('notes', 'session')]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await answers).map(({ state }) => state)).toEqual(['locked', 'locked']);
   });
 });

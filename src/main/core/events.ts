@@ -32,7 +32,7 @@ type FieldName = keyof typeof EVENT_FIELDS;
 interface EventFacts {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** Whose `correlationId` it carries, when it carries one. */
-  readonly about: 'attempt' | 'renewal' | 'attempt or renewal' | null;
+  readonly about: 'attempt' | 'renewal' | null;
   readonly fields: readonly FieldName[];
   readonly means: string;
 }
@@ -73,9 +73,9 @@ export const EVENTS = {
   'lock-not-held': { level: 'warn', about: 'renewal', fields: ['reason', 'detail'], means: 'The lock of all processes could not be had.' },
   'revocation-failed': { level: 'info', about: null, fields: ['code'], means: 'The provider was not told of a sign-out, or refused to hear it.' },
 
-  'keyring-locked': { level: 'warn', about: 'attempt or renewal', fields: ['detail'], means: 'The keyring is locked, or its dialog waits.' },
-  'keyring-unavailable': { level: 'warn', about: 'attempt or renewal', fields: ['detail'], means: 'No keyring does what it was asked for.' },
-  'record-unreadable': { level: 'warn', about: 'attempt or renewal', fields: ['detail'], means: 'A stored session is damaged or of another version. It is kept.' },
+  'keyring-locked': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'The keyring is locked, or its dialog waits.' },
+  'keyring-unavailable': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'No keyring does what it was asked for.' },
+  'record-unreadable': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'A stored session is damaged or of another version. It is kept.' },
   'record-removal-owed': { level: 'warn', about: null, fields: ['detail'], means: 'A record could not be removed; it is tried again at the next start.' },
   'state-file-set-aside': { level: 'warn', about: null, fields: ['file'], means: 'The file latchkey.json could not be read; it was kept under this name.' },
   'state-file-newer': { level: 'warn', about: null, fields: [], means: 'The file latchkey.json is of a later version; it is neither used nor changed.' },

@@ -20,6 +20,7 @@ export interface EarlierEntry {
 
 /** A session of an earlier version, as the host reads it. Who it is, says the provider. */
 export interface EarlierSession {
+  /** Printable ASCII (RFC 6749 §A.17), at most 16,384 characters. It is renewed at once. */
   readonly refreshToken: string;
   /** A check only: when the provider names somebody else, nothing is taken over. */
   readonly subject?: string;
