@@ -29,7 +29,7 @@ describe('parseOptions', () => {
         { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' },
       ],
       scopes: ['openid', 'profile', 'email', 'offline_access'], endpoints: null, authorizationParameters: {}, trustedOrigins: [], attachPreload: true,
-      singleInstanceLock: true, secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, resultPage: { lang: 'en', dir: 'auto', accentColor: null, texts: {} }, warnings: [],
+      singleInstanceLock: true, secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null }, warnings: [],
     });
   });
 
@@ -73,6 +73,9 @@ describe('parseOptions', () => {
     ['endpoints that are null', { ...GOOD, endpoints: null }, /option "endpoints" must be an object/],
     ['an unknown endpoint', { ...GOOD, endpoints: { ...HAND, logout: 'https://hunter2.example' } }, /unknown option "logout" in "endpoints"/],
     ['endpoints without token', { ...GOOD, endpoints: { ...HAND, token: undefined } }, /option "endpoints.token" must be a text/],
+    ['device codes by hand without their endpoint', { ...GOOD, redirects: ['device-code'], endpoints: HAND }, /option "endpoints.deviceAuthorization" must be given/],
+    ['an endpoint for device codes without TLS', { ...GOOD, endpoints: { ...HAND, deviceAuthorization: 'http://hunter2.example/d' } }, /option "endpoints.deviceAuthorization" must be an "https:" URL/],
+    ['a result page of another colour', { ...GOOD, resultPage: { accentColor: 'hunter2' } }, /option "resultPage.accentColor" must be a colour/],
     ['an endpoint without TLS', { ...GOOD, endpoints: { ...HAND, token: 'http://hunter2.example/t' } }, /option "endpoints.token" must be an "https:" URL/],
     ['a loopback endpoint of an https issuer', { ...GOOD, endpoints: { ...HAND, token: 'http://127.0.0.1/hunter2' } }, /option "endpoints.token" must be an "https:" URL, as the issuer is/],
     ['endpoints without jwks where an ID token comes', { ...GOOD, endpoints: { ...HAND, jwks: undefined } }, /option "endpoints.jwks" must be given when the scopes contain "openid"/],
