@@ -156,6 +156,9 @@ describe('tables in documents', () => {
   it('list every option and every limit with its own words', () => {
     const options = 'src/main/core/options.ts';
     expectGenerated('docs/options.md', 'options', table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')));
+    const page = 'src/main/core/result-page-option.ts';
+    const texts = interfaceRows(page, 'ResultTexts').map(([name = '', words = '']) => [`\`texts[outcome].${name.replace('`', '')}`, words]);
+    expectGenerated('docs/options.md', 'result-page', table(['member', 'what it is'], [...interfaceRows(page, 'ResultPageOptions'), ...texts]));
     expectGenerated('docs/options.md', 'endpoints', table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')));
     const limits = limitReasons(options);
     expectGenerated('docs/architecture.md', 'limits', table(['limit', 'value', 'why'], Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en'), limits.get(name) ?? ''])));
