@@ -1,8 +1,9 @@
 // Every secret that passed the provider, searched for in everything that the main process tells but to the host and the keychain.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { DeviceView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
-import { LOOPBACK_REDIRECT, type App, secretsIn, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
+import { type AppOptions, LOOPBACK_REDIRECT, type App, secretsIn, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -46,18 +47,36 @@ async function wholeLife(): Promise<readonly App[]> {
   await fourth.codeOf(fourth.engine.getAccessToken());
   await fourth.engine.stop();
   await fourth.codeOf(fourth.engine.getAccessToken());
-  return [app, second, third, fourth];
+  const fifth = await byOtherWays(hasty);
+  return [app, second, third, fourth, fifth];
+}
+
+/** Another way, a device code, and things that a person pastes. */
+async function byOtherWays(hasty: AppOptions): Promise<App> {
+  const app = await startApp(provider, { ...hasty, redirects: ['com.example.latchkey-demo:/callback', 'device-code'] });
+  const done = app.codeOf(app.signIn('stays away'));
+  await waitFor(() => app.opened.length === 1, 'the browser');
+  provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1 }, times: 1 });
+  provider.fault({ kind: 'oauth-error', endpoint: 'token', grantType: 'urn:ietf:params:oauth:grant-type:device_code', error: 'slow_down', description: 'the device code', times: 1 });
+  app.engine.tryAnotherWay();
+  const device = (): DeviceView | undefined => app.views.flatMap((view) => ('attempt' in view ? (view.attempt?.device ?? []) : [])).at(-1);
+  await waitFor(() => device() !== undefined, 'the code');
+  const { callbackUrl } = await app.person.signIn(app.opened[0]!);
+  const { search } = new URL(callbackUrl);
+  for (const text of [`https://evil.example/${search}`, `${callbackUrl}&state=again`, new URL(callbackUrl).searchParams.get('code'), callbackUrl]) await app.codeOf(app.engine.pasteCallback(text));
+  await done;
+  return app;
 }
 
 describe('the leak search', () => {
   it('finds no code, token, verifier, state or nonce in views, logs, errors with their causes, and the state file', async () => {
     const apps = await wholeLife();
     const kinds = new Set(provider.issued.map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual(['access_token', 'code', 'code_verifier', 'id_token', 'nonce', 'refresh_token', 'state']);
+    expect([...kinds].sort()).toEqual(['access_token', 'code', 'code_verifier', 'device_code', 'id_token', 'nonce', 'refresh_token', 'state']);
     for (const app of apps) expect(secretsIn(toldBy(app), provider)).toEqual([]);
     const told = apps.map(toldBy).join('\n');
     // It was worth searching: errors of every kind were told.
-    for (const code of ['id-token-invalid', 'response-invalid', 'server-unavailable', 'sign-in-refused', 'sign-in-denied', 'issuer-mismatch', 'session-ended', 'stopped']) expect(told).toContain(code);
+    for (const code of ['id-token-invalid', 'response-invalid', 'server-unavailable', 'sign-in-refused', 'sign-in-denied', 'issuer-mismatch', 'session-ended', 'callback-invalid', 'stopped']) expect(told).toContain(code);
     for (const url of apps.flatMap(({ opened }) => opened)) expect(told).not.toContain(new URL(url).search);
   }, 30_000);
 

@@ -14,6 +14,8 @@ export interface Authority extends Network {
   /** False: every request fails as without a network. */
   online: boolean;
   lifeSeconds: number;
+  /** What the person in front of the page for device codes has done so far. */
+  person: 'is away' | 'agrees' | 'says no';
   /** Every form that came to the token endpoint, oldest first. */
   readonly tokenForms: readonly URLSearchParams[];
   readonly revoked: readonly string[];
@@ -45,6 +47,7 @@ export function createAuthority(): Authority {
   const issued: string[] = [];
   const valid = new Set<string>();
   const rotated = new Set<string>();
+  const devices = new Set<string>();
   let names = 0;
   let open = 0;
   let renewals = 0;
@@ -68,6 +71,12 @@ export function createAuthority(): Authority {
   function answerToken(form: URLSearchParams): Response {
     const next = scripted.shift();
     if (next !== undefined) return next();
+    if (form.has('device_code')) {
+      if (!devices.has(form.get('device_code') ?? '')) return refuse('invalid_grant');
+      if (authority.person === 'is away') return refuse('authorization_pending');
+      devices.delete(form.get('device_code') ?? '');
+      return authority.person === 'agrees' ? grant() : refuse('access_denied');
+    }
     if (form.get('grant_type') === 'authorization_code') return form.get('code')?.startsWith('good') === true ? grant() : refuse('invalid_grant');
     const sent = form.get('refresh_token') ?? '';
     if (rotated.has(sent)) reused.push(sent);
@@ -79,6 +88,7 @@ export function createAuthority(): Authority {
   const authority: Authority = {
     online: true,
     lifeSeconds: 3_600,
+    person: 'is away',
     tokenForms, revoked, reused, issued,
     get open() { return open; },
     get mostRenewalsAtOnce() { return mostRenewalsAtOnce; },
@@ -105,6 +115,11 @@ export function createAuthority(): Authority {
       try {
         if (gate !== null) await Promise.race([gate, aborted(init.signal)]);
         if (!authority.online) throw new TypeError('fetch failed');
+        if (url.endsWith('/device')) {
+          const code = mint('device');
+          devices.add(code);
+          return Response.json({ device_code: code, user_code: 'ABCD', verification_uri: `${ISSUER}/go`, expires_in: 900, interval: 5 });
+        }
         if (url.endsWith('/revoke')) {
           valid.delete(form.get('token') ?? '');
           revoked.push(form.get('token') ?? '');
@@ -135,6 +150,7 @@ export interface Bench {
   readonly file: ReturnType<typeof createFakeStateStore>;
   readonly browser: ReturnType<typeof createFakeBrowser>;
   readonly scheme: ReturnType<typeof createFakeCallbacks>;
+  readonly loopback: ReturnType<typeof createFakeCallbacks>;
   readonly log: ReturnType<typeof createFakeLog>;
   readonly lock: FakeLock;
   readonly signals: ReturnType<typeof createFakeSignals>;
@@ -170,6 +186,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   const file = kept.file ?? createFakeStateStore();
   const browser = createFakeBrowser();
   const scheme = createFakeCallbacks('custom-scheme');
+  const loopback = createFakeCallbacks('loopback');
   const log = createFakeLog();
   const lock = kept.lock ?? createFakeLock(clock);
   const signals = createFakeSignals();
@@ -204,12 +221,12 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
     network: { fetch: (url: string, init: NetworkRequest) => mortal(`network ${url.slice(ISSUER.length)}`, () => authority.fetch(url, init)) },
     earlier: { read: (index: number) => mortal('earlier.read', () => earlier.read(index)), remove: (index: number) => mortal('earlier.remove', () => earlier.remove(index)) },
   };
-  const engine = createEngine(settings, { ...ports, browser, callbacks: { 'custom-scheme': scheme, loopback: createFakeCallbacks('loopback') }, lock, signals, log });
+  const engine = createEngine(settings, { ...ports, browser, callbacks: { 'custom-scheme': scheme, loopback }, lock, signals, log });
   const views: AuthView[] = [];
   engine.onView((view) => views.push(view));
 
   const bench: Bench = {
-    engine, authority, clock, secrets, file, browser, scheme, lock, signals, log, views, earlier,
+    engine, authority, clock, secrets, file, browser, scheme, loopback, lock, signals, log, views, earlier,
     async opens(pages) {
       const held = (): boolean => secrets.prompting || engine.view().status === 'starting';
       while (browser.opened.length < pages) {

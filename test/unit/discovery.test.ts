@@ -33,6 +33,13 @@ describe('checkMetadata', () => {
     expect(refusal({ ...PUBLISHED, issuer: 'https://evil.example' }).message).not.toContain('evil');
   });
 
+  it('looks at the endpoint for device codes only when the host uses them', () => {
+    const odd = { ...PUBLISHED, device_authorization_endpoint: 'http://id.example/device' };
+    expect(checkMetadata(settingsOf(), odd)).not.toHaveProperty('device_authorization_endpoint');
+    expect(refusal(odd, settingsOf({ redirects: ['device-code'] })).message).toBe('metadata member "device_authorization_endpoint" must be an "https:" URL');
+    expect(checkMetadata(settingsOf({ redirects: ['device-code'] }), { ...odd, device_authorization_endpoint: 'https://id.example/device' })).toMatchObject({ device_authorization_endpoint: 'https://id.example/device' });
+  });
+
   it.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])('demands %s', (name) => {
     const error = refusal({ ...PUBLISHED, [name]: undefined });
     expect([error.code, error.message]).toEqual(['discovery-failed', `metadata member "${name}" missing`]);

@@ -2,18 +2,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError, ERROR_CODES } from '../../src/main/core/errors.js';
-import { createBench, until } from '../support/flow-bench.js';
+import { ISSUER, REDIRECT, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 
 const anyAct = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('begin', 'come back', 'come back') },
   { weight: 4, arbitrary: fc.constantFrom('token', 'token', 'retry', 'reopen', 'cancel') },
+  { weight: 2, arbitrary: fc.constantFrom('another way', 'another way', 'paste', 'agree', 'say no', 'no browser') },
   fc.constantFrom('sign out', 'revoke all'),
   { weight: 2, arbitrary: fc.constantFrom('offline', 'online', 'hold', 'release') },
   { weight: 2, arbitrary: fc.constantFrom('keyring works', 'keyring locked', 'keyring missing', 'keyring prompts', 'prompt answered', 'prompt dismissed') },
   { weight: 4, arbitrary: fc.constantFrom('a second', 'ten seconds', 'an hour', 'sleep') },
 );
 
+const PASTE = `${ISSUER}/done`;
+const OPTIONS = {
+  redirects: [REDIRECT, 'http://127.0.0.1/callback', 'device-code', `paste:${PASTE}`],
+  endpoints: { authorization: `${ISSUER}/authorize`, token: `${ISSUER}/token`, revocation: `${ISSUER}/revoke`, deviceAuthorization: `${ISSUER}/device` },
+};
 const PASS: Readonly<Record<string, number>> = { 'a second': 1_000, 'ten seconds': 10_000, 'an hour': 3_600_000 };
 
 describe('every life of an engine', () => {
@@ -21,10 +27,11 @@ describe('every life of an engine', () => {
     let renewals = 0;
     let signedOut = 0;
     await fc.assert(fc.asyncProperty(fc.array(anyAct, { maxLength: 40, size: 'max' }), fc.constantFrom(600, 3_600), async (acts, lifeSeconds) => {
-      const bench = createBench();
+      const bench = createBench(OPTIONS);
       const { engine, authority, clock, secrets } = bench;
       const promises: Promise<string>[] = [];
-      const states: string[] = [];
+      const pages = (): readonly URLSearchParams[] => bench.browser.opened.map((url) => new URL(url).searchParams);
+      const pageAt = (redirect: string): URLSearchParams | undefined => pages().findLast((page) => page.get('redirect_uri') === redirect);
       let release = (): void => {};
       let mayEnd = true;
       const follow = (promise: Promise<unknown>): void => {
@@ -46,10 +53,22 @@ describe('every life of an engine', () => {
             const before = bench.browser.opened.length;
             follow(engine.signIn({}));
             await bench.opens(before + 1);
-            states.push(new URL(bench.browser.opened.at(-1)!).searchParams.get('state')!);
             break;
           }
-          case 'come back': bench.comeBack(states.at(-1) ?? 'none'); break;
+          case 'come back': {
+            const page = pageAt(REDIRECT);
+            bench.comeBack(page?.get('state') ?? 'none');
+            break;
+          }
+          case 'paste': {
+            const page = pageAt(PASTE);
+            follow(engine.pasteCallback(`${PASTE}?code=good&state=${page?.get('state') ?? 'none'}`));
+            break;
+          }
+          case 'another way': engine.tryAnotherWay(); break;
+          case 'agree': authority.person = 'agrees'; break;
+          case 'say no': authority.person = 'says no'; break;
+          case 'no browser': bench.browser.failNext(); break;
           case 'token': follow(engine.getAccessToken()); break;
           case 'retry': engine.retry(); break;
           case 'reopen': engine.reopenBrowser(); break;
@@ -101,9 +120,9 @@ describe('every life of an engine', () => {
       const outcomes = await Promise.all(promises);
       for (const outcome of outcomes) expect(['fine', ...Object.keys(ERROR_CODES)]).toContain(outcome);
       for (const bad of ['internal', 'invalid-options']) expect(outcomes).not.toContain(bad);
-      expect([clock.pending, authority.open, bench.scheme.open.length], 'timers, requests and redirects left').toEqual([0, 0, 0]);
+      expect([clock.pending, authority.open, bench.scheme.open.length, bench.loopback.open.length], 'timers, requests and redirects left').toEqual([0, 0, 0, 0]);
       const told = JSON.stringify([bench.views, bench.log.events, bench.file.content]);
-      for (const secret of [...authority.issued, ...states]) expect(told.includes(secret), 'a secret was told').toBe(false);
+      for (const secret of [...authority.issued, ...pages().flatMap((page) => page.get('state') ?? [])]) expect(told.includes(secret), 'a secret was told').toBe(false);
     }), { numRuns: 400 });
     expect(renewals, 'the lives were too dull to prove anything').toBeGreaterThan(100);
     expect(signedOut).toBeGreaterThan(20);

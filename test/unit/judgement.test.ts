@@ -3,9 +3,9 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type ExchangeStep, judge } from '../../src/main/core/judgement.js';
+import { type ExchangeStep, judge, pendingWord } from '../../src/main/core/judgement.js';
 
-const STEPS: readonly ExchangeStep[] = ['discovery', 'callback', 'redeem', 'id-token', 'userinfo', 'renew', 'revoke'];
+const STEPS: readonly ExchangeStep[] = ['discovery', 'push', 'callback', 'redeem', 'device', 'poll', 'id-token', 'userinfo', 'renew', 'revoke'];
 
 /** As oauth4webapi throws them: an Error with a code, and a cause that holds what came over the wire. */
 const thrown = (code: string, members: Record<string, unknown> = {}): Error => Object.assign(new Error('secret in a message', { cause: members['cause'] }), { code, ...members });
@@ -18,6 +18,13 @@ describe('judge', () => {
     ['redeem', 'invalid_grant', bodyError('invalid_grant'), 'sign-in-refused'],
     ['renew', 'invalid_client', bodyError('invalid_client'), 'sign-in-refused'],
     ['renew', 'temporarily_unavailable', bodyError('temporarily_unavailable'), 'server-unavailable'],
+    ['device', 'unauthorized_client', bodyError('unauthorized_client'), 'sign-in-refused'],
+    ['poll', 'access_denied', bodyError('access_denied'), 'sign-in-denied'],
+    ['poll', 'expired_token', bodyError('expired_token'), 'sign-in-expired'],
+    ['poll', 'invalid_grant', bodyError('invalid_grant'), 'sign-in-refused'],
+    ['poll', 'a bare 400, which a portal may say', thrown('OAUTH_RESPONSE_IS_NOT_CONFORM', { cause: new Response(null, { status: 400 }) }), 'response-invalid'],
+    ['poll', 'a wrong claim', thrown('OAUTH_INVALID_RESPONSE', { cause: { claims: {} } }), 'id-token-invalid'],
+    ['redeem', 'expired_token', bodyError('expired_token'), 'sign-in-refused'],
     ['redeem', 'slow_down', bodyError('slow_down'), 'server-unavailable'],
     ['renew', 'server_error', bodyError('server_error'), 'server-unavailable'],
     ['renew', 'an error that is no text', bodyError(7), 'sign-in-refused'],
@@ -81,5 +88,12 @@ describe('judge', () => {
     fc.assert(fc.property(fc.constantFrom(...STEPS), fc.anything(), (step, value) => {
       expect(judge(step, value)).toBeInstanceOf(AuthError);
     }));
+  });
+});
+
+describe('pendingWord', () => {
+  it('knows the two words of RFC 8628 §3.5 that mean "ask again", and no other', () => {
+    expect([pendingWord(bodyError('authorization_pending')), pendingWord(bodyError('slow_down'))]).toEqual(['pending', 'slow-down']);
+    for (const other of [bodyError('access_denied'), bodyError('expired_token'), thrown('OAUTH_INVALID_RESPONSE', { error: 'slow_down' }), new Error('slow_down'), null, 'slow_down']) expect(pendingWord(other)).toBeNull();
   });
 });

@@ -86,7 +86,7 @@ describe('parseKnownAccounts', () => {
 describe('the list of known accounts', () => {
   it('has each account once, the last one by name', () => {
     const twice = withAccount(withAccount(NO_ACCOUNTS, account, 'kept'), { ...account, name: 'Ada L.' }, 'none');
-    expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }], attempts: [] });
+    expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }], attempts: [], takeOver: { stage: 'none', tried: [] } });
   });
 
   it('stays the same object when nothing changes, so that nothing is written', () => {

@@ -5,7 +5,7 @@ import type { RedirectOption } from './ports.js';
 
 /** Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of them. */
 const RESERVED_SCHEMES = new Set([
-  'about', 'app-settings', 'blob', 'chrome', 'chrome-extension', 'data', 'devtools', 'dns', 'file', 'filesystem', 'ftp', 'ftps', 'geo', 'gopher',
+  'about', 'app-settings', 'blob', 'chrome', 'chrome-extension', 'data', 'device-code', 'devtools', 'dns', 'file', 'filesystem', 'ftp', 'ftps', 'geo', 'gopher',
   'im', 'imap', 'irc', 'jar', 'javascript', 'ldap', 'ldaps', 'magnet', 'mailto', 'market', 'mms', 'ms-settings', 'news', 'nfs', 'nntp', 'pop',
   'res', 'rtsp', 'sftp', 'shell', 'sip', 'sips', 'sms', 'smb', 'ssh', 'tel', 'telnet', 'urn', 'vbscript', 'view-source', 'vscode', 'ws', 'wss', 'x-apple', 'xmpp',
 ]);

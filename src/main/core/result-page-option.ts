@@ -63,7 +63,6 @@ function requireTexts(words: ResultTexts, name: string): ResultTexts {
 }
 
 function requireShown(value: unknown, name: string, maxLength: number): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what must not be there
   if (typeof value === 'string' && value.trim() !== '' && value.length <= maxLength && !/[\u0000-\u001f\u007f]/.test(value)) return value;
   return refuse(name, `a text of 1 to ${maxLength} characters, in one line`);
 }
