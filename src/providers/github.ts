@@ -20,6 +20,7 @@ export function github({ host = 'github.com' }: GithubOptions = {}): ProviderPre
     endpoints: {
       authorization: `${site}/login/oauth/authorize`,
       token: `${site}/login/oauth/access_token`,
+      deviceAuthorization: `${site}/login/device/code`,
       userinfo: host === 'github.com' ? 'https://api.github.com/user' : `${site}/api/v3/user`,
     },
     scopes: ['read:user'],

@@ -3,8 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { signInWithPage } from '../../src/testing/index.js';
 import type { PageLike, PageSignInChoices } from '../../src/testing/index.js';
 
+interface Shown {
+  readonly page: string;
+  readonly next?: string;
+}
+
 /** A browser that shows these pages one after the other, each after a click. */
-function browser(...pages: readonly { readonly page: string; readonly next?: string }[]): PageLike & { readonly did: readonly string[] } {
+function browser(...pages: readonly Shown[]): PageLike & { readonly did: readonly string[] } {
   const did: string[] = [];
   let at = 0;
   return {
@@ -21,7 +26,7 @@ function browser(...pages: readonly { readonly page: string; readonly next?: str
   };
 }
 
-const did = async (choices: PageSignInChoices, ...pages: Parameters<typeof browser>): Promise<readonly string[]> => {
+const did = async (choices: PageSignInChoices, ...pages: readonly Shown[]): Promise<readonly string[]> => {
   const page = browser(...pages);
   await signInWithPage(page, choices);
   return page.did;
