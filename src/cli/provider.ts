@@ -1,13 +1,8 @@
 // `latchkey provider`: starts the embedded provider on a desk, tells how to try it, and shows what comes, without a secret.
 // Plain Node; needs the optional packages of latchkey/testing.
 import { parseArgs } from 'node:util';
-import { createPersonality, isPersonalityName, PERSONALITY_NAMES } from '../testing/personalities.js';
-import type { PersonalityName } from '../testing/personalities.js';
-import { startProvider } from '../testing/provider.js';
-import type { Provider } from '../testing/provider.js';
-import type { ProviderOptions } from '../testing/provider-options.js';
-import type { Platform, RegisteredRedirect } from '../testing/registration.js';
-import type { RequestRecord } from '../testing/ledger.js';
+import { isPersonalityName, PERSONALITY_NAMES, personalityFacts, startProvider } from '../testing/index.js';
+import type { PersonalityName, Platform, Provider, ProviderOptions, RegisteredRedirect, RequestRecord } from '../testing/index.js';
 
 /** Where the command writes. `signal`: ends it; else Ctrl-C does. */
 export interface ProviderIo {
@@ -118,7 +113,7 @@ function tellRules(name: string, io: ProviderIo): number {
     io.err(`latchkey provider: option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}\n`);
     return EXIT.usage;
   }
-  io.out(`${name}\n\n${createPersonality(name).rules.map(({ fact, source }) => `- ${fact}\n  (${source})\n`).join('')}`);
+  io.out(`${name}\n\n${personalityFacts(name).map(({ fact, source }) => `- ${fact}\n  (${source})\n`).join('')}`);
   return EXIT.ok;
 }
 

@@ -3,7 +3,7 @@
 export { startProvider } from './provider.js';
 export type { Provider, ProviderEndpoints } from './provider.js';
 export type { ProviderOptions } from './provider-options.js';
-export { PERSONALITY_NAMES } from './personalities.js';
+export { isPersonalityName, PERSONALITY_NAMES, personalityFacts } from './personalities.js';
 export type { PersonalityName } from './personalities.js';
 export type { Platform, RegisteredRedirect, RegistrationChange } from './registration.js';
 export type { ApiChallenge } from './personality.js';

@@ -33,3 +33,8 @@ export function isPersonalityName(name: unknown): name is PersonalityName {
 export function createPersonality(name: PersonalityName, graceSeconds: number | null = null): Personality {
   return FACTORIES[name](graceSeconds);
 }
+
+/** What a personality does, sentence by sentence, and where each was read. */
+export function personalityFacts(name: PersonalityName): readonly { readonly fact: string; readonly source: string }[] {
+  return createPersonality(name).rules.map(({ fact, source }) => ({ fact, source }));
+}

@@ -26,6 +26,8 @@ export interface ProviderOptions {
   readonly redirectUris?: readonly (string | RegisteredRedirect)[];
   /** Default: none; `google` and `github`, which insist on one, have `latchkey-demo-secret`. */
   readonly clientSecret?: string;
+  /** `entra`: "Allow public client flows", which device codes need. Default false, as there. */
+  readonly publicClientFlows?: boolean;
   /** `entra`: the tenant id, by default that of Microsoft's examples. `keycloak`: the realm, by default `demo`. */
   readonly tenant?: string;
   /** How long a rotated refresh token may come again. Default: as the personality has it (`strict` 0, `okta` 30). */
@@ -73,6 +75,7 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
     clientName: 'Latchkey Demo',
     redirectUris: ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback'],
     clientSecret: SECRETIVE.includes(personality) ? 'latchkey-demo-secret' : null,
+    publicClientFlows: false,
     tenant: TENANTS[personality] ?? '',
     graceSeconds: null,
     clock: null,

@@ -29,7 +29,7 @@ import type { ApiChallenge, Room } from './personality.js';
 import { answerMe, plainOAuthMetadata } from './plain-oauth.js';
 import { checkAccessTokenSeconds, readProviderOptions } from './provider-options.js';
 import type { ProviderOptions } from './provider-options.js';
-import { changeRegistration } from './registration.js';
+import { changeRegistration, NOTHING_REGISTERED } from './registration.js';
 import type { Registration, RegistrationChange } from './registration.js';
 import { createSigningKey } from './signing-keys.js';
 import { createStore } from './store.js';
@@ -123,7 +123,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     if (refusal !== null) throw new TypeError(refusal);
     return next;
   };
-  let registration = register({ redirects: [], clientSecret: null }, settings);
+  let registration = register(NOTHING_REGISTERED, settings);
   const oidcPackage = await loadOidcPackage();
   let key = await createSigningKey(settings.signingAlgorithm);
   const time = createProviderTime(settings.clock);

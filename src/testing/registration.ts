@@ -17,13 +17,19 @@ export interface RegistrationChange {
   readonly redirectUris?: readonly (string | RegisteredRedirect)[];
   /** Null: none. */
   readonly clientSecret?: string | null;
+  /** Only Entra asks: "Allow public client flows", without which there are no device codes. */
+  readonly publicClientFlows?: boolean;
 }
 
 /** The registration, complete. */
 export interface Registration {
   readonly redirects: readonly RegisteredRedirect[];
   readonly clientSecret: string | null;
+  readonly publicClientFlows: boolean;
 }
+
+/** Before anything is registered. */
+export const NOTHING_REGISTERED: Registration = { redirects: [], clientSecret: null, publicClientFlows: false };
 
 const PLATFORMS: readonly unknown[] = ['native', 'spa', 'web'];
 
@@ -36,7 +42,11 @@ export function changeRegistration(registration: Registration, change: Registrat
   }
   const { clientSecret } = change;
   if (clientSecret !== undefined && clientSecret !== null && clientSecret === '') throw new TypeError('option "clientSecret" must not be empty');
-  return Object.freeze({ redirects: redirects ?? registration.redirects, clientSecret: clientSecret === undefined ? registration.clientSecret : clientSecret });
+  return Object.freeze({
+    redirects: redirects ?? registration.redirects,
+    clientSecret: clientSecret === undefined ? registration.clientSecret : clientSecret,
+    publicClientFlows: change.publicClientFlows ?? registration.publicClientFlows,
+  });
 }
 
 /** Which registered redirect URIs fit the one that was asked for, in the order of registration. */

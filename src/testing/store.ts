@@ -42,7 +42,8 @@ export function createStore({ graceSeconds = 0 }: StoreOptions = {}): Store {
 
   const find = (key: string): AdapterPayload | undefined => {
     const entry = entries.get(key);
-    if (entry === undefined || entry.expiresAt <= Date.now()) return undefined;
+    // A device code that is too old has an error of its own (RFC 8628 §3.5): oidc-provider looks at its age itself.
+    if (entry === undefined || (entry.expiresAt <= Date.now() && !key.startsWith('DeviceCode:'))) return undefined;
     const consumed: unknown = entry.payload['consumed'];
     const isInGrace = key.startsWith('RefreshToken:') && typeof consumed === 'number' && Date.now() / 1000 - consumed < graceSeconds;
     return isInGrace ? { ...entry.payload, consumed: undefined } : entry.payload;

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { DeviceView } from '../../src/contract.js';
 import type { ProviderPreset } from '../../src/main/core/provider-preset.js';
 import { entra, github, google, keycloak, okta } from '../../src/providers/index.js';
 import { createVirtualClock, startProvider } from '../../src/testing/index.js';
@@ -33,11 +34,11 @@ const ENTRA_CLIENT_ID = '00001111-aaaa-2222-bbbb-3333cccc4444';
 
 /** A preset as it is, for a provider that is somewhere else. */
 function here(preset: ProviderPreset, provider: Provider, issuer = provider.issuer): ProviderPreset {
-  const { authorization, token, me: userinfo } = provider.endpoints;
+  const { authorization, token, deviceAuthorization, me: userinfo } = provider.endpoints;
   return {
     ...preset,
     issuer,
-    endpoints: preset.endpoints === null ? null : { authorization, token, userinfo },
+    endpoints: preset.endpoints === null ? null : { authorization, token, deviceAuthorization, userinfo },
     issuerTemplate: preset.issuerTemplate === null ? null : { ...preset.issuerTemplate, pattern: `${provider.origin}/{tenantid}/v2.0` },
   };
 }
@@ -154,6 +155,42 @@ describe.each(Object.entries(SETUPS) as readonly (readonly [PersonalityName, Set
     if (setup.revokes) expect(body['error']).toBe('invalid_grant');
     expectNoLeak(app, provider);
   });
+});
+
+describe('a device code', () => {
+  it.each(['strict', 'keycloak', 'okta', 'entra', 'github'] as const)('signs in at %s', async (personality) => {
+    const { provider, device, code, app } = await showing(personality);
+    expect(await app.person.enterCode(device.verificationUri, device.userCode)).toBe('agreed');
+    expect(await code).toBe('resolved');
+    expect(signedInView(app).account.name).toBe('Ada Lovelace');
+    expectNoLeak(app, provider);
+  });
+
+  it('that the person declines ends as denied, also in the word of Entra', async () => {
+    const { device, code, app } = await showing('entra');
+    await app.person.enterCode(device.verificationUri, device.userCode, { consent: 'deny' });
+    expect(await code).toBe('sign-in-denied');
+  });
+
+  it('is refused by Entra while the registration does not allow it', async () => {
+    const { provider, code } = await showing('entra', { publicClientFlows: false });
+    expect(await code).toBe('sign-in-refused');
+    expect(provider.requests.at(-1)?.error).toBe('invalid_client AADSTS7000218');
+  });
+
+  /** An app that shows a code, and asks each second. */
+  async function showing(personality: PersonalityName, options: ProviderOptions = {}): Promise<{ readonly provider: Provider; readonly app: App; readonly code: Promise<string>; readonly device: DeviceView }> {
+    const { provider } = await start(personality, { publicClientFlows: true, ...options });
+    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1 }, times: 1 });
+    const app = await startApp(provider, { ...SETUPS[personality].app(provider, 'loopback'), redirects: ['device-code'] });
+    const code = app.codeOf(app.signIn('stays away'));
+    const deviceOf = (): DeviceView | undefined => {
+      const view = app.engine.view();
+      return 'attempt' in view ? view.attempt?.device : undefined;
+    };
+    await waitFor(() => deviceOf() !== undefined, 'the code');
+    return { provider, app, code, device: deviceOf() ?? { userCode: '', verificationUri: '' } };
+  }
 });
 
 describe('a lost answer to a renewal', () => {

@@ -304,6 +304,46 @@ describe('issuer and metadata', () => {
   });
 });
 
+describe('a device code', () => {
+  const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+  const ask = async (provider: Provider): Promise<{ readonly device: Reply['body']; readonly poll: () => Promise<Reply> }> => {
+    const metadata = (await get(`${provider.issuer}/.well-known/openid-configuration`)).body;
+    const device = (await post(String(metadata['device_authorization_endpoint']), { client_id: provider.clientId, scope: 'openid offline_access' })).body;
+    return { device, poll: () => post(provider.endpoints.token, { grant_type: GRANT, client_id: provider.clientId, device_code: String(device['device_code']) }) };
+  };
+
+  it('has a message for people and no complete address, and works when public client flows are allowed', async () => {
+    const provider = await start({ publicClientFlows: true });
+    const { device, poll } = await ask(provider);
+    expect(device).not.toHaveProperty('verification_uri_complete');
+    expect(device['message']).toContain(`enter the code ${String(device['user_code'])}`);
+    const pending = await poll();
+    expect([codeOf(pending), pending.body['error']]).toEqual([70016, 'authorization_pending']);
+    expect(await createPerson().enterCode(String(device['verification_uri']), String(device['user_code']))).toBe('agreed');
+    expect((await poll()).body).toHaveProperty('refresh_token');
+  });
+
+  it('7000218: is refused while the registration does not allow public client flows', async () => {
+    const provider = await start();
+    const { poll } = await ask(provider);
+    expect(codeOf(await poll())).toBe(7000218);
+    provider.register({ publicClientFlows: true });
+    expect(codeOf(await poll())).toBe(70016);
+  });
+
+  it('that the person declines is authorization_declined, and one that is too old expired_token', async () => {
+    const clock = createVirtualClock();
+    const provider = await start({ publicClientFlows: true, clock });
+    const declined = await ask(provider);
+    await createPerson().enterCode(String(declined.device['verification_uri']), String(declined.device['user_code']), { consent: 'deny' });
+    expect((await declined.poll()).body['error']).toBe('authorization_declined');
+    const old = await ask(provider);
+    clock.advanceSeconds(3_600);
+    expect((await old.poll()).body['error_codes']).toEqual([70019]);
+  });
+});
+
 describe('scopes', () => {
   const scopes = ['api://notes/Notes.Read', 'api://files/Files.Read'];
   const scope = `openid offline_access ${scopes.join(' ')}`;

@@ -225,6 +225,35 @@ describe('github', () => {
   });
 });
 
+describe('device codes', () => {
+  const ask = (provider: Provider, headers: Readonly<Record<string, string>> = {}): Promise<Reply> =>
+    post(provider.endpoints.deviceAuthorization, { client_id: provider.clientId, scope: 'openid offline_access' }, headers);
+
+  it.each(['strict', 'keycloak', 'okta'] as const)('are given out by %s', async (name) => {
+    const provider = await start(name);
+    const { body } = await get(`${provider.issuer}/.well-known/openid-configuration`);
+    expect(body['device_authorization_endpoint']).toBe(provider.endpoints.deviceAuthorization);
+    expect((await ask(provider)).body).toMatchObject({ user_code: expect.any(String) as unknown, verification_uri: `${provider.origin}/device` });
+  });
+
+  it('are not for desktop clients at google, and unknown to legacy', async () => {
+    const refused = await ask(await start('google'));
+    expect([refused.status, ...errorOf(refused)]).toEqual([401, 'invalid_client', 'Invalid client type.']);
+    expect((await ask(await start('legacy'))).status).toBe(404);
+  });
+
+  it('need no secret at github, which answers in a form and refuses with status 200', async () => {
+    const provider = await start('github');
+    const form = new URLSearchParams((await ask(provider)).text);
+    const poll = (): Promise<Reply> =>
+      post(provider.endpoints.token, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', client_id: provider.clientId, device_code: form.get('device_code') }, { accept: 'application/json' });
+    const pending = await poll();
+    expect([pending.status, pending.body['error']]).toEqual([200, 'authorization_pending']);
+    await createPerson().enterCode(form.get('verification_uri') ?? '', form.get('user_code') ?? '');
+    expect((await poll()).body).toMatchObject({ access_token: expect.any(String) as unknown, token_type: 'bearer' });
+  });
+});
+
 describe('keycloak', () => {
   it('is a realm with its endpoints below', async () => {
     const provider = await start('keycloak', { tenant: 'notes' });

@@ -3,10 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { signInWithPage } from '../../src/testing/index.js';
 import type { PageLike, PageSignInChoices } from '../../src/testing/index.js';
 
-type Pages = readonly { readonly page: string; readonly next?: string }[];
+interface Shown {
+  readonly page: string;
+  readonly next?: string;
+}
 
 /** A browser that shows these pages one after the other, each after a click. */
-function browser(...pages: Pages): PageLike & { readonly did: readonly string[] } {
+function browser(...pages: readonly Shown[]): PageLike & { readonly did: readonly string[] } {
   const did: string[] = [];
   let at = 0;
   return {
@@ -23,7 +26,7 @@ function browser(...pages: Pages): PageLike & { readonly did: readonly string[] 
   };
 }
 
-const did = async (choices: PageSignInChoices, ...pages: Pages): Promise<readonly string[]> => {
+const did = async (choices: PageSignInChoices, ...pages: readonly Shown[]): Promise<readonly string[]> => {
   const page = browser(...pages);
   await signInWithPage(page, choices);
   return page.did;

@@ -63,7 +63,8 @@ export function pendingWord(thrown: unknown): 'pending' | 'slow-down' | null {
 
 function judgeServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
   if (step === 'poll' && error === 'expired_token') return codeExpired();
-  if (step === 'poll' && error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', details);
+  // RFC 8628 §3.5 says access_denied; Entra has a word of its own.
+  if (step === 'poll' && (error === 'access_denied' || error === 'authorization_declined')) return new AuthError('sign-in-denied', 'the sign-in was denied', details);
   if (typeof error === 'string' && TRANSIENT.has(error)) return new AuthError('server-unavailable', `the ${endpointOf(step)} asks to try again later`, details);
   if (step === 'renew' && (error === 'invalid_grant' || details.ends.includes(String(error)))) return new AuthError('session-ended', 'the provider no longer accepts the refresh token', details);
   return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused the request`, details);

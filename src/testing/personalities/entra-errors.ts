@@ -38,6 +38,8 @@ export const ENTRA_ERRORS = {
   65004: { error: 'access_denied', status: 400, text: 'User declined to consent to access the app.' },
   70000: invalidGrant('Provided grant is invalid or malformed.'),
   70008: invalidGrant('The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.'),
+  70016: { error: 'authorization_pending', status: 400, text: 'The provided request has not yet been authorized by the user. The user must input their code.' },
+  70019: { error: 'expired_token', status: 400, text: 'Verification code expired.' },
   70011: invalidScope("The provided value for the input parameter 'scope' is not valid."),
   90002: { error: 'invalid_tenant', status: 400, text: 'Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.' },
   500112: invalidClient('The reply address does not match the reply address provided when requesting Authorization code.'),

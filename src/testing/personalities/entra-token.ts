@@ -1,6 +1,7 @@
 // What Microsoft Entra's token endpoint refuses: the platform of the redirect URI, Origin, secret, PKCE, scopes, loops.
 // The decision of the seed error stands in `judgePlatform`; sources are named at the rules in entra.ts.
 import { createHash } from 'node:crypto';
+import { DEVICE_GRANT } from '../device-flow.js';
 import type { Answer, Exchange } from '../exchange.js';
 import type { Kept, Room } from '../personality.js';
 import type { Platform } from '../registration.js';
@@ -22,6 +23,12 @@ export function judgeRequest(exchange: Exchange, room: Room): Answer | null {
   const refuse = refuser(exchange, room);
   if (!exchange.form.has('grant_type')) return refuse(900144);
   return credentialsOf(exchange).clientId === room.settings.clientId ? null : refuse(700016);
+}
+
+/** Device codes are for registrations that allow flows without a redirect URI. */
+export function judgeDeviceCode(exchange: Exchange, room: Room): Answer | null {
+  const isDeviceCode = exchange.form.get('grant_type') === DEVICE_GRANT;
+  return isDeviceCode && !room.registration.publicClientFlows ? refuser(exchange, room)(7000218) : null;
 }
 
 /** What became of a code before this request. */

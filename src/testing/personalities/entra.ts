@@ -11,7 +11,7 @@ import { ENTRA_ERRORS, entraAnswer, entraCallback, entraSentence } from './entra
 import type { EntraCode } from './entra-errors.js';
 import { createPick, matchEntra, refuseRegistration } from './entra-redirects.js';
 import { ENTRA_SCOPES, isUnknownScope, scopesOfToken } from './entra-scopes.js';
-import { createLoopDetector, judgeCode, judgePlatform, judgeRefreshToken, judgeRequest, judgeScopes, judgeVerifier, redeemedBy } from './entra-token.js';
+import { createLoopDetector, judgeCode, judgeDeviceCode, judgePlatform, judgeRefreshToken, judgeRequest, judgeScopes, judgeVerifier, redeemedBy } from './entra-token.js';
 
 const CODE_FLOW = 'Microsoft: v2-oauth2-auth-code-flow';
 const REPLY_URL = 'Microsoft: reply-url';
@@ -38,7 +38,7 @@ function addresses(): readonly Rule[] {
       paths: {
         openidConfiguration: '/{tenant}/v2.0/.well-known/openid-configuration', oauthMetadata: null, authorization: '/{tenant}/oauth2/v2.0/authorize',
         token: '/{tenant}/oauth2/v2.0/token', endSession: '/{tenant}/oauth2/v2.0/logout', jwks: '/{tenant}/discovery/v2.0/keys', userinfo: '/oidc/userinfo',
-        revocation: null, pushedAuthorization: null, me: null, api: '/v1.0/me',
+        revocation: null, pushedAuthorization: null, me: null, api: '/v1.0/me', deviceAuthorization: '/{tenant}/oauth2/v2.0/devicecode',
       },
     },
     {
@@ -144,6 +144,23 @@ function tokens(): readonly Rule[] {
       on: 'token',
       judge: detectLoop,
     },
+    {
+      fact: 'Device codes need "Allow public client flows" (else 7000218). While the person is away it is 70016; who says no is `authorization_declined`.',
+      source: `Microsoft: v2-oauth2-device-code; ${ERRORS}`,
+      on: 'token',
+      judge: judgeDeviceCode,
+    },
+    {
+      fact: 'The answer with a device code has a `message` for people, and no `verification_uri_complete`.',
+      source: 'Microsoft: v2-oauth2-device-code',
+      on: 'device-authorization',
+      change: (answer, exchange, { nowMs }) => {
+        const members = readJsonObject(answer.body);
+        if (members === null || 'error' in members) return entraAnswer(members?.['error'] === 'invalid_scope' ? 70011 : 700016, exchange, nowMs);
+        const message = `To sign in, use a web browser to open the page ${textOf(members['verification_uri'])} and enter the code ${textOf(members['user_code'])} to authenticate.`;
+        return withMembers(answer, () => ({ ...members, message, verification_uri_complete: undefined }));
+      },
+    },
     { fact: 'A code is redeemed once (54005), in its time (70008), with its redirect URI (500112).', source: `${ERRORS}; ${CODE_FLOW}`, policy: { codeSeconds: 600 }, on: 'token', judge: judgeCode },
     {
       fact: 'A refresh token that has ended: 700082 after 90 idle days, 700084 after the 24 hours of a SPA, 50173 when it was revoked.',
@@ -205,13 +222,29 @@ function tokens(): readonly Rule[] {
 function finishTokens(answer: Answer, exchange: Exchange, { nowMs }: Room): Answer {
   const members = readJsonObject(answer.body);
   if (members === null || 'error_codes' in members) return answer;
-  if ('error' in members) return entraAnswer(members['error'] === 'invalid_scope' ? 70011 : 70000, exchange, nowMs);
+  if ('error' in members) return refusalOf(textOf(members['error']), exchange, nowMs);
   const scopes = scopesOfToken(exchange.form.get('scope'), scopesOf(members['scope']));
   return withMembers(answer, () => ({ ...members, scope: scopes.join(' '), ext_expires_in: members['expires_in'] }));
 }
 
 function isTenant({ tenant, settings }: Room): boolean {
   return tenant === settings.tenant || ANY_TENANT.includes(tenant);
+}
+
+/** What oidc-provider refuses, in Entra's words. */
+function refusalOf(error: string, exchange: Exchange, nowMs: number): Answer {
+  switch (error) {
+    case 'authorization_pending':
+      return entraAnswer(70016, exchange, nowMs);
+    case 'slow_down':
+      return entraAnswer(70016, exchange, nowMs, '', { error });
+    case 'access_denied':
+      return entraAnswer(65004, exchange, nowMs, '', { error: 'authorization_declined' });
+    case 'expired_token':
+      return entraAnswer(70019, exchange, nowMs);
+    default:
+      return entraAnswer(error === 'invalid_scope' ? 70011 : 70000, exchange, nowMs);
+  }
 }
 
 const CALLBACK_CODES: Readonly<Record<string, EntraCode>> = { access_denied: 65004, login_required: 50058, interaction_required: 16000, consent_required: 16000 };

@@ -1,5 +1,6 @@
 // GitHub, for an OAuth app. Read from GitHub's documents and public threads; not tried on a live app.
 // It is no OpenID provider, and answers errors with status 200.
+import { DEVICE_GRANT } from '../device-flow.js';
 import { jsonAnswer, parseUrl, readJsonObject } from '../exchange.js';
 import type { Answer, Exchange } from '../exchange.js';
 import type { Personality, Room } from '../personality.js';
@@ -29,7 +30,7 @@ export function createGithub(): Personality {
         paths: {
           authorization: '/login/oauth/authorize', token: '/login/oauth/access_token', me: '/user',
           openidConfiguration: null, oauthMetadata: '/.well-known/oauth-authorization-server/login/oauth',
-          userinfo: null, jwks: null, revocation: null, endSession: null, pushedAuthorization: null,
+          deviceAuthorization: '/login/device/code', userinfo: null, jwks: null, revocation: null, endSession: null, pushedAuthorization: null,
         },
         on: 'discovery',
         change: (answer) => withMembers(answer, (members) => Object.fromEntries(Object.entries(members).filter(([name]) => METADATA.includes(name)))),
@@ -46,13 +47,14 @@ export function createGithub(): Personality {
         source: `${D3}; that others are dropped is not verified`,
         policy: { scopes: SCOPES },
         on: 'authorization',
-        judge: (exchange, { settings }) => {
-          const known = scopesOf(parametersOf(exchange).get('scope')).filter((scope) => SCOPES.includes(scope) || settings.scopes.includes(scope));
-          const seesAddress = known.includes('user') || known.includes('user:email');
-          // Name and login are public: every token sees them.
-          const inside = [...known, 'profile', ...(seesAddress ? ['email'] : [])];
-          return withParameters(exchange, { scope: inside.join(' '), response_type: 'code', nonce: null, prompt: null });
-        },
+        judge: (exchange, { settings }) => withParameters(exchange, { scope: inside(exchange, settings.scopes), response_type: 'code', nonce: null, prompt: null }),
+      },
+      {
+        fact: 'Device codes need no secret.',
+        source: D1,
+        on: 'device-authorization',
+        judge: (exchange, { settings }) => withoutSecret(withParameters(exchange, { scope: inside(exchange, settings.scopes) })),
+        change: (answer, exchange) => (/application\/json/.test(exchange.headers.accept ?? '') ? answer : formEncoded(answer)),
       },
       {
         fact: 'PKCE with S256 is supported and not required.',
@@ -128,6 +130,13 @@ function fits({ uri }: RegisteredRedirect, asked: string): boolean {
   return (isLoopback || registered.port === wanted.port) && (wanted.pathname === registered.pathname || wanted.pathname.startsWith(folder));
 }
 
+/** The scopes that GitHub knows, and those that let the inside tell who it is: name and login are public. */
+function inside(exchange: Exchange, more: readonly string[]): string {
+  const known = scopesOf(parametersOf(exchange).get('scope')).filter((scope) => SCOPES.includes(scope) || more.includes(scope));
+  const seesAddress = known.includes('user') || known.includes('user:email');
+  return [...known, 'profile', ...(seesAddress ? ['email'] : [])].join(' ');
+}
+
 /** Without the scopes of OpenID Connect, which only the inside knows. */
 function outside(scope: unknown): string {
   return scopesOf(scope).filter((one) => one !== 'profile' && one !== 'email').join(',');
@@ -150,7 +159,8 @@ function judgeRedirect(exchange: Exchange, { registration, policy }: Room): Answ
 
 function hasSecret(exchange: Exchange, { registration, settings }: Room): boolean {
   const { clientId, clientSecret } = credentialsOf(exchange);
-  return clientId === settings.clientId && (registration.clientSecret === null || clientSecret === registration.clientSecret);
+  const needsNone = registration.clientSecret === null || exchange.form.get('grant_type') === DEVICE_GRANT;
+  return clientId === settings.clientId && (needsNone || clientSecret === registration.clientSecret);
 }
 
 function refuse(error: string, description: string): Answer {

@@ -21,7 +21,7 @@ export function createGoogle(): Personality {
         source: 'Google: accounts.google.com/.well-known/openid-configuration',
         paths: {
           authorization: '/o/oauth2/v2/auth', jwks: '/oauth2/v3/certs', userinfo: '/v1/userinfo', revocation: '/revoke',
-          endSession: null, pushedAuthorization: null, oauthMetadata: null,
+          deviceAuthorization: '/device/code', endSession: null, pushedAuthorization: null, oauthMetadata: null,
         },
         on: 'discovery',
         change: (answer) => withMembers(answer, (members) => ({ ...members, authorization_response_iss_parameter_supported: undefined })),
@@ -59,6 +59,12 @@ export function createGoogle(): Personality {
         on: 'authorization',
         // oidc-provider asks for consent by itself; only what the app asked for counts.
         judge: (exchange) => withParameters(exchange, { asked_prompt: parametersOf(exchange).get('prompt') }),
+      },
+      {
+        fact: 'A desktop client gets no device codes: they are for clients of the type "TVs and Limited Input devices".',
+        source: 'Google: OAuth 2.0 for TV and limited-input device applications; the error is not verified',
+        on: 'device-authorization',
+        judge: () => jsonAnswer(401, { error: 'invalid_client', error_description: 'Invalid client type.' }),
       },
       {
         fact: 'PKCE is supported and not required.',

@@ -22,7 +22,7 @@ export function createKeycloak(graceSeconds: number | null): Personality {
         source: 'Keycloak: securing applications, endpoints',
         paths: {
           authorization: `${connect}/auth`, token: `${connect}/token`, jwks: `${connect}/certs`, userinfo: `${connect}/userinfo`, revocation: `${connect}/revoke`,
-          endSession: `${connect}/logout`, pushedAuthorization: `${connect}/ext/par/request`,
+          endSession: `${connect}/logout`, pushedAuthorization: `${connect}/ext/par/request`, deviceAuthorization: `${connect}/auth/device`,
           openidConfiguration: `${REALM}/.well-known/openid-configuration`, oauthMetadata: `${REALM}/.well-known/oauth-authorization-server`,
         },
       },

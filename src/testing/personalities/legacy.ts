@@ -38,6 +38,11 @@ export function createLegacy(): Personality {
           })),
       },
       {
+        fact: 'There are no device codes and no pushed requests.',
+        source: 'before RFC 8628 and RFC 9126',
+        paths: { deviceAuthorization: null, pushedAuthorization: null },
+      },
+      {
         fact: 'A verifier is ignored.',
         source: 'before RFC 7636; RFC 6749 §3.2: unknown parameters are ignored',
         on: 'token',

@@ -20,6 +20,7 @@ export function createOkta(graceSeconds: number | null): Personality {
         paths: {
           authorization: '/oauth2/default/v1/authorize', token: '/oauth2/default/v1/token', jwks: '/oauth2/default/v1/keys', userinfo: '/oauth2/default/v1/userinfo',
           revocation: '/oauth2/default/v1/revoke', endSession: '/oauth2/default/v1/logout', pushedAuthorization: '/oauth2/default/v1/par',
+          deviceAuthorization: '/oauth2/default/v1/device/authorize',
           openidConfiguration: '/oauth2/default/.well-known/openid-configuration', oauthMetadata: '/oauth2/default/.well-known/oauth-authorization-server',
         },
       },
