@@ -11,6 +11,8 @@ const SCHEME_REDIRECT = `${SCHEME}:/callback`;
 /** No browser finds this host: the answer stays in the address bar. */
 const NOWHERE = 'https://signed-in.example.com/done';
 
+test.setTimeout(180_000);
+
 /** Starts an attempt by the first redirect and asks for the next way. */
 async function goAnotherWay(desk: Desk, redirects: readonly [string, string]): Promise<{ app: WatchedApp; page: Page }> {
   await desk.browser();

@@ -2,7 +2,9 @@
 import type { CDPSession, Page } from '@playwright/test';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { button, expect, signedOut, test } from './fixtures.js';
+import { addressOf } from '../../scripts/lab-browser.mjs';
+import { testKit } from '../../scripts/test-kit.mjs';
+import { button, expect, LOOPBACK, signedIn, signedOut, test, waitingBy } from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
 
 /** Long strings are cut in heap snapshots, and tokens may be stored in parts: so pieces of each secret are looked for. */
@@ -103,6 +105,45 @@ test('leaves no code, verifier, state, nonce or token in page, output or files; 
   }
 });
 
+test('leaves no device code and no token behind after a sign-in by a code on another device', async ({ desk }) => {
+  const { enterCodeWithPage } = await testKit();
+  await desk.browser();
+  const app = desk.launch({ flags: ['--redirect=device-code', '--sign-in'] });
+  const { device } = await waitingBy(app, 'device-code');
+  if (device === undefined) throw new Error('this way has a code');
+  const phone = await (await desk.browser()).newPage();
+  await phone.goto(device.verificationUri);
+  await enterCodeWithPage(phone, device.userCode);
+  await signedIn(app);
+  expect(desk.provider.issued.map(({ kind }) => kind)).toContain('device_code');
+  expect(await search(desk, [app], desk.provider.issued)).toEqual([]);
+});
+
+test('leaves nothing of what was pasted in page, output or files, and undoing does not bring it back', async ({ desk }) => {
+  await desk.browser();
+  const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`, '--sign-in'] });
+  const page = await app.firstWindow();
+  await waitingBy(app, 'loopback');
+  const tab = await desk.providerTab();
+  await tab.route(/^http:\/\/127\.0\.0\.1:\d+\/callback/, (route) => route.abort('connectionrefused'));
+  await desk.person();
+  await expect.poll(() => addressOf(tab)).toContain('/callback?');
+  await button(page, 'paste-instead').click();
+
+  const refused: Secret = { kind: 'pasted', value: `pasted-${'0123456789abcdefghij'.repeat(3)}` };
+  await page.locator('#pasted').focus();
+  await page.keyboard.insertText(refused.value);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#paste-problem')).toBeVisible();
+  await page.keyboard.press('Control+z');
+  await expect(page.locator('#pasted')).toHaveValue('');
+
+  await page.keyboard.insertText(await addressOf(tab));
+  await page.keyboard.press('Enter');
+  await signedIn(app);
+  expect(await search(desk, [app], [refused, ...desk.provider.issued])).toEqual([]);
+});
+
 test('gives the page a bridge with its few methods and no way to Node', async ({ desk }) => {
   const app = desk.launch();
   const page = await app.firstWindow();
@@ -111,7 +152,7 @@ test('gives the page a bridge with its few methods and no way to Node', async ({
     bridge: Object.keys((globalThis as unknown as { latchkey: object }).latchkey).sort(),
     node: ['require', 'process', 'module', 'Buffer', 'global', 'electron'].filter((name) => name in globalThis),
   }));
-  expect(seen).toEqual({ bridge: ['cancelSignIn', 'initialView', 'onView', 'reopenBrowser', 'retry', 'signIn', 'signOut'], node: [] });
+  expect(seen).toEqual({ bridge: ['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'tryAnotherWay'], node: [] });
   const violation = await page.evaluate(async () => {
     const blocked = new Promise<string>((resolve) => document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective)));
     const script = document.createElement('script');
