@@ -27,6 +27,7 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/core/key-turns.ts': 'one order of calls for two stores',
   'src/main/core/sign-in-request.ts': 'the parser of what pages say, wanted by index.ts and by ipc.ts',
   'src/providers/index.ts': 'an entry: names what the package promises and nothing else',
+  'src/main/core/time-limit.ts': 'one rule of waiting, for three rooms',
   'src/testing/offline-access.ts': 'one rule of the specification, kept apart from the configuration it bends',
   'src/testing/personalities/strict.ts': 'a personality has a file of its own, however few its rules',
   'src/testing/index.ts': 'an entry: names what the package promises and nothing else',

@@ -127,7 +127,8 @@ describe('a code is posted once', () => {
     await until(() => statusOf(next) === 'signed-in');
     next.comeBack(state, 'good-later');
     await settle();
-    expect(posted(next)).toEqual(['good-code']);
+    // Which of the two that came together is taken, is WebCrypto's to say.
+    expect([['good-code'], ['good-again']]).toContainEqual(posted(next));
   });
 
   it('when it comes to two new processes at once', async () => {

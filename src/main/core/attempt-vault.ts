@@ -7,6 +7,7 @@ import type { KnownState } from './known-state.js';
 import { LIMITS } from './options.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
+import { atMost } from './time-limit.js';
 
 export interface AttemptVault {
   /** Resolves when it was tried; a keyring or file that does not take it only means that a restart loses the attempt. */
@@ -172,7 +173,7 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     const said = await claim(id);
     if (said === 'lost') return false;
     if (said === 'unsaid') return (await secrets.read(attemptKey(id), true)).state === 'found' && (await removeRecord(id)).state === 'done';
-    await soon(removeRecord(id));
+    await atMost(clock, removeRecord(id), LIMITS.claimWaitMs);
     return true;
   }
 
@@ -195,13 +196,6 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
 
   async function forget(id: string): Promise<void> {
     await known.update((state) => (state.attempts.some((attempt) => attempt.id === id) ? { ...state, attempts: state.attempts.filter((attempt) => attempt.id !== id) } : state));
-  }
-
-  async function soon(work: Promise<unknown>): Promise<void> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<void>((resolve) => { cancel = clock.after(LIMITS.claimWaitMs, resolve); });
-    await Promise.race([work, limit]);
-    cancel();
   }
 }
 

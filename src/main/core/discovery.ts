@@ -4,6 +4,7 @@ import { AuthError } from './errors.js';
 import { isIssuerOfTemplate } from './issuer-template.js';
 import { isLoopback } from './redirect-option.js';
 import type { Settings } from './options.js';
+import type { Clock } from './ports.js';
 
 /** The checked members of the metadata that Latchkey uses, in the wire's own spelling. */
 export type ServerMetadata = {
@@ -100,4 +101,18 @@ function isSecure(url: string, insecureAllowed: boolean): boolean {
   const { protocol, hostname, username, password } = new URL(url);
   if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (insecureAllowed && protocol === 'http:' && isLoopback(hostname));
+}
+
+/** Metadata is fetched once, shared by callers that come together, and asked for again after an hour or a failure. */
+export function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): (() => Promise<ServerMetadata>) & { isFresh(): boolean } {
+  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number; arrived: boolean } | null = null;
+  const isCurrent = (): boolean => cached !== null && Math.abs(clock.now() - cached.at) <= 3_600_000;
+  const get = (): Promise<ServerMetadata> => {
+    if (cached !== null && isCurrent()) return cached.promise;
+    const entry = { promise: load(), at: clock.now(), arrived: false };
+    cached = entry;
+    entry.promise.then(() => { entry.arrived = true; }, () => { if (cached === entry) cached = null; });
+    return entry.promise;
+  };
+  return Object.assign(get, { isFresh: () => isCurrent() && cached?.arrived === true });
 }

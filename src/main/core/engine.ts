@@ -18,6 +18,7 @@ import { answerToken, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
 import { createTakeOver } from './take-over.js';
+import { atMost } from './time-limit.js';
 import { createTrips } from './trips.js';
 import { createVault } from './vault.js';
 import { toView } from './view.js';
@@ -52,8 +53,7 @@ interface Waiter<T> {
 type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | { readonly to: 'session'; readonly epoch: number | null; readonly event: SessionEvent };
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
-  const { clock } = ports;
-  const { log } = ports;
+  const { clock, log } = ports;
   const ended = new AbortController();
   /** From the beginning of stop() on nobody waits for a lock. */
   const leaving = new AbortController();
@@ -138,9 +138,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       await starting;
       if (stopping !== null) throw stoppedError();
       takeOver.cancel();
-      await within(takeOver.settled(), LIMITS.keyringWriteSlowMs);
+      await atMost(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
       sendSession({ type: 'sign-out' });
-      await within(keeper.removed(), LIMITS.keyringWriteSlowMs);
+      await atMost(clock, keeper.removed(), LIMITS.keyringWriteSlowMs);
     },
     retry() {
       if (stopping !== null) return;
@@ -156,7 +156,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     await known.load();
     if (stopping !== null) return;
     takeOver.begin();
-    await within(takeOver.firstWord(), LIMITS.keyringSlowMs);
+    await atMost(clock, takeOver.firstWord(), LIMITS.keyringSlowMs);
     if (stopping !== null) return;
     restoreLast();
     started = true;
@@ -208,7 +208,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
     signIns.clear();
     tokenWaiters.clear();
-    await within(Promise.all([keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
+    await atMost(clock, Promise.all([keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();
@@ -390,13 +390,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function timing(): Timing {
     return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
-  }
-
-  async function within(work: Promise<unknown>, limitMs: number): Promise<void> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<void>((resolve) => { cancel = clock.after(limitMs, resolve); });
-    await Promise.race([work, limit]);
-    cancel();
   }
 }
 

@@ -8,6 +8,7 @@ import type { Grant, Protocol } from './protocol.js';
 import { type SessionRecord, sessionLock } from './records.js';
 import { renewAt } from './renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
+import { atMost } from './time-limit.js';
 import type { Vault, VaultReading } from './vault.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
@@ -160,7 +161,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     const written = new Promise<void>((resolve) => { awaitedWrite = { done: resolve, correlationId }; });
     post(event, epoch);
     // An answer that came too late is stored by nobody, and must not hold up a sign-out or the other processes.
-    if (awaitedWrite === null) await soon(written);
+    if (awaitedWrite === null) await atMost(clock, written, LIMITS.keyringWriteSlowMs);
     awaitedWrite = null;
   }
 
@@ -189,7 +190,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
 
   /** What the keychain holds, when it is not what this process knows; null also when it cannot be read. */
   async function newerRecord(effect: RenewEffect, correlationId: string): Promise<SessionRecord | null> {
-    const reading = await soon(vault.read(effect.account, correlationId));
+    const reading = await atMost(clock, vault.read(effect.account, correlationId), LIMITS.keyringWriteSlowMs);
     return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken ? reading.record : null;
   }
 
@@ -204,17 +205,6 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     track(protocol.revoke(token).catch((error: unknown) => {
       log.write({ level: 'info', event: 'revocation-failed', fields: { code: toAuthError(error).code } });
     }));
-  }
-
-  /** Undefined when it takes too long: a keyring's dialog must hold up neither a renewal nor the other processes. */
-  async function soon<T>(work: Promise<T>): Promise<T | undefined> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<undefined>((resolve) => { cancel = clock.after(LIMITS.keyringWriteSlowMs, () => { resolve(undefined); }); });
-    try {
-      return await Promise.race([work, limit]);
-    } finally {
-      cancel();
-    }
   }
 
   function track(work: Promise<unknown>, also?: Set<Promise<unknown>>): void {

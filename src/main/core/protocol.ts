@@ -1,9 +1,10 @@
 // The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew, revoke. The only importer of the OAuth engine.
 // Keeps no session and decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
 import * as oauth from 'oauth4webapi';
+import { loginHintOf, present, promptOf } from './authorization-parameters.js';
 import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
-import { type ServerMetadata, checkMetadata, metadataByHand } from './discovery.js';
+import { type ServerMetadata, checkMetadata, createMetadataCache, metadataByHand } from './discovery.js';
 import { AuthError, toAuthError } from './errors.js';
 import { assertRemainingClaims, personIn } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
@@ -337,27 +338,8 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 }
 
-/** RFC 6749 §3.1: a parameter without a value is left out. */
-function present(parameters: Readonly<Record<string, string | undefined>>): [string, string][] {
-  return Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
-}
-
 function createSecrets(): AttemptSecrets {
   return { state: oauth.generateRandomState(), codeVerifier: oauth.generateRandomCodeVerifier(), nonce: oauth.generateRandomNonce() };
-}
-
-/** OpenID Connect Core §11: `offline_access` needs `prompt=consent`, unless the preset knows better; a host that sets `prompt` decides alone. */
-function promptOf(request: SignInRequest, { authorizationParameters, provider, scopes }: Settings): string {
-  const configured = authorizationParameters['prompt'];
-  const asked = request.prompt ?? configured ?? '';
-  const habit = provider?.promptConsent ?? 'with-offline-access';
-  const needsConsent = configured === undefined && (habit === 'always' || (habit === 'with-offline-access' && scopes.includes('openid') && scopes.includes('offline_access')));
-  return needsConsent && asked !== 'consent' ? `${asked} consent`.trim() : asked;
-}
-
-function loginHintOf(request: SignInRequest, { authorizationParameters, provider }: Settings): Record<string, string | undefined> {
-  const name = provider?.loginHintParameter ?? 'login_hint';
-  return { [name]: request.loginHint ?? authorizationParameters[name] };
 }
 
 function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRefreshToken: string | null, scope: string): Grant {
@@ -386,20 +368,6 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
     if (published !== undefined) return checkMetadata(settings, published);
   }
   throw new AuthError('discovery-failed', 'the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)');
-}
-
-/** Metadata is fetched once, shared by callers that come together, and asked for again after an hour or a failure. */
-function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): (() => Promise<ServerMetadata>) & { isFresh(): boolean } {
-  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number; arrived: boolean } | null = null;
-  const isCurrent = (): boolean => cached !== null && Math.abs(clock.now() - cached.at) <= 3_600_000;
-  const get = (): Promise<ServerMetadata> => {
-    if (cached !== null && isCurrent()) return cached.promise;
-    const entry = { promise: load(), at: clock.now(), arrived: false };
-    cached = entry;
-    entry.promise.then(() => { entry.arrived = true; }, () => { if (cached === entry) cached = null; });
-    return entry.promise;
-  };
-  return Object.assign(get, { isFresh: () => isCurrent() && cached?.arrived === true });
 }
 
 function step<T>(name: ExchangeStep, run: () => T, context: JudgementContext): T {

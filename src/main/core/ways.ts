@@ -8,6 +8,7 @@ import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
 import { LIMITS, type Settings } from './options.js';
 import type { Ports, RedirectOption, TripOutcome } from './ports.js';
 import type { AttemptSecrets, Protocol } from './protocol.js';
+import { atMost } from './time-limit.js';
 
 /** The answer comes as a callback that brings this way's state, by itself or carried by the person. */
 export interface RedirectWay {
@@ -113,7 +114,7 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     try {
       if (trip.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
       // A loopback server ends with its process, so only a scheme can bring a callback to the next one.
-      const kept = way.kind === 'custom-scheme' ? atMost(keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs) : null;
+      const kept = way.kind === 'custom-scheme' ? atMost(clock, keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs) : null;
       way.authorizationUrl = await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
       await kept;
       return id;
@@ -141,12 +142,6 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     if (way === undefined || way.kind === 'device-code') return;
     way.close(outcome);
     void vault.release(way.secrets.state);
-  }
-
-  async function atMost(work: Promise<void>, limitMs: number): Promise<void> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<void>((resolve) => { cancel = clock.after(limitMs, resolve); });
-    await Promise.race([work, limit]).finally(() => { cancel(); });
   }
 }
 
