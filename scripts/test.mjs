@@ -19,7 +19,7 @@ const LAYERS = {
   contract: runContract,
   flow: (extra) => runVitest('flow', extra, 300, process.env),
   project: (extra) => runVitest('project', extra, 300, process.env),
-  e2e: (extra) => runPlaywright(extra, 1500, process.env),
+  e2e: (extra) => runPlaywright(extra, 2700, process.env),
 };
 const NEEDS_BUILD = ['project', 'e2e'];
 const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
@@ -28,10 +28,10 @@ const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
  * @param {readonly string[]} extra
  */
 async function runContract(extra) {
-  if (process.platform !== 'linux') return runVitest('contract', extra, 180, process.env);
+  if (process.platform !== 'linux') return runVitest('contract', extra, 480, process.env);
   const lab = await startLab();
   try {
-    return await runVitest('contract', extra, 180, { ...lab.env, LATCHKEY_REAL_PARTS: '1' });
+    return await runVitest('contract', extra, 480, { ...lab.env, LATCHKEY_REAL_PARTS: '1' });
   } finally {
     await lab.stop();
   }

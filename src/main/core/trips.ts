@@ -152,6 +152,11 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
     const match = open.find(({ way }) => way.secrets.state === parsed.state && leadsTo(url, way.redirectUri));
+    if (match === undefined && open.some(({ way }) => way.secrets.state === parsed.state)) {
+      // The state of one way on another: to look for a kept attempt would claim the one that is open.
+      tellStrange('callback-unexpected', 'its state belongs to another way of an open attempt');
+      return { verdict: 'foreign', resumed: Promise.resolve(false) };
+    }
     if (match === undefined) return { verdict: 'foreign', resumed: resume(url, parsed.state, parsed.parameters) };
     take(match, parsed.parameters);
     return { verdict: 'taken', resumed: Promise.resolve(false) };
