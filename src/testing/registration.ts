@@ -55,13 +55,13 @@ export type RedirectMatch = (registered: readonly RegisteredRedirect[], asked: s
 /** Character for character. */
 export const matchExactly: RedirectMatch = (registered, asked) => registered.filter(({ uri }) => uri === asked);
 
-/** Character for character, but for the port of a loopback IP literal (RFC 8252 §7.3). */
+/** Character for character, but for the port of this computer (RFC 8252 §7.3; localhost as oidc-provider has it). */
 export const matchLoopbackPort: RedirectMatch = (registered, asked) => {
   const wanted = withoutPort(asked, LOOPBACK_LITERALS);
   return registered.filter(({ uri }) => uri === asked || (wanted !== null && withoutPort(uri, LOOPBACK_LITERALS) === wanted));
 };
 
-const LOOPBACK_LITERALS: readonly string[] = ['127.0.0.1', '[::1]'];
+const LOOPBACK_LITERALS: readonly string[] = ['127.0.0.1', '[::1]', 'localhost'];
 
 /** The URL of one of these hosts, without its port; null for any other. */
 export function withoutPort(uri: string, hosts: readonly string[]): string | null {
