@@ -133,6 +133,20 @@ export async function addressOf(tab) {
   }
 }
 
+/**
+ * From now on the tab reaches none of these addresses, as where a security program stands in between. Redirects are
+ * included, which Playwright's own routes let pass.
+ * @param {import('playwright').Page} tab
+ * @param {string} pattern with `*` for any text
+ */
+export async function cutOff(tab, pattern) {
+  const devTools = await tab.context().newCDPSession(tab);
+  devTools.on('Fetch.requestPaused', ({ requestId }) => {
+    devTools.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionRefused' }).catch(() => undefined);
+  });
+  await devTools.send('Fetch.enable', { patterns: [{ urlPattern: pattern }] });
+}
+
 /** @param {string} root */
 function profile(root) {
   return join(root, 'browser-profile');

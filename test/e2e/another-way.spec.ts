@@ -2,7 +2,7 @@
 // A scripted person does it in the real browser; the demo finishes signed in.
 import type { Page } from '@playwright/test';
 import decodeQR from 'qr/decode.js';
-import { addressOf } from '../../scripts/lab-browser.mjs';
+import { addressOf, cutOff } from '../../scripts/lab-browser.mjs';
 import { testKit } from '../../scripts/test-kit.mjs';
 import { button, expect, LOOPBACK, requestsTo, SCHEME, signedIn, signedOut, test, waitingBy } from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
@@ -75,7 +75,7 @@ test('opens the page for the code on this computer when the person asks for it',
   await waitingBy(app, 'device-code');
   const { code } = await readScreen(page);
   await button(page, 'reopen').click();
-  await expect.poll(async () => (await desk.providerTab()).url()).toContain('/device');
+  await expect.poll(async () => (await desk.providerTab()).url(), { timeout: 60_000 }).toContain('/device');
   await enterCodeWithPage(await desk.providerTab(), code);
   await signedIn(app);
 });
@@ -104,8 +104,7 @@ test('signs in by the address that the browser could not open, pasted by hand', 
   await button(page, 'sign-in').click();
   await waitingBy(app, 'loopback');
   const tab = await desk.providerTab();
-  // As a security program does that stands between browser and app.
-  await tab.route(/^http:\/\/127\.0\.0\.1:\d+\/callback/, (route) => route.abort('connectionrefused'));
+  await cutOff(tab, 'http://127.0.0.1:*/callback*');
   await desk.person();
   await expect.poll(() => addressOf(tab)).toContain('/callback?');
   expect(app.view()).toMatchObject({ status: 'signing-in', attempt: { stage: 'waiting' } });
@@ -116,14 +115,16 @@ test('signs in by the address that the browser could not open, pasted by hand', 
 });
 
 test.describe('with a page to copy from', () => {
-  test.use({ providerOptions: { redirectUris: [LOOPBACK, NOWHERE] } });
+  test.use({ providerOptions: { redirectUris: [NOWHERE] } });
 
   test('signs in by what the person copies out of the browser, after something wrong was pasted', async ({ desk }) => {
-    const { app, page } = await goAnotherWay(desk, [LOOPBACK, `paste:${NOWHERE}`]);
+    await desk.browser();
+    const app = desk.launch({ flags: [`--redirect=paste:${NOWHERE}`] });
+    const page = await app.firstWindow();
+    await button(page, 'sign-in').click();
     await waitingBy(app, 'paste');
+    const tab = await desk.providerTab();
     await desk.person();
-    const tab = await desk.browser().then((browser) => browser.contexts().flatMap((context) => context.pages()).at(-1));
-    if (tab === undefined) throw new Error('the browser has a tab');
     await expect.poll(() => addressOf(tab)).toContain(NOWHERE);
     const address = await addressOf(tab);
 

@@ -2,7 +2,7 @@
 import type { CDPSession, Page } from '@playwright/test';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOf } from '../../scripts/lab-browser.mjs';
+import { addressOf, cutOff } from '../../scripts/lab-browser.mjs';
 import { testKit } from '../../scripts/test-kit.mjs';
 import { button, expect, LOOPBACK, signedIn, signedOut, test, waitingBy } from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
@@ -125,7 +125,7 @@ test('leaves nothing of what was pasted in page, output or files, and undoing do
   const page = await app.firstWindow();
   await waitingBy(app, 'loopback');
   const tab = await desk.providerTab();
-  await tab.route(/^http:\/\/127\.0\.0\.1:\d+\/callback/, (route) => route.abort('connectionrefused'));
+  await cutOff(tab, 'http://127.0.0.1:*/callback*');
   await desk.person();
   await expect.poll(() => addressOf(tab)).toContain('/callback?');
   await button(page, 'paste-instead').click();
