@@ -71,7 +71,7 @@ const FACTS: readonly ProviderFact[] = [
   { topic: 'scopes', fact: 'There is no ID token and no scope openid. Answers list scopes with commas.', source: AUTHORIZING, date: '2026-11-24', verified: true },
   { topic: 'prompt', fact: 'prompt knows select_account only; an account is suggested by the parameter login.', source: AUTHORIZING, date: '2026-11-24', verified: true },
   { topic: 'identity', fact: 'Who signed in is told by GET /user of the API: id, login, name, email, avatar_url.', source: AUTHORIZING, date: '2026-11-24', verified: true },
-  { topic: 'identity', fact: 'Callbacks carry iss=https://github.com/login/oauth.', source: 'https://github.com/.well-known/oauth-authorization-server/login/oauth', date: '2026-11-24', verified: true },
+  { topic: 'identity', fact: 'Since August 2026 callbacks carry iss=https://github.com/login/oauth (RFC 9207); before, they named no issuer.', source: 'https://github.com/pytorch/test-infra/pull/8589', date: '2026-08-20', verified: true },
   { topic: 'errors', fact: 'Errors of the token endpoint have the members error, error_description and error_uri in JSON when the request accepts it. That they come with status 200 is not written there.', source: TOKEN_ERRORS, date: '2026-11-24', verified: false },
   { topic: 'errors', fact: 'A refresh token that is over is answered with the error bad_refresh_token.', source: REFRESHING, date: '2026-11-24', verified: false },
   { topic: 'tokens', fact: 'Tokens of OAuth apps have no end and no refresh token. User tokens of GitHub Apps live 8 hours and are renewed with a refresh token that rotates.', source: REFRESHING, date: '2026-11-24', verified: false },
