@@ -1,5 +1,5 @@
 // A keyring that exists in memory only, behind the messages of Latchkey's keychain process: with it no test touches the
-// keyring of the desk. Its troubles are those that were measured on the genuine one (docs/storage.md).
+// keyring of the desk. Its troubles are those that were measured on the genuine one (KEYRING_FAILURES, test/contract).
 import { EventEmitter } from 'node:events';
 import type { WorkerProcess, WorkerReply, WorkerRequest } from '../main/adapters/keychain-protocol.js';
 

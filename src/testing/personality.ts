@@ -11,8 +11,7 @@ import type { Registration, RedirectMatch } from './registration.js';
 export interface Policy {
   /** Which registered redirect URIs fit the one that was asked for. */
   readonly redirects: RedirectMatch;
-  /** `ignored`: neither challenge nor verifier is looked at. */
-  readonly pkce: 'required' | 'optional' | 'ignored';
+  readonly pkce: 'required' | 'optional';
   readonly rotates: boolean;
   /** How long a rotated refresh token may come again. */
   readonly graceSeconds: number;

@@ -28,7 +28,7 @@ export function createLegacy(): Personality {
       {
         fact: 'PKCE is not announced, and what is sent of it is ignored.',
         source: 'before RFC 7636',
-        policy: { pkce: 'ignored' },
+        policy: { pkce: 'optional' },
         on: 'discovery',
         change: (answer) =>
           withMembers(answer, (members) => ({
