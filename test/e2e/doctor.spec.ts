@@ -9,6 +9,8 @@ import type { Finding, FindingId, SupportBundle } from '../../src/main/index.js'
 import { expect, SCHEME, signedIn, test, waiting } from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
 
+test.describe.configure({ timeout: 180_000 });
+
 test('finds nothing wrong where a sign-in works: its probe comes back, and the bundle tells neither secret nor person', async ({ desk }) => {
   const first = desk.launch();
   await desk.signIn(first);
@@ -100,7 +102,7 @@ test('gives the scheme back when an uninstaller asks for it', async ({ desk }) =
 
 async function bundleOf(app: WatchedApp): Promise<SupportBundle> {
   const line = (): string | undefined => app.output().split('\n').find((one) => one.startsWith('{"supportBundle"'));
-  await expect.poll(line, { timeout: 60_000 }).toBeDefined();
+  await expect.poll(line, { timeout: 120_000 }).toBeDefined();
   return (JSON.parse(line() ?? '') as { supportBundle: SupportBundle }).supportBundle;
 }
 

@@ -11,14 +11,14 @@ const ENTRY = 'latchkey-doctor';
 const BACKEND_LIMIT_MS = 2_000;
 
 /**
- * Ends within `LIMITS.keyringWriteSlowMs`, and some time more for the name of the program. A keyring that is locked may
+ * Ends within `LIMITS.diagnosisKeyringMs`, and some time more for the name of the program. A keyring that is locked may
  * open its password dialog. What a slow keyring stores after that time is removed when it does. Never rejects.
  */
 export async function tryKeyring(store: SecretStore, env: Environment): Promise<KeyringFacts> {
   const startedAt = performance.now();
   let cancel = (): void => {};
   const silence = new Promise<'silent'>((resolve) => {
-    const timer = setTimeout(() => resolve('silent'), LIMITS.keyringWriteSlowMs);
+    const timer = setTimeout(() => resolve('silent'), LIMITS.diagnosisKeyringMs);
     cancel = () => clearTimeout(timer);
   });
   const tried = await Promise.race([writeReadRemove(store), silence]);

@@ -175,8 +175,10 @@ export const LIMITS = {
   lifetimeMaxSeconds: 31_536_000,
   /** Registering a scheme may take 10 s, and asking before who owns it as long. */
   diagnosisStepMs: 25_000,
-  /** From the question to the operating system until the URL is back; a desktop under load needs some seconds. */
-  probeMs: 10_000,
+  /** From the question to the operating system until the URL is back: a second start of the app, on a desktop under load. */
+  probeMs: 20_000,
+  /** The keychain's process starts in a second or two, on a loaded computer in more; after this a dialog must be open. */
+  diagnosisKeyringMs: 10_000,
   /** Enough for the last attempts and renewals, and small enough to read. */
   recentEvents: 200,
   /** setTimeout overflows past 2^31 ms; a longer wait is made of shorter ones. */
