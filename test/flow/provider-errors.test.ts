@@ -38,7 +38,7 @@ describe('a code that the provider refuses', () => {
       code: 'sign-in-refused', retry: 'never', message: 'the token endpoint refused the request', serverError: 'invalid_request',
       provider: { code: 'AADSTS9002327', traceId: TRACE, correlationId: CORRELATION, timestamp: '2026-11-24 10:00:00Z' },
     });
-    expect(app.log.events.find(({ event }) => event === 'attempt-ended')?.fields).toMatchObject({ providerCode: 'AADSTS9002327', correlationId: CORRELATION });
+    expect(app.log.events.find(({ event }) => event === 'attempt-ended')?.fields).toMatchObject({ providerCode: 'AADSTS9002327', providerCorrelationId: CORRELATION });
     expect(JSON.stringify([app.views, app.log.events])).not.toContain('words of');
     expectNoLeak(app, provider);
   });

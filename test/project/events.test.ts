@@ -5,7 +5,7 @@ import { EVENTS, EVENT_FIELDS } from '../../src/main/core/events.js';
 import { expectGenerated, table } from './documents.js';
 import { filesUnder, parse, walk } from './sources.js';
 
-/** Names of events that a source writes: literals, both ends of a condition, and templates as patterns. */
+/** Names of events that a source writes: literals, both ends of a condition, templates as patterns, and a parameter's literal types. */
 function writtenEvents(): readonly RegExp[] {
   const found: RegExp[] = [];
   const add = (node: ts.Expression): void => {
@@ -16,6 +16,10 @@ function writtenEvents(): readonly RegExp[] {
   for (const path of filesUnder('src/main', /\.ts$/)) {
     walk(parse(path), (node) => {
       if (ts.isPropertyAssignment(node) && node.name.getText() === 'event') add(node.initializer);
+      // Handed on as `{ event }`.
+      if (ts.isParameter(node) && node.name.getText() === 'event' && node.type !== undefined && ts.isUnionTypeNode(node.type)) {
+        for (const type of node.type.types) if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) add(type.literal);
+      }
     });
   }
   return found;

@@ -14,13 +14,16 @@ import { type EarlierSession, parseEarlierSession } from './take-over-option.js'
 import type { Vault, VaultReading } from './vault.js';
 
 export interface TakeOver {
-  /** Begins if there may be something to take over: nobody was ever signed in, or an earlier try was cut off. Call once. */
+  /** Begins if there may be something to take over: nobody was ever signed in, or an earlier try was cut off. Call first. */
   begin(): void;
   /** Resolves at the first word: it is done, there is nothing, or it has to wait. At once when nothing was begun. */
   firstWord(): Promise<void>;
   /** A token of somebody is in hand and belongs to no session yet: nobody else may be restored meanwhile. */
   isUnderWay(): boolean;
-  /** Does now what it waits for. A keyring is asked again only when the person has just unlocked it, or wishes it. */
+  /**
+   * Does now what it waits for. A keyring is asked again only when the person has just unlocked it, or wishes it; then
+   * also one that had nothing, for a locked keyring whose dialog cannot open says the same.
+   */
   tryAgain(keyringToo: boolean): void;
   /** Somebody signed in by another way, or the user signed out: what was not stored by now never is. */
   cancel(): void;
@@ -70,28 +73,21 @@ export function createTakeOver(settings: Settings, { earlier, secrets, known, va
   let cancelled = false;
   let stopped = false;
   let waitsForKeyring = false;
-  let wake = (): void => undefined;
+  /** Asked to try again while a try was under way: what it found out may be old. */
+  let again = false;
+  const remember = (): void => { again = true; };
+  let wake = remember;
   let speak = (): void => undefined;
   const firstWord = new Promise<void>((resolve) => { speak = resolve; });
 
   return {
-    begin() {
-      const { accounts, takeOver: { stage, tried } } = known.current();
-      const isNew = accounts.length === 0 && indexes.length > 0 && !tried.includes(ALL);
-      // What is only left to be cleaned holds up nobody.
-      if (stage === 'cleaning' || (stage === 'none' && !isNew)) speak();
-      if (stage === 'none' && !isNew) return;
-      isDone = stage === 'cleaning';
-      running = run().catch((error: unknown) => {
-        log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } });
-      }).finally(() => {
-        running = null;
-        speak();
-      });
-    },
+    begin,
     firstWord: () => firstWord,
     isUnderWay: () => known.current().takeOver.stage === 'proving',
-    tryAgain: (keyringToo) => { if (keyringToo || !waitsForKeyring) wake(); },
+    tryAgain(keyringToo) {
+      if (keyringToo && running === null && !stopped) begin();
+      else if (keyringToo || !waitsForKeyring) wake();
+    },
     cancel() {
       cancelled = running !== null && !isDone;
       if (cancelled) wake();
@@ -103,6 +99,21 @@ export function createTakeOver(settings: Settings, { earlier, secrets, known, va
       await running;
     },
   };
+
+  function begin(): void {
+    const { accounts, takeOver: { stage, tried } } = known.current();
+    const isNew = accounts.length === 0 && indexes.length > 0 && !tried.includes(ALL);
+    // What is only left to be cleaned holds up nobody.
+    if (stage === 'cleaning' || (stage === 'none' && !isNew)) speak();
+    if (stage === 'none' && !isNew) return;
+    isDone = stage === 'cleaning';
+    running = run().catch((error: unknown) => {
+      log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } });
+    }).finally(() => {
+      running = null;
+      speak();
+    });
+  }
 
   async function run(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
@@ -126,7 +137,7 @@ export function createTakeOver(settings: Settings, { earlier, secrets, known, va
     waitsForKeyring = error.code.startsWith('keyring-') || error.code === 'storage-failed';
     await new Promise<void>((resolve) => {
       wake = resolve;
-      if (stopped || cancelled) return resolve();
+      if (stopped || cancelled || again) return resolve();
       if (waitsForKeyring) return;
       const cancelTimer = clock.after(Math.max(retryDelayMs(failures, error.retryAfterSeconds, Math.random()), refusedAt === null ? 0 : LIMITS.refusalPauseMs), resolve);
       wake = () => {
@@ -134,7 +145,8 @@ export function createTakeOver(settings: Settings, { earlier, secrets, known, va
         resolve();
       };
     });
-    wake = () => undefined;
+    wake = remember;
+    again = false;
     waitsForKeyring = false;
   }
 
