@@ -128,8 +128,11 @@ export async function addressOf(tab) {
   try {
     const { entries, currentIndex } = await devTools.send('Page.getNavigationHistory');
     return entries[currentIndex]?.url ?? '';
+  } catch {
+    // Between two pages it has none.
+    return '';
   } finally {
-    await devTools.detach();
+    await devTools.detach().catch(() => undefined);
   }
 }
 

@@ -75,8 +75,7 @@ test('opens the page for the code on this computer when the person asks for it',
   await waitingBy(app, 'device-code');
   const { code } = await readScreen(page);
   await button(page, 'reopen').click();
-  await expect.poll(async () => (await desk.providerTab()).url(), { timeout: 60_000 }).toContain('/device');
-  await enterCodeWithPage(await desk.providerTab(), code);
+  await enterCodeWithPage(await desk.providerTab('/device'), code);
   await signedIn(app);
 });
 
@@ -128,7 +127,7 @@ test.describe('with a page to copy from', () => {
     await expect.poll(() => addressOf(tab)).toContain(NOWHERE);
     const address = await addressOf(tab);
 
-    for (const wrong of [NOWHERE, `${NOWHERE}?code=forged&state=forged`, 'hello']) {
+    for (const wrong of [NOWHERE, `${NOWHERE}?code=forged&state=forged`, 'hello there']) {
       await paste(page, wrong);
       await expect(page.locator('#paste-problem')).toContainText('does not belong to this sign-in');
     }

@@ -49,7 +49,7 @@ for (const name of ['vite', 'forge-webpack', 'tsc', 'commonjs']) {
 
 test('the example "own-tests" passes its own tests: without Electron, and in the real one', async ({ desk, electronPath }) => {
   const folder = join(EXAMPLES_FOLDER, 'own-tests');
-  const env = { ...desk.lab.env, ELECTRON_PATH: electronPath };
+  const env = { ...desk.lab.env, ELECTRON_PATH: electronPath, NO_COLOR: '1', FORCE_COLOR: undefined };
   const tool = (path: string, ...args: readonly string[]): Promise<string> => run(process.execPath, [join(EXAMPLES_FOLDER, 'node_modules', path), ...args], folder, env);
   expect(await tool('vitest/vitest.mjs', 'run')).toMatch(/Tests {2}3 passed/);
   expect(await tool('@playwright/test/cli.js', 'test', '--reporter=line', `--output=${join(desk.lab.root, 'results')}`)).toContain('2 passed');

@@ -83,6 +83,7 @@ test.describe('with access tokens that live 9 seconds', () => {
 
     desk.provider.revokeAll();
     desk.provider.clearFaults();
+    await button(page, 'retry').click();
     await signedOut(app);
     await heading(page, 'Please sign in again');
     await portray(page, 'session-ended');

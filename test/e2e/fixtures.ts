@@ -40,7 +40,7 @@ export interface Desk {
   /** The system browser; it is started when it does not run. */
   browser(): Promise<Browser>;
   /** The tab that shows the provider. */
-  providerTab(): Promise<Page>;
+  providerTab(path?: string): Promise<Page>;
   /** The scripted person goes through the provider's pages in the system browser. */
   person(choices?: PageSignInChoices): Promise<void>;
   /** Signs in by clicking, from the face that the app shows now, and waits until it is true. */
@@ -83,7 +83,7 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
         return app;
       },
       browser: () => lab.browser(),
-      providerTab: async () => tabOf(await lab.browser(), origin),
+      providerTab: async (path = '') => tabOf(await lab.browser(), `${origin}${path}`),
       async person(choices) {
         await signInWithPage(await desk.providerTab(), choices);
       },
