@@ -232,7 +232,9 @@ for (const { name: subject, present, open } of subjects) {
       const late = lock.hold(name, PLENTY_MS, async () => void (ran = true), giveUp.signal);
       for (const answer of await Promise.all([...waiting, late])) expect(answer).toMatchObject({ held: false, reason: 'given-up' });
       expect(performance.now() - startedAt).toBeLessThan(PLENTY_MS / 2);
-      expect([ran, timersAlive()]).toEqual([false, timersBefore]);
+      expect(ran).toBe(false);
+      // Timers of earlier cases may end meanwhile.
+      expect(timersAlive()).toBeLessThanOrEqual(timersBefore);
       holder.release();
       expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
     });

@@ -82,6 +82,8 @@ describe('a .desktop file that is read', () => {
         expect(entry.words).toEqual(words);
         expect(readLauncher(launcherText(words))).toEqual(words);
       }),
+      // A separator of lines elsewhere, and a letter here.
+      { examples: [[['!\u2028!', '!']]] },
     );
   });
 

@@ -64,7 +64,7 @@ export function readDesktopEntry(text: string): ReadEntry {
   let inGroup = false;
   for (const line of text.split('\n')) {
     if (line.startsWith('[')) inGroup = line.trim() === '[Desktop Entry]';
-    const [, key, value] = /^([A-Za-z0-9-]+)\s*=\s*(.*)$/.exec(line) ?? [];
+    const [, key, value] = /^([A-Za-z0-9-]+)\s*=\s*(.*)$/s.exec(line) ?? [];
     if (inGroup && key !== undefined && value !== undefined && !values.has(key)) values.set(key, unescapeString(value.trimEnd()));
   }
   const exec = splitExec(values.get('Exec') ?? '');
@@ -91,7 +91,7 @@ function isFieldCode(word: string): boolean {
 /** Splits at blanks outside of quotes. Empty when a quote does not end. */
 function splitExec(exec: string): readonly string[] {
   const words: string[] = [];
-  const word = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))(?=\s|$)/suy;
+  const word = /[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t"]+))(?=[ \t]|$)/suy;
   const text = exec.trim();
   while (word.lastIndex < text.length) {
     const [, quoted, plain] = word.exec(text) ?? [];
