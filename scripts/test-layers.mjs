@@ -10,31 +10,37 @@ import { closed } from './processes.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** @typedef {{ passed: number, failed: number, skipped: number, seconds: number, note: string }} LayerResult */
+/** @typedef {{ passed: number, failed: number, skipped: number, seconds: number, note: string, said?: string }} LayerResult */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
-/** @type {import('node:child_process').ChildProcess | null} */
-let running = null;
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
 
-/** Ends the layer that runs now and all that it started. */
+/** Ends the layers that run now and all that they started. */
 export function stopRunning() {
-  if (running?.pid === undefined) return;
+  for (const child of running) end(child);
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function end(child) {
+  if (child.pid === undefined) return;
   try {
-    process.kill(-running.pid, 'SIGKILL');
+    process.kill(-child.pid, 'SIGKILL');
   } catch {
     // it has just ended
   }
 }
 
 /**
- * A check that passes or fails as a whole.
+ * A check that passes or fails as a whole. What it says is kept, for it may run beside a layer.
  * @param {readonly string[]} args of node
  * @param {number} limitSeconds
  * @returns {Promise<LayerResult>}
  */
 export async function runCheck(args, limitSeconds) {
-  const { code, seconds, note } = await run(args, limitSeconds, process.env, false);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds, note };
+  let said = '';
+  const { code, seconds, note } = await run(args, limitSeconds, process.env, { hear: (text) => { said += text; } });
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds, note, said };
 }
 
 /**
@@ -47,7 +53,7 @@ export async function runCheck(args, limitSeconds) {
 export function runVitest(project, extra, limitSeconds, env) {
   return withReport(async (report) => {
     const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...extra];
-    return run(args, limitSeconds, env, false);
+    return run(args, limitSeconds, env);
   }, (json) => ({
     passed: number(json['numPassedTests']),
     failed: number(json['numFailedTests']),
@@ -64,7 +70,7 @@ export function runVitest(project, extra, limitSeconds, env) {
 export function runPlaywright(extra, limitSeconds, env) {
   return withReport(async (report) => {
     const args = ['node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json', '--pass-with-no-tests', ...extra];
-    return run(args, limitSeconds, { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: report, PLAYWRIGHT_JSON_OUTPUT_NAME: report }, true);
+    return run(args, limitSeconds, { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: report, PLAYWRIGHT_JSON_OUTPUT_NAME: report }, { contained: true });
   }, (json) => {
     const stats = /** @type {Record<string, unknown>} */ (json['stats'] ?? {});
     return { passed: number(stats['expected']), failed: number(stats['unexpected']) + number(stats['flaky']), skipped: number(stats['skipped']) };
@@ -100,23 +106,26 @@ async function withReport(start, count) {
  * @param {readonly string[]} args of node
  * @param {number} limitSeconds
  * @param {NodeJS.ProcessEnv} env
- * @param {boolean} contained in a process namespace of its own, where the system lets us
+ * @param {{ contained?: boolean, hear?: (text: string) => void }} [how] `contained`: in a process namespace of its own, where the
+ *   system lets us. `hear`: gets what it writes, which else goes straight on.
  */
-async function run(args, limitSeconds, env, contained) {
+async function run(args, limitSeconds, env, { contained = false, hear } = {}) {
   const startedAt = Date.now();
   const command = [process.execPath, ...args];
   const [program = '', ...rest] = contained && canContain() ? [...CONTAINER, ...command] : command;
-  const child = spawn(program, rest, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
-  running = child;
+  const output = hear === undefined ? 'inherit' : 'pipe';
+  const child = spawn(program, rest, { cwd: ROOT, env, stdio: ['ignore', output, output], detached: true });
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => hear?.(text));
+  running.add(child);
   let note = '';
   const timer = setTimeout(() => {
     note = `ended after its limit of ${limitSeconds} s`;
     process.stdout.write(`${note}\n`);
-    stopRunning();
+    end(child);
   }, limitSeconds * 1000);
   const code = await closed(child);
   clearTimeout(timer);
-  running = null;
+  running.delete(child);
   return { code, seconds: (Date.now() - startedAt) / 1000, note };
 }
 

@@ -21,6 +21,8 @@ const LAYERS = {
   project: (extra) => runVitest('project', extra, 300, process.env),
   e2e: (extra) => runPlaywright(extra, 2700, process.env),
 };
+/** Each keeps one core busy, and so does contract, whose files run one after the other: a whole run has them side by side. */
+const CHECKS = ['types', 'lint'];
 const NEEDS_BUILD = ['project', 'e2e'];
 const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
 
@@ -64,16 +66,23 @@ async function main(words) {
       (/** @type {unknown} */ error) => String(error instanceof Error ? error.message : error),
     );
   }
-  for (const name of names) {
+  const beside = names.includes('contract') ? names.filter((name) => CHECKS.includes(name)) : [];
+  for (const name of names.filter((one) => !beside.includes(one))) {
+    const checks = name === 'contract' ? runChecks(beside) : null;
     const run = LAYERS[name];
     if (run === undefined) continue;
-    process.stdout.write(`\n── ${name} ${'─'.repeat(60 - name.length)}\n`);
+    process.stdout.write(heading(name));
     if (buildError && NEEDS_BUILD.includes(name)) {
       process.stdout.write(`${buildError}\n`);
       results.set(name, { passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'not run: the build failed' });
       continue;
     }
     const result = await run(extra);
+    process.stdout.write(result.said ?? '');
+    for (const [check, checked] of (await checks) ?? []) {
+      process.stdout.write(`${heading(check)}${checked.said ?? ''}`);
+      results.set(check, checked);
+    }
     if (inCi && result.passed + result.failed === 0) {
       results.set(name, { ...result, failed: 1, note: 'no test ran, which fails in CI' });
     } else {
@@ -81,6 +90,22 @@ async function main(words) {
     }
   }
   return report(results, inCi);
+}
+
+/** @param {readonly string[]} names */
+async function runChecks(names) {
+  /** @type {[string, LayerResult][]} */
+  const results = [];
+  for (const name of names) {
+    const result = await LAYERS[name]?.([]);
+    if (result !== undefined) results.push([name, result]);
+  }
+  return results;
+}
+
+/** @param {string} name */
+function heading(name) {
+  return `\n── ${name} ${'─'.repeat(60 - name.length)}\n`;
 }
 
 /**
