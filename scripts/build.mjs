@@ -1,11 +1,13 @@
 // @ts-check
-// Builds dist/: tsc over src, then the HTML and CSS beside the scripts that go with them, and the one package that the
-// demo's page imports. Built aside and swapped in whole, so a build that fails leaves the old one. `--if-needed`: only when a source is newer.
+// Builds dist/: tsc over src, the modules of latchkey/main put together (bundle.mjs), the HTML and CSS beside the scripts that
+// go with them, and the one package that the demo's page imports. Built aside and swapped in whole, so a build that fails
+// leaves the old one. `--if-needed`: only when a source is newer.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleMain } from './bundle.mjs';
 import { closed } from './processes.mjs';
 import { Stop, runMain, say } from './say.mjs';
 
@@ -26,6 +28,7 @@ export async function build(options = {}) {
   rmSync(next, { recursive: true, force: true });
   try {
     await compile(next);
+    await bundleMain(next);
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
     bringPackage(join(next, 'renderer'), 'demo-qr.js', 'qr');

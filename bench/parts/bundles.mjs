@@ -2,6 +2,7 @@
 // Bundles by esbuild: how many bytes of minified code a library brings into a main process. And the one bundle that is
 // run, because the package cannot be imported as published.
 import { build } from 'esbuild';
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 
@@ -28,7 +29,7 @@ export async function bundleSize(code, { external = [], from = HERE } = {}) {
  * What is loaded at once, and what only when it is asked for: by dynamic imports.
  * @param {string} code
  * @param {{ external?: readonly string[], from?: string }} [options]
- * @returns {Promise<{ first: number, all: number }>}
+ * @returns {Promise<{ first: number, all: number, late: Record<string, number> }>} `late`: by the file that is imported, without what it shares
  */
 export async function bundleParts(code, { external = [], from = HERE } = {}) {
   const { outputs } = (await run(code, { external, from, split: true })).metafile;
@@ -36,7 +37,8 @@ export async function bundleParts(code, { external = [], from = HERE } = {}) {
   const entry = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === '<stdin>') ?? '';
   const first = new Set([entry]);
   for (const name of first) for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement' && path in outputs) first.add(path);
-  return { first: [...first].reduce((sum, name) => sum + (outputs[name]?.bytes ?? 0), 0), all };
+  const late = Object.fromEntries(Object.entries(outputs).flatMap(([name, { entryPoint, bytes }]) => (entryPoint === undefined || first.has(name) ? [] : [[basename(entryPoint), bytes]])));
+  return { first: [...first].reduce((sum, name) => sum + (outputs[name]?.bytes ?? 0), 0), all, late };
 }
 
 /** Makes @openid/appauth importable. */

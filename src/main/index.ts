@@ -1,35 +1,25 @@
-// Entry latchkey/main and COMPOSITION ROOT: the only file that knows both core and adapters. Wires; decides nothing.
+// Entry latchkey/main and the first half of the COMPOSITION ROOT: what must be there before the app is ready, and no more.
+// Wires; decides nothing. Everything else is in assembly.ts, which is loaded while the app starts: whatever this file
+// imports at its top is paid before the first window.
 import { app } from 'electron';
 import type { AuthView, SignInRequest } from '../contract.js';
-import { createAppSources } from './adapters/app-sources.js';
-import { createBrowser } from './adapters/browser.js';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/deep-link.js';
-import { createEarlierEntries } from './adapters/earlier-entries.js';
 import { rememberFocus, showApp } from './adapters/focus.js';
 import { exposeToPages } from './adapters/ipc.js';
-import { createKeychain } from './adapters/keychain.js';
-import { createLock } from './adapters/lock.js';
-import { createLoopback } from './adapters/loopback.js';
-import { createMemoryStore } from './adapters/memory-store.js';
-import { createNetwork } from './adapters/network.js';
 import { assertOwnFiles } from './adapters/own-files.js';
 import { attachPreload } from './adapters/preload.js';
-import { createSafeStorage } from './adapters/safe-storage.js';
-import { createSchemeRegistration, readRegistrationFacts } from './adapters/scheme-registration.js';
-import { createSignals } from './adapters/signals.js';
-import { createStateFile } from './adapters/state-file.js';
-import { type DiagnoseOptions, type Diagnosis, diagnose } from './core/diagnosis.js';
-import { createEngine } from './core/engine.js';
+import { readRegistrationFacts } from './adapters/registration-facts.js';
+import type { SchemeRegistration } from './adapters/scheme-registration.js';
+import type { Assembly } from './assembly.js';
+import type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
 import { createEventLog } from './core/event-log.js';
 import type { AuthEvent } from './core/events.js';
-import { type AuthOptions, LIMITS, type Settings, parseOptions } from './core/options.js';
-import type { Advise, Callbacks, EarlierEntries, SecretStore } from './core/ports.js';
+import { createLateEngine } from './core/late-engine.js';
+import { type AuthOptions, parseOptions } from './core/options.js';
 import { createRecentEvents } from './core/recent-events.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
-import { createSplitStore } from './core/split-store.js';
-import { createStoreChoice } from './core/store-choice.js';
-import { type SupportBundle, type SupportBundleOptions, makeSupportBundle } from './core/support-bundle.js';
+import type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
 
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
@@ -102,32 +92,16 @@ export function createAuth(options: AuthOptions): Auth {
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
   const facts = readRegistrationFacts(app);
-  /** Schemes that surely lead to this app: for the way back from the browser's last page. */
-  const routedSchemes = new Set<string>();
-  const registration = createSchemeRegistration({ app, facts });
-  const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration, showApp, log });
-  const { secrets, earlier } = createSecrets(settings);
-  const network = createNetwork();
-  const engine = createEngine(settings, {
-    secrets,
-    ...(earlier === undefined ? {} : { earlier }),
-    state: createStateFile({ onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
-    browser: createBrowser(),
-    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: app.getName(), resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
-    clock,
-    network,
-    lock: createLock(),
-    signals: createSignals(),
-    log,
-    loadAdvice: settings.showAdvice ?? !app.isPackaged ? () => loadAdvice(settings) : undefined,
-  });
-
-  const redirectSchemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
-  const sources = createAppSources({ facts, registration, deepLink, singleInstanceLock: settings.singleInstanceLock, network, secrets, inMemoryOnly: settings.secretStore === 'memory' });
+  let registering: Promise<SchemeRegistration> | null = null;
+  const registration = (): Promise<SchemeRegistration> => (registering ??= import('./adapters/scheme-registration.js').then(({ createSchemeRegistration }) => createSchemeRegistration({ app, facts })));
+  const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration: { register: async (scheme) => (await registration()).register(scheme) }, showApp, log });
+  let assembling: Promise<Assembly> | null = null;
+  const assembled = (): Promise<Assembly> => (assembling ??= import('./assembly.js').then(({ assemble }) => assemble({ options, settings, clock, log, recent, facts, deepLink, registration })));
+  const engine = createLateEngine(async () => (await assembled()).engine);
 
   if (deepLink.primary) {
     rememberFocus();
-    for (const scheme of redirectSchemes) void registration.register(scheme).then(({ ok }) => { if (ok) routedSchemes.add(scheme); });
+    const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
     exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
@@ -148,46 +122,11 @@ export function createAuth(options: AuthOptions): Auth {
     signOut: () => engine.signOut(),
     retry: async () => { engine.retry(); },
     getAccessToken: () => engine.getAccessToken(),
-    diagnose: (scope = {}) => diagnose(settings, sources, clock, { probe: scope.probe === true }),
-    async supportBundle(wanted = {}) {
-      const diagnosis = await diagnose(settings, sources, clock, { probe: wanted.probe === true });
-      return makeSupportBundle({ now: clock.now(), options: { ...options }, view: engine.view(), diagnosis, events: recent.list(), homeFolder: app.getPath('home') }, wanted);
-    },
-    unregisterSchemes: () => Promise.all(redirectSchemes.map(async (scheme) => {
-      const { ok, detail } = await registration.unregister(scheme);
-      return { scheme, done: ok, detail };
-    })),
+    diagnose: async (scope) => (await assembled()).diagnose(scope),
+    supportBundle: async (wanted) => (await assembled()).supportBundle(wanted),
+    unregisterSchemes: async () => (await assembled()).unregisterSchemes(),
     onEvent: (listener) => log.onEvent(listener),
     stop: () => engine.stop(),
-  };
-}
-
-/** Some hundred sentences, which an app that works never needs: loaded at the first error. */
-async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
-  const { createAdvise } = await import('../advice/decide.js');
-  return createAdvise({ issuer, preset: provider?.name ?? null });
-}
-
-function createSecrets({ secretStore, keychainService, takeOver }: Settings): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
-  if (secretStore === 'memory') return { secrets: createMemoryStore() };
-  const timeoutMs = LIMITS.keyringTimeoutMs;
-  const keychain = createKeychain({ service: keychainService ?? `latchkey:${app.getName()}`, timeoutMs });
-  return {
-    secrets: createStoreChoice(secretStore, { keychain: createSplitStore(keychain), sealed: createSafeStorage({ timeoutMs }) }),
-    earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),
-  };
-}
-
-/** A loopback trip ends in the browser; a person who is signed in wants the app. */
-function showingApp(loopback: Callbacks): Callbacks {
-  return {
-    ...loopback,
-    async prepare(option) {
-      const prepared = await loopback.prepare(option);
-      if (prepared.state === 'unavailable') return prepared;
-      const { redirect } = prepared;
-      return { state: 'ready', redirect: { ...redirect, close(outcome) { redirect.close(outcome); if (outcome === 'signed-in') showApp(); } } };
-    },
   };
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/core/findings.js';
 import { LIMITS } from '../../src/main/core/options.js';

@@ -1,7 +1,7 @@
 // Every code of the closed list is reached: some test of behaviour expects it. Tests that only build errors do not count.
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { EVENTS } from '../../src/main/core/events.js';
 import { filesUnder, parse, walk } from './sources.js';
 

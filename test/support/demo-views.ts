@@ -1,6 +1,6 @@
 // Views as main would send them, for the tests of the demo's page. All of one person and one moment.
 import type { AccountView, AttemptView, AuthErrorCode, AuthErrorView, AuthView, RenewalView } from '../../src/contract.js';
-import { ERROR_CODES } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import type { WindowState } from '../../src/renderer/demo-face.js';
 
 export const NOW = 1_800_000_000_000;

@@ -4,7 +4,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSchemeRegistration, type RegistrationFacts, type SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
+import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
+import { createSchemeRegistration, type SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
 
 /** A desktop of xdg tools without a desktop environment. */
 export interface Desk {

@@ -1,7 +1,8 @@
 import type { App } from 'electron';
 import { describe, expect, it } from 'vitest';
 import { type AppSourcesOptions, createAppSources } from '../../src/main/adapters/app-sources.js';
-import type { RegistrationFacts, SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
+import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
+import type { SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
 import type { DiagnosisSources, SchemeFacts, Unseen } from '../../src/main/core/facts.js';
 import { createFakeNetwork, createFakeSecretStore } from '../support/fakes.js';
 

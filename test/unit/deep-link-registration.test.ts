@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createSchemeRegistration, planRegistration, type RegistrationFacts } from '../../src/main/adapters/scheme-registration.js';
+import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
+import { createSchemeRegistration, planRegistration } from '../../src/main/adapters/scheme-registration.js';
 
 const linux: RegistrationFacts = {
   platform: 'linux',

@@ -1,7 +1,8 @@
 // Random lives of a whole engine: people, network and keyring do what they like, and then the app ends.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError, ERROR_CODES } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { AuthError } from '../../src/main/core/errors.js';
 import { ISSUER, REDIRECT, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 

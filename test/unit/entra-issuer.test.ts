@@ -1,6 +1,7 @@
 // Entra on the wire: one address for many tenants. Which issuer counts, whose account it is, and what is refused.
 import { AuthError } from '../../src/main/core/errors.js';
 import { describe, expect, it } from 'vitest';
+import { createSecrets } from '../../src/main/core/attempt-secrets.js';
 import { entra } from '../../src/providers/index.js';
 import { type Wire, createWire } from '../support/wire.js';
 
@@ -20,7 +21,7 @@ async function wireOf(tenant: string, published: string): Promise<Wire> {
 }
 
 async function signIn(wire: Wire, tenant: string, claims: Readonly<Record<string, unknown>>, callback: Record<string, string> = {}) {
-  const secrets = wire.protocol.createSecrets();
+  const secrets = createSecrets();
   const idToken = await wire.idToken({ aud: CLIENT, sub: 'pairwise-ada', nonce: secrets.nonce, name: 'Ada', email: 'ada@example.com', ...claims });
   wire.answer(`${HOST}/${tenant}/oauth2/v2.0/token`, () => Response.json({ access_token: 'access', token_type: 'Bearer', expires_in: 3599, refresh_token: 'refresh', id_token: idToken }));
   return wire.protocol.redeem(new URLSearchParams({ code: 'code', state: secrets.state, ...callback }), secrets, LOCAL);
@@ -104,7 +105,7 @@ describe('a domain and consumers', () => {
 describe('a refusal by Entra', () => {
   it('carries number and ids, what was sent, and no text', async () => {
     const wire = await wireOf(TENANT, issuerOf(TENANT));
-    const secrets = wire.protocol.createSecrets();
+    const secrets = createSecrets();
     wire.answer(`${HOST}/${TENANT}/oauth2/v2.0/token`, () =>
       Response.json(
         { error: 'invalid_request', error_description: `AADSTS9002327: Tokens issued for the 'Single-Page Application'… ${secrets.codeVerifier}`, error_codes: [9002327], timestamp: '2026-11-24 10:00:00Z', trace_id: TENANT, correlation_id: OTHER, error_uri: 'https://login.microsoftonline.com/error?code=9002327' },

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAdvise } from '../../src/advice/decide.js';
 import { createResultPages } from '../../src/main/adapters/result-page.js';
-import { AuthError, ERROR_CODES, toErrorView } from '../../src/main/core/errors.js';
+import { createSecrets } from '../../src/main/core/attempt-secrets.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { AuthError, toErrorView } from '../../src/main/core/errors.js';
 import { createErrorViews } from '../../src/main/core/error-views.js';
 import { entra } from '../../src/providers/index.js';
 import { createFakeLog } from '../support/fakes.js';
@@ -67,7 +69,7 @@ describe('an error body of any kind', () => {
   it('at the code ends the sign-in with a code of the list, and shows nothing of itself', async () => {
     await fc.assert(fc.asyncProperty(raw, status, contentType, async (text, code, type) => {
       answers(text, code, type);
-      const secrets = wire.protocol.createSecrets();
+      const secrets = createSecrets();
       const error: unknown = await wire.protocol.redeem(new URLSearchParams({ code: 'c', state: secrets.state }), secrets, 'http://localhost:1/callback').catch((thrown: unknown) => thrown);
       await expectClean(error, wire);
     }), { numRuns: 300 });
@@ -87,7 +89,7 @@ describe('an authorization error of any kind', () => {
   it('ends the sign-in with a code of the list, and shows nothing of itself but a plain word and a number', async () => {
     const parameter = fc.oneof(marked, fc.constantFrom('access_denied', 'login_required', `AADSTS65004: ${MARK}`, 'x'.repeat(10_000)));
     await fc.assert(fc.asyncProperty(fc.record({ error: parameter, error_description: parameter, error_uri: parameter, error_codes: parameter, trace_id: fc.constant(TENANT) }), async (parameters) => {
-      const secrets = wire.protocol.createSecrets();
+      const secrets = createSecrets();
       const error: unknown = await wire.protocol.redeem(new URLSearchParams({ ...parameters, state: secrets.state }), secrets, 'http://localhost:1/callback').catch((thrown: unknown) => thrown);
       await expectClean(error, wire);
       if (error instanceof AuthError) expect(Object.keys(error.provider ?? {}).filter((name) => name !== 'code')).toEqual([]);

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthErrorCode } from '../../src/contract.js';
-import { AuthError, ERROR_CODES, assertNever, plainWord, toAuthError, toErrorView } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { AuthError, assertNever, plainWord, toAuthError, toErrorView } from '../../src/main/core/errors.js';
 
 const CODES = Object.keys(ERROR_CODES) as AuthErrorCode[];
 

@@ -61,7 +61,6 @@ beforeEach(() => {
     async markRefused() { calls.push('mark-refused'); },
   };
   const protocol: Protocol = {
-    createSecrets: () => ({ state: '', codeVerifier: '', nonce: '' }),
     authorizationUrl: async () => '',
     redeem: () => Promise.reject(refused),
     offersDeviceCode: () => false,
@@ -73,6 +72,8 @@ beforeEach(() => {
     async prepare() { calls.push('prepare'); return world.prepare(); },
     async isOwnWord() { calls.push(`probe, holding ${lock.held.length} locks`); return world.isOwnWord; },
     async revoke(token) { calls.push(`revoke ${token}`); return world.revoke(); },
+    trustMetadata: () => undefined,
+    metadataMark: () => null,
   };
   const ports: Ports = {
     secrets: createFakeSecretStore(), state: createFakeStateStore(), browser: createFakeBrowser(), callbacks: { 'custom-scheme': createFakeCallbacks('custom-scheme'), loopback: createFakeCallbacks('loopback') },

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RedirectKind } from '../../src/contract.js';
-import { AuthError, ERROR_CODES } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { AuthError } from '../../src/main/core/errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from '../../src/main/core/ladder.js';
 import { requireRedirects } from '../../src/main/core/redirect-option.js';
 

@@ -92,6 +92,9 @@ describe('the list of known accounts', () => {
   it('stays the same object when nothing changes, so that nothing is written', () => {
     const known = withAccount(NO_ACCOUNTS, account, 'kept');
     expect(withRecordState(known, 'ada-id', 'kept')).toBe(known);
+    expect(withAccount(known, { ...account }, 'kept')).toBe(known);
+    expect(withAccount(known, { ...account, name: 'Ada L.' }, 'kept')).not.toBe(known);
+    expect(withAccount({ ...known, lastAccountId: null }, account, 'kept').lastAccountId).toBe('ada-id');
     expect(withRecordState(known, 'eve-id', 'none')).toBe(known);
     expect(withRecordState(known, 'ada-id', 'none').accounts[0]?.record).toBe('none');
   });

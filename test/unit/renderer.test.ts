@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import type { AccountView, AuthBridge, AuthErrorCode, AuthErrorView, AuthReply, AuthView, RenewalView } from '../../src/contract.js';
-import { ERROR_CODES } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { auth, createApi, isAuthFailure } from '../../src/renderer/index.js';
 
 const NOW = 1_800_000_000_000;

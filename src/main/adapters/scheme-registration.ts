@@ -1,8 +1,8 @@
 // Makes the operating system bring a scheme's URLs to this very app, at every start, checks that it does, and takes it back.
 // On Linux never through Electron, which would block the main thread for seconds. Not verified on Windows and macOS.
 import type { App } from 'electron';
-import { join } from 'node:path';
 import { LIMITS } from '../core/options.js';
+import type { RegistrationFacts } from './registration-facts.js';
 import { type Registration, type Unregistration, registerOnLinux, unregisterOnLinux } from './scheme-linux.js';
 import { LINK_SENTINEL, SWITCHES_END } from './start-arguments.js';
 
@@ -16,24 +16,6 @@ export interface SchemeRegistration {
   unregister(scheme: string): Promise<Unregistration>;
   /** Commands of other builds whose registration this process has replaced: they share the scheme with it. */
   displaced(scheme: string): readonly (readonly string[])[];
-}
-
-/** What decides how to register. Read once, when the app starts. */
-export interface RegistrationFacts {
-  readonly platform: NodeJS.Platform;
-  readonly appName: string;
-  readonly isPackaged: boolean;
-  readonly execPath: string;
-  /** `app.getAppPath()`; used when the app is not packaged. */
-  readonly appPath: string;
-  readonly userDataPath: string;
-  /** It is where Electron puts it by itself: then a bare start of the program finds this instance. */
-  readonly userDataIsDefault: boolean;
-  /** Chromium's sandbox is off: a start without that switch would fail as this one would have. */
-  readonly noSandbox: boolean;
-  /** An MSIX package from the Windows Store. */
-  readonly windowsStore: boolean;
-  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** How a scheme is registered here. `detail` says why not, `removal` what takes it away again. */
@@ -134,24 +116,6 @@ export function createSchemeRegistration({ app, facts }: SchemeRegistrationOptio
       return await unregister(scheme).catch((thrown: unknown): Unregistration => ({ ok: false, detail: `the removal failed (${codeOf(thrown)})` }));
     },
     displaced: (scheme) => displaced.get(scheme) ?? [],
-  };
-}
-
-/** Reads the facts of the running Electron app. Call it after the host has set name and userData. */
-export function readRegistrationFacts(app: Pick<App, 'getName' | 'isPackaged' | 'getAppPath' | 'getPath' | 'commandLine'>): RegistrationFacts {
-  const userDataPath = app.getPath('userData');
-  return {
-    platform: process.platform,
-    appName: app.getName(),
-    isPackaged: app.isPackaged,
-    execPath: process.execPath,
-    appPath: app.getAppPath(),
-    userDataPath,
-    userDataIsDefault: userDataPath === join(app.getPath('appData'), app.getName()),
-    // Root cannot run without the switch, so the next start needs it as well.
-    noSandbox: app.commandLine.hasSwitch('no-sandbox') || process.getuid?.() === 0,
-    windowsStore: process.windowsStore,
-    env: process.env,
   };
 }
 

@@ -1,6 +1,7 @@
-// StateStore over electron-store: the one file `latchkey.json` in userData, in plain form, without secrets.
+// StateStore over electron-store: the one file `latchkey.json` in userData, in plain form, without secrets. Every start reads
+// it, and most never write it: so it is read by hand, and electron-store is loaded for the first write only.
 // May not delete anything: a file that does not parse is set aside under another name.
-import { rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app } from 'electron';
 import type { KnownAccounts, StateStore } from '../core/ports.js';
@@ -16,7 +17,7 @@ type Store = InstanceType<(typeof import('electron-store'))['default']>;
 
 const NAME = 'latchkey';
 
-/** Creates the state store. electron-store is heavy to import, so it is imported at the first call. */
+/** Creates the state store. electron-store brings a schema validator: its import takes longer than all of Latchkey's. */
 export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): StateStore {
   let opening: Promise<Store> | null = null;
   // A file is there that nobody could read: it may not be overwritten by what was made without knowing it.
@@ -52,12 +53,11 @@ export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): 
   return {
     async load(): Promise<unknown> {
       try {
-        // electron-store reads the file when it is made and at each access, and throws what JSON.parse throws.
-        const content = { ...(await open()).store };
+        const content = parseObject(await readFile(join(path(), `${NAME}.json`), 'utf8'));
         unread = false;
         return Object.keys(content).length === 0 ? null : content;
       } catch (thrown) {
-        unread = true;
+        unread = (thrown as NodeJS.ErrnoException).code !== 'ENOENT';
         if (thrown instanceof SyntaxError) await setAside().catch(() => {});
         return null;
       }

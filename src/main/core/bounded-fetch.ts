@@ -1,6 +1,6 @@
 // One HTTP exchange with a time limit and a size limit, over the port Network. The only place that reads bodies.
 // Gives the OAuth engine a complete Response, or throws a network error code; judges no OAuth content.
-import { AuthError } from './errors.js';
+import { AuthError, stoppedError } from './errors.js';
 import { retryAfterSeconds } from './renewal.js';
 import type { Clock, Network } from './ports.js';
 
@@ -126,8 +126,4 @@ export function jsonObject(body: Uint8Array): Record<string, unknown> | undefine
   } catch {
     return undefined;
   }
-}
-
-function stoppedError(): AuthError {
-  return new AuthError('stopped', 'authentication was stopped');
 }

@@ -4,7 +4,6 @@ import { AuthError } from './errors.js';
 import { isIssuerOfTemplate } from './issuer-template.js';
 import { isLoopback } from './redirect-option.js';
 import type { Settings } from './options.js';
-import type { Clock } from './ports.js';
 
 /** The checked members of the metadata that Latchkey uses, in the wire's own spelling. */
 export type ServerMetadata = {
@@ -23,14 +22,26 @@ export type ServerMetadata = {
   readonly token_endpoint_auth_methods_supported: string[];
 };
 
+/** What `checkMetadata` reads, and nothing else is kept of a provider. */
+export const METADATA_MEMBERS = [
+  'issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint', 'revocation_endpoint', 'device_authorization_endpoint',
+  'require_pushed_authorization_requests', 'pushed_authorization_request_endpoint', 'authorization_response_iss_parameter_supported',
+  'id_token_signing_alg_values_supported', 'token_endpoint_auth_methods_supported',
+] as const;
+
 /** Every asymmetric JWS algorithm that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037, RFC 9864). */
 const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
 /** The metadata of endpoints given by hand. */
 export function metadataByHand(settings: Settings & { readonly endpoints: NonNullable<Settings['endpoints']> }): ServerMetadata {
-  const { authorization, token, jwks, userinfo, revocation, deviceAuthorization, issParameterSupported } = settings.endpoints;
-  return checkMetadata(settings, {
-    issuer: settings.issuer,
+  return checkMetadata(settings, membersByHand(settings));
+}
+
+/** The same in the wire's spelling, as a provider would publish it. */
+export function membersByHand({ issuer, endpoints }: Pick<Settings, 'issuer'> & { readonly endpoints: NonNullable<Settings['endpoints']> }): Readonly<Record<string, unknown>> {
+  const { authorization, token, jwks, userinfo, revocation, deviceAuthorization, issParameterSupported } = endpoints;
+  return {
+    issuer,
     authorization_endpoint: authorization,
     token_endpoint: token,
     jwks_uri: jwks,
@@ -38,7 +49,7 @@ export function metadataByHand(settings: Settings & { readonly endpoints: NonNul
     revocation_endpoint: revocation,
     device_authorization_endpoint: deviceAuthorization,
     authorization_response_iss_parameter_supported: issParameterSupported,
-  });
+  };
 }
 
 /** Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: identical, not just equivalent) or `discovery-failed`. */
@@ -101,18 +112,4 @@ function isSecure(url: string, insecureAllowed: boolean): boolean {
   const { protocol, hostname, username, password } = new URL(url);
   if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (insecureAllowed && protocol === 'http:' && isLoopback(hostname));
-}
-
-/** Metadata is fetched once, shared by callers that come together, and asked for again after an hour or a failure. */
-export function createMetadataCache(load: () => Promise<ServerMetadata>, clock: Clock): (() => Promise<ServerMetadata>) & { isFresh(): boolean } {
-  let cached: { readonly promise: Promise<ServerMetadata>; readonly at: number; arrived: boolean } | null = null;
-  const isCurrent = (): boolean => cached !== null && Math.abs(clock.now() - cached.at) <= 3_600_000;
-  const get = (): Promise<ServerMetadata> => {
-    if (cached !== null && isCurrent()) return cached.promise;
-    const entry = { promise: load(), at: clock.now(), arrived: false };
-    cached = entry;
-    entry.promise.then(() => { entry.arrived = true; }, () => { if (cached === entry) cached = null; });
-    return entry.promise;
-  };
-  return Object.assign(get, { isFresh: () => isCurrent() && cached?.arrived === true });
 }

@@ -6,14 +6,15 @@ import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { createErrorViews } from './error-views.js';
-import { AuthError, assertNever, errorFields } from './errors.js';
+import { AuthError, assertNever, errorFields, stoppedError } from './errors.js';
 import { randomId } from './events.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
+import { createLateProtocol } from './late-protocol.js';
 import { LIMITS, type Settings } from './options.js';
 import { parsePasted } from './pasted.js';
-import type { EarlierEntries, Lock, Ports } from './ports.js';
-import { type Grant, createProtocol } from './protocol.js';
+import type { Lock, Ports } from './ports.js';
+import type { Grant } from './protocol.js';
 import { answerToken, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
@@ -59,7 +60,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const leaving = new AbortController();
   const lock: Lock = { hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal) };
   const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
-  const protocol = createProtocol(settings, fetch, clock, log);
+  const protocol = createLateProtocol(async () => (await import('./protocol.js')).createProtocol(settings, fetch, clock, log, ports.metadata));
   const known = createKnownState(ports.state, lock, settings.clientId, log);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
@@ -97,7 +98,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     correlationId: (number) => correlationOf('attempt', number),
   });
-  const takeOver = createTakeOver(settings, { earlier: ports.earlier ?? NOTHING_EARLIER, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
+  const takeOver = createTakeOver(settings, { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
     tell: showAttemptError,
     taken(account) {
       if (session.phase === 'absent') restoreLast();
@@ -169,7 +170,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (session.phase !== 'absent') return;
     const { restore: account, last, reason } = vault.load();
     if (account === null || takeOver.isUnderWay()) session = { ...session, reason, account: last };
-    else sendSession({ type: 'restore', account, now: clock.now() });
+    else {
+      sendSession({ type: 'restore', account, now: clock.now() });
+      // Most often the stored token is due: the wire is loaded while the keyring is asked.
+      protocol.preload();
+    }
   }
 
   async function signIn(request: SignInRequest): Promise<void> {
@@ -181,6 +186,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
     attempts.set(number, attempt);
     log.write({ level: 'info', event: 'attempt-started', correlationId: correlationOf('attempt', number), fields: { attempt: number } });
+    protocol.preload();
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
       trips.begin(number, request, attempt.expiresAt);
@@ -195,7 +201,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (started && answer.kind === 'error') return Promise.reject(answer.error);
     return new Promise((resolve, reject) => {
       tokenWaiters.add({ resolve, reject });
-      drain();
+      // Whoever only joins those who wait changes nothing: a thousand of them must not cost a thousand views.
+      if (answer.kind === 'demand') drain();
     });
   }
 
@@ -391,10 +398,4 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   function timing(): Timing {
     return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
   }
-}
-
-const NOTHING_EARLIER: EarlierEntries = { read: async () => ({ state: 'absent' }), remove: async () => ({ state: 'done' }) };
-
-function stoppedError(): AuthError {
-  return new AuthError('stopped', 'authentication was stopped');
 }

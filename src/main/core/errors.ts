@@ -1,36 +1,34 @@
-// The one error class, the closed list of codes with what each means, and the view of an error.
+// The one error class, the closed list of codes with what to do, and the view of an error.
 // No other file may declare an error class. A message never holds a secret, a value from outside, or a URL's query.
 import type { AuthErrorCode, AuthErrorRetry, AuthErrorView, ProviderErrorView } from '../../contract.js';
 
-/** Every code: what the caller should do, and one sentence each on what it means and what helps. */
-export const ERROR_CODES: {
-  readonly [Code in AuthErrorCode]: { readonly retry: AuthErrorRetry; readonly means: string; readonly todo: string };
-} = {
-  'invalid-options': { retry: 'never', means: 'An option given to createAuth, or an argument of a call, is not what it must be.', todo: 'Change the option that the message names.' },
-  'signed-out': { retry: 'sign-in', means: 'A token was asked for while nobody is signed in.', todo: 'Offer to sign in.' },
-  'sign-in-cancelled': { retry: 'sign-in', means: 'The user or the host ended the attempt, or a new attempt took its place.', todo: 'Nothing; offer to sign in.' },
-  'sign-in-expired': { retry: 'sign-in', means: 'The browser did not come back in time.', todo: 'Offer to sign in again.' },
-  'sign-in-denied': { retry: 'sign-in', means: 'The person, or a rule at the provider, said no (access_denied).', todo: 'Offer to sign in again, perhaps with another account.' },
-  'sign-in-refused': { retry: 'never', means: 'The provider refused the request of this app, at the sign-in page or at the token endpoint.', todo: 'Read serverError; most often the registration at the provider differs from the options.' },
-  'session-ended': { retry: 'sign-in', means: 'The provider no longer accepts the refresh token (invalid_grant).', todo: 'Offer to sign in again as the same person.' },
-  'session-busy': { retry: 'automatic', means: 'Another process of this app is renewing the session and does not finish.', todo: 'Nothing; it is tried again. A process that was halted may have to be ended.' },
-  'discovery-failed': { retry: 'user', means: 'The issuer publishes no usable metadata (OpenID Connect Discovery or RFC 8414).', todo: 'Check the issuer, or give the endpoints by hand.' },
-  'issuer-mismatch': { retry: 'never', means: 'Metadata or callback name another issuer than the one configured (RFC 8414 §3.3, RFC 9207).', todo: 'Check the issuer, character by character; if it is right, suspect an attack.' },
-  'id-token-invalid': { retry: 'sign-in', means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id, issuer and the clock of this computer.' },
-  'response-invalid': { retry: 'user', means: 'An answer broke the protocol: too large, not JSON, or a member missing or of the wrong type.', todo: 'Try again; a captive portal or a proxy may stand in between.' },
-  'network-failed': { retry: 'automatic', means: 'The provider could not be reached.', todo: 'Nothing; a session is renewed when the network is back.' },
-  'network-timeout': { retry: 'automatic', means: 'The provider did not answer in time.', todo: 'Nothing; a session is renewed later.' },
-  'server-unavailable': { retry: 'automatic', means: 'The provider is out of order or asks to slow down (5xx, 429, temporarily_unavailable).', todo: 'Nothing; a session is renewed later.' },
-  'redirect-unavailable': { retry: 'never', means: 'None of the redirects can work here.', todo: 'Add a loopback redirect; auth.diagnose() tells what stands in the way of each (docs/doctor.md).' },
-  'browser-failed': { retry: 'user', means: 'The system browser could not be started.', todo: 'Check the default browser, then try again.' },
-  'callback-invalid': { retry: 'user', means: 'What was pasted is not the answer of an open sign-in.', todo: 'Copy the whole address of the last page, or the whole code that it shows; if it stays, sign in again.' },
-  'keyring-locked': { retry: 'user', means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
-  'keyring-unavailable': { retry: 'user', means: 'No keyring took the refresh token; the session ends with the app.', todo: 'Install or start a keyring (Linux: a Secret Service).' },
-  'storage-failed': { retry: 'user', means: 'The file latchkey.json could not be written, so the next start would not find the session or the attempt.', todo: 'Look at the disk and at the rights of the userData folder, then call retry().' },
-  'page-refused': { retry: 'never', means: 'A page that is not trusted called.', todo: 'Name its origin in the option "trustedOrigins", if it is yours.' },
-  'files-missing': { retry: 'never', means: 'Latchkey was bundled into the main process, or packaged in part: its preload or its keychain worker is not beside it.', todo: 'Declare "latchkey" as external and ship the whole package, see docs/bundlers.md.' },
-  stopped: { retry: 'never', means: 'The call came after stop(), or stop() ended it.', todo: 'Nothing.' },
-  internal: { retry: 'user', means: 'Latchkey broke one of its own promises.', todo: 'Report it.' },
+/** Every code, and what the caller should do. What each means stands in error-codes.ts: the texts are not loaded with an app. */
+export const RETRY: { readonly [Code in AuthErrorCode]: AuthErrorRetry } = {
+  'invalid-options': 'never',
+  'signed-out': 'sign-in',
+  'sign-in-cancelled': 'sign-in',
+  'sign-in-expired': 'sign-in',
+  'sign-in-denied': 'sign-in',
+  'sign-in-refused': 'never',
+  'session-ended': 'sign-in',
+  'session-busy': 'automatic',
+  'discovery-failed': 'user',
+  'issuer-mismatch': 'never',
+  'id-token-invalid': 'sign-in',
+  'response-invalid': 'user',
+  'network-failed': 'automatic',
+  'network-timeout': 'automatic',
+  'server-unavailable': 'automatic',
+  'redirect-unavailable': 'never',
+  'browser-failed': 'user',
+  'callback-invalid': 'user',
+  'keyring-locked': 'user',
+  'keyring-unavailable': 'user',
+  'storage-failed': 'user',
+  'page-refused': 'never',
+  'files-missing': 'never',
+  stopped: 'never',
+  internal: 'user',
 };
 
 /** What Latchkey itself sent when the provider refused. For advice; it never crosses to a page. */
@@ -65,7 +63,7 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.retry = ERROR_CODES[code].retry;
+    this.retry = RETRY[code];
     this.serverError = plainWord(details.serverError);
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.provider = details.provider;
@@ -87,6 +85,11 @@ export function errorFields(error: AuthError | null): { readonly code: string | 
 /** Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as the cause. */
 export function toAuthError(thrown: unknown): AuthError {
   return thrown instanceof AuthError ? thrown : new AuthError('internal', 'an unexpected failure', { cause: thrown });
+}
+
+/** What calls reject with that come after `stop()`, or that it ended. */
+export function stoppedError(): AuthError {
+  return new AuthError('stopped', 'authentication was stopped');
 }
 
 /** Keeps a word that a server sent only if it can carry neither markup nor a secret's length. */

@@ -81,13 +81,15 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
 
   async function read(account: AccountView, epoch: number): Promise<void> {
     const reading = await vault.read(account).catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
+    if (reading.state === 'record' && reading.record.metadata !== undefined) protocol.trustMetadata(reading.record.metadata);
     if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...timing() }, epoch);
     else if (reading.state === 'absent') post({ type: 'record-absent' }, epoch);
     else post({ type: 'record-withheld', error: reading.error }, epoch);
   }
 
   async function write({ account, refreshToken, scope, access, doubted, save }: WriteEffect, epoch: number, correlationId?: string): Promise<void> {
-    const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), access, ...(doubted ? { doubted: true } : {}) };
+    const metadata = protocol.metadataMark();
+    const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), ...(metadata === null ? {} : { metadata }), access, ...(doubted ? { doubted: true } : {}) };
     const error = await vault.write(record, correlationId);
     if (error === null) post({ type: 'stored', save, ...timing() }, epoch);
     else post({ type: 'store-failed', save, error, ...timing() }, epoch);

@@ -155,6 +155,12 @@ export const LIMITS = {
   storeRetryMs: 300_000,
   /** xdg tools were seen to take 4 s on a loaded desktop. */
   redirectPrepareMs: 10_000,
+  /** Without `max-age` metadata counts as fresh for this long; it changes once in years. */
+  metadataFreshMs: 3_600_000,
+  /** Entra says a day; whoever says more is taken at a day. */
+  metadataFreshMaxMs: 86_400_000,
+  /** Metadata of an app that was not opened for a week is asked for anew before it is used. */
+  metadataMaxMs: 604_800_000,
   /** Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7 allows a leeway). */
   clockToleranceSeconds: 60,
   /** A token that is over as it comes is renewed by itself no sooner; a caller gets a new one each second. */

@@ -109,6 +109,19 @@ export interface StateStore {
   save(state: KnownAccounts): Promise<void>;
 }
 
+/** What a provider publishes to everybody (OpenID Connect Discovery §3, RFC 8414 §2); only the members that are used. */
+export interface KeptMetadata {
+  readonly schemaVersion: 1;
+  readonly published: Readonly<Record<string, unknown>>;
+}
+
+/** A file for the provider's metadata, beside the state file. Never rejects: `load` is null, `save` does nothing, when the disk refuses. */
+export interface MetadataFile {
+  load(): Promise<unknown>;
+  /** Written whole or not at all. */
+  save(content: KeptMetadata): Promise<void>;
+}
+
 /** The system browser. Resolving proves nothing: the operating system seldom tells. Rejects when it surely failed. */
 export interface Browser {
   open(url: string): Promise<void>;
@@ -221,6 +234,8 @@ export type Advise = (error: AuthError) => AdviceView | null;
 export interface Ports {
   readonly secrets: SecretStore;
   readonly state: StateStore;
+  /** Without it every start asks the provider. */
+  readonly metadata?: MetadataFile | undefined;
   readonly browser: Browser;
   readonly callbacks: Readonly<Record<CallbackKind, Callbacks>>;
   readonly clock: Clock;

@@ -1,27 +1,22 @@
 // The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew, revoke. The only importer of the OAuth engine.
 // Keeps no session and decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
 import * as oauth from 'oauth4webapi';
+import type { AttemptSecrets } from './attempt-secrets.js';
 import { loginHintOf, present, promptOf } from './authorization-parameters.js';
 import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
-import { type ServerMetadata, checkMetadata, createMetadataCache, metadataByHand } from './discovery.js';
+import { type ServerMetadata, membersByHand } from './discovery.js';
+import { createEarlyKeys } from './early-keys.js';
 import { AuthError, toAuthError } from './errors.js';
 import { assertRemainingClaims, personIn } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
 import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
+import { type MetadataMark, type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
 import { type Identity, LIMITS, type Settings } from './options.js';
-import { lifetimeSeconds } from './renewal.js';
-import { bodyOf, readErrorAnswer, readTokenAnswer } from './token-answer.js';
-import type { AccountView, SignInRequest } from '../../contract.js';
-import type { Clock, Log } from './ports.js';
-
-/** What an attempt must keep secret until it is redeemed (RFC 7636 §4.1, RFC 6749 §10.12, OpenID Connect Core §15.5.2). */
-export interface AttemptSecrets {
-  readonly state: string;
-  readonly codeVerifier: string;
-  readonly nonce: string;
-}
+import { bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
+import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
+import type { Clock, Log, MetadataFile } from './ports.js';
 
 /** Tokens as the server gave them. `expiresAt` null: the server named no end and gave no refresh token. */
 export interface Grant {
@@ -44,10 +39,11 @@ export interface Renewed {
   readonly person: 'same' | 'another' | 'unsaid';
 }
 
+/** Errors with which the token endpoint itself has spoken, rightly or not. */
+const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = ['session-ended', 'sign-in-refused', 'response-invalid'];
+
 /** The wire as the engine of the core uses it. Every call is bounded in time and rejects with an `AuthError` only. */
 export interface Protocol {
-  /** Fresh secrets of 256 bits each. */
-  createSecrets(): AttemptSecrets;
   /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server demands it (RFC 9126). */
   authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string>;
   /** RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. */
@@ -73,13 +69,18 @@ export interface Protocol {
   isOwnWord(refusal: AuthError): Promise<boolean>;
   /** RFC 7009. Resolves also where the server offers no revocation. */
   revoke(token: string): Promise<void>;
+  /** A record from the keychain vouches for the metadata that an earlier run kept in the file. */
+  trustMetadata(mark: MetadataMark): void;
+  /** Of the metadata in use, for the next record; null while there is none, and for endpoints by hand. */
+  metadataMark(): MetadataMark | null;
 }
 
-export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, clock: Clock, log: Log): Protocol {
+export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, clock: Clock, log: Log, file?: MetadataFile): Protocol {
   const client: oauth.Client = { client_id: settings.clientId, token_endpoint_auth_method: 'none', [oauth.clockTolerance]: LIMITS.clockToleranceSeconds };
+  const keys = createEarlyKeys(boundedFetch);
   // Tokens are dated by the server's clock: with it they are judged, however wrong the clock of this computer is.
   const fetch: BoundedFetch = async (url, init) => {
-    const response = await boundedFetch(url, init);
+    const response = (await keys.take(url)) ?? (await boundedFetch(url, init));
     const date = serverDate(response);
     if (date !== undefined) client[oauth.clockSkew] = Math.round((date - clock.now()) / 1000);
     return response;
@@ -88,16 +89,21 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   const http = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
   const template = settings.provider?.issuerTemplate ?? null;
   let devicesOffered = true;
-  const known = createMetadataCache(async () => {
-    const server = await discover(settings, http);
+  const byHand = settings.endpoints !== null;
+  const metadata = createMetadataCache(settings, () => discover(settings, http), byHand ? undefined : file, clock, log);
+
+  return { authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => byHand || metadata.isUsable(), prepare, renew, renewEarlier, isOwnWord, revoke, trustMetadata: (mark) => { metadata.trust(mark); }, metadataMark: () => (byHand ? null : metadata.mark()) };
+
+  /** Where a person signs in nothing old will do. */
+  async function known(): Promise<ServerMetadata> {
+    const server = await metadata.fresh();
     devicesOffered = server.device_authorization_endpoint !== undefined;
     return server;
-  }, clock);
-
-  return { createSecrets, authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => settings.endpoints !== null || known.isFresh(), prepare, renew, renewEarlier, isOwnWord, revoke };
+  }
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
+    if (usesOpenId && server.jwks_uri !== undefined) keys.ask(server.jwks_uri);
     const parameters = present({
       ...settings.authorizationParameters,
       client_id: settings.clientId,
@@ -180,6 +186,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization> {
     const server = await known();
     if (server.device_authorization_endpoint === undefined) throw new AuthError('redirect-unavailable', 'the provider names no endpoint for device codes (RFC 8628 §4)');
+    if (usesOpenId && server.jwks_uri !== undefined) keys.ask(server.jwks_uri);
     // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they are known.
     const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), ...loginHintOf(request, settings) });
     return stepAsync('device', async () => {
@@ -211,11 +218,22 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 
   async function prepare(): Promise<void> {
-    await known();
+    await metadata.usable();
   }
 
   async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed> {
-    const server = await known();
+    const server = await metadata.usable();
+    try {
+      return await renewAt(server, refreshToken, scope, account);
+    } catch (error) {
+      // An endpoint that is remembered from an earlier day may have moved since: then its word does not count.
+      const now = error instanceof AuthError && WORDS_OF_A_SERVER.includes(error.code) ? await metadata.inDoubt(server) : null;
+      if (now === null || now.token_endpoint === server.token_endpoint) throw error;
+      return renewAt(now, refreshToken, scope, account);
+    }
+  }
+
+  async function renewAt(server: ServerMetadata, refreshToken: string, scope: string, account: AccountView): Promise<Renewed> {
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
@@ -254,7 +272,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function isOwnWord(refusal: AuthError): Promise<boolean> {
     const { endpoints } = settings;
     try {
-      if (endpoints === null) await discover(settings, http);
+      if (endpoints === null) await metadata.refresh();
       else if (endpoints.jwks === undefined) return refusal.serverError !== undefined;
       else return Array.isArray(jsonObject(new Uint8Array(await (await fetch(endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer()))?.['keys']);
       return true;
@@ -264,7 +282,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 
   async function revoke(token: string): Promise<void> {
-    const server = await known();
+    const server = await metadata.usable();
     if (server.revocation_endpoint === undefined) return;
     await stepAsync('revoke', async () => {
       await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, authentication(server), token, http));
@@ -338,34 +356,17 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 }
 
-function createSecrets(): AttemptSecrets {
-  return { state: oauth.generateRandomState(), codeVerifier: oauth.generateRandomCodeVerifier(), nonce: oauth.generateRandomNonce() };
-}
-
-function toGrant(tokens: oauth.TokenEndpointResponse, requestedAt: number, oldRefreshToken: string | null, scope: string): Grant {
-  if (tokens.token_type !== 'bearer') throw new AuthError('response-invalid', 'answer member "token_type" must be "bearer" (RFC 6750)');
-  const refreshToken = tokens.refresh_token ?? oldRefreshToken;
-  const endless = tokens.expires_in === undefined && refreshToken === null;
-  return {
-    accessToken: tokens.access_token,
-    obtainedAt: requestedAt,
-    expiresAt: endless ? null : requestedAt + lifetimeSeconds(tokens.expires_in) * 1000,
-    refreshToken,
-    scope: tokens.scope ?? scope,
-  };
-}
-
-async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'>): Promise<ServerMetadata> {
+async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'>): Promise<Published> {
   const { endpoints } = settings;
-  if (endpoints !== null) return metadataByHand({ ...settings, endpoints });
+  if (endpoints !== null) return { members: membersByHand({ ...settings, endpoints }), freshMs: Infinity };
   for (const algorithm of ['oidc', 'oauth2'] as const) {
     // A server that has nothing there may send browsers elsewhere; that is no metadata, and the next address may have some.
     const response = await stepAsync('discovery', () => oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm })).catch((error: unknown) => {
       if (error instanceof AuthError && error.code === 'response-invalid') return null;
       throw error;
     });
-    const published = response?.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
-    if (published !== undefined) return checkMetadata(settings, published);
+    const members = response?.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
+    if (response !== null && members !== undefined) return { members, freshMs: freshMsOf(response) };
   }
   throw new AuthError('discovery-failed', 'the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)');
 }

@@ -1,6 +1,7 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
 // Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
+import type { MetadataMark } from './metadata-cache.js';
 import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
 
 /** One session in the keychain. Nothing else may hold the refresh token for longer than the process lives. */
@@ -12,6 +13,8 @@ export interface SessionRecord {
   /** The granted scope (RFC 6749 §5.1). */
   readonly scope: string;
   readonly savedAt: number;
+  /** What the session was last used with: it vouches for the metadata in the file. */
+  readonly metadata?: MetadataMark;
   /** The access token that came with it, so that a start and other processes need not renew at once. */
   readonly access: { readonly token: string; readonly obtainedAt: number; readonly expiresAt: number | null } | null;
   /** The refresh token came with an ID token of somebody else: what it brings is used only when that names this person. */
@@ -85,10 +88,10 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   if (record === null || typeof record !== 'object') return unreadable('not a record');
   if (record.version !== 1) return unreadable('a record of another version');
   if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
-  const { account, refreshToken, scope, savedAt, access, doubted } = record;
+  const { account, refreshToken, scope, savedAt, metadata, access, doubted } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, ...(isMark(metadata) ? { metadata } : {}), access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
@@ -122,8 +125,11 @@ export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [], takeOver: parseKnownTakeOver(takeOver) };
 }
 
-/** The list with this account as the last one, and what the keychain holds of it. */
+/** The list with this account as the last one, and what the keychain holds of it; the same object when nothing changes. */
 export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record']): KnownAccounts {
+  const before = known.accounts.at(-1);
+  const isSame = before?.record === record && known.lastAccountId === account.id && JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
+  if (isSame) return known;
   return { ...known, lastAccountId: account.id, accounts: [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }] };
 }
 
@@ -171,6 +177,12 @@ function isAccess(value: unknown): value is NonNullable<SessionRecord['access']>
   if (typeof value !== 'object' || value === null) return false;
   const { token, obtainedAt, expiresAt } = value as Record<string, unknown>;
   return typeof token === 'string' && token !== '' && typeof obtainedAt === 'number' && (expiresAt === null || typeof expiresAt === 'number');
+}
+
+function isMark(value: unknown): value is MetadataMark {
+  if (typeof value !== 'object' || value === null) return false;
+  const { digest, fetchedAt, freshMs } = value as Record<string, unknown>;
+  return typeof digest === 'string' && typeof fetchedAt === 'number' && typeof freshMs === 'number';
 }
 
 function unreadable(detail: string): ParsedRecord {

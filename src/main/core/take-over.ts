@@ -40,7 +40,8 @@ export interface TakeOverEvents {
 }
 
 export interface TakeOverParts {
-  readonly earlier: EarlierEntries;
+  /** Undefined: nothing can be taken over. */
+  readonly earlier: EarlierEntries | undefined;
   readonly secrets: SecretStore;
   readonly known: KnownState;
   readonly vault: Vault;
@@ -61,7 +62,9 @@ const TRIED_MAX = 32;
 /** Instead of a digest: nothing is tried any more. */
 const ALL = '*';
 
-export function createTakeOver(settings: Settings, { earlier, secrets, known, vault, protocol, lock, clock, log }: TakeOverParts, events: TakeOverEvents): TakeOver {
+const NOTHING_EARLIER: EarlierEntries = { read: async () => ({ state: 'absent' }), remove: async () => ({ state: 'done' }) };
+
+export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: TakeOverParts, events: TakeOverEvents): TakeOver {
   const indexes = settings.takeOver.map((_, index) => index);
   /** The newest state of what is being proved, in memory: the keychain may have refused to take it. */
   let current: TakeOverRecord | null = null;

@@ -1,6 +1,9 @@
 // Token answers as the OAuth engine should see them: errors as errors whatever their status, odd members dropped.
-// Changes an answer's shape, never its meaning; judges nothing.
+// Changes an answer's shape, never its meaning; judges nothing but the type of the token.
 import { jsonObject } from './bounded-fetch.js';
+import { AuthError } from './errors.js';
+import type { Grant } from './protocol.js';
+import { lifetimeSeconds } from './renewal.js';
 
 /**
  * The answer of a token endpoint. A wrong optional member must not cost tokens that were already given: it is dropped, the
@@ -51,4 +54,27 @@ export async function bodyOf(response: Response): Promise<Record<string, unknown
 
 function json(status: number, body: Readonly<Record<string, unknown>>): Response {
   return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+}
+
+/** The members of a good token answer, as the engine has checked them. */
+export interface TokenMembers {
+  readonly access_token: string;
+  readonly token_type: string;
+  readonly refresh_token?: string;
+  readonly expires_in?: number;
+  readonly scope?: string;
+}
+
+/** Dates the tokens: from when they were asked for, never later. `oldRefreshToken` stays where the server gave no new one. */
+export function toGrant(tokens: TokenMembers, requestedAt: number, oldRefreshToken: string | null, scope: string): Grant {
+  if (tokens.token_type !== 'bearer') throw new AuthError('response-invalid', 'answer member "token_type" must be "bearer" (RFC 6750)');
+  const refreshToken = tokens.refresh_token ?? oldRefreshToken;
+  const endless = tokens.expires_in === undefined && refreshToken === null;
+  return {
+    accessToken: tokens.access_token,
+    obtainedAt: requestedAt,
+    expiresAt: endless ? null : requestedAt + lifetimeSeconds(tokens.expires_in) * 1000,
+    refreshToken,
+    scope: tokens.scope ?? scope,
+  };
 }

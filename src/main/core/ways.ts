@@ -1,13 +1,14 @@
 // Opens and closes the ways of a trip: walks the ladder, makes the secrets of each way, keeps what may outlive the process.
 // Each way has its own state, verifier and nonce: an answer that comes by one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../contract.js';
+import { type AttemptSecrets, createSecrets } from './attempt-secrets.js';
 import type { AttemptVault } from './attempt-vault.js';
 import type { DeviceAuthorization } from './device-code.js';
 import { AuthError, toAuthError } from './errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
 import { LIMITS, type Settings } from './options.js';
 import type { Ports, RedirectOption, TripOutcome } from './ports.js';
-import type { AttemptSecrets, Protocol } from './protocol.js';
+import type { Protocol } from './protocol.js';
 import { atMost } from './time-limit.js';
 
 /** The answer comes as a callback that brings this way's state, by itself or carried by the person. */
@@ -109,7 +110,7 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
       if (trip.closed) close(trip, id, 'failed');
       return id;
     }
-    const way: RedirectWay = { ...(await redirectOf(option)), secrets: protocol.createSecrets(), startedAt: clock.now(), authorizationUrl: null, callback: null };
+    const way: RedirectWay = { ...(await redirectOf(option)), secrets: createSecrets(), startedAt: clock.now(), authorizationUrl: null, callback: null };
     trip.ways.set(id, way);
     try {
       if (trip.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');

@@ -1,0 +1,34 @@
+// MetadataFile in userData: what the provider publishes to everybody, so that the next start need not ask. Plain, not secret.
+// A file that is damaged, too large or cannot be written is only slower: nothing here rejects.
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeptMetadata, MetadataFile } from '../core/ports.js';
+
+const NAME = 'latchkey-metadata.json';
+/** Twenty endpoints of 2,048 characters and some lists of words; more was written by somebody else. */
+const FILE_BYTES = 65_536;
+
+/** Creates it for a folder. Nothing is read or written before it is asked for. */
+export function createMetadataFile(folder: string): MetadataFile {
+  const path = join(folder, NAME);
+
+  return {
+    async load(): Promise<unknown> {
+      try {
+        if ((await stat(path)).size > FILE_BYTES) return null;
+        return JSON.parse(await readFile(path, 'utf8')) as unknown;
+      } catch {
+        return null;
+      }
+    },
+    async save(content: KeptMetadata): Promise<void> {
+      const aside = `${path}.${process.pid}`;
+      try {
+        await writeFile(aside, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+        await rename(aside, path);
+      } catch {
+        // The next start asks the provider.
+      }
+    },
+  };
+}

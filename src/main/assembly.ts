@@ -1,0 +1,119 @@
+// The second half of the COMPOSITION ROOT: engine, keychain, network and all else that can wait until the app's first window
+// is on its way. Loaded by index.ts, which hands over what it made at once. Wires; decides nothing.
+import { app } from 'electron';
+import { createBrowser } from './adapters/browser.js';
+import type { DeepLink } from './adapters/deep-link.js';
+import { createEarlierEntries } from './adapters/earlier-entries.js';
+import { showApp } from './adapters/focus.js';
+import { createKeychain } from './adapters/keychain.js';
+import { createLock } from './adapters/lock.js';
+import { createLoopback } from './adapters/loopback.js';
+import { createMemoryStore } from './adapters/memory-store.js';
+import { createMetadataFile } from './adapters/metadata-file.js';
+import { createNetwork } from './adapters/network.js';
+import type { RegistrationFacts } from './adapters/registration-facts.js';
+import { createSafeStorage } from './adapters/safe-storage.js';
+import type { SchemeRegistration } from './adapters/scheme-registration.js';
+import { createSignals } from './adapters/signals.js';
+import { createStateFile } from './adapters/state-file.js';
+import type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
+import { type Engine, createEngine } from './core/engine.js';
+import { type AuthOptions, LIMITS, type Settings } from './core/options.js';
+import type { Advise, Callbacks, Clock, EarlierEntries, Log, SecretStore } from './core/ports.js';
+import type { RecentEvents } from './core/recent-events.js';
+import { createSplitStore } from './core/split-store.js';
+import { createStoreChoice } from './core/store-choice.js';
+import type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
+import type { SchemeRemoval } from './index.js';
+
+/** What index.ts had to make before the app was ready. */
+export interface Beginning {
+  readonly options: AuthOptions;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly recent: RecentEvents;
+  readonly facts: RegistrationFacts;
+  readonly deepLink: DeepLink;
+  readonly registration: () => Promise<SchemeRegistration>;
+}
+
+/** The engine, not started yet, and what only few apps ever ask for: that is loaded when they do. */
+export interface Assembly {
+  readonly engine: Engine;
+  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
+  supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
+  unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
+}
+
+export function assemble({ options, settings, clock, log, recent, facts, deepLink, registration }: Beginning): Assembly {
+  /** Schemes that surely lead to this app: for the way back from the browser's last page. */
+  const routedSchemes = new Set<string>();
+  const { secrets, earlier } = createSecrets(settings, facts);
+  const network = createNetwork();
+  const engine = createEngine(settings, {
+    secrets,
+    ...(earlier === undefined ? {} : { earlier }),
+    state: createStateFile({ folder: facts.userDataPath, onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
+    metadata: createMetadataFile(facts.userDataPath),
+    browser: createBrowser(),
+    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: facts.appName, resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
+    clock,
+    network,
+    lock: createLock(),
+    signals: createSignals(),
+    log,
+    loadAdvice: settings.showAdvice ?? !facts.isPackaged ? () => loadAdvice(settings) : undefined,
+  });
+  const schemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
+  // It starts programs of the system on Linux, and the app's own windows come first.
+  void app.whenReady().then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
+
+  async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
+    const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./core/diagnosis.js'), import('./adapters/app-sources.js')]);
+    const sources = createAppSources({ facts, registration: await registration(), deepLink, singleInstanceLock: settings.singleInstanceLock, network, secrets, inMemoryOnly: settings.secretStore === 'memory' });
+    return look(settings, sources, clock, { probe });
+  }
+
+  return {
+    engine,
+    diagnose,
+    async supportBundle(wanted = {}) {
+      const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./core/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);
+      return makeSupportBundle({ now: clock.now(), options: { ...options }, view: engine.view(), diagnosis, events: recent.list(), homeFolder: app.getPath('home') }, wanted);
+    },
+    unregisterSchemes: () => Promise.all(schemes.map(async (scheme) => {
+      const { ok, detail } = await (await registration()).unregister(scheme);
+      return { scheme, done: ok, detail };
+    })),
+  };
+}
+
+/** Some hundred sentences, which an app that works never needs: loaded at the first error. */
+async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
+  const { createAdvise } = await import('../advice/decide.js');
+  return createAdvise({ issuer, preset: provider?.name ?? null });
+}
+
+function createSecrets({ secretStore, keychainService, takeOver }: Settings, { appName }: RegistrationFacts): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
+  if (secretStore === 'memory') return { secrets: createMemoryStore() };
+  const timeoutMs = LIMITS.keyringTimeoutMs;
+  const keychain = createKeychain({ service: keychainService ?? `latchkey:${appName}`, timeoutMs });
+  return {
+    secrets: createStoreChoice(secretStore, { keychain: createSplitStore(keychain), sealed: createSafeStorage({ timeoutMs }) }),
+    earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),
+  };
+}
+
+/** A loopback trip ends in the browser; a person who is signed in wants the app. */
+function showingApp(loopback: Callbacks): Callbacks {
+  return {
+    ...loopback,
+    async prepare(option) {
+      const prepared = await loopback.prepare(option);
+      if (prepared.state === 'unavailable') return prepared;
+      const { redirect } = prepared;
+      return { state: 'ready', redirect: { ...redirect, close(outcome) { redirect.close(outcome); if (outcome === 'signed-in') showApp(); } } };
+    },
+  };
+}

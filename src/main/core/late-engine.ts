@@ -1,0 +1,96 @@
+// The engine before it is there: what pages and the host ask at start is answered or kept until the engine is loaded, in
+// order. Loading must not hold up the app's first window. Decides nothing; once loaded, every call goes straight on.
+import type { AuthView } from '../../contract.js';
+import type { Engine } from './engine.js';
+import { AuthError, stoppedError, toErrorView } from './errors.js';
+
+/** One object: who has been told it need not hear it again from the engine. */
+const STARTING: AuthView = Object.freeze({ status: 'starting' });
+
+interface Waiting {
+  readonly listener: (view: AuthView) => void;
+  /** Null: not handed to the engine yet. */
+  off: (() => void) | null;
+}
+
+/**
+ * Creates it. `start` calls `load`, once. Where loading fails, the view says so and every call rejects with `files-missing`:
+ * a part of Latchkey is not where it belongs. After `stop` nothing is loaded any more.
+ */
+export function createLateEngine(load: () => Promise<Engine>): Engine {
+  let engine: Engine | null = null;
+  let loading: Promise<Engine> | null = null;
+  let failure: AuthView | null = null;
+  let stopping: Promise<void> | null = null;
+  const waiting = new Set<Waiting>();
+
+  function start(): void {
+    if (stopping !== null) return;
+    loading ??= load().then(arrive, fail);
+    // Whoever calls hears of it; nobody has to.
+    loading.catch(() => undefined);
+  }
+
+  function arrive(loaded: Engine): Engine {
+    if (stopping !== null) return loaded;
+    engine = loaded;
+    for (const entry of waiting) entry.off = loaded.onView((view) => { if (view.status !== 'starting') entry.listener(view); });
+    waiting.clear();
+    loaded.start();
+    return loaded;
+  }
+
+  function fail(cause: unknown): never {
+    const error = new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
+    failure = Object.freeze({ status: 'signed-out', reason: 'never', error: toErrorView(error) });
+    for (const { listener } of waiting) listener(failure);
+    waiting.clear();
+    throw error;
+  }
+
+  function view(): AuthView {
+    const now = engine?.view();
+    return now === undefined || now.status === 'starting' ? (failure ?? STARTING) : now;
+  }
+
+  async function loaded(): Promise<Engine> {
+    if (stopping !== null) throw stoppedError();
+    if (loading === null) throw new AuthError('internal', 'the engine was not started');
+    return loading;
+  }
+
+  /** What has no answer is done when it can be, and forgotten when it never can. */
+  function later(run: (engine: Engine) => void): void {
+    if (engine !== null) run(engine);
+    else loaded().then(run, () => undefined);
+  }
+
+  return {
+    start,
+    view,
+    onView(listener) {
+      if (engine !== null) return engine.onView(listener);
+      listener(view());
+      const entry: Waiting = { listener, off: null };
+      waiting.add(entry);
+      return () => {
+        waiting.delete(entry);
+        entry.off?.();
+      };
+    },
+    signIn: async (request) => (await loaded()).signIn(request),
+    cancelSignIn: () => { later((there) => { there.cancelSignIn(); }); },
+    reopenBrowser: () => { later((there) => { there.reopenBrowser(); }); },
+    tryAnotherWay: () => { later((there) => { there.tryAnotherWay(); }); },
+    pasteCallback: async (argument) => (await loaded()).pasteCallback(argument),
+    signOut: async () => (await loaded()).signOut(),
+    retry: () => { later((there) => { there.retry(); }); },
+    // Asked before every request of the app: no promise more than needed.
+    getAccessToken: () => (engine === null ? loaded().then((there) => there.getAccessToken()) : engine.getAccessToken()),
+    stop() {
+      stopping ??= engine !== null ? engine.stop() : (loading ?? Promise.resolve(null)).then((there) => there?.stop(), () => undefined);
+      waiting.clear();
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// The wire before it is loaded. The OAuth engine behind it is the largest part that Latchkey loads, and a start with a
+// stored token that is still good never needs it.
+import { AuthError } from './errors.js';
+import type { MetadataMark } from './metadata-cache.js';
+import type { Protocol } from './protocol.js';
+
+/** The wire, and the way to have it ready before it is needed. */
+export interface LateProtocol extends Protocol {
+  /** Loads it now, in the background. */
+  preload(): void;
+}
+
+/**
+ * Calls `load` at the first use, once; after a failure again at the next. A call that cannot be carried out for that
+ * rejects with `files-missing`.
+ */
+export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol {
+  let there: Protocol | null = null;
+  let vouched: MetadataMark | null = null;
+  let loading: Promise<Protocol> | null = null;
+
+  function loaded(): Promise<Protocol> {
+    loading ??= load().then(
+      (protocol) => {
+        if (vouched !== null) protocol.trustMetadata(vouched);
+        return (there = protocol);
+      },
+      (cause: unknown) => {
+        loading = null;
+        throw new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
+      },
+    );
+    return loading;
+  }
+
+  return {
+    preload() { loaded().catch(() => undefined); },
+    authorizationUrl: async (secrets, redirectUri, request) => (await loaded()).authorizationUrl(secrets, redirectUri, request),
+    redeem: async (callback, secrets, redirectUri, correlationId) => (await loaded()).redeem(callback, secrets, redirectUri, correlationId),
+    // Before it is loaded no metadata are known.
+    offersDeviceCode: () => there?.offersDeviceCode() ?? true,
+    authorizeDevice: async (request) => (await loaded()).authorizeDevice(request),
+    pollDevice: async (deviceCode, correlationId) => (await loaded()).pollDevice(deviceCode, correlationId),
+    // A record that vouches spares the question; should its file be another, the renewal asks it.
+    isPrepared: () => there?.isPrepared() ?? vouched !== null,
+    prepare: async () => (await loaded()).prepare(),
+    renew: async (refreshToken, scope, account) => (await loaded()).renew(refreshToken, scope, account),
+    renewEarlier: async (refreshToken, scope) => (await loaded()).renewEarlier(refreshToken, scope),
+    // Never rejects.
+    isOwnWord: (refusal) => loaded().then((protocol) => protocol.isOwnWord(refusal), () => false),
+    revoke: async (token) => (await loaded()).revoke(token),
+    trustMetadata(mark) {
+      vouched = mark;
+      there?.trustMetadata(mark);
+    },
+    metadataMark: () => there?.metadataMark() ?? vouched,
+  };
+}
