@@ -1,18 +1,20 @@
 // The wire before it is loaded: loaded at the first use, once, and a failure to load is an error like any other.
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/main/core/attempt-secrets.js';
+import { AuthError } from '../../src/main/core/errors.js';
 import { createLateProtocol } from '../../src/main/core/late-protocol.js';
 import type { Protocol } from '../../src/main/core/protocol.js';
 
 const account = { id: 'a', issuer: 'https://login.example.com', subject: 's' };
-const grant = { accessToken: 't', obtainedAt: 0, expiresAt: null, refreshToken: 'r', scope: '' };
+const renewed = { grant: { accessToken: 't', obtainedAt: 0, expiresAt: null, refreshToken: 'r', scope: '' }, person: 'same' } as const;
+const refusal = new AuthError('sign-in-refused', 'no');
 
 const marks: string[] = [];
 const mark = { digest: 'd', fetchedAt: 1, freshMs: 2 };
 
 function wire(): Protocol {
   const refuse = (): Promise<never> => Promise.reject(new Error('not part of this test'));
-  return { authorizationUrl: async () => 'url', redeem: refuse, offersDeviceCode: () => false, authorizeDevice: refuse, pollDevice: refuse, renew: async () => grant, isReachable: async () => true, revoke: async () => undefined, trustMetadata: (mark) => { marks.push(mark.digest); }, metadataMark: () => null };
+  return { authorizationUrl: async () => 'url', redeem: refuse, offersDeviceCode: () => false, authorizeDevice: refuse, pollDevice: refuse, isPrepared: () => false, prepare: async () => undefined, renew: async () => renewed, renewEarlier: refuse, isOwnWord: async () => true, revoke: async () => undefined, trustMetadata: (mark) => { marks.push(mark.digest); }, metadataMark: () => null };
 }
 
 describe('the wire', () => {
@@ -20,8 +22,8 @@ describe('the wire', () => {
     let loads = 0;
     const protocol = createLateProtocol(async () => { loads += 1; return wire(); });
     expect(loads).toBe(0);
-    expect(await Promise.all([protocol.renew('r', '', account), protocol.isReachable()])).toEqual([grant, true]);
-    protocol.prepare();
+    expect(await Promise.all([protocol.renew('r', '', account), protocol.isOwnWord(refusal)])).toEqual([renewed, true]);
+    protocol.preload();
     expect(await protocol.authorizationUrl(createSecrets(), '', {})).toBe('url');
     expect(loads).toBe(1);
   });
@@ -29,7 +31,7 @@ describe('the wire', () => {
   it('may offer device codes as long as nobody has looked', async () => {
     const protocol = createLateProtocol(async () => wire());
     expect(protocol.offersDeviceCode()).toBe(true);
-    await protocol.isReachable();
+    await protocol.prepare();
     expect(protocol.offersDeviceCode()).toBe(false);
   });
 
@@ -38,7 +40,7 @@ describe('the wire', () => {
     const protocol = createLateProtocol(async () => ({ ...wire(), metadataMark: () => null }));
     protocol.trustMetadata(mark);
     expect(protocol.metadataMark()).toEqual(mark);
-    await protocol.isReachable();
+    await protocol.prepare();
     expect(marks).toEqual(['d']);
   });
 
@@ -48,10 +50,10 @@ describe('the wire', () => {
       if (broken) throw new Error('no such file');
       return wire();
     });
-    protocol.prepare();
+    protocol.preload();
     await expect(protocol.renew('r', '', account)).rejects.toMatchObject({ code: 'files-missing' });
     broken = false;
-    expect(await protocol.renew('r', '', account)).toEqual(grant);
+    expect(await protocol.renew('r', '', account)).toEqual(renewed);
   });
 });
 

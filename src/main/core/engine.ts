@@ -186,7 +186,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
     attempts.set(number, attempt);
     log.write({ level: 'info', event: 'attempt-started', correlationId: correlationOf('attempt', number), fields: { attempt: number } });
-    protocol.preload();
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
       trips.begin(number, request, attempt.expiresAt);

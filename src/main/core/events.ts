@@ -58,6 +58,7 @@ export const EVENTS = {
   'userinfo-failed': { level: 'info', about: 'attempt', fields: ['code'], means: 'The name of the person could not be asked for; the ID token was enough.' },
   'account-anonymous': { level: 'warn', about: 'attempt', fields: [], means: 'The provider does not say who signed in, and the option "identify" is not given.' },
 
+  'metadata-file-differs': { level: 'info', about: null, fields: [], means: 'The file with what the provider publishes is not the one that the session was used with; the provider is asked.' },
   'advice-unavailable': { level: 'warn', about: null, fields: ['name'], means: 'The advice for developers could not be loaded; errors come without it.' },
 
   'session-absent': { level: 'info', about: null, fields: ['code'], means: 'Nobody is signed in any more, and why.' },
