@@ -699,9 +699,10 @@ describe('a sign-out', () => {
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     const token = bench.engine.getAccessToken();
     const refused = codeOf(token);
-    await settle();
+    await until(() => bench.authority.count('refresh_token') === 1, 'the renewal');
     const done = bench.engine.signOut();
     expect(await refused).toBe('signed-out');
+    await until(() => bench.authority.open === 2, 'the first revocation');
     release();
     await done;
     await until(() => bench.authority.revoked.length === 2, 'both revocations');
