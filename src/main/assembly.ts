@@ -36,6 +36,7 @@ export interface Beginning {
   readonly facts: RegistrationFacts;
   readonly deepLink: DeepLink;
   readonly registration: () => Promise<SchemeRegistration>;
+  readonly firstWindow: Promise<void>;
 }
 
 /** The engine, not started yet, and what only few apps ever ask for: that is loaded when they do. */
@@ -46,7 +47,7 @@ export interface Assembly {
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
 }
 
-export function assemble({ options, settings, clock, log, recent, facts, deepLink, registration }: Beginning): Assembly {
+export function assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow }: Beginning): Assembly {
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
   const routedSchemes = new Set<string>();
   const { secrets, earlier } = createSecrets(settings, facts);
@@ -66,8 +67,8 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
     loadAdvice: settings.showAdvice ?? !facts.isPackaged ? () => loadAdvice(settings) : undefined,
   });
   const schemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
-  // It starts programs of the system on Linux, and the app's own windows come first.
-  void app.whenReady().then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
+  // It starts programs of the system on Linux. A sign-in does not wait for this: it registers what it needs itself.
+  void firstWindow.then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
 
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
     const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./core/diagnosis.js'), import('./adapters/app-sources.js')]);

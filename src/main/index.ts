@@ -5,6 +5,7 @@ import { app } from 'electron';
 import type { AuthView, SignInRequest } from '../contract.js';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/deep-link.js';
+import { firstWindowLoaded } from './adapters/first-window.js';
 import { rememberFocus, showApp } from './adapters/focus.js';
 import { exposeToPages } from './adapters/ipc.js';
 import { assertOwnFiles } from './adapters/own-files.js';
@@ -92,11 +93,12 @@ export function createAuth(options: AuthOptions): Auth {
   for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
   const facts = readRegistrationFacts(app);
+  const firstWindow = firstWindowLoaded(app);
   let registering: Promise<SchemeRegistration> | null = null;
   const registration = (): Promise<SchemeRegistration> => (registering ??= import('./adapters/scheme-registration.js').then(({ createSchemeRegistration }) => createSchemeRegistration({ app, facts })));
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration: { register: async (scheme) => (await registration()).register(scheme) }, showApp, log });
   let assembling: Promise<Assembly> | null = null;
-  const assembled = (): Promise<Assembly> => (assembling ??= import('./assembly.js').then(({ assemble }) => assemble({ options, settings, clock, log, recent, facts, deepLink, registration })));
+  const assembled = (): Promise<Assembly> => (assembling ??= import('./assembly.js').then(({ assemble }) => assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow })));
   const engine = createLateEngine(async () => (await assembled()).engine);
 
   if (deepLink.primary) {
@@ -105,7 +107,8 @@ export function createAuth(options: AuthOptions): Auth {
     exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
-    engine.start();
+    // The window comes first; whoever asks for something does not wait for it.
+    void firstWindow.then(() => { engine.start(); });
   } else {
     void engine.stop();
     app.exit(0);

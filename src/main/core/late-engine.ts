@@ -14,7 +14,7 @@ interface Waiting {
 }
 
 /**
- * Creates it. `start` calls `load`, once. Where loading fails, the view says so and every call rejects with `files-missing`:
+ * Creates it. `start` calls `load`, once, and so does the first call that asks for something. Where loading fails, the view says so and every call rejects with `files-missing`:
  * a part of Latchkey is not where it belongs. After `stop` nothing is loaded any more.
  */
 export function createLateEngine(load: () => Promise<Engine>): Engine {
@@ -24,11 +24,9 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
   let stopping: Promise<void> | null = null;
   const waiting = new Set<Waiting>();
 
+  /** Whoever calls hears of a failure; nobody has to. */
   function start(): void {
-    if (stopping !== null) return;
-    loading ??= load().then(arrive, fail);
-    // Whoever calls hears of it; nobody has to.
-    loading.catch(() => undefined);
+    loaded().catch(() => undefined);
   }
 
   function arrive(loaded: Engine): Engine {
@@ -55,7 +53,7 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
 
   async function loaded(): Promise<Engine> {
     if (stopping !== null) throw stoppedError();
-    if (loading === null) throw new AuthError('internal', 'the engine was not started');
+    loading ??= load().then(arrive, fail);
     return loading;
   }
 

@@ -185,6 +185,10 @@ export const LIMITS = {
   probeMs: 20_000,
   /** The keychain's process starts in a second or two, on a loaded computer in more; after this a dialog must be open. */
   diagnosisKeyringMs: 10_000,
+  /** Apps make their first window as soon as they are ready; one that has none by then is not waited for. */
+  windowMadeMs: 100,
+  /** A page that loads for longer than this does not hold up the session. */
+  firstWindowMs: 3_000,
   /** Enough for the last attempts and renewals, and small enough to read. */
   recentEvents: 200,
   /** setTimeout overflows past 2^31 ms; a longer wait is made of shorter ones. */
