@@ -2,7 +2,7 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { EVENTS } from '../../src/main/core/events.js';
+import { EVENTS } from '../../src/main/core/event-list.js';
 import { filesUnder, parse, walk } from './sources.js';
 
 /** What these test is the list itself, the words for it, or how an error is shown: they make the errors by hand. */

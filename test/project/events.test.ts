@@ -1,7 +1,7 @@
 // The closed list of events: docs/events.md says what the code says, and every event that is listed is written somewhere.
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { EVENTS, EVENT_FIELDS } from '../../src/main/core/events.js';
+import { EVENTS, EVENT_FIELDS } from '../../src/main/core/event-list.js';
 import { expectGenerated, table } from './documents.js';
 import { filesUnder, parse, walk } from './sources.js';
 

@@ -1,7 +1,8 @@
 // Where events go: to every listener, in order, frozen, with a time; a listener that throws harms nobody.
 import { describe, expect, it } from 'vitest';
 import { createEventLog } from '../../src/main/core/event-log.js';
-import { EVENTS, EVENT_FIELDS, type AuthEvent, randomId } from '../../src/main/core/events.js';
+import { EVENTS, EVENT_FIELDS } from '../../src/main/core/event-list.js';
+import { type AuthEvent, randomId } from '../../src/main/core/events.js';
 import { createFakeClock } from '../support/fakes.js';
 
 const clock = createFakeClock(7_000);

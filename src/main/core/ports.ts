@@ -222,7 +222,7 @@ export interface Signals {
   stop(): void;
 }
 
-/** What happened, for the host: one event of the closed list in events.ts. Never throws. */
+/** What happened, for the host: one event of the closed list in event-list.ts. Never throws. */
 export interface Log {
   write(event: LogEvent): void;
 }
