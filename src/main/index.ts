@@ -8,12 +8,13 @@ import { createDeepLink } from './adapters/deep-link.js';
 import { firstWindowLoaded } from './adapters/first-window.js';
 import { rememberFocus, showApp } from './adapters/focus.js';
 import { exposeToPages } from './adapters/ipc.js';
-import { assertOwnFiles } from './adapters/own-files.js';
+import { whyFilesMissing } from './adapters/own-files.js';
 import { attachPreload } from './adapters/preload.js';
 import { readRegistrationFacts } from './adapters/registration-facts.js';
 import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import type { Assembly } from './assembly.js';
 import type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
+import { AuthError } from './core/errors.js';
 import { createEventLog } from './core/event-log.js';
 import type { AuthEvent } from './core/events.js';
 import { createLateEngine } from './core/late-engine.js';
@@ -24,7 +25,7 @@ import type { SupportBundle, SupportBundleOptions } from './core/support-bundle.
 
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
 export type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
-export { AuthError } from './core/errors.js';
+export { AuthError };
 export type { AuthEvent, EventName } from './core/events.js';
 export type { Finding, FindingId, FindingLevel } from './core/findings.js';
 export type { AuthOptions, EarlierEntry, EarlierSession, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
@@ -83,7 +84,8 @@ export interface Auth {
  */
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
-  assertOwnFiles([...(settings.attachPreload ? ['preload' as const] : []), ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const])]);
+  const incomplete = whyFilesMissing([...(settings.attachPreload ? ['preload' as const] : []), ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const])]);
+  if (incomplete !== null) throw new AuthError('files-missing', incomplete);
   const clock = createClock();
   const recent = createRecentEvents();
   const log = createEventLog(clock, (event) => {

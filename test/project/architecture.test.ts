@@ -20,6 +20,7 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/adapters/browser.ts': 'a whole port, and it has one call',
   'src/main/core/attempt-secrets.ts': 'wanted before protocol.ts is loaded',
   'src/main/adapters/clock.ts': 'a whole port, and it has two calls',
+  'src/main/adapters/first-window.ts': 'one question to Electron, whose answer both halves of the root want',
   'src/main/adapters/focus.ts': 'both ways back into the app use it',
   'src/main/adapters/loopback-facts.ts': 'one question of the doctor, asked by the app and by the command',
   'src/main/adapters/memory-store.ts': 'a whole port that keeps nothing',

@@ -1,9 +1,9 @@
 // Where the files of Latchkey are that something else than an import loads: the preload and the keychain worker.
 // They lie beside its modules. A bundler that takes the modules away from them is found out here, at the first start.
+// May import nothing of Latchkey: it stays a file of its own in dist/, where a second AuthError would be another class.
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AuthError } from '../core/errors.js';
 
 /** Each with its path from this module. */
 const FILES = {
@@ -16,23 +16,23 @@ export type OwnFile = keyof typeof FILES;
 /** webpack and rspack put it into what they bundle, even where `import.meta.url` still names the source on the developer's disk. */
 declare const __webpack_require__: unknown;
 
-/** Gives the file's path. Call `assertOwnFiles` first. */
+/** Gives the file's path. Ask `whyFilesMissing` first. */
 export function ownFile(name: OwnFile): string {
   return resolve(folderOf(import.meta.url) ?? '', FILES[name]);
 }
 
 /**
- * Throws `AuthError` "files-missing" when one of the files is not where it belongs, or when this module itself was
- * bundled: then a session would silently not be remembered, or a page would silently have no bridge.
+ * The text of the error when one of the files is not where it belongs, or when this module itself was bundled: then a session
+ * would silently not be remembered, or a page would silently have no bridge. Null when all is well.
  */
-export function assertOwnFiles(names: readonly OwnFile[], { moduleUrl = import.meta.url, bundled = typeof __webpack_require__ !== 'undefined' }: { moduleUrl?: string | undefined; bundled?: boolean } = {}): void {
-  if (names.length === 0) return;
+export function whyFilesMissing(names: readonly OwnFile[], { moduleUrl = import.meta.url, bundled = typeof __webpack_require__ !== 'undefined' }: { moduleUrl?: string | undefined; bundled?: boolean } = {}): string | null {
+  if (names.length === 0) return null;
   const folder = folderOf(moduleUrl);
-  if (bundled || folder === null) throw new AuthError('files-missing', 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)');
+  if (bundled || folder === null) return 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)';
   // Beside a source lies a source.
   const inOwnForm = (path: string): string => (moduleUrl.endsWith('.ts') ? path.replace(/js$/, 'ts') : path);
   const missing = names.map((name) => resolve(folder, inOwnForm(FILES[name]))).find((file) => !existsSync(file));
-  if (missing !== undefined) throw new AuthError('files-missing', `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`);
+  return missing === undefined ? null : `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`;
 }
 
 /** Null when the module does not run from its own file. Bundlers for CommonJS leave `import.meta.url` empty. */
