@@ -72,7 +72,8 @@ export default defineConfig(
 
   // Import directions. The last entry that matches a file wins, so the narrow ones stand last.
   imports(['src/**/*.ts', 'src/**/*.cts'], engines(ALL_ENGINES)),
-  imports(['src/main/core/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN]),
+  imports(['src/main/core/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN, { regex: '^\\.\\./diagnosis/', message: 'the core works without being looked at' }]),
+  imports(['src/main/diagnosis/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN]),
   ...Object.values(ENGINES)
     .flat()
     .map((file) =>
@@ -89,7 +90,7 @@ export default defineConfig(
     [
       ...engines(ALL_ENGINES),
       {
-        regex: '^\\.\\./core/(?!ports\\.js|facts\\.js|errors\\.js|options\\.js)',
+        regex: '^\\.\\./(core/(?!ports\\.js|errors\\.js|options\\.js)|diagnosis/(?!facts\\.js))',
         message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],
@@ -132,7 +133,7 @@ export default defineConfig(
       ...engines(ALL_ENGINES),
       // Types of electron may come along; at run time there is none.
       { regex: '^electron(/|$)', message: 'the command runs in plain Node' },
-      { regex: '^\\.\\./(?!main/core/|main/adapters/|advice/|providers/|testing/|contract\\.js$)', message: 'the command knows core, adapters without Electron, what is known of providers, and the test kit' },
+      { regex: '^\\.\\./(?!main/core/|main/adapters/|main/diagnosis/|advice/|providers/|testing/|contract\\.js$)', message: 'the command knows core, diagnosis, adapters without Electron, what is known of providers, and the test kit' },
     ],
   ),
   imports(

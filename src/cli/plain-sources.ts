@@ -12,7 +12,7 @@ import { tryKeyring } from '../main/adapters/keyring-facts.js';
 import { tryLoopback } from '../main/adapters/loopback-facts.js';
 import { findSchemeOwner, findSchemeRivals } from '../main/adapters/scheme-owner.js';
 import { programOf } from '../main/adapters/xdg-applications.js';
-import type { DiagnosisSources, ProxyFacts, SchemeOwner, TlsFacts } from '../main/core/facts.js';
+import type { DiagnosisSources, ProxyFacts, SchemeOwner, TlsFacts } from '../main/diagnosis/facts.js';
 import { LIMITS } from '../main/core/options.js';
 import type { Network } from '../main/core/ports.js';
 

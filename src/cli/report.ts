@@ -1,6 +1,6 @@
 // A diagnosis as a person reads it in a terminal. Plain words carry the meaning; colour only repeats it.
-import type { Diagnosis } from '../main/core/diagnosis.js';
-import type { FindingLevel } from '../main/core/findings.js';
+import type { Diagnosis } from '../main/diagnosis/diagnosis.js';
+import type { FindingLevel } from '../main/diagnosis/findings.js';
 
 const WORDS: Readonly<Record<FindingLevel, string>> = { ok: 'ok', warning: 'WARNING', error: 'ERROR' };
 const COLORS: Readonly<Record<FindingLevel, string>> = { ok: '\u001b[32m', warning: '\u001b[33m', error: '\u001b[31m' };

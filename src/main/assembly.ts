@@ -16,14 +16,14 @@ import { createSafeStorage } from './adapters/safe-storage.js';
 import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
-import type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
+import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { type Engine, createEngine } from './core/engine.js';
 import { type AuthOptions, LIMITS, type Settings } from './core/options.js';
 import type { Advise, Callbacks, Clock, EarlierEntries, Log, SecretStore } from './core/ports.js';
-import type { RecentEvents } from './core/recent-events.js';
+import type { RecentEvents } from './diagnosis/recent-events.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
-import type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
+import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 import type { SchemeRemoval } from './index.js';
 
 /** What index.ts had to make before the app was ready. */
@@ -71,7 +71,7 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
   void firstWindow.then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
 
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
-    const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./core/diagnosis.js'), import('./adapters/app-sources.js')]);
+    const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./diagnosis/diagnosis.js'), import('./adapters/app-sources.js')]);
     const sources = createAppSources({ facts, registration: await registration(), deepLink, singleInstanceLock: settings.singleInstanceLock, network, secrets, inMemoryOnly: settings.secretStore === 'memory' });
     return look(settings, sources, clock, { probe });
   }
@@ -80,7 +80,7 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
     engine,
     diagnose,
     async supportBundle(wanted = {}) {
-      const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./core/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);
+      const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./diagnosis/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);
       return makeSupportBundle({ now: clock.now(), options: { ...options }, view: engine.view(), diagnosis, events: recent.list(), homeFolder: app.getPath('home') }, wanted);
     },
     unregisterSchemes: () => Promise.all(schemes.map(async (scheme) => {

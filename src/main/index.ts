@@ -13,24 +13,24 @@ import { attachPreload } from './adapters/preload.js';
 import { readRegistrationFacts } from './adapters/registration-facts.js';
 import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import type { Assembly } from './assembly.js';
-import type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
+import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { AuthError } from './core/errors.js';
 import { createEventLog } from './core/event-log.js';
 import type { AuthEvent } from './core/events.js';
 import { createLateEngine } from './core/late-engine.js';
 import { type AuthOptions, parseOptions } from './core/options.js';
-import { createRecentEvents } from './core/recent-events.js';
+import { createRecentEvents } from './diagnosis/recent-events.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
-import type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
+import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
-export type { DiagnoseOptions, Diagnosis } from './core/diagnosis.js';
+export type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 export { AuthError };
 export type { AuthEvent, EventName } from './core/events.js';
-export type { Finding, FindingId, FindingLevel } from './core/findings.js';
+export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
 export type { AuthOptions, EarlierEntry, EarlierSession, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
 export type { ProviderPreset } from './core/provider-preset.js';
-export type { SupportBundle, SupportBundleOptions } from './core/support-bundle.js';
+export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 /** What became of one scheme. `done` false: it is not this app's to give back, and `detail` says whose it is. */
 export interface SchemeRemoval {

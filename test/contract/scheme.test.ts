@@ -5,7 +5,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findSchemeOwner, findSchemeRivals } from '../../src/main/adapters/scheme-owner.js';
-import type { SchemeOwner } from '../../src/main/core/facts.js';
+import type { SchemeOwner } from '../../src/main/diagnosis/facts.js';
 import { haveParts } from '../support/keyring.js';
 import { type Desk, startDesk } from '../support/xdg-desk.js';
 

@@ -6,6 +6,7 @@ import { type Import, filesUnder, importsOf, packageOf, parse, parseText, read, 
 
 const SOURCES = filesUnder('src', /\.c?ts$/);
 const CORE = within('src/main/core/');
+const DIAGNOSIS = within('src/main/diagnosis/');
 const ADAPTERS = within('src/main/adapters/');
 const TESTING = within('src/testing/');
 const RENDERER = within('src/renderer/');
@@ -28,7 +29,7 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/adapters/preload.ts': 'the one place that depends on the version of Electron',
   'src/main/core/authorization-parameters.ts': 'what depends on host and preset, apart from the protocol',
   'src/main/core/key-turns.ts': 'one order of calls for two stores',
-  'src/main/core/recent-events.ts': 'the memory of the support bundle, apart from what reads it',
+  'src/main/diagnosis/recent-events.ts': 'the memory of the support bundle, apart from what reads it',
   'src/main/core/sign-in-request.ts': 'the parser of what pages say, wanted by index.ts and by ipc.ts',
   'src/providers/index.ts': 'an entry: names what the package promises and nothing else',
   'src/main/core/time-limit.ts': 'one rule of waiting, for three rooms',
@@ -78,6 +79,10 @@ describe('import directions', () => {
     expect(breaches(CORE, allowed)).toEqual([]);
   });
 
+  it('keeps a diagnosis as free, and lets it know the core, which does not know it', () => {
+    expect(breaches(DIAGNOSIS, (imported) => /^(\.|\.\.\/core)\/[\w-]+\.js$/.test(imported.from) || isTypeOfContract(imported))).toEqual([]);
+  });
+
   it('lets contract.ts import nothing', () => {
     expect(breaches(['src/contract.ts'], () => false)).toEqual([]);
   });
@@ -95,7 +100,7 @@ describe('import directions', () => {
   });
 
   it('lets an adapter know ports, facts, errors and limits of core, and nothing that decides', () => {
-    const allowed = (imported: Import): boolean => /^\.\.\/core\/(ports|facts|errors|options)\.js$/.test(imported.from) || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
+    const allowed = (imported: Import): boolean => /^\.\.\/(core\/(ports|errors|options)|diagnosis\/facts)\.js$/.test(imported.from) || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
     expect(breaches(ADAPTERS, allowed)).toEqual([]);
   });
 
@@ -122,7 +127,7 @@ describe('import directions', () => {
   });
 
   it('keeps the command in plain Node: whatever it loads, directly or not, imports no electron when it is loaded', () => {
-    expect(breaches(CLI, ({ from }) => packageOf(from) === null && /^(node:|\.\/|\.\.\/main\/(core|adapters)\/|\.\.\/(advice|providers)\/|\.\.\/testing\/|\.\.\/contract\.js$)/.test(from))).toEqual([]);
+    expect(breaches(CLI, ({ from }) => packageOf(from) === null && /^(node:|\.\/|\.\.\/main\/(core|adapters|diagnosis)\/|\.\.\/(advice|providers)\/|\.\.\/testing\/|\.\.\/contract\.js$)/.test(from))).toEqual([]);
     expect([...loadedBy(CLI)].filter((path) => importsOf(parse(path)).some(({ from, kind }) => packageOf(from) === 'electron' && kind === 'static'))).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { EXIT } from '../../src/cli/latchkey.js';
-import { FINDINGS } from '../../src/main/core/findings.js';
+import { FINDINGS } from '../../src/main/diagnosis/findings.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import { type PersonalityName, PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
 import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';

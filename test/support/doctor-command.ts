@@ -2,8 +2,8 @@
 import { run } from '../../src/cli/doctor.js';
 import type { PlainSourcesOptions } from '../../src/cli/plain-sources.js';
 import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
-import type { Diagnosis } from '../../src/main/core/diagnosis.js';
-import type { Finding, FindingId } from '../../src/main/core/findings.js';
+import type { Diagnosis } from '../../src/main/diagnosis/diagnosis.js';
+import type { Finding, FindingId } from '../../src/main/diagnosis/findings.js';
 
 export interface Examined {
   readonly code: number;

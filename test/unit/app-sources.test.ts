@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AppSourcesOptions, createAppSources } from '../../src/main/adapters/app-sources.js';
 import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
 import type { SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
-import type { DiagnosisSources, SchemeFacts, Unseen } from '../../src/main/core/facts.js';
+import type { DiagnosisSources, SchemeFacts, Unseen } from '../../src/main/diagnosis/facts.js';
 import { createFakeNetwork, createFakeSecretStore } from '../support/fakes.js';
 
 type ProtocolInfo = Awaited<ReturnType<App['getApplicationInfoForProtocol']>>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KeyringFacts, SchemeFacts } from '../../src/main/core/facts.js';
-import { commandText, type FindingLevel, judgeHeaders, judgeHost, judgeKeyring, judgeLoopback, judgeProbe, judgeScheme, oneLine } from '../../src/main/core/findings.js';
+import type { KeyringFacts, SchemeFacts } from '../../src/main/diagnosis/facts.js';
+import { commandText, type FindingLevel, judgeHeaders, judgeHost, judgeKeyring, judgeLoopback, judgeProbe, judgeScheme, oneLine } from '../../src/main/diagnosis/findings.js';
 
 const scheme: SchemeFacts = {
   scheme: 'com.example.notes',

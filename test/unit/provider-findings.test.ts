@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ProviderFacts, RedirectAnswer } from '../../src/main/core/facts.js';
-import type { Finding, FindingId, FindingLevel } from '../../src/main/core/findings.js';
-import { judgeProvider, judgeProxy, judgeTls } from '../../src/main/core/provider-findings.js';
+import type { ProviderFacts, RedirectAnswer } from '../../src/main/diagnosis/facts.js';
+import type { Finding, FindingId, FindingLevel } from '../../src/main/diagnosis/findings.js';
+import { judgeProvider, judgeProxy, judgeTls } from '../../src/main/diagnosis/provider-findings.js';
 
 const SCOPES = ['openid', 'offline_access'];
 const good: ProviderFacts = {

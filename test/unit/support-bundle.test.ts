@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import type { Diagnosis } from '../../src/main/core/diagnosis.js';
+import type { Diagnosis } from '../../src/main/diagnosis/diagnosis.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import { toAuthEvent } from '../../src/main/core/events.js';
-import { createRecentEvents } from '../../src/main/core/recent-events.js';
-import { scrub, scrubDeep } from '../../src/main/core/scrub.js';
-import { makeSupportBundle } from '../../src/main/core/support-bundle.js';
+import { createRecentEvents } from '../../src/main/diagnosis/recent-events.js';
+import { scrub, scrubDeep } from '../../src/main/diagnosis/scrub.js';
+import { makeSupportBundle } from '../../src/main/diagnosis/support-bundle.js';
 
 const HOME = '/home/ann';
 

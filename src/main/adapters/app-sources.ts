@@ -1,7 +1,7 @@
 // Where a diagnosis gets its facts inside a running app: brings the adapters together that know one thing each.
 // Judges nothing; the one thing that it compares is whether a scheme's owner is this very app.
 import { type App, app as electronApp, shell } from 'electron';
-import type { DiagnosisSources, SchemeFacts, SchemeOwner, SchemeRival } from '../core/facts.js';
+import type { DiagnosisSources, SchemeFacts, SchemeOwner, SchemeRival } from '../diagnosis/facts.js';
 import { LIMITS } from '../core/options.js';
 import type { Network, SecretStore } from '../core/ports.js';
 import type { DeepLink } from './deep-link.js';

@@ -2,7 +2,7 @@
 // Free of Electron, so that `latchkey doctor` can use it.
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version } from 'node:os';
-import type { HostFacts, Packaging } from '../core/facts.js';
+import type { HostFacts, Packaging } from '../diagnosis/facts.js';
 import type { Environment } from './run-tool.js';
 
 /** What the process knows of itself; in an app Electron says more. */

@@ -1,7 +1,7 @@
 // Tries the store of secrets as a sign-in would: writes an entry without meaning, reads it, removes it. Names the program
 // behind the keyring where the system tells. Free of Electron, so that `latchkey doctor` can use it.
 import { readFile } from 'node:fs/promises';
-import type { KeyringFacts } from '../core/facts.js';
+import type { KeyringFacts } from '../diagnosis/facts.js';
 import { LIMITS } from '../core/options.js';
 import type { SecretStore } from '../core/ports.js';
 import { type Environment, runTool } from './run-tool.js';

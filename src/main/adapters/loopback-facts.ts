@@ -2,7 +2,7 @@
 // Accepts no connection while it is open. Free of Electron, so that `latchkey doctor` can use it.
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import type { LoopbackFacts } from '../core/facts.js';
+import type { LoopbackFacts } from '../diagnosis/facts.js';
 
 /** The part of a loopback redirect that is listened on; `port` null: any. */
 export interface LoopbackAddress {

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { app, net, session } from 'electron';
-import type { Ask, HeaderFacts, PlainAnswer, ProxyFacts, TlsFacts, Unseen } from '../core/facts.js';
+import type { Ask, HeaderFacts, PlainAnswer, ProxyFacts, TlsFacts, Unseen } from '../diagnosis/facts.js';
 import type { Network } from '../core/ports.js';
 
 /** In memory. Apart from the session that carries tokens: here somebody looks at certificates. */

@@ -1,6 +1,6 @@
 // Who owns a scheme on Windows, as the registry says. Reading only, by `reg query` beside the main thread.
 // Not verified on Windows: the parsing is proved on recorded output.
-import type { SchemeOwner } from '../core/facts.js';
+import type { SchemeOwner } from '../diagnosis/facts.js';
 import { type Environment, runTool } from './run-tool.js';
 
 /** The user's own choice stands above the key that Electron writes. */

@@ -1,7 +1,7 @@
 // The last events, kept for a support bundle: a bounded ring in memory. Holds what the log holds, and that is no secret.
 // Writes nothing anywhere by itself.
-import type { AuthEvent } from './events.js';
-import { LIMITS } from './options.js';
+import type { AuthEvent } from '../core/events.js';
+import { LIMITS } from '../core/options.js';
 
 export interface RecentEvents {
   note(event: AuthEvent): void;

@@ -1,11 +1,11 @@
 // Asks a provider what it announces and how it treats this client, for a diagnosis. Sends no secret and redeems nothing.
 // Every question is bounded; what fails becomes a fact. Judges nothing: findings.ts does.
-import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
-import { checkMetadata } from './discovery.js';
-import { AuthError, toAuthError } from './errors.js';
+import { type BoundedFetch, jsonObject, serverDate } from '../core/bounded-fetch.js';
+import { checkMetadata } from '../core/discovery.js';
+import { AuthError, toAuthError } from '../core/errors.js';
 import type { Announced, Ask, Failure, Fetched, ProviderFacts, RedirectAnswer, RedirectFacts } from './facts.js';
-import type { Settings } from './options.js';
-import type { Clock } from './ports.js';
+import type { Settings } from '../core/options.js';
+import type { Clock } from '../core/ports.js';
 
 /** What the examination uses of the world. */
 export interface ProviderTools {

@@ -1,6 +1,6 @@
 // The judgement of a diagnosis: facts in, findings out. Pure. The closed list of what can be found stands here.
 // What stands in "seen" comes partly from outside: it is cut and freed of control characters, and never holds a query.
-import { assertNever } from './errors.js';
+import { assertNever } from '../core/errors.js';
 import type { HeaderFacts, HostFacts, KeyringFacts, LoopbackFacts, Packaging, ProbeFacts, SchemeFacts } from './facts.js';
 
 /** Everything that a diagnosis looks at: what for, and whether it takes a running app. */

@@ -1,11 +1,11 @@
 // A diagnosis: asks every source for its facts, each within its time, and has them judged. Never rejects.
 // Knows no Electron and no Node: the running app and `latchkey doctor` bring sources of their own.
-import { createBoundedFetch } from './bounded-fetch.js';
-import { assertNever } from './errors.js';
+import { createBoundedFetch } from '../core/bounded-fetch.js';
+import { assertNever } from '../core/errors.js';
 import type { DiagnosisSources, LoopbackFacts, ProbeFacts, Unseen } from './facts.js';
 import { FINDINGS, type Finding, type FindingId, type FindingLevel, judgeHeaders, judgeHost, judgeKeyring, judgeLoopback, judgeProbe, judgeScheme, oneLine } from './findings.js';
-import { LIMITS, type Settings } from './options.js';
-import type { Clock, RedirectOption } from './ports.js';
+import { LIMITS, type Settings } from '../core/options.js';
+import type { Clock, RedirectOption } from '../core/ports.js';
 import { examineProvider } from './provider-facts.js';
 import { judgeProvider, judgeProxy, judgeTls } from './provider-findings.js';
 

@@ -2,8 +2,8 @@
 // Pure: facts in, one object out. Options are shown by a list of names; whatever is not on it is only said to be there.
 import type { AuthView } from '../../contract.js';
 import type { Diagnosis } from './diagnosis.js';
-import type { AuthEvent } from './events.js';
-import type { AuthOptions } from './options.js';
+import type { AuthEvent } from '../core/events.js';
+import type { AuthOptions } from '../core/options.js';
 import { scrubDeep } from './scrub.js';
 
 /** `personalData`: names, e-mail address and subject of the person stay in. Ask them first. */
