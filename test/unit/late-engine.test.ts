@@ -138,6 +138,17 @@ describe('stop', () => {
 });
 
 describe('an engine that cannot be loaded', () => {
+  it('reaches the callers also when a listener throws', async () => {
+    const engine = createLateEngine(() => Promise.reject(new Error('no such file')));
+    let told = 0;
+    engine.onView(() => {
+      told += 1;
+      if (told > 1) throw new Error('of the host');
+    });
+    await expect(engine.signOut()).rejects.toMatchObject({ code: 'files-missing' });
+    expect(told).toBe(2);
+  });
+
   it('is told in the view and by every call as "files-missing", and hangs nobody', async () => {
     const { engine, fail } = late();
     const told: string[] = [];

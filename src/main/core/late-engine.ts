@@ -41,7 +41,13 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
   function fail(cause: unknown): never {
     const error = new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
     failure = Object.freeze({ status: 'signed-out', reason: 'never', error: toErrorView(error) });
-    for (const { listener } of waiting) listener(failure);
+    for (const { listener } of waiting) {
+      try {
+        listener(failure);
+      } catch {
+        // The callers still hear of the failure; the engine that would log this one is what is missing.
+      }
+    }
     waiting.clear();
     throw error;
   }
