@@ -14,7 +14,7 @@ import { readRegistrationFacts } from './adapters/registration-facts.js';
 import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import type { Assembly } from './assembly.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
-import { AuthError } from './core/errors.js';
+import { AuthError, partMissingError } from './core/errors.js';
 import { createEventLog } from './core/event-log.js';
 import type { AuthEvent } from './core/events.js';
 import { createLateEngine } from './core/late-engine.js';
@@ -63,10 +63,10 @@ export interface Auth {
   getAccessToken(): Promise<string>;
   /**
    * Looks at everything that a sign-in needs here: scheme, loopback, keyring, network, clock, provider. Does what a sign-in
-   * does, and no more: it registers the scheme, writes and removes a keyring entry, asks the provider. Never rejects.
+   * does, and no more: it registers the scheme, writes and removes a keyring entry, asks the provider. Rejects only with `files-missing`, when Latchkey is not whole.
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
-  /** What a person may send to whoever helps them: a diagnosis, versions, options, view and the last log events, redacted. Never rejects. */
+  /** What a person may send to whoever helps them: a diagnosis, versions, options, view and the last log events, redacted. Rejects as `diagnose` does. */
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   /** For an uninstaller, as the last call: takes back what was registered for the custom schemes. A later start registers them anew. */
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
@@ -100,7 +100,7 @@ export function createAuth(options: AuthOptions): Auth {
   const registration = (): Promise<SchemeRegistration> => (registering ??= import('./adapters/scheme-registration.js').then(({ createSchemeRegistration }) => createSchemeRegistration({ app, facts })));
   const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration: { register: async (scheme) => (await registration()).register(scheme) }, showApp, log });
   let assembling: Promise<Assembly> | null = null;
-  const assembled = (): Promise<Assembly> => (assembling ??= import('./assembly.js').then(({ assemble }) => assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow })));
+  const assembled = (): Promise<Assembly> => (assembling ??= import('./assembly.js').then(({ assemble }) => assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow }), (cause: unknown) => { throw partMissingError(cause); }));
   const engine = createLateEngine(async () => (await assembled()).engine);
 
   if (deepLink.primary) {

@@ -87,6 +87,11 @@ export function toAuthError(thrown: unknown): AuthError {
   return thrown instanceof AuthError ? thrown : new AuthError('internal', 'an unexpected failure', { cause: thrown });
 }
 
+/** A part that is loaded later is not where it belongs. */
+export function partMissingError(cause: unknown): AuthError {
+  return new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
+}
+
 /** What calls reject with that come after `stop()`, or that it ended. */
 export function stoppedError(): AuthError {
   return new AuthError('stopped', 'authentication was stopped');

@@ -2,7 +2,7 @@
 // order. Loading must not hold up the app's first window. Decides nothing; once loaded, every call goes straight on.
 import type { AuthView } from '../../contract.js';
 import type { Engine } from './engine.js';
-import { AuthError, stoppedError, toErrorView } from './errors.js';
+import { partMissingError, stoppedError, toErrorView } from './errors.js';
 
 /** One object: who has been told it need not hear it again from the engine. */
 const STARTING: AuthView = Object.freeze({ status: 'starting' });
@@ -39,7 +39,7 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
   }
 
   function fail(cause: unknown): never {
-    const error = new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
+    const error = partMissingError(cause);
     failure = Object.freeze({ status: 'signed-out', reason: 'never', error: toErrorView(error) });
     for (const { listener } of waiting) {
       try {

@@ -1,6 +1,6 @@
 // The wire before it is loaded. The OAuth engine behind it is the largest part that Latchkey loads, and a start with a
 // stored token that is still good never needs it.
-import { AuthError } from './errors.js';
+import { partMissingError } from './errors.js';
 import type { MetadataMark } from './metadata-cache.js';
 import type { Protocol } from './protocol.js';
 
@@ -27,7 +27,7 @@ export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol 
       },
       (cause: unknown) => {
         loading = null;
-        throw new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
+        throw partMissingError(cause);
       },
     );
     return loading;
