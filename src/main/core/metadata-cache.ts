@@ -1,5 +1,5 @@
 // What the provider publishes of itself, for as long as it may be believed: in memory, and in a file for the next start, so
-// that a start with a due token needs one request.
+// that a start with a due token need not ask for it first.
 // The file is plain, and codes and refresh tokens go where it says: it counts only when a session's record, which lies in the
 // keychain, vouches for its content.
 import type { BoundedFetch } from './bounded-fetch.js';
