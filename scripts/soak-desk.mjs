@@ -17,7 +17,7 @@ const POLL_MS = 2;
 /** @typedef {import('../src/testing/index.js').Provider} Provider */
 /** @typedef {import('../src/testing/index.js').RequestRecord} RequestRecord */
 /** @typedef {import('./app-process.mjs').WatchedApp} WatchedApp */
-/** @typedef {{ accounts: { id: string, record: string }[] }} StateFile */
+/** @typedef {{ accounts: { id: string, record: string }[], attempts?: { id: string, claimed?: boolean }[] }} StateFile */
 /** @typedef {Awaited<ReturnType<typeof startSoakDesk>>} SoakDesk */
 
 /** @param {string} electron */

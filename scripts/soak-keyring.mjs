@@ -10,7 +10,11 @@ const LIMIT_MS = 5_000;
 /**
  * `refreshToken` null: there is no such record. `unreadable`: there is one that the product could not use.
  * @typedef {{ refreshToken: string | null, unreadable: string | null }} StoredSession
- * @typedef {{ session: (accountId: string) => Promise<StoredSession>, holdsAttempt: (state: string) => Promise<boolean>, close: () => void }} KeyringReader
+ */
+
+/**
+ * `heldAttempt`: the id of the attempt with this state when the keyring holds it.
+ * @typedef {{ session: (accountId: string) => Promise<StoredSession>, heldAttempt: (state: string) => Promise<string | null>, close: () => void }} KeyringReader
  */
 
 /**
@@ -63,9 +67,10 @@ export async function openKeyring({ env, service, clientId }) {
       const parsed = parseRecord(reading.value, { clientId, accountId });
       return parsed.state === 'record' ? { refreshToken: parsed.record.refreshToken, unreadable: null } : { refreshToken: null, unreadable: parsed.detail };
     },
-    async holdsAttempt(state) {
+    async heldAttempt(state) {
       const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
-      return (await get(`attempt:${Buffer.from(digest).toString('base64url').slice(0, 22)}`)) !== null;
+      const id = Buffer.from(digest).toString('base64url').slice(0, 22);
+      return (await get(`attempt:${id}`)) === null ? null : id;
     },
     close: () => void child.kill(),
   };

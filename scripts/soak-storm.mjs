@@ -138,13 +138,15 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
   }
 
   /**
-   * The callback starts the app. If the keyring holds the attempt it must be finished; if not, nothing may be posted.
+   * The callback starts the app. If the keyring holds the attempt it must be finished; if not, nothing may be posted. Nor if the
+   * app that was killed had claimed it: nobody knows whether it had posted the code, which may be done once.
    * @param {string} address
    * @param {string} callback
    */
   async function comeAgain(address, callback) {
     const { latest: before } = await inspect(desk);
-    const kept = await desk.keyring.holdsAttempt(new URL(address).searchParams.get('state') ?? '');
+    const held = await desk.keyring.heldAttempt(new URL(address).searchParams.get('state') ?? '');
+    const kept = held !== null && desk.files().state?.attempts?.some(({ id, claimed }) => id === held && claimed !== true) === true;
     const posted = asked('authorization_code').length;
     desk.openLink(callback);
     if (kept) {
