@@ -25,6 +25,7 @@ export type AuthErrorCode =
   | 'sign-in-refused'
   | 'session-ended'
   | 'session-busy'
+  | 'resource-refused'
   | 'discovery-failed'
   | 'issuer-mismatch'
   | 'id-token-invalid'
@@ -141,19 +142,24 @@ export type SignedOutReason = 'never' | 'signed-out' | 'ended';
  */
 export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
 
+/** With the option `accounts: 'several'`: who else is signed in. `switchAccount()` makes one of them the active one. Absent: nobody. */
+interface WithOthers {
+  readonly otherAccounts?: readonly AccountView[];
+}
+
 /** All that a page may know. Broadcast to every window at every change. */
 export type AuthView =
   | { readonly status: 'starting' }
-  | {
+  | (WithOthers & {
       readonly status: 'signed-out';
       readonly reason: SignedOutReason;
       /** Who was signed in last, for "sign in again as …". */
       readonly lastAccount?: AccountView;
       /** Why the last attempt or session ended, when that was not the user's wish. */
       readonly error?: AuthErrorView;
-    }
-  | { readonly status: 'signing-in'; readonly attempt: AttemptView; readonly lastAccount?: AccountView }
-  | {
+    })
+  | (WithOthers & { readonly status: 'signing-in'; readonly attempt: AttemptView; readonly lastAccount?: AccountView })
+  | (WithOthers & {
       readonly status: 'signed-in';
       readonly account: AccountView;
       /** False when the session ends with the app, because no keyring took the refresh token. */
@@ -164,9 +170,9 @@ export type AuthView =
       readonly error?: AuthErrorView;
       /** A further trip to the browser (another account, say) while this one is signed in. */
       readonly attempt?: AttemptView;
-    }
+    })
   /** An account is stored, but the keyring does not open. Nothing is lost; `retry()` asks again. */
-  | { readonly status: 'locked'; readonly lastAccount?: AccountView; readonly error: AuthErrorView; readonly attempt?: AttemptView };
+  | (WithOthers & { readonly status: 'locked'; readonly lastAccount?: AccountView; readonly error: AuthErrorView; readonly attempt?: AttemptView });
 
 /** What a page may ask of a sign-in. Main decides the rest. */
 export interface SignInRequest {
@@ -186,7 +192,8 @@ export interface AuthCalls {
   'latchkey:reopen-browser': () => AuthReply;
   'latchkey:try-another-way': () => AuthReply;
   'latchkey:paste-callback': (text: string) => AuthReply;
-  'latchkey:sign-out': () => AuthReply;
+  'latchkey:sign-out': (accountId?: string) => AuthReply;
+  'latchkey:switch-account': (accountId: string) => AuthReply;
   'latchkey:retry': () => AuthReply;
 }
 
@@ -209,7 +216,8 @@ export interface AuthBridge {
   reopenBrowser(): Promise<AuthReply>;
   tryAnotherWay(): Promise<AuthReply>;
   pasteCallback(text: string): Promise<AuthReply>;
-  signOut(): Promise<AuthReply>;
+  signOut(accountId?: string): Promise<AuthReply>;
+  switchAccount(accountId: string): Promise<AuthReply>;
   retry(): Promise<AuthReply>;
 }
 
@@ -231,7 +239,13 @@ export interface AuthApi {
    * `paste`). Resolves when an open attempt has taken it; rejects with `callback-invalid` when it is no answer to one.
    */
   pasteCallback(text: string): Promise<void>;
-  signOut(): Promise<void>;
+  /** Signs out the active account, or the one with this `id`. */
+  signOut(accountId?: string): Promise<void>;
+  /**
+   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when its session does not come: with
+   * `signed-out`, or what the keyring says.
+   */
+  switchAccount(accountId: string): Promise<void>;
   /** Does now what Latchkey is waiting for: opens the keyring again, or renews. */
   retry(): Promise<void>;
 }

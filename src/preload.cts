@@ -50,7 +50,8 @@ function createBridge(initialView: AuthView): AuthBridge {
     reopenBrowser: () => call('latchkey:reopen-browser'),
     tryAnotherWay: () => call('latchkey:try-another-way'),
     pasteCallback: (text) => call('latchkey:paste-callback', text),
-    signOut: () => call('latchkey:sign-out'),
+    signOut: (accountId) => call('latchkey:sign-out', accountId),
+    switchAccount: (accountId) => call('latchkey:switch-account', accountId),
     retry: () => call('latchkey:retry'),
   };
 }

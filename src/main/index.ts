@@ -21,6 +21,7 @@ import { createLateEngine } from './core/late-engine.js';
 import { type AuthOptions, parseOptions } from './core/options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
 import { parseSignInRequest } from './core/sign-in-request.js';
+import type { TokenRequest } from './core/token-request.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
@@ -30,6 +31,7 @@ export type { AuthEvent, EventName } from './core/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
 export type { AuthOptions, EarlierEntry, EarlierSession, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options.js';
 export type { ProviderPreset } from './core/provider-preset.js';
+export type { TokenRequest } from './core/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 /** What became of one scheme. `done` false: it is not this app's to give back, and `detail` says whose it is. */
@@ -55,12 +57,20 @@ export interface Auth {
   tryAnotherWay(): Promise<void>;
   /** A whole callback URL, or the code that a page shows. Resolves when an attempt has taken it, else rejects with `callback-invalid`. */
   pasteCallback(text: string): Promise<void>;
-  /** Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in the background. */
-  signOut(): Promise<void>;
+  /** Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in the background. Default: the active account. */
+  signOut(accountId?: string): Promise<void>;
+  /**
+   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when its session does not come: with
+   * `signed-out`, or what the keyring says.
+   */
+  switchAccount(accountId: string): Promise<void>;
   /** Does now what is being waited for: opens the keyring, renews, or stores again. */
   retry(): Promise<void>;
-  /** The access token, renewed first when it is due; one request however many callers. It must not reach a page. */
-  getAccessToken(): Promise<string>;
+  /**
+   * The access token, renewed first when it is due; one request however many callers. It must not reach a page. `request` asks for
+   * another account, another API, or another token than one that was refused; `resource-refused` when the provider gives none.
+   */
+  getAccessToken(request?: TokenRequest): Promise<string>;
   /**
    * Looks at everything that a sign-in needs here: scheme, loopback, keyring, network, clock, provider. Does what a sign-in
    * does, and no more: it registers the scheme, writes and removes a keyring entry, asks the provider. Rejects only with `files-missing`, when Latchkey is not whole.
@@ -124,9 +134,10 @@ export function createAuth(options: AuthOptions): Auth {
     reopenBrowser: async () => { engine.reopenBrowser(); },
     tryAnotherWay: async () => { engine.tryAnotherWay(); },
     pasteCallback: (text) => engine.pasteCallback(text),
-    signOut: () => engine.signOut(),
+    signOut: (accountId) => engine.signOut(accountId),
+    switchAccount: (accountId) => engine.switchAccount(accountId),
     retry: async () => { engine.retry(); },
-    getAccessToken: () => engine.getAccessToken(),
+    getAccessToken: (request) => engine.getAccessToken(request),
     diagnose: async (scope) => (await assembled()).diagnose(scope),
     supportBundle: async (wanted) => (await assembled()).supportBundle(wanted),
     unregisterSchemes: async () => (await assembled()).unregisterSchemes(),

@@ -20,6 +20,7 @@ export const ERROR_WORDS: { readonly [Code in AuthErrorCode]: Words } = {
   'sign-in-refused': { title: 'This app was turned away', text: `Your provider does not accept this app. Trying again seldom helps: ${tellTheMakers}` },
   'session-ended': { title: 'Please sign in again', text: 'Your provider ended your sign-in. That happens after a password change, or after a long time away.' },
   'session-busy': { title: 'Waiting for another window of this app', text: 'Another copy of this app is busy with your sign-in. This one goes on by itself.' },
+  'resource-refused': { title: 'A part of this app is not open to you', text: `Your provider does not let this app go there for you. You stay signed in; ${tellTheMakers}` },
   'discovery-failed': { title: 'The sign-in service was not found', text: 'Check your connection and try again. If that does not help, tell the people who made this app.' },
   'issuer-mismatch': { title: 'Stopped for your safety', text: `The answer did not come from your provider, so it was not used. If it happens again, ${tellTheMakers}` },
   'id-token-invalid': { title: 'Stopped for your safety', text: 'Your provider’s answer did not pass a check. See that this computer’s clock is right, then try again.' },

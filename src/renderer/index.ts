@@ -63,7 +63,8 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     reopenBrowser: () => settle(() => connect().bridge.reopenBrowser()),
     tryAnotherWay: () => settle(() => connect().bridge.tryAnotherWay()),
     pasteCallback: (text) => settle(() => connect().bridge.pasteCallback(text)),
-    signOut: () => settle(() => connect().bridge.signOut()),
+    signOut: (accountId) => settle(() => connect().bridge.signOut(accountId)),
+    switchAccount: (accountId) => settle(() => connect().bridge.switchAccount(accountId)),
     retry: () => settle(() => connect().bridge.retry()),
   };
 }

@@ -28,7 +28,8 @@ export async function openFakePage(electron: Pick<FakeElectron, 'createWindow' |
     reopenBrowser: () => call('latchkey:reopen-browser'),
     tryAnotherWay: () => call('latchkey:try-another-way'),
     pasteCallback: (text) => call('latchkey:paste-callback', text),
-    signOut: () => call('latchkey:sign-out'),
+    signOut: (accountId) => call('latchkey:sign-out', accountId),
+    switchAccount: (accountId) => call('latchkey:switch-account', accountId),
     retry: () => call('latchkey:retry'),
   };
 }

@@ -76,7 +76,7 @@ const waitingStates: Readonly<Record<string, AttemptState>> = {
 
 const live: LiveSession = {
   phase: 'live', epoch: 1, account: ada, refreshToken: 'r1', scope: 'openid', access: { token: 'a1', obtainedAt: 0, expiresAt: 2_000 },
-  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null, storeRetryAt: null, doubted: false,
+  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
 };
 const phases: { readonly [Phase in SessionState['phase']]: SessionState & { readonly phase: Phase } } = {
   absent: NO_SESSION,
@@ -118,7 +118,10 @@ const sessionEvents: Samples<SessionEvent> = {
     'anything else': { type: 'renew-failed', error, refused: false, now: 1, random: 0 },
     'tokens of somebody else': { type: 'renew-failed', error, refused: false, rotated: 'refresh-2', now: 1, random: 0 },
   },
-  demand: { any: { type: 'demand', now: 1 } },
+  demand: {
+    'the token of the sign-in': { type: 'demand', target: null, now: 1 },
+    'another resource': { type: 'demand', target: { key: 'api', resource: 'https://api.example', scope: null }, now: 1 },
+  },
   retry: { any: { type: 'retry', now: 1 } },
   wake: {
     unlock: { type: 'wake', signal: 'unlock', now: 1 },

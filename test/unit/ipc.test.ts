@@ -63,6 +63,7 @@ describe('a call from a page', () => {
       tryAnotherWay: () => { asked.push('another way'); },
       pasteCallback: async (argument) => { asked.push(`paste ${JSON.stringify(argument)}`); },
       signOut: async () => { throw new AuthError('stopped', 'authentication was stopped', { cause: new Error('a secret cause') }); },
+      switchAccount: async (argument) => { asked.push(`switch ${JSON.stringify(argument)}`); },
       retry: () => { asked.push('retry'); },
     };
     remove = exposeToPages(calls, trust, { write: (event) => events.push(event) });

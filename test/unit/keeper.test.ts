@@ -1,7 +1,7 @@
 // The effects of the session: one renewal at a time among processes, a write before the lock is free, nothing begun at the end.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type Keeper, createKeeper } from '../../src/main/core/keeper.js';
+import { type Keeper, type SessionHandle, createKeeper } from '../../src/main/core/keeper.js';
 import { LIMITS, parseOptions, renewalLockWaitMs } from '../../src/main/core/options.js';
 import type { Ports } from '../../src/main/core/ports.js';
 import type { Grant, Protocol, Renewed } from '../../src/main/core/protocol.js';
@@ -31,8 +31,9 @@ let keeper: Keeper;
 
 const grant = (name: string): Grant => ({ accessToken: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + 3_600_000, refreshToken: `refresh-${name}`, scope: 'read' });
 const record = (name: string, lifeMs = 3_600_000): SessionRecord => ({ version: 1, clientId: 'me', account: ada, refreshToken: `refresh-${name}`, scope: 'read', savedAt: 1, access: { token: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + lifeMs } });
-const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, stored: true, doubted: false };
+const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, target: null, replaced: null, stored: true, doubted: false };
 const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: null, doubted: false, save: 3 };
+const at = (epoch: number): SessionHandle => ({ isActive: true, post: (event) => { posted.push({ ...event, epoch }); react(event); } });
 const types = (): readonly string[] => posted.map(({ type }) => type);
 
 function gate(): { readonly open: () => void; readonly wait: Promise<void> } {
@@ -47,7 +48,7 @@ beforeEach(() => {
   log = createFakeLog();
   posted = [];
   calls = [];
-  react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, 7); };
+  react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, at(7)); };
   world = {
     read: async () => ({ state: 'record', record: record('1') }), write: async () => null, remove: async () => {},
     renew: async () => grant('2'), person: 'same', revoke: async () => {}, isOwnWord: true, isPrepared: true, prepare: async () => {},
@@ -56,6 +57,7 @@ beforeEach(() => {
     load: () => ({ restore: null, last: null, reason: 'never' }),
     async read() { calls.push('read'); return world.read(); },
     async write({ refreshToken }) { calls.push(`write ${refreshToken}`); return world.write(); },
+    async choose() { calls.push('choose'); },
     async oweRemoval() { calls.push('owe'); },
     async remove() { calls.push('remove'); return world.remove(); },
     async markRefused() { calls.push('mark-refused'); },
@@ -79,14 +81,14 @@ beforeEach(() => {
     secrets: createFakeSecretStore(), state: createFakeStateStore(), browser: createFakeBrowser(), callbacks: { 'custom-scheme': createFakeCallbacks('custom-scheme'), loopback: createFakeCallbacks('loopback') },
     clock, network: createFakeNetwork(), lock, signals: createFakeSignals(), log,
   };
-  keeper = createKeeper(settings, ports, protocol, vault, (event, epoch) => { posted.push({ ...event, epoch }); react(event); }, () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }), () => 'renewal-1');
+  keeper = createKeeper(settings, ports, protocol, vault, () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }), () => 'renewal-1');
 });
 
 describe('a renewal', () => {
   it('reads the record, renews, and stores, all in one hold of the account\'s lock', async () => {
     const { open, wait } = gate();
     world.write = async () => { await wait; return null; };
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([calls, types(), lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], ['renewed'], [lockName]]);
     open();
@@ -96,7 +98,7 @@ describe('a renewal', () => {
 
   it('lets go of the lock when the write takes too long', async () => {
     world.write = () => new Promise(() => {});
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     await clock.advance(LIMITS.keyringWriteSlowMs - 1);
     expect(lock.held).toHaveLength(1);
@@ -106,14 +108,14 @@ describe('a renewal', () => {
 
   it('lets go of the lock at once when nobody wants its answer any more', async () => {
     react = () => {};
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([types(), lock.held, clock.pending]).toEqual([['renewed'], [], 0]);
   });
 
   it('takes what another process has put into the record, without a request', async () => {
     world.read = async () => ({ state: 'record', record: record('newer') });
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(calls).toEqual(['read']);
     expect(posted).toMatchObject([{ type: 'renewed', stored: true, grant: { accessToken: 'access-newer', refreshToken: 'refresh-newer' } }]);
@@ -122,14 +124,14 @@ describe('a renewal', () => {
   it('renews with the newer refresh token when the access token beside it is due or missing', async () => {
     for (const access of [record('newer', 0).access, null]) {
       world.read = async () => ({ state: 'record', record: { ...record('newer'), access } });
-      keeper.run(renew, 7);
+      keeper.run(renew, at(7));
       await settle();
     }
     expect(calls.filter((call) => call.startsWith('renew'))).toEqual(['renew refresh-newer', 'renew refresh-newer']);
   });
 
   it('does not read the record of a session that is not stored: it can only be older', async () => {
-    keeper.run({ ...renew, stored: false }, 7);
+    keeper.run({ ...renew, stored: false }, at(7));
     await settle();
     expect(calls[0]).toBe('renew refresh-1');
   });
@@ -139,14 +141,14 @@ describe('a renewal', () => {
     ['is locked', async () => ({ state: 'withheld', error: new AuthError('keyring-locked', 'locked') })],
   ])('goes on with its own token when the record %s', async (_what, read) => {
     world.read = read;
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([calls[1], types()]).toEqual(['renew refresh-1', ['renewed', 'stored']]);
   });
 
   it('goes on with its own token when the keyring hangs', async () => {
     world.read = () => new Promise(() => {});
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(calls).toEqual(['read']);
     await clock.advance(LIMITS.keyringWriteSlowMs);
@@ -157,7 +159,7 @@ describe('a renewal', () => {
     const readings = [record('1'), record('newer')];
     world.read = async () => ({ state: 'record', record: readings.shift()! });
     world.renew = () => Promise.reject(ended);
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(posted).toMatchObject([{ type: 'renewed', stored: true, grant: { accessToken: 'access-newer' } }]);
   });
@@ -166,7 +168,7 @@ describe('a renewal', () => {
     const readings = [record('1'), record('newer', 0), record('newest', 0)];
     world.read = async () => ({ state: 'record', record: readings.shift()! });
     world.renew = () => Promise.reject(ended);
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(calls).toEqual(['read', 'renew refresh-1', 'read', 'renew refresh-newer']);
     expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'session-ended' }, refused: false }]);
@@ -174,7 +176,7 @@ describe('a renewal', () => {
 
   it('that is refused for good with the same record says so', async () => {
     world.renew = () => Promise.reject(ended);
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'session-ended' }, refused: false, now: clock.now() }]);
     expect(lock.held).toEqual([]);
@@ -183,21 +185,21 @@ describe('a renewal', () => {
   it.each([true, false])('that is refused in other words tells whether the network is proven fine (%s)', async (isOwnWord) => {
     world.isOwnWord = isOwnWord;
     world.renew = () => Promise.reject(refused);
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([calls.at(-1), posted]).toMatchObject(['probe, holding 0 locks', [{ type: 'renew-failed', refused: isOwnWord }]]);
   });
 
   it.each(['network-failed', 'server-unavailable', 'response-invalid', 'discovery-failed'] as const)('that fails in passing is no refusal, and nothing is probed (%s)', async (code) => {
     world.renew = () => Promise.reject(new AuthError(code, 'passing'));
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([calls.some((call) => call.startsWith('probe')), posted]).toMatchObject([false, [{ type: 'renew-failed', refused: false, error: { code } }]]);
   });
 
   it('that fails with something odd is internal, and not lost', async () => {
     world.renew = () => Promise.reject(new Error('odd'));
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'internal' } }]);
   });
@@ -206,8 +208,8 @@ describe('a renewal', () => {
     world.person = person;
     const { open, wait } = gate();
     world.write = async () => { await wait; return null; };
-    react = (event) => { if (event.type === 'renew-failed') keeper.run({ ...write, doubted: true }, 7); };
-    keeper.run({ ...renew, doubted: person === 'unsaid' }, 7);
+    react = (event) => { if (event.type === 'renew-failed') keeper.run({ ...write, doubted: true }, at(7)); };
+    keeper.run({ ...renew, doubted: person === 'unsaid' }, at(7));
     await settle();
     expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'id-token-invalid' }, refused: false, rotated: 'refresh-2' }]);
     expect([calls, lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], [lockName]]);
@@ -218,7 +220,7 @@ describe('a renewal', () => {
 
   it('without doubt needs no ID token, as the standard allows', async () => {
     world.person = 'unsaid';
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(types()).toEqual(['renewed', 'stored']);
   });
@@ -227,7 +229,7 @@ describe('a renewal', () => {
     world.read = async () => ({ state: 'record', record: { ...record('newer'), doubted: true } });
     world.person = 'unsaid';
     react = () => {};
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([calls, posted]).toMatchObject([['read', 'renew refresh-newer'], [{ type: 'renew-failed', error: { code: 'id-token-invalid' } }]]);
   });
@@ -235,7 +237,7 @@ describe('a renewal', () => {
   it('fetches metadata before it takes the lock, where others wait', async () => {
     world.isPrepared = false;
     world.prepare = async () => { calls.push(`holding ${lock.held.length} locks`); world.isPrepared = true; };
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(calls).toEqual(['read', 'prepare', 'holding 0 locks', 'read', 'renew refresh-1', 'write refresh-2']);
   });
@@ -243,7 +245,7 @@ describe('a renewal', () => {
   it('needs no metadata when another process has renewed', async () => {
     world.isPrepared = false;
     world.read = async () => ({ state: 'record', record: record('newer') });
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([calls, types()]).toEqual([['read'], ['renewed']]);
   });
@@ -251,7 +253,7 @@ describe('a renewal', () => {
   it('fails without having taken the lock when there is no metadata', async () => {
     world.isPrepared = false;
     world.prepare = () => Promise.reject(new AuthError('network-failed', 'gone'));
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([posted, lock.asked]).toMatchObject([[{ type: 'renew-failed', error: { code: 'network-failed' } }], []]);
   });
@@ -263,14 +265,14 @@ describe('a renewal', () => {
 
   it('tells a story that can be followed: every event of it has the same correlation id', async () => {
     world.renew = () => Promise.reject(new AuthError('network-failed', 'gone'));
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect(log.events.map(({ event, correlationId }) => [event, correlationId])).toEqual([['renewal-started', 'renewal-1'], ['renewal-failed', 'renewal-1']]);
   });
 
   it('is busy when the lock is not free in time, and sends nothing', async () => {
     void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     await clock.advance(renewalLockWaitMs(settings) - 1);
     expect(posted).toEqual([]);
@@ -280,7 +282,7 @@ describe('a renewal', () => {
 
   it('happens without a lock where the system gives none', async () => {
     lock.setRefusal('no folder');
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     expect([types(), log.names()]).toEqual([['renewed', 'stored'], ['renewal-started', 'lock-not-held', 'renewal-done']]);
   });
@@ -288,17 +290,17 @@ describe('a renewal', () => {
 
 describe('a write', () => {
   it('says which save it was, and what became of it', async () => {
-    keeper.run(write, 7);
+    keeper.run(write, at(7));
     await settle();
     world.write = async () => new AuthError('keyring-locked', 'locked');
-    keeper.run({ ...write, save: 4 }, 8);
+    keeper.run({ ...write, save: 4 }, at(8));
     await settle();
     expect(posted).toMatchObject([{ type: 'stored', save: 3, epoch: 7 }, { type: 'store-failed', save: 4, epoch: 8, error: { code: 'keyring-locked' } }]);
   });
 
   it('waits for another process, and goes ahead when that takes too long', async () => {
     void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
-    keeper.run(write, 7);
+    keeper.run(write, at(7));
     await settle();
     expect(calls).toEqual([]);
     await clock.advance(LIMITS.claimWaitMs);
@@ -310,7 +312,7 @@ describe('a removal', () => {
   it('is owed at once, and waited for', async () => {
     const { open, wait } = gate();
     world.remove = () => wait;
-    keeper.run({ type: 'remove-record', account: ada }, 7);
+    keeper.run({ type: 'remove-record', account: ada }, at(7));
     const removed = keeper.removed();
     await settle();
     expect([calls, await stateOf(removed)]).toEqual([['owe', 'remove'], 'pending']);
@@ -320,10 +322,10 @@ describe('a removal', () => {
 
   it('is owed while another process holds the lock, and comes before a later write', async () => {
     void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
-    keeper.run({ type: 'remove-record', account: ada }, 7);
+    keeper.run({ type: 'remove-record', account: ada }, at(7));
     await settle();
     expect(calls).toEqual(['owe']);
-    keeper.run(write, 8);
+    keeper.run(write, at(8));
     await clock.advance(LIMITS.claimWaitMs);
     expect(calls).toEqual(['owe', 'remove', 'write refresh-2']);
   });
@@ -337,14 +339,14 @@ describe('a read', () => {
     ['a broken promise', () => Promise.reject(new Error('broken')), { type: 'record-withheld', error: { code: 'internal' }, epoch: 7 }],
   ])('that finds %s says so', async (_what, read, event) => {
     world.read = read;
-    keeper.run({ type: 'read-record', account: ada }, 7);
+    keeper.run({ type: 'read-record', account: ada }, at(7));
     await settle();
     expect(posted).toMatchObject([event]);
   });
 
   it('is not waited for at the end: a password dialog must not keep the app alive', async () => {
     world.read = () => new Promise(() => {});
-    keeper.run({ type: 'read-record', account: ada }, 7);
+    keeper.run({ type: 'read-record', account: ada }, at(7));
     await keeper.finish();
   });
 });
@@ -354,7 +356,7 @@ describe('finish', () => {
     const [request, storing] = [gate(), gate()];
     world.renew = async () => { await request.wait; return grant('2'); };
     world.write = async () => { await storing.wait; return null; };
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     const finished = keeper.finish();
     request.open();
@@ -368,7 +370,7 @@ describe('finish', () => {
   it('lets a renewal that waits for its lock begin no request', async () => {
     const { open, wait } = gate();
     void lock.another().hold(lockName, 0, () => wait);
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     const finished = keeper.finish();
     expect(await stateOf(finished)).toBe('pending');
@@ -380,7 +382,7 @@ describe('finish', () => {
   it('lets a renewal that reads the record begin no request, but takes what it finds', async () => {
     const { open, wait } = gate();
     world.read = async () => { await wait; return { state: 'record', record: record('newer') }; };
-    keeper.run(renew, 7);
+    keeper.run(renew, at(7));
     await settle();
     const finished = keeper.finish();
     open();
@@ -391,7 +393,7 @@ describe('finish', () => {
   it('waits for revocations, and a server that fails them is logged', async () => {
     const { open, wait } = gate();
     world.revoke = async () => { await wait; throw new AuthError('network-failed', 'gone'); };
-    keeper.run({ type: 'revoke', token: 'refresh-1' }, 7);
+    keeper.run({ type: 'revoke', token: 'refresh-1' }, at(7));
     const finished = keeper.finish();
     await settle();
     expect(await stateOf(finished)).toBe('pending');
@@ -402,8 +404,8 @@ describe('finish', () => {
 
   it('is not held up by work that breaks its promise', async () => {
     world.remove = () => Promise.reject(new Error('broken'));
-    keeper.run({ type: 'remove-record', account: ada }, 7);
-    keeper.run({ type: 'mark-refused', account: ada }, 7);
+    keeper.run({ type: 'remove-record', account: ada }, at(7));
+    keeper.run({ type: 'mark-refused', account: ada }, at(7));
     await keeper.finish();
     expect([calls.toSorted(), log.names()]).toEqual([['mark-refused', 'owe', 'remove'], ['internal']]);
   });

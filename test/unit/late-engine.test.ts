@@ -26,6 +26,7 @@ function fakeEngine(): { readonly engine: Engine; readonly calls: string[]; say(
     tryAnotherWay: () => { calls.push('tryAnotherWay'); },
     pasteCallback: note('pasteCallback'),
     signOut: note('signOut'),
+    switchAccount: note('switchAccount'),
     retry: () => { calls.push('retry'); },
     getAccessToken: async () => 'token',
     stop: note('stop'),

@@ -29,7 +29,7 @@ describe('parseOptions', () => {
         { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' },
       ],
       scopes: ['openid', 'profile', 'email', 'offline_access'], endpoints: null, authorizationParameters: {}, trustedOrigins: [], attachPreload: true,
-      singleInstanceLock: true, secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null }, takeOver: [], warnings: [],
+      singleInstanceLock: true, resources: [], accounts: 'one', secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null }, takeOver: [], warnings: [],
     });
   });
 

@@ -16,7 +16,7 @@ let remove: () => void;
 
 beforeEach(() => {
   log = createFakeLog();
-  remove = exposeToPages({ view: () => signedOut, onView(listener) { push = listener; return nothing; }, signIn: async () => undefined, cancelSignIn: nothing, reopenBrowser: nothing, tryAnotherWay: nothing, pasteCallback: async () => undefined, signOut: async () => undefined, retry: nothing }, trust, log);
+  remove = exposeToPages({ view: () => signedOut, onView(listener) { push = listener; return nothing; }, signIn: async () => undefined, cancelSignIn: nothing, reopenBrowser: nothing, tryAnotherWay: nothing, pasteCallback: async () => undefined, signOut: async () => undefined, switchAccount: async () => undefined, retry: nothing }, trust, log);
 });
 afterEach(() => { remove(); });
 

@@ -99,6 +99,7 @@ function fakeBridge(initialView: AuthView, latest?: AuthView, reply: AuthReply =
     tryAnotherWay: answer,
     pasteCallback: answer,
     signOut: answer,
+    switchAccount: answer,
     retry: answer,
   };
   return { bridge, push: (view: AuthView) => listeners.forEach((listener) => listener(view)) };
@@ -107,7 +108,7 @@ function fakeBridge(initialView: AuthView, latest?: AuthView, reply: AuthReply =
 describe('the preload', () => {
   it('exposes one method for each message and nothing generic', () => {
     const page = runPreload(() => signedOut);
-    expect(Object.keys(page.exposed()['latchkey'] ?? {}).sort()).toEqual(['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'tryAnotherWay']);
+    expect(Object.keys(page.exposed()['latchkey'] ?? {}).sort()).toEqual(['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'switchAccount', 'tryAnotherWay']);
     expect(page.sent).toEqual(['latchkey:view']);
   });
 

@@ -109,7 +109,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       expect(saved, 'an access token is given before its refresh token is saved').toBe(true);
     }
     if (given.kind === 'demand') {
-      const answered = answerToken(stepSession(state, { type: 'demand', now }).state, now).kind;
+      const answered = answerToken(stepSession(state, { type: 'demand', target: null, now }).state, now).kind;
       expect(answered, 'a demand is answered by another demand').not.toBe('demand');
     }
     const view = JSON.stringify(toView({ started: true, session: state, attempts: [], attemptError: null, memoryOnly: false }));
@@ -140,7 +140,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
         send({ type: 'wake', signal: next.signal, now });
         break;
       case 'demand':
-        if (answerToken(state, now).kind === 'demand') send({ type: 'demand', now });
+        if (answerToken(state, now).kind === 'demand') send({ type: 'demand', target: null, now });
         break;
       case 'retry':
         send({ type: 'retry', now });
@@ -210,7 +210,7 @@ describe('every history of a session', () => {
   it('does nothing about an answer to an earlier write', () => {
     fc.assert(fc.property(fc.integer({ min: -3, max: 10 }).filter((save) => save !== 4), fc.boolean(), (save, works) => {
       const state: SessionState = {
-        phase: 'live', epoch: 1, account: account('ada'), refreshToken: 'secret-r', scope: 'read', access: null, save: 4, storeError: null, storeRetryAt: null, doubted: false,
+        phase: 'live', epoch: 1, account: account('ada'), refreshToken: 'secret-r', scope: 'read', access: null, save: 4, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
         renewal: { state: 'saving', since: 1, grant: { accessToken: 'secret-a', obtainedAt: 1, expiresAt: 2, refreshToken: 'secret-r2', scope: 'read' } },
       };
       const timing = { now: 2, random: 0, renewEarlySeconds: 0 };

@@ -18,7 +18,7 @@ const ended = new AuthError('session-ended', 'over', { serverError: 'invalid_gra
 const locked = new AuthError('keyring-locked', 'locked');
 
 const fresh: LiveSession = {
-  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false,
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR }, renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
 };
 const renewing: LiveSession = { ...fresh, renewal: { state: 'renewing', since: NOW, trouble: NO_TROUBLE } };
@@ -31,7 +31,7 @@ function run(state: SessionState, ...events: readonly SessionEvent[]): SessionSt
 
 const effectsOf = (state: SessionState, event: SessionEvent): readonly string[] => stepSession(state, event).effects.map(({ type }) => type);
 const fails = (error: AuthError, isProven: boolean, now: number): SessionEvent => ({ type: 'renew-failed', error, refused: isProven, now, random: 0 });
-const demand = (now: number): SessionEvent => ({ type: 'demand', now });
+const demand = (now: number): SessionEvent => ({ type: 'demand', target: null, now });
 const tick = (now: number): SessionEvent => ({ type: 'tick', now, ...timing });
 const wake = (signal: Signal, now: number): SessionEvent => ({ type: 'wake', signal, now });
 const phaseOf = (state: SessionState): string => (state.phase === 'live' ? state.renewal.state : state.phase);
@@ -49,7 +49,7 @@ describe('a renewal whose ID token names somebody else', () => {
   it('says at the next try that nothing is believed without proof, and is believed again after one that is right', () => {
     const waiting = run(renewing, answer('refresh-2'), { type: 'stored', save: 1, now: NOW, ...timing });
     const again = stepSession(waiting, demand(NOW + HOUR));
-    expect(again.effects).toEqual([{ type: 'renew', refreshToken: 'refresh-2', scope: 'read', account: ada, doubted: true, stored: true }]);
+    expect(again.effects).toEqual([{ type: 'renew', refreshToken: 'refresh-2', scope: 'read', account: ada, target: null, replaced: 'access-1', doubted: true, stored: true }]);
     const grant = { accessToken: 'access-3', obtainedAt: NOW, expiresAt: NOW + HOUR, refreshToken: 'refresh-3', scope: 'read' };
     const proven = stepSession(again.state, { type: 'renewed', grant, stored: false, now: NOW, ...timing });
     expect(proven.effects).toMatchObject([{ type: 'write-record', refreshToken: 'refresh-3', doubted: false }]);

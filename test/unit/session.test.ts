@@ -30,7 +30,7 @@ const timing = { random: 0, renewEarlySeconds: 60 };
 const record: SessionRecord = { version: 1, clientId: 'c', account: ada, refreshToken: 'refresh-0', scope: 'read', savedAt: 1, access: null };
 
 const live: LiveSession = {
-  phase: 'live', epoch: 3, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 2, storeError: null, storeRetryAt: null, doubted: false,
+  phase: 'live', epoch: 3, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 2, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + 600_000 },
   renewal: { state: 'fresh', since: NOW, renewAt: NOW + 540_000 },
 };
@@ -76,7 +76,7 @@ function eventsFor(state: StateName): { readonly [N in EventName]: SessionEvent 
     'renew-failed refused': { type: 'renew-failed', error: refusal, refused: true, now, random: 0 },
     'renew-failed refused by somebody': { type: 'renew-failed', error: refusal, refused: false, now, random: 0 },
     'renew-failed ended': { type: 'renew-failed', error: new AuthError('session-ended', 'over'), refused: false, now, random: 0 },
-    demand: { type: 'demand', now },
+    demand: { type: 'demand', target: null, now },
     retry: { type: 'retry', now },
     'sign-out': { type: 'sign-out' },
     'wake by resume': { type: 'wake', signal: 'resume', now },

@@ -15,7 +15,7 @@ export interface PageTrust {
   readonly appPath: string;
 }
 
-/** What pages can reach. `signIn` and `pasteCallback` get what the page sent, unchecked, and must parse it. */
+/** What pages can reach. The calls with an argument get what the page sent, unchecked, and must parse it. */
 export interface PageCalls {
   view(): AuthView;
   onView(listener: (view: AuthView) => void): () => void;
@@ -24,7 +24,8 @@ export interface PageCalls {
   reopenBrowser(): void;
   tryAnotherWay(): void;
   pasteCallback(argument: unknown): Promise<void>;
-  signOut(): Promise<void>;
+  signOut(argument: unknown): Promise<void>;
+  switchAccount(argument: unknown): Promise<void>;
   retry(): void;
 }
 
@@ -44,7 +45,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   handle('latchkey:reopen-browser', () => { calls.reopenBrowser(); });
   handle('latchkey:try-another-way', () => { calls.tryAnotherWay(); });
   handle('latchkey:paste-callback', (argument) => calls.pasteCallback(argument));
-  handle('latchkey:sign-out', () => calls.signOut());
+  handle('latchkey:sign-out', (argument) => calls.signOut(argument));
+  handle('latchkey:switch-account', (argument) => calls.switchAccount(argument));
   handle('latchkey:retry', () => { calls.retry(); });
   const unsubscribe = calls.onView(push);
 
@@ -102,7 +104,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
 }
 
 const CALLS: readonly (keyof AuthCalls)[] = [
-  'latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:try-another-way', 'latchkey:paste-callback', 'latchkey:sign-out', 'latchkey:retry',
+  'latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:try-another-way', 'latchkey:paste-callback', 'latchkey:sign-out', 'latchkey:switch-account', 'latchkey:retry',
 ];
 
 /** Schemes whose pages anybody can write. */

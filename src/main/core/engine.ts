@@ -15,14 +15,14 @@ import { LIMITS, type Settings } from './options.js';
 import { parsePasted } from './pasted.js';
 import type { Lock, Ports } from './ports.js';
 import type { Grant } from './protocol.js';
-import { answerToken, sessionDeadline } from './session-answers.js';
-import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type Timing } from './session-state.js';
-import { stepSession } from './session.js';
+import type { Timing } from './session-state.js';
+import { type SessionMail, type Waiter, createSessions } from './sessions.js';
 import { createTakeOver } from './take-over.js';
 import { atMost } from './time-limit.js';
+import { type TokenRequest, parseAccountId } from './token-request.js';
 import { createTrips } from './trips.js';
 import { createVault } from './vault.js';
-import { toView } from './view.js';
+import { toView, withOthers } from './view.js';
 
 /** The core as index.ts and the tests use it. Promises reject with `AuthError` only. */
 export interface Engine {
@@ -37,21 +37,17 @@ export interface Engine {
   tryAnotherWay(): void;
   /** Resolves when an open attempt has taken what was pasted; rejects with `callback-invalid` when none has. */
   pasteCallback(argument: unknown): Promise<void>;
-  /** Resolves when this computer has forgotten the session; the server is told in the background. */
-  signOut(): Promise<void>;
+  /** Resolves when this computer has forgotten the session; the server is told in the background. Default: the active account. */
+  signOut(accountId?: unknown): Promise<void>;
+  /** Resolves when this account is the active one. Rejects, and changes nothing, when its session does not come. */
+  switchAccount(accountId: unknown): Promise<void>;
   retry(): void;
-  getAccessToken(): Promise<string>;
+  getAccessToken(request?: TokenRequest): Promise<string>;
   /** Ends everything within `LIMITS.stopMs`: what is being renewed or stored is finished, nothing new begins. */
   stop(): Promise<void>;
 }
 
-interface Waiter<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: AuthError) => void;
-}
-
-/** `epoch` null: for the session as it is now. */
-type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | { readonly to: 'session'; readonly epoch: number | null; readonly event: SessionEvent };
+type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | SessionMail;
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
   const { clock, log } = ports;
@@ -65,12 +61,23 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
   const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);
-  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, (event, epoch) => { send({ to: 'session', epoch, event }); }, timing, () => correlationOf('renewal', ++renewalCount));
+  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, timing, () => correlationOf('renewal', ++renewalCount));
+  const sessions = createSessions(settings, known, vault, keeper, clock, log, {
+    queue: (mail) => { queue.push(mail); },
+    drain: () => { drain(); },
+    changed() {
+      if (sessions.state().phase !== 'absent') takeOver.cancel();
+      // Why a session ended, or that the user ended it, is newer than what befell an attempt.
+      else attemptError = null;
+    },
+    adopted: (attempt) => { queue.push({ to: 'attempt', number: attempt, event: { type: 'stored' } }); },
+    discard,
+    timing,
+  });
 
   let started = false;
   let starting: Promise<void> = Promise.resolve();
   let stopping: Promise<void> | null = null;
-  let session: SessionState = NO_SESSION;
   const attempts = new Map<number, AttemptState>();
   let attemptCount = 0;
   let renewalCount = 0;
@@ -78,9 +85,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let attemptError: AuthError | null = null;
   let view: AuthView = { status: 'starting' };
   let viewText = JSON.stringify(view);
+  let viewOthers = sessions.otherAccounts();
   const viewListeners = new Set<(view: AuthView) => void>();
   const signIns = new Map<number, Waiter<void>>();
-  const tokenWaiters = new Set<Waiter<string>>();
   const queue: Mail[] = [];
   let draining = false;
   let again = false;
@@ -101,14 +108,15 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const takeOver = createTakeOver(settings, { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
     tell: showAttemptError,
     taken(account) {
+      const session = sessions.state();
       if (session.phase === 'absent') restoreLast();
-      else if (session.account.id !== account.id) keeper.run({ type: 'remove-record', account }, session.epoch);
+      else if (session.account.id !== account.id && settings.accounts === 'one') void vault.remove(account);
       drain();
     },
   });
   ports.signals.listen((signal) => {
     if (stopping !== null) return;
-    queue.push({ to: 'session', epoch: null, event: { type: 'wake', signal, now: clock.now() } });
+    sessions.wake(signal);
     if (signal === 'unlock') attemptVault.tryAgain();
     takeOver.tryAgain(signal === 'unlock');
     // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
@@ -134,22 +142,28 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
       if (!(await trips.paste(pasted))) throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
     },
-    async signOut() {
+    async signOut(argument) {
+      const accountId = argument === undefined ? null : parseAccountId(argument);
       // Whoever is about to be restored is meant, too.
       await starting;
       if (stopping !== null) throw stoppedError();
       takeOver.cancel();
       await atMost(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
-      sendSession({ type: 'sign-out' });
+      await sessions.signOut(accountId);
       await atMost(clock, keeper.removed(), LIMITS.keyringWriteSlowMs);
     },
     retry() {
       if (stopping !== null) return;
       attemptVault.tryAgain();
       takeOver.tryAgain(true);
-      sendSession({ type: 'retry', now: clock.now() });
+      sessions.send({ type: 'retry', now: clock.now() });
     },
-    getAccessToken,
+    async switchAccount(argument) {
+      const accountId = parseAccountId(argument);
+      if (stopping !== null) throw stoppedError();
+      await sessions.switchAccount(accountId);
+    },
+    getAccessToken: (request) => (stopping === null ? sessions.getAccessToken(request) : Promise.reject(stoppedError())),
     stop: () => (stopping ??= stop()),
   };
 
@@ -161,17 +175,18 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (stopping !== null) return;
     restoreLast();
     started = true;
+    sessions.start();
     drain();
     void attemptVault.sweep(clock.now());
   }
 
   function restoreLast(): void {
     // A callback that came at start may have signed somebody in already.
-    if (session.phase !== 'absent') return;
+    if (sessions.state().phase !== 'absent') return;
     const { restore: account, last, reason } = vault.load();
-    if (account === null || takeOver.isUnderWay()) session = { ...session, reason, account: last };
+    if (account === null || takeOver.isUnderWay()) sessions.recall(last, reason);
     else {
-      sendSession({ type: 'restore', account, now: clock.now() });
+      sessions.send({ type: 'restore', account, now: clock.now() });
       // Most often the stored token is due: the wire is loaded while the keyring is asked.
       protocol.preload();
     }
@@ -193,27 +208,15 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     });
   }
 
-  function getAccessToken(): Promise<string> {
-    if (stopping !== null) return Promise.reject(stoppedError());
-    const answer = answerToken(session, clock.now());
-    if (answer.kind === 'token') return Promise.resolve(answer.token);
-    if (started && answer.kind === 'error') return Promise.reject(answer.error);
-    return new Promise((resolve, reject) => {
-      tokenWaiters.add({ resolve, reject });
-      // Whoever only joins those who wait changes nothing: a thousand of them must not cost a thousand views.
-      if (answer.kind === 'demand') drain();
-    });
-  }
-
   async function stop(): Promise<void> {
     cancelTimer();
     leaving.abort();
     ports.signals.stop();
     attemptVault.stop();
     trips.stop();
-    for (const waiter of [...signIns.values(), ...tokenWaiters]) waiter.reject(stoppedError());
+    for (const waiter of signIns.values()) waiter.reject(stoppedError());
     signIns.clear();
-    tokenWaiters.clear();
+    sessions.stop(stoppedError());
     await atMost(clock, Promise.all([keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
     ended.abort();
     ports.secrets.close();
@@ -230,10 +233,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (newest !== undefined) send({ to: 'attempt', number: newest.number, event });
   }
 
-  function sendSession(event: SessionEvent): void {
-    send({ to: 'session', epoch: null, event });
-  }
-
   function drain(): void {
     again = true;
     if (draining) return;
@@ -243,11 +242,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       again = false;
       for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
         if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
-        else deliverToSession(mail.epoch, mail.event);
+        else deliverToSession(mail);
       }
       if (stopping !== null) continue;
       publish();
-      settleTokenWaiters();
+      sessions.settle();
     }
     draining = false;
     if (stopping === null) schedule();
@@ -292,7 +291,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         trips.closeWay(number, effect.way);
         return;
       case 'adopt':
-        queue.push({ to: 'session', epoch: null, event: { type: 'adopt', grant: effect.grant, account: effect.account, attempt: number, now: clock.now() } });
+        sessions.adopt(effect.grant, effect.account, number);
         return;
       case 'discard':
         discard(effect.grant);
@@ -305,42 +304,26 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }
   }
 
-  function deliverToSession(epoch: number | null, event: SessionEvent): void {
-    if (epoch !== null && epoch !== session.epoch) {
-      if (event.type === 'renewed') discard(event.grant);
-      return;
-    }
+  function deliverToSession(mail: SessionMail): void {
     // Then the keyring has just been opened.
-    if (event.type === 'record-found' || event.type === 'stored') attemptVault.tryAgain();
-    const before = session;
-    const next = stepSession(before, event);
-    session = next.state;
-    if (before.phase !== session.phase) {
-      if (session.phase !== 'absent') takeOver.cancel();
-      // Why a session ended, or that the user ended it, is newer than what befell an attempt.
-      if (session.phase === 'absent') attemptError = null;
-      log.write({ level: 'info', event: `session-${session.phase}`, fields: { code: 'error' in session ? (session.error?.code ?? null) : null } });
-    }
-    for (const effect of next.effects) runSessionEffect(effect);
-  }
-
-  function runSessionEffect(effect: SessionEffect): void {
-    if (effect.type === 'adopted') queue.push({ to: 'attempt', number: effect.attempt, event: { type: 'stored' } });
-    else keeper.run(effect, session.epoch);
+    if (mail.event.type === 'record-found' || mail.event.type === 'stored') attemptVault.tryAgain();
+    sessions.deliver(mail);
   }
 
   /** Tokens that came too late. Where somebody is, or is being, signed in they may be of the same grant, which must not be revoked. */
   function discard(grant: Grant): void {
     const redeeming = [...attempts.values()].some(({ phase }) => phase === 'redeeming' || phase === 'storing');
-    if (session.phase === 'absent' && !redeeming && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
+    if (sessions.areAbsent() && !redeeming && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {
-    const next = toView({ started, session, attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf, errorView });
+    const next = toView({ started, session: sessions.state(), attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf, errorView });
     const text = JSON.stringify(next);
-    if (text === viewText) return;
-    view = Object.freeze(next);
+    const others = sessions.otherAccounts();
+    if (text === viewText && others === viewOthers) return;
+    view = Object.freeze(withOthers(next, others));
     viewText = text;
+    viewOthers = others;
     for (const listener of [...viewListeners]) {
       try {
         listener(view);
@@ -350,26 +333,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }
   }
 
-  function settleTokenWaiters(): void {
-    if (!started || tokenWaiters.size === 0) return;
-    const answer = answerToken(session, clock.now());
-    if (answer.kind === 'wait') return;
-    if (answer.kind === 'demand') {
-      sendSession({ type: 'demand', now: clock.now() });
-      return;
-    }
-    const waiters = [...tokenWaiters];
-    tokenWaiters.clear();
-    for (const waiter of waiters) {
-      if (answer.kind === 'token') waiter.resolve(answer.token);
-      else waiter.reject(answer.error);
-    }
-  }
-
   function schedule(): void {
+    const session = sessions.state();
     ports.signals.watchNetwork(session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-'));
     const now = clock.now();
-    const deadlines = [sessionDeadline(session, now), ...[...attempts.values()].map(attemptDeadline)].filter((deadline) => deadline !== null);
+    const deadlines = [sessions.deadline(now), ...[...attempts.values()].map(attemptDeadline)].filter((deadline) => deadline !== null);
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);
     if (next === timerAt) return;
     cancelTimer();
@@ -380,7 +348,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   function tick(): void {
     timerAt = null;
     for (const number of [...attempts.keys()]) queue.push({ to: 'attempt', number, event: { type: 'tick', now: clock.now() } });
-    queue.push({ to: 'session', epoch: null, event: { type: 'tick', ...timing() } });
+    sessions.tick();
     drain();
   }
 

@@ -17,6 +17,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   'sign-in-refused': { means: 'The provider refused the request of this app, at the sign-in page or at the token endpoint.', todo: 'Read serverError; most often the registration at the provider differs from the options.' },
   'session-ended': { means: 'The provider no longer accepts the refresh token (invalid_grant).', todo: 'Offer to sign in again as the same person.' },
   'session-busy': { means: 'Another process of this app is renewing the session and does not finish.', todo: 'Nothing; it is tried again. A process that was halted may have to be ended.' },
+  'resource-refused': { means: 'The provider gives no access token for the resource or the scopes that getAccessToken was asked for. The session itself is fine.', todo: 'Read serverError; register the API for this client, name it in the option "resources", or sign in anew so that the person can agree to it.' },
   'discovery-failed': { means: 'The issuer publishes no usable metadata (OpenID Connect Discovery or RFC 8414).', todo: 'Check the issuer, or give the endpoints by hand.' },
   'issuer-mismatch': { means: 'Metadata or callback name another issuer than the one configured (RFC 8414 §3.3, RFC 9207).', todo: 'Check the issuer, character by character; if it is right, suspect an attack.' },
   'id-token-invalid': { means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id, issuer and the clock of this computer.' },

@@ -12,6 +12,7 @@ export const RETRY: { readonly [Code in AuthErrorCode]: AuthErrorRetry } = {
   'sign-in-refused': 'never',
   'session-ended': 'sign-in',
   'session-busy': 'automatic',
+  'resource-refused': 'never',
   'discovery-failed': 'user',
   'issuer-mismatch': 'never',
   'id-token-invalid': 'sign-in',

@@ -67,6 +67,7 @@ export const EVENTS = {
   'session-locked': { level: 'info', about: null, fields: ['code'], means: 'The keyring does not open; the session is kept.' },
   'session-adopting': { level: 'info', about: null, fields: ['code'], means: 'The tokens of a sign-in are being stored.' },
   'session-live': { level: 'info', about: null, fields: ['code'], means: 'Somebody is signed in.' },
+  'account-switched': { level: 'info', about: null, fields: [], means: 'Another account is the active one.' },
 
   'renewal-started': { level: 'info', about: 'renewal', fields: [], means: 'A renewal begins, and waits for its turn among processes.' },
   'renewal-done': { level: 'info', about: 'renewal', fields: ['rotated'], means: 'The provider has given new tokens; they are stored next.' },

@@ -15,11 +15,15 @@ type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
 type GoodRecord = SessionRecord & { readonly access: NonNullable<SessionRecord['access']> };
 
-/** Sends an event to the session as it was in this epoch; later epochs ignore it. */
-export type PostToSession = (event: SessionEvent, epoch: number) => void;
+/** The session that an effect is of, as it was then: later epochs ignore what is posted. */
+export interface SessionHandle {
+  readonly post: (event: SessionEvent) => void;
+  /** The next start restores it. */
+  readonly isActive: boolean;
+}
 
 export interface Keeper {
-  run(effect: Exclude<SessionEffect, { type: 'adopted' }>, epoch: number): void;
+  run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void;
   revoke(token: string): void;
   /** Resolves when every removal that is under way was tried. */
   removed(): Promise<void>;
@@ -27,13 +31,13 @@ export interface Keeper {
   finish(): Promise<void>;
 }
 
-export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, post: PostToSession, timing: () => Timing, newId: () => string): Keeper {
+export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, timing: () => Timing, newId: () => string): Keeper {
   const { clock, log, lock } = ports;
   /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
   const pending = new Set<Promise<unknown>>();
   const removals = new Set<Promise<unknown>>();
-  /** Set while a renewal waits for its tokens to be stored. */
-  let awaitedWrite: { readonly done: () => void; readonly correlationId: string } | null = null;
+  /** By account: renewals that wait for their tokens to be stored. */
+  const awaitedWrites = new Map<string, { readonly done: () => void; readonly correlationId: string }>();
   let finishing = false;
 
   return {
@@ -47,17 +51,17 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     },
   };
 
-  function run(effect: Exclude<SessionEffect, { type: 'adopted' }>, epoch: number): void {
+  function run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void {
     switch (effect.type) {
       case 'read-record':
         // Not tracked: a password dialog must not keep the app alive.
-        void read(effect.account, epoch);
+        void read(effect.account, session);
         return;
       case 'write-record': {
-        const renewal = awaitedWrite;
-        awaitedWrite = null;
+        const renewal = awaitedWrites.get(effect.account.id);
+        awaitedWrites.delete(effect.account.id);
         // A renewal holds the lock until its tokens are stored; any other write takes it for itself.
-        const work = renewal === null ? alone(effect.account, () => write(effect, epoch)) : write(effect, epoch, renewal.correlationId).finally(renewal.done);
+        const work = renewal === undefined ? alone(effect.account, () => write(effect, session)) : write(effect, session, renewal.correlationId).finally(renewal.done);
         track(work);
         return;
       }
@@ -69,7 +73,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
         track(vault.markRefused(effect.account));
         return;
       case 'renew':
-        track(renew(effect, epoch));
+        track(renew(effect, session));
         return;
       case 'revoke':
         revoke(effect.token);
@@ -79,38 +83,38 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     }
   }
 
-  async function read(account: AccountView, epoch: number): Promise<void> {
+  async function read(account: AccountView, { post }: SessionHandle): Promise<void> {
     const reading = await vault.read(account).catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
     if (reading.state === 'record' && reading.record.metadata !== undefined) protocol.trustMetadata(reading.record.metadata);
-    if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...timing() }, epoch);
-    else if (reading.state === 'absent') post({ type: 'record-absent' }, epoch);
-    else post({ type: 'record-withheld', error: reading.error }, epoch);
+    if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...timing() });
+    else if (reading.state === 'absent') post({ type: 'record-absent' });
+    else post({ type: 'record-withheld', error: reading.error });
   }
 
-  async function write({ account, refreshToken, scope, access, doubted, save }: WriteEffect, epoch: number, correlationId?: string): Promise<void> {
+  async function write({ account, refreshToken, scope, access, doubted, save }: WriteEffect, { post, isActive }: SessionHandle, correlationId?: string): Promise<void> {
     const metadata = protocol.metadataMark();
     const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), ...(metadata === null ? {} : { metadata }), access, ...(doubted ? { doubted: true } : {}) };
-    const error = await vault.write(record, correlationId);
-    if (error === null) post({ type: 'stored', save, ...timing() }, epoch);
-    else post({ type: 'store-failed', save, error, ...timing() }, epoch);
+    const error = await vault.write(record, correlationId, isActive);
+    if (error === null) post({ type: 'stored', save, ...timing() });
+    else post({ type: 'store-failed', save, error, ...timing() });
   }
 
   /** One process at a time: two that send the same refresh token look like a thief to a server that rotates (RFC 9700 §4.14.2). */
-  async function renew(effect: RenewEffect, epoch: number): Promise<void> {
+  async function renew(effect: RenewEffect, session: SessionHandle): Promise<void> {
     const correlationId = newId();
     log.write({ level: 'info', event: 'renewal-started', correlationId });
-    const failed = protocol.isPrepared() ? 'ready' : await getReady(effect, epoch, correlationId);
-    const error = failed === 'ready' ? await renewAlone(effect, epoch, correlationId) : failed;
+    const failed = protocol.isPrepared() ? 'ready' : await getReady(effect, session, correlationId);
+    const error = failed === 'ready' ? await renewAlone(effect, session, correlationId) : failed;
     if (error === null) return;
     // Asked while nobody waits at the lock.
-    const refused = error.code === 'sign-in-refused' && (await protocol.isOwnWord(error));
-    fail(error, refused, epoch, correlationId);
+    const refused = effect.target === null && error.code === 'sign-in-refused' && (await protocol.isOwnWord(error));
+    fail(error, refused, session, correlationId);
   }
 
   /** Metadata is fetched before the lock is taken, for others wait there; and not at all when another process has renewed. */
-  async function getReady(effect: RenewEffect, epoch: number, correlationId: string): Promise<AuthError | null | 'ready'> {
+  async function getReady(effect: RenewEffect, session: SessionHandle, correlationId: string): Promise<AuthError | null | 'ready'> {
     const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
-    if (newer !== null && isGood(newer)) return useRecord(newer, epoch, correlationId);
+    if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
     if (finishing) return null;
     try {
       await protocol.prepare();
@@ -121,13 +125,13 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   }
 
   /** Null: it is done, or not wanted any more. */
-  async function renewAlone(effect: RenewEffect, epoch: number, correlationId: string): Promise<AuthError | null> {
+  async function renewAlone(effect: RenewEffect, session: SessionHandle, correlationId: string): Promise<AuthError | null> {
     const renewal = async (): Promise<AuthError | null> => {
       const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
-      if (newer !== null && isGood(newer)) return useRecord(newer, epoch, correlationId);
+      if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
       // A request that is cut off by the end of the app could cost the rotated token.
       if (finishing) return null;
-      return renewWith(newer === null ? effect : withTokenOf(effect, newer), epoch, correlationId);
+      return renewWith(newer === null ? effect : withTokenOf(effect, newer), session, correlationId);
     };
     const held = await lock.hold(sessionLock(settings.clientId, effect.account.id), renewalLockWaitMs(settings), renewal);
     if (held.held) return held.value;
@@ -137,34 +141,33 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     return held.reason === 'unavailable' ? renewal() : new AuthError('session-busy', 'another process of this app is renewing and does not finish');
   }
 
-  async function renewWith(effect: RenewEffect, epoch: number, correlationId: string): Promise<AuthError | null> {
+  async function renewWith(effect: RenewEffect, session: SessionHandle, correlationId: string): Promise<AuthError | null> {
     try {
-      const { grant, person } = await protocol.renew(effect.refreshToken, effect.scope, effect.account);
+      const { grant, person } = await protocol.renew(effect.refreshToken, effect.scope, effect.account, effect.target);
       log.write({ level: 'info', event: 'renewal-done', correlationId, fields: { rotated: grant.refreshToken !== effect.refreshToken } });
       // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the old token is dead.
       const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
-      if (!doubted) await stored({ type: 'renewed', grant, stored: false, ...timing() }, epoch, correlationId);
-      else await stored(failure(new AuthError('id-token-invalid', 'ID token: the renewed one does not name the person who is signed in'), false, grant.refreshToken ?? undefined), epoch, correlationId);
+      if (!doubted) await stored({ type: 'renewed', grant, stored: false, ...timing() }, effect.account, session, correlationId);
+      else await stored(failure(new AuthError('id-token-invalid', 'ID token: the renewed one does not name the person who is signed in'), false, grant.refreshToken ?? undefined), effect.account, session, correlationId);
       return null;
     } catch (thrown) {
       const error = toAuthError(thrown);
       if (error.code === 'session-ended' && effect.stored) {
         // Somebody who does not know our lock may have renewed: then there is a newer token, and no reason to give up.
         const newer = await newerRecord(effect, correlationId);
-        if (newer !== null && isGood(newer)) return useRecord(newer, epoch, correlationId);
-        if (newer !== null) return renewWith({ ...withTokenOf(effect, newer), stored: false }, epoch, correlationId);
+        if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
+        if (newer !== null) return renewWith({ ...withTokenOf(effect, newer), stored: false }, session, correlationId);
       }
       return error;
     }
   }
 
   /** Tells the session what to store, and waits until that is stored: the next process must find in the record what this one got. */
-  async function stored(event: SessionEvent, epoch: number, correlationId: string): Promise<void> {
-    const written = new Promise<void>((resolve) => { awaitedWrite = { done: resolve, correlationId }; });
-    post(event, epoch);
+  async function stored(event: SessionEvent, account: AccountView, { post }: SessionHandle, correlationId: string): Promise<void> {
+    const written = new Promise<void>((resolve) => { awaitedWrites.set(account.id, { done: resolve, correlationId }); });
+    post(event);
     // An answer that came too late is stored by nobody, and must not hold up a sign-out or the other processes.
-    if (awaitedWrite === null) await atMost(clock, written, LIMITS.keyringWriteSlowMs);
-    awaitedWrite = null;
+    if (!awaitedWrites.delete(account.id)) await atMost(clock, written, LIMITS.keyringWriteSlowMs);
   }
 
   /** Changes a record while no other process does; who waits too long goes ahead, for not storing loses more. */
@@ -173,17 +176,17 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     if (!held.held) await work();
   }
 
-  function useRecord(record: GoodRecord, epoch: number, correlationId: string): null {
+  function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
     const { refreshToken, scope, access } = record;
     const grant: Grant = { accessToken: access.token, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, refreshToken, scope };
     log.write({ level: 'info', event: 'renewed-elsewhere', correlationId });
-    post({ type: 'renewed', grant, stored: true, ...timing() }, epoch);
+    post({ type: 'renewed', grant, stored: true, ...timing() });
     return null;
   }
 
-  function fail(error: AuthError, refused: boolean, epoch: number, correlationId: string): void {
+  function fail(error: AuthError, refused: boolean, { post }: SessionHandle, correlationId: string): void {
     log.write({ level: 'warn', event: 'renewal-failed', correlationId, fields: errorFields(error) });
-    post(failure(error, refused), epoch);
+    post(failure(error, refused));
   }
 
   function failure(error: AuthError, refused: boolean, rotated?: string): SessionEvent {
@@ -196,9 +199,10 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken ? reading.record : null;
   }
 
-  function isGood(record: SessionRecord): record is GoodRecord {
+  function isGood(record: SessionRecord, { target, replaced }: RenewEffect): record is GoodRecord {
     const { access } = record;
-    if (access === null || record.doubted === true) return false;
+    // A renewal for another target leaves the token of the sign-in as it was.
+    if (target !== null || access === null || access.token === replaced || record.doubted === true) return false;
     if (access.expiresAt === null) return true;
     return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
   }

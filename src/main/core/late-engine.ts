@@ -87,10 +87,11 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
     reopenBrowser: () => { later((there) => { there.reopenBrowser(); }); },
     tryAnotherWay: () => { later((there) => { there.tryAnotherWay(); }); },
     pasteCallback: async (argument) => (await loaded()).pasteCallback(argument),
-    signOut: async () => (await loaded()).signOut(),
+    signOut: async (accountId) => (await loaded()).signOut(accountId),
+    switchAccount: async (accountId) => (await loaded()).switchAccount(accountId),
     retry: () => { later((there) => { there.retry(); }); },
     // Asked before every request of the app: no promise more than needed.
-    getAccessToken: () => (engine === null ? loaded().then((there) => there.getAccessToken()) : engine.getAccessToken()),
+    getAccessToken: (request) => (engine === null ? loaded().then((there) => there.getAccessToken(request)) : engine.getAccessToken(request)),
     stop() {
       stopping ??= engine !== null ? engine.stop() : (loading ?? Promise.resolve(null)).then((there) => there?.stop(), () => undefined);
       waiting.clear();

@@ -44,7 +44,7 @@ export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol 
     // A record that vouches spares the question; should its file be another, the renewal asks it.
     isPrepared: () => there?.isPrepared() ?? vouched !== null,
     prepare: async () => (await loaded()).prepare(),
-    renew: async (refreshToken, scope, account) => (await loaded()).renew(refreshToken, scope, account),
+    renew: async (refreshToken, scope, account, target) => (await loaded()).renew(refreshToken, scope, account, target),
     renewEarlier: async (refreshToken, scope) => (await loaded()).renewEarlier(refreshToken, scope),
     // Never rejects.
     isOwnWord: (refusal) => loaded().then((protocol) => protocol.isOwnWord(refusal), () => false),

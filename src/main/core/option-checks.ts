@@ -56,6 +56,12 @@ export function requireNumber(value: unknown, name: string, fallback: number, mi
   return typeof value === 'number' && value >= min && value <= max ? value : refuse(name, `a number from ${min} to ${max}`);
 }
 
+/** The first when it was not given. */
+export function requireOneOf<const W extends string>(value: unknown, name: string, words: readonly [W, ...W[]]): W {
+  if (value === undefined) return words[0];
+  return words.find((word) => word === value) ?? refuse(name, words.map((word) => `"${word}"`).join(', ').replace(/, (?=[^,]*$)/, ' or '));
+}
+
 /** A list of origins, empty when it was not given. */
 export function requireOrigins(value: readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];

@@ -1,6 +1,6 @@
 // Checks and freezes the host's options; every default and limit of the product stands here, units in the names.
 // Throws AuthError "invalid-options" with the option's name and what was expected, never the value.
-import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
+import { freezeDeep, refuse, requireBoolean, requireFunction, requireNumber, requireOneOf, requireOrigins, requireRecord, requireText, requireUrl } from './option-checks.js';
 import { checkWithPreset, requireClientSecret, resolveProvider } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
 import type { AuthEvent } from './events.js';
@@ -8,6 +8,7 @@ import type { RedirectOption } from './ports.js';
 import type { ProviderPreset } from './provider-preset.js';
 import { type ResultPageOptions, type ResultPageSettings, parseResultPage } from './result-page-option.js';
 import type { StoreChoice } from './store-choice.js';
+import { isResource, isScope } from './token-request.js';
 import { type EarlierEntry, requireTakeOver } from './take-over-option.js';
 
 export type { EarlierEntry, EarlierSession } from './take-over-option.js';
@@ -54,6 +55,16 @@ export interface AuthOptions {
   readonly redirects: readonly string[];
   /** Default: `openid profile email offline_access`, or what the preset says. Without `openid` it is plain OAuth 2.0. */
   readonly scopes?: readonly string[];
+  /**
+   * The APIs for which `getAccessToken({ resource })` will be asked (RFC 8707): absolute URIs, sent with the authorization request, so
+   * that the person agrees to them. Providers that know no resources, as Entra, take scopes instead.
+   */
+  readonly resources?: readonly string[];
+  /**
+   * `one`: who signs in takes the place of who was signed in. `several`: they stay signed in beside each other, and one of them is
+   * the active one, which views and calls mean. Default `one`.
+   */
+  readonly accounts?: 'one' | 'several';
   /** Instead of discovery. */
   readonly endpoints?: EndpointOptions;
   /** For providers that give desktop apps a secret and demand it, as Google and GitHub do. It is not secret: everybody has the app. */
@@ -98,6 +109,8 @@ export interface Settings {
   readonly clientId: string;
   readonly redirects: readonly RedirectOption[];
   readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly accounts: 'one' | 'several';
   readonly endpoints: EndpointOptions | null;
   readonly clientSecret: (() => string) | null;
   readonly authorizationParameters: Readonly<Record<string, string>>;
@@ -171,6 +184,10 @@ export const LIMITS = {
   retryMaxMs: 1_200_000,
   /** A refusal in odd words counts again only after this: a provider that is being deployed must not sign a fleet out. */
   refusalPauseMs: 30_000,
+  /** An app talks to a few APIs; a key that changes with each call must not fill the memory. */
+  tokenTargets: 64,
+  /** A token that an API refuses so soon after it came is not mended by another one; a caller in a loop must not make a renewal of each turn. */
+  refusedYoungMs: 5_000,
   /** A person who waits for an answer gives up after a minute; a quarter more or less keeps a fleet apart. */
   hurryMaxMs: 60_000,
   /** A server may ask for patience, but not for ever. */
@@ -204,7 +221,7 @@ export function renewalLockWaitMs({ networkTimeoutSeconds }: Pick<Settings, 'net
 }
 
 const KNOWN_OPTIONS: { readonly [Name in keyof AuthOptions]-?: true } = {
-  issuer: true, provider: true, clientId: true, redirects: true, scopes: true, endpoints: true, clientSecret: true, authorizationParameters: true, identify: true,
+  issuer: true, provider: true, clientId: true, redirects: true, scopes: true, resources: true, accounts: true, endpoints: true, clientSecret: true, authorizationParameters: true, identify: true,
   trustedOrigins: true, attachPreload: true, singleInstanceLock: true, secretStore: true, keychainService: true, takeOver: true,
   attemptTimeoutSeconds: true, networkTimeoutSeconds: true, renewEarlySeconds: true, showAdvice: true, resultPage: true, onLog: true,
 };
@@ -232,6 +249,8 @@ export function parseOptions(options: AuthOptions): Settings {
     clientId: requireText(options.clientId, 'clientId', 1024),
     redirects,
     scopes,
+    resources: requireResources(options.resources),
+    accounts: requireOneOf(options.accounts, 'accounts', ['one', 'several']),
     endpoints,
     clientSecret: requireClientSecret(options.clientSecret),
     authorizationParameters: { ...requireParameters(given.preset?.authorizationParameters), ...requireParameters(options.authorizationParameters) },
@@ -239,7 +258,7 @@ export function parseOptions(options: AuthOptions): Settings {
     trustedOrigins: requireOrigins(options.trustedOrigins),
     attachPreload: requireBoolean(options.attachPreload, 'attachPreload', true),
     singleInstanceLock: requireBoolean(options.singleInstanceLock, 'singleInstanceLock', true),
-    secretStore: requireStore(options.secretStore),
+    secretStore: requireOneOf(options.secretStore, 'secretStore', ['auto', 'keychain', 'safe-storage', 'memory']),
     keychainService: options.keychainService === undefined ? null : requireText(options.keychainService, 'keychainService', 256),
     takeOver: requireTakeOver(options.takeOver, options.secretStore === 'memory'),
     attemptTimeoutSeconds: requireNumber(options.attemptTimeoutSeconds, 'attemptTimeoutSeconds', 300, 10, 3_600),
@@ -270,11 +289,16 @@ function unwise(redirects: readonly RedirectOption[], scopes: readonly string[],
 function requireScopes(value: readonly string[]): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > 100) return refuse('scopes', 'a list of 1 to 100 scopes');
   const scopes = (value as readonly unknown[]).map((scope) => {
-    // RFC 6749 §3.3: scope-token
-    if (typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(scope)) return scope;
+    if (typeof scope === 'string' && isScope(scope)) return scope;
     return refuse('scopes', 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)');
   });
   return [...new Set(scopes)];
+}
+
+function requireResources(value: readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > 32 || !value.every(isResource)) return refuse('resources', 'a list of at most 32 absolute URIs without fragment (RFC 8707 §2)');
+  return [...value];
 }
 
 function requireEndpoints(value: EndpointOptions, scopes: readonly string[], issuer: URL, redirects: readonly RedirectOption[]): EndpointOptions {
@@ -297,10 +321,4 @@ function requireParameters(value: Readonly<Record<string, string>> | undefined):
     if (typeof text !== 'string' || text.length > 4096) refuse('authorizationParameters', 'an object of texts of at most 4096 characters');
   }
   return { ...value };
-}
-
-function requireStore(value: unknown): Settings['secretStore'] {
-  if (value === undefined) return 'auto';
-  const known = ['auto', 'keychain', 'safe-storage', 'memory'] as const;
-  return known.find((name) => name === value) ?? refuse('secretStore', '"auto", "keychain", "safe-storage" or "memory"');
 }

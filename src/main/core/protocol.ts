@@ -17,6 +17,7 @@ import { type Identity, LIMITS, type Settings } from './options.js';
 import { bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
 import type { Clock, Log, MetadataFile } from './ports.js';
+import type { TokenTarget } from './session-state.js';
 
 /** Tokens as the server gave them. `expiresAt` null: the server named no end and gave no refresh token. */
 export interface Grant {
@@ -59,7 +60,7 @@ export interface Protocol {
   /** Fetches metadata, if that is necessary, so that `renew` is one exchange. */
   prepare(): Promise<void>;
   /** RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none. */
-  renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed>;
+  renew(refreshToken: string, scope: string, account: AccountView, target?: TokenTarget | null): Promise<Renewed>;
   /** The same with a refresh token of nobody knows whom. `identify` asks the provider who it is, as after a sign-in. */
   renewEarlier(refreshToken: string, scope: string): Promise<{ readonly grant: Grant; readonly identify: () => Promise<AccountView> }>;
   /**
@@ -117,9 +118,12 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       prompt: promptOf(request, settings),
       ...loginHintOf(request, settings),
     });
+    parameters.push(...settings.resources.map((resource): [string, string] => ['resource', resource]));
     const sent = server.pushed_authorization_request_endpoint === undefined ? parameters : await push(server, parameters);
     const url = new URL(server.authorization_endpoint);
-    for (const [name, value] of sent) url.searchParams.set(name, value);
+    // What the endpoint's own address says of them must not stand beside ours.
+    for (const [name] of sent) url.searchParams.delete(name);
+    for (const [name, value] of sent) url.searchParams.append(name, value);
     return url.href;
   }
 
@@ -221,22 +225,23 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     await metadata.usable();
   }
 
-  async function renew(refreshToken: string, scope: string, account: AccountView): Promise<Renewed> {
+  async function renew(refreshToken: string, scope: string, account: AccountView, target: TokenTarget | null = null): Promise<Renewed> {
     const server = await metadata.usable();
     try {
-      return await renewAt(server, refreshToken, scope, account);
+      return await renewAt(server, refreshToken, scope, account, target);
     } catch (error) {
       // An endpoint that is remembered from an earlier day may have moved since: then its word does not count.
       const now = error instanceof AuthError && WORDS_OF_A_SERVER.includes(error.code) ? await metadata.inDoubt(server) : null;
       if (now === null || now.token_endpoint === server.token_endpoint) throw error;
-      return renewAt(now, refreshToken, scope, account);
+      return renewAt(now, refreshToken, scope, account, target);
     }
   }
 
-  async function renewAt(server: ServerMetadata, refreshToken: string, scope: string, account: AccountView): Promise<Renewed> {
+  async function renewAt(server: ServerMetadata, refreshToken: string, scope: string, account: AccountView, target: TokenTarget | null): Promise<Renewed> {
     const requestedAt = clock.now();
+    const additionalParameters = present({ resource: target?.resource ?? undefined, scope: target?.scope ?? undefined });
     return stepAsync('renew', async () => {
-      const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
+      const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, { ...http, additionalParameters });
       // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));

@@ -125,12 +125,18 @@ export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [], takeOver: parseKnownTakeOver(takeOver) };
 }
 
-/** The list with this account as the last one, and what the keychain holds of it; the same object when nothing changes. */
-export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record']): KnownAccounts {
-  const before = known.accounts.at(-1);
-  const isSame = before?.record === record && known.lastAccountId === account.id && JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
-  if (isSame) return known;
-  return { ...known, lastAccountId: account.id, accounts: [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }] };
+/** The list with this account, and what the keychain holds of it; `isLast`: as the last one. The same object when nothing changes. */
+export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record'], isLast = true): KnownAccounts {
+  const before = known.accounts.find(({ id }) => id === account.id);
+  const isSame = before?.record === record && JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
+  const accounts = isSame ? known.accounts : [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }];
+  const lastAccountId = isLast ? account.id : known.lastAccountId;
+  return isSame && lastAccountId === known.lastAccountId ? known : { ...known, lastAccountId, accounts };
+}
+
+/** The list with another account as the last one; the same object when it is that, or is not known. */
+export function withLast(known: KnownAccounts, accountId: string): KnownAccounts {
+  return known.lastAccountId === accountId || !known.accounts.some(({ id }) => id === accountId) ? known : { ...known, lastAccountId: accountId };
 }
 
 /** The list with another word on what the keychain holds; the same object when nothing changes. */

@@ -2,7 +2,7 @@
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
 import { hurryAt } from './renewal.js';
-import type { LiveSession, SessionState } from './session-state.js';
+import type { AccessToken, LiveSession, Renewal, SessionState, TokenTarget } from './session-state.js';
 import { backgroundDueAt, isOver, slowKeyring, tokenOver, wasSetBack } from './session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */
@@ -15,7 +15,17 @@ export type TokenAnswer =
   | { readonly kind: 'demand' }
   | { readonly kind: 'error'; readonly error: AuthError };
 
-export function answerToken(state: SessionState, now: number): TokenAnswer {
+/** Which token a caller wants. */
+export interface TokenWant {
+  /** Null: the token of the sign-in. */
+  readonly target: TokenTarget | null;
+  /** The one that an API has refused: any other will do. */
+  readonly refused: AccessToken | null;
+}
+
+export const ANY_TOKEN: TokenWant = { target: null, refused: null };
+
+export function answerToken(state: SessionState, now: number, want: TokenWant = ANY_TOKEN): TokenAnswer {
   switch (state.phase) {
     case 'absent':
       return { kind: 'error', error: state.reason === 'ended' && state.error !== null ? state.error : new AuthError('signed-out', 'nobody is signed in') };
@@ -26,51 +36,108 @@ export function answerToken(state: SessionState, now: number): TokenAnswer {
     case 'adopting':
       return { kind: 'wait' };
     case 'live':
-      return answerLive(state, now);
+      return want.target === null ? answerLive(state, now, want.refused) : answerTarget(state, now, want.target, want.refused);
     default:
       return assertNever(state);
   }
 }
 
-function answerLive(state: LiveSession, now: number): TokenAnswer {
-  const { access, renewal } = state;
-  const valid = access !== null && !isOver(access, now) ? access.token : null;
+/** The newest access token for a target, good or not; null when there is none. */
+export function heldToken(state: SessionState, target: TokenTarget | null): AccessToken | null {
+  if (state.phase !== 'live') return null;
+  if (target === null) return state.access;
+  const answer = state.targets.get(target.key);
+  return answer?.state === 'token' ? answer.access : null;
+}
+
+function answerLive(state: LiveSession, now: number, refused: AccessToken | null): TokenAnswer {
+  const { access, renewal, errand } = state;
+  const usable = access === refused ? null : access;
+  const valid = usable !== null && !isOver(usable, now) ? usable.token : null;
   switch (renewal.state) {
     case 'fresh':
       if (state.refreshToken !== null && renewal.renewAt !== null) {
         // Before that it is over only when it was so as it came: asking such a server again at once would never end.
-        return now >= renewal.renewAt || access === null || wasSetBack(access, now) ? { kind: 'demand' } : { kind: 'token', token: access.token };
+        if (usable !== null && now < renewal.renewAt && !wasSetBack(usable, now)) return { kind: 'token', token: usable.token };
+        return errand === null ? { kind: 'demand' } : patience(errand.since, valid, now);
       }
-      return valid === null ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: valid };
+      // Nothing can bring another one: what the API thinks of it is for the caller to know.
+      return access === null || isOver(access, now) ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: access.token };
     case 'renewing':
     case 'saving':
-      return valid !== null && now >= renewal.since + RENEWAL_SLOW_MS ? { kind: 'token', token: valid } : { kind: 'wait' };
+      return patience(renewal.since, valid, now);
     case 'waiting':
-      if (valid !== null) return { kind: 'token', token: valid };
-      return now >= hurryAt(renewal.failedAt, renewal.nextTryAt, renewal.error.retryAfterSeconds) ? { kind: 'demand' } : { kind: 'error', error: renewal.error };
+      return valid === null ? hurry(renewal, now) : { kind: 'token', token: valid };
     default:
       return assertNever(renewal);
   }
 }
 
-/** When the machine wants a `tick`, or null. */
-export function sessionDeadline(state: SessionState, now: number): number | null {
-  if (state.phase === 'restoring') return state.slow ? null : state.since + LIMITS.keyringSlowMs;
-  if (state.phase === 'adopting') return state.since + LIMITS.keyringWriteSlowMs;
-  if (state.phase !== 'live') return null;
-  const { renewal } = state;
+/** Nobody renews it in advance: whoever wants it when it is due waits for one exchange. */
+function answerTarget(state: LiveSession, now: number, { key }: TokenTarget, refused: AccessToken | null): TokenAnswer {
+  const { renewal, errand, targets } = state;
+  const answer = targets.get(key);
+  const held = answer?.state === 'token' && answer.access !== refused ? answer : null;
+  const valid = held !== null && !isOver(held.access, now) ? held.access.token : null;
+  if (held !== null && !wasSetBack(held.access, now) && (held.renewAt === null ? valid !== null : now < held.renewAt)) return { kind: 'token', token: held.access.token };
+  if (errand !== null) return patience(errand.since, valid, now);
   switch (renewal.state) {
-    case 'fresh':
-      return earlier(backgroundDueAt(renewal.renewAt, state.access) ?? state.access?.expiresAt ?? null, state.storeRetryAt);
     case 'renewing':
-      return now < renewal.since + RENEWAL_SLOW_MS ? renewal.since + RENEWAL_SLOW_MS : null;
     case 'saving':
-      return renewal.since + (now < renewal.since + RENEWAL_SLOW_MS ? RENEWAL_SLOW_MS : LIMITS.keyringWriteSlowMs);
+      return patience(renewal.since, valid, now);
     case 'waiting':
-      return renewal.nextTryAt;
+      return valid === null ? hurry(renewal, now) : { kind: 'token', token: valid };
+    case 'fresh':
+      if (answer?.state === 'refused' && now < answer.until && now >= answer.until - LIMITS.refusalPauseMs) return { kind: 'error', error: answer.error };
+      return state.refreshToken === null ? { kind: 'error', error: new AuthError('resource-refused', 'without a refresh token there is one access token and no other') } : { kind: 'demand' };
     default:
       return assertNever(renewal);
   }
+}
+
+function patience(since: number, valid: string | null, now: number): TokenAnswer {
+  return valid !== null && now >= since + RENEWAL_SLOW_MS ? { kind: 'token', token: valid } : { kind: 'wait' };
+}
+
+function hurry({ failedAt, nextTryAt, error }: Renewal & { state: 'waiting' }, now: number): TokenAnswer {
+  return now >= hurryAt(failedAt, nextTryAt, error.retryAfterSeconds) ? { kind: 'demand' } : { kind: 'error', error };
+}
+
+/** Whether a session that is asked for is there: null when it is, or why it does not come. */
+export function answerArrival(state: SessionState): AuthError | 'wait' | null {
+  if (state.phase === 'live') return null;
+  const answer = answerToken(state, 0);
+  return answer.kind === 'error' ? answer.error : 'wait';
+}
+
+/** When the machine wants a `tick`, or null. `renews` false: nobody uses it now, so that it is renewed when somebody asks. */
+export function sessionDeadline(state: SessionState, now: number, renews = true): number | null {
+  if (state.phase === 'restoring') return state.slow ? null : state.since + LIMITS.keyringSlowMs;
+  if (state.phase === 'adopting') return state.since + LIMITS.keyringWriteSlowMs;
+  if (state.phase !== 'live') return null;
+  const { renewal, errand } = state;
+  if (errand !== null) return errand.state === 'saving' ? savingDeadline(errand.since, now) : slowDeadline(errand.since, now);
+  switch (renewal.state) {
+    case 'fresh':
+      if (!renews) return state.storeRetryAt;
+      return earlier(backgroundDueAt(renewal.renewAt, state.access) ?? state.access?.expiresAt ?? null, state.storeRetryAt);
+    case 'renewing':
+      return slowDeadline(renewal.since, now);
+    case 'saving':
+      return savingDeadline(renewal.since, now);
+    case 'waiting':
+      return renews ? renewal.nextTryAt : null;
+    default:
+      return assertNever(renewal);
+  }
+}
+
+function slowDeadline(since: number, now: number): number | null {
+  return now < since + RENEWAL_SLOW_MS ? since + RENEWAL_SLOW_MS : null;
+}
+
+function savingDeadline(since: number, now: number): number {
+  return slowDeadline(since, now) ?? since + LIMITS.keyringWriteSlowMs;
 }
 
 function earlier(first: number | null, second: number | null): number | null {

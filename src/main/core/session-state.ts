@@ -11,6 +11,25 @@ export interface AccessToken {
   readonly expiresAt: number | null;
 }
 
+/** What an access token is for, where that is not what the sign-in asked for: one resource (RFC 8707 §2.2), or a narrower scope (RFC 6749 §6). */
+export interface TokenTarget {
+  /** The same for the same resource and scopes. */
+  readonly key: string;
+  readonly resource: string | null;
+  /** As it goes on the wire. */
+  readonly scope: string | null;
+}
+
+/** What is known of a target: its newest token, or the provider's no and until when nobody asks again. In memory only. */
+export type TargetAnswer =
+  | { readonly state: 'token'; readonly access: AccessToken; readonly renewAt: number | null }
+  | { readonly state: 'refused'; readonly error: AuthError; readonly until: number };
+
+/** A renewal for a target. The token of the sign-in stays as it is meanwhile, and is given to whoever wants that. */
+export type Errand =
+  | { readonly state: 'renewing'; readonly since: number; readonly target: TokenTarget }
+  | { readonly state: 'saving'; readonly since: number; readonly target: TokenTarget; readonly grant: Grant };
+
 export type Renewal =
   | { readonly state: 'fresh'; readonly since: number; readonly renewAt: number | null }
   | { readonly state: 'renewing'; readonly since: number; readonly trouble: Trouble }
@@ -38,6 +57,9 @@ export interface LiveSession {
   readonly scope: string;
   readonly access: AccessToken | null;
   readonly renewal: Renewal;
+  /** Only while `renewal` is `fresh`: one refresh token, one request at a time. */
+  readonly errand: Errand | null;
+  readonly targets: ReadonlyMap<string, TargetAnswer>;
   /** The write that counts; answers to earlier writes are stale. */
   readonly save: number;
   /** Null: the current refresh token is in the keychain. */
@@ -72,8 +94,8 @@ export type SessionEvent =
    * `rotated`: the refresh token of an answer whose other tokens must not be used; the old one is dead.
    */
   | { readonly type: 'renew-failed'; readonly error: AuthError; readonly refused: boolean; readonly rotated?: string; readonly now: number; readonly random: number }
-  /** Somebody needs a token and none is good enough. */
-  | { readonly type: 'demand'; readonly now: number }
+  /** Somebody needs a token and none is good enough. `target` null: the token of the sign-in. */
+  | { readonly type: 'demand'; readonly target: TokenTarget | null; readonly now: number }
   /** The user wants now what we are waiting for. */
   | { readonly type: 'retry'; readonly now: number }
   | { readonly type: 'sign-out' }
@@ -93,8 +115,11 @@ export type SessionEffect =
   | { readonly type: 'remove-record'; readonly account: AccountView }
   /** The record is left alone, but not restored any more. */
   | { readonly type: 'mark-refused'; readonly account: AccountView }
-  /** `stored`: the keychain holds this very refresh token, so that another one found there is newer. */
-  | { readonly type: 'renew'; readonly refreshToken: string; readonly scope: string; readonly account: AccountView; readonly stored: boolean; readonly doubted: boolean }
+  /**
+   * `stored`: the keychain holds this very refresh token, so that another one found there is newer. `replaced`: the access token
+   * that is not good enough any more, wherever it is found.
+   */
+  | { readonly type: 'renew'; readonly refreshToken: string; readonly scope: string; readonly account: AccountView; readonly target: TokenTarget | null; readonly replaced: string | null; readonly stored: boolean; readonly doubted: boolean }
   | { readonly type: 'revoke'; readonly token: string }
   /** The attempt's tokens are stored and usable. */
   | { readonly type: 'adopted'; readonly attempt: number };

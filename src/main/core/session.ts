@@ -6,13 +6,15 @@ import { LIMITS } from './options.js';
 import type { Grant } from './protocol.js';
 import type { SessionRecord } from './records.js';
 import { renewAt, retryDelayMs } from './renewal.js';
-import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing, type Trouble } from './session-state.js';
+import { type AccessToken, type Errand, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type TargetAnswer, type Timing, type TokenTarget, type Trouble } from './session-state.js';
 
 /** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
 const REFUSALS_MAX = 2;
 
 /** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
 const CLOCK_SET_BACK_MS = 60_000;
+
+const NO_TARGETS: LiveSession['targets'] = new Map();
 
 /** The request may have arrived: then the server has rotated the refresh token, and nobody has heard of it. */
 const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = ['network-failed', 'network-timeout', 'response-invalid'];
@@ -114,6 +116,7 @@ function stepAdopting(state: SessionState & { phase: 'adopting' }, event: Exclud
 }
 
 function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
+  if (state.errand !== null && event.type !== 'sign-out') return stepErrand(state, state.errand, event);
   switch (event.type) {
     case 'renewed':
       return state.renewal.state === 'renewing' ? receive(state, event) : same(state);
@@ -124,7 +127,7 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
     case 'store-failed':
       return event.save === state.save ? settleStore(state, event.error, event) : same(state);
     case 'demand':
-      return beginRenewal(state, event.now);
+      return event.target !== null && state.renewal.state === 'fresh' ? beginErrand(state, event.target, event.now) : beginRenewal(state, event.now);
     case 'retry':
       return retryLive(state, event.now);
     case 'tick':
@@ -161,8 +164,8 @@ function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthEr
   const { epoch, account, grant, attempt } = state;
   const live: LiveSession = {
     phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs, doubted: false,
-    access: { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt },
-    renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
+    access: accessOf(grant),
+    renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) }, errand: null, targets: NO_TARGETS,
   };
   return { state: live, effects: [...before, { type: 'adopted', attempt }] };
 }
@@ -177,12 +180,16 @@ function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }):
 }
 
 function settleStore(state: LiveSession, storeError: AuthError | null, timing: Timing): SessionStep {
-  const settled = { ...state, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs };
+  const settled = withStoreError(state, storeError, timing.now);
   return state.renewal.state === 'saving' ? use(settled, state.renewal.grant, timing) : { state: settled, effects: [] };
 }
 
+function withStoreError(state: LiveSession, storeError: AuthError | null, now: number): LiveSession {
+  return { ...state, storeError, storeRetryAt: storeError === null ? null : now + LIMITS.storeRetryMs };
+}
+
 function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
-  const access = { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt };
+  const access = accessOf(grant);
   return { state: { ...state, refreshToken: grant.refreshToken, scope: grant.scope, access, doubted: false, renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) } }, effects: [] };
 }
 
@@ -258,11 +265,80 @@ function storeAgain(state: LiveSession, now: number): SessionStep {
 }
 
 function beginRenewal(state: LiveSession, now: number): SessionStep {
-  const { renewal, refreshToken, scope, account, doubted } = state;
+  const { renewal, refreshToken } = state;
   if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null) return same(state);
   const since = renewal.state === 'waiting' ? renewal.since : now;
   const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
-  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [{ type: 'renew', refreshToken, scope, account, doubted, stored: isInKeychain(state) }] };
+  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [renewEffect(state, refreshToken, null, state.access)] };
+}
+
+function renewEffect(state: LiveSession, refreshToken: string, target: TokenTarget | null, replaced: AccessToken | null): SessionEffect {
+  const { scope, account, doubted } = state;
+  return { type: 'renew', refreshToken, scope, account, target, replaced: replaced?.token ?? null, doubted, stored: isInKeychain(state) };
+}
+
+function beginErrand(state: LiveSession, target: TokenTarget, now: number): SessionStep {
+  const { refreshToken } = state;
+  if (refreshToken === null) return same(state);
+  return { state: { ...state, errand: { state: 'renewing', since: now, target } }, effects: [renewEffect(state, refreshToken, target, null)] };
+}
+
+/** All but its own end waits: two requests with one refresh token look like a thief's. */
+function stepErrand(state: LiveSession, errand: Errand, event: Exclude<SessionEvent, { type: 'adopt' | 'sign-out' }>): SessionStep {
+  switch (event.type) {
+    case 'renewed':
+      return errand.state === 'renewing' ? receiveForTarget(state, errand, event) : same(state);
+    case 'renew-failed':
+      return errand.state === 'renewing' ? endErrand(state, errand, event) : same(state);
+    case 'stored':
+    case 'store-failed':
+      if (event.save !== state.save) return same(state);
+      return errand.state === 'saving' ? settleErrand(state, errand, 'error' in event ? event.error : null, event) : { state: withStoreError(state, 'error' in event ? event.error : null, event.now), effects: [] };
+    case 'tick':
+      return errand.state === 'saving' && event.now >= errand.since + LIMITS.keyringWriteSlowMs ? settleErrand(state, errand, slowKeyring(), event) : same(state);
+    case 'restore':
+    case 'record-found':
+    case 'record-absent':
+    case 'record-withheld':
+    case 'demand':
+    case 'retry':
+    case 'wake':
+      return same(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** The record holds the token of the sign-in; only a new refresh token is news for it. */
+function receiveForTarget(state: LiveSession, { target }: Errand, event: SessionEvent & { type: 'renewed' }): SessionStep {
+  const { grant, now } = event;
+  const saving = { state: 'saving', since: now, target, grant } as const;
+  if (grant.refreshToken === null || grant.refreshToken === state.refreshToken) return settleErrand(state, saving, state.storeError, event);
+  const save = state.save + 1;
+  const effect = { type: 'write-record', account: state.account, refreshToken: grant.refreshToken, scope: state.scope, access: state.access, doubted: false, save } as const;
+  return { state: { ...state, save, errand: saving }, effects: [effect] };
+}
+
+function settleErrand(state: LiveSession, { target, grant }: Errand & { state: 'saving' }, storeError: AuthError | null, timing: Timing): SessionStep {
+  const answer = { state: 'token', access: accessOf(grant), renewAt: dueAt(grant, timing) } as const;
+  const settled = storeError === state.storeError ? state : withStoreError(state, storeError, timing.now);
+  return { state: { ...settled, refreshToken: grant.refreshToken, doubted: false, errand: null, targets: withTarget(state.targets, target, answer) }, effects: [] };
+}
+
+/** A no for one target says nothing of the session; but Entra says `invalid_grant` also where only consent is missing, so that is asked. */
+function endErrand(state: LiveSession, { target, since }: Errand, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
+  const { error, now } = event;
+  const idle = { ...state, errand: null };
+  if (error.code !== 'session-ended' && error.code !== 'sign-in-refused') return refuseOrWait(idle, { state: 'renewing', since, trouble: NO_TROUBLE }, event);
+  const answer = { state: 'refused', error: targetRefused(error), until: now + LIMITS.refusalPauseMs } as const;
+  const refused = { ...idle, targets: withTarget(state.targets, target, answer) };
+  return error.code === 'session-ended' ? beginRenewal(refused, now) : { state: refused, effects: [] };
+}
+
+/** The newest last; the oldest gives way when there are too many. */
+function withTarget(targets: LiveSession['targets'], { key }: TokenTarget, answer: TargetAnswer): LiveSession['targets'] {
+  const others = [...targets].filter(([other]) => other !== key);
+  return new Map([...others.slice(-(LIMITS.tokenTargets - 1)), [key, answer]]);
 }
 
 /** Comes back from the keychain; an access token that is still good makes the start need no network. */
@@ -270,7 +346,7 @@ function resume(epoch: number, record: SessionRecord, timing: Timing): SessionSt
   const { account, refreshToken, scope, access, doubted = false } = record;
   const { now } = timing;
   const due = access === null ? now : dueAt({ accessToken: access.token, refreshToken, scope, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt }, timing);
-  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, access, renewal: { state: 'fresh', since: now, renewAt: due }, save: 0, storeError: null, storeRetryAt: null, doubted };
+  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, access, renewal: { state: 'fresh', since: now, renewAt: due }, errand: null, targets: NO_TARGETS, save: 0, storeError: null, storeRetryAt: null, doubted };
   return isDue(live, now) || isOver(access, now) ? beginRenewal(live, now) : { state: live, effects: [] };
 }
 
@@ -306,18 +382,22 @@ function absent(epoch: number, reason: SignedOutReason, account: AccountView | n
   return { state: { phase: 'absent', epoch, reason, account, error }, effects };
 }
 
-function currentRefreshToken(state: LiveSession): string | null {
-  return state.renewal.state === 'saving' ? state.renewal.grant.refreshToken : state.refreshToken;
+function currentRefreshToken({ renewal, errand, refreshToken }: LiveSession): string | null {
+  if (errand?.state === 'saving') return errand.grant.refreshToken;
+  return renewal.state === 'saving' ? renewal.grant.refreshToken : refreshToken;
 }
 
 /** Google gives a refresh token at the first consent only; signing in again as the same person must not cost it. */
 function idleRefreshToken(state: SessionState, account: AccountView): string | null {
-  return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' ? currentRefreshToken(state) : null;
+  return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' && state.errand?.state !== 'renewing' ? currentRefreshToken(state) : null;
 }
 
 function writeEffect(account: AccountView, grant: Grant, save: number): SessionEffect {
-  const access = { token: grant.accessToken, obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt };
-  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, access, doubted: false, save };
+  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, access: accessOf(grant), doubted: false, save };
+}
+
+function accessOf({ accessToken, obtainedAt, expiresAt }: Grant): AccessToken {
+  return { token: accessToken, obtainedAt, expiresAt };
 }
 
 function revocation(token: string | null): readonly SessionEffect[] {
@@ -336,6 +416,10 @@ export function wasSetBack(access: AccessToken | null, now: number): boolean {
 
 function same(state: SessionState): SessionStep {
   return { state, effects: [] };
+}
+
+function targetRefused({ serverError, provider }: AuthError): AuthError {
+  return new AuthError('resource-refused', 'the provider gives no token for this resource or these scopes', { serverError, provider });
 }
 
 export function slowKeyring(): AuthError {

@@ -4,7 +4,7 @@ import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
 import type { KnownState } from './known-state.js';
 import type { KnownAccount, Log, SecretStore } from './ports.js';
-import { type SessionRecord, accountOf, formatRecord, parseRecord, recordKey, withAccount, withRecordState } from './records.js';
+import { type SessionRecord, accountOf, formatRecord, parseRecord, recordKey, withAccount, withLast, withRecordState } from './records.js';
 
 export interface Vault {
   /** Whom to restore, or who was last and why not. Sweeps what a sign-out could not remove. */
@@ -14,8 +14,11 @@ export interface Vault {
   /**
    * Null when stored and read back. The file learns of the account before the keychain does; when it cannot be written the
    * keychain gets the record all the same, for other processes and this one's next try, and the answer is `storage-failed`.
+   * `isActive` false: the next start restores another account.
    */
-  write(record: SessionRecord, correlationId?: string): Promise<AuthError | null>;
+  write(record: SessionRecord, correlationId?: string, isActive?: boolean): Promise<AuthError | null>;
+  /** The next start restores this account. */
+  choose(account: AccountView): Promise<void>;
   /** The record is not restored any more, whether or not its removal succeeds. */
   oweRemoval(account: AccountView): Promise<void>;
   /** Resolves when the removal was tried; what could not be removed is owed. */
@@ -31,7 +34,7 @@ export type VaultReading =
 
 // Nothing is read or written before the file was: it would be lost with the list, or overwrite a later version's.
 export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
-  return { load, read, write, oweRemoval, remove, markRefused };
+  return { load, read, write, choose, oweRemoval, remove, markRefused };
 
   function load(): { restore: AccountView | null; last: AccountView | null; reason: SignedOutReason } {
     const { accounts, lastAccountId } = known.current();
@@ -66,16 +69,21 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     }
   }
 
-  async function write(record: SessionRecord, correlationId?: string): Promise<AuthError | null> {
+  async function write(record: SessionRecord, correlationId?: string, isActive = true): Promise<AuthError | null> {
     await known.loaded();
     const before = stateOf(record.account.id);
-    const noted = await known.update((state) => withAccount(state, record.account, 'kept'));
+    const noted = await known.update((state) => withAccount(state, record.account, 'kept', isActive));
     const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
     if (outcome.state === 'done') return noted ? null : new AuthError('storage-failed', 'the file that leads the next start to the session could not be written');
     log.write({ level: 'warn', event: `keyring-${outcome.state}`, correlationId, fields: { detail: outcome.detail } });
     // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out meanwhile has the last word.
     if (stateOf(record.account.id) === 'kept') await known.update((state) => withRecordState(state, record.account.id, before));
     return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');
+  }
+
+  async function choose(account: AccountView): Promise<void> {
+    await known.loaded();
+    await known.update((state) => withLast(state, account.id));
   }
 
   async function oweRemoval(account: AccountView): Promise<void> {

@@ -1,5 +1,5 @@
 // Machines → AuthView: the one place that decides what a page may know. Pure.
-import type { AttemptView, AuthErrorView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
+import type { AccountView, AttemptView, AuthErrorView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
 import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
@@ -47,6 +47,11 @@ export function toView(input: ViewInput): AuthView {
     default:
       return assertNever(session);
   }
+}
+
+/** Adds who else is signed in; while it starts nobody knows. */
+export function withOthers(view: AuthView, otherAccounts: readonly AccountView[]): AuthView {
+  return otherAccounts.length === 0 || view.status === 'starting' ? view : { ...view, otherAccounts };
 }
 
 function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, { memoryOnly, homeOf, errorView = toErrorView }: ViewInput): AuthView {

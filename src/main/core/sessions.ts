@@ -1,0 +1,320 @@
+// The sessions of the app: the active one, those of other accounts, and who waits for their tokens. Effects go to keeper.ts.
+// Decides nothing about a session, which is session.ts's; with the option "accounts" at `one` there is one and no other.
+import type { AccountView, SignedOutReason } from '../../contract.js';
+import { AuthError } from './errors.js';
+import type { Keeper } from './keeper.js';
+import type { KnownState } from './known-state.js';
+import { LIMITS, type Settings } from './options.js';
+import type { Clock, Log, Signal } from './ports.js';
+import type { Grant } from './protocol.js';
+import { accountOf } from './records.js';
+import { type TokenWant, answerArrival, answerToken, heldToken, sessionDeadline } from './session-answers.js';
+import { type AccessToken, NO_SESSION, type SessionEvent, type SessionState, type Timing, type TokenTarget } from './session-state.js';
+import { stepSession } from './session.js';
+import { atMost } from './time-limit.js';
+import { type TokenRequest, parseTokenRequest } from './token-request.js';
+import type { Vault } from './vault.js';
+
+/** One account's session, and who waits for it. */
+export interface Slot {
+  state: SessionState;
+  readonly tokens: Set<TokenWaiter>;
+  readonly arrivals: Set<Waiter<void>>;
+}
+
+export interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: AuthError) => void;
+}
+
+interface TokenWaiter extends Waiter<string> {
+  readonly target: TokenTarget | null;
+  /** As the caller gave it, and the token that it is, once that is known. */
+  readonly refusedText: string | null;
+  refused: AccessToken | null;
+}
+
+/** `slot` null: the active one. `epoch` null: for the session as it is now. */
+export interface SessionMail {
+  readonly to: 'session';
+  readonly slot: Slot | null;
+  readonly epoch: number | null;
+  readonly event: SessionEvent;
+}
+
+/** What the mailbox does for the sessions. */
+export interface SessionsHost {
+  /** Puts it into the one queue; `drain` delivers. */
+  queue(mail: SessionMail): void;
+  drain(): void;
+  /** The active session is in another phase now. */
+  changed(): void;
+  /** The tokens of this attempt are stored and in use. */
+  adopted(attempt: number): void;
+  /** Tokens that came too late for a session. */
+  discard(grant: Grant): void;
+  timing(): Timing;
+}
+
+export interface Sessions {
+  /** Of the active session. */
+  state(): SessionState;
+  /** Who else is signed in, but not active: the same list until that changes. */
+  otherAccounts(): readonly AccountView[];
+  /** True while no session is, or may yet be, there. */
+  areAbsent(): boolean;
+  /** From now on callers are answered; before, they wait. */
+  start(): void;
+  /** Who was last, and why nobody is restored. */
+  recall(last: AccountView | null, reason: SignedOutReason): void;
+  /** To the active session. */
+  send(event: SessionEvent): void;
+  adopt(grant: Grant, account: AccountView, attempt: number): void;
+  deliver(mail: SessionMail): void;
+  /** Answers whoever can be answered. */
+  settle(): void;
+  wake(signal: Signal): void;
+  tick(): void;
+  /** When the earliest session wants a `tick`, or null. */
+  deadline(now: number): number | null;
+  getAccessToken(request?: TokenRequest): Promise<string>;
+  /** Makes another account the active one, once its session is there. Rejects, and changes nothing, when it does not come. */
+  switchAccount(accountId: string): Promise<void>;
+  /** Null: the active one. Resolves when its removal was asked for. */
+  signOut(accountId: string | null): Promise<void>;
+  /** Rejects all who wait. */
+  stop(error: AuthError): void;
+}
+
+const NOBODY: readonly AccountView[] = [];
+
+export function createSessions(settings: Settings, known: KnownState, vault: Vault, keeper: Keeper, clock: Clock, log: Log, host: SessionsHost): Sessions {
+  const areSeveral = settings.accounts === 'several';
+  let active = emptySlot();
+  /** By account. Of an account that nobody has asked for since the start there is only the record. */
+  const others = new Map<string, Slot>();
+  let starting: (() => void) | null = null;
+  const started = new Promise<void>((resolve) => { starting = resolve; });
+  let listed = { of: known.current().accounts, version: 0, accounts: NOBODY };
+  let version = 0;
+
+  return {
+    state: () => active.state,
+    otherAccounts,
+    areAbsent: () => [active, ...others.values()].every(({ state }) => state.phase === 'absent'),
+    start() {
+      starting?.();
+      starting = null;
+    },
+    recall(last, reason) { if (active.state.phase === 'absent') active.state = { ...active.state, reason, account: last }; },
+    send: (event) => { send(active, event); },
+    adopt(grant, account, attempt) {
+      host.queue({ to: 'session', slot: slotToAdopt(account), epoch: null, event: { type: 'adopt', grant, account, attempt, now: clock.now() } });
+    },
+    deliver,
+    settle() {
+      if (starting !== null) return;
+      settle(active);
+      for (const [id, slot] of others) {
+        settle(slot);
+        if (slot.state.phase === 'absent') others.delete(id);
+      }
+    },
+    wake(signal) {
+      const event = { type: 'wake', signal, now: clock.now() } as const;
+      host.queue({ to: 'session', slot: null, epoch: null, event });
+      for (const slot of others.values()) if (slot.state.phase === 'locked') host.queue({ to: 'session', slot, epoch: null, event });
+    },
+    tick() {
+      const event = { type: 'tick', ...host.timing() } as const;
+      host.queue({ to: 'session', slot: null, epoch: null, event });
+      for (const slot of others.values()) if ((sessionDeadline(slot.state, event.now, false) ?? Infinity) <= event.now) host.queue({ to: 'session', slot, epoch: null, event });
+    },
+    deadline(now) {
+      let earliest = sessionDeadline(active.state, now);
+      for (const { state } of others.values()) {
+        const deadline = sessionDeadline(state, now, false);
+        if (deadline !== null && (earliest === null || deadline < earliest)) earliest = deadline;
+      }
+      return earliest;
+    },
+    getAccessToken,
+    async switchAccount(accountId) {
+      await started;
+      const slot = find(accountId);
+      if (slot === null) throw notSignedIn();
+      await arrival(slot);
+      activate(slot);
+      host.drain();
+    },
+    async signOut(accountId) {
+      await started;
+      const slot = accountId === null ? active : find(accountId);
+      if (slot === null) return;
+      // Only who has read the record can have its token revoked.
+      if (slot !== active) await atMost(clock, arrival(slot).catch(() => undefined), LIMITS.keyringSlowMs);
+      send(slot, { type: 'sign-out' });
+    },
+    stop(error) {
+      for (const { tokens, arrivals } of [active, ...others.values()]) {
+        for (const waiter of [...tokens, ...arrivals]) waiter.reject(error);
+        tokens.clear();
+        arrivals.clear();
+      }
+    },
+  };
+
+  function getAccessToken(request?: TokenRequest): Promise<string> {
+    let wanted: ReturnType<typeof parseTokenRequest>;
+    try {
+      wanted = parseTokenRequest(request);
+    } catch (error) {
+      return Promise.reject(error as AuthError);
+    }
+    const { account, target, refused: refusedText } = wanted;
+    const slot = account === null ? active : find(account);
+    // Who is known is not known yet.
+    if (slot === null) return starting === null ? Promise.reject(notSignedIn()) : started.then(() => getAccessToken(request));
+    const want = { target, refusedText, refused: null };
+    const answer = answerToken(slot.state, clock.now(), refusedText === null ? want : recognized(want, slot.state));
+    if (answer.kind === 'token') return Promise.resolve(answer.token);
+    if (starting === null && answer.kind === 'error') return Promise.reject(answer.error);
+    return new Promise((resolve, reject) => {
+      slot.tokens.add({ ...want, resolve, reject });
+      // Whoever only joins those who wait changes nothing: a thousand of them must not cost a thousand views.
+      if (answer.kind === 'demand') host.drain();
+    });
+  }
+
+  /** The refused token is remembered as that very one: a provider that gives the same text again has given a new token. */
+  function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(want: W, state: SessionState): W & TokenWant {
+    if (want.refused === null && want.refusedText !== null) {
+      const held = heldToken(state, want.target);
+      if (held?.token === want.refusedText && clock.now() - held.obtainedAt >= LIMITS.refusedYoungMs) want.refused = held;
+    }
+    return want;
+  }
+
+  function settle(slot: Slot): void {
+    let isDemanded = false;
+    for (const waiter of slot.tokens) {
+      const answer = answerToken(slot.state, clock.now(), recognized(waiter, slot.state));
+      if (answer.kind === 'wait') continue;
+      if (answer.kind === 'demand') {
+        if (!isDemanded) send(slot, { type: 'demand', target: waiter.target, now: clock.now() });
+        isDemanded = true;
+        continue;
+      }
+      slot.tokens.delete(waiter);
+      if (answer.kind === 'token') waiter.resolve(answer.token);
+      else waiter.reject(answer.error);
+    }
+    const arrived = slot.arrivals.size === 0 ? 'wait' : answerArrival(slot.state);
+    if (arrived === 'wait') return;
+    for (const waiter of slot.arrivals) {
+      if (arrived === null) waiter.resolve();
+      else waiter.reject(arrived);
+    }
+    slot.arrivals.clear();
+  }
+
+  function arrival(slot: Slot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      slot.arrivals.add({ resolve, reject });
+      host.drain();
+    });
+  }
+
+  function deliver({ slot: addressee, epoch, event }: SessionMail): void {
+    const slot = addressee ?? active;
+    const before = slot.state;
+    if (epoch !== null && epoch !== before.epoch) {
+      if (event.type === 'renewed') host.discard(event.grant);
+      return;
+    }
+    const next = stepSession(before, event);
+    slot.state = next.state;
+    if (before.phase !== slot.state.phase) {
+      version += 1;
+      log.write({ level: 'info', event: `session-${slot.state.phase}`, fields: { code: 'error' in slot.state ? (slot.state.error?.code ?? null) : null } });
+      if (slot === active) host.changed();
+    }
+    for (const effect of next.effects) {
+      if (effect.type !== 'adopted') keeper.run(effect, handleOf(slot));
+      else {
+        if (slot.state.phase === 'live') activate(slot);
+        host.adopted(effect.attempt);
+      }
+    }
+  }
+
+  function handleOf(slot: Slot): Parameters<Keeper['run']>[1] {
+    const { epoch } = slot.state;
+    return { isActive: slot === active, post: (event) => { send(slot, event, epoch); } };
+  }
+
+  function send(slot: Slot, event: SessionEvent, epoch: number | null = null): void {
+    host.queue({ to: 'session', slot, epoch, event });
+    host.drain();
+  }
+
+  function slotToAdopt(account: AccountView): Slot {
+    if (!areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id) return active;
+    return others.get(account.id) ?? open(account);
+  }
+
+  function find(accountId: string): Slot | null {
+    const isLast = active.state.account?.id === accountId;
+    if (isLast && active.state.phase !== 'absent') return active;
+    const there = others.get(accountId);
+    if (there !== undefined) return there;
+    const stored = areSeveral && starting === null ? known.current().accounts.find(({ id, record }) => id === accountId && record === 'kept') : undefined;
+    if (stored === undefined) return isLast ? active : null;
+    const account = accountOf(stored);
+    const slot = open(account);
+    send(slot, { type: 'restore', account, now: clock.now() });
+    return slot;
+  }
+
+  function open(account: AccountView): Slot {
+    const slot = emptySlot();
+    others.set(account.id, slot);
+    return slot;
+  }
+
+  function activate(slot: Slot): void {
+    const { account } = slot.state;
+    if (slot === active || account === null) return;
+    if (active.state.phase !== 'absent') others.set(active.state.account.id, active);
+    others.delete(account.id);
+    active = slot;
+    version += 1;
+    void vault.choose(account);
+    log.write({ level: 'info', event: 'account-switched' });
+    host.changed();
+  }
+
+  function otherAccounts(): readonly AccountView[] {
+    if (!areSeveral) return NOBODY;
+    const { accounts } = known.current();
+    if (listed.of !== accounts || listed.version !== version) listed = { of: accounts, version, accounts: listOthers() };
+    return listed.accounts;
+  }
+
+  function listOthers(): readonly AccountView[] {
+    const list = new Map<string, AccountView>();
+    for (const account of known.current().accounts) if (account.record === 'kept') list.set(account.id, accountOf(account));
+    // One that no keyring took is in no file.
+    for (const { state } of others.values()) if (state.phase === 'live') list.set(state.account.id, state.account);
+    if (active.state.account !== null) list.delete(active.state.account.id);
+    return [...list.values()];
+  }
+}
+
+function emptySlot(): Slot {
+  return { state: NO_SESSION, tokens: new Set(), arrivals: new Set() };
+}
+
+function notSignedIn(): AuthError {
+  return new AuthError('signed-out', 'this account is not signed in');
+}
