@@ -7,6 +7,7 @@ import type { GrantNotes } from './grant-notes.js';
 import { confirmPage, consentPage, loginPage } from './login-page.js';
 import { donePage, errorPage } from './outcome-page.js';
 import { pageAnswer } from './page-frame.js';
+import { resourcesIn } from './resources.js';
 import type { People } from './people.js';
 
 /** What the pages need to know of their provider. */
@@ -63,6 +64,7 @@ export async function answerInteraction(
     // A grant of its own for every sign-in: a reused refresh token ends one family, not all of this browser.
     const grant = new oidc.Grant({ accountId: account.subject, clientId: parameter('client_id') });
     grant.addOIDCScope(scopes.join(' '));
+    for (const resource of resourcesIn(params['resource'])) grant.addResourceScope(resource, scopes.join(' '));
     const grantId = await grant.save();
     const parameters = Object.fromEntries(Object.keys(params).map((name) => [name, parameter(name)]));
     grants.add(grantId, { subject: account.subject, parameters, agreedAtMs: nowMs });

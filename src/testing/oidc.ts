@@ -13,6 +13,7 @@ import type { People } from './people.js';
 import type { Policy } from './personality.js';
 import type { ProviderSettings } from './provider-options.js';
 import type { Registration } from './registration.js';
+import { type OidcErrors, resourceFeature } from './resources.js';
 import type { SigningKey } from './signing-keys.js';
 import type { Store } from './store.js';
 
@@ -37,6 +38,7 @@ export interface OidcParts {
 interface OidcPackage {
   readonly Provider: typeof OidcProvider;
   readonly interactionPolicy: typeof OidcModule.interactionPolicy;
+  readonly errors: OidcErrors;
 }
 
 /** Throws when the optional peer dependency is not installed, with the command that helps. */
@@ -45,13 +47,14 @@ export async function loadOidcPackage(): Promise<OidcPackage> {
   // variables, because they have no types of their own; should a later version close them, the entry does.
   const provider: string = 'oidc-provider/lib/provider.js';
   const policy: string = 'oidc-provider/lib/helpers/interaction_policy/index.js';
+  const errorClasses: string = 'oidc-provider/lib/helpers/errors.js';
   try {
-    const modules = (await Promise.all([import(provider), import(policy)])) as [Pick<OidcPackage, 'Provider'>, OidcPackage['interactionPolicy']];
-    return { Provider: modules[0].Provider, interactionPolicy: modules[1] };
+    const modules = (await Promise.all([import(provider), import(policy), import(errorClasses)])) as [Pick<OidcPackage, 'Provider'>, OidcPackage['interactionPolicy'], OidcErrors];
+    return { Provider: modules[0].Provider, interactionPolicy: modules[1], errors: modules[2] };
   } catch {
     try {
-      const { Provider, interactionPolicy } = await import('oidc-provider');
-      return { Provider, interactionPolicy };
+      const { Provider, interactionPolicy, errors } = await import('oidc-provider');
+      return { Provider, interactionPolicy, errors };
     } catch (cause) {
       throw new Error('latchkey/testing needs the packages "oidc-provider" and "jose": npm install --save-dev oidc-provider jose', { cause });
     }
@@ -59,7 +62,7 @@ export async function loadOidcPackage(): Promise<OidcPackage> {
 }
 
 /** Builds an oidc-provider. Writes nothing to the console. */
-export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: OidcParts): OidcProvider {
+export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage, parts: OidcParts): OidcProvider {
   const { issuer, port, settings, policy, grants, store, people, key } = parts;
   const prompts = interactionPolicy.base();
   prompts.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
@@ -141,6 +144,7 @@ export function createOidc({ Provider, interactionPolicy }: OidcPackage, parts: 
         },
         postLogoutSuccessSource: async (ctx) => write(ctx, pageAnswer(signedOutPage())),
       },
+      resourceIndicators: resourceFeature(errors, settings, parts.accessTokenSeconds),
       pushedAuthorizationRequests: {
         enabled: settings.pushedAuthorizationRequests !== 'off',
         requirePushedAuthorizationRequests: settings.pushedAuthorizationRequests === 'required',

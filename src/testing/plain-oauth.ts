@@ -5,7 +5,7 @@ import { jsonAnswer, PATHS, readJsonObject } from './exchange.js';
 import type { Answer, Exchange } from './exchange.js';
 import type { People } from './people.js';
 
-/** Answers `/me`: `sub` always, names with the scope `profile`, the address with `email`; 401 without a valid token (RFC 6750 §3.1). */
+/** Answers `/me`: `sub` always, `aud` of a token for a resource (RFC 8707), names with the scope `profile`, the address with `email`; 401 without a valid token (RFC 6750 §3.1). */
 export async function answerMe(oidc: OidcProvider, people: People, exchange: Exchange): Promise<Answer> {
   const value = /^Bearer +(\S+)$/i.exec(exchange.headers.authorization ?? '')?.[1];
   if (value === undefined) return jsonAnswer(401, { error: 'invalid_request' }, { 'www-authenticate': 'Bearer' });
@@ -18,6 +18,7 @@ export async function answerMe(oidc: OidcProvider, people: People, exchange: Exc
   const { email, ...profile } = account.claims;
   return jsonAnswer(200, {
     sub: account.subject,
+    ...(accessToken.aud === undefined ? {} : { aud: accessToken.aud }),
     ...(accessToken.scopes.has('profile') ? profile : {}),
     ...(accessToken.scopes.has('email') && email !== undefined ? { email } : {}),
   });

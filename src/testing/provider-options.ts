@@ -36,6 +36,8 @@ export interface ProviderOptions {
   readonly clock?: ClockLike;
   /** Scopes besides `openid`, `profile`, `email` and `offline_access`. */
   readonly scopes?: readonly string[];
+  /** APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and whoever names one is refused. */
+  readonly resources?: readonly string[];
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
   readonly accessTokenSeconds?: number;
   /** Claims of people by their login name, besides the built-in `ada` and `grace`. Any other name can sign in, too. */
@@ -80,6 +82,7 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
     graceSeconds: null,
     clock: null,
     scopes: [],
+    resources: [],
     accessTokenSeconds: 300,
     people: {},
     signingAlgorithm: 'RS256',

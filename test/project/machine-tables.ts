@@ -76,7 +76,7 @@ const waitingStates: Readonly<Record<string, AttemptState>> = {
 
 const live: LiveSession = {
   phase: 'live', epoch: 1, account: ada, refreshToken: 'r1', scope: 'openid', access: { token: 'a1', obtainedAt: 0, expiresAt: 2_000 },
-  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
+  renewal: { state: 'fresh', since: 0, renewAt: 1_000 }, save: 0, storeError: null, storeRetryAt: null, doubted: false, resources: [], errand: null, targets: new Map(),
 };
 const phases: { readonly [Phase in SessionState['phase']]: SessionState & { readonly phase: Phase } } = {
   absent: NO_SESSION,

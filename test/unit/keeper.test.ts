@@ -32,7 +32,7 @@ let keeper: Keeper;
 const grant = (name: string): Grant => ({ accessToken: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + 3_600_000, refreshToken: `refresh-${name}`, scope: 'read' });
 const record = (name: string, lifeMs = 3_600_000): SessionRecord => ({ version: 1, clientId: 'me', account: ada, refreshToken: `refresh-${name}`, scope: 'read', savedAt: 1, access: { token: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + lifeMs } });
 const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, target: null, replaced: null, stored: true, doubted: false };
-const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: null, doubted: false, save: 3 };
+const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', resources: [], access: null, doubted: false, save: 3 };
 const at = (epoch: number): SessionHandle => ({ isActive: true, post: (event) => { posted.push({ ...event, epoch }); react(event); } });
 const types = (): readonly string[] => posted.map(({ type }) => type);
 

@@ -210,7 +210,7 @@ describe('every history of a session', () => {
   it('does nothing about an answer to an earlier write', () => {
     fc.assert(fc.property(fc.integer({ min: -3, max: 10 }).filter((save) => save !== 4), fc.boolean(), (save, works) => {
       const state: SessionState = {
-        phase: 'live', epoch: 1, account: account('ada'), refreshToken: 'secret-r', scope: 'read', access: null, save: 4, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
+        phase: 'live', epoch: 1, account: account('ada'), refreshToken: 'secret-r', scope: 'read', access: null, save: 4, storeError: null, storeRetryAt: null, doubted: false, resources: [], errand: null, targets: new Map(),
         renewal: { state: 'saving', since: 1, grant: { accessToken: 'secret-a', obtainedAt: 1, expiresAt: 2, refreshToken: 'secret-r2', scope: 'read' } },
       };
       const timing = { now: 2, random: 0, renewEarlySeconds: 0 };

@@ -18,7 +18,7 @@ const ended = new AuthError('session-ended', 'over', { serverError: 'invalid_gra
 const locked = new AuthError('keyring-locked', 'locked');
 
 const fresh: LiveSession = {
-  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false, resources: [], errand: null, targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR }, renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
 };
 const renewing: LiveSession = { ...fresh, renewal: { state: 'renewing', since: NOW, trouble: NO_TROUBLE } };
@@ -43,7 +43,7 @@ describe('a renewal whose ID token names somebody else', () => {
   it('waits, and keeps the refresh token that the server rotated, for the old one is dead', () => {
     const { state, effects } = stepSession(renewing, answer('refresh-2'));
     expect(state).toMatchObject({ phase: 'live', refreshToken: 'refresh-2', doubted: true, access: fresh.access, renewal: { state: 'waiting', error: { code: 'id-token-invalid' } } });
-    expect(effects).toEqual([{ type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', access: fresh.access, doubted: true, save: 1 }]);
+    expect(effects).toEqual([{ type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', resources: [], access: fresh.access, doubted: true, save: 1 }]);
   });
 
   it('says at the next try that nothing is believed without proof, and is believed again after one that is right', () => {

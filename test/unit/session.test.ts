@@ -30,7 +30,7 @@ const timing = { random: 0, renewEarlySeconds: 60 };
 const record: SessionRecord = { version: 1, clientId: 'c', account: ada, refreshToken: 'refresh-0', scope: 'read', savedAt: 1, access: null };
 
 const live: LiveSession = {
-  phase: 'live', epoch: 3, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 2, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
+  phase: 'live', epoch: 3, account: ada, refreshToken: 'refresh-1', scope: 'read', save: 2, storeError: null, storeRetryAt: null, doubted: false, resources: [], errand: null, targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + 600_000 },
   renewal: { state: 'fresh', since: NOW, renewAt: NOW + 540_000 },
 };

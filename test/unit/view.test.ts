@@ -10,7 +10,7 @@ const expired = new AuthError('sign-in-expired', 'late');
 const locked = new AuthError('keyring-locked', 'locked', { cause: 'secret-cause' });
 const grant = { accessToken: 'secret-access', obtainedAt: 10, expiresAt: 70, refreshToken: 'secret-refresh', scope: 'read' };
 const live: LiveSession = {
-  phase: 'live', epoch: 1, account: ada, refreshToken: 'secret-refresh', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
+  phase: 'live', epoch: 1, account: ada, refreshToken: 'secret-refresh', scope: 'read', save: 0, storeError: null, storeRetryAt: null, doubted: false, resources: [], errand: null, targets: new Map(),
   access: { token: 'secret-access', obtainedAt: 10, expiresAt: 70 }, renewal: { state: 'fresh', since: 10, renewAt: 60 },
 };
 const absent: SessionState = { phase: 'absent', epoch: 0, reason: 'never', account: null, error: null };

@@ -23,3 +23,8 @@ export function loginHintOf(request: SignInRequest, { authorizationParameters, p
   return { [name]: request.loginHint ?? authorizationParameters[name] };
 }
 
+
+/** RFC 8707 §2.1: one parameter for each. */
+export function resourcesOf({ resources }: Settings): [string, string][] {
+  return resources.map((resource) => ['resource', resource]);
+}

@@ -91,9 +91,9 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     else post({ type: 'record-withheld', error: reading.error });
   }
 
-  async function write({ account, refreshToken, scope, access, doubted, save }: WriteEffect, { post, isActive }: SessionHandle, correlationId?: string): Promise<void> {
+  async function write({ account, refreshToken, scope, resources, access, doubted, save }: WriteEffect, { post, isActive }: SessionHandle, correlationId?: string): Promise<void> {
     const metadata = protocol.metadataMark();
-    const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, savedAt: clock.now(), ...(metadata === null ? {} : { metadata }), access, ...(doubted ? { doubted: true } : {}) };
+    const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, ...(resources.length === 0 ? {} : { resources }), savedAt: clock.now(), ...(metadata === null ? {} : { metadata }), access, ...(doubted ? { doubted: true } : {}) };
     const error = await vault.write(record, correlationId, isActive);
     if (error === null) post({ type: 'stored', save, ...timing() });
     else post({ type: 'store-failed', save, error, ...timing() });

@@ -2,7 +2,7 @@
 // Keeps no session and decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
 import * as oauth from 'oauth4webapi';
 import type { AttemptSecrets } from './attempt-secrets.js';
-import { loginHintOf, present, promptOf } from './authorization-parameters.js';
+import { loginHintOf, present, promptOf, resourcesOf } from './authorization-parameters.js';
 import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
 import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
@@ -26,6 +26,8 @@ export interface Grant {
   readonly expiresAt: number | null;
   readonly refreshToken: string | null;
   readonly scope: string;
+  /** Of a sign-in: the resources that it asked for. */
+  readonly resources?: readonly string[];
 }
 
 /** Tokens, and whose they are. */
@@ -118,7 +120,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       prompt: promptOf(request, settings),
       ...loginHintOf(request, settings),
     });
-    parameters.push(...settings.resources.map((resource): [string, string] => ['resource', resource]));
+    parameters.push(...resourcesOf(settings));
     const sent = server.pushed_authorization_request_endpoint === undefined ? parameters : await push(server, parameters);
     const url = new URL(server.authorization_endpoint);
     // What the endpoint's own address says of them must not stand beside ours.
@@ -154,7 +156,8 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
 
   async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number, correlationId?: string): Promise<Redeemed> {
     const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens, correlationId) : await identifyByHand(server, tokens.access_token, correlationId);
-    return { grant: toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), account: await toAccount(server.issuer, identity) };
+    const grant = { ...toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), resources: settings.resources };
+    return { grant, account: await toAccount(server.issuer, identity) };
   }
 
   /** With one address for many issuers `iss` (RFC 9207) names one of them; the ID token must then be of that one. */
@@ -193,6 +196,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     if (usesOpenId && server.jwks_uri !== undefined) keys.ask(server.jwks_uri);
     // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they are known.
     const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), ...loginHintOf(request, settings) });
+    parameters.push(...resourcesOf(settings));
     return stepAsync('device', async () => {
       const response = await readTokenAnswer(await oauth.deviceAuthorizationRequest(server, client, authentication(server), new URLSearchParams(parameters), http), false);
       const body = await bodyOf(response);

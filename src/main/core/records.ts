@@ -12,6 +12,8 @@ export interface SessionRecord {
   readonly refreshToken: string;
   /** The granted scope (RFC 6749 §5.1). */
   readonly scope: string;
+  /** Those that the sign-in asked for (RFC 8707 §2.1); absent where there were none. */
+  readonly resources?: readonly string[];
   readonly savedAt: number;
   /** What the session was last used with: it vouches for the metadata in the file. */
   readonly metadata?: MetadataMark;
@@ -88,10 +90,10 @@ export function parseRecord(value: string, expected: { readonly clientId: string
   if (record === null || typeof record !== 'object') return unreadable('not a record');
   if (record.version !== 1) return unreadable('a record of another version');
   if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
-  const { account, refreshToken, scope, savedAt, metadata, access, doubted } = record;
+  const { account, refreshToken, scope, resources, savedAt, metadata, access, doubted } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, savedAt, ...(isMark(metadata) ? { metadata } : {}), access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
+  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, ...(isTexts(resources) ? { resources } : {}), savedAt, ...(isMark(metadata) ? { metadata } : {}), access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
@@ -183,6 +185,10 @@ function isAccess(value: unknown): value is NonNullable<SessionRecord['access']>
   if (typeof value !== 'object' || value === null) return false;
   const { token, obtainedAt, expiresAt } = value as Record<string, unknown>;
   return typeof token === 'string' && token !== '' && typeof obtainedAt === 'number' && (expiresAt === null || typeof expiresAt === 'number');
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function isMark(value: unknown): value is MetadataMark {

@@ -74,7 +74,8 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
 }
 
 /** Nobody renews it in advance: whoever wants it when it is due waits for one exchange. */
-function answerTarget(state: LiveSession, now: number, { key }: TokenTarget, refused: AccessToken | null): TokenAnswer {
+function answerTarget(state: LiveSession, now: number, { key, resource }: TokenTarget, refused: AccessToken | null): TokenAnswer {
+  if (resource !== null && !state.resources.includes(resource)) return { kind: 'error', error: new AuthError('resource-refused', 'the sign-in did not ask for this resource (option "resources")') };
   const { renewal, errand, targets } = state;
   const answer = targets.get(key);
   const held = answer?.state === 'token' && answer.access !== refused ? answer : null;

@@ -55,6 +55,8 @@ export interface LiveSession {
   readonly account: AccountView;
   readonly refreshToken: string | null;
   readonly scope: string;
+  /** Those that the sign-in asked for; a provider may burn the refresh token of whoever asks for another one. */
+  readonly resources: readonly string[];
   readonly access: AccessToken | null;
   readonly renewal: Renewal;
   /** Only while `renewal` is `fresh`: one refresh token, one request at a time. */
@@ -111,7 +113,7 @@ export interface Timing {
 
 export type SessionEffect =
   | { readonly type: 'read-record'; readonly account: AccountView }
-  | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly access: AccessToken | null; readonly doubted: boolean; readonly save: number }
+  | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly resources: readonly string[]; readonly access: AccessToken | null; readonly doubted: boolean; readonly save: number }
   | { readonly type: 'remove-record'; readonly account: AccountView }
   /** The record is left alone, but not restored any more. */
   | { readonly type: 'mark-refused'; readonly account: AccountView }

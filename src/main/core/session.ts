@@ -157,13 +157,13 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
   const adopting = { phase: 'adopting', epoch: state.epoch + 1, account, grant, attempt, since: now, previous } as const;
   // Nothing will be stored, and what an earlier session left must not come back at the next start: the view says "not remembered".
   if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [...effects, { type: 'remove-record', account }]);
-  return { state: adopting, effects: [...effects, writeEffect(account, grant, 0)] };
+  return { state: adopting, effects: [...effects, writeEffect(account, grant, grant.resources ?? [], 0)] };
 }
 
 function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthError | null, timing: Timing, before: readonly SessionEffect[] = []): SessionStep {
   const { epoch, account, grant, attempt } = state;
   const live: LiveSession = {
-    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs, doubted: false,
+    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, resources: grant.resources ?? [], save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs, doubted: false,
     access: accessOf(grant),
     renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) }, errand: null, targets: NO_TARGETS,
   };
@@ -176,7 +176,7 @@ function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }):
   if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, grant, event);
   if (grant.refreshToken === null) return use(state, grant, event);
   const save = state.save + 1;
-  return { state: { ...state, save, renewal: { state: 'saving', since: now, grant } }, effects: [writeEffect(state.account, grant, save)] };
+  return { state: { ...state, save, renewal: { state: 'saving', since: now, grant } }, effects: [writeEffect(state.account, grant, state.resources, save)] };
 }
 
 function settleStore(state: LiveSession, storeError: AuthError | null, timing: Timing): SessionStep {
@@ -259,8 +259,8 @@ function retryLive(state: LiveSession, now: number): SessionStep {
 function storeAgain(state: LiveSession, now: number): SessionStep {
   if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
   const save = state.save + 1;
-  const { account, refreshToken, scope, access, doubted } = state;
-  const effect = { type: 'write-record', account, refreshToken, scope, access, doubted, save } as const;
+  const { account, refreshToken, scope, resources, access, doubted } = state;
+  const effect = { type: 'write-record', account, refreshToken, scope, resources, access, doubted, save } as const;
   return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
 }
 
@@ -315,7 +315,7 @@ function receiveForTarget(state: LiveSession, { target }: Errand, event: Session
   const saving = { state: 'saving', since: now, target, grant } as const;
   if (grant.refreshToken === null || grant.refreshToken === state.refreshToken) return settleErrand(state, saving, state.storeError, event);
   const save = state.save + 1;
-  const effect = { type: 'write-record', account: state.account, refreshToken: grant.refreshToken, scope: state.scope, access: state.access, doubted: false, save } as const;
+  const effect = { type: 'write-record', account: state.account, refreshToken: grant.refreshToken, scope: state.scope, resources: state.resources, access: state.access, doubted: false, save } as const;
   return { state: { ...state, save, errand: saving }, effects: [effect] };
 }
 
@@ -343,10 +343,10 @@ function withTarget(targets: LiveSession['targets'], { key }: TokenTarget, answe
 
 /** Comes back from the keychain; an access token that is still good makes the start need no network. */
 function resume(epoch: number, record: SessionRecord, timing: Timing): SessionStep {
-  const { account, refreshToken, scope, access, doubted = false } = record;
+  const { account, refreshToken, scope, resources = [], access, doubted = false } = record;
   const { now } = timing;
   const due = access === null ? now : dueAt({ accessToken: access.token, refreshToken, scope, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt }, timing);
-  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, access, renewal: { state: 'fresh', since: now, renewAt: due }, errand: null, targets: NO_TARGETS, save: 0, storeError: null, storeRetryAt: null, doubted };
+  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, resources, access, renewal: { state: 'fresh', since: now, renewAt: due }, errand: null, targets: NO_TARGETS, save: 0, storeError: null, storeRetryAt: null, doubted };
   return isDue(live, now) || isOver(access, now) ? beginRenewal(live, now) : { state: live, effects: [] };
 }
 
@@ -392,8 +392,8 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
   return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' && state.errand?.state !== 'renewing' ? currentRefreshToken(state) : null;
 }
 
-function writeEffect(account: AccountView, grant: Grant, save: number): SessionEffect {
-  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, access: accessOf(grant), doubted: false, save };
+function writeEffect(account: AccountView, grant: Grant, resources: readonly string[], save: number): SessionEffect {
+  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, resources, access: accessOf(grant), doubted: false, save };
 }
 
 function accessOf({ accessToken, obtainedAt, expiresAt }: Grant): AccessToken {
