@@ -2,7 +2,7 @@
 // Keychain and state file are fakes; loopback is the real adapter; the browser is the scripted person.
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import type { AuthView } from '../../src/contract.js';
+import type { AuthView, SignInRequest } from '../../src/contract.js';
 import { createClock } from '../../src/main/adapters/clock.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
@@ -38,7 +38,7 @@ export interface App {
   /** Every error that a call of this app rejected with. */
   readonly errors: readonly unknown[];
   /** A trip to the browser; the person does as `choices` say, or nothing at all. */
-  signIn(choices?: SignInChoices | 'stays away'): Promise<void>;
+  signIn(choices?: SignInChoices | 'stays away', request?: SignInRequest): Promise<void>;
   /** The code that a promise of the engine rejects with, or `resolved`. */
   codeOf(promise: Promise<unknown>): Promise<string>;
   /** Ends this process and starts the next one, on the same keychain and file. */
@@ -55,6 +55,8 @@ export type AppOptions = Partial<AuthOptions> & {
   readonly loadAdvice?: () => Promise<Advise>;
   readonly secrets?: SecretStore;
   readonly earlier?: EarlierEntries;
+  /** While the start is under way. */
+  readonly onStart?: (engine: Engine) => void;
 };
 
 type Kept = Partial<Pick<App, 'secrets' | 'file' | 'lock' | 'person'>>;
@@ -68,7 +70,7 @@ export async function stopApps(): Promise<void> {
 
 /** Starts an app for the provider and waits until its view is not `starting` any more. */
 export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
-  const { settings: overrides, clock, network, loadAdvice, secrets: real, earlier, ...given } = options;
+  const { settings: overrides, clock, network, loadAdvice, secrets: real, earlier, onStart, ...given } = options;
   const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
@@ -103,9 +105,9 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
 
   const app: App = {
     engine, secrets, file, scheme, log, lock, signals, person, views, opened, trips, errors,
-    async signIn(wanted = {}) {
+    async signIn(wanted = {}, request = {}) {
       choices = wanted;
-      await engine.signIn({}).catch((error: unknown) => {
+      await engine.signIn(request).catch((error: unknown) => {
         errors.push(error);
         throw error;
       });
@@ -128,13 +130,14 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
     return startApp(provider, next, { secrets: again, file, lock: lock.another(), person });
   }
   engine.start();
+  onStart?.(engine);
   await waitFor(() => engine.view().status !== 'starting', 'the start');
   return app;
 }
 
-export async function waitFor(holds: () => boolean, what: string, ms = 8_000): Promise<void> {
+export async function waitFor(holds: () => boolean | Promise<boolean>, what: string, ms = 8_000): Promise<void> {
   const end = Date.now() + ms;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > end) throw new Error(`${what} did not happen`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

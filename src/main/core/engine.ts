@@ -57,7 +57,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const lock: Lock = { hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal) };
   const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
   const protocol = createLateProtocol(async () => (await import('./protocol.js')).createProtocol(settings, fetch, clock, log, ports.metadata));
-  const known = createKnownState(ports.state, lock, settings.clientId, log);
+  const known = createKnownState(ports.state, lock, settings.clientId, log, settings.accounts === 'several' ? () => { drain(); } : undefined);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
   const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);

@@ -22,7 +22,8 @@ export interface KnownState {
 
 type Change = (known: KnownAccounts) => KnownAccounts;
 
-export function createKnownState(file: StateStore, lock: Lock, clientId: string, log: Log): KnownState {
+/** `onAccounts` is called whenever the list of accounts is another one. */
+export function createKnownState(file: StateStore, lock: Lock, clientId: string, log: Log, onAccounts = (): void => undefined): KnownState {
   let known: KnownAccounts = NO_ACCOUNTS;
   /** What the file has not taken yet, oldest first. */
   let unsaved: readonly Change[] = [];
@@ -34,7 +35,7 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
   return {
     loaded: () => loading,
     async load() {
-      known = accept(await file.load().catch(() => null)) ?? NO_ACCOUNTS;
+      learn(accept(await file.load().catch(() => null)) ?? NO_ACCOUNTS);
       finishLoading();
     },
     current: () => known,
@@ -42,17 +43,24 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
       await saving;
       const content = await file.load().catch(() => null);
       const found = content === null ? null : accept(content);
-      if (found !== null) known = apply(unsaved, found);
+      if (found !== null) learn(apply(unsaved, found));
     },
     update(change) {
       const next = change(known);
       if (next === known && unsaved.length === 0) return saving;
-      known = next;
       unsaved = [...unsaved, change];
-      saving = saving.then(save);
-      return saving;
+      const saved = saving.then(save);
+      saving = saved;
+      learn(next);
+      return saved;
     },
   };
+
+  function learn(next: KnownAccounts): void {
+    const before = known;
+    known = next;
+    if (next.accounts !== before.accounts) onAccounts();
+  }
 
   async function save(): Promise<boolean> {
     if (!writable) return false;
@@ -78,7 +86,7 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
       return false;
     }
     unsaved = unsaved.slice(changes.length);
-    known = apply(unsaved, merged);
+    learn(apply(unsaved, merged));
     return true;
   }
 

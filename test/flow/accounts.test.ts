@@ -1,0 +1,182 @@
+// Several accounts beside each other: each with a session of its own, one of them active.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
+import { type App, type AppOptions, expectNoLeak, startApp, stopApps, waitFor } from '../support/flow-app.js';
+
+let provider: Provider;
+beforeAll(async () => { provider = await startProvider(); });
+afterAll(() => provider.stop());
+beforeEach(() => { provider.setAccessTokenSeconds(300); });
+afterEach(stopApps);
+
+const SEVERAL: AppOptions = { accounts: 'several' };
+
+/** Ada first, then Grace, who is active. */
+async function both(options: AppOptions = SEVERAL): Promise<App> {
+  const app = await startApp(provider, options);
+  await app.signIn({ login: 'ada' });
+  await app.signIn({ login: 'grace' }, { prompt: 'login' });
+  return app;
+}
+
+const active = (app: App): string | undefined => {
+  const view = app.engine.view();
+  return view.status === 'signed-in' ? nameOf(view.account.subject) : undefined;
+};
+const others = (app: App): readonly string[] => {
+  const view = app.engine.view();
+  return view.status === 'starting' ? [] : (view.otherAccounts ?? []).map(({ subject }) => nameOf(subject)).sort();
+};
+const nameOf = (subject: string): string => ['ada', 'grace', 'eve'].find((login) => subjectOf(login) === subject) ?? 'nobody';
+const idOf = (app: App, login: string): string => (app.file.content as KnownAccounts).accounts.find(({ subject }) => subject === subjectOf(login))?.id ?? '';
+
+/** Whose token it is, by the API's own word. */
+async function ownerOf(token: string): Promise<string> {
+  const answer = await fetch(provider.endpoints.api, { headers: { authorization: `Bearer ${token}` } });
+  return answer.status === 200 ? nameOf(((await answer.json()) as { sub: string }).sub) : `status ${answer.status}`;
+}
+
+describe('a second sign-in', () => {
+  it('leaves the first account signed in, and is the active one', async () => {
+    const app = await both();
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+    expect(await ownerOf(await app.engine.getAccessToken())).toBe('grace');
+    expect(await ownerOf(await app.engine.getAccessToken({ account: idOf(app, 'ada') }))).toBe('ada');
+    expect(app.views.some((view) => view.status === 'signed-out' && view.reason !== 'never')).toBe(false);
+    expectNoLeak(app, provider);
+  });
+
+  it('of somebody who is there already makes no third', async () => {
+    const app = await both();
+    await app.signIn({ login: 'ada' }, { prompt: 'login' });
+    expect([active(app), others(app), app.secrets.entries.size]).toEqual(['ada', ['grace'], 2]);
+  });
+
+  it('takes the place of the first where one account is the rule', async () => {
+    const app = await both({});
+    expect([active(app), others(app)]).toEqual(['grace', []]);
+    await waitFor(() => app.secrets.entries.size === 1, 'one record');
+    expect(await app.codeOf(app.engine.getAccessToken({ account: idOf(app, 'ada') }))).toBe('signed-out');
+    expect(await app.codeOf(app.engine.switchAccount(idOf(app, 'ada')))).toBe('signed-out');
+  });
+
+  it('that fails leaves the active account as it is', async () => {
+    const app = await both();
+    expect(await app.codeOf(app.signIn({ consent: 'deny' }))).toBe('sign-in-denied');
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+  });
+});
+
+describe('after a restart', () => {
+  it('the active account is restored, and the other one when it is asked for', async () => {
+    const app = await (await both()).restart(SEVERAL);
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+    const reads = (): number => app.secrets.calls.filter((call) => call.startsWith(`read session:${idOf(app, 'ada')}`)).length;
+    const before = reads();
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => app.engine.getAccessToken({ account: idOf(app, 'ada') })));
+    expect([new Set(tokens).size, await ownerOf(tokens[0] ?? ''), reads() - before]).toEqual([1, 'ada', 1]);
+  });
+
+  it('a token that is asked for before the start is over comes, too', async () => {
+    const before = await both();
+    const ada = idOf(before, 'ada');
+    let held: Promise<string> | undefined;
+    const app = await before.restart({ ...SEVERAL, onStart: (engine) => { held = engine.getAccessToken({ account: ada }); } });
+    expect(await ownerOf((await held) ?? '')).toBe('ada');
+    expect(active(app)).toBe('grace');
+  });
+
+  it('each renews with its own refresh token', async () => {
+    const before = await both();
+    let ahead = 0;
+    const app = await before.restart({ ...SEVERAL, clock: { now: () => Date.now() + ahead } });
+    await app.engine.getAccessToken({ account: idOf(app, 'ada') });
+    ahead = 600_000;
+    const requests = provider.tokenRequests('refresh_token');
+    const [grace, ada] = await Promise.all([app.engine.getAccessToken(), app.engine.getAccessToken({ account: idOf(app, 'ada') })]);
+    expect([await ownerOf(grace), await ownerOf(ada)]).toEqual(['grace', 'ada']);
+    expect(provider.tokenRequests('refresh_token') - requests).toBe(2);
+  });
+});
+
+describe('a switch', () => {
+  it('shows the other account, and the next start begins with it', async () => {
+    const app = await both();
+    await app.engine.switchAccount(idOf(app, 'ada'));
+    expect([active(app), others(app)]).toEqual(['ada', ['grace']]);
+    expect(await ownerOf(await app.engine.getAccessToken())).toBe('ada');
+    const next = await app.restart(SEVERAL);
+    expect([active(next), others(next)]).toEqual(['ada', ['grace']]);
+  });
+
+  it('to an account that was not asked for yet goes over no other view', async () => {
+    const app = await (await both()).restart(SEVERAL);
+    await app.engine.switchAccount(idOf(app, 'ada'));
+    const from = app.views.findIndex((view) => view.status === 'signed-in');
+    expect(app.views.slice(from).map((view) => (view.status === 'signed-in' ? nameOf(view.account.subject) : view.status)).filter((name, index, all) => name !== all[index - 1])).toEqual(['grace', 'ada']);
+  });
+
+  it('to nobody, or to what is no id, changes nothing', async () => {
+    const app = await both();
+    expect(await app.codeOf(app.engine.switchAccount('somebody'))).toBe('signed-out');
+    for (const wrong of [undefined, null, 7, '', 'x'.repeat(257), {}]) expect(await app.codeOf(app.engine.switchAccount(wrong))).toBe('invalid-options');
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+  });
+
+  it('to an account whose keyring does not open is refused, and nothing is lost', async () => {
+    const app = await (await both()).restart(SEVERAL);
+    app.secrets.setMode('locked');
+    expect(await app.codeOf(app.engine.switchAccount(idOf(app, 'ada')))).toBe('keyring-locked');
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+    app.secrets.setMode('works');
+    app.signals.emit('unlock');
+    await waitFor(async () => (await app.codeOf(app.engine.switchAccount(idOf(app, 'ada')))) === 'resolved', 'the switch');
+    expect(active(app)).toBe('ada');
+  });
+});
+
+describe('a sign-out', () => {
+  it('of the active account leaves the others, who can be switched to', async () => {
+    const app = await both();
+    await app.engine.signOut();
+    expect(app.engine.view()).toMatchObject({ status: 'signed-out', reason: 'signed-out' });
+    expect(others(app)).toEqual(['ada']);
+    expect(await app.codeOf(app.engine.getAccessToken())).toBe('signed-out');
+    expect(await ownerOf(await app.engine.getAccessToken({ account: idOf(app, 'ada') }))).toBe('ada');
+    await app.engine.switchAccount(idOf(app, 'ada'));
+    expect([active(app), others(app)]).toEqual(['ada', []]);
+  });
+
+  it('of another account, also one that was never asked for, removes and revokes that one', async () => {
+    const app = await (await both()).restart(SEVERAL);
+    const ada = idOf(app, 'ada');
+    const revocations = (): number => provider.requests.filter(({ endpoint }) => endpoint === 'revocation').length;
+    const before = revocations();
+    await app.engine.signOut(ada);
+    expect([active(app), others(app), app.secrets.entries.size]).toEqual(['grace', [], 1]);
+    await waitFor(() => revocations() === before + 1, 'the revocation');
+    expect(await app.codeOf(app.engine.getAccessToken({ account: ada }))).toBe('signed-out');
+    expect(await ownerOf(await app.engine.getAccessToken())).toBe('grace');
+  });
+
+  it('of nobody does nothing', async () => {
+    const app = await both();
+    await app.engine.signOut('somebody');
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+  });
+});
+
+describe('an account whose session the provider has ended', () => {
+  it('is gone from the list, and the active one is not', async () => {
+    const app = await both();
+    const ada = idOf(app, 'ada');
+    const { refreshToken } = JSON.parse(app.secrets.entries.get(`session:${ada}`) ?? '{}') as { refreshToken: string };
+    await fetch(provider.endpoints.revocation, { method: 'POST', body: new URLSearchParams({ token: refreshToken, client_id: provider.clientId }) });
+    const refused = await app.engine.getAccessToken({ account: ada });
+    expect(await app.codeOf(app.engine.getAccessToken({ account: ada, scopes: ['openid'] }))).toBe('session-ended');
+    expect(await app.codeOf(app.engine.getAccessToken({ account: ada, refused }))).toBe('signed-out');
+    expect([active(app), others(app)]).toEqual(['grace', []]);
+    expect(await ownerOf(await app.engine.getAccessToken())).toBe('grace');
+  });
+});
