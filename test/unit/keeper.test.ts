@@ -136,6 +136,20 @@ describe('a renewal', () => {
     expect(calls[0]).toBe('renew refresh-1');
   });
 
+  it('for another target takes the newer refresh token of the record, but not the token of the sign-in', async () => {
+    world.read = async () => ({ state: 'record', record: record('newer') });
+    keeper.run({ ...renew, target: { key: 'mail', resource: 'https://mail.example', scope: null } }, at(7));
+    await settle();
+    expect([calls, posted]).toMatchObject([['read', 'renew refresh-newer', 'write refresh-2'], [{ type: 'renewed', stored: false }, { type: 'stored' }]]);
+  });
+
+  it('does not take the very token that is not good enough any more, in whatever record it stands', async () => {
+    world.read = async () => ({ state: 'record', record: record('newer') });
+    keeper.run({ ...renew, replaced: 'access-newer' }, at(7));
+    await settle();
+    expect(calls).toEqual(['read', 'renew refresh-newer', 'write refresh-2']);
+  });
+
   it.each<[string, () => Promise<VaultReading>]>([
     ['is gone', async () => ({ state: 'absent' })],
     ['is locked', async () => ({ state: 'withheld', error: new AuthError('keyring-locked', 'locked') })],

@@ -19,6 +19,22 @@ async function redeem(wire: Wire, callback: Record<string, string> = {}) {
 
 const tokenRequest = (wire: Wire) => wire.requests.find(({ url }) => url.includes('token') && !url.includes('well-known'))!;
 
+describe('resources', () => {
+  it('are named in the authorization request, and one of them in the request for its token (RFC 8707 §2)', async () => {
+    const resources = ['https://mail.example/', 'urn:example:files'];
+    // What stands in the endpoint's own address may not come a second time.
+    const made = await createWire({ issuer: 'https://id.example', endpoints: { authorization: 'https://id.example/a?resource=urn:other&client_id=other&kept=1', token: 'https://id.example/token' }, scopes: ['x'], resources });
+    made.answer('https://id.example/token', () => Response.json({ ...TOKENS, refresh_token: 'next' }));
+    const asked = await authorization(made);
+    expect([asked.getAll('resource'), asked.getAll('client_id'), asked.get('kept')]).toEqual([resources, ['me'], '1']);
+    const ada = { id: 'x', issuer: 'https://id.example', subject: '1' };
+    await made.protocol.renew('refresh', 'x', ada, { key: 'k', resource: resources[1] ?? null, scope: 'y' });
+    await made.protocol.renew('refresh', 'x', ada);
+    expect(made.requests.map(({ form }) => Object.fromEntries(form))).toMatchObject([{ resource: 'urn:example:files', scope: 'y' }, { grant_type: 'refresh_token' }]);
+    expect([...(made.requests[1]?.form.keys() ?? [])].sort()).toEqual(['client_id', 'grant_type', 'refresh_token']);
+  });
+});
+
 describe('GitHub', () => {
   const options: Partial<AuthOptions> = { provider: github(), clientSecret: 'not-so-secret', redirects: ['http://127.0.0.1/callback'] };
   async function wire(): Promise<Wire> {

@@ -1,7 +1,7 @@
 // The keychain record and the file of known accounts: what was written comes back, what is damaged never throws.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_ACCOUNTS, type SessionRecord, accountOf, formatRecord, parseKnownAccounts, parseRecord, recordKey, withAccount, withRecordState } from '../../src/main/core/records.js';
+import { NO_ACCOUNTS, type SessionRecord, accountOf, formatRecord, parseKnownAccounts, parseRecord, recordKey, withAccount, withLast, withRecordState } from '../../src/main/core/records.js';
 
 const account = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
 const record: SessionRecord = { version: 1, clientId: 'notes', account, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7, access: { token: 'secret-access', obtainedAt: 1, expiresAt: 2 } };
@@ -14,6 +14,12 @@ describe('parseRecord', () => {
       // A lone surrogate is no text that a keychain could hold; JSON escapes it.
       expect(parseRecord(formatRecord(written), mine)).toEqual({ state: 'record', record: written });
     }));
+  });
+
+  it('keeps the resources of the sign-in, and drops what is no list of texts', () => {
+    const resources = ['https://mail.example'];
+    expect(parseRecord(formatRecord({ ...record, resources }), mine)).toEqual({ state: 'record', record: { ...record, resources } });
+    for (const wrong of ['https://mail.example', [7], {}]) expect(parseRecord(JSON.stringify({ ...record, resources: wrong }), mine)).toEqual({ state: 'record', record });
   });
 
   it.each<[string, unknown]>([
@@ -87,6 +93,14 @@ describe('the list of known accounts', () => {
   it('has each account once, the last one by name', () => {
     const twice = withAccount(withAccount(NO_ACCOUNTS, account, 'kept'), { ...account, name: 'Ada L.' }, 'none');
     expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }], attempts: [], takeOver: { stage: 'none', tried: [] } });
+  });
+
+  it('restores the same account next time when another one is stored or changed beside it', () => {
+    const known = withAccount(NO_ACCOUNTS, account, 'kept');
+    const both = withAccount(known, { ...account, id: 'other' }, 'kept', false);
+    expect([both.lastAccountId, both.accounts.length]).toEqual([account.id, 2]);
+    expect(withAccount(both, { ...account, id: 'other', name: 'New' }, 'kept', false).lastAccountId).toBe(account.id);
+    expect([withLast(both, 'other').lastAccountId, withLast(both, account.id), withLast(both, 'nobody')]).toEqual(['other', both, both]);
   });
 
   it('stays the same object when nothing changes, so that nothing is written', () => {

@@ -5,7 +5,7 @@ import { AuthError } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/options.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
-import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState } from '../../src/main/core/session-state.js';
+import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type TokenTarget } from '../../src/main/core/session-state.js';
 import { stepSession } from '../../src/main/core/session.js';
 import { toView } from '../../src/main/core/view.js';
 
@@ -13,18 +13,28 @@ import { toView } from '../../src/main/core/view.js';
 type Move =
   | { readonly move: 'pass'; readonly ms: number }
   | { readonly move: 'wake'; readonly signal: 'resume' | 'unlock' | 'online' }
-  | { readonly move: 'demand' | 'retry' | 'sign-out' }
+  | { readonly move: 'retry' | 'sign-out' }
+  | { readonly move: 'demand'; readonly target: keyof typeof TARGETS }
   | { readonly move: 'adopt'; readonly person: 'ada' | 'grace'; readonly refresh: boolean; readonly life: number }
   | { readonly move: 'read'; readonly answer: 'found' | 'absent' | 'withheld' }
   | { readonly move: 'write'; readonly pick: number; readonly works: boolean }
   | { readonly move: 'renew'; readonly pick: number; readonly answer: 'rotated' | 'kept' | 'elsewhere' | 'offline' | 'busy' | 'refused' | 'refused by somebody' | 'ended'; readonly life: number };
+
+/** `unnamed`: a resource that no sign-in asked for. */
+const TARGETS = {
+  'sign-in': null,
+  read: { key: 'read', resource: null, scope: 'read' },
+  api: { key: 'api', resource: 'https://api.example', scope: null },
+  unnamed: { key: 'unnamed', resource: 'https://unnamed.example', scope: null },
+} as const;
 
 const life = fc.constantFrom(0, 1, 5, 60, 3_600);
 const pick = fc.nat(5);
 const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ move: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 500, 1_000, 2_000, 5_000, 60_000, 3_600_000, 28_800_000, -500, -3_600_000) }),
   fc.record({ move: fc.constant('wake' as const), signal: fc.constantFrom('resume' as const, 'unlock' as const, 'online' as const) }),
-  fc.record({ move: fc.constantFrom('demand' as const, 'retry' as const) }),
+  fc.record({ move: fc.constant('retry' as const) }),
+  { weight: 2, arbitrary: fc.record({ move: fc.constant('demand' as const), target: fc.constantFrom('sign-in' as const, 'read' as const, 'api' as const, 'unnamed' as const) }) },
   fc.record({ move: fc.constant('sign-out' as const) }),
   fc.record({ move: fc.constant('adopt' as const), person: fc.constantFrom('ada' as const, 'grace' as const), refresh: fc.boolean(), life }),
   fc.record({ move: fc.constant('read' as const), answer: fc.constantFrom('found' as const, 'absent' as const, 'withheld' as const) }),
@@ -65,7 +75,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
   const grant = (kind: string, refreshToken: string | null, seconds: number): Grant => {
     const accessToken = `secret-access-${kind}-${++names}`;
     if (refreshToken !== null) refreshTokenOf.set(accessToken, refreshToken);
-    return { accessToken, obtainedAt: now, expiresAt: now + seconds * 1000, refreshToken, scope: 'read' };
+    return { accessToken, obtainedAt: now, expiresAt: now + seconds * 1000, refreshToken, scope: 'read', resources: [TARGETS.api.resource] };
   };
 
   const send = (event: SessionEvent, epoch: number | null = null): void => {
@@ -82,6 +92,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       }
       if (effect.type === 'renew') {
         expect(spent, 'a refresh token that was rotated is never sent again').not.toContain(effect.refreshToken);
+        expect(effect.target?.key, 'a resource that the sign-in did not name').not.toBe('unnamed');
         renewals.push({ effect, ...open });
       }
     }
@@ -99,7 +110,13 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       const over = event.type === 'tick' && before.phase === 'live' && before.refreshToken === null;
       expect(event.type === 'sign-out' || refused || over || event.type === 'record-absent', `signed out by ${event.type}`).toBe(true);
     }
-    const given = answerToken(state, now);
+    for (const target of Object.values(TARGETS)) checkAnswer(target);
+    const view = JSON.stringify(toView({ started: true, session: state, attempts: [], attemptError: null, memoryOnly: false }));
+    expect(view, 'a secret in a view').not.toContain('secret');
+  };
+
+  const checkAnswer = (target: TokenTarget | null): void => {
+    const given = answerToken(state, now, { target, refused: null });
     if (given.kind === 'token') {
       const refreshToken = refreshTokenOf.get(given.token);
       const write = refreshToken === undefined ? undefined : written.get(refreshToken);
@@ -109,11 +126,9 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       expect(saved, 'an access token is given before its refresh token is saved').toBe(true);
     }
     if (given.kind === 'demand') {
-      const answered = answerToken(stepSession(state, { type: 'demand', target: null, now }).state, now).kind;
+      const answered = answerToken(stepSession(state, { type: 'demand', target, now }).state, now, { target, refused: null }).kind;
       expect(answered, 'a demand is answered by another demand').not.toBe('demand');
     }
-    const view = JSON.stringify(toView({ started: true, session: state, attempts: [], attemptError: null, memoryOnly: false }));
-    expect(view, 'a secret in a view').not.toContain('secret');
   };
 
   const tick = (): void => {
@@ -140,7 +155,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
         send({ type: 'wake', signal: next.signal, now });
         break;
       case 'demand':
-        if (answerToken(state, now).kind === 'demand') send({ type: 'demand', target: null, now });
+        if (answerToken(state, now, { target: TARGETS[next.target], refused: null }).kind === 'demand') send({ type: 'demand', target: TARGETS[next.target], now });
         break;
       case 'retry':
         send({ type: 'retry', now });
@@ -174,27 +189,29 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
       case 'renew': {
         const renewal = take(renewals, next.pick);
         if (renewal === undefined) break;
-        const { refreshToken } = renewal.effect;
-        if (next.answer === 'rotated' || next.answer === 'elsewhere') spent.add(refreshToken);
+        const { refreshToken, target } = renewal.effect;
+        // What another process has put into the record is no token for a target: then its refresh token is used at once.
+        const answer = target !== null && next.answer === 'elsewhere' ? 'rotated' : next.answer;
+        if (answer === 'rotated' || answer === 'elsewhere') spent.add(refreshToken);
         const counts = renewal.epoch === state.epoch;
-        if (['rotated', 'kept', 'elsewhere'].includes(next.answer)) {
+        if (['rotated', 'kept', 'elsewhere'].includes(answer)) {
           refusedAt = [];
           answerLost = false;
         }
-        if (next.answer === 'rotated') send({ type: 'renewed', grant: grant('renewed', `secret-refresh-${++names}`, next.life), stored: false, ...timing() }, renewal.epoch);
-        else if (next.answer === 'kept') send({ type: 'renewed', grant: grant('renewed', refreshToken, next.life), stored: false, ...timing() }, renewal.epoch);
-        else if (next.answer === 'elsewhere') {
+        if (answer === 'rotated') send({ type: 'renewed', grant: grant('renewed', `secret-refresh-${++names}`, next.life), stored: false, ...timing() }, renewal.epoch);
+        else if (answer === 'kept') send({ type: 'renewed', grant: grant('renewed', refreshToken, next.life), stored: false, ...timing() }, renewal.epoch);
+        else if (answer === 'elsewhere') {
           const found = grant('elsewhere', `secret-refresh-${++names}`, next.life);
           written.set(found.refreshToken ?? '', { askedAt: now, answered: true });
           send({ type: 'renewed', grant: found, stored: true, ...timing() }, renewal.epoch);
         } else {
-          const isProven = next.answer === 'refused';
-          send({ type: 'renew-failed', error: ERRORS[next.answer], refused: isProven, now, random: timing().random }, renewal.epoch);
+          const isProven = target === null && answer === 'refused';
+          send({ type: 'renew-failed', error: ERRORS[answer], refused: isProven, now, random: timing().random }, renewal.epoch);
           if (counts && isProven) refusedAt = [...refusedAt, now];
-          if (counts && next.answer === 'offline') answerLost = true;
+          if (counts && answer === 'offline') answerLost = true;
         }
         // Callers wait while it is renewed: the answer must not make them ask again in the same instant.
-        if (renewal.epoch === state.epoch) expect(answerToken(state, now).kind, 'the answer to a renewal is a demand').not.toBe('demand');
+        if (renewal.epoch === state.epoch) expect(answerToken(state, now, { target, refused: null }).kind, 'the answer to a renewal is a demand').not.toBe('demand');
         break;
       }
     }
