@@ -3,7 +3,8 @@ import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
 import { hurryAt } from './renewal.js';
 import type { AccessToken, LiveSession, Renewal, SessionState, TokenTarget } from './session-state.js';
-import { backgroundDueAt, isOver, slowKeyring, tokenOver, wasSetBack } from './session.js';
+import { isOver, slowKeyring, wasSetBack } from './session-renewal.js';
+import { backgroundDueAt, tokenOver } from './session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;

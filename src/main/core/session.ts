@@ -1,23 +1,14 @@
 // The machine of the session: (state, event) → state + effects. Pure: time and chance come with the event.
 // Save before publish: a new refresh token is stored (or known to be unstorable) before its access token is used.
-import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
+import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './options.js';
-import type { Grant } from './protocol.js';
 import type { SessionRecord } from './records.js';
-import { renewAt, retryDelayMs } from './renewal.js';
-import { type AccessToken, type Errand, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type TargetAnswer, type Timing, type TokenTarget, type Trouble } from './session-state.js';
-
-/** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
-const REFUSALS_MAX = 2;
-
-/** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
-const CLOCK_SET_BACK_MS = 60_000;
+import { beginErrand, stepErrand } from './session-errand.js';
+import { CLOCK_SET_BACK_MS, absent, accessOf, beginRenewal, dueAt, isOver, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';
+import { type AccessToken, type LiveSession, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing } from './session-state.js';
 
 const NO_TARGETS: LiveSession['targets'] = new Map();
-
-/** The request may have arrived: then the server has rotated the refresh token, and nobody has heard of it. */
-const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = ['network-failed', 'network-timeout', 'response-invalid'];
 
 export function stepSession(state: SessionState, event: SessionEvent): SessionStep {
   if (event.type === 'adopt') return adopt(state, event);
@@ -170,59 +161,6 @@ function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthEr
   return { state: live, effects: [...before, { type: 'adopted', attempt }] };
 }
 
-/** The new tokens are in hand; they are stored first, unless they come from the record itself. */
-function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
-  const { grant, now } = event;
-  if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, grant, event);
-  if (grant.refreshToken === null) return use(state, grant, event);
-  const save = state.save + 1;
-  return { state: { ...state, save, renewal: { state: 'saving', since: now, grant } }, effects: [writeEffect(state.account, grant, state.resources, save)] };
-}
-
-function settleStore(state: LiveSession, storeError: AuthError | null, timing: Timing): SessionStep {
-  const settled = withStoreError(state, storeError, timing.now);
-  return state.renewal.state === 'saving' ? use(settled, state.renewal.grant, timing) : { state: settled, effects: [] };
-}
-
-function withStoreError(state: LiveSession, storeError: AuthError | null, now: number): LiveSession {
-  return { ...state, storeError, storeRetryAt: storeError === null ? null : now + LIMITS.storeRetryMs };
-}
-
-function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
-  const access = accessOf(grant);
-  return { state: { ...state, refreshToken: grant.refreshToken, scope: grant.scope, access, doubted: false, renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) } }, effects: [] };
-}
-
-function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing' }, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
-  const { error, now, random } = event;
-  const trouble = worse(renewal.trouble, event);
-  const verdict = finalError(error, trouble);
-  if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: 'mark-refused', account: state.account }]);
-  // While the token is valid nobody waits, and a provider in trouble is spared; a network that fails says nothing about the provider.
-  const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
-  const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
-  const nextTryAt = now + (event.refused ? Math.max(pause, LIMITS.refusalPauseMs) : pause);
-  const waiting: LiveSession = { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } };
-  return event.rotated === undefined ? { state: waiting, effects: [] } : storeAgain({ ...waiting, refreshToken: event.rotated, doubted: true }, now);
-}
-
-function worse(trouble: Trouble, { error, refused, now }: SessionEvent & { type: 'renew-failed' }): Trouble {
-  const answerLost = trouble.answerLost || ANSWER_MAY_BE_LOST.includes(error.code);
-  const counts = refused && (trouble.refusedAt === null || Math.abs(now - trouble.refusedAt) >= LIMITS.refusalPauseMs);
-  const refusal = counts ? { refusals: trouble.refusals + 1, refusedAt: now } : { refusals: trouble.refusals, refusedAt: trouble.refusedAt };
-  return { failures: trouble.failures + 1, ...refusal, answerLost };
-}
-
-/** Why the session is over, or null while there is hope. Only the server's own word ends it. */
-function finalError(error: AuthError, trouble: Trouble): AuthError | null {
-  if (error.code === 'session-ended') {
-    if (!trouble.answerLost) return error;
-    return new AuthError('session-ended', 'the provider no longer accepts the refresh token; its answer to an earlier renewal was lost on the way', { serverError: error.serverError });
-  }
-  if (trouble.refusals < REFUSALS_MAX) return null;
-  return new AuthError('session-ended', 'the token endpoint refuses the refresh token again and again', { serverError: error.serverError });
-}
-
 function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): SessionStep {
   const { renewal, access } = state;
   if (renewal.state === 'fresh' && state.storeRetryAt !== null && event.now >= state.storeRetryAt) return storeAgain(state, event.now);
@@ -256,91 +194,6 @@ function retryLive(state: LiveSession, now: number): SessionStep {
   return state.renewal.state === 'fresh' && state.storeError !== null ? storeAgain(state, now) : same(state);
 }
 
-function storeAgain(state: LiveSession, now: number): SessionStep {
-  if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
-  const save = state.save + 1;
-  const { account, refreshToken, scope, resources, access, doubted } = state;
-  const effect = { type: 'write-record', account, refreshToken, scope, resources, access, doubted, save } as const;
-  return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
-}
-
-function beginRenewal(state: LiveSession, now: number): SessionStep {
-  const { renewal, refreshToken } = state;
-  if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null) return same(state);
-  const since = renewal.state === 'waiting' ? renewal.since : now;
-  const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
-  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [renewEffect(state, refreshToken, null, state.access)] };
-}
-
-function renewEffect(state: LiveSession, refreshToken: string, target: TokenTarget | null, replaced: AccessToken | null): SessionEffect {
-  const { scope, account, doubted } = state;
-  return { type: 'renew', refreshToken, scope, account, target, replaced: replaced?.token ?? null, doubted, stored: isInKeychain(state) };
-}
-
-function beginErrand(state: LiveSession, target: TokenTarget, now: number): SessionStep {
-  const { refreshToken } = state;
-  if (refreshToken === null) return same(state);
-  return { state: { ...state, errand: { state: 'renewing', since: now, target } }, effects: [renewEffect(state, refreshToken, target, null)] };
-}
-
-/** All but its own end waits: two requests with one refresh token look like a thief's. */
-function stepErrand(state: LiveSession, errand: Errand, event: Exclude<SessionEvent, { type: 'adopt' | 'sign-out' }>): SessionStep {
-  switch (event.type) {
-    case 'renewed':
-      return errand.state === 'renewing' ? receiveForTarget(state, errand, event) : same(state);
-    case 'renew-failed':
-      return errand.state === 'renewing' ? endErrand(state, errand, event) : same(state);
-    case 'stored':
-    case 'store-failed':
-      if (event.save !== state.save) return same(state);
-      return errand.state === 'saving' ? settleErrand(state, errand, 'error' in event ? event.error : null, event) : { state: withStoreError(state, 'error' in event ? event.error : null, event.now), effects: [] };
-    case 'tick':
-      return errand.state === 'saving' && event.now >= errand.since + LIMITS.keyringWriteSlowMs ? settleErrand(state, errand, slowKeyring(), event) : same(state);
-    case 'restore':
-    case 'record-found':
-    case 'record-absent':
-    case 'record-withheld':
-    case 'demand':
-    case 'retry':
-    case 'wake':
-      return same(state);
-    default:
-      return assertNever(event);
-  }
-}
-
-/** The record holds the token of the sign-in; only a new refresh token is news for it. */
-function receiveForTarget(state: LiveSession, { target }: Errand, event: SessionEvent & { type: 'renewed' }): SessionStep {
-  const { grant, now } = event;
-  const saving = { state: 'saving', since: now, target, grant } as const;
-  if (grant.refreshToken === null || grant.refreshToken === state.refreshToken) return settleErrand(state, saving, state.storeError, event);
-  const save = state.save + 1;
-  const effect = { type: 'write-record', account: state.account, refreshToken: grant.refreshToken, scope: state.scope, resources: state.resources, access: state.access, doubted: false, save } as const;
-  return { state: { ...state, save, errand: saving }, effects: [effect] };
-}
-
-function settleErrand(state: LiveSession, { target, grant }: Errand & { state: 'saving' }, storeError: AuthError | null, timing: Timing): SessionStep {
-  const answer = { state: 'token', access: accessOf(grant), renewAt: dueAt(grant, timing) } as const;
-  const settled = storeError === state.storeError ? state : withStoreError(state, storeError, timing.now);
-  return { state: { ...settled, refreshToken: grant.refreshToken, doubted: false, errand: null, targets: withTarget(state.targets, target, answer) }, effects: [] };
-}
-
-/** A no for one target says nothing of the session; but Entra says `invalid_grant` also where only consent is missing, so that is asked. */
-function endErrand(state: LiveSession, { target, since }: Errand, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
-  const { error, now } = event;
-  const idle = { ...state, errand: null };
-  if (error.code !== 'session-ended' && error.code !== 'sign-in-refused') return refuseOrWait(idle, { state: 'renewing', since, trouble: NO_TROUBLE }, event);
-  const answer = { state: 'refused', error: targetRefused(error), until: now + LIMITS.refusalPauseMs } as const;
-  const refused = { ...idle, targets: withTarget(state.targets, target, answer) };
-  return error.code === 'session-ended' ? beginRenewal(refused, now) : { state: refused, effects: [] };
-}
-
-/** The newest last; the oldest gives way when there are too many. */
-function withTarget(targets: LiveSession['targets'], { key }: TokenTarget, answer: TargetAnswer): LiveSession['targets'] {
-  const others = [...targets].filter(([other]) => other !== key);
-  return new Map([...others.slice(-(LIMITS.tokenTargets - 1)), [key, answer]]);
-}
-
 /** Comes back from the keychain; an access token that is still good makes the start need no network. */
 function resume(epoch: number, record: SessionRecord, timing: Timing): SessionStep {
   const { account, refreshToken, scope, resources = [], access, doubted = false } = record;
@@ -363,23 +216,8 @@ export function backgroundDueAt(renewAt: number | null, access: AccessToken | nu
   return Math.max(renewAt, access.obtainedAt + LIMITS.lifelessPauseMs);
 }
 
-/** The keychain has it also when only the file that leads the next start there could not be written. */
-function isInKeychain({ storeError }: LiveSession): boolean {
-  return storeError === null || storeError.code === 'storage-failed';
-}
-
-function dueAt(grant: Grant, timing: Timing): number | null {
-  if (grant.refreshToken === null || grant.expiresAt === null) return null;
-  // Never in the same instant: a server that gives tokens without life must not be asked in a tight loop.
-  return Math.max(renewAt({ obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt, renewEarlySeconds: timing.renewEarlySeconds, random: timing.random }), timing.now + 1_000);
-}
-
 function restore(epoch: number, account: AccountView, now: number): SessionStep {
   return { state: { phase: 'restoring', epoch, account, since: now, slow: false }, effects: [{ type: 'read-record', account }] };
-}
-
-function absent(epoch: number, reason: SignedOutReason, account: AccountView | null, error: AuthError | null, effects: readonly SessionEffect[]): SessionStep {
-  return { state: { phase: 'absent', epoch, reason, account, error }, effects };
 }
 
 function currentRefreshToken({ renewal, errand, refreshToken }: LiveSession): string | null {
@@ -392,38 +230,8 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
   return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' && state.errand?.state !== 'renewing' ? currentRefreshToken(state) : null;
 }
 
-function writeEffect(account: AccountView, grant: Grant, resources: readonly string[], save: number): SessionEffect {
-  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, resources, access: accessOf(grant), doubted: false, save };
-}
-
-function accessOf({ accessToken, obtainedAt, expiresAt }: Grant): AccessToken {
-  return { token: accessToken, obtainedAt, expiresAt };
-}
-
 function revocation(token: string | null): readonly SessionEffect[] {
   return token === null ? [] : [{ type: 'revoke', token }];
-}
-
-/** True when there is no token, or its time is over. */
-export function isOver(access: AccessToken | null, now: number): boolean {
-  return access === null || (access.expiresAt !== null && now >= access.expiresAt);
-}
-
-/** True when the clock shows a time before the token came: then nobody knows how old it is. */
-export function wasSetBack(access: AccessToken | null, now: number): boolean {
-  return access !== null && now < access.obtainedAt - CLOCK_SET_BACK_MS;
-}
-
-function same(state: SessionState): SessionStep {
-  return { state, effects: [] };
-}
-
-function targetRefused({ serverError, provider }: AuthError): AuthError {
-  return new AuthError('resource-refused', 'the provider gives no token for this resource or these scopes', { serverError, provider });
-}
-
-export function slowKeyring(): AuthError {
-  return new AuthError('keyring-locked', 'the keyring does not answer; it may be waiting for its password');
 }
 
 function nothingToStore(): AuthError {

@@ -169,7 +169,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     try {
       wanted = parseTokenRequest(request);
     } catch (error) {
-      return Promise.reject(error as AuthError);
+      return Promise.reject(error);
     }
     const { account, target, refused: refusedText } = wanted;
     const slot = account === null ? active : find(account);
