@@ -29,6 +29,8 @@ export async function create({ issuer, clientId, store, service }) {
 export function wrap(auth) {
   /** @type {Promise<void>} */
   let signingIn = Promise.resolve();
+  /** The newest token, for whoever says that it was refused. */
+  let latest = '';
   return {
     callbackHop: true,
     begin: () =>
@@ -40,8 +42,11 @@ export function wrap(auth) {
     async finish(callbackUrl) {
       await Promise.all([signingIn, visit(callbackUrl)]);
     },
-    token: () => auth.getAccessToken(),
-    expire: () => { forward(3_700_000); },
+    token: (ask) => (ask === undefined ? auth.getAccessToken() : auth.getAccessToken({ ...(ask.scopes === undefined ? {} : { scopes: ask.scopes }), ...(ask.force === true ? { refused: latest } : {}) })),
+    expire() {
+      auth.getAccessToken().then((token) => { latest = token; }, () => undefined);
+      forward(3_700_000);
+    },
     async ready() {
       await app.whenReady();
       await new Promise((resolve) => {
