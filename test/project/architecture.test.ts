@@ -29,6 +29,7 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/adapters/preload.ts': 'the one place that depends on the version of Electron',
   'src/main/core/authorization-parameters.ts': 'what depends on host and preset, apart from the protocol',
   'src/main/core/earlier-session.ts': 'the parser of what a host says, wanted long after the option',
+  'src/main/core/event-parts.ts': 'wanted by who writes events, not by the log, which is there before the window',
   'src/main/core/key-turns.ts': 'one order of calls for two stores',
   'src/main/diagnosis/recent-events.ts': 'the memory of the support bundle, apart from what reads it',
   'src/main/core/sign-in-request.ts': 'the parser of what pages say, apart from what is wired',

@@ -109,7 +109,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
 const VIEW: keyof AuthSyncCalls = 'latchkey:view';
 
 /** Schemes whose pages anybody can write. */
-const WEB_SCHEMES = new Set('http: https: ws: wss: ftp: data: blob: about: javascript: filesystem: view-source: chrome: chrome-error: chrome-untrusted: chrome-extension: devtools:'.split(' '));
+const WEB_SCHEME = /^(?:https?|wss?|ftp|data|blob|about|javascript|filesystem|view-source|chrome|chrome-error|chrome-untrusted|chrome-extension|devtools):$/;
 
 /** Decides by the URL of the frame. Exported for its unit test. */
 export function isTrustedUrl(url: string, trust: PageTrust): boolean {
@@ -118,7 +118,7 @@ export function isTrustedUrl(url: string, trust: PageTrust): boolean {
   if (trust.trustedOrigins.includes(`${protocol}//${host}`)) return true;
   if (protocol === 'file:') return isInside(url, trust.appPath);
   // Every other scheme is one that this app serves by protocol.handle.
-  return !WEB_SCHEMES.has(protocol) && !trust.redirectSchemes.includes(protocol.slice(0, -1));
+  return !WEB_SCHEME.test(protocol) && !trust.redirectSchemes.includes(protocol.slice(0, -1));
 }
 
 function isInside(url: string, folder: string): boolean {

@@ -14,7 +14,6 @@ import { isResource, isScope } from './wire-words.js';
 export type { EarlierEntry, EarlierSession } from './take-over-option.js';
 
 export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
-export { LIMITS, renewalLockWaitMs } from './limits.js';
 
 /** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
 export interface Identity {
@@ -132,7 +131,7 @@ export interface Settings {
 }
 
 /** Parameters that belong to Latchkey: a host that set them would break the trip or its protection. */
-const OWN_PARAMETERS = new Set(['client_id', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'state', 'nonce', 'code_challenge', 'code_challenge_method']);
+const OWN_PARAMETERS = 'client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method'.split(' ');
 
 const issuer: Check<string> = (value, name) => {
   const address = url(value, name);
@@ -151,14 +150,15 @@ const endpoints = record({
 const authorizationParameters: Check<Readonly<Record<string, string>>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(name, 'an object of texts');
   for (const [parameter, words] of Object.entries(value)) {
-    if (OWN_PARAMETERS.has(parameter)) refuse(name, `free of "${parameter}", which Latchkey sets itself`);
+    if (OWN_PARAMETERS.includes(parameter)) refuse(name, `free of "${parameter}", which Latchkey sets itself`);
     if (typeof words !== 'string' || words.length > 4096) refuse(name, 'an object of texts of at most 4096 characters');
   }
   return { ...value };
 };
 
+const someOrigins = 'a list of origins like "https://app.example.com"';
 // As a browser writes it: in capitals or with a default port it would fit no page, and nobody would know why.
-const trustedOrigin = fitting((text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text) && isWrittenAsOrigin(text), 'a list of origins like "https://app.example.com", as browsers write them and without path');
+const trustedOrigin = fitting((text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text) && isWrittenAsOrigin(text), `${someOrigins}, as browsers write them and without path`);
 
 /** Every option, with its check and its default. What depends on other options is checked in `parseOptions`. */
 const OPTIONS = {
@@ -173,7 +173,7 @@ const OPTIONS = {
   clientSecret: optional(clientSecret, null),
   authorizationParameters: optional(authorizationParameters, {}),
   identify: optional(callable<NonNullable<AuthOptions['identify']>>(), null),
-  trustedOrigins: optional(list(0, Infinity, 'a list of origins like "https://app.example.com"', trustedOrigin), []),
+  trustedOrigins: optional(list(0, Infinity, someOrigins, trustedOrigin), []),
   attachPreload: optional(flag, true),
   singleInstanceLock: optional(flag, true),
   secretStore: optional(oneOf('auto', 'keychain', 'safe-storage', 'memory'), 'auto'),

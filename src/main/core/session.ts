@@ -2,7 +2,7 @@
 // Save before publish: a new refresh token is stored (or known to be unstorable) before its access token is used.
 import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
 import { AuthError, assertNever } from './errors.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import type { Grant } from './protocol.js';
 import type { SessionRecord } from './records.js';
 import { renewAt, retryDelayMs } from './renewal.js';
