@@ -136,7 +136,7 @@ export function differencesFromMachine(renewal, session, errors) {
       const expiresAt = inAdvance ? start + 200_000 : start - 200_000;
       /** @type {SessionState} */
       let state = {
-        phase: 'live', epoch: 1, account: /** @type {any} */ ({ id: 'bench' }), refreshToken: 'r', scope: '', save: 0, storeError: null, storeRetryAt: null,
+        phase: 'live', epoch: 1, account: /** @type {any} */ ({ id: 'bench' }), refreshToken: 'r', scope: '', resources: [], save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
         access: { token: 't', obtainedAt: expiresAt - 3_600_000, expiresAt },
         renewal: { state: 'fresh', since: start, renewAt: start },
       };

@@ -12,6 +12,9 @@ const OWN_FILES = /(^|\/)own-files\.js$/;
 /** What the first file loads at once goes into one more file. */
 const START = 'start';
 
+/** And so does what comes with the second one. */
+const LATER = 'assembly';
+
 /**
  * Replaces `main/index.js` and the keychain's worker in a folder that tsc has filled. Packages and Electron stay outside.
  * @param {string} dist
@@ -21,10 +24,14 @@ export async function bundleMain(dist) {
   /** @type {import('rolldown').OutputOptions} */
   const shape = { dir: main, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'parts/[name].js', comments: false };
   await withBundle(dist, { index: join(main, 'index.js') }, async (bundle) => {
-    // Once to learn what is loaded at once, and once with all of that in one file.
-    const first = modulesOf((await bundle.generate(shape)).output, 'index.js');
-    const { output } = await bundle.write({ ...shape, codeSplitting: { groups: [{ name: START, test: (id) => first.has(id) && !id.endsWith(`${sep}index.js`) }] } });
-    if (!output.some(({ fileName }) => fileName === `parts/${START}.js`)) throw new Stop(`the bundle of latchkey/main has no part "${START}"`);
+    // Once to learn what is loaded at once, and once with all of that in one file; the same for what comes after the window.
+    const plain = (await bundle.generate(shape)).output;
+    const [first, second] = [modulesOf(plain, 'index.js'), modulesOf(plain, `parts/${LATER}.js`)];
+    const { output } = await bundle.write({
+      ...shape,
+      codeSplitting: { groups: [{ name: START, test: (id) => first.has(id) && !id.endsWith(`${sep}index.js`) }, { name: LATER, test: (id) => second.has(id) && !first.has(id) }] },
+    });
+    for (const part of [START, LATER]) if (!output.some(({ fileName }) => fileName === `parts/${part}.js`)) throw new Stop(`the bundle of latchkey/main has no part "${part}"`);
   });
   await withBundle(dist, { 'adapters/keychain-worker': join(main, 'adapters', 'keychain-worker.js') }, (bundle) => bundle.write(shape));
 }

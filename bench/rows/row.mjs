@@ -86,6 +86,14 @@ export function times(value) {
 }
 
 /**
+ * Equal texts become one line, with how often it came; in the order of their first.
+ * @param {readonly string[]} texts
+ */
+export function counted(texts) {
+  return [...new Set(texts)].map((text) => [text, `${texts.filter((one) => one === text).length} ×`]);
+}
+
+/**
  * The peer with the smallest median.
  * @param {Readonly<Record<string, readonly number[]>>} samples
  */

@@ -2,7 +2,7 @@
 // The everyday work: a token that is there, redeeming a code, renewing, a storm of callers. Each peer in a real Electron
 // main process of its own, with the floor beside it; the peers take turns in rounds.
 import { medianOf } from '../parts/statistics.mjs';
-import { bestOf, digits, ratio, row, shown, signed, times, verdictOf } from './row.mjs';
+import { bestOf, counted, digits, ratio, row, shown, signed, times, verdictOf } from './row.mjs';
 
 /** @typedef {import('../host/tokens.mjs').TokensResult} TokensResult */
 /** @typedef {import('../peers/peer.mjs').PeerName} PeerName */
@@ -98,7 +98,7 @@ export async function measureTokens({ stage, quick, say }) {
           return [label, kind, `${digits(middle(({ ms }) => ms))} ms`, `${digits(middle(({ floorMs }) => floorMs))} ms`, String(middle(({ requests }) => requests)), String(middle(({ refused }) => refused)), String(middle(({ failed }) => failed)), `${storms.filter(({ alive }) => alive).length} of ${storms.length}`];
         })),
       },
-      ...(wrong.length > 0 ? [{ title: 'Answers that were not right', head: ['what'], lines: wrong.map((line) => [line]) }] : []),
+      ...(wrong.length > 0 ? [{ title: 'Answers that were not right', head: ['what', 'how often'], lines: counted(wrong) }] : []),
     ],
   };
 

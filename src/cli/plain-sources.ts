@@ -13,7 +13,7 @@ import { tryLoopback } from '../main/adapters/loopback-facts.js';
 import { findSchemeOwner, findSchemeRivals } from '../main/adapters/scheme-owner.js';
 import { programOf } from '../main/adapters/xdg-applications.js';
 import type { DiagnosisSources, ProxyFacts, SchemeOwner, TlsFacts } from '../main/diagnosis/facts.js';
-import { LIMITS } from '../main/core/options.js';
+import { LIMITS } from '../main/core/limits.js';
 import type { Network } from '../main/core/ports.js';
 
 const TEXT_MAX_LENGTH = 65_536;

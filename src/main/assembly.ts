@@ -17,10 +17,14 @@ import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
-import { type Engine, createEngine } from './core/engine.js';
-import { type AuthOptions, LIMITS, type Settings } from './core/options.js';
+import { createEngine } from './core/engine.js';
+import type { OpenEngine } from './core/late-engine.js';
+import { warningsOf } from './core/option-warnings.js';
+import { LIMITS } from './core/limits.js';
+import type { AuthOptions, Settings } from './core/options.js';
 import type { Advise, Callbacks, Clock, EarlierEntries, Log, SecretStore } from './core/ports.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
+import { parseSignInRequest } from './core/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';
 import { createStoreChoice } from './core/store-choice.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
@@ -41,13 +45,14 @@ export interface Beginning {
 
 /** The engine, not started yet, and what only few apps ever ask for: that is loaded when they do. */
 export interface Assembly {
-  readonly engine: Engine;
+  readonly engine: OpenEngine;
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
 }
 
 export function assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow }: Beginning): Assembly {
+  for (const warning of warningsOf(settings)) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
   const routedSchemes = new Set<string>();
   const { secrets, earlier } = createSecrets(settings, facts);
@@ -77,7 +82,7 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
   }
 
   return {
-    engine,
+    engine: { ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) },
     diagnose,
     async supportBundle(wanted = {}) {
       const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./diagnosis/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);

@@ -20,7 +20,6 @@ import type { AuthEvent } from './core/events.js';
 import { createLateEngine } from './core/late-engine.js';
 import { type AuthOptions, parseOptions } from './core/options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
-import { parseSignInRequest } from './core/sign-in-request.js';
 import type { TokenRequest } from './core/token-request.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
@@ -102,7 +101,6 @@ export function createAuth(options: AuthOptions): Auth {
     recent.note(event);
     (settings.onLog ?? complain)(event);
   });
-  for (const warning of settings.warnings) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
 
   const facts = readRegistrationFacts(app);
   const firstWindow = firstWindowLoaded(app);
@@ -116,7 +114,7 @@ export function createAuth(options: AuthOptions): Auth {
   if (deepLink.primary) {
     rememberFocus();
     const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
-    exposeToPages({ ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) }, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
+    exposeToPages(engine, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
     // The window comes first; whoever asks for something does not wait for it.
@@ -129,7 +127,7 @@ export function createAuth(options: AuthOptions): Auth {
   return {
     getView: () => engine.view(),
     onView: (listener) => engine.onView(listener),
-    signIn: async (request) => engine.signIn(parseSignInRequest(request)),
+    signIn: (request) => engine.signIn(request),
     cancelSignIn: async () => { engine.cancelSignIn(); },
     reopenBrowser: async () => { engine.reopenBrowser(); },
     tryAnotherWay: async () => { engine.tryAnotherWay(); },

@@ -1,5 +1,8 @@
 // Every designed face of the demo, reached on real parts and portrayed: test-results/faces/ holds the pictures.
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { APP_FOLDER } from '../../scripts/app-process.mjs';
 import { button, expect, LOOPBACK, signedIn, signedOut, test, waitingBy } from './fixtures.js';
 import type { AuthView, WatchedApp } from './fixtures.js';
 import { portray, shoot, violations } from './portrait.js';
@@ -168,6 +171,15 @@ test.describe('without a keyring', () => {
     await expect(page.locator('#notice')).toContainText('You will not be remembered');
     await portray(page, 'not-remembered');
   });
+});
+
+test('says that a part of it is missing when it was not shipped whole', async ({ desk }, testInfo) => {
+  const folder = testInfo.outputPath('app');
+  cpSync(APP_FOLDER, folder, { recursive: true });
+  rmSync(join(folder, 'main', 'parts', 'assembly.js'));
+  const app = desk.launch({ folder });
+  expect(await signedOut(app)).toMatchObject({ reason: 'never', error: { code: 'files-missing', retry: 'never' } });
+  await heading(await app.firstWindow(), 'This app was not put together correctly');
 });
 
 test('keeps its outlines where the system has its own colours, and stands still where that is wished', async ({ desk }) => {

@@ -29,6 +29,8 @@ export interface Launch {
   readonly flags?: readonly string[];
   /** A packaged app instead of the repository's folder. */
   readonly executable?: string;
+  /** Another folder than what the build has made. */
+  readonly folder?: string;
 }
 
 /** The things of one test. All of it ends with the test. */
@@ -71,13 +73,13 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
     const desk: Desk = {
       provider,
       lab,
-      launch({ flags = [], executable } = {}) {
+      launch({ flags = [], executable, folder } = {}) {
         const app = startWatchedApp({
           electron: executable ?? electronPath,
           isRoot: lab.isRoot,
           owner: lab.owner,
           flags: [`--issuer=${provider.issuer}`, `--client-id=${provider.clientId}`, ...flags],
-          ...(executable === undefined ? {} : { appFolder: null }),
+          ...(executable === undefined ? (folder === undefined ? {} : { appFolder: folder }) : { appFolder: null }),
         });
         apps.push(app);
         return app;

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AttemptView, DeviceView } from '../../src/contract.js';
 import { createClock } from '../../src/main/adapters/clock.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
 import { type App, type AppOptions, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
 

@@ -28,9 +28,14 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/adapters/network.ts': 'a whole port, and it has one call',
   'src/main/adapters/preload.ts': 'the one place that depends on the version of Electron',
   'src/main/core/authorization-parameters.ts': 'what depends on host and preset, apart from the protocol',
+  'src/main/core/earlier-session.ts': 'the parser of what a host says, wanted long after the option',
+  'src/main/core/event-parts.ts': 'wanted by who writes events, not by the log, which is there before the window',
   'src/main/core/key-turns.ts': 'one order of calls for two stores',
   'src/main/diagnosis/recent-events.ts': 'the memory of the support bundle, apart from what reads it',
-  'src/main/core/sign-in-request.ts': 'the parser of what pages say, wanted by index.ts and by ipc.ts',
+  'src/main/core/sign-in-request.ts': 'the parser of what pages say, apart from what is wired',
+  'src/main/core/option-warnings.ts': 'what may be loaded after the window, apart from what may not',
+  'src/main/core/start-limits.ts': 'loaded before the window, without all other limits',
+  'src/main/core/wire-words.ts': 'loaded before the window, without the parser of requests',
   'src/providers/index.ts': 'an entry: names what the package promises and nothing else',
   'src/main/core/time-limit.ts': 'one rule of waiting, for three rooms',
   'src/testing/offline-access.ts': 'one rule of the specification, kept apart from the configuration it bends',
@@ -100,7 +105,7 @@ describe('import directions', () => {
   });
 
   it('lets an adapter know ports, facts, errors and limits of core, and nothing that decides', () => {
-    const allowed = (imported: Import): boolean => /^\.\.\/(core\/(ports|errors|options)|diagnosis\/facts)\.js$/.test(imported.from) || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
+    const allowed = (imported: Import): boolean => /^\.\.\/(core\/(ports|errors|limits|start-limits)|diagnosis\/facts)\.js$/.test(imported.from) || (imported.typeOnly && imported.from === '../core/options.js') || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
     expect(breaches(ADAPTERS, allowed)).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/diagnosis/findings.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import { type PersonalityName, PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
 import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
@@ -65,14 +65,13 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
   return rows;
 }
 
-function limitReasons(path: string): ReadonlyMap<string, string> {
+function limitReasons(): ReadonlyMap<string, string> {
   const reasons = new Map<string, string>();
-  walk(parse(path), (node) => {
-    if (!ts.isVariableDeclaration(node) || node.name.getText() !== 'LIMITS') return;
-    walk(node, (member) => {
-      if (ts.isPropertyAssignment(member)) reasons.set(member.name.getText(), commentOf(member));
+  for (const path of ['src/main/core/start-limits.ts', 'src/main/core/limits.ts']) {
+    walk(parse(path), (node) => {
+      if (ts.isPropertyAssignment(node)) reasons.set(node.name.getText(), commentOf(node));
     });
-  });
+  }
   return reasons;
 }
 
@@ -166,7 +165,7 @@ describe('tables in documents', () => {
     const earlier = 'src/main/core/take-over-option.ts';
     expectGenerated('docs/options.md', 'earlier-entry', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierEntry')));
     expectGenerated('docs/options.md', 'earlier-session', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierSession')));
-    const limits = limitReasons(options);
+    const limits = limitReasons();
     expectGenerated('docs/architecture.md', 'limits', table(['limit', 'value', 'why'], Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en'), limits.get(name) ?? ''])));
     expect([...limits.values()].filter((reason) => reason === ''), 'limits without a reason').toEqual([]);
   });

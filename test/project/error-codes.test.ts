@@ -52,8 +52,8 @@ describe('the closed list of error codes', () => {
 
   it('is reached beyond the machines: by a whole engine, the provider over HTTP, or the real app', () => {
     const reached = reachedCodes();
-    // What only single parts can say: an option, a package that was taken apart, a page that is refused before anything is asked.
-    const alone = new Set(['invalid-options', 'files-missing', 'page-refused', 'internal']);
+    // What only single parts can say: an option, a page that is refused before anything is asked.
+    const alone = new Set(['invalid-options', 'page-refused', 'internal']);
     const whole = /^test\/(unit\/(engine[a-z-]*|take-over)|flow\/.*|contract\/.*|e2e\/.*)\.(test|spec)\.ts$/;
     expect(Object.keys(ERROR_CODES).filter((code) => !alone.has(code) && !(reached.get(code) ?? []).some((path) => whole.test(path)))).toEqual([]);
   });

@@ -2,7 +2,8 @@
 // Plain OAuth 2.0 with endpoints by hand: ID tokens and real HTTP belong to test/flow.
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
-import { type AuthOptions, LIMITS, parseOptions } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
 import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import { type FakeEarlierEntries, createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeEarlierEntries, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createDeepLink, type DeepLink, type DeepLinkOptions } from '../../src/main/adapters/deep-link.js';
 import { findCallback } from '../../src/main/adapters/start-arguments.js';
 import { rememberFocus, showApp } from '../../src/main/adapters/focus.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
 import { app as fakeApp, createFakeWindow, fakeElectron } from '../support/fake-electron.js';
 import { createFakeLog } from '../support/fakes.js';

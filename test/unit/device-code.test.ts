@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type DeviceWait, afterPoll, beginWait, isPollDue, passes, polling, readDeviceAuthorization } from '../../src/main/core/device-code.js';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 
 const answer = { device_code: 'secret-device-code', user_code: 'WDJB-MJHT', verification_uri: 'https://example.com/device', verification_uri_complete: 'https://example.com/device?user_code=WDJB-MJHT', expires_in: 1_800, interval: 5 };
 const NOW = 1_000_000;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS, renewalLockWaitMs } from '../../src/main/core/options.js';
+import { LIMITS, renewalLockWaitMs } from '../../src/main/core/limits.js';
 import { toAccount } from '../../src/main/core/identity.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { sessionLock } from '../../src/main/core/records.js';

@@ -1,7 +1,7 @@
 // A sign-in outlives the process that began it: killed with -9, started again by the callback, redeemed once by whoever comes first.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { type Bench, REDIRECT, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';

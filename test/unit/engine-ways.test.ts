@@ -1,7 +1,7 @@
 // Several ways of one attempt on fake ports and virtual time: what is kept when, what moves on by itself, and what is left at the end.
 import { describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../src/contract.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { type Bench, ISSUER, REDIRECT, createBench, stateOf, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';

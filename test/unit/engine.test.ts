@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { type Bench, createBench, stateOf, until } from '../support/flow-bench.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createEventLog } from '../../src/main/core/event-log.js';
 import { EVENTS, EVENT_FIELDS } from '../../src/main/core/event-list.js';
-import { type AuthEvent, randomId } from '../../src/main/core/events.js';
+import { randomId } from '../../src/main/core/event-parts.js';
+import type { AuthEvent } from '../../src/main/core/events.js';
 import { createFakeClock } from '../support/fakes.js';
 
 const clock = createFakeClock(7_000);

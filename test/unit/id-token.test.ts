@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { assertRemainingClaims, personIn } from '../../src/main/core/id-token.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const NOW = NOW_MS / 1000;

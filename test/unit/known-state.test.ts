@@ -1,7 +1,7 @@
 // The file of what is known: read once, changed in order, shared by processes, and left alone when it is a later version's.
 import { describe, expect, it } from 'vitest';
 import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/records.js';
 import { stateOf } from '../support/flow-bench.js';

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
+import { warningsOf } from '../../src/main/core/option-warnings.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
 
 const GOOD: AuthOptions = { issuer: 'https://login.example.com', clientId: 'notes-desktop', redirects: ['com.example.notes:/callback', 'http://127.0.0.1/callback'] };
@@ -29,7 +30,7 @@ describe('parseOptions', () => {
         { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' },
       ],
       scopes: ['openid', 'profile', 'email', 'offline_access'], endpoints: null, authorizationParameters: {}, trustedOrigins: [], attachPreload: true,
-      singleInstanceLock: true, resources: [], accounts: 'one', secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null }, takeOver: [], warnings: [],
+      singleInstanceLock: true, resources: [], accounts: 'one', secretStore: 'auto', keychainService: null, attemptTimeoutSeconds: 300, networkTimeoutSeconds: 15, renewEarlySeconds: 300, resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null }, takeOver: [],
     });
   });
 
@@ -144,21 +145,24 @@ describe('the client secret', () => {
   });
 
   it('is allowed and unwise', () => {
-    expect(parseOptions({ ...GOOD, clientSecret: 'hunter2' }).warnings).toEqual([expect.stringMatching(/a secret inside an app that people install is none/)]);
+    expect(warningsOf(parseOptions({ ...GOOD, clientSecret: 'hunter2' }))).toEqual([expect.stringMatching(/a secret inside an app that people install is none/)]);
   });
 });
 
-describe('the warnings of parseOptions', () => {
+describe('the warnings of options', () => {
+  it('are none where nothing is unwise', () => {
+    expect(warningsOf(parseOptions(GOOD))).toEqual([]);
+  });
+
   it('say once that a scheme has no dot, however many schemes have none', () => {
-    const { warnings } = parseOptions({ ...GOOD, redirects: ['notes:/callback', 'notes2:/callback'] });
-    expect(warnings).toEqual([expect.stringMatching(/a scheme without a dot/)]);
+    expect(warningsOf(parseOptions({ ...GOOD, redirects: ['notes:/callback', 'notes2:/callback'] }))).toEqual([expect.stringMatching(/a scheme without a dot/)]);
   });
 
   it('say that there may be no refresh token without offline_access', () => {
-    expect(parseOptions({ ...GOOD, scopes: ['openid'] }).warnings).toEqual([expect.stringMatching(/without "offline_access"/)]);
+    expect(warningsOf(parseOptions({ ...GOOD, scopes: ['openid'] }))).toEqual([expect.stringMatching(/without "offline_access"/)]);
   });
 
   it('say that http is for a provider on this computer', () => {
-    expect(parseOptions({ ...GOOD, issuer: 'http://127.0.0.1:8080' }).warnings).toEqual([expect.stringMatching(/"http:" is for a provider on this computer/)]);
+    expect(warningsOf(parseOptions({ ...GOOD, issuer: 'http://127.0.0.1:8080' }))).toEqual([expect.stringMatching(/"http:" is for a provider on this computer/)]);
   });
 });

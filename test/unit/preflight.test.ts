@@ -1,6 +1,7 @@
 // What is wrong in the options for a provider, before anybody is sent to the browser: one table for each provider.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
+import { warningsOf } from '../../src/main/core/option-warnings.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
 import { preflight } from '../../src/main/core/preflight.js';
 import type { PreflightCondition, ProviderPreset } from '../../src/main/core/provider-preset.js';
@@ -17,7 +18,7 @@ type Changes = { readonly [Name in keyof AuthOptions]?: AuthOptions[Name] | unde
 /** The verdict on these options: the refusal, or the warnings. */
 function verdict(provider: ProviderPreset, options: Changes): string {
   try {
-    return parseOptions({ provider, clientId: 'notes-desktop', redirects: [LOCAL], ...options } as AuthOptions).warnings.join('\n');
+    return warningsOf(parseOptions({ provider, clientId: 'notes-desktop', redirects: [LOCAL], ...options } as AuthOptions)).join('\n');
   } catch (error) {
     if (error instanceof AuthError && error.code === 'invalid-options') return `refused: ${error.message}`;
     throw error;

@@ -1,7 +1,7 @@
 // When to renew and how to back off: numbers in, numbers out.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import { hurryAt, lifetimeSeconds, renewAt, retryAfterSeconds, retryDelayMs } from '../../src/main/core/renewal.js';
 
 const NOW = Date.UTC(2026, 0, 1);

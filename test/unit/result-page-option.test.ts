@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type ResultPageOptions, parseResultPage } from '../../src/main/core/result-page-option.js';
+import { parseResultPage } from '../../src/main/core/result-page-option.js';
 
 const words = { title: 'Signed in', text: '{app} knows you.', closing: 'Close this tab.' };
 
 function refusal(value: unknown): string {
   try {
-    parseResultPage(value as ResultPageOptions);
+    parseResultPage(value);
   } catch (error) {
     if (error instanceof AuthError && error.code === 'invalid-options') return error.message;
     throw error;
@@ -50,7 +50,7 @@ describe('parseResultPage', () => {
   it('throws nothing but invalid-options, whatever it is given', () => {
     fc.assert(fc.property(fc.anything({ maxDepth: 2 }), (value) => {
       try {
-        parseResultPage(value as ResultPageOptions);
+        parseResultPage(value);
       } catch (error) {
         expect(error instanceof AuthError && error.code).toBe('invalid-options');
       }

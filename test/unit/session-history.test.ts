@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
 import { NO_SESSION, type SessionEffect, type SessionEvent, type SessionState, type TokenTarget } from '../../src/main/core/session-state.js';

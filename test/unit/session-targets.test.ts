@@ -1,7 +1,7 @@
 // Tokens for other targets, and tokens that were refused: what the machine does and answers. Histories: session-history.test.ts.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import { type TokenWant, answerToken, heldToken, sessionDeadline } from '../../src/main/core/session-answers.js';
 import { type LiveSession, NO_TROUBLE, type SessionEvent, type SessionState } from '../../src/main/core/session-state.js';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import type { Signal } from '../../src/main/core/ports.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
 import { type LiveSession, NO_TROUBLE, type SessionEvent, type SessionState } from '../../src/main/core/session-state.js';

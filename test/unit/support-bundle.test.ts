@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import type { Diagnosis } from '../../src/main/diagnosis/diagnosis.js';
-import { LIMITS } from '../../src/main/core/options.js';
+import { LIMITS } from '../../src/main/core/limits.js';
 import { toAuthEvent } from '../../src/main/core/events.js';
 import { createRecentEvents } from '../../src/main/diagnosis/recent-events.js';
 import { scrub, scrubDeep } from '../../src/main/diagnosis/scrub.js';

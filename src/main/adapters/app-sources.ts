@@ -2,7 +2,7 @@
 // Judges nothing; the one thing that it compares is whether a scheme's owner is this very app.
 import { type App, app as electronApp, shell } from 'electron';
 import type { DiagnosisSources, SchemeFacts, SchemeOwner, SchemeRival } from '../diagnosis/facts.js';
-import { LIMITS } from '../core/options.js';
+import { LIMITS } from '../core/limits.js';
 import type { Network, SecretStore } from '../core/ports.js';
 import type { DeepLink } from './deep-link.js';
 import { readHostFacts } from './host-facts.js';

@@ -1,9 +1,9 @@
 // When the app's first window has shown its page: what nobody waits for begins then, for the window comes first.
 import type { App, BrowserWindow } from 'electron';
-import { LIMITS } from '../core/options.js';
+import { START_LIMITS } from '../core/start-limits.js';
 
 /**
- * Resolves when the first window of the app has loaded its page, or has failed to; at the latest `LIMITS.firstWindowMs` after
+ * Resolves when the first window of the app has loaded its page, or has failed to; at the latest `START_LIMITS.firstWindowMs` after
  * it was made. An app that makes none when it is ready, one in the tray say, is not waited for. Call before the app is ready.
  */
 export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>): Promise<void> {
@@ -16,10 +16,10 @@ export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>):
     };
     const onWindow = (_event: unknown, { webContents }: Pick<BrowserWindow, 'webContents'>): void => {
       clearTimeout(timer);
-      timer = setTimeout(done, LIMITS.firstWindowMs);
+      timer = setTimeout(done, START_LIMITS.firstWindowMs);
       webContents.once('did-stop-loading', done);
     };
     app.once('browser-window-created', onWindow);
-    void app.whenReady().then(() => { timer ??= setTimeout(done, LIMITS.windowMadeMs); });
+    void app.whenReady().then(() => { timer ??= setTimeout(done, START_LIMITS.windowMadeMs); });
   });
 }

@@ -39,25 +39,28 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     if (answer !== null) join(event.sender);
     event.returnValue = answer;
   };
-  ipcMain.on('latchkey:view' satisfies keyof AuthSyncCalls, onView);
-  handle('latchkey:sign-in', (argument) => calls.signIn(argument));
-  handle('latchkey:cancel-sign-in', () => { calls.cancelSignIn(); });
-  handle('latchkey:reopen-browser', () => { calls.reopenBrowser(); });
-  handle('latchkey:try-another-way', () => { calls.tryAnotherWay(); });
-  handle('latchkey:paste-callback', (argument) => calls.pasteCallback(argument));
-  handle('latchkey:sign-out', (argument) => calls.signOut(argument));
-  handle('latchkey:switch-account', (argument) => calls.switchAccount(argument));
-  handle('latchkey:retry', () => { calls.retry(); });
+  const answers: { readonly [Channel in keyof AuthCalls]: (argument: unknown) => void | Promise<void> } = {
+    'latchkey:sign-in': (argument) => calls.signIn(argument),
+    'latchkey:cancel-sign-in': () => { calls.cancelSignIn(); },
+    'latchkey:reopen-browser': () => { calls.reopenBrowser(); },
+    'latchkey:try-another-way': () => { calls.tryAnotherWay(); },
+    'latchkey:paste-callback': (argument) => calls.pasteCallback(argument),
+    'latchkey:sign-out': (argument) => calls.signOut(argument),
+    'latchkey:switch-account': (argument) => calls.switchAccount(argument),
+    'latchkey:retry': () => { calls.retry(); },
+  };
+  ipcMain.on(VIEW, onView);
+  for (const [channel, run] of Object.entries(answers)) handle(channel, run);
   const unsubscribe = calls.onView(push);
 
   return () => {
     unsubscribe();
-    ipcMain.removeListener('latchkey:view' satisfies keyof AuthSyncCalls, onView);
-    for (const channel of CALLS) ipcMain.removeHandler(channel);
+    ipcMain.removeListener(VIEW, onView);
+    for (const channel of Object.keys(answers)) ipcMain.removeHandler(channel);
     audience.clear();
   };
 
-  function handle(channel: keyof AuthCalls, run: (argument: unknown) => void | Promise<void>): void {
+  function handle(channel: string, run: (argument: unknown) => void | Promise<void>): void {
     ipcMain.handle(channel, async (event, argument: unknown): Promise<AuthReply> => {
       try {
         if (!isTrusted(event)) throw new AuthError('page-refused', 'this page may not use Latchkey');
@@ -103,12 +106,10 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   }
 }
 
-const CALLS: readonly (keyof AuthCalls)[] = [
-  'latchkey:sign-in', 'latchkey:cancel-sign-in', 'latchkey:reopen-browser', 'latchkey:try-another-way', 'latchkey:paste-callback', 'latchkey:sign-out', 'latchkey:switch-account', 'latchkey:retry',
-];
+const VIEW: keyof AuthSyncCalls = 'latchkey:view';
 
 /** Schemes whose pages anybody can write. */
-const WEB_SCHEMES = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'data:', 'blob:', 'about:', 'javascript:', 'filesystem:', 'view-source:', 'chrome:', 'chrome-error:', 'chrome-untrusted:', 'chrome-extension:', 'devtools:']);
+const WEB_SCHEME = /^(?:https?|wss?|ftp|data|blob|about|javascript|filesystem|view-source|chrome|chrome-error|chrome-untrusted|chrome-extension|devtools):$/;
 
 /** Decides by the URL of the frame. Exported for its unit test. */
 export function isTrustedUrl(url: string, trust: PageTrust): boolean {
@@ -117,7 +118,7 @@ export function isTrustedUrl(url: string, trust: PageTrust): boolean {
   if (trust.trustedOrigins.includes(`${protocol}//${host}`)) return true;
   if (protocol === 'file:') return isInside(url, trust.appPath);
   // Every other scheme is one that this app serves by protocol.handle.
-  return !WEB_SCHEMES.has(protocol) && !trust.redirectSchemes.includes(protocol.slice(0, -1));
+  return !WEB_SCHEME.test(protocol) && !trust.redirectSchemes.includes(protocol.slice(0, -1));
 }
 
 function isInside(url: string, folder: string): boolean {

@@ -2,7 +2,7 @@
 // behind the keyring where the system tells. Free of Electron, so that `latchkey doctor` can use it.
 import { readFile } from 'node:fs/promises';
 import type { KeyringFacts } from '../diagnosis/facts.js';
-import { LIMITS } from '../core/options.js';
+import { LIMITS } from '../core/limits.js';
 import type { SecretStore } from '../core/ports.js';
 import { type Environment, runTool } from './run-tool.js';
 

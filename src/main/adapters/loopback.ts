@@ -2,7 +2,8 @@
 // May not judge a callback: it passes the URL on and shows the browser what became of it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { LIMITS, type ResultPageSettings } from '../core/options.js';
+import { LIMITS } from '../core/limits.js';
+import type { ResultPageSettings } from '../core/options.js';
 import type { Callbacks, CallbackVerdict, PreparedRedirect, RedirectOption, TripOutcome } from '../core/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 

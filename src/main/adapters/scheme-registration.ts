@@ -1,7 +1,7 @@
 // Makes the operating system bring a scheme's URLs to this very app, at every start, checks that it does, and takes it back.
 // On Linux never through Electron, which would block the main thread for seconds. Not verified on Windows and macOS.
 import type { App } from 'electron';
-import { LIMITS } from '../core/options.js';
+import { START_LIMITS } from '../core/start-limits.js';
 import type { RegistrationFacts } from './registration-facts.js';
 import { type Registration, type Unregistration, registerOnLinux, unregisterOnLinux } from './scheme-linux.js';
 import { LINK_SENTINEL, SWITCHES_END } from './start-arguments.js';
@@ -65,7 +65,7 @@ export function createSchemeRegistration({ app, facts }: SchemeRegistrationOptio
   const plan = planRegistration(facts);
   const running = new Map<string, Promise<Registration>>();
   const displaced = new Map<string, readonly (readonly string[])[]>();
-  const timeoutMs = LIMITS.redirectPrepareMs;
+  const timeoutMs = START_LIMITS.redirectPrepareMs;
 
   async function register(scheme: string): Promise<Registration> {
     switch (plan.by) {

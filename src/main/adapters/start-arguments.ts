@@ -1,7 +1,7 @@
 // What a start of the app was about: finds the callback, or the doctor's probe, among its arguments. Pure.
 // Trusts no argument: whoever opens a link writes it.
 import { randomBytes } from 'node:crypto';
-import { LIMITS } from '../core/options.js';
+import { START_LIMITS } from '../core/start-limits.js';
 
 /** `many`: more came than one callback, so somebody made it up; nothing of it is used. */
 export type FoundCallback = { readonly kind: 'none' } | { readonly kind: 'one'; readonly url: string } | { readonly kind: 'many' };
@@ -80,7 +80,7 @@ function ofSchemes(argv: readonly string[], redirectUris: readonly string[]): re
 
 /** URLs arrive percent-encoded: blanks, control characters and anything beyond ASCII mean that it is something else. */
 function isUrlText(argument: string): boolean {
-  return argument.length <= LIMITS.callbackLength && /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]*$/.test(argument);
+  return argument.length <= START_LIMITS.callbackLength && /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]*$/.test(argument);
 }
 
 function withoutQuery(url: string): string {

@@ -4,7 +4,7 @@
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
 import type { KnownState } from './known-state.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 import { atMost } from './time-limit.js';

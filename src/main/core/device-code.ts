@@ -2,7 +2,7 @@
 // The device code is a secret and stays with the effects; here is only what may be shown, and times.
 import type { DeviceView } from '../../contract.js';
 import { AuthError } from './errors.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import { isLoopback } from './redirect-option.js';
 
 /** What the provider answered to the device authorization request (RFC 8628 §3.2), checked. */

@@ -6,12 +6,13 @@ import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { createErrorViews } from './error-views.js';
-import { AuthError, assertNever, errorFields, stoppedError } from './errors.js';
-import { randomId } from './events.js';
+import { AuthError, assertNever, stoppedError } from './errors.js';
+import { errorFields, randomId } from './event-parts.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { createLateProtocol } from './late-protocol.js';
-import { LIMITS, type Settings } from './options.js';
+import { LIMITS } from './limits.js';
+import type { Settings } from './options.js';
 import { parsePasted } from './pasted.js';
 import type { Lock, Ports } from './ports.js';
 import type { Grant } from './protocol.js';

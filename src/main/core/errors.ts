@@ -78,11 +78,6 @@ export function toErrorView(error: AuthError): AuthErrorView {
   return { code, retry, message, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
 }
 
-/** What a log event may say of an error: codes and the ids by which the provider's support finds it. */
-export function errorFields(error: AuthError | null): { readonly code: string | null; readonly serverError: string | null; readonly providerCode: string | null; readonly providerCorrelationId: string | null } {
-  return { code: error?.code ?? null, serverError: error?.serverError ?? null, providerCode: error?.provider?.code ?? null, providerCorrelationId: error?.provider?.correlationId ?? null };
-}
-
 /** Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as the cause. */
 export function toAuthError(thrown: unknown): AuthError {
   return thrown instanceof AuthError ? thrown : new AuthError('internal', 'an unexpected failure', { cause: thrown });

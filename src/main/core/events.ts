@@ -32,8 +32,3 @@ export interface AuthEvent {
 export function toAuthEvent(event: LogEvent, at: number): AuthEvent {
   return Object.freeze({ at, level: event.level, event: event.event, correlationId: event.correlationId ?? null, fields: Object.freeze({ ...event.fields }) });
 }
-
-/** A short random text: enough to tell trips apart in everything that a host may ever collect. */
-export function randomId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}

@@ -2,7 +2,7 @@
 // Pure but for the digest; the signature and the other claims are checked by the engine in protocol.ts.
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,10 @@
 // The effects of the session: reads, writes and removes its record, renews under the lock of all processes, revokes.
 // Decides nothing about the session: what happens goes back to the mailbox as an event of session-state.ts.
 import type { AccountView } from '../../contract.js';
-import { AuthError, assertNever, errorFields, toAuthError } from './errors.js';
-import { LIMITS, type Settings, renewalLockWaitMs } from './options.js';
+import { AuthError, assertNever, toAuthError } from './errors.js';
+import { errorFields } from './event-parts.js';
+import { LIMITS, renewalLockWaitMs } from './limits.js';
+import type { Settings } from './options.js';
 import type { Ports } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import { type SessionRecord, sessionLock } from './records.js';

@@ -1,7 +1,7 @@
 // The file of what is known, in memory and on disk: accounts, and which records the keychain must hold.
 // Several processes may share the file: each says its changes to what it finds there, one process at a time.
 // A file of a later version is read by nobody and never overwritten.
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import type { KnownAccounts, Lock, Log, StateStore } from './ports.js';
 import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
 

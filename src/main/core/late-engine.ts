@@ -7,6 +7,11 @@ import { partMissingError, stoppedError, toErrorView } from './errors.js';
 /** One object: who has been told it need not hear it again from the engine. */
 const STARTING: AuthView = Object.freeze({ status: 'starting' });
 
+/** The engine as pages and hosts call it: what they ask of a sign-in was not looked at yet. */
+export interface OpenEngine extends Omit<Engine, 'signIn'> {
+  signIn(argument: unknown): Promise<void>;
+}
+
 interface Waiting {
   readonly listener: (view: AuthView) => void;
   /** Null: not handed to the engine yet. */
@@ -17,9 +22,9 @@ interface Waiting {
  * Creates it. `start` calls `load`, once, and so does the first call that asks for something. Where loading fails, the view says so and every call rejects with `files-missing`:
  * a part of Latchkey is not where it belongs. After `stop` nothing is loaded any more.
  */
-export function createLateEngine(load: () => Promise<Engine>): Engine {
-  let engine: Engine | null = null;
-  let loading: Promise<Engine> | null = null;
+export function createLateEngine(load: () => Promise<OpenEngine>): OpenEngine {
+  let engine: OpenEngine | null = null;
+  let loading: Promise<OpenEngine> | null = null;
   let failure: AuthView | null = null;
   let stopping: Promise<void> | null = null;
   const waiting = new Set<Waiting>();
@@ -29,7 +34,7 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
     loaded().catch(() => undefined);
   }
 
-  function arrive(loaded: Engine): Engine {
+  function arrive(loaded: OpenEngine): OpenEngine {
     if (stopping !== null) return loaded;
     engine = loaded;
     for (const entry of waiting) entry.off = loaded.onView((view) => { if (view.status !== 'starting') entry.listener(view); });
@@ -57,14 +62,14 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
     return now === undefined || now.status === 'starting' ? (failure ?? STARTING) : now;
   }
 
-  async function loaded(): Promise<Engine> {
+  async function loaded(): Promise<OpenEngine> {
     if (stopping !== null) throw stoppedError();
     loading ??= load().then(arrive, fail);
     return loading;
   }
 
   /** What has no answer is done when it can be, and forgotten when it never can. */
-  function later(run: (engine: Engine) => void): void {
+  function later(run: (engine: OpenEngine) => void): void {
     if (engine !== null) run(engine);
     else loaded().then(run, () => undefined);
   }
@@ -82,7 +87,7 @@ export function createLateEngine(load: () => Promise<Engine>): Engine {
         entry.off?.();
       };
     },
-    signIn: async (request) => (await loaded()).signIn(request),
+    signIn: async (argument) => (await loaded()).signIn(argument),
     cancelSignIn: () => { later((there) => { there.cancelSignIn(); }); },
     reopenBrowser: () => { later((there) => { there.reopenBrowser(); }); },
     tryAnotherWay: () => { later((there) => { there.tryAnotherWay(); }); },

@@ -6,7 +6,8 @@ import type { BoundedFetch } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
-import { LIMITS, type Settings } from './options.js';
+import { LIMITS } from './limits.js';
+import type { Settings } from './options.js';
 import type { Clock, Log, MetadataFile } from './ports.js';
 
 /** What a session's record says of the metadata it was last used with. */

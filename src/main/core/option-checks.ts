@@ -1,7 +1,16 @@
-// The checks of single options: each gives the value in its right type, or throws "invalid-options".
+// The checks that options are made of: each gives the value in its right type, or throws "invalid-options".
 // A message names the option and what was expected, never the value. Knows no option by name.
 import { AuthError } from './errors.js';
 import { isLoopback } from './redirect-option.js';
+
+/** Gives the value in its right type. Throws `invalid-options`; `name` is what the message calls it. */
+export type Check<T = unknown> = (value: unknown, name: string) => T;
+
+/** The members that an object may have, each with its check. */
+export type Checks = Readonly<Record<string, Check>>;
+
+/** What the checks make of an object. */
+export type Checked<C extends Checks> = { readonly [Name in keyof C]: ReturnType<C[Name]> };
 
 /** Throws `invalid-options`. `expected` completes the sentence "option … must be". */
 export function refuse(name: string, expected: string): never {
@@ -9,75 +18,85 @@ export function refuse(name: string, expected: string): never {
 }
 
 /** An object with no member beside the known ones. */
-export function requireRecord(value: unknown, name: string, known: Readonly<Record<string, true>>): void {
+export function requireKnown(value: unknown, name: string, known: Readonly<Record<string, unknown>>): asserts value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'an object');
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(known, key)) {
-      const shown = /^[\w-]{1,40}$/.test(key) ? `"${key}"` : 'with an unprintable name';
-      throw new AuthError('invalid-options', `unknown option ${shown} in "${name}"; expected one of ${Object.keys(known).join(', ')}`);
-    }
+    if (Object.hasOwn(known, key)) continue;
+    const shown = /^[\w-]{1,40}$/.test(key) ? `"${key}"` : 'with an unprintable name';
+    throw new AuthError('invalid-options', `unknown option ${shown} in "${name}"; expected one of ${Object.keys(known).join(', ')}`);
   }
 }
 
-/** Printable ASCII: what goes on the wire needs no more. */
-export function requireText(value: unknown, name: string, maxLength: number): string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > maxLength || !/^[\x20-\x7e]+$/.test(value)) {
-    refuse(name, `a text of 1 to ${maxLength} printable ASCII characters`);
-  }
-  return value;
+/** What the checks make of the members. `prefix` goes before their names; what is undefined after its check is left out. */
+export function checkMembers<C extends Checks>(value: Readonly<Record<string, unknown>>, checks: C, prefix = ''): Checked<C> {
+  const members = Object.entries(checks).map(([name, check]) => [name, check(value[name], prefix + name)]);
+  return Object.fromEntries(members.filter(([, checked]) => checked !== undefined)) as Checked<C>;
 }
 
-/** An absolute `https:` URL, or `http:` of this computer, without credentials. */
-export function requireUrl(value: unknown, name: string): URL {
-  const text = requireText(value, name, 2048);
-  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs nothing.
-  if (!/^[a-z]+:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return refuse(name, 'an absolute URL like "https://login.example.com"');
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '') refuse(name, 'a URL without user name and password');
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
-  return refuse(name, 'an "https:" URL ("http:" only for 127.0.0.1, [::1] or localhost)');
-}
-
-/** Null when it was not given. */
-export function requireFunction<F>(value: F | undefined, name: string): F | null {
-  if (value === undefined) return null;
-  return typeof value === 'function' ? value : refuse(name, 'a function');
+/** An object of these members and no others. */
+export function record<C extends Checks>(checks: C): Check<Checked<C>> {
+  return (value, name) => {
+    requireKnown(value, name, checks);
+    return checkMembers(value, checks, `${name}.`);
+  };
 }
 
 /** `fallback` when it was not given. */
-export function requireBoolean(value: unknown, name: string, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  return typeof value === 'boolean' ? value : refuse(name, 'true or false');
+export function optional<T>(check: Check<T>): Check<T | undefined>;
+export function optional<T, const F>(check: Check<T>, fallback: F): Check<T | F>;
+export function optional<T, F>(check: Check<T>, fallback?: F): Check<T | F | undefined> {
+  return (value, name) => (value === undefined ? fallback : check(value, name));
 }
 
-/** `fallback` when it was not given; both ends are allowed. */
-export function requireNumber(value: unknown, name: string, fallback: number, min: number, max: number): number {
-  if (value === undefined) return fallback;
-  return typeof value === 'number' && value >= min && value <= max ? value : refuse(name, `a number from ${min} to ${max}`);
+/** A text that fits; `expected` says what that is. */
+export function fitting(fits: (value: string) => boolean, expected: string): Check<string> {
+  return (value, name) => (typeof value === 'string' && fits(value) ? value : refuse(name, expected));
 }
 
-/** The first when it was not given. */
-export function requireOneOf<const W extends string>(value: unknown, name: string, words: readonly [W, ...W[]]): W {
-  if (value === undefined) return words[0];
-  return words.find((word) => word === value) ?? refuse(name, words.map((word) => `"${word}"`).join(', ').replace(/, (?=[^,]*$)/, ' or '));
+/** A text of this form. */
+export function matching(pattern: RegExp, expected: string): Check<string> {
+  return fitting((value) => pattern.test(value), expected);
 }
 
-/** A list of origins, empty when it was not given. */
-export function requireOrigins(value: readonly string[] | undefined): readonly string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) return refuse('trustedOrigins', 'a list of origins like "https://app.example.com"');
-  return (value as readonly unknown[]).map((origin) => {
-    // As a browser writes it: in capitals or with a default port it would fit no page, and nobody would know why.
-    if (typeof origin === 'string' && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(origin) && isWrittenAsOrigin(origin)) return origin;
-    return refuse('trustedOrigins', 'a list of origins like "https://app.example.com", as browsers write them and without path');
-  });
+/** Printable ASCII: what goes on the wire needs no more. */
+export function text(maxLength: number): Check<string> {
+  return matching(new RegExp(`^[ -~]{1,${maxLength}}$`), `a text of 1 to ${maxLength} printable ASCII characters`);
 }
 
-function isWrittenAsOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, host } = new URL(text);
-  return `${protocol}//${host}` === text;
+/** One of these words. */
+export function oneOf<W extends string>(...words: readonly W[]): Check<W> {
+  const quoted = words.map((word) => `"${word}"`);
+  const last = quoted.pop();
+  return (value, name) => words.find((word) => word === value) ?? refuse(name, `${quoted.join(', ')} or ${last}`);
 }
+
+export const flag: Check<boolean> = (value, name) => (typeof value === 'boolean' ? value : refuse(name, 'true or false'));
+
+/** Both ends are allowed. */
+export function number(min: number, max: number): Check<number> {
+  return (value, name) => (typeof value === 'number' && value >= min && value <= max ? value : refuse(name, `a number from ${min} to ${max}`));
+}
+
+/** Only that it can be called is known. */
+export function callable<F>(): Check<F> {
+  return (value, name) => (typeof value === 'function' ? (value as F) : refuse(name, 'a function'));
+}
+
+/** A list of so many; each member is checked in the list's name. */
+export function list<T>(min: number, max: number, expected: string, check: Check<T>): Check<readonly T[]> {
+  return (value, name) => (Array.isArray(value) && value.length >= min && value.length <= max ? value.map((member) => check(member, name)) : refuse(name, expected));
+}
+
+/** An absolute `https:` URL, or `http:` of this computer, without credentials. The text stays as it is. */
+export const url: Check<string> = (value, name) => {
+  const address = text(2048)(value, name);
+  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs nothing.
+  if (!/^[a-z]+:\/\/[^\s\\]+$/.test(address) || !URL.canParse(address)) return refuse(name, 'an absolute URL like "https://login.example.com"');
+  const { username, password, protocol, hostname } = new URL(address);
+  if (username + password !== '') return refuse(name, 'a URL without user name and password');
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return address;
+  return refuse(name, 'an "https:" URL ("http:" only for 127.0.0.1, [::1] or localhost)');
+};
 
 /** Freezes the value and every object in it. */
 export function freezeDeep<T extends object>(value: T): T {

@@ -4,11 +4,10 @@ import { AuthError } from './errors.js';
 import type { RedirectOption } from './ports.js';
 
 /** Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of them. */
-const RESERVED_SCHEMES = new Set([
-  'about', 'app-settings', 'blob', 'chrome', 'chrome-extension', 'data', 'device-code', 'devtools', 'dns', 'file', 'filesystem', 'ftp', 'ftps', 'geo', 'gopher',
-  'im', 'imap', 'irc', 'jar', 'javascript', 'ldap', 'ldaps', 'magnet', 'mailto', 'market', 'mms', 'ms-settings', 'news', 'nfs', 'nntp', 'pop',
-  'res', 'rtsp', 'sftp', 'shell', 'sip', 'sips', 'sms', 'smb', 'ssh', 'tel', 'telnet', 'urn', 'vbscript', 'view-source', 'vscode', 'ws', 'wss', 'x-apple', 'xmpp',
-]);
+const RESERVED_SCHEMES = new Set(
+  `about app-settings blob chrome chrome-extension data device-code devtools dns file filesystem ftp ftps geo gopher im imap irc jar javascript ldap ldaps magnet
+  mailto market mms ms-settings news nfs nntp pop res rtsp sftp shell sip sips sms smb ssh tel telnet urn vbscript view-source vscode ws wss x-apple xmpp`.split(/\s+/),
+);
 
 /** The names of this computer (RFC 8252 §7.3 and §8.3; `localhost` because Entra registers nothing else). */
 export function isLoopback(hostname: string): boolean {

@@ -1,5 +1,5 @@
 // When to renew and how to back off: numbers in, numbers out. Reads no clock and no randomness.
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 
 /** All times in milliseconds since 1970; `random` is at least 0 and below 1. */
 export interface RenewalInput {

@@ -1,6 +1,6 @@
 // Parses the option "resultPage": how the page at the end of a loopback trip looks and what it says.
 // Every text is bounded here and escaped where it is shown; a host's words may come from its translators.
-import { refuse, requireRecord } from './option-checks.js';
+import { type Check, fitting, matching, oneOf, optional, record } from './option-checks.js';
 import type { TripOutcome } from './ports.js';
 
 /** What the page says at one end. Plain text; `{app}` stands for the app's name. */
@@ -37,32 +37,24 @@ export interface ResultPageSettings {
   readonly openApp: string | null;
 }
 
-const KNOWN: { readonly [Name in keyof ResultPageOptions]-?: true } = { lang: true, dir: true, accentColor: true, texts: true, openApp: true };
-const OUTCOMES: { readonly [Outcome in TripOutcome]: true } = { 'signed-in': true, denied: true, failed: true, 'not-expected': true };
-const TEXTS: { readonly [Name in keyof ResultTexts]: true } = { title: true, text: true, closing: true };
+const colour = matching(/^#[0-9a-f]{6}$/i, 'a colour like "#0f6b5c"');
+
+/** Plain text, for people: any letters, in one line. */
+function shown(maxLength: number): Check<string> {
+  return fitting((text) => text.trim() !== '' && text.length <= maxLength && !/[\u0000-\u001f\u007f]/.test(text), `a text of 1 to ${maxLength} characters, in one line`);
+}
+
+const texts: Check<ResultTexts | undefined> = optional(record({ title: shown(120), text: shown(500), closing: shown(500) } satisfies { [Name in keyof ResultTexts]: Check }));
+
+const page: Check<ResultPageSettings> = record({
+  lang: optional(matching(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,8}$/, 'a language tag like "de" or "pt-BR"'), 'en'),
+  dir: optional(oneOf('ltr', 'rtl'), 'ltr'),
+  accentColor: optional((value, name) => colour(value, name).toLowerCase(), null),
+  texts: optional(record({ 'signed-in': texts, denied: texts, failed: texts, 'not-expected': texts } satisfies { [Outcome in TripOutcome]: Check }) as Check<ResultPageSettings['texts']>, {}),
+  openApp: optional(shown(120), null),
+} satisfies { [Name in keyof ResultPageOptions]-?: Check });
 
 /** Throws `invalid-options` with the member's name and what was expected. */
-export function parseResultPage(value: ResultPageOptions | undefined): ResultPageSettings {
-  if (value === undefined) return { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null };
-  requireRecord(value, 'resultPage', KNOWN);
-  const { lang = 'en', dir = 'ltr', accentColor, texts = {}, openApp } = value;
-  if (typeof lang !== 'string' || !/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,8}$/.test(lang)) refuse('resultPage.lang', 'a language tag like "de" or "pt-BR"');
-  if (dir !== 'ltr' && dir !== 'rtl') refuse('resultPage.dir', '"ltr" or "rtl"');
-  if (accentColor !== undefined && (typeof accentColor !== 'string' || !/^#[0-9a-f]{6}$/i.test(accentColor))) refuse('resultPage.accentColor', 'a colour like "#0f6b5c"');
-  requireRecord(texts, 'resultPage.texts', OUTCOMES);
-  const parsed = Object.entries(texts).filter(([, words]) => words !== undefined).map(([outcome, words]) => [outcome, requireTexts(words, `resultPage.texts.${outcome}`)]);
-  return {
-    lang, dir, accentColor: accentColor?.toLowerCase() ?? null, texts: Object.fromEntries(parsed) as ResultPageSettings['texts'],
-    openApp: openApp === undefined ? null : requireShown(openApp, 'resultPage.openApp', 120),
-  };
-}
-
-function requireTexts(words: ResultTexts, name: string): ResultTexts {
-  requireRecord(words, name, TEXTS);
-  return { title: requireShown(words.title, `${name}.title`, 120), text: requireShown(words.text, `${name}.text`, 500), closing: requireShown(words.closing, `${name}.closing`, 500) };
-}
-
-function requireShown(value: unknown, name: string, maxLength: number): string {
-  if (typeof value === 'string' && value.trim() !== '' && value.length <= maxLength && !/[\u0000-\u001f\u007f]/.test(value)) return value;
-  return refuse(name, `a text of 1 to ${maxLength} characters, in one line`);
+export function parseResultPage(value: unknown = {}): ResultPageSettings {
+  return page(value, 'resultPage');
 }

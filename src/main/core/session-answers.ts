@@ -1,6 +1,6 @@
 // What a session answers to those who ask: callers who need a token, and the timer that wants to know when. Pure.
 import { AuthError, assertNever } from './errors.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import { hurryAt } from './renewal.js';
 import type { AccessToken, LiveSession, Renewal, SessionState, TokenTarget } from './session-state.js';
 import { isOver, slowKeyring, wasSetBack } from './session-renewal.js';

@@ -1,6 +1,6 @@
 // A renewal for another target: the errand of a live session. The token of the sign-in stays in use meanwhile. Pure.
 import { AuthError, assertNever } from './errors.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import { accessOf, beginRenewal, dueAt, refuseOrWait, renewEffect, same, slowKeyring, withStoreError } from './session-renewal.js';
 import { type Errand, type LiveSession, NO_TROUBLE, type SessionEvent, type SessionStep, type TargetAnswer, type Timing, type TokenTarget } from './session-state.js';
 

@@ -2,7 +2,7 @@
 // session-errand.ts share. Pure.
 import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import type { Grant } from './protocol.js';
 import { renewAt, retryDelayMs } from './renewal.js';
 import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing, type TokenTarget, type Trouble } from './session-state.js';

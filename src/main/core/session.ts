@@ -2,7 +2,7 @@
 // Save before publish: a new refresh token is stored (or known to be unstorable) before its access token is used.
 import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever } from './errors.js';
-import { LIMITS } from './options.js';
+import { LIMITS } from './limits.js';
 import type { SessionRecord } from './records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
 import { CLOCK_SET_BACK_MS, absent, accessOf, beginRenewal, dueAt, isOver, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';

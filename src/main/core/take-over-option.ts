@@ -1,6 +1,6 @@
 // The option "takeOver": where earlier versions of the host's app kept a session, and what the host says of it.
-// Checks the option, and what the host's own functions answer. Reads nothing itself, and puts no value into a text.
-import { refuse, requireBoolean, requireFunction, requireRecord } from './option-checks.js';
+// Checks the option. Reads nothing itself, and puts no value into a text; earlier-session.ts checks what the functions answer.
+import { type Check, callable, fitting, flag, list, optional, record, refuse } from './option-checks.js';
 
 /** One place in which an earlier version of the host's app may have left a session. */
 export interface EarlierEntry {
@@ -28,42 +28,31 @@ export interface EarlierSession {
   readonly scope?: string;
 }
 
-const KNOWN_MEMBERS: { readonly [Name in keyof EarlierEntry]-?: true } = { service: true, account: true, load: true, remove: true, read: true, keep: true };
-
 const ENTRIES_MAX = 16;
-/** Four times the longest refresh token ever seen. */
-const TOKEN_MAX_LENGTH = 16_384;
 
-/** Checks the option. Throws `invalid-options`. */
-export function requireTakeOver(value: readonly EarlierEntry[] | undefined, storesNothing: boolean): readonly EarlierEntry[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length > ENTRIES_MAX) return refuse('takeOver', `a list of at most ${ENTRIES_MAX} entries`);
-  if (value.length > 0 && storesNothing) return refuse('takeOver', 'left out when "secretStore" is "memory": what is taken over would be lost with the app');
-  return (value as readonly EarlierEntry[]).map((entry, index) => {
-    const name = `takeOver[${index}]`;
-    requireRecord(entry, name, KNOWN_MEMBERS);
-    const { service, account, load, remove } = entry;
-    if (load === undefined) {
-      for (const [member, text] of [['service', service], ['account', account]] as const) {
-        // Not only ASCII: it must be what the earlier version wrote.
-        if (typeof text !== 'string' || text === '' || text.length > 1_024 || text.includes('\0')) refuse(`${name}.${member}`, 'a text of 1 to 1024 characters, or replaced by "load"');
-      }
-      if (remove !== undefined) refuse(`${name}.remove`, 'given with "load" only');
-    } else if (service !== undefined || account !== undefined) {
-      refuse(`${name}.load`, 'given without "service" and "account"');
-    }
-    for (const [member, given] of [['load', load], ['remove', remove], ['read', entry.read]] as const) requireFunction(given, `${name}.${member}`);
-    if (entry.read === undefined) refuse(`${name}.read`, 'a function');
-    return { ...entry, keep: requireBoolean(entry.keep, `${name}.keep`, false) };
-  });
-}
+/** Not only ASCII: it must be what the earlier version wrote. keytar cuts at NUL. */
+const keytarName = fitting((text) => text !== '' && text.length <= 1_024 && !text.includes('\0'), 'a text of 1 to 1024 characters, or replaced by "load"');
 
-/** Checks what the host's `read` answered, at the boundary where types end. Null for what is no session. */
-export function parseEarlierSession(value: unknown): EarlierSession | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { refreshToken, subject, scope } = value as Record<string, unknown>;
-  // RFC 6749 §A.17: any visible character, and spaces.
-  if (typeof refreshToken !== 'string' || refreshToken.length > TOKEN_MAX_LENGTH || !/^[\x20-\x7e]+$/.test(refreshToken)) return null;
-  if (![subject, scope].every((text) => text === undefined || (typeof text === 'string' && text !== '' && text.length <= 4_096))) return null;
-  return { refreshToken, ...(typeof subject === 'string' ? { subject } : {}), ...(typeof scope === 'string' ? { scope } : {}) };
+const members = record({
+  service: optional(keytarName), account: optional(keytarName),
+  load: optional(callable<NonNullable<EarlierEntry['load']>>()), remove: optional(callable<NonNullable<EarlierEntry['remove']>>()),
+  read: callable<EarlierEntry['read']>(), keep: optional(flag, false),
+} satisfies { [Name in keyof EarlierEntry]-?: Check });
+
+const entries = list(0, ENTRIES_MAX, `a list of at most ${ENTRIES_MAX} entries`, (entry) => entry);
+
+/** Throws `invalid-options`. */
+export const takeOver: Check<readonly EarlierEntry[]> = (value, name) => entries(value, name).map((entry, index) => earlierEntry(entry, `${name}[${index}]`));
+
+function earlierEntry(value: unknown, name: string): EarlierEntry {
+  const entry = members(value, name);
+  const { service, account, load, remove } = entry;
+  if (load === undefined) {
+    keytarName(service, `${name}.service`);
+    keytarName(account, `${name}.account`);
+    if (remove !== undefined) refuse(`${name}.remove`, 'given with "load" only');
+  } else if (service !== undefined || account !== undefined) {
+    refuse(`${name}.load`, 'given without "service" and "account"');
+  }
+  return entry as EarlierEntry;
 }

@@ -3,14 +3,16 @@
 // May not sign anybody out, and removes nothing whose successor is not in the keychain.
 import type { AccountView } from '../../contract.js';
 import { AuthError, toAuthError } from './errors.js';
+import { parseEarlierSession } from './earlier-session.js';
 import { base64url } from './identity.js';
 import type { KnownState } from './known-state.js';
-import { LIMITS, type Settings, renewalLockWaitMs } from './options.js';
+import { LIMITS, renewalLockWaitMs } from './limits.js';
+import type { Settings } from './options.js';
 import type { Clock, EarlierEntries, KnownTakeOver, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import { type TakeOverRecord, accountOf, parseTakeOver, sessionLock, takeOverKey } from './records.js';
 import { retryDelayMs } from './renewal.js';
-import { type EarlierSession, parseEarlierSession } from './take-over-option.js';
+import type { EarlierSession } from './take-over-option.js';
 import type { Vault, VaultReading } from './vault.js';
 
 export interface TakeOver {

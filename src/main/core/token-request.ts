@@ -2,6 +2,7 @@
 // Throws "invalid-options" naming the member; never repeats a value.
 import { AuthError } from './errors.js';
 import type { TokenTarget } from './session-state.js';
+import { isResource, isScope } from './wire-words.js';
 
 /** Which access token is wanted. Everything absent: that of the sign-in. */
 export interface TokenRequest {
@@ -58,16 +59,6 @@ function targetOf(resource: string | undefined, scopes: readonly string[] | unde
   return { key: `${resource ?? ''}\n${scope ?? ''}`, resource: resource ?? null, scope };
 }
 
-/** RFC 8707 §2. */
-export function isResource(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= 2048 && /^[a-z][a-z0-9+.-]*:[\x21\x22\x24-\x7e]+$/i.test(value) && URL.canParse(value);
-}
-
 function isScopes(value: unknown): boolean {
   return Array.isArray(value) && value.length >= 1 && value.length <= 100 && value.every((scope) => typeof scope === 'string' && isScope(scope));
-}
-
-/** RFC 6749 §3.3: scope-token. */
-export function isScope(text: string): boolean {
-  return /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(text);
 }

@@ -3,7 +3,7 @@
 import { assertNever } from '../core/errors.js';
 import type { Announced, ProviderFacts, ProxyFacts, RedirectFacts, TlsFacts } from './facts.js';
 import { type Finding, finding, seconds } from './findings.js';
-import { LIMITS } from '../core/options.js';
+import { LIMITS } from '../core/limits.js';
 
 /** What one must hear of these codes, by Chromium or Node; they mean that TLS has refused. */
 const TLS_WORD = /CERT|SSL|TLS|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED/;

@@ -1,7 +1,7 @@
 // The last events, kept for a support bundle: a bounded ring in memory. Holds what the log holds, and that is no secret.
 // Writes nothing anywhere by itself.
 import type { AuthEvent } from '../core/events.js';
-import { LIMITS } from '../core/options.js';
+import { START_LIMITS } from '../core/start-limits.js';
 
 export interface RecentEvents {
   note(event: AuthEvent): void;
@@ -9,12 +9,12 @@ export interface RecentEvents {
   list(): readonly AuthEvent[];
 }
 
-/** Keeps the last `LIMITS.recentEvents`. */
+/** Keeps the last `START_LIMITS.recentEvents`. */
 export function createRecentEvents(): RecentEvents {
   let kept: readonly AuthEvent[] = [];
   return {
     note(event) {
-      kept = [...kept, event].slice(-LIMITS.recentEvents);
+      kept = [...kept, event].slice(-START_LIMITS.recentEvents);
     },
     list: () => kept,
   };

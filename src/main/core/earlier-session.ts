@@ -1,0 +1,16 @@
+// What a host's own `read` says of a value that an earlier version of its app kept. Types end there: nothing in it is believed.
+// May not throw, and puts no value into a text.
+import type { EarlierSession } from './take-over-option.js';
+
+/** Four times the longest refresh token ever seen. */
+const TOKEN_MAX_LENGTH = 16_384;
+
+/** Null for what is no session. */
+export function parseEarlierSession(value: unknown): EarlierSession | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { refreshToken, subject, scope } = value as Record<string, unknown>;
+  // RFC 6749 §A.17: any visible character, and spaces.
+  if (typeof refreshToken !== 'string' || refreshToken.length > TOKEN_MAX_LENGTH || !/^[\x20-\x7e]+$/.test(refreshToken)) return null;
+  if (![subject, scope].every((text) => text === undefined || (typeof text === 'string' && text !== '' && text.length <= 4_096))) return null;
+  return { refreshToken, ...(typeof subject === 'string' ? { subject } : {}), ...(typeof scope === 'string' ? { scope } : {}) };
+}
