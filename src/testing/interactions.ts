@@ -7,7 +7,6 @@ import type { GrantNotes } from './grant-notes.js';
 import { confirmPage, consentPage, loginPage } from './login-page.js';
 import { donePage, errorPage } from './outcome-page.js';
 import { pageAnswer } from './page-frame.js';
-import { resourcesIn } from './resources.js';
 import type { People } from './people.js';
 
 /** What the pages need to know of their provider. */
@@ -90,4 +89,9 @@ export function originsOf(redirectUri: string): readonly string[] {
 function pathOf(url: string): string {
   const parsed = parseUrl(url);
   return parsed === null ? url : parsed.pathname + parsed.search;
+}
+
+/** The resources of a request (RFC 8707 §2.1: it may name several). */
+function resourcesIn(parameter: unknown): readonly string[] {
+  return [parameter].flat().filter((resource) => typeof resource === 'string');
 }

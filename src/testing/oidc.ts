@@ -13,7 +13,6 @@ import type { People } from './people.js';
 import type { Policy } from './personality.js';
 import type { ProviderSettings } from './provider-options.js';
 import type { Registration } from './registration.js';
-import { type OidcErrors, resourceFeature } from './resources.js';
 import type { SigningKey } from './signing-keys.js';
 import type { Store } from './store.js';
 
@@ -34,6 +33,11 @@ export interface OidcParts {
   /** Asked whenever an access token is made. */
   readonly accessTokenSeconds: () => number;
 }
+
+/** Of the package, whose errors alone become answers. */
+type OidcErrors = Pick<typeof OidcModule.errors, 'InvalidTarget'>;
+
+type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
 interface OidcPackage {
   readonly Provider: typeof OidcProvider;
@@ -162,4 +166,17 @@ function write(ctx: KoaContextWithOIDC, answer: Answer): void {
   ctx.status = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) ctx.set(name, [value].flat());
   ctx.body = answer.body.toString('utf8');
+}
+
+/** APIs that a token may be asked for by name (RFC 8707): one for each token, and the token of the sign-in for none. */
+function resourceFeature({ InvalidTarget }: OidcErrors, settings: ProviderSettings, accessTokenSeconds: () => number): ResourceIndicators {
+  return {
+    enabled: settings.resources.length > 0,
+    defaultResource: () => [],
+    useGrantedResource: () => false,
+    getResourceServerInfo(_ctx, resource) {
+      if (!settings.resources.includes(resource)) throw new InvalidTarget();
+      return { scope: settings.scopes.join(' '), accessTokenFormat: 'opaque', accessTokenTTL: accessTokenSeconds() };
+    },
+  };
 }
