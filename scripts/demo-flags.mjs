@@ -16,7 +16,7 @@ const WITH_VALUE = [
   'revocation-endpoint',
   'device-authorization-endpoint',
 ];
-const SWITCHES = ['print-views', 'sign-in', 'diagnose', 'unregister-schemes', 'help'];
+const SWITCHES = ['print-views', 'sign-in', 'diagnose', 'unregister-schemes', 'several-accounts', 'help'];
 
 export const USAGE = `npm run demo -- [flags]
 
@@ -28,6 +28,7 @@ export const USAGE = `npm run demo -- [flags]
   --authorization-endpoint URL  with --token-endpoint: for a provider without discovery; also
                                 --userinfo-endpoint, --jwks-uri, --revocation-endpoint,
                                 --device-authorization-endpoint
+  --several-accounts            who signs in joins those who are signed in
   --sign-in                     starts an attempt at once
   --print-views                 writes every view as one JSON line to stdout
   --diagnose                    writes a support bundle as one JSON line to stdout

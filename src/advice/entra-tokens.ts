@@ -112,8 +112,8 @@ export const ENTRA_TOKEN_ADVICE: readonly AdviceEntry[] = [
   aadsts([901002], {
     title: 'The parameter `resource` is of the old version',
     what: 'Version 2 of Entra takes scopes, not `resource`.',
-    why: '`authorizationParameters` holds `resource`.',
-    fix: ['Remove it, and name the API in `scopes`.'],
+    why: '`authorizationParameters` holds `resource`, or the option `resources` is used without the preset `entra`.',
+    fix: ['Remove it, and name the API in `scopes`: at the sign-in, or in `getAccessToken({ scopes })`.'],
   }),
   aadsts([700054], {
     title: 'An ID token was asked for at the wrong place',

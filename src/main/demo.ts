@@ -41,6 +41,7 @@ interface Flags {
   readonly signIn: boolean;
   readonly diagnose: boolean;
   readonly unregister: boolean;
+  readonly severalAccounts: boolean;
   /** The values given for each flag; a flag may be repeated. */
   readonly values: Readonly<Record<string, readonly string[]>>;
 }
@@ -59,11 +60,11 @@ function readFlags(argv: readonly string[]): Flags {
     bare.add(name);
     if (value !== undefined && value !== '') (values[name] ??= []).push(value);
   }
-  return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), diagnose: bare.has('diagnose'), unregister: bare.has('unregister-schemes'), values };
+  return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), diagnose: bare.has('diagnose'), unregister: bare.has('unregister-schemes'), severalAccounts: bare.has('several-accounts'), values };
 }
 
 /** Null without `--issuer`. */
-function readOptions({ values }: Flags): AuthOptions | null {
+function readOptions({ values, severalAccounts }: Flags): AuthOptions | null {
   const last = (name: string): string | undefined => values[name]?.at(-1);
   const list = (name: string, separator: RegExp): readonly string[] | undefined =>
     values[name]?.flatMap((value) => value.split(separator)).filter((entry) => entry !== '');
@@ -83,6 +84,7 @@ function readOptions({ values }: Flags): AuthOptions | null {
     issuer,
     clientId: last('client-id') ?? 'latchkey-demo',
     redirects: list('redirect', /,/) ?? defaultRedirects(!byHand || optional.deviceAuthorization !== undefined),
+    accounts: severalAccounts ? 'several' : 'one',
     scopes: list('scopes', /[\s,]+/) ?? ['openid', 'profile', 'email', 'offline_access'],
     // With one endpoint missing, createAuth says which.
     ...(byHand ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...given } } : {}),

@@ -47,6 +47,13 @@ const RULES: readonly PreflightRule[] = [
     fix: 'copy "Application (client) ID" from the overview of your app registration',
   },
   {
+    when: { resources: 'given' },
+    verdict: 'refuse',
+    option: 'resources',
+    problem: 'version 2 refuses the parameter "resource" (AADSTS901002)',
+    fix: 'leave it out and ask for the API by its scopes: getAccessToken({ scopes: ["api://…/.default"] })',
+  },
+  {
     when: { clientSecret: 'given' },
     verdict: 'refuse',
     option: 'clientSecret',

@@ -7,7 +7,7 @@ import type { AccountView, AttemptView, AuthErrorView, AuthView, RenewalView, Si
 
 export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
 export type FaceFigure = 'none' | 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
-export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'sign-out';
+export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out';
 
 /** What this window knows besides the view: nothing of sign-in, only what was clicked and said here. */
 export interface WindowState {
@@ -89,6 +89,8 @@ export interface Face {
   readonly buttons: readonly FaceButton[];
   /** What the button "sign-in" asks for. */
   readonly request: SignInRequest;
+  /** Whom the button "switch" leads to. */
+  readonly other: AccountView | null;
   /** The error behind this face, for the small print and "Copy details". */
   readonly error: AuthErrorView | null;
 }
@@ -108,12 +110,13 @@ const plain: Face = {
   help: null,
   buttons: [],
   request: {},
+  other: null,
   error: null,
 };
 
 /** Describes the face for a view. `now` is milliseconds since 1970. Never throws. */
 export function faceOf(view: AuthView, now: number, here: WindowState): Face {
-  const face = faceOfView(view, now, here);
+  const face = withOther(faceOfView(view, now, here), view);
   const { problem } = here;
   return problem === null ? face : { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
 }
@@ -135,6 +138,14 @@ function faceOfView(view: AuthView, now: number, here: WindowState): Face {
     case 'locked':
       return locked(view, now);
   }
+}
+
+/** Whoever else is signed in is one click away, unless the person is in the middle of something. */
+function withOther(face: Face, view: AuthView): Face {
+  const [other] = view.status === 'signed-in' || view.status === 'signed-out' ? (view.otherAccounts ?? []) : [];
+  if (other === undefined || ('attempt' in view && view.attempt !== undefined)) return face;
+  const button: FaceButton = { action: 'switch', label: `${view.status === 'signed-in' ? 'Switch to' : 'Continue as'} ${nameOf(other)}`, primary: false };
+  return { ...face, other, buttons: [...face.buttons.filter(({ action }) => action !== 'sign-out'), button, ...face.buttons.filter(({ action }) => action === 'sign-out')] };
 }
 
 function signedOut({ reason, lastAccount, error }: Extract<AuthView, { status: 'signed-out' }>): Face {

@@ -8,7 +8,7 @@ import type { TimelineEntry } from './demo-timeline.js';
 import { agoInWords } from './demo-words.js';
 import type { AuthView } from './index.js';
 
-const actions: readonly FaceAction[] = ['sign-in', 'retry', 'reopen', 'cancel', 'sign-out'];
+const actions: readonly FaceAction[] = ['sign-in', 'retry', 'reopen', 'cancel', 'switch', 'sign-out'];
 
 /** Shows a face. When the button that has the focus goes, the focus moves to the headline, not to the void. */
 export function paintFace(face: Face, status: AuthView['status'] | 'refused'): void {

@@ -23,6 +23,7 @@ const calls: Readonly<Record<Call, () => Promise<void>>> = {
   retry: () => auth.retry(),
   reopen: () => auth.reopenBrowser(),
   cancel: () => auth.cancelSignIn(),
+  switch: () => auth.switchAccount(face?.other?.id ?? ''),
   'sign-out': () => auth.signOut(),
   'other-way': () => auth.tryAnotherWay(),
 };

@@ -36,7 +36,7 @@ export interface ProviderOptions {
   readonly clock?: ClockLike;
   /** Scopes besides `openid`, `profile`, `email` and `offline_access`. */
   readonly scopes?: readonly string[];
-  /** APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and whoever names one is refused. */
+  /** APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and what a client says of them is ignored. */
   readonly resources?: readonly string[];
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
   readonly accessTokenSeconds?: number;

@@ -109,7 +109,7 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
   },
 });
 
-type DemoButton = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'sign-out' | 'another-window' | 'toggle-details' | 'other-way' | 'paste-instead' | 'continue' | 'copy-code';
+type DemoButton = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out' | 'another-window' | 'toggle-details' | 'other-way' | 'paste-instead' | 'continue' | 'copy-code';
 
 /** A visible button of the demo. */
 export function button(page: Page, action: DemoButton): Locator {

@@ -167,6 +167,59 @@ describe('a sign-out', () => {
   });
 });
 
+describe('an account that is in use, but not active', () => {
+  it('has one session, also when he signs in anew while nobody is active', async () => {
+    const app = await both();
+    const ada = idOf(app, 'ada');
+    await app.engine.getAccessToken({ account: ada });
+    await app.engine.signOut();
+    await app.signIn({ login: 'ada' }, { prompt: 'login' });
+    expect([active(app), others(app)]).toEqual(['ada', []]);
+    const { refreshToken } = JSON.parse(app.secrets.entries.get(`session:${ada}`) ?? '{}') as { refreshToken: string };
+    expect(refreshToken).toBe(provider.issued.filter(({ kind }) => kind === 'refresh_token').at(-1)?.value);
+    expect(await app.engine.getAccessToken({ account: ada })).toBe(await app.engine.getAccessToken());
+  });
+
+  it('comes when the person asks again after the keyring was unlocked, whatever told nobody', async () => {
+    const app = await (await both()).restart(SEVERAL);
+    const ada = idOf(app, 'ada');
+    app.secrets.setMode('locked');
+    expect(await app.codeOf(app.engine.switchAccount(ada))).toBe('keyring-locked');
+    expect(await app.codeOf(app.engine.getAccessToken({ account: ada }))).toBe('keyring-locked');
+    app.secrets.setMode('works');
+    await app.engine.switchAccount(ada);
+    expect(active(app)).toBe('ada');
+  });
+
+  it('is asked for once more by "retry"', async () => {
+    const app = await (await both()).restart(SEVERAL);
+    const ada = idOf(app, 'ada');
+    app.secrets.setMode('locked');
+    expect(await app.codeOf(app.engine.getAccessToken({ account: ada }))).toBe('keyring-locked');
+    app.secrets.setMode('works');
+    app.engine.retry();
+    expect(await ownerOf(await app.engine.getAccessToken({ account: ada }))).toBe('ada');
+  });
+});
+
+describe('an app that ends before it has started', () => {
+  it('leaves nobody waiting', async () => {
+    const before = await both();
+    const ada = idOf(before, 'ada');
+    const asked: Promise<string>[] = [];
+    const app = await before.restart({
+      ...SEVERAL,
+      onStart(engine) {
+        asked.push(before.codeOf(engine.switchAccount(ada)), before.codeOf(engine.getAccessToken({ account: ada })), before.codeOf(engine.signOut(ada)));
+        void engine.stop();
+      },
+      started: false,
+    });
+    expect(await Promise.all(asked)).toEqual(['stopped', 'stopped', 'stopped']);
+    expect(await app.codeOf(app.engine.getAccessToken({ account: ada }))).toBe('stopped');
+  });
+});
+
 describe('an account whose session the provider has ended', () => {
   it('is gone from the list, and the active one is not', async () => {
     const app = await both();

@@ -57,6 +57,8 @@ export type AppOptions = Partial<AuthOptions> & {
   readonly earlier?: EarlierEntries;
   /** While the start is under way. */
   readonly onStart?: (engine: Engine) => void;
+  /** False: it ends before it has started. */
+  readonly started?: false;
 };
 
 type Kept = Partial<Pick<App, 'secrets' | 'file' | 'lock' | 'person'>>;
@@ -70,7 +72,7 @@ export async function stopApps(): Promise<void> {
 
 /** Starts an app for the provider and waits until its view is not `starting` any more. */
 export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
-  const { settings: overrides, clock, network, loadAdvice, secrets: real, earlier, onStart, ...given } = options;
+  const { settings: overrides, clock, network, loadAdvice, secrets: real, earlier, onStart, started, ...given } = options;
   const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
@@ -131,7 +133,7 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
   }
   engine.start();
   onStart?.(engine);
-  await waitFor(() => engine.view().status !== 'starting', 'the start');
+  if (started !== false) await waitFor(() => engine.view().status !== 'starting', 'the start');
   return app;
 }
 

@@ -30,6 +30,15 @@ describe('the faces of the demo', () => {
     expect(face({ status: 'signed-out', reason: 'ended' }).title).toBe('Please sign in again');
   });
 
+  it('leads to whoever else is signed in, but not in the middle of something', () => {
+    const grace = { ...ada, id: 'grace-id', name: 'Grace Hopper' };
+    const beside = face({ ...signedIn(), otherAccounts: [grace] } as AuthView);
+    expect([labels(beside), beside.other]).toEqual([['switch: Switch to Grace Hopper', 'sign-out: Sign out on this computer'], grace]);
+    expect(labels(face({ status: 'signed-out', reason: 'signed-out', otherAccounts: [grace] }))).toEqual(['sign-in: Sign in with your browser', 'switch: Continue as Grace Hopper']);
+    const busy = signingIn('waiting') as Extract<AuthView, { status: 'signing-in' }>;
+    expect(labels(face({ ...signedIn(), otherAccounts: [grace], attempt: busy.attempt } as AuthView)).join()).not.toContain('switch');
+  });
+
   it.each(codes)('tells an error of code %s in words without jargon, with a button and the code', (code) => {
     const shown = face({ status: 'signed-out', reason: 'never', error: errorOf(code) });
     expect(shown.title).toBe(ERROR_WORDS[code].title);

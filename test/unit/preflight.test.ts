@@ -41,6 +41,7 @@ function table(name: string, provider: ProviderPreset, base: Changes, rows: read
 }
 
 table('Entra', entra({ tenant: TENANT }), { clientId: CLIENT }, [
+  ['refuses resources, which it would refuse itself at every sign-in', { resources: ['https://files.example.com/'] }, /^refused: option "resources" does not suit .*AADSTS901002/],
   ['takes localhost with a path of its own', {}, ''],
   ['takes the scopes of one API', { scopes: ['openid', 'offline_access', 'api://notes/read', 'api://notes/write'] }, ''],
   ['takes device codes and pasted codes without a word of its own', { redirects: [LOCAL] }, ''],
@@ -116,14 +117,14 @@ table('oidc', oidc({ issuer: 'https://id.example.com' }), {}, [
 ]);
 
 describe('preflight', () => {
-  const subject = { redirects: [LOCAL, SCHEME, 'device-code', 'paste:https://notes.example/code'], scopes: ['openid'], clientId: 'x', hasClientSecret: false };
+  const subject = { redirects: [LOCAL, SCHEME, 'device-code', 'paste:https://notes.example/code'], scopes: ['openid'], clientId: 'x', hasClientSecret: false, hasResources: false };
   const finds = (when: PreflightCondition, changed: Partial<typeof subject> | { readonly redirects: unknown } = {}): boolean =>
     preflight({ title: 'T', preflight: [{ when, verdict: 'warn', option: 'redirects', problem: 'p', fix: 'f' }] }, { ...subject, ...changed }).warnings.length === 1;
 
   it.each<[PreflightCondition, boolean]>([
     [{ redirect: { kind: 'device-code' } }, true], [{ redirect: { kind: 'paste' } }, true], [{ redirect: { kind: 'https' } }, false], [{ redirect: { kind: 'custom-scheme', first: true } }, false],
     [{ redirect: { kind: 'loopback', first: true, port: 'free', host: 'localhost' } }, true], [{ redirect: { host: '127.0.0.1' } }, false], [{ redirect: { kind: 'device-code', port: 'free' } }, false],
-    [{ scope: 'openid' }, true], [{ scope: 'email' }, false], [{ clientSecret: 'missing' }, true], [{ clientSecret: 'given' }, false],
+    [{ scope: 'openid' }, true], [{ scope: 'email' }, false], [{ clientSecret: 'missing' }, true], [{ clientSecret: 'given' }, false], [{ resources: 'given' }, false],
     [{ scope: 'openid', clientSecret: 'given' }, false], [{ scope: 'openid', clientSecret: 'missing', redirect: { kind: 'paste' } }, true], [{}, true],
   ])('finds %j: %s', (when, expected) => {
     expect(finds(when)).toBe(expected);

@@ -89,8 +89,8 @@ describe('a support bundle', () => {
   });
 
   it('says nothing of the person who was signed in last', () => {
-    const { view: shown } = makeSupportBundle({ ...content, view: { status: 'signed-out', reason: 'signed-out', lastAccount: account } }, {});
-    expect(shown).toEqual({ status: 'signed-out', reason: 'signed-out', lastAccount: { issuer: 'https://login.example.com' } });
+    const { view: shown } = makeSupportBundle({ ...content, view: { status: 'signed-out', reason: 'signed-out', lastAccount: account, otherAccounts: [account] } }, {});
+    expect(shown).toEqual({ status: 'signed-out', reason: 'signed-out', lastAccount: { issuer: 'https://login.example.com' }, otherAccounts: [{ issuer: 'https://login.example.com' }] });
   });
 });
 

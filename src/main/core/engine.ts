@@ -157,7 +157,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopping !== null) return;
       attemptVault.tryAgain();
       takeOver.tryAgain(true);
-      sessions.send({ type: 'retry', now: clock.now() });
+      sessions.retry();
     },
     async switchAccount(argument) {
       const accountId = parseAccountId(argument);
@@ -312,9 +312,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   /** Tokens that came too late. Where somebody is, or is being, signed in they may be of the same grant, which must not be revoked. */
-  function discard(grant: Grant): void {
+  function discard(grant: Grant, isAbsent = sessions.areAbsent()): void {
     const redeeming = [...attempts.values()].some(({ phase }) => phase === 'redeeming' || phase === 'storing');
-    if (sessions.areAbsent() && !redeeming && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
+    if (isAbsent && !redeeming && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {

@@ -4,7 +4,7 @@ import type { Settings } from './options.js';
 import { preflight } from './preflight.js';
 
 /** Each sentence once. */
-export function warningsOf({ redirects, scopes, issuer, provider, clientId, clientSecret }: Settings): readonly string[] {
+export function warningsOf({ redirects, scopes, resources, issuer, provider, clientId, clientSecret }: Settings): readonly string[] {
   const hasClientSecret = clientSecret !== null;
   const warnings: string[] = [];
   if (redirects.some((redirect) => redirect.kind === 'custom-scheme' && !redirect.scheme.includes('.'))) {
@@ -17,6 +17,6 @@ export function warningsOf({ redirects, scopes, issuer, provider, clientId, clie
   if (hasClientSecret && provider?.clientSecret.expected !== true) {
     warnings.push('option "clientSecret": a secret inside an app that people install is none (RFC 8252 §8.5); register a public client, and leave it out where the provider lets you');
   }
-  if (provider !== null) warnings.push(...preflight(provider, { redirects: redirects.map(({ uri }) => uri), scopes, clientId, hasClientSecret }).warnings);
+  if (provider !== null) warnings.push(...preflight(provider, { redirects: redirects.map(({ uri }) => uri), scopes, clientId, hasClientSecret, hasResources: resources.length > 0 }).warnings);
   return warnings;
 }

@@ -193,7 +193,7 @@ export function parseOptions(options: AuthOptions): Settings {
   const preset = resolvePreset(options);
   const given = preset === null ? options : { ...options, issuer: preset.issuer, endpoints: preset.endpoints ?? undefined, scopes: options.scopes === undefined ? preset.scopes : options.scopes };
   // Before the redirects are looked at: what a provider says of them is more to the point.
-  if (preset !== null) requirePresetRules(preset, { redirects: options.redirects, scopes: OPTIONS.scopes(given.scopes, 'scopes'), clientId: options.clientId, hasClientSecret: options.clientSecret !== undefined });
+  if (preset !== null) requirePresetRules(preset, { redirects: options.redirects, scopes: OPTIONS.scopes(given.scopes, 'scopes'), clientId: options.clientId, hasClientSecret: options.clientSecret !== undefined, hasResources: hasResources(options) });
   const checked = checkMembers(given, OPTIONS);
   if (checked.endpoints !== null) checkEndpoints(checked.endpoints, checked);
   if (checked.takeOver.length > 0 && checked.secretStore === 'memory') refuse('takeOver', 'left out when "secretStore" is "memory": what is taken over would be lost with the app');
@@ -204,6 +204,11 @@ export function parseOptions(options: AuthOptions): Settings {
     authorizationParameters: { ...OPTIONS.authorizationParameters(preset?.authorizationParameters, 'authorizationParameters'), ...checked.authorizationParameters },
   };
   return freezeDeep(settings);
+}
+
+/** Unchecked yet. */
+function hasResources({ resources: given }: AuthOptions): boolean {
+  return Array.isArray(given) && given.length > 0;
 }
 
 function checkEndpoints(endpoints: EndpointOptions, { issuer, scopes, redirects }: Pick<Settings, 'issuer' | 'scopes' | 'redirects'>): void {

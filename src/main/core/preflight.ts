@@ -9,6 +9,7 @@ export interface PreflightSubject {
   readonly scopes: readonly string[];
   readonly clientId: unknown;
   readonly hasClientSecret: boolean;
+  readonly hasResources: boolean;
 }
 
 /** Sentences, in the order of the rules. `refusals`: it cannot work. `warnings`: it works badly. */
@@ -27,11 +28,12 @@ export function preflight(preset: Pick<ProviderPreset, 'title' | 'preflight'>, s
   };
 }
 
-function applies(when: PreflightCondition, { redirects, scopes, clientId, hasClientSecret }: PreflightSubject): boolean {
-  const { redirect, scope, scopesOf, clientSecret, clientIdUnlike } = when;
+function applies(when: PreflightCondition, { redirects, scopes, clientId, hasClientSecret, hasResources }: PreflightSubject): boolean {
+  const { redirect, scope, scopesOf, resources, clientSecret, clientIdUnlike } = when;
   if (redirect !== undefined && !(Array.isArray(redirects) && redirects.some((entry: unknown, index) => typeof entry === 'string' && hasTrait(entry, index, redirect)))) return false;
   if (scope !== undefined && !scopes.includes(scope)) return false;
   if (scopesOf !== undefined && resourcesOf(scopes).size < 2) return false;
+  if (resources !== undefined && !hasResources) return false;
   if (clientSecret !== undefined && (clientSecret === 'given') !== hasClientSecret) return false;
   return clientIdUnlike === undefined || (typeof clientId === 'string' && !new RegExp(clientIdUnlike).test(clientId));
 }

@@ -43,6 +43,7 @@ export interface PreflightCondition {
   readonly scope?: string;
   /** Scopes of more than one API, told apart by what stands before the last slash. */
   readonly scopesOf?: 'several-resources';
+  readonly resources?: 'given';
   readonly clientSecret?: 'given' | 'missing';
   /** A regular expression that the client id does not match. */
   readonly clientIdUnlike?: string;
@@ -52,7 +53,7 @@ export interface PreflightCondition {
 export interface PreflightRule {
   readonly when: PreflightCondition;
   readonly verdict: 'refuse' | 'warn';
-  readonly option: 'redirects' | 'scopes' | 'clientSecret' | 'clientId';
+  readonly option: 'redirects' | 'scopes' | 'resources' | 'clientSecret' | 'clientId';
   readonly problem: string;
   readonly fix: string;
 }

@@ -50,7 +50,9 @@ function settleErrand(state: LiveSession, { target, grant }: Errand & { state: '
 function endErrand(state: LiveSession, { target, since }: Errand, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
   const { error, now } = event;
   const idle = { ...state, errand: null };
-  if (error.code !== 'session-ended' && error.code !== 'sign-in-refused') return refuseOrWait(idle, { state: 'renewing', since, trouble: NO_TROUBLE }, event);
+  // A portal or proxy refuses in no words of RFC 6749 §5.2.
+  const isRefused = error.code === 'session-ended' || (error.code === 'sign-in-refused' && error.serverError !== undefined);
+  if (!isRefused) return refuseOrWait(idle, { state: 'renewing', since, trouble: NO_TROUBLE }, event);
   const answer = { state: 'refused', error: targetRefused(error), until: now + LIMITS.refusalPauseMs } as const;
   const refused = { ...idle, targets: withTarget(state.targets, target, answer) };
   return error.code === 'session-ended' ? beginRenewal(refused, now) : { state: refused, effects: [] };

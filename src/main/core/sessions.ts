@@ -52,8 +52,8 @@ export interface SessionsHost {
   changed(): void;
   /** The tokens of this attempt are stored and in use. */
   adopted(attempt: number): void;
-  /** Tokens that came too late for a session. */
-  discard(grant: Grant): void;
+  /** Tokens that came too late for a session, which may be absent by now. */
+  discard(grant: Grant, isAbsent: boolean): void;
   timing(): Timing;
 }
 
@@ -74,6 +74,8 @@ export interface Sessions {
   deliver(mail: SessionMail): void;
   /** Answers whoever can be answered. */
   settle(): void;
+  /** Does now what is being waited for. */
+  retry(): void;
   wake(signal: Signal): void;
   tick(): void;
   /** When the earliest session wants a `tick`, or null. */
@@ -94,6 +96,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   let active = emptySlot();
   /** By account. Of an account that nobody has asked for since the start there is only the record. */
   const others = new Map<string, Slot>();
+  let stopped: AuthError | null = null;
   let starting: (() => void) | null = null;
   const started = new Promise<void>((resolve) => { starting = resolve; });
   let listed = { of: known.current().accounts, version: 0, accounts: NOBODY };
@@ -121,11 +124,11 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
         if (slot.state.phase === 'absent') others.delete(id);
       }
     },
-    wake(signal) {
-      const event = { type: 'wake', signal, now: clock.now() } as const;
-      host.queue({ to: 'session', slot: null, epoch: null, event });
-      for (const slot of others.values()) if (slot.state.phase === 'locked') host.queue({ to: 'session', slot, epoch: null, event });
+    retry() {
+      tellLocked({ type: 'retry', now: clock.now() });
+      host.drain();
     },
+    wake(signal) { tellLocked({ type: 'wake', signal, now: clock.now() }); },
     tick() {
       const event = { type: 'tick', ...host.timing() } as const;
       host.queue({ to: 'session', slot: null, epoch: null, event });
@@ -142,14 +145,20 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     getAccessToken,
     async switchAccount(accountId) {
       await started;
+      if (stopped !== null) throw stopped;
       const slot = find(accountId);
       if (slot === null) throw notSignedIn();
+      // The person has just asked for it: a keyring that was locked is asked once more.
+      if (slot !== active && slot.state.phase === 'locked') send(slot, { type: 'retry', now: clock.now() });
       await arrival(slot);
+      // Somebody may have signed it out in the same turn.
+      if (slot.state.phase !== 'live') throw notSignedIn();
       activate(slot);
       host.drain();
     },
     async signOut(accountId) {
       await started;
+      if (stopped !== null) throw stopped;
       const slot = accountId === null ? active : find(accountId);
       if (slot === null) return;
       // Only who has read the record can have its token revoked.
@@ -157,6 +166,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       send(slot, { type: 'sign-out' });
     },
     stop(error) {
+      stopped = error;
+      starting?.();
       for (const { tokens, arrivals } of [active, ...others.values()]) {
         for (const waiter of [...tokens, ...arrivals]) waiter.reject(error);
         tokens.clear();
@@ -166,6 +177,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   };
 
   function getAccessToken(request?: TokenRequest): Promise<string> {
+    if (stopped !== null) return Promise.reject(stopped);
     let wanted: ReturnType<typeof parseTokenRequest>;
     try {
       wanted = parseTokenRequest(request);
@@ -230,15 +242,17 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     const slot = addressee ?? active;
     const before = slot.state;
     if (epoch !== null && epoch !== before.epoch) {
-      if (event.type === 'renewed') host.discard(event.grant);
+      if (event.type === 'renewed') host.discard(event.grant, before.phase === 'absent');
       return;
     }
     const next = stepSession(before, event);
     slot.state = next.state;
     if (before.phase !== slot.state.phase) {
       version += 1;
-      log.write({ level: 'info', event: `session-${slot.state.phase}`, fields: { code: 'error' in slot.state ? (slot.state.error?.code ?? null) : null } });
-      if (slot === active) host.changed();
+      if (slot === active) {
+        log.write({ level: 'info', event: `session-${slot.state.phase}`, fields: { code: 'error' in slot.state ? (slot.state.error?.code ?? null) : null } });
+        host.changed();
+      }
     }
     for (const effect of next.effects) {
       if (effect.type !== 'adopted') keeper.run(effect, handleOf(slot));
@@ -259,9 +273,16 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     host.drain();
   }
 
+  /** The active one, and all whose keyring did not open. */
+  function tellLocked(event: SessionEvent): void {
+    host.queue({ to: 'session', slot: null, epoch: null, event });
+    for (const slot of others.values()) if (slot.state.phase === 'locked') host.queue({ to: 'session', slot, epoch: null, event });
+  }
+
   function slotToAdopt(account: AccountView): Slot {
-    if (!areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id) return active;
-    return others.get(account.id) ?? open(account);
+    const there = others.get(account.id);
+    if (there !== undefined) return there;
+    return !areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id ? active : open(account);
   }
 
   function find(accountId: string): Slot | null {

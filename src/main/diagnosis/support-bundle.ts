@@ -36,8 +36,11 @@ export interface BundleContent {
   readonly homeFolder: string | null;
 }
 
+/** Members of a view that are accounts, or lists of them. */
+const ACCOUNTS = new Set(['account', 'lastAccount', 'otherAccounts']);
+
 /** Options whose values everybody may see who sees the app's traffic. */
-const SHOWN = new Set(['issuer', 'clientId', 'redirects', 'scopes', 'trustedOrigins', 'attachPreload', 'singleInstanceLock', 'secretStore', 'attemptTimeoutSeconds', 'networkTimeoutSeconds', 'renewEarlySeconds', 'showAdvice']);
+const SHOWN = new Set(['issuer', 'clientId', 'redirects', 'scopes', 'trustedOrigins', 'attachPreload', 'singleInstanceLock', 'secretStore', 'accounts', 'resources', 'attemptTimeoutSeconds', 'networkTimeoutSeconds', 'renewEarlySeconds', 'showAdvice']);
 /** Members of the view that say who somebody is. */
 const PERSONAL = new Set(['id', 'subject', 'name', 'username', 'email', 'picture']);
 
@@ -73,11 +76,12 @@ function namesIn(value: unknown): unknown {
 function withoutPerson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutPerson);
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).map(([key, entry]) => [key, key === 'account' || key === 'lastAccount' ? withoutPersonal(entry) : withoutPerson(entry)]);
+  const members = Object.entries(value).map(([key, entry]) => [key, ACCOUNTS.has(key) ? withoutPersonal(entry) : withoutPerson(entry)]);
   return Object.fromEntries(members);
 }
 
 function withoutPersonal(account: unknown): unknown {
+  if (Array.isArray(account)) return account.map(withoutPersonal);
   if (typeof account !== 'object' || account === null) return account;
   return Object.fromEntries(Object.entries(account).filter(([key]) => !PERSONAL.has(key)));
 }
