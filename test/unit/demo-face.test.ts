@@ -32,11 +32,11 @@ describe('the faces of the demo', () => {
 
   it('leads to whoever else is signed in, but not in the middle of something', () => {
     const grace = { ...ada, id: 'grace-id', name: 'Grace Hopper' };
-    const beside = face({ ...signedIn(), otherAccounts: [grace] } as AuthView);
+    const beside = face({ ...signedIn(), otherAccounts: [grace] });
     expect([labels(beside), beside.other]).toEqual([['switch: Switch to Grace Hopper', 'sign-out: Sign out on this computer'], grace]);
     expect(labels(face({ status: 'signed-out', reason: 'signed-out', otherAccounts: [grace] }))).toEqual(['sign-in: Sign in with your browser', 'switch: Continue as Grace Hopper']);
-    const busy = signingIn('waiting') as Extract<AuthView, { status: 'signing-in' }>;
-    expect(labels(face({ ...signedIn(), otherAccounts: [grace], attempt: busy.attempt } as AuthView)).join()).not.toContain('switch');
+    const busy = signingIn('waiting');
+    expect(labels(face({ ...signedIn(), otherAccounts: [grace], attempt: busy.attempt })).join()).not.toContain('switch');
   });
 
   it.each(codes)('tells an error of code %s in words without jargon, with a button and the code', (code) => {
