@@ -131,6 +131,9 @@ describe('a call from a page', () => {
     Object.assign(contents.mainFrame, { url: 'https://evil.example/' });
     tell(signedOut);
     expect(sent).toHaveLength(1);
+    Object.assign(contents.mainFrame, { url: 'app://notes/another-page' });
+    tell(signedOut);
+    expect(sent).toHaveLength(2);
   });
 });
 
