@@ -5,7 +5,7 @@ import type { AuthView } from '../../src/contract.js';
 import { type PageCalls, exposeToPages, isTrustedUrl } from '../../src/main/adapters/ipc.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import type { LogEvent } from '../../src/main/core/ports.js';
-import { parseSignInRequest } from '../../src/main/core/sign-in-request.js';
+import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
 import { fakeElectron } from '../support/fake-electron.js';
 
 const trust = { trustedOrigins: ['https://app.example.com', 'http://localhost:5173'], redirectSchemes: ['com.example.notes'], appPath: '/opt/notes/resources/app.asar' };
