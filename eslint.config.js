@@ -72,7 +72,7 @@ export default defineConfig(
 
   // Import directions. The last entry that matches a file wins, so the narrow ones stand last.
   imports(['src/**/*.ts', 'src/**/*.cts'], engines(ALL_ENGINES)),
-  imports(['src/main/core/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN, { regex: '^\\.\\./diagnosis/', message: 'the core works without being looked at' }]),
+  imports(['src/main/core/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN, { regex: '^(\\.\\./)+diagnosis/', message: 'the core works without being looked at' }]),
   imports(['src/main/diagnosis/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN]),
   ...Object.values(ENGINES)
     .flat()
@@ -90,7 +90,7 @@ export default defineConfig(
     [
       ...engines(ALL_ENGINES),
       {
-        regex: '^\\.\\./(core/(?!ports\\.js|errors\\.js|limits\\.js|start-limits\\.js|options\\.js)|diagnosis/(?!facts\\.js))',
+        regex: '^\\.\\./(core/(?!ports\\.js|errors\\.js|limits\\.js|start-limits\\.js|options/options\\.js)|diagnosis/(?!facts\\.js))',
         message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],
@@ -115,8 +115,8 @@ export default defineConfig(
   imports(
     ['src/providers/**/*.ts'],
     [
-      { regex: '^(?!\\./|\\.\\./main/core/provider-preset\\.js$)', message: 'a preset is data: it imports its own files and types of core/provider-preset.js' },
-      { regex: '^\\.\\./main/core/provider-preset\\.js$', message: 'types only', allowTypeImports: true },
+      { regex: '^(?!\\./|\\.\\./main/core/options/provider-preset\\.js$)', message: 'a preset is data: it imports its own files and types of core/options/provider-preset.js' },
+      { regex: '^\\.\\./main/core/options/provider-preset\\.js$', message: 'types only', allowTypeImports: true },
     ],
   ),
   imports(

@@ -10,13 +10,14 @@ import { longestBlock } from './blocks.mjs';
 import { ask, JOB, measure } from './talk.mjs';
 
 /** @typedef {import('../peers/peer.mjs').Peer} Peer */
+/** Who does the work, and where its milliseconds go. @typedef {readonly [Peer, number[]]} Turn */
 
 /**
- * `redeem` and `renew` are pairs with their floors; a call that failed is NaN, which JSON makes null. `cached` in microseconds, all else in milliseconds. `wrong`: answers that were not right. `failed`: calls that rejected.
+ * `redeem` and `renew` are pairs with their floors on Node's fetch, and `…Net` with one on Electron's network for those who use it; a call that failed is NaN, which JSON makes null. `cached` in microseconds, all else in milliseconds. `wrong`: answers that were not right. `failed`: calls that rejected.
  * @typedef {{
  *   cached: number[], cachedFloor: number[],
- *   redeem: number[], redeemFloor: number[], hop: number[],
- *   renew: number[], renewFloor: number[], requestsPerRenewal: number,
+ *   redeem: number[], redeemFloor: number[], redeemNet: number[], hop: number[],
+ *   renew: number[], renewFloor: number[], renewNet: number[], requestsPerRenewal: number,
  *   blocks: { renew: number[], floor: number[], idle: number[] },
  *   storms: Record<string, Storm>, failed: string[], wrong: string[],
  * }} TokensResult
@@ -33,21 +34,27 @@ measure(async () => {
   const folder = app.getPath('userData');
   const peer = await createPeer(JOB['peer'], { ...options, folder: join(folder, 'peer') });
   const floor = await createPeer('floor', { ...options, store: 'memory', folder: join(folder, 'floor'), network: JOB['network'] ?? 'fetch' });
+  const onNode = JOB['network'] === 'electron' ? await createPeer('floor', { ...options, store: 'memory', folder: join(folder, 'floor-node') }) : floor;
   /** @type {TokensResult} */
-  const result = { cached: [], cachedFloor: [], redeem: [], redeemFloor: [], hop: [], renew: [], renewFloor: [], requestsPerRenewal: 0, blocks: { renew: [], floor: [], idle: [] }, storms: {}, failed: [], wrong: [] };
-  for (const one of [peer, floor]) {
+  const result = { cached: [], cachedFloor: [], redeem: [], redeemFloor: [], redeemNet: [], hop: [], renew: [], renewFloor: [], renewNet: [], requestsPerRenewal: 0, blocks: { renew: [], floor: [], idle: [] }, storms: {}, failed: [], wrong: [] };
+  for (const one of new Set([peer, floor, onNode])) {
     await one.ready();
     await one.finish(await ask('visit', await one.begin()));
   }
   await cached(peer, floor, result);
-  await renew(peer, floor, result);
+  await renew(peer, [[peer, result.renew], [onNode, result.renewFloor], ...net(floor, onNode, result.renewNet)], result);
   await blocks(peer, floor, result);
   for (const kind of JOB['storms'] ?? []) result.storms[kind] = await storm(kind, peer, floor, result);
   // At the end: msal-node's stores lose the session when people sign in several times in a row.
-  await redeem(peer, floor, result);
+  await redeem(peer, [[peer, result.redeem], [onNode, result.redeemFloor], ...net(floor, onNode, result.redeemNet)], result);
   await peer.close();
   return result;
 });
+
+/** Nothing where the two floors are one. @param {Peer} floor @param {Peer} onNode @param {number[]} times @returns {readonly Turn[]} */
+function net(floor, onNode, times) {
+  return floor === onNode ? [] : [[floor, times]];
+}
 
 /** @param {Peer} peer @param {string} what @param {TokensResult} result */
 async function check(peer, what, result) {
@@ -77,12 +84,12 @@ async function cached(peer, floor, result) {
   if (after.renewed !== before.renewed) result.wrong.push('a cached call asked the provider');
 }
 
-/** @param {Peer} peer @param {Peer} floor @param {TokensResult} result */
-async function redeem(peer, floor, result) {
+/** @param {Peer} peer @param {readonly Turn[]} turns @param {TokensResult} result */
+async function redeem(peer, turns, result) {
   const hop = createServer((_request, response) => response.end('<p>done'));
   const hopUrl = await new Promise((resolve) => hop.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (hop.address()).port}/callback?code=x`)));
   for (let round = 0; round < (JOB['redeems'] ?? 0); round += 1) {
-    for (const [one, times] of /** @type {const} */ ([[peer, result.redeem], [floor, result.redeemFloor]])) {
+    for (const [one, times] of turns) {
       const callbackUrl = await ask('visit', await one.begin());
       // Both find the provider and the network as a person does who has clicked a moment ago.
       times.push(await timed(() => one.finish(callbackUrl)));
@@ -93,12 +100,12 @@ async function redeem(peer, floor, result) {
   hop.close();
 }
 
-/** @param {Peer} peer @param {Peer} floor @param {TokensResult} result */
-async function renew(peer, floor, result) {
+/** @param {Peer} peer @param {readonly Turn[]} turns @param {TokensResult} result */
+async function renew(peer, turns, result) {
   const renewals = JOB['renewals'] ?? 0;
   let requests = 0;
   for (let round = 0; round < renewals; round += 1) {
-    for (const [one, times] of /** @type {const} */ ([[peer, result.renew], [floor, result.renewFloor]])) {
+    for (const [one, times] of turns) {
       const before = await ask('counts');
       one.expire();
       try {

@@ -3,7 +3,7 @@
 // bench moves. For what no network and no keyring should blur.
 
 /** @typedef {typeof import('../../src/main/core/engine.js')} EngineModule */
-/** @typedef {typeof import('../../src/main/core/options.js')} OptionsModule */
+/** @typedef {typeof import('../../src/main/core/options/options.js')} OptionsModule */
 /** @typedef {typeof import('../../src/main/core/records.js')} RecordsModule */
 
 const ISSUER = 'https://login.example.com';
@@ -23,7 +23,7 @@ export const tokenOf = (index) => `${String(index).padStart(8, '0')}-${'t'.repea
  */
 export async function startCore({ accounts: count }) {
   const { createEngine } = /** @type {EngineModule} */ (await import(new URL('engine.js', CORE).href));
-  const { parseOptions } = /** @type {OptionsModule} */ (await import(new URL('options.js', CORE).href));
+  const { parseOptions } = /** @type {OptionsModule} */ (await import(new URL('options/options.js', CORE).href));
   const { formatRecord, recordKey } = /** @type {RecordsModule} */ (await import(new URL('records.js', CORE).href));
   const settings = parseOptions({ issuer: ISSUER, clientId: 'bench', redirects: ['http://127.0.0.1/callback'], scopes: ['profile'], accounts: 'several', endpoints: { authorization: `${ISSUER}/auth`, token: `${ISSUER}/token` } });
   let now = 1_700_000_000_000;

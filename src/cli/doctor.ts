@@ -8,7 +8,7 @@ import { type Diagnosis, diagnose } from '../main/diagnosis/diagnosis.js';
 import { AuthError } from '../main/core/errors.js';
 import { oneLine } from '../main/diagnosis/findings.js';
 import { LIMITS } from '../main/core/limits.js';
-import { type AuthOptions, parseOptions } from '../main/core/options.js';
+import { type AuthOptions, parseOptions } from '../main/core/options/options.js';
 import { type BundledEvent, makeSupportBundle } from '../main/diagnosis/support-bundle.js';
 import { EXIT, type Io } from './latchkey.js';
 import { type PlainSourcesOptions, createPlainSources } from './plain-sources.js';

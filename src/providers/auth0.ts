@@ -1,6 +1,6 @@
 // Auth0 as data: an issuer with a slash at its end, callback URLs compared with their port, the audience of the API.
 // Read in Auth0's documents; never tried on a live tenant.
-import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { isHostName, oidc } from './oidc.js';
 
 export interface Auth0Options {

@@ -1,6 +1,6 @@
 // Amazon Cognito user pools as data: issuer and endpoints on different hosts, no scope offline_access, http only for localhost.
 // Read in Amazon's documents; never tried on a live user pool.
-import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { isHostName, isText, oidc } from './oidc.js';
 
 export interface CognitoOptions {

@@ -1,6 +1,6 @@
 // Microsoft Entra ID (Azure AD) as data: one address for many tenants, its rules for redirect URIs, its habits with scopes.
 // Read in Microsoft's documents and in public threads; never tried on a live tenant.
-import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { isHostName, isText, oidc } from './oidc.js';
 
 export interface EntraOptions {

@@ -1,6 +1,6 @@
 // GitHub as data: plain OAuth 2.0 with endpoints by hand, errors with status 200, and who signed in from its API.
 // Read in GitHub's documents and changelog; never tried with a live app.
-import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { isHostName, oidc } from './oidc.js';
 
 export interface GithubOptions {

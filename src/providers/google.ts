@@ -1,6 +1,6 @@
 // Google as data: loopback only, a client secret that everybody has, and refresh tokens by a parameter instead of a scope.
 // Read in Google's documents and in public threads; never tried with a live project.
-import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { oidc } from './oidc.js';
 
 /** Sign-in with Google. The option `clientSecret` takes the secret of a client of the type "Desktop app", which is not confidential. */

@@ -8,4 +8,4 @@ export { google } from './google.js';
 export { type KeycloakOptions, keycloak } from './keycloak.js';
 export { type OidcOptions, oidc } from './oidc.js';
 export { type OktaOptions, okta } from './okta.js';
-export type { ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+export type { ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';

@@ -1,6 +1,6 @@
 // Keycloak as data: one issuer for each realm, any port for 127.0.0.1, sessions that end when they are idle.
 // Read in Keycloak's documents; never tried on a live server by these rules.
-import type { ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { isText, oidc } from './oidc.js';
 
 export interface KeycloakOptions {

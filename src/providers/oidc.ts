@@ -1,5 +1,5 @@
 // Any provider that keeps to the standards: what every other preset begins with. Data only; imports nothing at run time.
-import type { ProviderPreset } from '../main/core/provider-preset.js';
+import type { ProviderPreset } from '../main/core/options/provider-preset.js';
 
 export interface OidcOptions {
   /** The issuer identifier, compared exactly. */

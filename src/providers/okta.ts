@@ -1,6 +1,6 @@
 // Okta as data: authorization servers below one domain, redirect URIs compared with their port, rotation with grace.
 // Read in Okta's documents and support pages; never tried on a live tenant.
-import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/provider-preset.js';
+import type { PreflightRule, ProviderFact, ProviderPreset } from '../main/core/options/provider-preset.js';
 import { isHostName, isText, oidc } from './oidc.js';
 
 export interface OktaOptions {

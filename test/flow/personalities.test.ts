@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DeviceView } from '../../src/contract.js';
-import type { ProviderPreset } from '../../src/main/core/provider-preset.js';
+import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { entra, github, google, keycloak, okta } from '../../src/providers/index.js';
 import { createVirtualClock, startProvider } from '../../src/testing/index.js';
 import type { PersonalityName, Provider, ProviderOptions } from '../../src/testing/index.js';

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AuthErrorView } from '../../src/contract.js';
 import { createAdvise } from '../../src/advice/decide.js';
-import type { ProviderPreset } from '../../src/main/core/provider-preset.js';
+import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { entra, github } from '../../src/providers/index.js';
 import { type Provider, type ProviderOptions, startProvider } from '../../src/testing/index.js';
 import { type App, type AppOptions, LOOPBACK_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';

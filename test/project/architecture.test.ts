@@ -32,10 +32,10 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/main/core/event-parts.ts': 'wanted by who writes events, not by the log, which is there before the window',
   'src/main/core/key-turns.ts': 'one order of calls for two stores',
   'src/main/diagnosis/recent-events.ts': 'the memory of the support bundle, apart from what reads it',
-  'src/main/core/sign-in-request.ts': 'the parser of what pages say, apart from what is wired',
-  'src/main/core/option-warnings.ts': 'what may be loaded after the window, apart from what may not',
+  'src/main/core/options/sign-in-request.ts': 'the parser of what pages say, apart from what is wired',
+  'src/main/core/options/option-warnings.ts': 'what may be loaded after the window, apart from what may not',
   'src/main/core/start-limits.ts': 'loaded before the window, without all other limits',
-  'src/main/core/wire-words.ts': 'loaded before the window, without the parser of requests',
+  'src/main/core/options/wire-words.ts': 'loaded before the window, without the parser of requests',
   'src/providers/index.ts': 'an entry: names what the package promises and nothing else',
   'src/main/core/time-limit.ts': 'one rule of waiting, for three rooms',
   'src/testing/offline-access.ts': 'one rule of the specification, kept apart from the configuration it bends',
@@ -80,12 +80,13 @@ describe('the reader of imports', () => {
 
 describe('import directions', () => {
   it('keeps core free of electron, Node, adapters and every package but the OAuth engine', () => {
-    const allowed = (imported: Import): boolean => /^\.\/[\w-]+\.js$/.test(imported.from) || imported.from === 'oauth4webapi' || isTypeOfContract(imported);
+    const isInCore = (from: string, path: string): boolean => /^\.{1,2}\//.test(from) && join(dirname(path), from).startsWith('src/main/core/');
+    const allowed = (imported: Import, path: string): boolean => isInCore(imported.from, path) || imported.from === 'oauth4webapi' || isTypeOfContract(imported);
     expect(breaches(CORE, allowed)).toEqual([]);
   });
 
   it('keeps a diagnosis as free, and lets it know the core, which does not know it', () => {
-    expect(breaches(DIAGNOSIS, (imported) => /^(\.|\.\.\/core)\/[\w-]+\.js$/.test(imported.from) || isTypeOfContract(imported))).toEqual([]);
+    expect(breaches(DIAGNOSIS, (imported) => /^(\.|\.\.\/core|\.\.\/core\/options)\/[\w-]+\.js$/.test(imported.from) || isTypeOfContract(imported))).toEqual([]);
   });
 
   it('lets contract.ts import nothing', () => {
@@ -105,7 +106,7 @@ describe('import directions', () => {
   });
 
   it('lets an adapter know ports, facts, errors and limits of core, and nothing that decides', () => {
-    const allowed = (imported: Import): boolean => /^\.\.\/(core\/(ports|errors|limits|start-limits)|diagnosis\/facts)\.js$/.test(imported.from) || (imported.typeOnly && imported.from === '../core/options.js') || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
+    const allowed = (imported: Import): boolean => /^\.\.\/(core\/(ports|errors|limits|start-limits)|diagnosis\/facts)\.js$/.test(imported.from) || (imported.typeOnly && imported.from === '../core/options/options.js') || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
     expect(breaches(ADAPTERS, allowed)).toEqual([]);
   });
 
@@ -115,7 +116,7 @@ describe('import directions', () => {
   });
 
   it('keeps presets data: their own files, and types of what a preset may say', () => {
-    expect(breaches(PROVIDERS, ({ from, typeOnly }) => /^\.\/[\w-]+\.js$/.test(from) || (typeOnly && from === '../main/core/provider-preset.js'))).toEqual([]);
+    expect(breaches(PROVIDERS, ({ from, typeOnly }) => /^\.\/[\w-]+\.js$/.test(from) || (typeOnly && from === '../main/core/options/provider-preset.js'))).toEqual([]);
   });
 
   it('keeps advice pure: its own files, and types of contract.ts', () => {

@@ -156,13 +156,13 @@ describe('tables in documents', () => {
   });
 
   it('list every option and every limit with its own words', () => {
-    const options = 'src/main/core/options.ts';
+    const options = 'src/main/core/options/options.ts';
     expectGenerated('docs/options.md', 'options', table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')));
-    const page = 'src/main/core/result-page-option.ts';
+    const page = 'src/main/core/options/result-page-option.ts';
     const texts = interfaceRows(page, 'ResultTexts').map(([name = '', words = '']) => [`\`texts[outcome].${name.replace('`', '')}`, words]);
     expectGenerated('docs/options.md', 'result-page', table(['member', 'what it is'], [...interfaceRows(page, 'ResultPageOptions'), ...texts]));
     expectGenerated('docs/options.md', 'endpoints', table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')));
-    const earlier = 'src/main/core/take-over-option.ts';
+    const earlier = 'src/main/core/options/take-over-option.ts';
     expectGenerated('docs/options.md', 'earlier-entry', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierEntry')));
     expectGenerated('docs/options.md', 'earlier-session', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierSession')));
     const limits = limitReasons();

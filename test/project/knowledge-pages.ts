@@ -1,7 +1,7 @@
 // The parts of docs/errors and docs/providers that are the data of src/advice and src/providers, as Markdown.
 import { ADVICE } from '../../src/advice/catalog.js';
 import type { AdviceEntry, AdviceProvider, AdviceSource } from '../../src/advice/entry.js';
-import type { ProviderPreset } from '../../src/main/core/provider-preset.js';
+import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { auth0, cognito, entra, github, google, keycloak, oidc, okta } from '../../src/providers/index.js';
 import { table } from './documents.js';
 

@@ -7,7 +7,7 @@ import { createKeychain } from '../../src/main/adapters/keychain.js';
 import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
 import { createLock } from '../../src/main/adapters/lock.js';
 import { createEngine } from '../../src/main/core/engine.js';
-import { parseOptions } from '../../src/main/core/options.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
 import type { CallbackVerdict, Callbacks } from '../../src/main/core/ports.js';
 import { createSplitStore } from '../../src/main/core/split-store.js';
 

@@ -7,7 +7,7 @@ import { createClock } from '../../src/main/adapters/clock.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options.js';
+import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options/options.js';
 import type { Advise, Clock, EarlierEntries, Network, SecretStore } from '../../src/main/core/ports.js';
 import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
 import { createFakeLock } from './fake-lock.js';

@@ -3,7 +3,7 @@
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { LIMITS } from '../../src/main/core/limits.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import { type FakeEarlierEntries, createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeEarlierEntries, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';

@@ -2,7 +2,7 @@
 // For what the embedded provider cannot be: other hosts, other issuers, other habits.
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { createBoundedFetch } from '../../src/main/core/bounded-fetch.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type Protocol, createProtocol } from '../../src/main/core/protocol.js';
 import { createFakeLog } from './fakes.js';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkMetadata, metadataByHand } from '../../src/main/core/discovery.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options.js';
+import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options/options.js';
 
 const settingsOf = (options: Partial<AuthOptions> = {}): Settings => parseOptions({ issuer: 'https://id.example', clientId: 'me', redirects: ['a.b:/c'], ...options });
 const PUBLISHED = { issuer: 'https://id.example', authorization_endpoint: 'https://id.example/a', token_endpoint: 'https://id.example/t', jwks_uri: 'https://id.example/k' };

@@ -5,7 +5,7 @@ import type { AuthView } from '../../src/contract.js';
 import { type PageCalls, exposeToPages, isTrustedUrl } from '../../src/main/adapters/ipc.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import type { LogEvent } from '../../src/main/core/ports.js';
-import { parseSignInRequest } from '../../src/main/core/sign-in-request.js';
+import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
 import { fakeElectron } from '../support/fake-electron.js';
 
 const trust = { trustedOrigins: ['https://app.example.com', 'http://localhost:5173'], redirectSchemes: ['com.example.notes'], appPath: '/opt/notes/resources/app.asar' };
@@ -131,6 +131,9 @@ describe('a call from a page', () => {
     Object.assign(contents.mainFrame, { url: 'https://evil.example/' });
     tell(signedOut);
     expect(sent).toHaveLength(1);
+    Object.assign(contents.mainFrame, { url: 'app://notes/another-page' });
+    tell(signedOut);
+    expect(sent).toHaveLength(2);
   });
 });
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type Keeper, type SessionHandle, createKeeper } from '../../src/main/core/keeper.js';
 import { LIMITS, renewalLockWaitMs } from '../../src/main/core/limits.js';
-import { parseOptions } from '../../src/main/core/options.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
 import type { Ports } from '../../src/main/core/ports.js';
 import type { Grant, Protocol, Renewed } from '../../src/main/core/protocol.js';
 import { type SessionRecord, sessionLock } from '../../src/main/core/records.js';

@@ -5,7 +5,7 @@ import type { RedirectKind } from '../../src/contract.js';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from '../../src/main/core/ladder.js';
-import { requireRedirects } from '../../src/main/core/redirect-option.js';
+import { requireRedirects } from '../../src/main/core/options/redirect-option.js';
 
 const REDIRECTS = requireRedirects(['com.example.app:/callback', 'http://127.0.0.1:8400/cb', 'http://127.0.0.1:8401/cb', 'device-code', 'http://localhost/cb', 'paste:https://login.example.com/done']);
 const uris = (position: number, open: readonly RedirectKind[]): readonly string[] => rungsFrom(REDIRECTS, position, open).map(({ option }) => option.uri);

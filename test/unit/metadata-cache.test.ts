@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { METADATA_MEMBERS } from '../../src/main/core/discovery.js';
 import { type MetadataCache, type MetadataMark, createMetadataCache, freshMsOf } from '../../src/main/core/metadata-cache.js';
 import { LIMITS } from '../../src/main/core/limits.js';
-import { parseOptions } from '../../src/main/core/options.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
 import type { KeptMetadata, MetadataFile } from '../../src/main/core/ports.js';
 import { createFakeLog } from '../support/fakes.js';
 

@@ -2,8 +2,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { warningsOf } from '../../src/main/core/option-warnings.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import { warningsOf } from '../../src/main/core/options/option-warnings.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 
 const GOOD: AuthOptions = { issuer: 'https://login.example.com', clientId: 'notes-desktop', redirects: ['com.example.notes:/callback', 'http://127.0.0.1/callback'] };
 const HAND = { authorization: 'https://login.example.com/a', token: 'https://login.example.com/t', jwks: 'https://login.example.com/k' };

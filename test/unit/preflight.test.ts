@@ -1,10 +1,10 @@
 // What is wrong in the options for a provider, before anybody is sent to the browser: one table for each provider.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { warningsOf } from '../../src/main/core/option-warnings.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
-import { preflight } from '../../src/main/core/preflight.js';
-import type { PreflightCondition, ProviderPreset } from '../../src/main/core/provider-preset.js';
+import { warningsOf } from '../../src/main/core/options/option-warnings.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
+import { preflight } from '../../src/main/core/options/preflight.js';
+import type { PreflightCondition, ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { auth0, cognito, entra, github, google, keycloak, oidc, okta } from '../../src/providers/index.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';

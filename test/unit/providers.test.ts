@@ -1,8 +1,8 @@
 // The presets by their shape: complete, data only, every fact with its source; and what each makes of its arguments.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { parseOptions } from '../../src/main/core/options.js';
-import type { ProviderPreset } from '../../src/main/core/provider-preset.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
+import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { auth0, cognito, entra, github, google, keycloak, oidc, okta } from '../../src/providers/index.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';

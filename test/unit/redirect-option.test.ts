@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { isLoopback, requireRedirects } from '../../src/main/core/redirect-option.js';
+import { isLoopback, requireRedirects } from '../../src/main/core/options/redirect-option.js';
 
 function refusal(value: unknown): string {
   try {

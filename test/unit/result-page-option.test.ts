@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { parseResultPage } from '../../src/main/core/result-page-option.js';
+import { parseResultPage } from '../../src/main/core/options/result-page-option.js';
 
 const words = { title: 'Signed in', text: '{app} knows you.', closing: 'Close this tab.' };
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ResultPage, createResultPages } from '../../src/main/adapters/result-page.js';
 import { contrast, readableOn } from '../../src/main/adapters/result-theme.js';
-import type { ResultPageSettings } from '../../src/main/core/options.js';
+import type { ResultPageSettings } from '../../src/main/core/options/options.js';
 import type { TripOutcome } from '../../src/main/core/ports.js';
 
 const resultPage = (outcome: TripOutcome, appName: string, settings: Partial<ResultPageSettings> = {}, scheme: string | null = null): ResultPage => createResultPages(settings, appName)(outcome, scheme);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { parseSignInRequest } from '../../src/main/core/sign-in-request.js';
+import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
 
 describe('parseSignInRequest', () => {
   it.each([[undefined, {}], [null, {}], [{}, {}], [{ prompt: 'login' }, { prompt: 'login' }], [{ prompt: 'consent', loginHint: 'ada' }, { prompt: 'consent', loginHint: 'ada' }], [{ prompt: undefined, loginHint: undefined }, {}], [{ loginHint: 'x'.repeat(320) }, { loginHint: 'x'.repeat(320) }]])('reads %j', (argument, request) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { parseEarlierSession } from '../../src/main/core/earlier-session.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options.js';
+import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 
 const read = (): null => null;
 const load = async (): Promise<null> => null;

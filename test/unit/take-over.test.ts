@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/limits.js';
-import type { AuthOptions } from '../../src/main/core/options.js';
+import type { AuthOptions } from '../../src/main/core/options/options.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { type Bench, type Fate, type Kept, ISSUER, createAuthority, createBench, until } from '../support/flow-bench.js';
 import { createFakeEarlierEntries, settle } from '../support/fakes.js';

@@ -31,12 +31,13 @@ export interface PageCalls {
 
 /** Registers the handlers and the push. Returns the way to remove all of it. */
 export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () => void {
-  const audience = new Set<WebContents>();
+  /** Who is told, and the address at which they were found trusted last. */
+  const audience = new Map<WebContents, string>();
   const refused = new Set<string>();
 
   const onView = (event: IpcMainEvent): void => {
     const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event) ? calls.view() : null;
-    if (answer !== null) join(event.sender);
+    if (answer !== null) join(event.sender, event.senderFrame?.url ?? '');
     event.returnValue = answer;
   };
   const answers: { readonly [Channel in keyof AuthCalls]: (argument: unknown) => void | Promise<void> } = {
@@ -72,18 +73,20 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     });
   }
 
-  function join(contents: WebContents): void {
-    if (audience.has(contents)) return;
-    audience.add(contents);
-    contents.once('destroyed', () => audience.delete(contents));
+  function join(contents: WebContents, url: string): void {
+    if (!audience.has(contents)) contents.once('destroyed', () => audience.delete(contents));
+    audience.set(contents, url);
   }
 
   function push(view: AuthView): void {
-    for (const contents of audience) {
-      // The page may have navigated since it asked for its first view.
-      if (contents.isDestroyed() || !isTrustedUrl(contents.mainFrame.url, trust)) continue;
+    for (const [contents, trustedUrl] of audience) {
+      if (contents.isDestroyed()) continue;
+      const frame = contents.mainFrame;
+      const { url } = frame;
+      // The page may have navigated since it asked for its first view. What was trusted once is so under the same address.
+      if (url !== trustedUrl && !isTrustedUrl(url, trust)) continue;
       try {
-        contents.mainFrame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
+        frame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
       } catch {
         // A page that crashes at this moment throws; it asks anew when it is loaded again, and the others must hear.
       }

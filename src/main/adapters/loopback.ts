@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../core/limits.js';
-import type { ResultPageSettings } from '../core/options.js';
+import type { ResultPageSettings } from '../core/options/options.js';
 import type { Callbacks, CallbackVerdict, PreparedRedirect, RedirectOption, TripOutcome } from '../core/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 

@@ -1,7 +1,7 @@
 // The page that the system browser shows at the end of a loopback trip: what really happened, in plain words.
 // Pure: no I/O. The page has no script, loads nothing, and never repeats anything that came with the request.
 import { createHash } from 'node:crypto';
-import type { ResultPageSettings, ResultTexts } from '../core/options.js';
+import type { ResultPageSettings, ResultTexts } from '../core/options/options.js';
 import type { TripOutcome } from '../core/ports.js';
 import { resultStyle } from './result-theme.js';
 

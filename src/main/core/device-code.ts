@@ -3,7 +3,7 @@
 import type { DeviceView } from '../../contract.js';
 import { AuthError } from './errors.js';
 import { LIMITS } from './limits.js';
-import { isLoopback } from './redirect-option.js';
+import { isLoopback } from './options/redirect-option.js';
 
 /** What the provider answered to the device authorization request (RFC 8628 §3.2), checked. */
 export interface DeviceAuthorization {

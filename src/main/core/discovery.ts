@@ -2,8 +2,8 @@
 // Judges answers; sending is left to the function it is given.
 import { AuthError } from './errors.js';
 import { isIssuerOfTemplate } from './issuer-template.js';
-import { isLoopback } from './redirect-option.js';
-import type { Settings } from './options.js';
+import { isLoopback } from './options/redirect-option.js';
+import type { Settings } from './options/options.js';
 
 /** The checked members of the metadata that Latchkey uses, in the wire's own spelling. */
 export type ServerMetadata = {

@@ -12,7 +12,7 @@ import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { createLateProtocol } from './late-protocol.js';
 import { LIMITS } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import { parsePasted } from './pasted.js';
 import type { Lock, Ports } from './ports.js';
 import type { Grant } from './protocol.js';

@@ -4,7 +4,7 @@ import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever, toAuthError } from './errors.js';
 import { errorFields } from './event-parts.js';
 import { LIMITS, renewalLockWaitMs } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import type { Ports } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import { type SessionRecord, sessionLock } from './records.js';

@@ -7,7 +7,7 @@ import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discover
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
 import { LIMITS } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import type { Clock, Log, MetadataFile } from './ports.js';
 
 /** What a session's record says of the metadata it was last used with. */

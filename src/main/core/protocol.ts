@@ -14,7 +14,7 @@ import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
 import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
 import { type MetadataMark, type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
 import { LIMITS } from './limits.js';
-import type { Identity, Settings } from './options.js';
+import type { Identity, Settings } from './options/options.js';
 import { bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
 import type { Clock, Log, MetadataFile } from './ports.js';

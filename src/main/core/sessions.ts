@@ -5,7 +5,7 @@ import { AuthError } from './errors.js';
 import type { Keeper } from './keeper.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import type { Clock, Log, Signal } from './ports.js';
 import type { Grant } from './protocol.js';
 import { accountOf } from './records.js';

@@ -7,12 +7,12 @@ import { parseEarlierSession } from './earlier-session.js';
 import { base64url } from './identity.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS, renewalLockWaitMs } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import type { Clock, EarlierEntries, KnownTakeOver, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import { type TakeOverRecord, accountOf, parseTakeOver, sessionLock, takeOverKey } from './records.js';
 import { retryDelayMs } from './renewal.js';
-import type { EarlierSession } from './take-over-option.js';
+import type { EarlierSession } from './options/take-over-option.js';
 import type { Vault, VaultReading } from './vault.js';
 
 export interface TakeOver {

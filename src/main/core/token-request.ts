@@ -2,7 +2,7 @@
 // Throws "invalid-options" naming the member; never repeats a value.
 import { AuthError } from './errors.js';
 import type { TokenTarget } from './session-state.js';
-import { isResource, isScope } from './wire-words.js';
+import { isResource, isScope } from './options/wire-words.js';
 
 /** Which access token is wanted. Everything absent: that of the sign-in. */
 export interface TokenRequest {

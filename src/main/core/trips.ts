@@ -7,7 +7,7 @@ import { leadsTo, parseCallback } from './callback.js';
 import { beginWait } from './device-code.js';
 import { AuthError, toAuthError } from './errors.js';
 import { LIMITS } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import type { Pasted } from './pasted.js';
 import type { CallbackVerdict, Ports, TripOutcome } from './ports.js';
 import type { Protocol, Redeemed } from './protocol.js';

@@ -7,7 +7,7 @@ import type { DeviceAuthorization } from './device-code.js';
 import { AuthError, toAuthError } from './errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
 import { LIMITS } from './limits.js';
-import type { Settings } from './options.js';
+import type { Settings } from './options/options.js';
 import type { Ports, RedirectOption, TripOutcome } from './ports.js';
 import type { Protocol } from './protocol.js';
 import { atMost } from './time-limit.js';

@@ -5,7 +5,7 @@ import { assertNever } from '../core/errors.js';
 import type { DiagnosisSources, LoopbackFacts, ProbeFacts, Unseen } from './facts.js';
 import { FINDINGS, type Finding, type FindingId, type FindingLevel, judgeHeaders, judgeHost, judgeKeyring, judgeLoopback, judgeProbe, judgeScheme, oneLine } from './findings.js';
 import { LIMITS } from '../core/limits.js';
-import type { Settings } from '../core/options.js';
+import type { Settings } from '../core/options/options.js';
 import type { Clock, RedirectOption } from '../core/ports.js';
 import { examineProvider } from './provider-facts.js';
 import { judgeProvider, judgeProxy, judgeTls } from './provider-findings.js';

@@ -4,7 +4,7 @@ import { type BoundedFetch, jsonObject, serverDate } from '../core/bounded-fetch
 import { checkMetadata } from '../core/discovery.js';
 import { AuthError, toAuthError } from '../core/errors.js';
 import type { Announced, Ask, Failure, Fetched, ProviderFacts, RedirectAnswer, RedirectFacts } from './facts.js';
-import type { Settings } from '../core/options.js';
+import type { Settings } from '../core/options/options.js';
 import type { Clock } from '../core/ports.js';
 
 /** What the examination uses of the world. */

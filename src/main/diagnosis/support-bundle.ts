@@ -3,7 +3,7 @@
 import type { AuthView } from '../../contract.js';
 import type { Diagnosis } from './diagnosis.js';
 import type { AuthEvent } from '../core/events.js';
-import type { AuthOptions } from '../core/options.js';
+import type { AuthOptions } from '../core/options/options.js';
 import { scrubDeep } from './scrub.js';
 
 /** `personalData`: names, e-mail address and subject of the person stay in. Ask them first. */

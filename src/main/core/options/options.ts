@@ -3,11 +3,11 @@
 import { type Check, callable, checkMembers, fitting, flag, freezeDeep, list, number, oneOf, optional, record, refuse, requireKnown, text, url } from './option-checks.js';
 import { clientSecret, requirePresetRules, resolvePreset } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
-import type { AuthEvent } from './events.js';
-import type { RedirectOption } from './ports.js';
+import type { AuthEvent } from '../events.js';
+import type { RedirectOption } from '../ports.js';
 import type { ProviderPreset } from './provider-preset.js';
 import { type ResultPageOptions, type ResultPageSettings, parseResultPage } from './result-page-option.js';
-import type { StoreChoice } from './store-choice.js';
+import type { StoreChoice } from '../store-choice.js';
 import { type EarlierEntry, takeOver } from './take-over-option.js';
 import { isResource, isScope } from './wire-words.js';
 
