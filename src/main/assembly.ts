@@ -72,8 +72,8 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
     loadAdvice: settings.showAdvice ?? !facts.isPackaged ? () => loadAdvice(settings) : undefined,
   });
   const schemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
-  // It starts programs of the system on Linux. A sign-in does not wait for this: it registers what it needs itself.
-  void firstWindow.then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
+  // It starts programs of the system on Linux, which would hold up the keychain's process. A sign-in does not wait for this: it registers what it needs itself.
+  void Promise.all([firstWindow, settled(engine)]).then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
 
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
     const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./diagnosis/diagnosis.js'), import('./adapters/app-sources.js')]);
@@ -93,6 +93,13 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
       return { scheme, done: ok, detail };
     })),
   };
+}
+
+/** Resolves when the start is over: what was stored was read, and renewed where that was due. */
+function settled(engine: Pick<OpenEngine, 'onView'>): Promise<void> {
+  return new Promise((resolve) => {
+    engine.onView((view) => { if (view.status !== 'starting' && !(view.status === 'signed-in' && view.renewal.state === 'renewing')) resolve(); });
+  });
 }
 
 /** Some hundred sentences, which an app that works never needs: loaded at the first error. */

@@ -59,14 +59,19 @@ describe('a start with a record that vouches', () => {
     expect(place.state.fetched).toBe(0);
   });
 
-  it('uses older ones at once and asks in the background, once', async () => {
+  it('uses older ones at once, and asks in the background after they were used, once', async () => {
     const place = desk();
     const mark = await firstRun(place);
     place.state.now += 2 * DAY;
     const cache = place.run(mark);
     await Promise.all([cache.usable(), cache.usable()]);
+    expect(place.state.fetched).toBe(0);
+    cache.revalidate();
+    cache.revalidate();
     await idle();
     await cache.usable();
+    cache.revalidate();
+    await idle();
     expect(place.state.fetched).toBe(1);
   });
 

@@ -28,8 +28,10 @@ export interface Published {
 export interface MetadataCache {
   /** Fresh metadata: what is known, or fetched now. Callers that come together share one fetch. Rejects as discovery does. */
   fresh(): Promise<ServerMetadata>;
-  /** The same, but what is known counts up to `LIMITS.metadataMaxMs`; when its time was over it is asked for anew in the background. */
+  /** The same, but what is known counts up to `LIMITS.metadataMaxMs`. Who has used it calls `revalidate`. */
   usable(): Promise<ServerMetadata>;
+  /** Asks anew in the background when the time of what is known was over: after the exchange, which must not share the network with it. */
+  revalidate(): void;
   /** What the provider publishes now, when `usable` gave something older; null when that is not in doubt, or cannot be had. */
   inDoubt(used: ServerMetadata): Promise<ServerMetadata | null>;
   /** True when `usable` can answer without asking anybody, as far as is known: the file may yet turn out to be another. */
@@ -55,7 +57,7 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   // Read at once: it is there before the record is.
   const kept = file?.load().catch(() => null) ?? Promise.resolve(null);
 
-  return { fresh, usable, inDoubt, isUsable: () => age(entry ?? vouched) <= LIMITS.metadataMaxMs, refresh, trust: (mark) => { vouched = mark; }, mark: () => (entry === null ? vouched : { digest: entry.digest, fetchedAt: entry.fetchedAt, freshMs: entry.freshMs }) };
+  return { fresh, usable, revalidate, inDoubt, isUsable: () => age(entry ?? vouched) <= LIMITS.metadataMaxMs, refresh, trust: (mark) => { vouched = mark; }, mark: () => (entry === null ? vouched : { digest: entry.digest, fetchedAt: entry.fetchedAt, freshMs: entry.freshMs }) };
 
   async function fresh(): Promise<ServerMetadata> {
     const known = await remembered();
@@ -65,8 +67,11 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   async function usable(): Promise<ServerMetadata> {
     const known = await remembered();
     if (known === null || age(known) > LIMITS.metadataMaxMs) return refresh();
-    if (!isFresh(known)) refresh().catch(() => undefined);
     return known.server;
+  }
+
+  function revalidate(): void {
+    if (entry !== null && !isFresh(entry)) refresh().catch(() => undefined);
   }
 
   async function inDoubt(used: ServerMetadata): Promise<ServerMetadata | null> {

@@ -238,7 +238,9 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       // An endpoint that is remembered from an earlier day may have moved since: then its word does not count.
       const now = error instanceof AuthError && WORDS_OF_A_SERVER.includes(error.code) ? await metadata.inDoubt(server) : null;
       if (now === null || now.token_endpoint === server.token_endpoint) throw error;
-      return renewAt(now, refreshToken, scope, account, target);
+      return await renewAt(now, refreshToken, scope, account, target);
+    } finally {
+      metadata.revalidate();
     }
   }
 
