@@ -87,6 +87,15 @@ describe('after a restart', () => {
     expect(active(app)).toBe('grace');
   });
 
+  it('a listener may ask for another account while it is told of the active one', async () => {
+    const before = await both();
+    const ada = idOf(before, 'ada');
+    let asked: Promise<string> | undefined;
+    const app = await before.restart({ ...SEVERAL, onStart(engine) { engine.onView((view) => { if (view.status === 'signed-in') asked ??= engine.getAccessToken({ account: ada }); }); } });
+    expect(await ownerOf((await asked) ?? '')).toBe('ada');
+    expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
+  });
+
   it('each renews with its own refresh token', async () => {
     const before = await both();
     let ahead = 0;

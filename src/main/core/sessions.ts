@@ -294,7 +294,9 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     if (stored === undefined) return isLast ? active : null;
     const account = accountOf(stored);
     const slot = open(account);
-    send(slot, { type: 'restore', account, now: clock.now() });
+    // At once, also when a listener asks: whoever finds it absent would answer that nobody is signed in.
+    deliver({ to: 'session', slot, epoch: null, event: { type: 'restore', account, now: clock.now() } });
+    host.drain();
     return slot;
   }
 
