@@ -34,7 +34,6 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   /** Who is told, and the address at which they were found trusted last. */
   const audience = new Map<WebContents, string>();
   const refused = new Set<string>();
-  const handled = new Set<string>();
 
   const onView = (event: IpcMainEvent): void => {
     const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event) ? calls.view() : null;

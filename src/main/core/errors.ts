@@ -85,7 +85,7 @@ export function toAuthError(thrown: unknown): AuthError {
 
 /** A part that is loaded later is not where it belongs. */
 export function partMissingError(cause: unknown): AuthError {
-  return new AuthError('files-missing', 'a part of latchkey could not be loaded: ship the whole package with the app (docs/bundlers.md)', { cause });
+  return new AuthError('files-missing', 'a part of latchkey could not be loaded: ship all of it (docs/bundlers.md)', { cause });
 }
 
 /** What calls reject with that come after `stop()`, or that it ended. */

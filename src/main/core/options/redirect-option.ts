@@ -11,7 +11,7 @@ const RESERVED_SCHEMES = new Set(
 
 /** The names of this computer (RFC 8252 §7.3 and §8.3; `localhost` because Entra registers nothing else). */
 export function isLoopback(hostname: string): boolean {
-  return hostname === '127.0.0.1' || hostname === '[::1]' || hostname === 'localhost';
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 }
 
 /** Parses the whole list; the order is kept. Throws `invalid-options` naming what was expected. */
@@ -30,14 +30,10 @@ function parseRedirect(entry: unknown): RedirectOption {
   const scheme = entry.slice(0, Math.max(colon, 0)).toLowerCase();
   // A single letter is a drive on Windows.
   if (!/^[a-z][a-z0-9+.-]+$/.test(scheme)) return refuse('URIs that begin with a scheme like "com.example.app:" (RFC 3986 §3.1)');
-  let url: URL;
-  try {
-    url = new URL(entry);
-  } catch {
-    return refuse('absolute URIs');
-  }
+  if (!URL.canParse(entry)) return refuse('absolute URIs');
+  const url = new URL(entry);
   if (entry.includes('#')) return refuse('URIs without fragment (RFC 6749 §3.1.2)');
-  if (url.username !== '' || url.password !== '') return refuse('URIs without user name and password');
+  refuseCredentials(url);
   if (scheme === 'http') return parseLoopback(entry, url);
   if (scheme === 'https') return refuse('custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app, and want "paste:" before them');
   if (RESERVED_SCHEMES.has(scheme)) return refuse('private-use schemes such as "com.example.app:" (RFC 8252 §7.1), not a reserved one');
@@ -65,10 +61,13 @@ function parsePaste(entry: string): RedirectOption {
   if (!entry.startsWith('paste:') || !(isOutOfBand || (/^https:\/\/[^/]/i.test(redirectUri) && URL.canParse(redirectUri)))) {
     return refuse('"paste:" followed by an "https:" URI or "urn:ietf:wg:oauth:2.0:oob", such as "paste:https://login.example.com/done"');
   }
-  const { username, password } = new URL(redirectUri);
-  if (username !== '' || password !== '') return refuse('URIs without user name and password');
+  refuseCredentials(new URL(redirectUri));
   if (/[?#]/.test(redirectUri)) return refuse('URIs to paste from without query and fragment');
   return { kind: 'paste', uri: entry, redirectUri };
+}
+
+function refuseCredentials({ username, password }: URL): void {
+  if (username !== '' || password !== '') refuse('URIs without user name and password');
 }
 
 function refuse(expected: string): never {
