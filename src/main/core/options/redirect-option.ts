@@ -59,7 +59,7 @@ function parsePaste(entry: string): RedirectOption {
   const redirectUri = entry.slice('paste:'.length);
   const isOutOfBand = /^urn:ietf:wg:oauth:2\.0:oob(?::auto)?$/.test(redirectUri);
   if (!entry.startsWith('paste:') || !(isOutOfBand || (/^https:\/\/[^/]/i.test(redirectUri) && URL.canParse(redirectUri)))) {
-    return refuse('"paste:" followed by an "https:" URI or "urn:ietf:wg:oauth:2.0:oob", such as "paste:https://login.example.com/done"');
+    return refuse('"paste:" followed by an "https:" URI or "urn:ietf:wg:oauth:2.0:oob"');
   }
   refuseCredentials(new URL(redirectUri));
   if (/[?#]/.test(redirectUri)) return refuse('URIs to paste from without query and fragment');
