@@ -25,6 +25,8 @@ let log: ReturnType<typeof createFakeLog>;
 let posted: (SessionEvent & { readonly epoch: number })[];
 /** What was done, in order; a test makes each call do what it likes. */
 let calls: string[];
+/** What was done last when the metadata were asked for anew. */
+let revalidatedAfter: (string | undefined)[];
 let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; person: Renewed['person']; revoke: () => Promise<void>; isOwnWord: boolean; isPrepared: boolean; prepare: () => Promise<void> };
 /** What the session does with an event, at once. */
 let react: (event: SessionEvent) => void;
@@ -49,6 +51,7 @@ beforeEach(() => {
   log = createFakeLog();
   posted = [];
   calls = [];
+  revalidatedAfter = [];
   react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, at(7)); };
   world = {
     read: async () => ({ state: 'record', record: record('1') }), write: async () => null, remove: async () => {},
@@ -76,6 +79,7 @@ beforeEach(() => {
     async isOwnWord() { calls.push(`probe, holding ${lock.held.length} locks`); return world.isOwnWord; },
     async revoke(token) { calls.push(`revoke ${token}`); return world.revoke(); },
     trustMetadata: () => undefined,
+    revalidateMetadata: () => { revalidatedAfter.push(calls.at(-1)); },
     metadataMark: () => null,
   };
   const ports: Ports = {
@@ -95,6 +99,17 @@ describe('a renewal', () => {
     open();
     await settle();
     expect([types(), posted.map(({ epoch }) => epoch), lock.held]).toEqual([['renewed', 'stored'], [7, 7], []]);
+  });
+
+  it('asks for metadata anew when the tokens are stored, and not beside that', async () => {
+    const { open, wait } = gate();
+    world.write = async () => { await wait; return null; };
+    keeper.run(renew, at(7));
+    await settle();
+    expect(revalidatedAfter).toEqual([]);
+    open();
+    await settle();
+    expect(revalidatedAfter).toEqual(['write refresh-2']);
   });
 
   it('lets go of the lock when the write takes too long', async () => {

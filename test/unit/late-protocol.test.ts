@@ -14,7 +14,7 @@ const mark = { digest: 'd', fetchedAt: 1, freshMs: 2 };
 
 function wire(): Protocol {
   const refuse = (): Promise<never> => Promise.reject(new Error('not part of this test'));
-  return { authorizationUrl: async () => 'url', redeem: refuse, offersDeviceCode: () => false, authorizeDevice: refuse, pollDevice: refuse, isPrepared: () => false, prepare: async () => undefined, renew: async () => renewed, renewEarlier: refuse, isOwnWord: async () => true, revoke: async () => undefined, trustMetadata: (mark) => { marks.push(mark.digest); }, metadataMark: () => null };
+  return { authorizationUrl: async () => 'url', redeem: refuse, offersDeviceCode: () => false, authorizeDevice: refuse, pollDevice: refuse, isPrepared: () => false, prepare: async () => undefined, renew: async () => renewed, renewEarlier: refuse, isOwnWord: async () => true, revoke: async () => undefined, trustMetadata: (mark) => { marks.push(mark.digest); }, revalidateMetadata: () => undefined, metadataMark: () => null };
 }
 
 describe('the wire', () => {

@@ -107,7 +107,11 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     log.write({ level: 'info', event: 'renewal-started', correlationId });
     const failed = protocol.isPrepared() ? 'ready' : await getReady(effect, session, correlationId);
     const error = failed === 'ready' ? await renewAlone(effect, session, correlationId) : failed;
-    if (error === null) return;
+    if (error === null) {
+      // The tokens are stored, and whoever waited has them.
+      if (!finishing) protocol.revalidateMetadata();
+      return;
+    }
     // Asked while nobody waits at the lock.
     const refused = effect.target === null && error.code === 'sign-in-refused' && (await protocol.isOwnWord(error));
     fail(error, refused, session, correlationId);

@@ -53,6 +53,8 @@ export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol 
       vouched = mark;
       there?.trustMetadata(mark);
     },
+    // What is not loaded has used none.
+    revalidateMetadata: () => { there?.revalidateMetadata(); },
     metadataMark: () => there?.metadataMark() ?? vouched,
   };
 }

@@ -75,6 +75,8 @@ export interface Protocol {
   revoke(token: string): Promise<void>;
   /** A record from the keychain vouches for the metadata that an earlier run kept in the file. */
   trustMetadata(mark: MetadataMark): void;
+  /** Asks in the background for metadata whose time is over. For when nobody waits for anything: it shares network and processor. */
+  revalidateMetadata(): void;
   /** Of the metadata in use, for the next record; null while there is none, and for endpoints by hand. */
   metadataMark(): MetadataMark | null;
 }
@@ -96,7 +98,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   const byHand = settings.endpoints !== null;
   const metadata = createMetadataCache(settings, () => discover(settings, http), byHand ? undefined : file, clock, log);
 
-  return { authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => byHand || metadata.isUsable(), prepare, renew, renewEarlier, isOwnWord, revoke, trustMetadata: (mark) => { metadata.trust(mark); }, metadataMark: () => (byHand ? null : metadata.mark()) };
+  return { authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => byHand || metadata.isUsable(), prepare, renew, renewEarlier, isOwnWord, revoke, trustMetadata: (mark) => { metadata.trust(mark); }, revalidateMetadata: () => { metadata.revalidate(); }, metadataMark: () => (byHand ? null : metadata.mark()) };
 
   /** Where a person signs in nothing old will do. */
   async function known(): Promise<ServerMetadata> {
@@ -239,8 +241,6 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const now = error instanceof AuthError && WORDS_OF_A_SERVER.includes(error.code) ? await metadata.inDoubt(server) : null;
       if (now === null || now.token_endpoint === server.token_endpoint) throw error;
       return await renewAt(now, refreshToken, scope, account, target);
-    } finally {
-      metadata.revalidate();
     }
   }
 
