@@ -91,7 +91,8 @@ test('warns when two builds share one scheme', async ({ desk }) => {
 test('gives the scheme back when an uninstaller asks for it', async ({ desk }) => {
   const app = desk.launch();
   await app.firstWindow();
-  await expect.poll(() => ownerOf(desk)).toBe(`latchkey-${SCHEME}.desktop`);
+  // After the stored session was looked for, and by programs of the system.
+  await expect.poll(() => ownerOf(desk), { timeout: 20_000 }).toBe(`latchkey-${SCHEME}.desktop`);
   await app.end();
 
   const last = desk.launch({ flags: ['--unregister-schemes'] });

@@ -152,7 +152,7 @@ test('gives the page a bridge with its few methods and no way to Node', async ({
     bridge: Object.keys((globalThis as unknown as { latchkey: object }).latchkey).sort(),
     node: ['require', 'process', 'module', 'Buffer', 'global', 'electron'].filter((name) => name in globalThis),
   }));
-  expect(seen).toEqual({ bridge: ['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'tryAnotherWay'], node: [] });
+  expect(seen).toEqual({ bridge: ['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'switchAccount', 'tryAnotherWay'], node: [] });
   const violation = await page.evaluate(async () => {
     const blocked = new Promise<string>((resolve) => document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective)));
     const script = document.createElement('script');

@@ -119,6 +119,24 @@ describe('a switch', () => {
     expect([active(next), others(next)]).toEqual(['ada', ['grace']]);
   });
 
+  it('that is followed by the end of the app is where the next start begins', async () => {
+    const app = await both();
+    const save = app.file.save.bind(app.file);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => { release = resolve; });
+    app.file.save = async (state) => { await held; return save(state); };
+    const switched = app.engine.switchAccount(idOf(app, 'ada'));
+    await waitFor(() => active(app) === 'ada', 'the switch');
+    let isOver = false;
+    const ended = app.engine.stop().then(() => { isOver = true; });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isOver).toBe(false);
+    release();
+    await Promise.all([switched, ended]);
+    const next = await app.restart(SEVERAL);
+    expect([active(next), others(next)]).toEqual(['ada', ['grace']]);
+  });
+
   it('to an account that was not asked for yet goes over no other view', async () => {
     const app = await (await both()).restart(SEVERAL);
     await app.engine.switchAccount(idOf(app, 'ada'));

@@ -20,7 +20,7 @@ let folder: string | null = null;
 
 function compiled(): string {
   if (folder !== null) return folder;
-  const core = readdirSync(join(ROOT, 'src/main/core')).map((name) => `src/main/core/${name}`);
+  const core = readdirSync(join(ROOT, 'src/main/core'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => `src/main/core/${name}`);
   const sources = [CHILD, ...ADAPTERS, ...core].map((path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const);
   const hash = createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 16);
   folder = join(ROOT, 'node_modules/.cache/latchkey-fleet', hash);

@@ -217,8 +217,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     trips.stop();
     for (const waiter of signIns.values()) waiter.reject(stoppedError());
     signIns.clear();
-    sessions.stop(stoppedError());
-    await atMost(clock, Promise.all([keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
+    await atMost(clock, Promise.all([sessions.stop(stoppedError()), keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();

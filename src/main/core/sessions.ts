@@ -85,8 +85,8 @@ export interface Sessions {
   switchAccount(accountId: string): Promise<void>;
   /** Null: the active one. Resolves when its removal was asked for. */
   signOut(accountId: string | null): Promise<void>;
-  /** Rejects all who wait. */
-  stop(error: AuthError): void;
+  /** Rejects all who wait. Resolves when the file knows which account is the active one. */
+  stop(error: AuthError): Promise<void>;
 }
 
 const NOBODY: readonly AccountView[] = [];
@@ -96,6 +96,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   let active = emptySlot();
   /** By account. Of an account that nobody has asked for since the start there is only the record. */
   const others = new Map<string, Slot>();
+  /** Who quits after a switch comes back to that account. */
+  let chosen: Promise<void> = Promise.resolve();
   let stopped: AuthError | null = null;
   let starting: (() => void) | null = null;
   const started = new Promise<void>((resolve) => { starting = resolve; });
@@ -155,6 +157,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       if (slot.state.phase !== 'live') throw notSignedIn();
       activate(slot);
       host.drain();
+      await chosen;
     },
     async signOut(accountId) {
       await started;
@@ -165,7 +168,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       if (slot !== active) await atMost(clock, arrival(slot).catch(() => undefined), LIMITS.keyringSlowMs);
       send(slot, { type: 'sign-out' });
     },
-    stop(error) {
+    async stop(error) {
       stopped = error;
       starting?.();
       for (const { tokens, arrivals } of [active, ...others.values()]) {
@@ -173,6 +176,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
         tokens.clear();
         arrivals.clear();
       }
+      await chosen;
     },
   };
 
@@ -313,7 +317,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     others.delete(account.id);
     active = slot;
     version += 1;
-    void vault.choose(account);
+    chosen = vault.choose(account);
     log.write({ level: 'info', event: 'account-switched' });
     host.changed();
   }
