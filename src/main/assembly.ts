@@ -73,7 +73,13 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
   });
   const schemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
   // It starts programs of the system on Linux, which would hold up the keychain's process. A sign-in does not wait for this: it registers what it needs itself.
-  void Promise.all([firstWindow, settled(engine)]).then(async () => { for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme); });
+  let registering: Promise<void> | null = null;
+  let isUninstalled = false;
+  void Promise.all([firstWindow, settled(engine)]).then(() => { if (!isUninstalled) registering = registerAll(); });
+
+  async function registerAll(): Promise<void> {
+    for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme);
+  }
 
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
     const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./diagnosis/diagnosis.js'), import('./adapters/app-sources.js')]);
@@ -88,10 +94,14 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
       const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./diagnosis/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);
       return makeSupportBundle({ now: clock.now(), options: { ...options }, view: engine.view(), diagnosis, events: recent.list(), homeFolder: app.getPath('home') }, wanted);
     },
-    unregisterSchemes: () => Promise.all(schemes.map(async (scheme) => {
-      const { ok, detail } = await (await registration()).unregister(scheme);
-      return { scheme, done: ok, detail };
-    })),
+    async unregisterSchemes() {
+      isUninstalled = true;
+      await registering;
+      return Promise.all(schemes.map(async (scheme) => {
+        const { ok, detail } = await (await registration()).unregister(scheme);
+        return { scheme, done: ok, detail };
+      }));
+    },
   };
 }
 
