@@ -111,7 +111,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     taken(account) {
       const session = sessions.state();
       if (session.phase === 'absent') restoreLast();
-      else if (session.account.id !== account.id && settings.accounts === 'one') void vault.remove(account);
+      else if (session.account.id !== account.id && settings.accounts === 'one') keeper.forget(account);
       drain();
     },
   });

@@ -27,6 +27,8 @@ export interface SessionHandle {
 export interface Keeper {
   run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void;
   revoke(token: string): void;
+  /** Removes the record of somebody who has no session here. */
+  forget(account: AccountView): void;
   /** Resolves when every removal that is under way was tried. */
   removed(): Promise<void>;
   /** Begins no renewal any more; resolves when what was begun is done and stored. A read is not waited for. */
@@ -45,6 +47,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   return {
     run,
     revoke,
+    forget,
     async removed() { await Promise.all([...removals]); },
     async finish() {
       finishing = true;
@@ -68,8 +71,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
         return;
       }
       case 'remove-record':
-        // Owed from now on, though another process holds the lock: who kills the app must not undo the sign-out.
-        track(Promise.all([vault.oweRemoval(effect.account), alone(effect.account, () => vault.remove(effect.account))]), removals);
+        forget(effect.account);
         return;
       case 'mark-refused':
         track(vault.markRefused(effect.account));
@@ -211,6 +213,11 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     if (target !== null || access === null || access.token === replaced || record.doubted === true) return false;
     if (access.expiresAt === null) return true;
     return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
+  }
+
+  function forget(account: AccountView): void {
+    // Owed from now on, though another process holds the lock: who kills the app must not undo the sign-out.
+    track(Promise.all([vault.oweRemoval(account), alone(account, () => vault.remove(account))]), removals);
   }
 
   function revoke(token: string): void {
