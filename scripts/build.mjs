@@ -1,6 +1,6 @@
 // @ts-check
 // Builds dist/: tsc over src, the modules of latchkey/main put together (bundle.mjs), the HTML and CSS beside the scripts that
-// go with them, and the one package that the demo's page imports. Built aside and swapped in whole, so a build that fails
+// go with them, keytar's binaries, and the one package that the demo's page imports. Built aside and swapped in whole, so a build that fails
 // leaves the old one. `--if-needed`: only when a source is newer.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleMain } from './bundle.mjs';
+import { bringKeytar } from './keytar-binaries.mjs';
 import { closed } from './processes.mjs';
 import { Stop, runMain, say } from './say.mjs';
 
@@ -32,6 +33,7 @@ export async function build(options = {}) {
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
     bringPackage(join(next, 'renderer'), 'demo-qr.js', 'qr');
+    bringKeytar(next);
     writeFileSync(join(next, 'package.json'), demoManifest());
     const old = `${next}-old`;
     if (existsSync(DIST)) renameSync(DIST, old);

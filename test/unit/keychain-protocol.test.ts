@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { decodeValue, encodeValue, KEYRING_FAILURES, parseReply, recogniseFailure } from '../../src/main/adapters/keychain-protocol.js';
-import { answer } from '../../src/main/adapters/keychain-worker.js';
+import { answer, binaryName, loadKeytar } from '../../src/main/adapters/keychain-worker.js';
 
 /** As measured on Debian 12 with gnome-keyring 42 and keytar 7.10.6, whole texts. */
 const MEASURED: readonly (readonly [string, 'locked' | 'unavailable'])[] = [
@@ -11,7 +14,7 @@ const MEASURED: readonly (readonly [string, 'locked' | 'unavailable'])[] = [
   ['Could not connect: Connection refused', 'unavailable'],
   ['The given address is empty', 'unavailable'],
   ['The name org.freedesktop.secrets was not provided by any .service files', 'unavailable'],
-  ["Cannot find package 'keytar' imported from /opt/app/resources/app.asar/node_modules/latchkey/dist/main/adapters/keychain-worker.js", 'unavailable'],
+  ["keytar's binary does not load: libsecret-1.so.0: cannot open shared object file: No such file or directory", 'unavailable'],
   ['Object does not exist at path “/org/freedesktop/secrets/collection/login”', 'unavailable'],
   ['The name :1.1 was not provided by any .service files', 'unavailable'],
 ];
@@ -62,11 +65,42 @@ describe('the worker', () => {
     expect(await answer(async () => keytar, { ...request, op: 'set', value: 'value' })).toMatchObject({ id: 7, ok: true, value: false });
   });
 
-  it('turns a keytar that does not load into a reply', async () => {
-    const load = async (): Promise<never> => {
-      throw new Error('Failed to load keytar native addon, checked []');
-    };
-    expect(await answer(load, { ...request, op: 'get' })).toEqual({ id: 7, ok: false, text: 'Failed to load keytar native addon, checked []' });
+  it('says that libsecret is missing, that the binary was not shipped, or that it does not load', () => {
+    const detail = (text: string): string => recogniseFailure(text).detail;
+    expect(detail("keytar's binary does not load: libsecret-1.so.0: cannot open shared object file: No such file or directory")).toBe('libsecret is not installed (Debian: libsecret-1-0)');
+    expect(detail("keytar's binary does not load: Das angegebene Modul wurde nicht gefunden.")).toBe('the native part of keytar does not load on this computer');
+    expect(detail("keytar's binary is missing")).toContain('was not shipped with the app');
+  });
+});
+
+describe("keytar's binary", () => {
+  const request = { id: 7, op: 'get', service: 'service', account: 'account' } as const;
+  const emptyFolder = (): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-keytar-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    return join(folder, '/');
+  };
+
+  it('is looked for by the names that electron-builder gives to systems and processors', () => {
+    expect(binaryName('darwin', 'arm64')).toBe('mac-arm64.node');
+    expect(binaryName('win32', 'ia32')).toBe('win-ia32.node');
+    expect(binaryName('linux', 'x64')).toBe('linux-x64.node');
+    expect(binaryName('linux', 'arm')).toBe('linux-armv7l.node');
+  });
+
+  it('is said to be missing where it was not shipped, without a folder', async () => {
+    const folder = emptyFolder();
+    const reply = await answer(() => loadKeytar(folder), request);
+    expect(reply).toEqual({ id: 7, ok: false, text: "keytar's binary is missing" });
+  });
+
+  it('is said not to load where it is damaged, and the folder it lies in is not passed on', async () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, binaryName(process.platform, process.arch)), 'no library');
+    const reply = await answer(() => loadKeytar(folder), request);
+    if (reply.ok) throw new Error('a text was loaded as a library');
+    expect(reply.text).toMatch(/^keytar's binary does not load: ./);
+    expect(recogniseFailure(reply.text).detail).toBe('the native part of keytar does not load on this computer');
   });
 });
 

@@ -66,8 +66,9 @@ export const KEYRING_FAILURES: readonly (KeyringFailure & { readonly text: strin
   { text: 'org.freedesktop.secrets was not provided', state: 'unavailable', detail: 'no secret service is installed (Debian: gnome-keyring)' },
   { text: 'org.freedesktop.DBus.Error.ServiceUnknown', state: 'unavailable', detail: 'no secret service is running' },
   { text: '/collection/login', state: 'unavailable', detail: 'the secret service has no keyring to write to' },
-  { text: 'Failed to load keytar native addon', state: 'unavailable', detail: 'the native part of keytar does not load (Debian: libsecret-1-0)' },
-  { text: "Cannot find package 'keytar'", state: 'unavailable', detail: 'keytar was not shipped with the app (docs/bundlers.md)' },
+  { text: "keytar's binary does not load: libsecret", state: 'unavailable', detail: 'libsecret is not installed (Debian: libsecret-1-0)' },
+  { text: "keytar's binary does not load", state: 'unavailable', detail: 'the native part of keytar does not load on this computer' },
+  { text: "keytar's binary is missing", state: 'unavailable', detail: 'keytar\'s binary for this computer was not shipped with the app (docs/packaging.md)' },
   { text: 'The stub received bad data', state: 'unavailable', detail: 'the value is longer than this keychain takes' },
 ];
 
