@@ -1,12 +1,12 @@
 // The examples: built with their own tools on a packed Latchkey, each signs in by loopback and is remembered. And what a
 // host is told that bundles Latchkey although it must not.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startWatchedApp } from '../../scripts/app-process.mjs';
 import type { WatchedApp } from '../../scripts/app-process.mjs';
 import { buildExample, EXAMPLES_FOLDER, installExamples, run } from '../../scripts/examples.mjs';
 import { testKit } from '../../scripts/test-kit.mjs';
-import { expect, test } from './fixtures.js';
+import { expect, recordBrowser, test } from './fixtures.js';
 import type { Desk } from './fixtures.js';
 
 const CLIENT_ID = 'notes-desktop';
@@ -77,17 +77,4 @@ for (const [name, script] of Object.entries(BUNDLERS)) {
 
 function start({ lab, provider }: Desk, electron: string, appFolder: string): WatchedApp {
   return startWatchedApp({ electron, appFolder, isRoot: lab.isRoot, flags: [], owner: { ...lab.owner, env: { ...lab.env, NOTES_ISSUER: provider.issuer } } });
-}
-
-/** Puts a script in the place of the browser, which only writes down what it was asked to open. */
-function recordBrowser({ lab }: Desk): () => string {
-  const record = join(lab.root, 'opened');
-  writeFileSync(join(lab.root, 'browser'), `#!/bin/sh\nprintf '%s\\n' "$1" >>'${record}'\n`);
-  return () => {
-    try {
-      return readFileSync(record, 'utf8').trim();
-    } catch {
-      return '';
-    }
-  };
 }

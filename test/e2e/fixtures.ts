@@ -1,5 +1,7 @@
 // What every e2e test stands on: a fresh provider, a private desktop of genuine parts, and the demo app started as a
 // person would start it. There is no other way into the product: deep links come as the operating system sends them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test as base, expect } from '@playwright/test';
 import type { Browser, Locator, Page } from '@playwright/test';
 import { startWatchedApp } from '../../scripts/app-process.mjs';
@@ -142,6 +144,19 @@ export async function signedOut(app: WatchedApp): Promise<Extract<AuthView, { st
 /** How many times the provider was asked at this endpoint. */
 export function requestsTo(provider: Provider, endpoint: string): number {
   return provider.requests.filter((request) => request.endpoint === endpoint).length;
+}
+
+/** Puts a script in the place of the browser, which only writes down what it was asked to open. */
+export function recordBrowser({ lab }: Desk): () => string {
+  const record = join(lab.root, 'opened');
+  writeFileSync(join(lab.root, 'browser'), `#!/bin/sh\nprintf '%s\\n' "$1" >>'${record}'\n`);
+  return () => {
+    try {
+      return readFileSync(record, 'utf8').trim();
+    } catch {
+      return '';
+    }
+  };
 }
 
 async function keepEvidence(testInfo: { outputPath(name: string): string; attach(name: string, options: { body: string; contentType: string }): Promise<void> }, apps: readonly WatchedApp[]): Promise<void> {
