@@ -10,6 +10,7 @@ import { createKeychain } from '../main/adapters/keychain.js';
 import type { WorkerProcess } from '../main/adapters/keychain-protocol.js';
 import { tryKeyring } from '../main/adapters/keyring-facts.js';
 import { tryLoopback } from '../main/adapters/loopback-facts.js';
+import { safeEnvironment } from '../main/adapters/run-tool.js';
 import { findSchemeOwner, findSchemeRivals } from '../main/adapters/scheme-owner.js';
 import { programOf } from '../main/adapters/xdg-applications.js';
 import type { DiagnosisSources, ProxyFacts, SchemeOwner, TlsFacts } from '../main/diagnosis/facts.js';
@@ -131,7 +132,7 @@ function isPublic(root: DetailedPeerCertificate): boolean {
 }
 
 function forkChild(env: NodeJS.ProcessEnv): WorkerProcess {
-  const child = fork(fileURLToPath(new URL('./keychain-child.js', import.meta.url)), [], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+  const child = fork(fileURLToPath(new URL('./keychain-child.js', import.meta.url)), [], { env: safeEnvironment(env), stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
   child.on('error', () => undefined);
   return {
     get pid() {

@@ -217,6 +217,13 @@ describe('language', () => {
     expect(waiting).toEqual([]);
   });
 
+  it('starts processes in three files, which keep the current folder out, and never by a shell', () => {
+    const starting = SOURCES.filter((path) => importsOf(parse(path)).some(({ from, typeOnly }) => from === 'node:child_process' && !typeOnly) || /utilityProcess\s*\.fork\b/.test(read(path)));
+    expect(starting).toEqual(['src/cli/plain-sources.ts', 'src/main/adapters/keychain.ts', 'src/main/adapters/run-tool.ts']);
+    expect(starting.filter((path) => !read(path).includes('safeEnvironment('))).toEqual([]);
+    expect(SOURCES.filter((path) => /\bshell:\s*(?:true|['"`])|\bexec(?:Sync|File|FileSync)?\(['"`]/.test(read(path)))).toEqual([]);
+  });
+
   it('reads no clock and no randomness in the two machines', () => {
     const machines = ['src/main/core/attempt.ts', 'src/main/core/session.ts', 'src/main/core/renewal.ts', 'src/main/core/view.ts'];
     expect(machines.filter((path) => /Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|setInterval/.test(read(path)))).toEqual([]);

@@ -2,7 +2,7 @@
 // a certificate when the computer trusts a private authority.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -28,10 +28,10 @@ interface Ended {
 }
 
 /** Without bus, display and home of the person who runs the tests. */
-async function latchkey(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+async function latchkey(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<Ended> {
   const home = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-command-'));
   cleanUps.push(() => rmSync(home, { recursive: true, force: true }));
-  const child = spawn(process.execPath, [COMMAND, ...args], { env: { PATH: process.env['PATH'], HOME: home, LANG: 'C.UTF-8', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [COMMAND, ...args], { env: { PATH: process.env['PATH'], HOME: home, LANG: 'C.UTF-8', ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => void (out += chunk.toString()));
@@ -58,6 +58,24 @@ describe('the built command', () => {
     expect(out).toMatch(/^ERROR +keyring +there is no keyring: /m);
     expect(out).toMatch(/\n1 error, 0 warnings, \d+ ok\n$/);
     expect(out).not.toContain('\u001b');
+  });
+
+  it.skipIf(process.platform !== 'linux')('runs no tool that lies in the current folder, though PATH begins there', async () => {
+    const folder = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-planted-'));
+    cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
+    const mark = join(folder, 'mark');
+    // dbus-launch is what libsecret starts, in the keychain's process, where no bus is known.
+    for (const tool of ['xdg-mime', 'xdg-settings', 'update-desktop-database', 'dbus-send', 'dbus-launch', 'gdbus', 'reg', 'node']) {
+      writeFileSync(join(folder, tool), `#!/bin/sh\necho "$0" >> '${mark}'\n`, { mode: 0o755 });
+    }
+    const args = ['doctor', '--issuer', 'http://127.0.0.1:9', '--redirect', 'com.example.notes:/callback', '--client-id', 'c'];
+    for (const PATH of [`.:${process.env['PATH'] ?? ''}`, `:${process.env['PATH'] ?? ''}`, '']) {
+      const { out } = await latchkey(args, { PATH, DISPLAY: ':97' }, folder);
+      expect(out).toMatch(/^ERROR +keyring /m);
+      expect(existsSync(mark), PATH).toBe(false);
+    }
+    await latchkey(args, { PATH: `.:${process.env['PATH'] ?? ''}`, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' }, folder);
+    expect(existsSync(mark)).toBe(false);
   });
 
   it.skipIf(!haveParts('openssl'))('warns of a certificate that this computer trusts and no public authority stands behind', async () => {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { utilityProcess } from 'electron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Keychain, createKeychain } from '../../src/main/adapters/keychain.js';
 import type { WorkerProcess, WorkerReply, WorkerRequest } from '../../src/main/adapters/keychain-protocol.js';
@@ -224,5 +225,22 @@ describe('an entry of another service', () => {
     const answers = Promise.all([store.read('key', true), store.foreign.read('notes', 'session')]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect((await answers).map(({ state }) => state)).toEqual(['locked', 'locked']);
+  });
+});
+
+describe('the worker\'s process', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it.skipIf(process.platform === 'win32')('is given no relative folder, where libsecret would look for dbus-launch', async () => {
+    vi.stubEnv('PATH', '.:/usr/bin::tools:/bin');
+    vi.stubEnv('XDG_DATA_DIRS', '.');
+    const fork = vi.spyOn(utilityProcess, 'fork').mockImplementation(() => { throw new Error('seen enough'); });
+    const store = createKeychain({ service: 'service', timeoutMs: 1_000 });
+    await store.read('key', false);
+    const env = fork.mock.calls[0]?.[2]?.env as Record<string, string>;
+    fork.mockRestore();
+    expect(env['PATH']).toBe('/usr/bin:/bin');
+    expect('XDG_DATA_DIRS' in env).toBe(false);
+    expect(env['HOME']).toBe(process.env['HOME']);
   });
 });

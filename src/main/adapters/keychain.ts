@@ -3,6 +3,7 @@
 import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
 import { parseReply, recogniseFailure, type KeyringFailure, type WorkerProcess, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
 import { ownFile } from './own-files.js';
+import { safeEnvironment } from './run-tool.js';
 
 /** A null that took longer than this is a dialog that was dismissed: to ask again would open it a second time. */
 const DIALOG_SUSPECTED_MS = 750;
@@ -238,5 +239,5 @@ async function forkUtilityProcess(): Promise<WorkerProcess> {
   // Only here: `latchkey doctor` uses this file in plain Node, with a worker of its own.
   const { app, utilityProcess } = await import('electron');
   await app.whenReady();
-  return utilityProcess.fork(ownFile('keychain-worker'), [], { serviceName: 'Latchkey keychain', stdio: 'ignore' });
+  return utilityProcess.fork(ownFile('keychain-worker'), [], { serviceName: 'Latchkey keychain', stdio: 'ignore', env: safeEnvironment(process.env) });
 }

@@ -1,6 +1,8 @@
 // Runs a tool of the operating system beside the main thread: one time limit, and no child survives it.
-// Gives what it printed; judges nothing.
+// Gives what it printed; judges nothing. May not run what lies in the current folder: an app that
+// opens a document often stands in the folder of that document, beside whatever was downloaded.
 import { spawn } from 'node:child_process';
+import { posix, win32 } from 'node:path';
 
 /** The variables of a process, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,15 +12,58 @@ export type Ran = { readonly state: 'ended'; readonly code: number | null; reado
 /** Answers of these tools are a few lines. */
 const OUTPUT_MAX_LENGTH = 16_384;
 
+/** Folders in which tools look for programs and files. A relative one is meant from the current folder. */
+const SEARCHED = ['PATH', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_DIRS', 'XDG_CONFIG_DIRS'];
+/** Without any PATH some systems look in the current folder first. */
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** How a program is started so that the current folder plays no part. */
+export interface SafeStart {
+  readonly program: string;
+  readonly env: Environment;
+  readonly cwd: string;
+}
+
+/**
+ * On Windows a whole path on a drive, for a bare name is looked for in the current folder first.
+ * Elsewhere a whole path, or a bare name, which is found by the absolute members of PATH.
+ * Null: anything else is not started. Pure.
+ */
+export function planTool(program: string, env: Environment, platform: NodeJS.Platform): SafeStart | null {
+  if (platform === 'win32') {
+    return /^[a-z]:[\\/]/i.test(program) ? { program, env, cwd: win32.dirname(program) } : null;
+  }
+  if (program.includes('/') && !posix.isAbsolute(program)) return null;
+  return { program, env: safeEnvironment(env, platform), cwd: '/' };
+}
+
+/**
+ * What a child is given that may start others, as libsecret starts `dbus-launch`: without the
+ * relative and empty members of PATH and of the XDG folders. On Windows all of it: what is started
+ * there has a whole path. Pure.
+ */
+export function safeEnvironment(env: Environment, platform: NodeJS.Platform = process.platform): Record<string, string> {
+  const set = Object.entries(env).flatMap(([name, value]): readonly (readonly [string, string])[] => {
+    if (value === undefined) return [];
+    if (platform === 'win32' || !SEARCHED.includes(name)) return [[name, value]];
+    const kept = value.split(':').filter((folder) => posix.isAbsolute(folder));
+    return kept.length === 0 ? [] : [[name, kept.join(':')]];
+  });
+  return { ...(platform === 'win32' ? {} : { PATH: USUAL_PATH }), ...Object.fromEntries(set) };
+}
+
 /**
  * Runs it and gives what it wrote to its standard output, without the blanks around it. Never rejects. When the time is up
  * the tool is killed, with all that it started: the xdg tools are shell scripts, and their children hold the pipe.
+ * What `planTool` refuses is `missing`.
  */
 export function runTool(program: string, args: readonly string[], env: Environment, timeoutMs: number): Promise<Ran> {
   if (timeoutMs <= 0) return Promise.resolve({ state: 'late' });
-  return new Promise((resolve) => {
+  const start = planTool(program, env, process.platform);
+  if (start === null) return Promise.resolve({ state: 'missing' });
+  return new Promise<Ran>((resolve) => {
     // The head of a process group; on Windows that would open a console.
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'], detached: process.platform !== 'win32', windowsHide: true });
+    const child = spawn(start.program, args, { env: start.env, cwd: start.cwd, stdio: ['ignore', 'pipe', 'ignore'], detached: process.platform !== 'win32', windowsHide: true });
     let output = '';
     const timer = setTimeout(() => {
       end(child.pid);
@@ -36,7 +81,8 @@ export function runTool(program: string, args: readonly string[], env: Environme
       clearTimeout(timer);
       resolve({ state: 'ended', code, output: output.trim() });
     });
-  });
+    // Some refusals of the system are thrown, others are events.
+  }).catch((): Ran => ({ state: 'missing' }));
 }
 
 function end(pid: number | undefined): void {

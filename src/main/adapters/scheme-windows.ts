@@ -1,5 +1,6 @@
 // Who owns a scheme on Windows, as the registry says. Reading only, by `reg query` beside the main thread.
 // Not verified on Windows: the parsing is proved on recorded output.
+import { win32 } from 'node:path';
 import type { SchemeOwner } from '../diagnosis/facts.js';
 import { type Environment, runTool } from './run-tool.js';
 
@@ -9,8 +10,10 @@ const keysOf = (scheme: string): readonly string[] => [`HKCU\\Software\\Classes\
 /** Asks the registry. Never rejects. */
 export async function findOwnerOnWindows(scheme: string, env: Environment, timeoutMs: number): Promise<SchemeOwner> {
   const deadline = performance.now() + timeoutMs;
+  const reg = systemTool('reg.exe', env);
+  if (reg === null) return { state: 'unknown', detail: 'SystemRoot does not name the folder of Windows' };
   const query = async (key: string, value: readonly string[]): Promise<string | null | undefined> => {
-    const ran = await runTool('reg', ['query', key, ...value], env, deadline - performance.now());
+    const ran = await runTool(reg, ['query', key, ...value], env, deadline - performance.now());
     return ran.state === 'ended' ? readRegistryValue(ran.output) : undefined;
   };
   const chosen = await query(`HKCU\\Software\\Microsoft\\Windows\\Shell\\Associations\\UrlAssociations\\${scheme}\\UserChoice`, ['/v', 'ProgId']);
@@ -21,6 +24,13 @@ export async function findOwnerOnWindows(scheme: string, env: Environment, timeo
     if (command !== null) return { state: 'owned', name: key, command: splitWindowsCommand(command), isThere: null };
   }
   return chosen === null || chosen === undefined ? { state: 'nobody' } : { state: 'owned', name: chosen, command: [], isThere: null };
+}
+
+/** Where Windows has a tool of its own; null when SystemRoot names no folder on a drive. Pure. */
+export function systemTool(name: string, env: Environment): string | null {
+  // A copy of `process.env` knows only one way to write it.
+  const [, root = ''] = Object.entries(env).find(([key]) => key.toLowerCase() === 'systemroot') ?? [];
+  return /^[a-z]:[\\/][^\0]+$/i.test(root) ? win32.join(root, 'System32', name) : null;
 }
 
 /** The value in the output of `reg query`; null when there is none. The value's name is translated by Windows, its type is not. */
