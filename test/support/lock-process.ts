@@ -9,20 +9,28 @@ import ts from 'typescript';
 import type { LockOptions } from '../../src/main/adapters/lock.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SCRIPT = `import { appendFileSync } from 'node:fs';
+const SCRIPT = `import { appendFileSync, closeSync, openSync } from 'node:fs';
 const { createLock } = await import(process.argv[3]);
 const lock = createLock(JSON.parse(process.argv[2]));
 const waits = new Map();
+const eaten = [];
 let idles = false;
-process.on('message', async ({ id, name, limitMs, rounds, file, idle, release }) => {
+process.on('message', async ({ id, name, limitMs, rounds, file, idle, release, starve }) => {
+  if (starve !== undefined) {
+    try {
+      while (starve) eaten.push(openSync('/dev/null'));
+    } catch {}
+    if (!starve) for (const descriptor of eaten.splice(0)) closeSync(descriptor);
+    return process.send({ id, outcome: eaten.length > 0 === starve ? 'held' : 'failed' });
+  }
   if (release !== undefined) return waits.get(release)?.();
   if (rounds === undefined) {
     const answer = await lock.hold(name, limitMs, () => new Promise((resolve) => {
       waits.set(id, resolve);
       idles = idle;
-      process.send({ id, held: true }, () => idle && process.disconnect());
+      process.send({ id, outcome: 'held' }, () => idle && process.disconnect());
     }));
-    if (!answer.held) process.send({ id, held: false });
+    if (!answer.held) process.send({ id, outcome: answer.reason });
     return;
   }
   for (let round = 0; round < rounds; round += 1) {
@@ -33,7 +41,7 @@ process.on('message', async ({ id, name, limitMs, rounds, file, idle, release })
     });
     if (!answer.held) appendFileSync(file, 'late ' + process.pid + '\\n');
   }
-  process.send({ id, held: true });
+  process.send({ id, outcome: 'held' });
 });
 // An idle one must end by itself, for want of a reason to live; the others must not outlive the test.
 process.on('disconnect', () => idles || process.exit());
@@ -69,6 +77,10 @@ export interface LockProcess {
   readonly pid: number;
   /** Resolves when it holds the name (true) or its limit is over (false). With `idle` it does nothing else from then on. */
   hold(name: string, limitMs: number, idle?: boolean): Promise<boolean>;
+  /** As `hold`, and tells why not. */
+  tryToHold(name: string, limitMs: number): Promise<Outcome>;
+  /** Takes every file descriptor that the process may have, or gives them back. Resolves when it has. */
+  starve(wanted: boolean): Promise<void>;
   /** Ends the run of its last successful hold. */
   release(): void;
   /** Takes the name so often, one after the other, and appends "enter <pid>", "leave <pid>", "late <pid>" to the file. */
@@ -77,18 +89,23 @@ export interface LockProcess {
   readonly ended: Promise<void>;
 }
 
-/** Starts a process with a lock of these options; `slow`: whose calls on files take their time. */
-export function startLockProcess(options: LockOptions, speed: 'normal' | 'slow' = 'normal'): LockProcess {
-  const script = speed === 'slow' ? './slow-lock.js' : './lock.js';
-  const child: ChildProcess = fork(join(compiled(), 'process.js'), [JSON.stringify(options), script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
-  const answers = new Map<number, (held: boolean) => void>();
+type Outcome = 'held' | 'busy' | 'unavailable' | 'given-up';
+
+/** So that a process soon has all the file descriptors that it may have. */
+const SMALL = { execPath: '/bin/sh', execArgv: ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath] };
+
+/** Starts a process with a lock of these options; `slow`: whose calls on files take their time; `small`: that may open few. */
+export function startLockProcess(options: LockOptions, kind: 'normal' | 'slow' | 'small' = 'normal'): LockProcess {
+  const script = kind === 'slow' ? './slow-lock.js' : './lock.js';
+  const child: ChildProcess = fork(join(compiled(), 'process.js'), [JSON.stringify(options), script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [], ...(kind === 'small' ? SMALL : {}) });
+  const answers = new Map<number, (outcome: Outcome) => void>();
   let lastId = 0;
   child.on('error', () => {});
   child.on('message', (message) => {
-    const { id, held } = message as { id: number; held: boolean };
-    answers.get(id)?.(held);
+    const { id, outcome } = message as { id: number; outcome: Outcome };
+    answers.get(id)?.(outcome);
   });
-  function ask(request: object): Promise<boolean> {
+  function ask(request: object): Promise<Outcome> {
     const id = (lastId += 1);
     return new Promise((resolve) => {
       answers.set(id, resolve);
@@ -97,7 +114,11 @@ export function startLockProcess(options: LockOptions, speed: 'normal' | 'slow' 
   }
   return {
     pid: child.pid ?? 0,
-    hold: (name, limitMs, idle = false) => ask({ name, limitMs, idle }),
+    hold: async (name, limitMs, idle = false) => (await ask({ name, limitMs, idle })) === 'held',
+    tryToHold: (name, limitMs) => ask({ name, limitMs, idle: false }),
+    async starve(wanted) {
+      if ((await ask({ starve: wanted })) !== 'held') throw new Error('the process has descriptors left, or none to give back');
+    },
     release: () => void child.send({ release: lastId }, () => {}),
     async contend(name, limitMs, rounds, file) {
       await ask({ name, limitMs, rounds, file });

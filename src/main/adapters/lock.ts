@@ -20,6 +20,9 @@ const PATH_MAX_BYTES = 103;
 /** Linux's whole `sun_path`: Node 20 pads an abstract name to it with NUL, a later one doesn't, and both must mean the same. */
 const ABSTRACT_BYTES = 108;
 
+/** What passes by itself. It says nothing about who holds the lock, nor that there are no locks here. */
+const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EINTR', 'EBUSY', 'EIO'];
+
 const NEVER = new AbortController().signal;
 
 export interface LockOptions {
@@ -38,7 +41,13 @@ type Claim =
   | Won
   /** Somebody who can be waited for at this address. */
   | { readonly state: 'taken'; readonly address: string }
-  | { readonly state: 'refused'; readonly detail: string };
+  | Refused;
+
+interface Refused {
+  readonly state: 'refused';
+  readonly detail: string;
+  readonly code?: string | undefined;
+}
 
 /** One try to become the holder. Never throws. */
 type Ground = (digest: string) => Promise<Claim>;
@@ -63,8 +72,11 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
       try {
         const free = await within(before, limitMs, giveUp);
         const claim = free ? await acquire(ground, digestOf(name), deadline, giveUp) : null;
-        if (claim?.state === 'refused') return { held: false, reason: 'unavailable', detail: claim.detail };
-        if (claim?.state !== 'won') return { held: false, reason: giveUp.aborted ? 'given-up' : 'busy', detail: `another ${free ? 'process' : 'call in this process'} holds the lock` };
+        if (claim?.state === 'refused' && !isShortage(claim)) return { held: false, reason: 'unavailable', detail: claim.detail };
+        if (claim?.state !== 'won') {
+          const detail = claim?.state === 'refused' ? claim.detail : `another ${free ? 'process' : 'call in this process'} holds the lock`;
+          return { held: false, reason: giveUp.aborted ? 'given-up' : 'busy', detail };
+        }
         try {
           return { held: true, value: await run() };
         } finally {
@@ -81,9 +93,9 @@ async function acquire(ground: Ground, digest: string, deadline: number, giveUp:
   for (;;) {
     const claim = await ground(digest);
     const leftMs = deadline - performance.now();
-    if (claim.state !== 'taken' || leftMs <= 0 || giveUp.aborted) return claim;
+    if (claim.state === 'won' || (claim.state === 'refused' && !isShortage(claim)) || leftMs <= 0 || giveUp.aborted) return claim;
     const visitedAt = performance.now();
-    await visit(claim.address, leftMs, giveUp);
+    if (claim.state === 'taken') await visit(claim.address, leftMs, giveUp);
     if (performance.now() - visitedAt < BRIEF_MS && !giveUp.aborted) await pause(Math.min(leftMs, PAUSE_MS.least + Math.random() * PAUSE_MS.spread));
   }
 }
@@ -183,7 +195,7 @@ function exists(processId: number): boolean {
   }
 }
 
-function listen(address: string): Promise<Exclude<Claim, { state: 'taken' }> & { readonly code?: string | undefined }> {
+function listen(address: string): Promise<Won | Refused> {
   const visitors = new Set<Socket>();
   const server = createServer((visitor) => {
     visitors.add(visitor);
@@ -196,7 +208,7 @@ function listen(address: string): Promise<Exclude<Claim, { state: 'taken' }> & {
   server.maxConnections = VISITORS_MAX;
   server.unref();
   return new Promise((resolve) => {
-    server.on('error', (thrown) => resolve({ ...refused(thrown), code: codeOf(thrown) }));
+    server.on('error', (thrown) => resolve(refused(thrown)));
     server.listen({ path: address, exclusive: true }, () => {
       const release = (): void => {
         // The name first: who is woken finds it free.
@@ -262,8 +274,13 @@ function digestOf(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 
-function refused(thrown: unknown): { readonly state: 'refused'; readonly detail: string } {
-  return { state: 'refused', detail: `the lock cannot be taken (${codeOf(thrown) ?? 'no code'})` };
+function refused(thrown: unknown): Refused {
+  const code = codeOf(thrown);
+  return { state: 'refused', detail: `the lock cannot be taken (${code ?? 'no code'})`, code };
+}
+
+function isShortage({ code }: Refused): boolean {
+  return SHORTAGES.includes(code);
 }
 
 function codeOf(thrown: unknown): string | undefined {
