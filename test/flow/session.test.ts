@@ -115,7 +115,7 @@ describe('a renewal', () => {
     expect(record(app).refreshToken).toBe(refreshToken);
   });
 
-  it.each(['expired', 'wrong-nonce', 'missing-nonce', 'wrong-aud', 'bad-signature', 'issued-in-future'] as const)('does not lose the session to an ID token that is no use (%s)', async (change) => {
+  it.each(['expired', 'wrong-nonce', 'missing-nonce', 'bad-signature', 'issued-in-future'] as const)('does not lose the session to an ID token that is no use (%s)', async (change) => {
     const before = await signedIn();
     provider.fault({ kind: 'id-token', change, times: 1 });
     const app = await before.restartDue();
@@ -123,7 +123,7 @@ describe('a renewal', () => {
     expect(isCurrent(app)).toBe(true);
   });
 
-  it.each(['wrong-sub', 'wrong-iss'] as const)('uses no tokens of somebody else (%s), but keeps what the server rotated, and goes on with it', async (change) => {
+  it.each(['wrong-sub', 'wrong-iss', 'wrong-aud', 'wrong-azp'] as const)('uses no tokens of somebody else (%s), but keeps what the server rotated, and goes on with it', async (change) => {
     const before = await signedIn();
     const { refreshToken } = record(before);
     provider.fault({ kind: 'id-token', change, times: 1 });

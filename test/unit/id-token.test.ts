@@ -66,21 +66,42 @@ describe('at_hash', () => {
 
 describe('an ID token that comes with a renewal', () => {
   const who = { issuer: 'https://id.example', subject: 'ada' };
-  const says = (token: unknown): string => personIn(token, who);
+  const right = { iss: who.issuer, sub: who.subject, aud: 'me' };
+  const says = (token: unknown): string => personIn(token, who, 'me');
+  const ofClaims = (claims: unknown): string => says(jwt({ alg: 'RS256' }, claims));
 
-  it('is of the same person, however old it is', () => {
-    expect(says(jwt({ alg: 'RS256' }, { iss: who.issuer, sub: who.subject, exp: 1 }))).toBe('same');
+  it('is of the same person, however old it is, and whenever the person authenticated', () => {
+    expect(ofClaims({ ...right, exp: 1, iat: 9e12, auth_time: 1 })).toBe('same');
   });
 
   it.each([
-    ['another subject', { iss: 'https://id.example', sub: 'eve' }], ['another issuer', { iss: 'https://evil.example', sub: 'ada' }],
-    ['an issuer with a slash more', { iss: 'https://id.example/', sub: 'ada' }], ['no subject', { iss: 'https://id.example' }], ['no claims', 'ada'],
+    ['another subject', { ...right, sub: 'eve' }], ['another issuer', { ...right, iss: 'https://evil.example' }],
+    ['an issuer with a slash more', { ...right, iss: 'https://id.example/' }], ['no subject', { iss: who.issuer, aud: 'me' }], ['no claims', 'ada'],
   ])('is of another person with %s', (_what, claims) => {
-    expect(says(jwt({ alg: 'RS256' }, claims))).toBe('another');
+    expect(ofClaims(claims)).toBe('another');
+  });
+
+  it.each<[string, unknown, unknown, string]>([
+    ['this client', 'me', undefined, 'same'],
+    ['this client in a list', ['me'], undefined, 'same'],
+    ['this client, named twice', 'me', 'me', 'same'],
+    ['several, and this client as the one that may use it', ['api', 'me'], 'me', 'same'],
+    ['several, and nobody says which may use it', ['api', 'me'], undefined, 'another'],
+    ['several, and another client may use it', ['me', 'other'], 'other', 'another'],
+    ['another client', 'other', undefined, 'another'],
+    ['other clients', ['other', 'third'], 'me', 'another'],
+    ['this client, for another one', 'me', 'other', 'another'],
+    ['this client, for no text', 'me', null, 'another'],
+    ['a text that only contains this client', 'some', undefined, 'another'],
+    ['nobody', undefined, undefined, 'another'],
+    ['an empty list', [], undefined, 'another'],
+    ['an object', { me: true }, undefined, 'another'],
+  ])('whose audience is %s: aud %j, azp %j is %s', (_what, aud, azp, verdict) => {
+    expect(ofClaims({ ...right, aud, azp })).toBe(verdict);
   });
 
   it('reads names beyond ASCII', () => {
-    expect(says(jwt({ alg: 'RS256' }, { iss: who.issuer, sub: who.subject, name: 'Ada ✓ 山' }))).toBe('same');
+    expect(ofClaims({ ...right, name: 'Ada ✓ 山' })).toBe('same');
   });
 
   it.each([[undefined], [null], [7], [{}]])('that is %j says nothing', (token) => {
@@ -92,5 +113,12 @@ describe('an ID token that comes with a renewal', () => {
       expect(says(token)).toBe('another');
       expect(says(`a.${token}.c`)).toBe('another');
     }));
+  });
+
+  it('that is deeper than any stack is read like any other', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const payload = (members: string): string => `x.${Buffer.from(`{${members},"deep":${deep}}`).toString('base64url')}.y`;
+    expect(says(payload('"iss":"https://id.example","sub":"ada","aud":"me"'))).toBe('same');
+    expect(says(payload('"iss":"https://id.example","sub":"ada","aud":[[[["me"]]]]'))).toBe('another');
   });
 });

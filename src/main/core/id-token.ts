@@ -17,13 +17,22 @@ export async function assertRemainingClaims(idToken: string, claims: Claims, exp
 }
 
 /**
- * Whom an ID token names that came with a renewal (Core §12.2); `unsaid` when there is none. Times are not checked here:
- * a clock that is wrong must not cost a session, and the answer came over TLS from the token endpoint.
+ * Whom an ID token names that came with a renewal (Core §12.2): `same` has the account's `iss` and `sub`, and this client in `aud`
+ * and `azp`; `unsaid` when there is none. TLS stands for the signature (§3.1.3.7, 6). Times are not checked: a clock that is wrong
+ * must not cost a session. Nor is `auth_time`: it may move when the person signs in again elsewhere, and names nobody.
  */
-export function personIn(idToken: unknown, expected: { readonly issuer: string; readonly subject: string }): 'same' | 'another' | 'unsaid' {
+export function personIn(idToken: unknown, expected: { readonly issuer: string; readonly subject: string }, clientId: string): 'same' | 'another' | 'unsaid' {
   if (typeof idToken !== 'string') return 'unsaid';
   const claims = decodePart(idToken, 1);
-  return claims?.['iss'] === expected.issuer && claims['sub'] === expected.subject ? 'same' : 'another';
+  if (claims === undefined || claims['iss'] !== expected.issuer || claims['sub'] !== expected.subject) return 'another';
+  return isFor(clientId, claims) ? 'same' : 'another';
+}
+
+/** As the engine judges it at sign-in: of several audiences `azp` says whose the token is. */
+function isFor(clientId: string, { aud, azp }: Claims): boolean {
+  if (azp !== undefined && azp !== clientId) return false;
+  if (!Array.isArray(aud)) return aud === clientId;
+  return aud.includes(clientId) && (aud.length === 1 || azp !== undefined);
 }
 
 async function accessTokenHash(idToken: string, accessToken: string): Promise<string> {

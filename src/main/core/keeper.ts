@@ -156,7 +156,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
       // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the old token is dead.
       const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
       if (!doubted) await stored({ type: 'renewed', grant, stored: false, ...timing() }, effect.account, session, correlationId);
-      else await stored(failure(new AuthError('id-token-invalid', 'ID token: the renewed one does not name the person who is signed in'), false, grant.refreshToken ?? undefined), effect.account, session, correlationId);
+      else await stored(failure(new AuthError('id-token-invalid', 'ID token: the renewed one is not of this issuer, client and person (OpenID Connect Core §12.2)'), false, grant.refreshToken ?? undefined), effect.account, session, correlationId);
       return null;
     } catch (thrown) {
       const error = toAuthError(thrown);

@@ -252,7 +252,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
-      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), person: personIn(body?.['id_token'], account) };
+      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), person: personIn(body?.['id_token'], account, settings.clientId) };
     }, { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] });
   }
 
