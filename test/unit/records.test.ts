@@ -16,6 +16,15 @@ describe('parseRecord', () => {
     }));
   });
 
+  it('keeps the refresh token of a record whose access token is too long for a keyring, and leaves that out', () => {
+    const access = (length: number, unit = 'x'): SessionRecord['access'] => ({ token: unit.repeat(length), obtainedAt: 1, expiresAt: 2 });
+    expect(parseRecord(formatRecord({ ...record, access: access(24_574) }), mine)).toMatchObject({ record: { access: { obtainedAt: 1 } } });
+    for (const long of [access(24_575), access(1_000_000), access(5_000, '\ud800'), access(9_000, '€')]) {
+      const text = formatRecord({ ...record, access: long });
+      expect([parseRecord(text, mine), text.length < 1_000]).toEqual([{ state: 'record', record: { ...record, access: null } }, true]);
+    }
+  });
+
   it('keeps the resources of the sign-in, and drops what is no list of texts', () => {
     const resources = ['https://mail.example'];
     expect(parseRecord(formatRecord({ ...record, resources }), mine)).toEqual({ state: 'record', record: { ...record, resources } });

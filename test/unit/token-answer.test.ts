@@ -17,8 +17,23 @@ describe('readTokenAnswer', () => {
     expect(await seen(answer(200, body))).toEqual([400, body]);
   });
 
-  it('takes tokens for tokens, whatever stands beside them', async () => {
-    expect(await seen(answer(200, { ...TOKENS, error: 'odd' }))).toEqual([200, { ...TOKENS, error: 'odd' }]);
+  it.each([['invalid_grant'], ['odd'], [' '], [7], [true], [{ code: 1 }], [[]]])('believes neither the tokens nor the error %j where both stand in one answer', async (error) => {
+    for (const tokens of [TOKENS, { refresh_token: 'r' }, { id_token: 'i' }]) {
+      await expect(readTokenAnswer(answer(200, { ...tokens, error }), true)).rejects.toMatchObject({ code: 'response-invalid', ...(error === 'odd' ? { serverError: 'odd' } : {}) });
+    }
+  });
+
+  it.each([400, 401, 403])('takes a status of %i at its word, with tokens in the body or without', async (status) => {
+    const [seenStatus, body] = await seen(answer(status, { ...TOKENS, error: 'invalid_grant' }));
+    expect([seenStatus, body]).toMatchObject([status, { error: 'invalid_grant' }]);
+    expect((await readTokenAnswer(answer(status, TOKENS), true)).status).toBe(status);
+  });
+
+  it.each([[''], [null], [false], [0]])('takes an error of %j for none', async (error) => {
+    expect(await seen(answer(200, { ...TOKENS, error }))).toMatchObject([200, TOKENS]);
+  });
+
+  it('takes tokens for tokens, whatever else stands beside them', async () => {
     expect(await seen(answer(200, { ...TOKENS, expires_in: '300', scope: ['a'], refresh_token: '' }))).toEqual([200, { ...TOKENS, expires_in: 300 }]);
   });
 
@@ -29,7 +44,7 @@ describe('readTokenAnswer', () => {
 
   it.each<[string, Response]>([
     ['an empty error', answer(200, { error: '' })],
-    ['an error that is no text', answer(200, { error: { a: 1 } })],
+    ['an error that is no text', answer(400, { error: { a: 1 } })],
     ['a page', answer(400, '<html>')],
     ['a refusal without error', answer(400, { message: 'no' })],
     ['a redirect', answer(302, { error: 'x' })],
@@ -37,6 +52,11 @@ describe('readTokenAnswer', () => {
     const before = [response.status, await response.clone().text()];
     const read = await readTokenAnswer(response, false);
     expect([read.status, await read.text()]).toEqual(before);
+  });
+
+  it('keeps nothing of a good answer that could not be written again', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(await seen(answer(200, `{"access_token":"a","token_type":"bearer","x":${deep},"scope":${deep},"expires_in":${deep},"y":[1,"z",true]}`))).toEqual([200, { ...TOKENS, y: [1, 'z', true] }]);
   });
 
   it('reads an error whose body is deeper than any stack', async () => {

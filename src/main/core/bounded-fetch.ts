@@ -127,3 +127,12 @@ export function jsonObject(body: Uint8Array): Record<string, unknown> | undefine
     return undefined;
   }
 }
+
+/** The members that can be written as JSON again, however deep what came is: texts, numbers, true and false, and lists of these. */
+export function flatMembers(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => isScalar(value) || (Array.isArray(value) && value.every(isScalar))));
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}

@@ -8,6 +8,8 @@ export const LIMITS = {
   ...START_LIMITS,
   /** Entra sends ID tokens and errors of some 10 kB, JWKS of 30 kB; a thousandfold is an attack or a mistake. */
   responseBytes: 1_048_576,
+  /** A record holds 65,536 bytes. What can be had again, as an access token, must not push the refresh token out. */
+  recordMemberBytes: 24_576,
   /** Each open attempt holds a listener and a verifier; a person has no more tabs in mind. */
   openAttempts: 4,
   /** Whoever reaches a loopback port can send callbacks without end; a log of them has an end. */

@@ -2,7 +2,7 @@
 // that a start with a due token need not ask for it first.
 // The file is plain, and codes and refresh tokens go where it says: it counts only when a session's record, which lies in the
 // keychain, vouches for its content.
-import type { BoundedFetch } from './bounded-fetch.js';
+import { type BoundedFetch, flatMembers } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
@@ -144,7 +144,8 @@ export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
 }
 
 function usedMembers(published: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(METADATA_MEMBERS.filter((name) => published[name] !== undefined).map((name) => [name, published[name]]));
+  // What is too deep to be written is nothing that is used either.
+  return flatMembers(Object.fromEntries(METADATA_MEMBERS.filter((name) => published[name] !== undefined).map((name) => [name, published[name]])));
 }
 
 async function digestOf(published: Readonly<Record<string, unknown>>): Promise<string> {

@@ -1,6 +1,7 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
 // Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
+import { LIMITS } from './limits.js';
 import type { MetadataMark } from './metadata-cache.js';
 import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
 
@@ -81,8 +82,10 @@ export function takeOverKey(id: string): string {
   return `take-over:${id}`;
 }
 
+/** Without the access token where that is so long that no keyring might take the refresh token beside it. */
 export function formatRecord(record: SessionRecord): string {
-  return JSON.stringify(record);
+  const fits = record.access === null || new TextEncoder().encode(JSON.stringify(record.access.token)).length <= LIMITS.recordMemberBytes;
+  return JSON.stringify(fits ? record : { ...record, access: null });
 }
 
 export function parseRecord(value: string, expected: { readonly clientId: string; readonly accountId: string }): ParsedRecord {

@@ -1,27 +1,32 @@
 // Token answers as the OAuth engine should see them: errors as errors whatever their status, odd members dropped.
 // Changes an answer's shape, never its meaning; judges nothing but the type of the token.
-import { jsonObject } from './bounded-fetch.js';
-import { AuthError } from './errors.js';
+import { flatMembers, jsonObject } from './bounded-fetch.js';
+import { AuthError, plainWord } from './errors.js';
+import { LIMITS } from './limits.js';
 import type { Grant } from './protocol.js';
 import { lifetimeSeconds } from './renewal.js';
 
 /**
  * The answer of a token endpoint. A wrong optional member must not cost tokens that were already given: it is dropped, the
  * required ones are judged by the engine. An `error` beside status 200, as GitHub sends it, becomes one with status 400.
+ * Throws `response-invalid` when status 200 brings an error and tokens at once: then neither is believed.
  */
 export async function readTokenAnswer(response: Response, keepIdToken: boolean): Promise<Response> {
   const body = await bodyOf(response);
   if (body === undefined) return response;
+  if (response.status === 200 && saysError(body['error']) && holdsTokens(body)) {
+    throw new AuthError('response-invalid', 'the token endpoint answered with an error and with tokens at once', { serverError: plainWord(body['error']) });
+  }
   if (isError(body) && (response.status === 200 || response.status >= 400)) return errorAnswer(response, body);
   if (response.status !== 200) return response;
   const { id_token: idToken, expires_in: expiresIn, refresh_token: refreshToken, scope, ...rest } = body;
   const lifetime = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
   const kept = {
-    ...rest,
-    ...(keepIdToken && idToken !== undefined ? { id_token: idToken } : {}),
+    ...flatMembers(rest),
+    ...(keepIdToken && typeof idToken === 'string' ? { id_token: idToken } : {}),
     ...(typeof lifetime === 'number' && Number.isFinite(lifetime) && lifetime >= 0 ? { expires_in: lifetime } : {}),
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refresh_token: refreshToken } : {}),
-    ...(typeof scope === 'string' ? { scope } : {}),
+    ...(typeof scope === 'string' && scope.length <= LIMITS.recordMemberBytes ? { scope } : {}),
   };
   return json(200, kept);
 }
@@ -32,19 +37,23 @@ export async function readErrorAnswer(response: Response): Promise<Response> {
   return body !== undefined && isError(body) ? errorAnswer(response, body) : response;
 }
 
-/** With tokens in it, it is no error, whatever else it says. */
+/** RFC 6749 §5.2. Whatever stands beside it: a status of 4xx with tokens in its body has given none. */
 function isError(body: Readonly<Record<string, unknown>>): boolean {
-  return typeof body['error'] === 'string' && body['error'] !== '' && typeof body['access_token'] !== 'string';
+  return typeof body['error'] === 'string' && body['error'] !== '';
 }
 
-// Without `WWW-Authenticate`: the engine would stop at the challenge and not read why. Flat: writing a deep body anew can fail.
+/** Some write out that there is none. */
+function saysError(error: unknown): boolean {
+  return error !== undefined && error !== null && error !== '' && error !== false && error !== 0;
+}
+
+function holdsTokens(body: Readonly<Record<string, unknown>>): boolean {
+  return ['access_token', 'refresh_token', 'id_token'].some((name) => typeof body[name] === 'string' && body[name] !== '');
+}
+
+// Without `WWW-Authenticate`: the engine would stop at the challenge and not read why.
 function errorAnswer(response: Response, body: Readonly<Record<string, unknown>>): Response {
-  const flat = Object.entries(body).filter(([, value]) => isScalar(value) || (Array.isArray(value) && value.every(isScalar)));
-  return json(response.status === 200 ? 400 : response.status, Object.fromEntries(flat));
-}
-
-function isScalar(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'number';
+  return json(response.status === 200 ? 400 : response.status, flatMembers(body));
 }
 
 /** The body as a JSON object; the answer can still be read after it. */
