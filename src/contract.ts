@@ -171,7 +171,10 @@ export type AuthView =
       /** A further trip to the browser (another account, say) while this one is signed in. */
       readonly attempt?: AttemptView;
     })
-  /** An account is stored, but the keyring does not open. Nothing is lost; `retry()` asks again. */
+  /**
+   * An account is stored, but the keyring does not open; or one may be stored, but the file that names it cannot be read
+   * (`storage-failed`, without `lastAccount`). Nothing is lost; `retry()` asks again.
+   */
   | (WithOthers & { readonly status: 'locked'; readonly lastAccount?: AccountView; readonly error: AuthErrorView; readonly attempt?: AttemptView });
 
 /** What a page may ask of a sign-in. Main decides the rest. */

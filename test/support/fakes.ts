@@ -175,6 +175,8 @@ export interface FakeStateStore extends StateStore {
   readonly saves: readonly KnownAccounts[];
   /** The next save rejects, once. */
   failNextSave(): void;
+  /** Not null: the system's error with which the file cannot be read, until this is null again. */
+  unreadable: string | null;
 }
 
 export function createFakeStateStore(content: unknown = null): FakeStateStore {
@@ -183,13 +185,16 @@ export function createFakeStateStore(content: unknown = null): FakeStateStore {
   const store: FakeStateStore = {
     content,
     saves,
+    unreadable: null,
     failNextSave() {
       failing = true;
     },
     async load() {
+      refuse();
       return structuredClone(store.content);
     },
     async save(state) {
+      refuse();
       if (failing) {
         failing = false;
         throw new Error('the disk refuses');
@@ -198,6 +203,9 @@ export function createFakeStateStore(content: unknown = null): FakeStateStore {
       saves.push(structuredClone(state));
     },
   };
+  function refuse(): void {
+    if (store.unreadable !== null) throw Object.assign(new Error('the disk refuses'), { code: store.unreadable });
+  }
   return store;
 }
 

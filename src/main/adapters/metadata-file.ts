@@ -1,8 +1,8 @@
 // MetadataFile in userData: what the provider publishes to everybody, so that the next start need not ask. Plain, not secret.
 // A file that is damaged, too large or cannot be written is only slower: nothing here rejects.
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeptMetadata, MetadataFile } from '../core/ports.js';
+import { readWhole, writeWhole } from './whole-file.js';
 
 const NAME = 'latchkey-metadata.json';
 /** Twenty endpoints of 2,048 characters and some lists of words; more was written by somebody else. */
@@ -15,20 +15,16 @@ export function createMetadataFile(folder: string): MetadataFile {
   return {
     async load(): Promise<unknown> {
       try {
-        if ((await stat(path)).size > FILE_BYTES) return null;
-        return JSON.parse(await readFile(path, 'utf8')) as unknown;
+        // Without patience: to ask the provider takes no longer.
+        const bytes = await readWhole(path, FILE_BYTES, false);
+        return bytes === null ? null : (JSON.parse(bytes.toString('utf8')) as unknown);
       } catch {
         return null;
       }
     },
     async save(content: KeptMetadata): Promise<void> {
-      const aside = `${path}.${process.pid}`;
-      try {
-        await writeFile(aside, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-        await rename(aside, path);
-      } catch {
-        // The next start asks the provider.
-      }
+      // The next start asks the provider.
+      await writeWhole(path, `${JSON.stringify(content, null, 2)}\n`).catch(() => undefined);
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type SafeStorage, app, safeStorage as electronSafeStorage } from 'electron';
 import type { SealedStore, SecretOutcome, SecretReading } from '../core/ports.js';
 import { type SealedFiles, createSealedFiles } from './sealed-files.js';
+import { errnoOf } from './whole-file.js';
 
 /** The first releases of Electron 42 say "not available" until the key has come, and crash when used before (electron#51759). */
 const AVAILABLE_TRIES = 20;
@@ -194,6 +195,5 @@ function valueOf(text: string, key: string): string | null {
 
 /** Only the code: a message of Node names the path, and with it the person. */
 function diskFailure(thrown: unknown): Failure {
-  const code = (thrown as NodeJS.ErrnoException | null)?.code;
-  return { state: 'unavailable', detail: `the file of the secret cannot be used (${typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : 'unknown error'})` };
+  return { state: 'unavailable', detail: `the file of the secret cannot be used (${errnoOf(thrown)})` };
 }

@@ -1,10 +1,10 @@
-// StateStore over electron-store: the one file `latchkey.json` in userData, in plain form, without secrets. Every start reads
-// it, and most never write it: so it is read by hand, and electron-store is loaded for the first write only.
-// May not delete anything: a file that does not parse is set aside under another name.
-import { readFile, rename } from 'node:fs/promises';
+// StateStore: `latchkey.json` in userData, in plain form, without secrets, and a second copy beside it for when the first
+// is damaged or gone. May not delete or write over what it could not read; what is damaged is set aside.
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app } from 'electron';
 import type { KnownAccounts, StateStore } from '../core/ports.js';
+import { errnoError, errnoOf, makeFolder, readWhole, removeWhole, writeWhole } from './whole-file.js';
 
 export interface StateFileOptions {
   /** The folder of the file. Default: the app's userData folder at the first call. */
@@ -13,66 +13,92 @@ export interface StateFileOptions {
   readonly onSetAside?: (fileName: string) => void;
 }
 
-type Store = InstanceType<(typeof import('electron-store'))['default']>;
+const NAME = 'latchkey.json';
+const COPY = 'latchkey.backup.json';
+/** A thousand accounts and more; what is larger was written by something else. */
+const BYTES_MAX = 1_048_576;
 
-const NAME = 'latchkey';
+type Found =
+  | { readonly state: 'whole'; readonly text: string; readonly content: object }
+  | { readonly state: 'absent' | 'damaged' }
+  | { readonly state: 'unreadable'; readonly cause: unknown };
 
-/** Creates the state store. electron-store brings a schema validator: its import takes longer than all of Latchkey's. */
+/** Creates the state store. Nothing is read or written before it is asked for. */
 export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): StateStore {
-  let opening: Promise<Store> | null = null;
-  // A file is there that nobody could read: it may not be overwritten by what was made without knowing it.
-  let unread = false;
+  // Who has waited once and in vain asks without waiting until the file can be read again.
+  let isPatient = true;
+  let isWhole = true;
 
-  function open(): Promise<Store> {
-    // A failure is not remembered: the disk may answer at the next try.
-    opening ??= import('electron-store')
-      .then(({ default: ElectronStore }) => new ElectronStore({ name: NAME, cwd: path(), accessPropertiesByDotNotation: false, configFileMode: 0o600, deserialize: parseObject }))
-      .catch((thrown: unknown) => {
-        opening = null;
-        throw thrown;
-      });
-    return opening;
-  }
-
-  function path(): string {
-    return folder ?? app.getPath('userData');
+  function pathOf(name: string): string {
+    return join(folder ?? app.getPath('userData'), name);
   }
 
   async function setAside(): Promise<void> {
-    const fileName = `${NAME}.json.corrupt-${Date.now()}`;
-    try {
-      await rename(join(path(), `${NAME}.json`), join(path(), fileName));
-      onSetAside?.(fileName);
-    } catch (thrown) {
-      // Gone meanwhile: nothing to keep.
-      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-    }
-    unread = false;
+    const fileName = `${NAME}.corrupt-${Date.now()}`;
+    await rename(pathOf(NAME), pathOf(fileName));
+    onSetAside?.(fileName);
   }
 
   return {
     async load(): Promise<unknown> {
-      try {
-        const content = parseObject(await readFile(join(path(), `${NAME}.json`), 'utf8'));
-        unread = false;
-        return Object.keys(content).length === 0 ? null : content;
-      } catch (thrown) {
-        unread = (thrown as NodeJS.ErrnoException).code !== 'ENOENT';
-        if (thrown instanceof SyntaxError) await setAside().catch(() => {});
-        return null;
-      }
+      const file = await look(pathOf(NAME), isPatient);
+      const copy = await look(pathOf(COPY), isPatient && file.state !== 'whole');
+      isPatient = file.state !== 'unreadable' && (file.state === 'whole' || copy.state !== 'unreadable');
+      isWhole = isSettled(file, copy);
+      if (file.state === 'whole') return file.content;
+      // It is as new as the file, but for a write that was cut off before anybody was told that it is done.
+      if (copy.state === 'whole') return copy.content;
+      for (const one of [file, copy]) if (one.state === 'unreadable') throw one.cause;
+      return null;
     },
+    isWhole: () => isWhole,
     async save(state: KnownAccounts): Promise<void> {
-      if (unread) await setAside();
-      const store = await open();
-      store.store = { ...state };
+      const text = JSON.stringify(state, null, 2);
+      if (Buffer.byteLength(text) > BYTES_MAX) throw errnoError('EFBIG');
+      await makeFolder(folder ?? app.getPath('userData'));
+      const file = await look(pathOf(NAME), isPatient);
+      const copy = file.state === 'whole' ? null : await look(pathOf(COPY), isPatient);
+      for (const one of [file, copy]) if (one?.state === 'unreadable') throw one.cause;
+      if (file.state === 'damaged') await setAside();
+      // In this order the copy is never newer than the file.
+      await writeWhole(pathOf(NAME), text);
+      try {
+        await writeWhole(pathOf(COPY), text);
+      } catch {
+        // An old copy could bring back who has signed out since.
+        await removeWhole(pathOf(COPY));
+      }
+      isWhole = true;
     },
   };
 }
 
-/** JSON that is no object is as corrupt as no JSON: electron-store would spread it into nonsense. */
-function parseObject(text: string): Record<string, unknown> {
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError('not an object');
-  return parsed as Record<string, unknown>;
+async function look(path: string, isPatient: boolean): Promise<Found> {
+  let bytes: Buffer | null;
+  try {
+    bytes = await readWhole(path, BYTES_MAX, isPatient);
+  } catch (cause) {
+    return errnoOf(cause) === 'EFBIG' ? { state: 'damaged' } : { state: 'unreadable', cause };
+  }
+  if (bytes === null) return { state: 'absent' };
+  const text = bytes.toString('utf8');
+  const content = parse(text);
+  return content === null ? { state: 'damaged' } : { state: 'whole', text, content };
+}
+
+/** False: to save again would mend it. */
+function isSettled(file: Found, copy: Found): boolean {
+  if (file.state === 'unreadable' || copy.state === 'unreadable') return true;
+  return file.state === 'whole' ? copy.state === 'whole' && copy.text === file.text : file.state === 'absent' && copy.state === 'absent';
+}
+
+/** Null for whatever was not written whole by some version of Latchkey. */
+function parse(text: string): object | null {
+  try {
+    // Some editors put a mark before what they save (RFC 8259 §8.1 allows to pass over it).
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return typeof parsed === 'object' && parsed !== null && 'schemaVersion' in parsed ? parsed : null;
+  } catch {
+    return null;
+  }
 }

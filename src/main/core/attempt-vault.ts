@@ -88,6 +88,8 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
 
   async function take(state: string): Promise<AttemptRecord | null> {
     await known.loaded();
+    // Whether the file knows the state nobody can tell yet; the browser will not bring it again.
+    if (!known.isRead()) await atMost(clock, known.read(), LIMITS.keyringTimeoutMs);
     const id = await idOf(state);
     const attempt = known.current().attempts.find((one) => one.id === id);
     // The same callback once more, while the first one waits, brings nothing new.

@@ -18,6 +18,7 @@ import type { Lock, Ports } from './ports.js';
 import type { Grant } from './protocol.js';
 import type { Timing } from './session-state.js';
 import { type SessionMail, type Waiter, createSessions } from './sessions.js';
+import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createTakeOver } from './take-over.js';
 import { atMost } from './time-limit.js';
 import { type TokenRequest, parseAccountId } from './token-request.js';
@@ -76,8 +77,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     timing,
   });
 
+  const reader = createStateReader(known, clock);
+
   let started = false;
   let starting: Promise<void> = Promise.resolve();
+  let restoring: Promise<void> = Promise.resolve();
   let stopping: Promise<void> | null = null;
   const attempts = new Map<number, AttemptState>();
   let attemptCount = 0;
@@ -119,7 +123,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (stopping !== null) return;
     sessions.wake(signal);
     if (signal === 'unlock') attemptVault.tryAgain();
-    takeOver.tryAgain(signal === 'unlock');
+    if (known.isRead()) takeOver.tryAgain(signal === 'unlock');
+    else if (started) void reader.tryAgain();
     // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
     cancelTimer();
     tick();
@@ -147,6 +152,12 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       const accountId = argument === undefined ? null : parseAccountId(argument);
       // Whoever is about to be restored is meant, too.
       await starting;
+      if (!known.isRead() && sessions.areAbsent()) {
+        await reader.tryAgain();
+        // Nobody can tell who is to be signed out, and to say that it is done would be wrong.
+        if (!known.isRead() && stopping === null) throw unreadError();
+        await restoring;
+      }
       if (stopping !== null) throw stoppedError();
       takeOver.cancel();
       await atMost(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
@@ -156,7 +167,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     retry() {
       if (stopping !== null) return;
       attemptVault.tryAgain();
-      takeOver.tryAgain(true);
+      if (known.isRead()) takeOver.tryAgain(true);
+      else if (started) void reader.tryAgain();
       sessions.retry();
     },
     async switchAccount(argument) {
@@ -169,15 +181,23 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   };
 
   async function restore(): Promise<void> {
-    await known.load();
+    await reader.begin();
+    restoring = known.read().then(restoreKnown);
+    if (known.isRead()) await restoring;
+    else sessions.recall(null, 'never', unreadError());
+    if (stopping !== null) return;
+    started = true;
+    sessions.start();
+    drain();
+  }
+
+  async function restoreKnown(): Promise<void> {
     if (stopping !== null) return;
     takeOver.begin();
     await atMost(clock, takeOver.firstWord(), LIMITS.keyringSlowMs);
     if (stopping !== null) return;
     restoreLast();
-    started = true;
-    sessions.start();
-    drain();
+    if (started) drain();
     void attemptVault.sweep(clock.now());
   }
 
@@ -213,6 +233,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     cancelTimer();
     leaving.abort();
     ports.signals.stop();
+    reader.stop();
     attemptVault.stop();
     trips.stop();
     for (const waiter of signIns.values()) waiter.reject(stoppedError());

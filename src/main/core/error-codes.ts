@@ -30,7 +30,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   'callback-invalid': { means: 'What was pasted is not the answer of an open sign-in.', todo: 'Copy the whole address of the last page, or the whole code that it shows; if it stays, sign in again.' },
   'keyring-locked': { means: 'The keyring is locked or waits for its password.', todo: 'Unlock it, then call retry().' },
   'keyring-unavailable': { means: 'No keyring took the refresh token; the session ends with the app.', todo: 'Install or start a keyring (Linux: a Secret Service).' },
-  'storage-failed': { means: 'The file latchkey.json could not be written, so the next start would not find the session or the attempt.', todo: 'Look at the disk and at the rights of the userData folder, then call retry().' },
+  'storage-failed': { means: 'The file latchkey.json could not be written, so the next start would not find the session or the attempt. With the status `locked`: it cannot be read, so nobody knows yet whose session is stored.', todo: 'Look at the disk and at the rights of the userData folder, then call retry().' },
   'page-refused': { means: 'A page that is not trusted called.', todo: 'Name its origin in the option "trustedOrigins", if it is yours.' },
   'files-missing': { means: 'Latchkey was bundled into the main process, or packaged in part: its preload or its keychain worker is not beside it.', todo: 'Declare "latchkey" as external and ship the whole package, see docs/bundlers.md.' },
   stopped: { means: 'The call came after stop(), or stop() ended it.', todo: 'Nothing.' },

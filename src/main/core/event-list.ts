@@ -80,7 +80,8 @@ export const EVENTS = {
   'keyring-unavailable': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'No keyring does what it was asked for.' },
   'record-unreadable': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'A stored session is damaged or of another version. It is kept.' },
   'record-removal-owed': { level: 'warn', about: null, fields: ['detail'], means: 'A record could not be removed; it is tried again at the next start.' },
-  'state-file-set-aside': { level: 'warn', about: null, fields: ['file'], means: 'The file latchkey.json could not be read; it was kept under this name.' },
+  'state-file-set-aside': { level: 'warn', about: null, fields: ['file'], means: 'The file latchkey.json was damaged; it was kept under this name, and its copy is used.' },
+  'state-file-unreadable': { level: 'warn', about: null, fields: ['detail'], means: 'The file latchkey.json and its copy cannot be read now. Nobody is signed out by that, and nothing is written over them.' },
   'state-file-newer': { level: 'warn', about: null, fields: [], means: 'The file latchkey.json is of a later version; it is neither used nor changed.' },
   'state-file-unwritable': { level: 'error', about: null, fields: [], means: 'The file latchkey.json could not be written.' },
 

@@ -1,15 +1,19 @@
 // The file of what is known, in memory and on disk: accounts, and which records the keychain must hold.
 // Several processes may share the file: each says its changes to what it finds there, one process at a time.
-// A file of a later version is read by nobody and never overwritten.
+// A file of a later version is read by nobody and never overwritten; neither is one that cannot be read.
 import { LIMITS } from './limits.js';
 import type { KnownAccounts, Lock, Log, StateStore } from './ports.js';
 import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
 
 export interface KnownState {
-  /** Call once, before anything else. Never rejects. */
+  /** Call before anything else, and again until `isRead`. Never rejects. */
   load(): Promise<void>;
-  /** Resolves when `load` has; until then nothing is known. */
+  /** Resolves when `load` has been tried; until then nothing is known. */
   loaded(): Promise<void>;
+  /** False: the file may know somebody, but could not be read yet. What is known comes from this process alone. */
+  isRead(): boolean;
+  /** Resolves as soon as `isRead` is true. */
+  read(): Promise<void>;
   current(): KnownAccounts;
   /** Reads the file anew: other processes may have written it. What it has not taken yet from this one is kept. */
   refresh(): Promise<void>;
@@ -31,17 +35,28 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
   let saving: Promise<boolean> = Promise.resolve(true);
   let finishLoading = (): void => undefined;
   const loading = new Promise<void>((resolve) => { finishLoading = resolve; });
+  let isRead = false;
+  let finishReading = (): void => undefined;
+  const reading = new Promise<void>((resolve) => { finishReading = resolve; });
+  let isTold = false;
 
   return {
     loaded: () => loading,
+    isRead: () => isRead,
+    read: () => reading,
     async load() {
-      learn(accept(await file.load().catch(() => null)) ?? NO_ACCOUNTS);
+      const found = await look();
+      if (found !== null) {
+        learn(apply(unsaved, accept(found.content) ?? NO_ACCOUNTS));
+        noteRead();
+        if (file.isWhole?.() === false || unsaved.length > 0) saving = saving.then(save);
+      }
       finishLoading();
     },
     current: () => known,
     async refresh() {
       await saving;
-      const content = await file.load().catch(() => null);
+      const content = (await look())?.content ?? null;
       const found = content === null ? null : accept(content);
       if (found !== null) learn(apply(unsaved, found));
     },
@@ -64,7 +79,7 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
 
   async function save(): Promise<boolean> {
     if (!writable) return false;
-    if (unsaved.length === 0) return true;
+    if (unsaved.length === 0 && file.isWhole?.() !== false) return true;
     const held = await lock.hold(`state:${clientId}`, LIMITS.claimWaitMs, merge);
     // Who waits too long goes ahead: what is in no file is lost with the process.
     return held.held ? held.value : merge();
@@ -73,21 +88,45 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
   /** To write what is in memory would undo what another process has written since: a session that nobody knows of is lost. */
   async function merge(): Promise<boolean> {
     const changes = unsaved;
-    const content = await file.load().catch(() => null);
+    const looked = await look();
+    if (looked === null) return false;
+    const { content } = looked;
     const found = accept(content);
     if (found === null) return false;
     // A file that is gone, or was set aside, comes back as it was.
     const merged = content === null ? known : apply(changes, found);
+    learn(apply(unsaved.slice(changes.length), merged));
+    noteRead();
+    const isNew = !isSame(merged, content);
     try {
-      // A file that says it already may stand on a disk that is full: nothing is lost then.
-      if (!isSame(merged, content)) await file.save(merged);
+      if (isNew || file.isWhole?.() === false) await file.save(merged);
     } catch {
-      log.write({ level: 'error', event: 'state-file-unwritable' });
-      return false;
+      // A file that says it already may stand on a disk that is full: nothing is lost then.
+      if (isNew) {
+        log.write({ level: 'error', event: 'state-file-unwritable' });
+        return false;
+      }
     }
     unsaved = unsaved.slice(changes.length);
-    learn(apply(unsaved, merged));
     return true;
+  }
+
+  function noteRead(): void {
+    isRead = true;
+    finishReading();
+  }
+
+  /** Null: it cannot be read, which is no word on what it holds. */
+  async function look(): Promise<{ readonly content: unknown } | null> {
+    try {
+      const content = await file.load();
+      isTold = false;
+      return { content };
+    } catch (thrown) {
+      if (!isTold) log.write({ level: 'warn', event: 'state-file-unreadable', fields: { detail: codeOf(thrown) } });
+      isTold = true;
+      return null;
+    }
   }
 
   /** Null: a file of a later version, which belongs to a newer build and is left exactly as it is. */
@@ -107,4 +146,10 @@ function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts 
 /** By their text: both come from the same code, and a difference that means nothing only costs a write. */
 function isSame(merged: KnownAccounts, content: unknown): boolean {
   return JSON.stringify(merged) === JSON.stringify(content);
+}
+
+/** The name of the system's error; its message would name the path, and with it the person. */
+function codeOf(thrown: unknown): string {
+  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : null;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,30}$/.test(code) ? code : 'unknown error';
 }

@@ -38,6 +38,8 @@ export const LIMITS = {
   stopMs: 2_500,
   /** How often storing is tried again while no keyring takes the session; besides every renewal and wake-up. */
   storeRetryMs: 300_000,
+  /** How soon the state file is read again while it cannot be: a scanner that holds it is done by then. */
+  stateRetryMs: 10_000,
   /** Without `max-age` metadata counts as fresh for this long; it changes once in years. */
   metadataFreshMs: 3_600_000,
   /** Entra says a day; whoever says more is taken at a day. */

@@ -102,10 +102,16 @@ export interface KnownAccount {
   readonly record: 'kept' | 'none' | 'removal-owed' | 'refused';
 }
 
-/** The state file. A file that cannot be read or parsed is kept aside and answered as null, never deleted. */
+/** The state file, with a second copy of it. What could not be read is neither written over nor set aside. */
 export interface StateStore {
+  /**
+   * Null only when surely nothing is there that could be used: no file, or a damaged one without a whole copy. Rejects in
+   * bounded time when something is there, or may be, that cannot be read now; the error's `code` is for the log.
+   */
   load(): Promise<unknown>;
-  /** Written whole or not at all. Rejects when the disk refuses. */
+  /** False: what `load` gave last should be saved again, for one of both copies is missing, damaged or old. Default: true. */
+  isWhole?(): boolean;
+  /** Written whole or not at all. Rejects when the disk refuses, and while the file is there and cannot be read. */
   save(state: KnownAccounts): Promise<void>;
 }
 

@@ -29,7 +29,7 @@ export const ANY_TOKEN: TokenWant = { target: null, refused: null };
 export function answerToken(state: SessionState, now: number, want: TokenWant = ANY_TOKEN): TokenAnswer {
   switch (state.phase) {
     case 'absent':
-      return { kind: 'error', error: state.reason === 'ended' && state.error !== null ? state.error : new AuthError('signed-out', 'nobody is signed in') };
+      return { kind: 'error', error: state.error !== null && (isUnread(state) || state.reason === 'ended') ? state.error : new AuthError('signed-out', 'nobody is signed in') };
     case 'restoring':
       return state.slow ? { kind: 'error', error: slowKeyring() } : { kind: 'wait' };
     case 'locked':
@@ -41,6 +41,11 @@ export function answerToken(state: SessionState, now: number, want: TokenWant = 
     default:
       return assertNever(state);
   }
+}
+
+/** Nobody is known because the state file cannot be read: that is no word on whether somebody is signed in. */
+export function isUnread(state: SessionState): state is SessionState & { readonly phase: 'absent'; readonly error: AuthError } {
+  return state.phase === 'absent' && state.reason === 'never' && state.error?.code === 'storage-failed';
 }
 
 /** The newest access token for a target, good or not; null when there is none. */

@@ -9,7 +9,7 @@ import type { Settings } from './options/options.js';
 import type { Clock, Log, Signal } from './ports.js';
 import type { Grant } from './protocol.js';
 import { accountOf } from './records.js';
-import { type TokenWant, answerArrival, answerToken, heldToken, sessionDeadline } from './session-answers.js';
+import { type TokenWant, answerArrival, answerToken, heldToken, isUnread, sessionDeadline } from './session-answers.js';
 import { type AccessToken, NO_SESSION, type SessionEvent, type SessionState, type Timing, type TokenTarget } from './session-state.js';
 import { stepSession } from './session.js';
 import { atMost } from './time-limit.js';
@@ -66,8 +66,8 @@ export interface Sessions {
   areAbsent(): boolean;
   /** From now on callers are answered; before, they wait. */
   start(): void;
-  /** Who was last, and why nobody is restored. */
-  recall(last: AccountView | null, reason: SignedOutReason): void;
+  /** Who was last, and why nobody is restored. `unread`: the file that tells it cannot be read. */
+  recall(last: AccountView | null, reason: SignedOutReason, unread?: AuthError): void;
   /** To the active session. */
   send(event: SessionEvent): void;
   adopt(grant: Grant, account: AccountView, attempt: number): void;
@@ -112,7 +112,10 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       starting?.();
       starting = null;
     },
-    recall(last, reason) { if (active.state.phase === 'absent') active.state = { ...active.state, reason, account: last }; },
+    recall(last, reason, unread) {
+      const { state } = active;
+      if (state.phase === 'absent') active.state = { ...state, reason, account: last, error: unread ?? (isUnread(state) ? null : state.error) };
+    },
     send: (event) => { send(active, event); },
     adopt(grant, account, attempt) {
       host.queue({ to: 'session', slot: slotToAdopt(account), epoch: null, event: { type: 'adopt', grant, account, attempt, now: clock.now() } });
@@ -149,7 +152,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       await started;
       if (stopped !== null) throw stopped;
       const slot = find(accountId);
-      if (slot === null) throw notSignedIn();
+      if (slot === null) throw notFound();
       // The person has just asked for it: a keyring that was locked is asked once more.
       if (slot !== active && slot.state.phase === 'locked') send(slot, { type: 'retry', now: clock.now() });
       await arrival(slot);
@@ -191,7 +194,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     const { account, target, refused: refusedText } = wanted;
     const slot = account === null ? active : find(account);
     // Who is known is not known yet.
-    if (slot === null) return starting === null ? Promise.reject(notSignedIn()) : started.then(() => getAccessToken(request));
+    if (slot === null) return starting === null ? Promise.reject(notFound()) : started.then(() => getAccessToken(request));
     const want = { target, refusedText, refused: null };
     const answer = answerToken(slot.state, clock.now(), refusedText === null ? want : recognized(want, slot.state));
     if (answer.kind === 'token') return Promise.resolve(answer.token);
@@ -302,6 +305,10 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     deliver({ to: 'session', slot, epoch: null, event: { type: 'restore', account, now: clock.now() } });
     host.drain();
     return slot;
+  }
+
+  function notFound(): AuthError {
+    return isUnread(active.state) ? active.state.error : notSignedIn();
   }
 
   function open(account: AccountView): Slot {

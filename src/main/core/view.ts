@@ -4,6 +4,7 @@ import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
 import { recordKey } from './records.js';
+import { isUnread } from './session-answers.js';
 import type { LiveSession, SessionState } from './session-state.js';
 
 /** Everything the view depends on. */
@@ -39,6 +40,7 @@ export function toView(input: ViewInput): AuthView {
     case 'live':
       return signedIn(session, attempt, input.attemptError, input);
     case 'absent': {
+      if (isUnread(session)) return withAttempt({ status: 'locked', error: errorView(session.error) }, attempt);
       const lastAccount = session.account === null ? {} : { lastAccount: session.account };
       if (attempt !== null) return { status: 'signing-in', attempt, ...lastAccount };
       const error = input.attemptError ?? session.error;

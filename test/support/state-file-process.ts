@@ -1,0 +1,120 @@
+// Other processes for the tests of the state file: the adapter's own source in a child of Node, as another user, with few
+// open files, on a disk that hangs, or killed while it writes.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SCRIPT = `import { appendFileSync, openSync, closeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createStateFile } from './state-file.js';
+const [, , task, folder, extra] = process.argv;
+const store = createStateFile({ folder });
+const state = (sequence) => ({ schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] }, sequence });
+const since = performance.now();
+const tell = (answer) => process.stdout.write(JSON.stringify({ ...answer, tookMs: Math.round(performance.now() - since) }) + '\\n');
+const tried = (run) => run().then((content) => ({ content: content ?? null }), (thrown) => ({ code: thrown.code }));
+const tasks = {
+  async load() { tell(await tried(() => store.load())); },
+  async save() { tell(await tried(() => store.save(state(1)))); },
+  // Every change is noted in another file once it is done.
+  async count() {
+    for (let sequence = ((await store.load())?.sequence ?? 0) + 1; ; sequence += 1) {
+      await store.save(state(sequence));
+      appendFileSync(extra, sequence + '\\n');
+    }
+  },
+  async starve() {
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch (thrown) { if (thrown.code !== 'EMFILE') throw thrown; }
+    setTimeout(() => open.forEach((file) => closeSync(file)), Number(extra));
+    tell(await tried(() => store.load()));
+  },
+  // The file is on a disk that does not answer: what else this process does with its threads goes on.
+  async hang() {
+    const many = await Promise.all(Array.from({ length: 20 }, () => tried(() => store.load())));
+    tell({ codes: [...new Set(many.map(({ code }) => code))] });
+    const again = performance.now();
+    const codes = [(await tried(() => store.load())).code, (await tried(() => store.save(state(2)))).code];
+    const elsewhere = await Promise.all(Array.from({ length: 3 }, () => readFile(extra, 'utf8')));
+    tell({ codes, elsewhere, againMs: Math.round(performance.now() - again) });
+    process.exit(0);
+  },
+};
+await tasks[task]();
+`;
+
+/** Opens as a network drive does that is gone: the thread of this call never comes back. */
+const HANGING_FILES = `import * as fs from 'node:fs/promises';
+export * from 'node:fs/promises';
+export const open = (path, flags, mode) => fs.open(path, path.endsWith('latchkey.json') ? 'r' : flags, mode);
+`;
+
+let folder: string | null = null;
+
+function compiled(): string {
+  if (folder !== null) return folder;
+  const sources = ['state-file', 'whole-file'].map((name) => [name, readFileSync(join(ROOT, `src/main/adapters/${name}.ts`), 'utf8')] as const);
+  const hash = createHash('sha256').update(JSON.stringify([SCRIPT, HANGING_FILES, sources])).digest('hex').slice(0, 16);
+  // Outside the repository, which another user need not be able to enter.
+  const made = join(tmpdir(), `latchkey-state-file-${process.getuid?.() ?? 0}-${hash}`);
+  const aside = mkdtempSync(`${made}-`);
+  for (const variant of ['plain', 'hanging']) {
+    mkdirSync(join(aside, variant));
+    for (const [name, text] of sources) {
+      const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true } });
+      const alone = outputText.replace("import { app } from 'electron';", '');
+      writeFileSync(join(aside, variant, `${name}.js`), variant === 'plain' ? alone : alone.replaceAll("'node:fs/promises'", "'./hanging-files.js'"));
+    }
+    writeFileSync(join(aside, variant, 'hanging-files.js'), HANGING_FILES);
+    writeFileSync(join(aside, variant, 'child.js'), SCRIPT);
+  }
+  writeFileSync(join(aside, 'package.json'), '{"type":"module"}\n');
+  chmodSync(aside, 0o755);
+  try {
+    renameSync(aside, made);
+  } catch {
+    rmSync(aside, { recursive: true, force: true });
+    if (!existsSync(made)) throw new Error('the child of the test could not be written');
+  }
+  folder = made;
+  return made;
+}
+
+export interface StateFileChild {
+  readonly task: 'load' | 'save' | 'count' | 'starve' | 'hang';
+  readonly folder: string;
+  readonly extra?: string;
+  /** As an ordinary user: the right of root to read everything is gone. */
+  readonly uid?: number;
+  readonly openFiles?: number;
+  readonly disk?: 'plain' | 'hanging';
+}
+
+/** Starts the child; `count` runs until it is killed. */
+export function startStateFileChild({ task, folder: data, extra = '', uid, openFiles, disk = 'plain' }: StateFileChild): ChildProcess {
+  const words = [process.execPath, join(compiled(), disk, 'child.js'), task, data, extra];
+  const [program = '', ...args] = openFiles === undefined ? words : ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...words];
+  return spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid }) });
+}
+
+export interface StateFileAnswer {
+  readonly content?: unknown;
+  readonly code?: string;
+  readonly tookMs: number;
+}
+
+/** Runs the child to its end. */
+export async function runStateFileChild<Answer = StateFileAnswer>(child: StateFileChild): Promise<{ readonly answers: readonly Answer[]; readonly exit: number | NodeJS.Signals | null }> {
+  const running = startStateFileChild(child);
+  const deadline = setTimeout(() => running.kill('SIGKILL'), 25_000);
+  let text = '';
+  running.stdout?.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+  const exit = await new Promise<number | NodeJS.Signals | null>((resolve) => running.on('close', (code, signal) => resolve(code ?? signal)));
+  clearTimeout(deadline);
+  return { answers: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Answer), exit };
+}
