@@ -14,6 +14,9 @@ export type IdTokenChange =
   | 'wrong-sub'
   | 'missing-sub'
   | 'expired'
+  /** The person authenticated an hour ago, whatever `max_age` was sent. */
+  | 'old-auth-time'
+  | 'missing-auth-time'
   | 'issued-in-future'
   /** An unsecured JWT (RFC 7519 §6.1). */
   | 'alg-none'

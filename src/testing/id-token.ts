@@ -66,6 +66,10 @@ export async function changeIdToken(idToken: string, change: IdTokenChange, key:
       return setClaims({ sub: undefined });
     case 'expired':
       return setClaims({ iat: nowSeconds - 7_200, exp: nowSeconds - 3_600 });
+    case 'old-auth-time':
+      return setClaims({ auth_time: nowSeconds - 3_600 });
+    case 'missing-auth-time':
+      return setClaims({ auth_time: undefined });
     case 'issued-in-future':
       return setClaims({ iat: nowSeconds + 86_400, exp: nowSeconds + 90_000 });
     case 'aud-array':

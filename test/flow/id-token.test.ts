@@ -1,7 +1,7 @@
 // ID tokens over real HTTP (OpenID Connect Core §3.1.3.7): each forgery is refused, each allowed variety is accepted.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type IdTokenChange, type Provider, type SigningAlgorithm, startProvider, subjectOf } from '../../src/testing/index.js';
-import { expectNoLeak, signedInView, startApp, stopApps } from '../support/flow-app.js';
+import { type AppOptions, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -55,6 +55,43 @@ describe('an ID token', () => {
     expect(await app.codeOf(app.signIn())).toBe('resolved');
     await provider.rotateKeys();
     expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+});
+
+describe('an ID token for which a max_age was sent', () => {
+  const asking = (seconds: string): AppOptions => ({ authorizationParameters: { max_age: seconds } });
+
+  it.each(['0', '60', '86400'])('of %s s is accepted from whoever has just authenticated', async (seconds) => {
+    const app = await startApp(provider, asking(seconds));
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+    expect(new URL(app.opened[0]!).searchParams.get('max_age')).toBe(seconds);
+  });
+
+  it.each<IdTokenChange>(['old-auth-time', 'missing-auth-time'])('is refused with %s, and nobody is signed in', async (change) => {
+    provider.fault({ kind: 'id-token', change, times: 1 });
+    const app = await startApp(provider, asking('60'));
+    expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
+    expect(app.secrets.entries.size).toBe(0);
+    expectNoLeak(app, provider);
+  });
+
+  it('is accepted with an auth_time of an hour ago when that, or nothing, was asked for', async () => {
+    for (const options of [asking('3600'), {}]) {
+      provider.fault({ kind: 'id-token', change: 'old-auth-time', times: 1 });
+      const app = await startApp(provider, options);
+      expect(await app.codeOf(app.signIn())).toBe('resolved');
+    }
+  });
+
+  it('is accepted though the person stays in the browser for an hour after they authenticated', async () => {
+    let laterMs = 0;
+    const app = await startApp(provider, { ...asking('60'), attemptTimeoutSeconds: 3_600, clock: { now: () => Date.now() + laterMs } });
+    provider.fault({ kind: 'id-token', change: 'old-auth-time', times: 1 });
+    const done = app.codeOf(app.signIn('stays away'));
+    await waitFor(() => app.opened.length === 1, 'the browser');
+    laterMs = 3_590_000;
+    app.scheme.arrive((await app.person.signIn(app.opened[0]!)).callbackUrl);
+    expect(await done).toBe('resolved');
   });
 });
 

@@ -229,6 +229,8 @@ test.each<[IdTokenChange, (claims: Readonly<Record<string, unknown>>, nonce: str
   ['missing-sub', (claims) => expect(claims).not.toHaveProperty('sub')],
   ['expired', (claims) => expect(claims['exp']).toBeLessThan(Date.now() / 1000)],
   ['issued-in-future', (claims) => expect(claims['iat']).toBeGreaterThan(Date.now() / 1000 + 3_600)],
+  ['old-auth-time', (claims) => expect(claims['auth_time']).toBeLessThan(Date.now() / 1000 - 3_500)],
+  ['missing-auth-time', (claims) => expect(claims).not.toHaveProperty('auth_time')],
   ['aud-array', (claims) => expect(claims['aud']).toEqual([provider.clientId])],
 ])('"id-token" with the change "%s" is still signed with the right key', async (change, check) => {
   const idToken = await idTokenOf(change);

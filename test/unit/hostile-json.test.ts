@@ -38,7 +38,7 @@ const renew = (): Promise<{ readonly grant: { readonly accessToken: string; read
 async function outcome(promise: Promise<unknown>): Promise<string> {
   const thrown: unknown = await promise.then(() => null, (error: unknown) => error);
   if (thrown === null) return 'resolved';
-  if (!(thrown instanceof AuthError)) throw new Error(`no AuthError: ${String(thrown)}`);
+  if (!(thrown instanceof AuthError)) throw new Error('no AuthError', { cause: thrown });
   expect(Object.keys(ERROR_CODES)).toContain(thrown.code);
   expect(thrown.code, thrown.message).not.toBe('internal');
   return thrown.code;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { assertRemainingClaims, personIn } from '../../src/main/core/id-token.js';
+import { askedAge, assertRemainingClaims, personIn } from '../../src/main/core/id-token.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -36,6 +36,52 @@ describe('azp', () => {
 describe('iat', () => {
   it.each([[NOW, 'valid'], [NOW - 86_400, 'valid'], [NOW + LIMITS.clockToleranceSeconds, 'valid'], [NOW + LIMITS.clockToleranceSeconds + 1, 'future'], [NOW_MS, 'future'], [undefined, 'future'], [`${NOW}`, 'future']])('of %j is %s', async (iat, expectedVerdict) => {
     expect(await verdict({ iat })).toContain(expectedVerdict);
+  });
+});
+
+describe('auth_time', () => {
+  const LEEWAY = LIMITS.clockToleranceSeconds;
+  const age = async (authTime: unknown, maxAgeSeconds: number, waitedMs = 0): Promise<string> => {
+    const claims = { iat: NOW, ...(authTime === undefined ? {} : { auth_time: authTime }) };
+    return assertRemainingClaims(jwt({ alg: 'RS256' }, claims), claims, { ...expected, asked: { maxAgeSeconds, waitedMs } }).then(() => 'valid', (error: unknown) => (error instanceof AuthError ? `${error.code}: ${error.message}` : 'thrown'));
+  };
+
+  it.each<[string, unknown, number, number, string]>([
+    ['now', NOW, 0, 0, 'valid'],
+    ['as long ago as a clock may be off', NOW - LEEWAY, 0, 0, 'valid'],
+    ['a second longer ago', NOW - LEEWAY - 1, 0, 0, 'longer ago'],
+    ['as long ago as was asked for', NOW - 3_600 - LEEWAY, 3_600, 0, 'valid'],
+    ['longer ago than was asked for', NOW - 3_600 - LEEWAY - 1, 3_600, 0, 'longer ago'],
+    ['four minutes ago, after as long a stay in the browser', NOW - 240, 0, 240_000, 'valid'],
+    ['before the browser opened', NOW - 240 - LEEWAY - 1, 0, 240_000, 'longer ago'],
+    ['later than now by a clock\'s error', NOW + LEEWAY, 0, 0, 'valid'],
+    ['later than now', NOW + LEEWAY + 1, 3_600, 0, 'future'],
+    ['in milliseconds', NOW_MS, 999_999_999, 0, 'future'],
+    ['missing', undefined, 3_600, 0, 'missing'],
+    ['null', null, 3_600, 0, 'missing'],
+    ['a text', `${NOW}`, 3_600, 0, 'missing'],
+    ['no number', Number.NaN, 3_600, 0, 'id-token-invalid'],
+  ])('that is %s: %j, with max_age=%i after %i ms is %s', async (_what, authTime, maxAgeSeconds, waitedMs, verdictText) => {
+    expect(await age(authTime, maxAgeSeconds, waitedMs)).toContain(verdictText);
+  });
+
+  it('may be anything, or absent, when no age was asked for', async () => {
+    for (const authTime of [undefined, 0, NOW_MS]) expect(await verdict({ iat: NOW, auth_time: authTime })).toBe('valid');
+  });
+
+  it('is asked for by the option, and counted from when the browser opened', () => {
+    const options = (maxAge?: string) => ({ authorizationParameters: maxAge === undefined ? {} : { max_age: maxAge }, attemptTimeoutSeconds: 300 });
+    expect(askedAge(options(), NOW_MS, NOW_MS)).toBeNull();
+    expect(askedAge(options('0'), NOW_MS - 61_000, NOW_MS)).toEqual({ maxAgeSeconds: 0, waitedMs: 61_000 });
+    expect(askedAge(options('600'), NOW_MS, NOW_MS)).toEqual({ maxAgeSeconds: 600, waitedMs: 0 });
+  });
+
+  it('is never asked of a longer time than an attempt may take, when the clock was set meanwhile', () => {
+    const options = (attemptTimeoutSeconds: number) => ({ authorizationParameters: { max_age: '0' }, attemptTimeoutSeconds });
+    for (const startedAt of [NOW_MS - 86_400_000, NOW_MS + 1]) {
+      expect(askedAge(options(300), startedAt, NOW_MS)).toEqual({ maxAgeSeconds: 0, waitedMs: LIMITS.deviceCodeMaxMs });
+      expect(askedAge(options(3_600), startedAt, NOW_MS)).toEqual({ maxAgeSeconds: 0, waitedMs: 3_600_000 });
+    }
   });
 });
 

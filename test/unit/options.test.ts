@@ -87,6 +87,7 @@ describe('parseOptions', () => {
     ['endpoints without jwks where an ID token comes', { ...GOOD, endpoints: { ...HAND, jwks: undefined } }, /option "endpoints.jwks" must be given when the scopes contain "openid"/],
     ['an iss promise that is a text', { ...GOOD, endpoints: { ...HAND, issParameterSupported: 'hunter2' } }, /option "endpoints.issParameterSupported" must be true or false/],
     ['parameters that are a list', { ...GOOD, authorizationParameters: ['hunter2'] }, /option "authorizationParameters" must be an object of texts/],
+    ...['', ' 60', '-1', '1.5', '1e3', '0x10', 'soon', '9999999999'].map((maxAge): [string, object, RegExp] => [`a max_age of "${maxAge}"`, { ...GOOD, authorizationParameters: { max_age: maxAge } }, /option "authorizationParameters" must be free of a "max_age" that is no number of seconds/]),
     ['a parameter that is a number', { ...GOOD, authorizationParameters: { max_age: 7 } }, /option "authorizationParameters" must be an object of texts/],
     ['a parameter that is huge', { ...GOOD, authorizationParameters: { claims: 'h'.repeat(4097) } }, /option "authorizationParameters" must be an object of texts of at most/],
     ...['client_id', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'state', 'nonce', 'code_challenge', 'code_challenge_method'].map((name): [string, unknown, RegExp] => [

@@ -3,17 +3,45 @@
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
 import { LIMITS } from './limits.js';
+import type { Settings } from './options/options.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Throws `id-token-invalid` unless `azp`, `iat` and `at_hash` are right. `azp` and `at_hash` may be absent. */
-export async function assertRemainingClaims(idToken: string, claims: Claims, expected: { readonly clientId: string; readonly accessToken: string; readonly nowMs: number }): Promise<void> {
+/** What was sent as `max_age`, and how long the person may have been in the browser since. */
+export interface AskedAge {
+  readonly maxAgeSeconds: number;
+  readonly waitedMs: number;
+}
+
+/** Null where no age was asked for. `startedAt` and `now` are by this computer's clock, which may have been set between them. */
+export function askedAge({ authorizationParameters, attemptTimeoutSeconds }: Pick<Settings, 'authorizationParameters' | 'attemptTimeoutSeconds'>, startedAt: number, now: number): AskedAge | null {
+  const maxAge = authorizationParameters['max_age'];
+  if (maxAge === undefined) return null;
+  const longestMs = Math.max(attemptTimeoutSeconds * 1000, LIMITS.deviceCodeMaxMs);
+  // A clock that was set back must not refuse a right token, nor one that was set forward pass an old one: an attempt has an end.
+  return { maxAgeSeconds: Number(maxAge), waitedMs: now < startedAt ? longestMs : Math.min(now - startedAt, longestMs) };
+}
+
+/** Throws `id-token-invalid` unless `azp`, `iat`, `at_hash`, and `auth_time` where an age was asked for, are right. `azp` and `at_hash` may be absent. */
+export async function assertRemainingClaims(idToken: string, claims: Claims, expected: { readonly clientId: string; readonly accessToken: string; readonly nowMs: number; readonly asked?: AskedAge | null }): Promise<void> {
   if (claims['azp'] !== undefined && claims['azp'] !== expected.clientId) throw invalid('"azp" names another client');
   const issuedAt = claims['iat'];
   if (typeof issuedAt !== 'number' || issuedAt > expected.nowMs / 1000 + LIMITS.clockToleranceSeconds) throw invalid('"iat" lies in the future; is the clock right?');
+  if (expected.asked !== undefined && expected.asked !== null) assertAuthTime(claims['auth_time'], expected.asked, expected.nowMs);
   if (claims['at_hash'] !== undefined && claims['at_hash'] !== (await accessTokenHash(idToken, expected.accessToken))) {
     throw invalid('"at_hash" does not fit the access token');
   }
+}
+
+/**
+ * Core §3.1.3.7 (13). The age is asked for when the browser opens: who authenticates then, and takes minutes until the code is
+ * redeemed, is not too old. Seconds that were meant as milliseconds would fit any age, so the future is refused, too.
+ */
+function assertAuthTime(authTime: unknown, { maxAgeSeconds, waitedMs }: AskedAge, nowMs: number): void {
+  if (typeof authTime !== 'number') throw invalid('"auth_time" missing, though "max_age" was sent (OpenID Connect Core §2)');
+  const ageSeconds = nowMs / 1000 - authTime;
+  if (ageSeconds < -LIMITS.clockToleranceSeconds) throw invalid('"auth_time" lies in the future');
+  if (!(ageSeconds <= maxAgeSeconds + waitedMs / 1000 + LIMITS.clockToleranceSeconds)) throw invalid('"auth_time" is longer ago than the "max_age" that was sent');
 }
 
 /**

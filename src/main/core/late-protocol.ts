@@ -36,11 +36,11 @@ export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol 
   return {
     preload() { loaded().catch(() => undefined); },
     authorizationUrl: async (secrets, redirectUri, request) => (await loaded()).authorizationUrl(secrets, redirectUri, request),
-    redeem: async (callback, secrets, redirectUri, correlationId) => (await loaded()).redeem(callback, secrets, redirectUri, correlationId),
+    redeem: async (callback, secrets, redirectUri, correlationId, startedAt) => (await loaded()).redeem(callback, secrets, redirectUri, correlationId, startedAt),
     // Before it is loaded no metadata are known.
     offersDeviceCode: () => there?.offersDeviceCode() ?? true,
     authorizeDevice: async (request) => (await loaded()).authorizeDevice(request),
-    pollDevice: async (deviceCode, correlationId) => (await loaded()).pollDevice(deviceCode, correlationId),
+    pollDevice: async (deviceCode, correlationId, startedAt) => (await loaded()).pollDevice(deviceCode, correlationId, startedAt),
     // A record that vouches spares the question; should its file be another, the renewal asks it.
     isPrepared: () => there?.isPrepared() ?? vouched !== null,
     prepare: async () => (await loaded()).prepare(),

@@ -8,13 +8,14 @@ import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorizat
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createEarlyKeys } from './early-keys.js';
 import { AuthError, toAuthError } from './errors.js';
-import { assertRemainingClaims, personIn } from './id-token.js';
+import { askedAge, assertRemainingClaims, personIn } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
 import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
 import { type MetadataMark, type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
 import { LIMITS } from './limits.js';
 import type { Identity, Settings } from './options/options.js';
+import { atMost } from './time-limit.js';
 import { bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
 import type { Clock, Log, MetadataFile } from './ports.js';
@@ -50,14 +51,17 @@ const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = ['session-ended', 'sign-in-r
 export interface Protocol {
   /** RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server demands it (RFC 9126). */
   authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string>;
-  /** RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. */
-  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string): Promise<Redeemed>;
+  /**
+   * RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the callback says so. `startedAt`: when
+   * the authorization URL was made, in milliseconds since 1970; a `max_age` is counted from then on. Default: now.
+   */
+  redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string, startedAt?: number): Promise<Redeemed>;
   /** False when the provider's metadata are known, and name no endpoint for device codes. Asks nobody. */
   offersDeviceCode(): boolean;
   /** RFC 8628 §3.1. Rejects with `redirect-unavailable` where the provider has no endpoint for it. */
   authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization>;
   /** RFC 8628 §3.4, once. Rejects when there is nothing more to wait for: denied, expired, refused, or tokens that fail a check. */
-  pollDevice(deviceCode: string, correlationId?: string): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
+  pollDevice(deviceCode: string, correlationId?: string, startedAt?: number): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
   /** False when `renew` would have to fetch metadata first. */
   isPrepared(): boolean;
   /** Fetches metadata, if that is necessary, so that `renew` is one exchange. */
@@ -141,7 +145,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     }, sent(null, false));
   }
 
-  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string): Promise<Redeemed> {
+  async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string, startedAt = clock.now()): Promise<Redeemed> {
     const server = await known();
     const requestedAt = clock.now();
     const named = issuerNamedBy(callback, server);
@@ -154,11 +158,11 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const tokens = await stepAsync('redeem', () =>
       oauth.processAuthorizationCodeResponse(filled, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}), sent(redirectUri, true),
     );
-    return receive(filled, answer, tokens, requestedAt, correlationId);
+    return receive(filled, answer, tokens, requestedAt, startedAt, correlationId);
   }
 
-  async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number, correlationId?: string): Promise<Redeemed> {
-    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens, correlationId) : await identifyByHand(server, tokens.access_token, correlationId);
+  async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number, startedAt: number, correlationId?: string): Promise<Redeemed> {
+    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens, correlationId, startedAt) : await identifyByHand(server, tokens.access_token, correlationId);
     const grant = { ...toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), resources: settings.resources };
     return { grant, account: await toAccount(server.issuer, identity) };
   }
@@ -209,7 +213,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     }, sent(null, false));
   }
 
-  async function pollDevice(deviceCode: string, correlationId?: string): ReturnType<Protocol['pollDevice']> {
+  async function pollDevice(deviceCode: string, correlationId?: string, startedAt = clock.now()): ReturnType<Protocol['pollDevice']> {
     const requestedAt = clock.now();
     let exchanged: { readonly server: ServerMetadata; readonly answer: Response; readonly tokens: oauth.TokenEndpointResponse };
     try {
@@ -225,7 +229,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       throw error;
     }
     // From here on the code is spent: asking again would bring nothing but a refusal.
-    return { state: 'granted', redeemed: await receive(exchanged.server, exchanged.answer, exchanged.tokens, requestedAt, correlationId) };
+    return { state: 'granted', redeemed: await receive(exchanged.server, exchanged.answer, exchanged.tokens, requestedAt, startedAt, correlationId) };
   }
 
   async function prepare(): Promise<void> {
@@ -301,11 +305,12 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     });
   }
 
-  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, correlationId?: string): Promise<Identity> {
+  /** `startedAt` undefined: no authorization was asked for, so no age either. */
+  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, correlationId?: string, startedAt?: number): Promise<Identity> {
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
     await stepAsync('id-token', () => assertSignature(server, answer));
-    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, nowMs: clock.now() + (client[oauth.clockSkew] ?? 0) * 1000 });
+    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, nowMs: clock.now() + (client[oauth.clockSkew] ?? 0) * 1000, asked: startedAt === undefined ? null : askedAge(settings, startedAt, clock.now()) });
     const identity = readClaims(claims);
     if (identity === null) throw new AuthError('id-token-invalid', 'ID token: "sub" missing');
     if (identity.name !== undefined && identity.email !== undefined) return identity;
@@ -334,7 +339,12 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function identifyByHand(server: ServerMetadata, accessToken: string, correlationId?: string): Promise<Identity> {
     if (settings.identify !== null) {
       const { identify } = settings;
-      const identity = readIdentity(await bounded((async () => identify(accessToken))()));
+      const asked = (async () => ({ person: await identify(accessToken) }))().catch((cause: unknown) => {
+        throw cause instanceof AuthError ? cause : new AuthError('response-invalid', 'option "identify" failed', { cause });
+      });
+      const answer = await atMost(clock, asked, settings.networkTimeoutSeconds * 1000);
+      if (answer === undefined) throw new AuthError('network-timeout', 'option "identify" did not answer in time');
+      const identity = readIdentity(answer.person);
       if (identity === null) throw new AuthError('response-invalid', 'option "identify" must resolve to an object with a "subject"');
       return identity;
     }
@@ -351,20 +361,6 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const response = await stepAsync('userinfo', () => oauth.userInfoRequest(server, client, accessToken, http));
     const body = response.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
     return body === undefined ? null : readClaims(body);
-  }
-
-  async function bounded<T>(promise: Promise<T>): Promise<T> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<never>((_resolve, reject) => {
-      cancel = clock.after(settings.networkTimeoutSeconds * 1000, () => { reject(new AuthError('network-timeout', 'option "identify" did not answer in time')); });
-    });
-    try {
-      return await Promise.race([promise, limit]);
-    } catch (cause) {
-      throw cause instanceof AuthError ? cause : new AuthError('response-invalid', 'option "identify" failed', { cause });
-    } finally {
-      cancel();
-    }
   }
 }
 

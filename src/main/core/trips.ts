@@ -81,7 +81,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     poll(attempt, id) {
       const way = trips.get(attempt)?.ways.get(id);
       if (way?.kind !== 'device-code') return;
-      protocol.pollDevice(way.authorization.deviceCode, events.correlationId(attempt)).then(
+      protocol.pollDevice(way.authorization.deviceCode, events.correlationId(attempt), way.startedAt).then(
         (answer) => {
           if (answer.state === 'granted') events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
           else events.post(attempt, { type: 'polled', way: id, answer, now: clock.now() });
@@ -133,7 +133,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
   async function redeem(attempt: number, way: RedirectWay, callback: URLSearchParams): Promise<Redeemed> {
     if (!(await vault.release(way.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
     try {
-      return await protocol.redeem(callback, way.secrets, way.redirectUri, events.correlationId(attempt));
+      return await protocol.redeem(callback, way.secrets, way.redirectUri, events.correlationId(attempt), way.startedAt);
     } catch (error) {
       // A code that was copied in part is the person's to mend, and no fault of this app.
       if (way.kind !== 'paste' || !(error instanceof AuthError) || error.serverError !== 'invalid_grant') throw error;

@@ -27,6 +27,7 @@ export interface RedirectWay {
 /** The answer comes to whoever asks with the device code. */
 export interface DeviceCodeWay {
   readonly kind: 'device-code';
+  readonly startedAt: number;
   readonly authorization: DeviceAuthorization;
 }
 
@@ -107,7 +108,8 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     const id = trip.lastId + 1;
     trip.lastId = id;
     if (option.kind === 'device-code') {
-      trip.ways.set(id, { kind: option.kind, authorization: await protocol.authorizeDevice(trip.request) });
+      const startedAt = clock.now();
+      trip.ways.set(id, { kind: option.kind, startedAt, authorization: await protocol.authorizeDevice(trip.request) });
       if (trip.closed) close(trip, id, 'failed');
       return id;
     }

@@ -69,7 +69,10 @@ export interface AuthOptions {
   readonly endpoints?: EndpointOptions;
   /** For providers that give desktop apps a secret and demand it, as Google and GitHub do. It is not secret: everybody has the app. */
   readonly clientSecret?: string;
-  /** Further parameters of the authorization request. Parameters that Latchkey sets itself are refused. */
+  /**
+   * Further parameters of the authorization request. Parameters that Latchkey sets itself are refused. `max_age`, in seconds, is
+   * checked: then the ID token must hold an `auth_time` that fits (OpenID Connect Core §3.1.3.7).
+   */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /** Tells who signed in when there is no ID token. Default: the userinfo endpoint. Called in main with the access token. */
   readonly identify?: (accessToken: string) => Promise<Identity>;
@@ -152,6 +155,7 @@ const authorizationParameters: Check<Readonly<Record<string, string>>> = (value,
   for (const [parameter, words] of Object.entries(value)) {
     if (OWN_PARAMETERS.includes(parameter)) refuse(name, `free of "${parameter}", which Latchkey sets itself`);
     if (typeof words !== 'string' || words.length > 4096) refuse(name, 'an object of texts of at most 4096 characters');
+    if (parameter === 'max_age' && !/^\d{1,9}$/.test(words)) refuse(name, 'free of a "max_age" that is no number of seconds');
   }
   return { ...value };
 };
