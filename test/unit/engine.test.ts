@@ -508,9 +508,9 @@ describe('a refusal where nothing proves who speaks: endpoints by hand, and no k
     return bench;
   }
 
-  it.each([400, 401, 403, 407])('ends no session when it is a bare %i, for a proxy may have said it', async (status) => {
-    const bench = await refusedTwice(() => new Response('<html>no</html>', { status }));
-    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code: 'sign-in-refused' } });
+  it.each([[400, 'sign-in-refused', ''], [401, 'sign-in-refused', 'no'], [400, 'response-invalid', '<html>no</html>'], [401, 'response-invalid', '<html>no</html>'], [403, 'response-invalid', ''], [407, 'response-invalid', 'no']])('ends no session when it is a bare %i (%s), for a proxy may have said it', async (status, code, body) => {
+    const bench = await refusedTwice(() => new Response(body, { status }));
+    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code } });
     await bench.clock.advance(LIMITS.retryMaxMs);
     expect(live(bench).renewal.state).toBe('fresh');
   });

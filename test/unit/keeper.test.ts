@@ -64,6 +64,7 @@ beforeEach(() => {
     async choose() { calls.push('choose'); },
     async oweRemoval() { calls.push('owe'); },
     async remove() { calls.push('remove'); return world.remove(); },
+    async suspend() { calls.push('suspend'); },
     async markRefused() { calls.push('mark-refused'); },
   };
   const protocol: Protocol = {

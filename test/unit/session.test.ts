@@ -103,7 +103,7 @@ function describeStep(name: StateName, event: SessionEvent): string {
   if (next.state === state && next.effects.length === 0) return '.';
   const effects = next.effects.map((effect) => {
     switch (effect.type) {
-      case 'read-record': case 'remove-record': case 'mark-refused': return `${effect.type} ${effect.account.subject}`;
+      case 'read-record': case 'remove-record': case 'suspend': case 'mark-refused': return `${effect.type} ${effect.account.subject}`;
       case 'write-record': case 'renew': return `${effect.type} ${effect.refreshToken}`;
       case 'revoke': return `revoke ${effect.token}`;
       case 'adopted': return `adopted ${effect.attempt}`;
@@ -348,7 +348,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'renewed kept': 'live saving refresh-1: write-record refresh-1',
     'renewed elsewhere': 'live fresh refresh-2',
     'renew-failed': 'live waiting refresh-1',
-    'renew-failed refused': 'absent ended +epoch: mark-refused ada',
+    'renew-failed refused': 'absent ended +epoch: suspend ada',
     'renew-failed refused by somebody': 'live waiting refresh-1',
     'renew-failed ended': 'absent ended +epoch: mark-refused ada',
     demand: '.',

@@ -73,6 +73,9 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
       case 'remove-record':
         forget(effect.account);
         return;
+      case 'suspend':
+        track(vault.suspend(effect.account));
+        return;
       case 'mark-refused':
         track(vault.markRefused(effect.account));
         return;
@@ -90,7 +93,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   async function read(account: AccountView, { post }: SessionHandle): Promise<void> {
     const reading = await vault.read(account).catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
     if (reading.state === 'record' && reading.record.metadata !== undefined) protocol.trustMetadata(reading.record.metadata);
-    if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...timing() });
+    if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...(reading.suspended === true ? { suspended: true } : {}), ...timing() });
     else if (reading.state === 'absent') post({ type: 'record-absent' });
     else post({ type: 'record-withheld', error: reading.error });
   }

@@ -97,9 +97,10 @@ export interface KnownAccount {
   readonly picture?: string;
   /**
    * `removal-owed`: signed out while the keyring did not answer; the record is removed at the next chance.
+   * `suspended`: the provider refused the session in no final words; the next start asks once more.
    * `refused`: the provider ended the session; the record is left alone until the person signs in again.
    */
-  readonly record: 'kept' | 'none' | 'removal-owed' | 'refused';
+  readonly record: 'kept' | 'none' | 'removal-owed' | 'suspended' | 'refused';
 }
 
 /** The state file, with a second copy of it. What could not be read is neither written over nor set aside. */

@@ -16,7 +16,7 @@ import { type MetadataMark, type Published, createMetadataCache, freshMsOf } fro
 import { LIMITS } from './limits.js';
 import type { Identity, Settings } from './options/options.js';
 import { atMost } from './time-limit.js';
-import { bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
+import { assertServerRefused, bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
 import type { Clock, Log, MetadataFile } from './ports.js';
 import type { TokenTarget } from './session-state.js';
@@ -253,6 +253,8 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const additionalParameters = present({ resource: target?.resource ?? undefined, scope: target?.scope ?? undefined });
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, { ...http, additionalParameters });
+      // A word about another target is none about the session.
+      if (target === null) await assertServerRefused(response, settings.provider?.endingErrors ?? []);
       // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
@@ -265,6 +267,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
+      await assertServerRefused(response, settings.provider?.endingErrors ?? []);
       const whole = await readTokenAnswer(response.clone(), usesOpenId);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       const identify = async (): Promise<AccountView> => {

@@ -167,7 +167,7 @@ function membersOf({ id, issuer, subject, name, username, email, picture }: Acco
 }
 
 function isKnownAccount(value: unknown): value is KnownAccount {
-  return isAccount(value) && ['kept', 'none', 'removal-owed', 'refused'].includes((value as Partial<KnownAccount>).record ?? '');
+  return isAccount(value) && ['kept', 'none', 'removal-owed', 'suspended', 'refused'].includes((value as Partial<KnownAccount>).record ?? '');
 }
 
 function isKnownAttempt(value: unknown): value is KnownAttempt {

@@ -43,7 +43,7 @@ export function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 're
   const { error, now, random } = event;
   const trouble = worse(renewal.trouble, event);
   const verdict = finalError(error, trouble);
-  if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: 'mark-refused', account: state.account }]);
+  if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: error.code === 'session-ended' ? 'mark-refused' : 'suspend', account: state.account }]);
   // While the token is valid nobody waits, and a provider in trouble is spared; a network that fails says nothing about the provider.
   const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
   const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
@@ -59,7 +59,10 @@ function worse(trouble: Trouble, { error, refused, now }: SessionEvent & { type:
   return { failures: trouble.failures + 1, ...refusal, answerLost };
 }
 
-/** Why the session is over, or null while there is hope. Only the server's own word ends it. */
+/**
+ * Why the session is over, or null while there is hope. Only the server's own word ends it. A refusal in other words than that,
+ * said again, offers a new sign-in; its record is kept, and asked once more at the next start.
+ */
 function finalError(error: AuthError, trouble: Trouble): AuthError | null {
   if (error.code === 'session-ended') {
     if (!trouble.answerLost) return error;
@@ -83,6 +86,14 @@ export function beginRenewal(state: LiveSession, now: number): SessionStep {
   const since = renewal.state === 'waiting' ? renewal.since : now;
   const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
   return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [renewEffect(state, refreshToken, null, state.access)] };
+}
+
+/** The session was refused in no final words before this start: one more refusal ends it again. */
+export function askOnceMore(state: LiveSession, now: number): SessionStep {
+  const step = beginRenewal(state, now);
+  const { state: next } = step;
+  if (next.phase !== 'live' || next.renewal.state !== 'renewing') return step;
+  return { ...step, state: { ...next, renewal: { ...next.renewal, trouble: { ...NO_TROUBLE, refusals: REFUSALS_MAX - 1 } } } };
 }
 
 export function renewEffect(state: LiveSession, refreshToken: string, target: TokenTarget | null, replaced: AccessToken | null): SessionEffect {

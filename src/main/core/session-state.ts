@@ -83,7 +83,8 @@ export type SessionState =
 /** `now` and `random` are fields of the events that need them; `epoch` and `save` are checked by the engine and here. */
 export type SessionEvent =
   | { readonly type: 'restore'; readonly account: AccountView; readonly now: number }
-  | ({ readonly type: 'record-found'; readonly record: SessionRecord } & Timing)
+  /** `suspended`: it was refused in no final words before; it is asked once more. */
+  | ({ readonly type: 'record-found'; readonly record: SessionRecord; readonly suspended?: boolean } & Timing)
   | { readonly type: 'record-absent' }
   | { readonly type: 'record-withheld'; readonly error: AuthError }
   | { readonly type: 'adopt'; readonly grant: Grant; readonly account: AccountView; readonly attempt: number; readonly now: number }
@@ -115,6 +116,8 @@ export type SessionEffect =
   | { readonly type: 'read-record'; readonly account: AccountView }
   | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly resources: readonly string[]; readonly access: AccessToken | null; readonly doubted: boolean; readonly save: number }
   | { readonly type: 'remove-record'; readonly account: AccountView }
+  /** The record is left alone until the next start, which asks once more. */
+  | { readonly type: 'suspend'; readonly account: AccountView }
   /** The record is left alone, but not restored any more. */
   | { readonly type: 'mark-refused'; readonly account: AccountView }
   /**

@@ -5,7 +5,7 @@ import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { SessionRecord } from './records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
-import { CLOCK_SET_BACK_MS, absent, accessOf, beginRenewal, dueAt, isOver, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';
+import { CLOCK_SET_BACK_MS, absent, accessOf, askOnceMore, beginRenewal, dueAt, isOver, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';
 import { type AccessToken, type LiveSession, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing } from './session-state.js';
 
 const NO_TARGETS: LiveSession['targets'] = new Map();
@@ -14,7 +14,7 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionSt
   if (event.type === 'adopt') return adopt(state, event);
   switch (state.phase) {
     case 'absent':
-      return event.type === 'restore' ? restore(state.epoch + 1, event.account, event.now) : same(state);
+      return stepAbsent(state, event);
     case 'restoring':
       return stepRestoring(state, event);
     case 'locked':
@@ -28,10 +28,17 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionSt
   }
 }
 
+function stepAbsent(state: SessionState & { phase: 'absent' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
+  if (event.type === 'restore') return restore(state.epoch + 1, event.account, event.now);
+  // What the provider has ended may have left a record; who signs out wants none.
+  if (event.type !== 'sign-out' || state.reason !== 'ended' || state.account === null) return same(state);
+  return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }]);
+}
+
 function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
   switch (event.type) {
     case 'record-found':
-      return resume(state.epoch, event.record, event);
+      return resume(state.epoch, event.record, event, event.suspended === true);
     case 'record-absent':
       return absent(state.epoch + 1, 'signed-out', state.account, null, []);
     case 'record-withheld':
@@ -195,11 +202,12 @@ function retryLive(state: LiveSession, now: number): SessionStep {
 }
 
 /** Comes back from the keychain; an access token that is still good makes the start need no network. */
-function resume(epoch: number, record: SessionRecord, timing: Timing): SessionStep {
+function resume(epoch: number, record: SessionRecord, timing: Timing, suspended: boolean): SessionStep {
   const { account, refreshToken, scope, resources = [], access, doubted = false } = record;
   const { now } = timing;
   const due = access === null ? now : dueAt({ accessToken: access.token, refreshToken, scope, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt }, timing);
   const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, resources, access, renewal: { state: 'fresh', since: now, renewAt: due }, errand: null, targets: NO_TARGETS, save: 0, storeError: null, storeRetryAt: null, doubted };
+  if (suspended) return askOnceMore(live, now);
   return isDue(live, now) || isOver(access, now) ? beginRenewal(live, now) : { state: live, effects: [] };
 }
 

@@ -6,7 +6,7 @@ import type { Keeper } from './keeper.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS } from './limits.js';
 import type { Settings } from './options/options.js';
-import type { Clock, Log, Signal } from './ports.js';
+import type { Clock, KnownAccount, Log, Signal } from './ports.js';
 import type { Grant } from './protocol.js';
 import { accountOf } from './records.js';
 import { type TokenWant, answerArrival, answerToken, heldToken, isUnread, sessionDeadline } from './session-answers.js';
@@ -98,6 +98,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   const others = new Map<string, Slot>();
   /** Who quits after a switch comes back to that account. */
   let chosen: Promise<void> = Promise.resolve();
+  /** By account: refused in this run, so that only the next one asks again. */
+  const suspended = new Set<string>();
   let stopped: AuthError | null = null;
   let starting: (() => void) | null = null;
   const started = new Promise<void>((resolve) => { starting = resolve; });
@@ -166,7 +168,11 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       await started;
       if (stopped !== null) throw stopped;
       const slot = accountId === null ? active : find(accountId);
-      if (slot === null) return;
+      if (slot === null) {
+        const left = known.current().accounts.find(({ id, record }) => id === accountId && record === 'suspended');
+        if (left !== undefined) keeper.forget(accountOf(left));
+        return;
+      }
       // Only who has read the record can have its token revoked.
       if (slot !== active) await atMost(clock, arrival(slot).catch(() => undefined), LIMITS.keyringSlowMs);
       send(slot, { type: 'sign-out' });
@@ -262,6 +268,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       }
     }
     for (const effect of next.effects) {
+      if (effect.type === 'suspend') suspended.add(effect.account.id);
       if (effect.type !== 'adopted') keeper.run(effect, handleOf(slot));
       else {
         if (slot.state.phase === 'live') activate(slot);
@@ -297,7 +304,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     if (isLast && active.state.phase !== 'absent') return active;
     const there = others.get(accountId);
     if (there !== undefined) return there;
-    const stored = areSeveral && starting === null ? known.current().accounts.find(({ id, record }) => id === accountId && record === 'kept') : undefined;
+    const stored = areSeveral && starting === null ? known.current().accounts.find((account) => account.id === accountId && isSignedIn(account)) : undefined;
     if (stored === undefined) return isLast ? active : null;
     const account = accountOf(stored);
     const slot = open(account);
@@ -329,6 +336,10 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     host.changed();
   }
 
+  function isSignedIn({ id, record }: KnownAccount): boolean {
+    return record === 'kept' || (record === 'suspended' && !suspended.has(id));
+  }
+
   function otherAccounts(): readonly AccountView[] {
     if (!areSeveral) return NOBODY;
     const { accounts } = known.current();
@@ -338,7 +349,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
 
   function listOthers(): readonly AccountView[] {
     const list = new Map<string, AccountView>();
-    for (const account of known.current().accounts) if (account.record === 'kept') list.set(account.id, accountOf(account));
+    for (const account of known.current().accounts) if (isSignedIn(account)) list.set(account.id, accountOf(account));
     // One that no keyring took is in no file.
     for (const { state } of others.values()) if (state.phase === 'live') list.set(state.account.id, state.account);
     if (active.state.account !== null) list.delete(active.state.account.id);

@@ -31,6 +31,22 @@ export async function readTokenAnswer(response: Response, keepIdToken: boolean):
   return json(200, kept);
 }
 
+/**
+ * Whether the token endpoint itself may have refused a refresh token. Throws `response-invalid` where a portal, a proxy or a firewall
+ * is as likely: for a page, and for each status but 400 and 401, unless the answer says a word that ends a session (`invalid_grant`,
+ * which Auth0 says with 403, and the preset's own).
+ */
+export async function assertServerRefused(response: Response, endingErrors: readonly string[]): Promise<void> {
+  const { status } = response;
+  if (status < 400) return;
+  const body = await bodyOf(response);
+  const error = body?.['error'];
+  if (error === 'invalid_grant' || (typeof error === 'string' && endingErrors.includes(error))) return;
+  const isPage = body === undefined && (/html/i.test(response.headers.get('content-type') ?? '') || (await response.clone().text()).trimStart().startsWith('<'));
+  if ((status === 400 || status === 401) && !isPage) return;
+  throw new AuthError('response-invalid', `the token endpoint answered with status ${status}${isPage ? ' and a page' : ''}: perhaps a proxy`, { serverError: plainWord(error) });
+}
+
 /** The answer of another endpoint: what the body says of an error counts, also where a challenge stands beside it. */
 export async function readErrorAnswer(response: Response): Promise<Response> {
   const body = response.status >= 400 ? await bodyOf(response) : undefined;

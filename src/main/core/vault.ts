@@ -23,18 +23,20 @@ export interface Vault {
   oweRemoval(account: AccountView): Promise<void>;
   /** Resolves when the removal was tried; what could not be removed is owed. */
   remove(account: AccountView): Promise<void>;
+  /** The provider refused it, but did not end it: the record stays, and the next start asks once more. */
+  suspend(account: AccountView): Promise<void>;
   /** The provider ended it: the record stays, but is not restored any more. */
   markRefused(account: AccountView): Promise<void>;
 }
 
 export type VaultReading =
-  | { readonly state: 'record'; readonly record: SessionRecord }
+  | { readonly state: 'record'; readonly record: SessionRecord; readonly suspended?: true }
   | { readonly state: 'absent' }
   | { readonly state: 'withheld'; readonly error: AuthError };
 
 // Nothing is read or written before the file was: it would be lost with the list, or overwrite a later version's.
 export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
-  return { load, read, write, choose, oweRemoval, remove, markRefused };
+  return { load, read, write, choose, oweRemoval, remove, suspend, markRefused };
 
   function load(): { restore: AccountView | null; last: AccountView | null; reason: SignedOutReason } {
     const { accounts, lastAccountId } = known.current();
@@ -44,16 +46,16 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last === undefined) return { restore: null, last: null, reason: 'never' };
     const account = accountOf(last);
-    return { restore: last.record === 'kept' ? account : null, last: account, reason: last.record === 'refused' ? 'ended' : 'signed-out' };
+    return { restore: isThere(last.record) ? account : null, last: account, reason: last.record === 'refused' ? 'ended' : 'signed-out' };
   }
 
   async function read(account: AccountView, correlationId?: string): Promise<VaultReading> {
     await known.loaded();
-    const reading = await secrets.read(recordKey(account.id), stateOf(account.id) === 'kept');
+    const reading = await secrets.read(recordKey(account.id), isThere(stateOf(account.id)));
     switch (reading.state) {
       case 'found': {
         const parsed = parseRecord(reading.value, { clientId, accountId: account.id });
-        if (parsed.state === 'record') return parsed;
+        if (parsed.state === 'record') return stateOf(account.id) === 'suspended' ? { ...parsed, suspended: true } : parsed;
         log.write({ level: 'warn', event: 'record-unreadable', correlationId, fields: { detail: parsed.detail } });
         return { state: 'withheld', error: new AuthError('keyring-unavailable', `the stored session cannot be read: ${parsed.detail}`) };
       }
@@ -100,6 +102,12 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     if (outcome.state !== 'done') log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: outcome.detail } });
   }
 
+  async function suspend(account: AccountView): Promise<void> {
+    await known.loaded();
+    // One that no keyring took, or that a sign-out owes, stays what it is.
+    await known.update((state) => (state.accounts.some(({ id, record }) => id === account.id && record === 'kept') ? withRecordState(state, account.id, 'suspended') : state));
+  }
+
   async function markRefused(account: AccountView): Promise<void> {
     await known.loaded();
     await known.update((state) => withRecordState(state, account.id, 'refused'));
@@ -108,6 +116,10 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   function stateOf(accountId: string): KnownAccount['record'] {
     return known.current().accounts.find(({ id }) => id === accountId)?.record ?? 'none';
   }
+}
+
+function isThere(record: KnownAccount['record']): boolean {
+  return record === 'kept' || record === 'suspended';
 }
 
 function lockedError(): AuthError {
