@@ -108,13 +108,17 @@ export interface StateFileAnswer {
   readonly tookMs: number;
 }
 
-/** Runs the child to its end. */
-export async function runStateFileChild<Answer = StateFileAnswer>(child: StateFileChild): Promise<{ readonly answers: readonly Answer[]; readonly exit: number | NodeJS.Signals | null }> {
+/** Runs the child to its end. `exitMs`: how long it went on after its last word. */
+export async function runStateFileChild<Answer = StateFileAnswer>(child: StateFileChild): Promise<{ readonly answers: readonly Answer[]; readonly exit: number | NodeJS.Signals | null; readonly exitMs: number }> {
   const running = startStateFileChild(child);
   const deadline = setTimeout(() => running.kill('SIGKILL'), 25_000);
   let text = '';
-  running.stdout?.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+  let spokeAt = performance.now();
+  running.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    spokeAt = performance.now();
+  });
   const exit = await new Promise<number | NodeJS.Signals | null>((resolve) => running.on('close', (code, signal) => resolve(code ?? signal)));
   clearTimeout(deadline);
-  return { answers: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Answer), exit };
+  return { answers: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Answer), exit, exitMs: performance.now() - spokeAt };
 }

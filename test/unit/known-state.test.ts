@@ -35,12 +35,31 @@ describe('load', () => {
     expect(known.current()).toEqual(NO_ACCOUNTS);
   });
 
-  it('never rejects', async () => {
-    const file = createFakeStateStore();
-    file.load = () => Promise.reject(new Error('EIO'));
-    const { known } = open(file);
+  it('that cannot read the file never rejects, knows nobody and has not read', async () => {
+    const { known, file, log } = open(createFakeStateStore(addAda(NO_ACCOUNTS)));
+    file.unreadable = 'EIO';
     await known.load();
-    expect(known.current()).toEqual(NO_ACCOUNTS);
+    await known.loaded();
+    expect([known.current(), known.isRead(), await stateOf(known.read())]).toEqual([NO_ACCOUNTS, false, 'pending']);
+    expect(log.events).toEqual([{ level: 'warn', event: 'state-file-unreadable', fields: { detail: 'EIO' } }]);
+  });
+
+  it('that is tried again finds the file, and tells those who wait for it', async () => {
+    const { known, file, log } = open(createFakeStateStore(addAda(NO_ACCOUNTS)));
+    file.unreadable = 'EBUSY';
+    await known.load();
+    await known.load();
+    file.unreadable = null;
+    await known.load();
+    await known.read();
+    expect([subjects(known.current()), known.isRead(), log.names()]).toEqual([['ada'], true, ['state-file-unreadable']]);
+  });
+
+  it('names no path of the person in the log', async () => {
+    const { known, file, log } = open();
+    file.load = () => Promise.reject(Object.assign(new Error("EIO, open '/home/ada/x'"), { code: '/home/ada' }));
+    await known.load();
+    expect(log.events[0]?.fields).toEqual({ detail: 'unknown error' });
   });
 
   it('leaves the file of a later version alone, and says so once', async () => {
@@ -121,6 +140,81 @@ describe('update', () => {
     await known.load();
     await known.update(addAda);
     expect([await known.update(addAda), file.saves.length]).toEqual([true, 1]);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  it('is never written over: what was changed meanwhile is said to what it holds, once it can be read', async () => {
+    const { known, file } = open(createFakeStateStore(addAda(NO_ACCOUNTS)));
+    file.unreadable = 'EACCES';
+    await known.load();
+    // Only the guard of the core: a store that would take it.
+    const { save } = file;
+    let tries = 0;
+    file.save = async (state) => { tries += 1; await save(state); };
+    expect([await known.update(addGrace), tries, subjects(known.current())]).toEqual([false, 0, ['grace']]);
+    file.unreadable = null;
+    await known.load();
+    expect(subjects(known.current())).toEqual(['ada', 'grace']);
+    await known.update((state) => state);
+    expect(subjects(file.content)).toEqual(['ada', 'grace']);
+  });
+
+  it('counts as read when a change finds that it can be', async () => {
+    const { known, file } = open(createFakeStateStore(addAda(NO_ACCOUNTS)));
+    file.unreadable = 'EBUSY';
+    await known.load();
+    file.unreadable = null;
+    // The disk gives, and does not take.
+    file.failNextSave();
+    expect([await known.update(addGrace), known.isRead(), subjects(known.current())]).toEqual([false, true, ['ada', 'grace']]);
+    await known.read();
+  });
+
+  it('takes nothing from what was read before', async () => {
+    const { known, file } = open(createFakeStateStore(addAda(NO_ACCOUNTS)));
+    await known.load();
+    file.unreadable = 'EMFILE';
+    await known.refresh();
+    expect([await known.update(addGrace), known.isRead(), subjects(known.current())]).toEqual([false, true, ['ada', 'grace']]);
+    file.unreadable = null;
+    expect([await known.update((state) => state), subjects(file.content)]).toEqual([true, ['ada', 'grace']]);
+  });
+});
+
+describe('a file of which one copy is missing or damaged', () => {
+  function halved(content: unknown): FakeStateStore {
+    const file = createFakeStateStore(content);
+    const { save } = file;
+    let whole = false;
+    file.isWhole = () => whole;
+    file.save = async (state) => { await save(state); whole = true; };
+    return file;
+  }
+
+  it('is saved again at the start, though nothing has changed', async () => {
+    const { known, file } = open(halved(addAda(NO_ACCOUNTS)));
+    await known.load();
+    await settle();
+    expect([file.saves.length, subjects(file.content), file.isWhole?.()]).toEqual([1, ['ada'], true]);
+    await known.update(addAda);
+    expect(file.saves.length).toBe(1);
+  });
+
+  it('is no reason to say that a change was not taken, when the disk does not take the other copy', async () => {
+    const { known, file, log } = open(halved(addAda(NO_ACCOUNTS)));
+    file.save = () => Promise.reject(new Error('ENOSPC'));
+    await known.load();
+    await settle();
+    expect([await known.update(addAda), log.names()]).toEqual([true, []]);
+    expect([await known.update(addGrace), log.names()]).toEqual([false, ['state-file-unwritable']]);
+  });
+
+  it('is left alone when it is of a later version', async () => {
+    const { known, file } = open(halved({ schemaVersion: 2 }));
+    await known.load();
+    await settle();
+    expect(file.saves).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 // What Latchkey says when a bundler took its modules away from the files that lie beside them.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -44,6 +44,13 @@ describe('the files beside the modules', () => {
 
   it('may be missing when none of them is needed', () => {
     expect(whyFilesMissing([], { moduleUrl: undefined, bundled: true })).toBeNull();
+  });
+
+  it('are not called missing when the system only does not tell', () => {
+    mkdirSync(join(root, 'loop', 'main', 'adapters'), { recursive: true });
+    // A link that leads to itself is there, and cannot be looked at: ELOOP.
+    symlinkSync(join(root, 'loop', 'preload.cjs'), join(root, 'loop', 'preload.cjs'));
+    expect(whyFilesMissing(['preload'], { moduleUrl: moduleUrl('loop', 'main', 'adapters', 'own-files.js') })).toBeNull();
   });
 
   it('are asked for by their path', () => {

@@ -25,6 +25,8 @@ const view = (input: Partial<ViewInput>): unknown => toView({ started: true, ses
 describe('toView', () => {
   it.each<[string, Partial<ViewInput>, unknown]>([
     ['before the start is over', { started: false, session: live }, { status: 'starting' }],
+    ['while the file that names the accounts cannot be read', { session: { ...absent, error: new AuthError('storage-failed', 'held') } }, { status: 'locked', error: { code: 'storage-failed', retry: 'user', message: 'held' } }],
+    ['while it cannot, and the person signs in', { session: { ...absent, error: new AuthError('storage-failed', 'held') }, attempts: [waiting] }, { status: 'locked', error: { code: 'storage-failed', retry: 'user', message: 'held' }, attempt }],
     ['while the keychain is read', { session: { phase: 'restoring', epoch: 1, account: ada, since: 1, slow: false } }, { status: 'starting' }],
     ['while the keychain waits for its password', { session: { phase: 'restoring', epoch: 1, account: ada, since: 1, slow: true } }, { status: 'locked', lastAccount: ada, error: { code: 'keyring-locked', retry: 'user', message: 'the keyring is waiting for its password' } }],
     ['when the keychain is locked', { session: { phase: 'locked', epoch: 1, account: ada, error: locked } }, { status: 'locked', lastAccount: ada, error: { code: 'keyring-locked', retry: 'user', message: 'locked' } }],

@@ -1,7 +1,7 @@
 // Where the files of Latchkey are that something else than an import loads: the preload and the keychain worker.
 // They lie beside its modules. A bundler that takes the modules away from them is found out here, at the first start.
 // May import nothing of Latchkey: it stays a file of its own in dist/, where a second AuthError would be another class.
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,8 +31,18 @@ export function whyFilesMissing(names: readonly OwnFile[], { moduleUrl = import.
   if (bundled || folder === null) return 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)';
   // Beside a source lies a source.
   const inOwnForm = (path: string): string => (moduleUrl.endsWith('.ts') ? path.replace(/js$/, 'ts') : path);
-  const missing = names.map((name) => resolve(folder, inOwnForm(FILES[name]))).find((file) => !existsSync(file));
+  const missing = names.map((name) => resolve(folder, inOwnForm(FILES[name]))).find(isAbsent);
   return missing === undefined ? null : `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`;
+}
+
+/** Only that: who has no file left to open, or a scanner in the way, has it all the same. */
+function isAbsent(file: string): boolean {
+  try {
+    statSync(file);
+    return false;
+  } catch (thrown) {
+    return ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 /** Null when the module does not run from its own file. Bundlers for CommonJS leave `import.meta.url` empty. */

@@ -1,11 +1,11 @@
 // Scheme registration on Linux: an own .desktop file in the user's data folder, made the default by the xdg tools, and
 // taken away again. Where a package has installed a file that starts this very app, that one is used instead.
 // May not block: every tool runs beside the main thread, within one time limit.
-import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
 import { type Environment, type Ran, runTool } from './run-tool.js';
+import { makeFolder, writeWhole } from './whole-file.js';
 import { type InstalledEntry, configHome, dataHome, findClaims, findEntry, programOf, readText, withoutHandler } from './xdg-applications.js';
 
 export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
@@ -136,28 +136,13 @@ async function dropHandler(list: string, scheme: string, fileName: string): Prom
   const text = await readText(list, 1_048_576);
   if (text === null) return;
   const without = withoutHandler(text, scheme, fileName);
-  // People keep such files as links into a folder of their own.
-  if (without !== text) await replace(await realpath(list), without, (await stat(list)).mode & 0o777);
+  if (without !== text) await writeWhole(list, without, (await stat(list)).mode & 0o777);
 }
 
-/** Written whole or not at all, and only when it changes: a desktop watches the folder and reads it anew each time. */
+/** Only when it changes: a desktop watches the folder and reads it anew each time. */
 async function writeIfDifferent(path: string, text: string, mode: number): Promise<boolean> {
-  const present = await readFile(path, 'utf8').catch(() => null);
-  if (present === text) return false;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await replace(path, text, mode);
+  if ((await readText(path)) === text) return false;
+  await makeFolder(dirname(path));
+  await writeWhole(path, text, mode);
   return true;
-}
-
-async function replace(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, text, { mode });
-    // The umask has had its say on `mode`.
-    await chmod(temporary, mode);
-    await rename(temporary, path);
-  } catch (thrown) {
-    await rm(temporary, { force: true });
-    throw thrown;
-  }
 }

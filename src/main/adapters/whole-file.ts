@@ -166,15 +166,22 @@ function inLane<T>(folder: string, limitMs: number, run: (isLate: () => boolean)
     const timer = setTimeout(() => {
       isLate = true;
       lane.isStuck = true;
+      process.off('exit', endAtOnce).on('exit', endAtOnce);
       reject(errnoError('ETIMEDOUT'));
     }, limitMs);
     const tail = lane.tail.then(() => (isLate ? undefined : run(() => isLate).then(resolve, reject))).finally(() => {
       clearTimeout(timer);
       if (lane.tail !== tail) return;
       lanes.delete(folder);
+      if (![...lanes.values()].some(({ isStuck }) => isStuck)) process.off('exit', endAtOnce);
     });
     lane.tail = tail;
   });
+}
+
+/** Node and Electron join their threads at the end, and would wait for one that hangs for ever. All else is done by then. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function nullIfAbsent(thrown: unknown): null {

@@ -1,11 +1,12 @@
 // Where a Linux desktop keeps its .desktop files and who may open a scheme there (XDG Base Directory and MIME Applications
 // Associations Specifications). Reads only; the one text that is changed, mimeapps.list, is given back as a string.
 import { constants } from 'node:fs';
-import { access, open, realpath, stat } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type ReadEntry, readDesktopEntry, readLauncher } from './desktop-entry.js';
 import type { Environment } from './run-tool.js';
+import { readWhole } from './whole-file.js';
 
 /** A .desktop file of an application, with the command that it comes to in the end. */
 export interface InstalledEntry extends ReadEntry {
@@ -96,20 +97,9 @@ export function withoutHandler(text: string, scheme: string, id: string): string
     .join('\n');
 }
 
-/** A text file up to a limit; null when it is not there, cannot be read or is larger. */
+/** A text file up to a limit; null when it is not there, cannot be read or is larger. A pipe in its place is not waited for. */
 export async function readText(path: string, maxBytes: number = FILE_MAX_BYTES): Promise<string | null> {
-  try {
-    // Non-blocking: somebody may have put a pipe there, which would be waited for without end.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = await file.stat();
-      return stat.isFile() && stat.size <= maxBytes ? await file.readFile('utf8') : null;
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return null;
-  }
+  return (await readWhole(path, maxBytes, false).catch(() => null))?.toString('utf8') ?? null;
 }
 
 async function readEntry(id: string, path: string): Promise<InstalledEntry | null> {
