@@ -1,6 +1,6 @@
 // One HTTP exchange with a time limit and a size limit, on a scripted network and a virtual clock.
 import { describe, expect, it } from 'vitest';
-import { type BoundedFetch, createBoundedFetch, jsonObject } from '../../src/main/core/bounded-fetch.js';
+import { type BoundedFetch, createBoundedFetch, jsonObject, serverDate } from '../../src/main/core/bounded-fetch.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type NetworkStep, createFakeClock, createFakeNetwork, settle } from '../support/fakes.js';
@@ -101,6 +101,43 @@ describe('the status', () => {
   it.each([['120', 120], [new Date(Date.UTC(2026, 0, 1) + 60_000).toUTCString(), 60], ['soon', undefined]])('429 with Retry-After "%s" asks for %s seconds', async (header, seconds) => {
     const { fetch } = benchFor(new Response(null, { status: 429, headers: { 'retry-after': header } }));
     expect((await failureOf(fetch(URL_, get))).retryAfterSeconds).toBe(seconds);
+  });
+});
+
+describe('a date in Retry-After', () => {
+  const NOW = createFakeClock().now();
+  const SECOND = 1_000;
+  const HOUR = 3_600 * SECOND;
+  const text = (ms: number): string => new Date(ms).toUTCString();
+  const asked = async (headers: Record<string, string>): Promise<number | undefined> => (await failureOf(benchFor(new Response('', { status: 503, headers })).fetch(URL_, get))).retryAfterSeconds;
+
+  it.each([0, -10 * 60 * SECOND, 86_400 * SECOND])('is read by the Date beside it, which is %i ms off', async (off) => {
+    expect(await asked({ date: text(NOW + off), 'retry-after': text(NOW + off + 90 * SECOND) })).toBe(90);
+  });
+
+  it('is read by our clock where there is no Date', async () => {
+    for (const date of [{}, { date: '0' }, { date: 'soon' }]) expect(await asked({ ...date, 'retry-after': text(NOW + 90 * SECOND) })).toBe(90);
+  });
+
+  it('is nearer by the time for which a cache has kept the answer', async () => {
+    expect(await asked({ date: text(NOW), age: '80', 'retry-after': text(NOW + 90 * SECOND) })).toBe(10);
+  });
+
+  it('is no longer for the clock of a proxy that is hours behind', async () => {
+    expect(await asked({ date: text(NOW - HOUR), 'retry-after': text(NOW + 90 * SECOND) })).toBe(90);
+    expect(await asked({ date: text(0), 'retry-after': text(NOW + 90 * SECOND) })).toBe(90);
+  });
+});
+
+describe('the date of an answer', () => {
+  const date = 'Thu, 01 Jan 2026 00:00:10 GMT';
+
+  it('is the server\'s when it made this very answer', () => {
+    expect(serverDate(new Response(null, { headers: { date } }))).toBe(Date.parse(date));
+  });
+
+  it.each([[{}], [{ date: '0' }, ], [{ date: 'now' }], [{ date: `${date}, ${date}` }], [{ date, age: '0' }], [{ date, age: '64' }], [{ date, age: '?' }]])('is none with %j', (headers) => {
+    expect(serverDate(new Response(null, { headers: headers as Record<string, string> }))).toBeUndefined();
   });
 });
 

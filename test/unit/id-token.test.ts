@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { askedAge, assertRemainingClaims, personIn } from '../../src/main/core/id-token.js';
+import { type AskedAge, askedAge, assertRemainingClaims, nowByServer, personIn } from '../../src/main/core/id-token.js';
 import { LIMITS } from '../../src/main/core/limits.js';
+import type { ArrivalTimes } from '../../src/main/core/oauth/arrival-times.js';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const NOW = NOW_MS / 1000;
 const ACCESS_TOKEN = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
-const expected = { clientId: 'me', accessToken: ACCESS_TOKEN, nowMs: NOW_MS };
+const right: ArrivalTimes = { computer: [NOW_MS - 200, NOW_MS], server: NOW_MS };
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jwt = (header: unknown, claims: unknown): string => `${part(header)}.${part(claims)}.signature`;
@@ -18,9 +19,10 @@ const hash = (digest: string, token = ACCESS_TOKEN): string => {
   return bytes.subarray(0, bytes.length / 2).toString('base64url');
 };
 
-async function verdict(claims: Record<string, unknown>, alg = 'RS256'): Promise<string> {
+async function verdict(claims: Record<string, unknown>, alg = 'RS256', times = right, asked: AskedAge | null = null): Promise<string> {
+  const whole = { iat: NOW, exp: NOW + 300, ...claims };
   try {
-    await assertRemainingClaims(jwt({ alg }, claims), claims, expected);
+    await assertRemainingClaims(jwt({ alg }, whole), whole, { clientId: 'me', accessToken: ACCESS_TOKEN, times, asked });
     return 'valid';
   } catch (error) {
     return error instanceof AuthError ? `${error.code}: ${error.message}` : 'thrown';
@@ -33,17 +35,100 @@ describe('azp', () => {
   });
 });
 
+const MINUTE = 60;
+const HOUR = 3_600;
+const DAY = 86_400;
+/** The clocks as the answer came, in seconds from the truth; `server` null: no `Date` of its own. */
+const clocks = (computer: number | readonly [number, number], server: number | null): ArrivalTimes => {
+  const [asked, answered] = typeof computer === 'number' ? [computer, computer] : computer;
+  return { computer: [NOW_MS + asked * 1000, NOW_MS + answered * 1000], server: server === null ? null : NOW_MS + server * 1000 };
+};
+const OFFSETS = [0, 61, -61, 10 * MINUTE, -10 * MINUTE, HOUR, -HOUR, DAY, -DAY, 30 * DAY, -30 * DAY, 20_000 * DAY, -20_000 * DAY];
+const absurd = [Date.parse('1970-01-01'), Date.parse('9999-12-31'), NOW_MS + 9 * DAY * 1000].map((date) => (date - NOW_MS) / 1000);
+
+describe('a right ID token', () => {
+  it.each(OFFSETS)('is taken on a computer whose clock is %i s off', async (off) => {
+    for (const server of [0, -1, null, ...absurd]) expect(await verdict({ nbf: NOW }, 'RS256', clocks(off, server))).toBe('valid');
+  });
+
+  it.each(OFFSETS)('is taken when the clock of the computer jumps by %i s between request and answer', async (jump) => {
+    for (const server of [0, null]) for (const from of OFFSETS) expect(await verdict({ nbf: NOW }, 'RS256', clocks([from, from + jump], server))).toBe('valid');
+  });
+
+  it.each(OFFSETS)('is taken with a Date that is %i s off, as a proxy may write it', async (off) => {
+    for (const computer of [0, 2 * MINUTE, -2 * MINUTE, 10 * -MINUTE]) expect(await verdict({ nbf: NOW, exp: NOW + 1_000 }, 'RS256', clocks(computer, off))).toBe('valid');
+  });
+
+  it('may have been made some minutes ago, or name a later time than the Date beside it', async () => {
+    for (const iat of [NOW - 240, NOW + 240, NOW + LIMITS.clockAgreementSeconds]) expect(await verdict({ iat, exp: iat + 300 })).toBe('valid');
+  });
+});
+
+describe('exp', () => {
+  const over = { iat: NOW - 2 * HOUR, exp: NOW - HOUR };
+
+  it.each(OFFSETS)('that is over by the server is refused on a computer whose clock is %i s off', async (off) => {
+    expect(await verdict(over, 'RS256', clocks(off, 0))).toContain('"exp" is over');
+    expect(await verdict(over, 'RS256', clocks([off, off + HOUR], 0))).toContain('"exp" is over');
+  });
+
+  it('has the tolerance of a minute', async () => {
+    const { clockToleranceSeconds } = LIMITS;
+    expect(await verdict({ iat: NOW - 300, exp: NOW - clockToleranceSeconds + 1 })).toBe('valid');
+    expect(await verdict({ iat: NOW - 300, exp: NOW - clockToleranceSeconds })).toContain('"exp" is over');
+  });
+
+  it('that is over by more than a day is refused when both clocks say so', async () => {
+    expect(await verdict({ iat: 1, exp: 2 })).toContain('"exp" is over');
+  });
+
+  it.each([[NOW], [NOW - 1], [0], [undefined], [`${NOW + 300}`], [null], [Infinity]])('of %j is no time after iat', async (exp) => {
+    for (const server of [0, null]) expect(await verdict({ exp }, 'RS256', clocks(0, server))).toContain('"exp"');
+  });
+
+  it('without a Date is judged by iat alone', async () => {
+    expect(await verdict(over, 'RS256', clocks(0, null))).toBe('valid');
+  });
+});
+
 describe('iat', () => {
-  it.each([[NOW, 'valid'], [NOW - 86_400, 'valid'], [NOW + LIMITS.clockToleranceSeconds, 'valid'], [NOW + LIMITS.clockToleranceSeconds + 1, 'future'], [NOW_MS, 'future'], [undefined, 'future'], [`${NOW}`, 'future']])('of %j is %s', async (iat, expectedVerdict) => {
-    expect(await verdict({ iat })).toContain(expectedVerdict);
+  it.each([[NOW - 86_400, 'valid'], [NOW + LIMITS.clockAgreementSeconds + 1, 'future'], [NOW_MS, 'future'], [undefined, 'no time'], [`${NOW}`, 'no time']])('of %j is %s', async (iat, expectedVerdict) => {
+    expect(await verdict({ iat, exp: NOW_MS * 2 })).toContain(expectedVerdict);
+  });
+
+  it('in the future of this computer is no reason, nor is one in the future of the Date alone', async () => {
+    const later = { iat: NOW + DAY, exp: NOW + DAY + 300 };
+    for (const [computer, server] of [[0, null], [0, DAY], [DAY, 0], [0, -HOUR], [-HOUR, 0]] as const) expect(await verdict(later, 'RS256', clocks(computer, server))).toBe('valid');
+  });
+});
+
+describe('nbf', () => {
+  it.each([[NOW, 'valid'], [NOW - DAY, 'valid'], [NOW + LIMITS.clockToleranceSeconds, 'valid'], [NOW + LIMITS.clockToleranceSeconds + 1, 'nbf'], [null, 'nbf'], ['now', 'nbf']])('of %j is %s', async (nbf, expectedVerdict) => {
+    expect(await verdict({ nbf })).toContain(expectedVerdict);
+  });
+
+  it('is of no weight once any clock has reached it', async () => {
+    expect(await verdict({ nbf: NOW + HOUR }, 'RS256', clocks(0, HOUR))).toBe('valid');
+    expect(await verdict({ nbf: NOW + HOUR }, 'RS256', clocks(HOUR, 0))).toBe('valid');
+  });
+});
+
+describe('the time by the server', () => {
+  const now = (times: ArrivalTimes): unknown => nowByServer({ iat: NOW, exp: NOW + 300 }, times);
+
+  it('is its Date, or the time at which it issued the token where that Date is not believed', () => {
+    expect(now(clocks(DAY, 5))).toBe(NOW_MS + 5_000);
+    expect(now(clocks(DAY, null))).toBe(NOW_MS);
+    expect(now(clocks(0, HOUR))).toBe(NOW_MS);
+    expect(nowByServer({}, right)).toBeNull();
   });
 });
 
 describe('auth_time', () => {
   const LEEWAY = LIMITS.clockToleranceSeconds;
-  const age = async (authTime: unknown, maxAgeSeconds: number, waitedMs = 0): Promise<string> => {
-    const claims = { iat: NOW, ...(authTime === undefined ? {} : { auth_time: authTime }) };
-    return assertRemainingClaims(jwt({ alg: 'RS256' }, claims), claims, { ...expected, asked: { maxAgeSeconds, waitedMs } }).then(() => 'valid', (error: unknown) => (error instanceof AuthError ? `${error.code}: ${error.message}` : 'thrown'));
+  const age = (authTime: unknown, maxAgeSeconds: number, waitedMs = 0): Promise<string> => {
+    const claims = authTime === undefined ? {} : { auth_time: authTime };
+    return verdict(claims, 'RS256', right, { maxAgeSeconds, waitedMs });
   };
 
   it.each<[string, unknown, number, number, string]>([

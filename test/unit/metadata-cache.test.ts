@@ -198,6 +198,10 @@ describe('how long metadata are fresh', () => {
     expect(freshMsOf(new Response(null, value === null ? {} : { headers: { 'cache-control': value } }))).toBe(expected);
   });
 
+  it.each([['3000', 600_000], ['4000', 0], ['old', 3_600_000], ['-5', 3_600_000]])('is short by an Age of %s, which a cache has used up', (age, expected) => {
+    expect(freshMsOf(new Response(null, { headers: { 'cache-control': 'max-age=3600', age } }))).toBe(expected);
+  });
+
   it('is an hour at least in the process that fetched them', async () => {
     const place = desk();
     place.state.freshMs = 0;

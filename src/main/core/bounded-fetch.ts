@@ -1,7 +1,8 @@
 // One HTTP exchange with a time limit and a size limit, over the port Network. The only place that reads bodies.
 // Gives the OAuth engine a complete Response, or throws a network error code; judges no OAuth content.
 import { AuthError, stoppedError } from './errors.js';
-import { retryAfterSeconds } from './renewal.js';
+import { LIMITS } from './limits.js';
+import { httpDate, retryAfterSeconds } from './renewal.js';
 import type { Clock, Network } from './ports.js';
 
 /** The shape of `fetch` that the OAuth engine calls. */
@@ -95,17 +96,29 @@ function assertUsableStatus(response: Response, host: string, nowMs: number): vo
   const { status } = response;
   if (status >= 500 || status === 429 || status === 408) {
     throw new AuthError('server-unavailable', `"${host}" answered with status ${status}`, {
-      // A date in Retry-After is by the server's clock, and only the server's own Date says what that shows.
-      retryAfterSeconds: retryAfterSeconds(response.headers.get('retry-after'), serverDate(response) ?? nowMs),
+      retryAfterSeconds: askedSeconds(response, nowMs),
     });
   }
   if (status < 200 || (status >= 300 && status < 400)) throw new AuthError('response-invalid', `"${host}" answered with status ${status}`);
 }
 
-/** The server's clock in milliseconds since 1970 (RFC 9110 §6.6.1), or undefined. */
-export function serverDate(response: Response): number | undefined {
-  const date = Date.parse(response.headers.get('date') ?? '');
-  return Number.isNaN(date) ? undefined : date;
+/** A date in `Retry-After` is by the server's clock, and only the server's own `Date` says what that shows; as old as a cache has kept it. */
+function askedSeconds({ headers }: Response, nowMs: number): number | undefined {
+  const header = headers.get('retry-after');
+  const age = /^\d{1,9}$/.test(headers.get('age') ?? '') ? Number(headers.get('age')) : 0;
+  const date = httpDate(headers.get('date'));
+  const own = retryAfterSeconds(header, nowMs);
+  const asked = date === undefined ? own : retryAfterSeconds(header, date + age * 1000);
+  // A proxy's clock may be hours behind: no pause is longer for that than by our own.
+  return asked !== undefined && own !== undefined && asked * 1000 > LIMITS.retryAfterMaxMs ? Math.min(asked, own) : asked;
+}
+
+/**
+ * The server's clock in milliseconds since 1970 as it made this very answer (RFC 9110 §6.6.1), or undefined. An answer with
+ * `Age` was made earlier, for somebody else (RFC 9111 §5.1).
+ */
+export function serverDate({ headers }: Response): number | undefined {
+  return headers.has('age') ? undefined : httpDate(headers.get('date'));
 }
 
 /** Providers label JSON as text, or with odd spelling; what parses as a JSON object is one (RFC 8259 needs no label). */

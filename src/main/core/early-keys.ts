@@ -1,30 +1,50 @@
 // The key set of the provider, asked for while the person is in the browser: when they are back, redeeming takes one exchange.
 // Only brings the answer forward; who may have signed what is judged in protocol.ts.
 import type { BoundedFetch } from './bounded-fetch.js';
+import { LIMITS } from './limits.js';
+import type { Clock } from './ports.js';
 
+/** One key set for each attempt; it goes with the object that stands for the attempt. */
 export interface EarlyKeys {
-  /** Asks in the background, unless an answer waits already. */
-  ask(url: string): void;
-  /** The answer that was asked for early, once: who asks again wants newer keys. Null when there is none. */
-  take(url: string): Promise<Response | null>;
+  /** Asks in the background, unless this attempt has an answer that is still young. */
+  ask(attempt: object, url: string): void;
+  /**
+   * The answer that this attempt asked for early, once: a second question wants newer keys. Null when there is none, or
+   * when it is older than `LIMITS.earlyKeysMaxMs`: a key may have been withdrawn since.
+   */
+  take(attempt: object, url: string): Promise<Response | null>;
 }
 
-/** One key set at a time, of the size that `fetch` allows. A failure is forgotten: then it is asked for when it is needed. */
-export function createEarlyKeys(fetch: BoundedFetch): EarlyKeys {
-  let early: { readonly url: string; readonly answer: Promise<Response | null> } | null = null;
+interface KeySet {
+  readonly url: string;
+  readonly askedAt: number;
+  readonly answer: Promise<Response | null>;
+}
+
+/** A failure is forgotten: then the key set is asked for when it is needed. */
+export function createEarlyKeys(fetch: BoundedFetch, clock: Pick<Clock, 'now'>): EarlyKeys {
+  const keySets = new WeakMap<object, KeySet>();
 
   return {
-    ask(url) {
+    ask(attempt, url) {
       const { href } = new URL(url);
-      if (early?.url === href) return;
-      const answer = fetch(href, { method: 'GET', headers: { accept: 'application/json, application/jwk-set+json' } }).catch(() => null);
-      early = { url: href, answer };
+      const known = keySets.get(attempt);
+      if (known?.url === href && isYoung(known)) return;
+      const init = { method: 'GET', headers: { accept: 'application/json, application/jwk-set+json' } };
+      const answer = fetch(href, init).catch(() => null);
+      keySets.set(attempt, { url: href, askedAt: clock.now(), answer });
     },
-    async take(url) {
-      if (early?.url !== url) return null;
-      const { answer } = early;
-      early = null;
-      return answer;
+    async take(attempt, url) {
+      const known = keySets.get(attempt);
+      if (known?.url !== url) return null;
+      keySets.delete(attempt);
+      return isYoung(known) ? known.answer : null;
     },
   };
+
+  /** Not when the clock was set back, for then nobody knows. */
+  function isYoung({ askedAt }: KeySet): boolean {
+    const age = clock.now() - askedAt;
+    return age >= 0 && age <= LIMITS.earlyKeysMaxMs;
+  }
 }

@@ -48,6 +48,12 @@ export const LIMITS = {
   metadataMaxMs: 604_800_000,
   /** Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7 allows a leeway). */
   clockToleranceSeconds: 60,
+  /** Two clocks this near to each other agree: a clock nobody looks after is off by minutes, one that misleads by hours. */
+  clockAgreementSeconds: 900,
+  /** A `Date` that is more than a day from all other clocks is a mistake, such as 1970: it judges nothing. */
+  dateOffMaxMs: 86_400_000,
+  /** As long as the OAuth engine keeps a key set: who is longer in the browser is back to keys that are asked for again. */
+  earlyKeysMaxMs: 300_000,
   /** A token that is over as it comes is renewed by itself no sooner; a caller gets a new one each second. */
   lifelessPauseMs: 60_000,
   /** First pause after a failed renewal; doubled each time. */

@@ -135,12 +135,14 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   }
 }
 
-/** How long an answer may be believed (RFC 9111 §5.2.2.1), within bounds. `no-store` and `no-cache` mean: asked for anew in the background each time. */
+/** How long an answer may still be believed (RFC 9111 §4.2, §5.2.2.1), within bounds: a cache has used up its `Age`. `no-store` and `no-cache` mean: asked for anew in the background each time. */
 export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
   const control = (response.headers.get('cache-control') ?? '').toLowerCase();
   if (/\bno-(store|cache)\b/.test(control)) return 0;
   const seconds = /\bmax-age=(\d{1,9})\b/.exec(control)?.[1];
-  return seconds === undefined ? LIMITS.metadataFreshMs : Math.min(Number(seconds) * 1000, LIMITS.metadataFreshMaxMs);
+  if (seconds === undefined) return LIMITS.metadataFreshMs;
+  const age = /^\d{1,9}$/.exec(response.headers.get('age') ?? '')?.[0] ?? 0;
+  return Math.min(Math.max(0, Number(seconds) - Number(age)) * 1000, LIMITS.metadataFreshMaxMs);
 }
 
 function usedMembers(published: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

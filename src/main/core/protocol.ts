@@ -3,7 +3,7 @@
 import * as oauth from 'oauth4webapi';
 import type { AttemptSecrets } from './attempt-secrets.js';
 import { loginHintOf, present, promptOf, resourcesOf } from './authorization-parameters.js';
-import { type BoundedFetch, jsonObject, serverDate } from './bounded-fetch.js';
+import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createEarlyKeys } from './early-keys.js';
@@ -13,8 +13,8 @@ import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from '.
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
 import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
 import { type MetadataMark, type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
-import { LIMITS } from './limits.js';
 import type { Identity, Settings } from './options/options.js';
+import { type ArrivalTimes, earliestStart, latestStart, timesOf } from './oauth/arrival-times.js';
 import { atMost } from './time-limit.js';
 import { assertServerRefused, bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
@@ -44,6 +44,17 @@ export interface Renewed {
   readonly person: 'same' | 'another' | 'unsaid';
 }
 
+/** What came of one token request. `attempt`: whose early key set may be used. */
+interface Exchange {
+  readonly server: ServerMetadata;
+  readonly answer: Response;
+  readonly tokens: oauth.TokenEndpointResponse;
+  readonly times: ArrivalTimes;
+  readonly attempt: object | null;
+  /** When authorization was asked for; null: it was not, so no age of it was either. */
+  readonly startedAt: number | null;
+}
+
 /** Errors with which the token endpoint itself has spoken, rightly or not. */
 const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = ['session-ended', 'sign-in-refused', 'response-invalid'];
 
@@ -61,7 +72,7 @@ export interface Protocol {
   /** RFC 8628 §3.1. Rejects with `redirect-unavailable` where the provider has no endpoint for it. */
   authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization>;
   /** RFC 8628 §3.4, once. Rejects when there is nothing more to wait for: denied, expired, refused, or tokens that fail a check. */
-  pollDevice(deviceCode: string, correlationId?: string, startedAt?: number): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
+  pollDevice(authorization: DeviceAuthorization, correlationId?: string, startedAt?: number): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
   /** False when `renew` would have to fetch metadata first. */
   isPrepared(): boolean;
   /** Fetches metadata, if that is necessary, so that `renew` is one exchange. */
@@ -86,23 +97,17 @@ export interface Protocol {
 }
 
 export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, clock: Clock, log: Log, file?: MetadataFile): Protocol {
-  const client: oauth.Client = { client_id: settings.clientId, token_endpoint_auth_method: 'none', [oauth.clockTolerance]: LIMITS.clockToleranceSeconds };
-  const keys = createEarlyKeys(boundedFetch);
-  // Tokens are dated by the server's clock: with it they are judged, however wrong the clock of this computer is.
-  const fetch: BoundedFetch = async (url, init) => {
-    const response = (await keys.take(url)) ?? (await boundedFetch(url, init));
-    const date = serverDate(response);
-    if (date !== undefined) client[oauth.clockSkew] = Math.round((date - clock.now()) / 1000);
-    return response;
-  };
+  // The engine knows only the clock of this computer: whatever is a matter of time is judged in id-token.ts.
+  const client: oauth.Client = { client_id: settings.clientId, token_endpoint_auth_method: 'none', [oauth.clockTolerance]: Number.MAX_SAFE_INTEGER };
+  const keys = createEarlyKeys(boundedFetch, clock);
   const usesOpenId = settings.scopes.includes('openid');
-  const http = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
+  const http = { [oauth.customFetch]: boundedFetch, [oauth.allowInsecureRequests]: settings.issuer.startsWith('http:') };
   const template = settings.provider?.issuerTemplate ?? null;
   let devicesOffered = true;
   const byHand = settings.endpoints !== null;
   const metadata = createMetadataCache(settings, () => discover(settings, http), byHand ? undefined : file, clock, log);
 
-  return { authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => byHand || metadata.isUsable(), prepare, renew, renewEarlier, isOwnWord, revoke, trustMetadata: (mark) => { metadata.trust(mark); }, revalidateMetadata: () => { metadata.revalidate(); }, metadataMark: () => (byHand ? null : metadata.mark()) };
+  return { authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => byHand || metadata.isUsable(), prepare: async () => { await metadata.usable(); }, renew, renewEarlier, isOwnWord, revoke, trustMetadata: (mark) => { metadata.trust(mark); }, revalidateMetadata: () => { metadata.revalidate(); }, metadataMark: () => (byHand ? null : metadata.mark()) };
 
   /** Where a person signs in nothing old will do. */
   async function known(): Promise<ServerMetadata> {
@@ -113,7 +118,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
 
   async function authorizationUrl(secrets: AttemptSecrets, redirectUri: string, request: SignInRequest): Promise<string> {
     const server = await known();
-    if (usesOpenId && server.jwks_uri !== undefined) keys.ask(server.jwks_uri);
+    if (usesOpenId && server.jwks_uri !== undefined) keys.ask(secrets, server.jwks_uri);
     const parameters = present({
       ...settings.authorizationParameters,
       client_id: settings.clientId,
@@ -147,23 +152,24 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
 
   async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string, startedAt = clock.now()): Promise<Redeemed> {
     const server = await known();
-    const requestedAt = clock.now();
     const named = issuerNamedBy(callback, server);
-    const validated = step('callback', () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
-    const answer = await stepAsync('redeem', async () => {
-      const response = await oauth.authorizationCodeGrantRequest(server, client, authentication(server), validated, redirectUri, secrets.codeVerifier, http);
-      return readTokenAnswer(response, usesOpenId);
-    });
+    const validated = await stepAsync('callback', async () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
+    const requestedAt = clock.now();
+    const response = await stepAsync('redeem', () => oauth.authorizationCodeGrantRequest(server, client, authentication(server), validated, redirectUri, secrets.codeVerifier, http));
+    const times = timesOf(response, requestedAt, clock.now());
+    const answer = await readTokenAnswer(response, usesOpenId);
     const filled = await issuerFilledBy(answer, named ?? server);
     const tokens = await stepAsync('redeem', () =>
       oauth.processAuthorizationCodeResponse(filled, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}), sent(redirectUri, true),
     );
-    return receive(filled, answer, tokens, requestedAt, startedAt, correlationId);
+    return receive({ server: filled, answer, tokens, times, attempt: secrets, startedAt }, correlationId);
   }
 
-  async function receive(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, requestedAt: number, startedAt: number, correlationId?: string): Promise<Redeemed> {
-    const identity = usesOpenId ? await identifyByIdToken(server, answer, tokens, correlationId, startedAt) : await identifyByHand(server, tokens.access_token, correlationId);
-    const grant = { ...toGrant(tokens, requestedAt, null, settings.scopes.join(' ')), resources: settings.resources };
+  async function receive(exchange: Exchange, correlationId?: string): Promise<Redeemed> {
+    const { server, tokens, times } = exchange;
+    const identity = usesOpenId ? await identifyByIdToken(exchange, correlationId) : await identifyByHand(server, tokens.access_token, correlationId);
+    const since = tokens.refresh_token === undefined ? latestStart(times, settings.networkTimeoutSeconds) : earliestStart(times);
+    const grant = { ...toGrant(tokens, since, null, settings.scopes.join(' ')), resources: settings.resources };
     return { grant, account: await toAccount(server.issuer, identity) };
   }
 
@@ -200,7 +206,6 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization> {
     const server = await known();
     if (server.device_authorization_endpoint === undefined) throw new AuthError('redirect-unavailable', 'the provider names no endpoint for device codes (RFC 8628 §4)');
-    if (usesOpenId && server.jwks_uri !== undefined) keys.ask(server.jwks_uri);
     // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they are known.
     const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), ...loginHintOf(request, settings) });
     parameters.push(...resourcesOf(settings));
@@ -209,18 +214,22 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const body = await bodyOf(response);
       // The engine judges errors; in a good answer what is shown and opened is checked more strictly.
       if (response.status !== 200 || body === undefined) await oauth.processDeviceAuthorizationResponse(server, client, response);
-      return readDeviceAuthorization(body ?? {}, http[oauth.allowInsecureRequests]);
+      const authorization = readDeviceAuthorization(body ?? {}, http[oauth.allowInsecureRequests]);
+      if (usesOpenId && server.jwks_uri !== undefined) keys.ask(authorization, server.jwks_uri);
+      return authorization;
     }, sent(null, false));
   }
 
-  async function pollDevice(deviceCode: string, correlationId?: string, startedAt = clock.now()): ReturnType<Protocol['pollDevice']> {
-    const requestedAt = clock.now();
-    let exchanged: { readonly server: ServerMetadata; readonly answer: Response; readonly tokens: oauth.TokenEndpointResponse };
+  async function pollDevice(authorization: DeviceAuthorization, correlationId?: string, startedAt = clock.now()): ReturnType<Protocol['pollDevice']> {
+    let exchange: Exchange;
     try {
       const server = await known();
-      const answer = await readTokenAnswer(await oauth.deviceCodeGrantRequest(server, client, authentication(server), deviceCode, http), usesOpenId);
+      const requestedAt = clock.now();
+      const response = await oauth.deviceCodeGrantRequest(server, client, authentication(server), authorization.deviceCode, http);
+      const times = timesOf(response, requestedAt, clock.now());
+      const answer = await readTokenAnswer(response, usesOpenId);
       const filled = await issuerFilledBy(answer, server);
-      exchanged = { server: filled, answer, tokens: await oauth.processDeviceCodeResponse(filled, client, answer) };
+      exchange = { server: filled, answer, tokens: await oauth.processDeviceCodeResponse(filled, client, answer), times, attempt: authorization, startedAt };
     } catch (thrown) {
       const word = pendingWord(thrown);
       if (word !== null) return { state: word };
@@ -229,11 +238,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       throw error;
     }
     // From here on the code is spent: asking again would bring nothing but a refusal.
-    return { state: 'granted', redeemed: await receive(exchanged.server, exchanged.answer, exchanged.tokens, requestedAt, startedAt, correlationId) };
-  }
-
-  async function prepare(): Promise<void> {
-    await metadata.usable();
+    return { state: 'granted', redeemed: await receive(exchange, correlationId) };
   }
 
   async function renew(refreshToken: string, scope: string, account: AccountView, target: TokenTarget | null = null): Promise<Renewed> {
@@ -258,7 +263,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
-      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), person: personIn(body?.['id_token'], account, settings.clientId) };
+      return { grant: toGrant(tokens, Math.min(requestedAt, clock.now()), refreshToken, scope), person: personIn(body?.['id_token'], account, settings.clientId) };
     }, { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] });
   }
 
@@ -267,21 +272,23 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const requestedAt = clock.now();
     return stepAsync('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
+      const times = timesOf(response, requestedAt, clock.now());
       await assertServerRefused(response, settings.provider?.endingErrors ?? []);
       const whole = await readTokenAnswer(response.clone(), usesOpenId);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       const identify = async (): Promise<AccountView> => {
         const filled = await issuerFilledBy(whole, server);
-        return toAccount(filled.issuer, await identifyRenewed(filled, whole, tokens.access_token));
+        return toAccount(filled.issuer, await identifyRenewed(filled, whole, tokens.access_token, times));
       };
-      return { grant: toGrant(tokens, requestedAt, refreshToken, scope), identify };
+      return { grant: toGrant(tokens, earliestStart(times), refreshToken, scope), identify };
     }, sent(null, false));
   }
 
   /** OpenID Connect Core §12.2: a renewal may bring an ID token, or none; then userinfo is the provider's word. */
-  async function identifyRenewed(server: ServerMetadata, answer: Response, accessToken: string): Promise<Identity> {
+  async function identifyRenewed(server: ServerMetadata, answer: Response, accessToken: string, times: ArrivalTimes): Promise<Identity> {
     if (typeof (await bodyOf(answer))?.['id_token'] === 'string') {
-      return identifyByIdToken(server, answer, await stepAsync('id-token', () => oauth.processRefreshTokenResponse(server, client, answer)));
+      const tokens = await stepAsync('id-token', () => oauth.processRefreshTokenResponse(server, client, answer));
+      return identifyByIdToken({ server, answer, tokens, times, attempt: null, startedAt: null });
     }
     const identity = await identifyByHand(server, accessToken);
     if (usesOpenId && identity === ANONYMOUS) throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
@@ -293,7 +300,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     try {
       if (endpoints === null) await metadata.refresh();
       else if (endpoints.jwks === undefined) return refusal.serverError !== undefined;
-      else return Array.isArray(jsonObject(new Uint8Array(await (await fetch(endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer()))?.['keys']);
+      else return Array.isArray(jsonObject(new Uint8Array(await (await boundedFetch(endpoints.jwks, { method: 'GET', headers: {} })).arrayBuffer()))?.['keys']);
       return true;
     } catch {
       return false;
@@ -308,12 +315,12 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     });
   }
 
-  /** `startedAt` undefined: no authorization was asked for, so no age either. */
-  async function identifyByIdToken(server: ServerMetadata, answer: Response, tokens: oauth.TokenEndpointResponse, correlationId?: string, startedAt?: number): Promise<Identity> {
+  async function identifyByIdToken(exchange: Exchange, correlationId?: string): Promise<Identity> {
+    const { server, tokens, times, startedAt } = exchange;
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
-    await stepAsync('id-token', () => assertSignature(server, answer));
-    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, nowMs: clock.now() + (client[oauth.clockSkew] ?? 0) * 1000, asked: startedAt === undefined ? null : askedAge(settings, startedAt, clock.now()) });
+    await stepAsync('id-token', () => assertSignature(exchange));
+    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, times, asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()) });
     const identity = readClaims(claims);
     if (identity === null) throw new AuthError('id-token-invalid', 'ID token: "sub" missing');
     if (identity.name !== undefined && identity.email !== undefined) return identity;
@@ -329,25 +336,20 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 
   /** A key that is not in the set we have may be a new one: asked for once more, once for each sign-in. */
-  async function assertSignature(server: ServerMetadata, answer: Response): Promise<void> {
+  async function assertSignature({ server, answer, attempt }: Exchange): Promise<void> {
+    // The engine keeps the key set by the object's identity and by its own clock: a copy makes it ask us.
+    const early: BoundedFetch = async (url, init) => (attempt === null ? null : await keys.take(attempt, url)) ?? boundedFetch(url, init);
     try {
-      await oauth.validateApplicationLevelSignature(server, answer, http);
+      await oauth.validateApplicationLevelSignature({ ...server }, answer, { ...http, [oauth.customFetch]: early });
     } catch (error) {
       if (error instanceof AuthError) throw error;
-      // The engine keeps the key set by the object's identity: a copy makes it fetch anew.
       await oauth.validateApplicationLevelSignature({ ...server }, answer, http);
     }
   }
 
   async function identifyByHand(server: ServerMetadata, accessToken: string, correlationId?: string): Promise<Identity> {
     if (settings.identify !== null) {
-      const { identify } = settings;
-      const asked = (async () => ({ person: await identify(accessToken) }))().catch((cause: unknown) => {
-        throw cause instanceof AuthError ? cause : new AuthError('response-invalid', 'option "identify" failed', { cause });
-      });
-      const answer = await atMost(clock, asked, settings.networkTimeoutSeconds * 1000);
-      if (answer === undefined) throw new AuthError('network-timeout', 'option "identify" did not answer in time');
-      const identity = readIdentity(answer.person);
+      const identity = readIdentity(await askHost(settings.identify, accessToken));
       if (identity === null) throw new AuthError('response-invalid', 'option "identify" must resolve to an object with a "subject"');
       return identity;
     }
@@ -365,6 +367,16 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     const body = response.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
     return body === undefined ? null : readClaims(body);
   }
+
+  /** What the host says of the person, within the time of an exchange. */
+  async function askHost(identify: (accessToken: string) => unknown, accessToken: string): Promise<unknown> {
+    const asked = (async () => ({ said: await identify(accessToken) }))().catch((cause: unknown) => {
+      throw cause instanceof AuthError ? cause : new AuthError('response-invalid', 'option "identify" failed', { cause });
+    });
+    const answer = await atMost(clock, asked, settings.networkTimeoutSeconds * 1000);
+    if (answer === undefined) throw new AuthError('network-timeout', 'option "identify" did not answer in time');
+    return answer.said;
+  }
 }
 
 async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'>): Promise<Published> {
@@ -380,14 +392,6 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
     if (response !== null && members !== undefined) return { members, freshMs: freshMsOf(response) };
   }
   throw new AuthError('discovery-failed', 'the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)');
-}
-
-function step<T>(name: ExchangeStep, run: () => T, context: JudgementContext): T {
-  try {
-    return run();
-  } catch (error) {
-    throw judge(name, error, context);
-  }
 }
 
 async function stepAsync<T>(name: ExchangeStep, run: () => Promise<T>, context: JudgementContext = {}): Promise<T> {

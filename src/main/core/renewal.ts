@@ -64,8 +64,13 @@ export function lifetimeSeconds(expiresIn: number | undefined): number {
 export function retryAfterSeconds(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header.trim());
+  const date = httpDate(header);
+  return date === undefined ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
+}
+
+/** Milliseconds since 1970 of an HTTP date (RFC 9110 §5.6.7), or undefined. */
+export function httpDate(header: string | null): number | undefined {
   // Date.parse() makes a date of almost anything; every HTTP date begins with a day of the week.
-  if (!/^\s*[A-Z][a-z]{2}/.test(header)) return undefined;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
+  const date = /^\s*[A-Z][a-z]{2}/.test(header ?? '') ? Date.parse(header ?? '') : NaN;
+  return Number.isNaN(date) ? undefined : date;
 }

@@ -81,7 +81,7 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
     poll(attempt, id) {
       const way = trips.get(attempt)?.ways.get(id);
       if (way?.kind !== 'device-code') return;
-      protocol.pollDevice(way.authorization.deviceCode, events.correlationId(attempt), way.startedAt).then(
+      protocol.pollDevice(way.authorization, events.correlationId(attempt), way.startedAt).then(
         (answer) => {
           if (answer.state === 'granted') events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
           else events.post(attempt, { type: 'polled', way: id, answer, now: clock.now() });
