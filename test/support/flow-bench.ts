@@ -15,6 +15,8 @@ export interface Authority extends Network {
   /** False: every request fails as without a network. */
   online: boolean;
   lifeSeconds: number;
+  /** What the address of the key set answers: it proves that no portal speaks in the provider's name. */
+  keySet: () => Response;
   /** What the person in front of the page for device codes has done so far. */
   person: 'is away' | 'agrees' | 'says no';
   /** Every form that came to the token endpoint, oldest first. */
@@ -89,6 +91,7 @@ export function createAuthority(): Authority {
   const authority: Authority = {
     online: true,
     lifeSeconds: 3_600,
+    keySet: () => Response.json({ keys: [] }),
     person: 'is away',
     tokenForms, revoked, reused, issued,
     get open() { return open; },
@@ -116,6 +119,7 @@ export function createAuthority(): Authority {
       try {
         if (gate !== null) await Promise.race([gate, aborted(init.signal)]);
         if (!authority.online) throw new TypeError('fetch failed');
+        if (url.endsWith('/keys')) return authority.keySet();
         if (url.endsWith('/device')) {
           const code = mint('device');
           devices.add(code);

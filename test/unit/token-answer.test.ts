@@ -19,7 +19,7 @@ describe('readTokenAnswer', () => {
 
   it.each([['invalid_grant'], ['odd'], [' '], [7], [true], [{ code: 1 }], [[]]])('believes neither the tokens nor the error %j where both stand in one answer', async (error) => {
     for (const tokens of [TOKENS, { refresh_token: 'r' }, { id_token: 'i' }]) {
-      await expect(readTokenAnswer(answer(200, { ...tokens, error }), true)).rejects.toMatchObject({ code: 'response-invalid', ...(error === 'odd' ? { serverError: 'odd' } : {}) });
+      await expect(readTokenAnswer(answer(200, { ...tokens, error }), true)).rejects.toMatchObject({ code: 'response-invalid', serverError: undefined });
     }
   });
 

@@ -15,7 +15,7 @@ export async function readTokenAnswer(response: Response, keepIdToken: boolean):
   const body = await bodyOf(response);
   if (body === undefined) return response;
   if (response.status === 200 && saysError(body['error']) && holdsTokens(body)) {
-    throw new AuthError('response-invalid', 'the token endpoint answered with an error and with tokens at once', { serverError: plainWord(body['error']) });
+    throw new AuthError('response-invalid', 'the token endpoint answered with an error and with tokens at once');
   }
   if (isError(body) && (response.status === 200 || response.status >= 400)) return errorAnswer(response, body);
   if (response.status !== 200) return response;
