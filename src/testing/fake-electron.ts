@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Electron from 'electron';
 import type { AuthBridge } from '../contract.js';
+import { createFakeNetSession, fakeNetRequest } from './fake-net.js';
 import { createFakeKeyring } from './fake-keyring.js';
 import type { FakeKeyring } from './fake-keyring.js';
 import { openFakePage } from './fake-page.js';
@@ -83,7 +84,7 @@ export interface FakeModule {
   readonly session: Pick<typeof Electron.session, 'fromPartition' | 'defaultSession'>;
   readonly safeStorage: Partial<Pick<Electron.SafeStorage, 'isAsyncEncryptionAvailable' | 'encryptStringAsync' | 'decryptStringAsync'>>;
   readonly powerMonitor: Emitting<Pick<Electron.PowerMonitor, 'on' | 'off' | 'once' | 'removeListener'>>;
-  readonly net: Pick<Electron.Net, 'isOnline' | 'fetch'>;
+  readonly net: Pick<Electron.Net, 'isOnline' | 'fetch' | 'request'>;
   readonly protocol: Pick<Electron.Protocol, 'registerSchemesAsPrivileged' | 'handle' | 'unhandle'>;
 }
 
@@ -198,6 +199,7 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
   } satisfies Pick<Electron.IpcMain, 'handle' | 'removeHandler'>) as unknown as FakeModule['ipcMain'];
 
   const oneSession = {
+    ...createFakeNetSession(),
     // Electron's fetch without a browser: what only Electron understands is left out.
     async fetch(input, init) {
       const { bypassCustomProtocolHandlers: _bypass, ...rest } = init ?? {};
@@ -242,7 +244,7 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
     },
     session: { fromPartition: () => oneSession as unknown as Electron.Session, defaultSession: oneSession as unknown as Electron.Session },
     safeStorage: createFakeSafeStorage(() => fake.canEncrypt),
-    net: { isOnline: () => fake.online, fetch: (input, init) => oneSession.fetch(input, init) },
+    net: { isOnline: () => fake.online, fetch: (input, init) => oneSession.fetch(input, init), request: fakeNetRequest },
     protocol: { registerSchemesAsPrivileged: () => undefined, handle: () => undefined, unhandle: () => undefined },
   };
   return { fakeElectron: fake, electron };

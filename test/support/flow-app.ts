@@ -11,15 +11,13 @@ import { type AuthOptions, type Settings, parseOptions } from '../../src/main/co
 import type { Advise, Clock, EarlierEntries, Network, SecretStore } from '../../src/main/core/ports.js';
 import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
 import { createFakeLock } from './fake-lock.js';
+import { nodeNetwork } from './node-network.js';
 import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
 
 export const SCHEME_REDIRECT = 'com.example.latchkey-demo:/callback';
 export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
 
-/** Node's fetch as the port Network: adds no Origin, no cookie, follows nothing. */
-export const nodeNetwork: Network = {
-  fetch: (url, { method, headers, body, signal }) => fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' }),
-};
+export { nodeNetwork };
 
 export interface App {
   readonly engine: Engine;

@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { app, net, session } from 'electron';
 import type { Ask, HeaderFacts, PlainAnswer, ProxyFacts, TlsFacts, Unseen } from '../diagnosis/facts.js';
 import type { Network } from '../core/ports.js';
+import { createOwnSessions } from './network/sessions.js';
 
-/** In memory. Apart from the session that carries tokens: here somebody looks at certificates. */
+/** In memory. Apart from the sessions that carry tokens: here somebody looks at certificates. */
 const PARTITION = 'latchkey-diagnosis';
+const SESSIONS_MAX = 2;
 const TEXT_MAX_LENGTH = 65_536;
 const LIMIT_MS = 10_000;
 /** "Use the verification result of Chromium": what is looked at is never made better. */
@@ -23,37 +25,37 @@ export interface NetworkFacts {
 export function createNetworkFacts(): NetworkFacts {
   /** Chromium keeps its verdict for some time and then does not ask again: the last one that was seen of each host. */
   const seen = new Map<string, TlsFacts>();
-  let watching = false;
+  const sessions = createOwnSessions(PARTITION, SESSIONS_MAX, (own) => {
+    own.setCertificateVerifyProc(({ hostname, certificate, isIssuedByKnownRoot, errorCode, verificationResult }, decide) => {
+      const issuer = certificate.issuerName;
+      seen.set(hostname, errorCode === 0 ? { state: 'trusted', issuer, publicRoot: isIssuedByKnownRoot } : { state: 'refused', word: verificationResult.replace(/^net::/, ''), issuer });
+      decide(AS_CHROMIUM_SAYS);
+    });
+  });
 
-  async function watched(): Promise<Electron.Session> {
+  async function ask(url: string, signal: AbortSignal): Promise<PlainAnswer> {
     await app.whenReady();
-    const own = session.fromPartition(PARTITION, { cache: false });
-    if (!watching) {
-      watching = true;
-      own.setCertificateVerifyProc(({ hostname, certificate, isIssuedByKnownRoot, errorCode, verificationResult }, decide) => {
-        const issuer = certificate.issuerName;
-        seen.set(hostname, errorCode === 0 ? { state: 'trusted', issuer, publicRoot: isIssuedByKnownRoot } : { state: 'refused', word: verificationResult.replace(/^net::/, ''), issuer });
-        decide(AS_CHROMIUM_SAYS);
-      });
+    const { session: own, release } = await sessions.take(url, { fresh: false, signal });
+    try {
+      return await askOnce(own, url, signal);
+    } finally {
+      // It may have been left in the middle of its answer.
+      release(false);
     }
-    return own;
   }
 
   return {
-    async ask(url, signal) {
-      return await askOnce(await watched(), url, signal);
-    },
+    ask,
     async proxy(url) {
       await app.whenReady();
-      const answer = await session.fromPartition(PARTITION, { cache: false }).resolveProxy(url);
+      const answer = await session.defaultSession.resolveProxy(url);
       return { source: 'system', proxies: readProxies(answer) };
     },
     async tls(url) {
       const { protocol, hostname, origin } = new URL(url);
       if (protocol !== 'https:') return { state: 'none' };
-      const own = await watched();
       // Whatever it answers: the handshake is what counts.
-      const failed = await askOnce(own, `${origin}/`, AbortSignal.timeout(LIMIT_MS)).then(() => false, () => true);
+      const failed = await ask(`${origin}/`, AbortSignal.timeout(LIMIT_MS)).then(() => false, () => true);
       return seen.get(hostname) ?? { unseen: failed ? 'the provider does not answer' : 'Chromium showed no certificate' };
     },
   };

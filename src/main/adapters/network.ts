@@ -1,33 +1,125 @@
-// Network over Electron's net stack: system proxy, PAC and the certificates of the operating system are honoured.
-// A session of its own in memory: no cookie of the app goes out, none comes in, and no webRequest rule of the app can add an Origin.
-import { app, session } from 'electron';
-import type { Network } from '../core/ports.js';
+// Network over Electron's net stack: the app's proxy settings and the certificates of the operating system are honoured.
+// In sessions of our own (network/sessions.ts). `session.fetch` is not used: it throws outside of its promise at answers
+// that `Headers` or `Response` cannot hold. Here no event throws, whatever a server sends.
+import type { Readable } from 'node:stream';
+import { app, net } from 'electron';
+import { LIMITS } from '../core/limits.js';
+import type { Network, NetworkRequest } from '../core/ports.js';
+import { chromiumFailure, networkFailure } from './network/failures.js';
+import { createOwnSessions } from './network/sessions.js';
 
 /** Not persistent (no `persist:`), and named so that no app uses it by accident. */
 const PARTITION = 'latchkey-network';
-/** Electron's word, and all that it tells of a redirect that is not followed. Shown on the real one by e2e/doctor. */
-const REDIRECTED = 'Redirect was cancelled';
+/** Fetch Standard, "null body status", of those that Chromium hands on. */
+const WITHOUT_BODY = [204, 205, 304];
+/** What may come twice without harm (RFC 9110 §9.2.1). Chromium repeats any request on a connection that it has kept. */
+const SAFE_METHODS = ['GET', 'HEAD'];
+
+/** For all of this process: two of one name would close each other's connections. */
+const sessions = createOwnSessions(PARTITION, LIMITS.networkSessions);
 
 export function createNetwork(): Network {
   return {
-    async fetch(url, { method, headers, body, signal }) {
+    async fetch(url, init) {
       await app.whenReady();
-      const answer = session.fromPartition(PARTITION, { cache: false }).fetch(url, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body }),
-        signal,
-        // Electron's fetch turns the default into "include", which would send cookies to the token endpoint.
-        credentials: 'omit',
-        redirect: 'manual',
-        cache: 'no-store',
-        bypassCustomProtocolHandlers: true,
-      });
-      // An answer that leads elsewhere is an answer: somebody who is not the provider may give it, and that is another trouble.
-      return await answer.catch((thrown: unknown) => {
-        if (thrown instanceof Error && thrown.message === REDIRECTED) return new Response(null, { status: 302 });
+      const { session, release } = await sessions.take(url, { fresh: !SAFE_METHODS.includes(init.method), signal: init.signal });
+      try {
+        return await exchange(session, url, init, release);
+      } catch (thrown) {
+        release(false);
         throw thrown;
-      });
+      }
     },
   };
+}
+
+/** One exchange. `over` is called once: `clean` when the answer came to its end. */
+function exchange(session: Electron.Session, url: string, { method, headers, body, signal }: NetworkRequest, over: (clean: boolean) => void): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    let begun = false;
+    let passwordWanted = false;
+    let answer: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const request = net.request({ url, method, headers, session, redirect: 'manual', credentials: 'omit', useSessionCookies: false, cache: 'no-store', referrerPolicy: 'no-referrer', bypassCustomProtocolHandlers: true });
+
+    const end = (failure: { readonly reason: unknown } | null, clean = false): void => {
+      if (isOver) return;
+      isOver = true;
+      signal.removeEventListener('abort', abort);
+      if (failure !== null) {
+        reject(failure.reason);
+        answer?.error(failure.reason);
+      }
+      if (!clean) request.abort();
+      over(clean);
+    };
+    const fail = (thrown: unknown): void => end({ reason: chromiumFailure(thrown, { begun, passwordWanted }) });
+    const abort = (): void => end({ reason: signal.reason as unknown });
+    /** Electron calls from outside of any promise: what is thrown there ends the app. Late and double events say nothing. */
+    const guarded = <Args extends unknown[]>(run: (...args: Args) => void) => (...args: Args): void => {
+      if (isOver) return;
+      try {
+        run(...args);
+      } catch (thrown) {
+        fail(thrown);
+      }
+    };
+
+    request.on('error', guarded(fail));
+    // Left unanswered it waits for ever. Only a proxy is ever asked for: the server's own challenges are answers.
+    request.on('login', (info, give) => {
+      passwordWanted ||= info.isProxy;
+      give();
+    });
+    // Somebody who is not the provider may lead elsewhere, and that is another trouble than no answer.
+    request.on('redirect', guarded((status) => {
+      resolve(new Response(null, { status }));
+      end(null);
+    }));
+    request.on('response', guarded((response) => {
+      begun = true;
+      const { statusCode: status } = response;
+      const incoming = response as unknown as Readable;
+      incoming.on('error', guarded(fail));
+      if (status === 407) return end({ reason: networkFailure('proxy-password', 'the proxy answered with status 407') });
+      if (!(status >= 200 && status <= 599)) return end({ reason: networkFailure('status', 'a status that HTTP does not have', status) });
+      incoming.on('aborted', guarded(fail));
+      incoming.on('close', guarded(fail));
+      incoming.on('end', guarded(() => {
+        answer?.close();
+        end(null, true);
+      }));
+      const fields = readHeaders(response.rawHeaders);
+      if (WITHOUT_BODY.includes(status)) {
+        incoming.resume();
+        return resolve(new Response(null, { status, headers: fields }));
+      }
+      // Nothing is taken from Chromium before the reader wants it: an answer that never ends must not fill the memory.
+      incoming.pause();
+      incoming.on('data', guarded((chunk: Uint8Array) => {
+        incoming.pause();
+        answer?.enqueue(new Uint8Array(chunk));
+      }));
+      const source = { start: (controller: ReadableStreamDefaultController<Uint8Array>) => void (answer = controller), pull: () => void incoming.resume(), cancel: () => end(null) };
+      resolve(new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), { status, headers: fields }));
+    }));
+
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    // Whole, and not as a stream: it has a Content-Length, which some servers insist on.
+    request.end(body);
+  });
+}
+
+/** Without those that `Headers` cannot hold, such as a name in another script: nothing that is needed stands there. */
+function readHeaders(raw: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    try {
+      headers.append(raw[index] ?? '', raw[index + 1] ?? '');
+    } catch {
+      continue;
+    }
+  }
+  return headers;
 }

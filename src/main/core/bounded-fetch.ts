@@ -3,7 +3,7 @@
 import { AuthError, stoppedError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { httpDate, retryAfterSeconds } from './renewal.js';
-import type { Clock, Network } from './ports.js';
+import type { Clock, Network, NetworkFailure, NetworkTrouble } from './ports.js';
 
 /** The shape of `fetch` that the OAuth engine calls. */
 export type BoundedFetch = (
@@ -18,7 +18,7 @@ export interface FetchLimits {
 
 /**
  * Makes the fetch. It rejects with `network-timeout`, `network-failed`, `server-unavailable` (5xx, 408, 429) or
- * `response-invalid` (too large, or a redirect); every other status is answered whole, within the limits.
+ * `response-invalid` (too large, a redirect, or no status of HTTP); every other status is answered whole, within the limits.
  * `ended` ends every exchange with `stopped`, those under way and those to come.
  */
 export function createBoundedFetch(network: Network, clock: Clock, limits: FetchLimits, ended: AbortSignal = new AbortController().signal): BoundedFetch {
@@ -54,12 +54,28 @@ export function createBoundedFetch(network: Network, clock: Clock, limits: Fetch
         body = await readBody(response, limits.responseBytes, abort);
       } catch (cause) {
         if (cause instanceof AuthError) throw cause;
-        throw new AuthError('network-failed', `"${host}" could not be reached`, { cause });
+        throw noAnswer(host, cause);
       }
       assertUsableStatus(response, host, clock.now());
       return rebuild(response, body);
     }
   };
+}
+
+/** What was asked, what came of it, and what helps. */
+const TROUBLES: Readonly<Record<Exclude<NetworkTrouble, 'status'>, (host: string) => string>> = {
+  unreachable: (host) => `"${host}" could not be reached`,
+  'client-certificate': (host) => `"${host}" asks for a client certificate, which this app cannot give: the server must not ask for one at this address`,
+  'proxy-password': (host) => `the proxy on the way to "${host}" asks for a password, which Latchkey does not give: let this address pass without one`,
+  proxy: (host) => `the proxy on the way to "${host}" does not let the request pass: check the proxy settings of the system and of the app`,
+  certificate: (host) => `the certificate of "${host}" is refused: a root certificate may be missing on this computer, or its clock is wrong`,
+  'cut-off': (host) => `the answer of "${host}" broke off before its end`,
+};
+
+function noAnswer(host: string, cause: unknown): AuthError {
+  const { trouble = 'unreachable', status } = (cause instanceof Error ? cause : {}) as Partial<NetworkFailure>;
+  if (trouble === 'status') return new AuthError('response-invalid', `"${host}" answered with status ${status ?? 0}`, { cause });
+  return new AuthError('network-failed', TROUBLES[trouble](host), { cause });
 }
 
 function bodyText(body: URLSearchParams | Uint8Array | string): string {

@@ -10,6 +10,8 @@ export const LIMITS = {
   responseBytes: 1_048_576,
   /** A record holds 65,536 bytes. What can be had again, as an access token, must not push the refresh token out. */
   recordMemberBytes: 24_576,
+  /** Electron keeps a session for as long as the process lives; a person's accounts seldom renew more than this at once. */
+  networkSessions: 8,
   /** Each open attempt holds a listener and a verifier; a person has no more tabs in mind. */
   openAttempts: 4,
   /** Whoever reaches a loopback port can send callbacks without end; a log of them has an end. */

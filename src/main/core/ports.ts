@@ -185,7 +185,35 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
-/** One HTTP exchange. Adds no Origin, no cookie, no credential; does not follow redirects; honours `signal`. */
+/**
+ * Why an exchange gave no answer. `client-certificate`: the server asks for one, and there is none to give.
+ * `proxy-password`: a proxy asks for one. `proxy`: the proxy does not answer, refuses, or is set wrongly.
+ * `certificate`: the server's is refused. `cut-off`: the answer had begun and did not come to its end.
+ * `status`: it came with a number that HTTP does not have. `unreachable`: everything else.
+ */
+export type NetworkTrouble = 'client-certificate' | 'proxy-password' | 'proxy' | 'certificate' | 'cut-off' | 'status' | 'unreachable';
+
+/** What `Network.fetch` and the body of its answer reject with. `message` is a code of the network, such as `net::ERR_FAILED`. */
+export interface NetworkFailure extends Error {
+  readonly trouble: NetworkTrouble;
+  /** With `status` only. */
+  readonly status?: number;
+}
+
+/**
+ * One HTTP exchange. Whatever the server sends: a Response, or a rejection with a `NetworkFailure`; nothing is thrown
+ * elsewhere, also not later. A body that does not end as it was announced rejects, too, and is never taken for whole.
+ *
+ * Adds no Origin, no cookie, no credential. Follows no redirect: one is a Response with its status. A header field that
+ * `Headers` cannot hold is left out. A status outside of 200 to 599 is a failure, and so is 407, which only proxies say.
+ *
+ * What is not GET or HEAD arrives once at most. Twice only where the server has said, in the words of its protocol, that
+ * it did nothing with the first: 421 (RFC 9110 §15.5.20), REFUSED_STREAM, HTTP_1_1_REQUIRED, and streams above the last one
+ * of a GOAWAY (RFC 9113 §7, §8.7).
+ *
+ * Honours `signal`, also while the body comes; nothing is sent after it. Takes no more of a body than is read. The caller
+ * reads the body to its end, cancels it, or aborts: until then the exchange holds its connection.
+ */
 export interface Network {
   fetch(url: string, init: NetworkRequest): Promise<Response>;
 }
