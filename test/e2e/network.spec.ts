@@ -99,9 +99,10 @@ test('our sessions fetch no dictionary, which others do', async () => {
     for (let seen = -1; seen !== dictionary.connections; await new Promise((resolve) => setTimeout(resolve, 1_500))) seen = dictionary.connections;
     return dictionary.connections;
   };
-  // In an app that has no session but its default one yet, which fetches its own.
+  // In an app that has no session but its default one yet.
   const other = await startNetworkHost((await resolveElectron()).path, lab, [`--user-data-dir=${lab.home}/other`, ...resolverRules()]);
   try {
+    await other.do('setProxy', { mode: 'direct' });
     const before = await settled();
     expect(await other.do('askAll', Array.from({ length: 8 }, () => ({ url: `${http1.origin}/ok` })))).toEqual(Array.from({ length: 8 }, () => `200 ${TOKENS}`));
     expect(await settled()).toBe(before);

@@ -46,6 +46,7 @@ export const HTTP2_OUTCOMES: Record<keyof typeof HTTP2, string> = {
   'a redirect': '302',
   'early hints': `200 ${TOKENS}`,
   'half an answer': 'trouble cut-off',
+  'half an answer, then a reset': 'trouble cut-off',
   'a gzip bomb': 'too much',
   'the stream is reset': 'trouble unreachable',
   'the stream is refused': 'trouble unreachable',

@@ -128,8 +128,12 @@ export const HTTP2 = {
   },
   'half an answer': (stream) => {
     stream.respond({ ':status': 200, 'content-length': '500' });
+    stream.end(TOKENS);
+  },
+  'half an answer, then a reset': (stream) => {
+    stream.respond({ ':status': 200 });
     stream.write(TOKENS);
-    setTimeout(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR), 30);
+    setTimeout(() => stream.destroy(new Error('half')), 30);
   },
   'a gzip bomb': (stream) => {
     stream.respond({ ':status': 200, 'content-encoding': 'gzip' });

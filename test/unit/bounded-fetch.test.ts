@@ -159,6 +159,24 @@ describe('the answer', () => {
     expect([failure.code, failure.message]).toEqual(['network-failed', '"id.example" could not be reached']);
   });
 
+  it.each([
+    ['client-certificate', /^"id\.example" asks for a client certificate, which this app cannot give/],
+    ['proxy-password', /^the proxy on the way to "id\.example" asks for a password/],
+    ['proxy', /^the proxy on the way to "id\.example" does not let the request pass/],
+    ['certificate', /^the certificate of "id\.example" is refused/],
+    ['cut-off', /^the answer of "id\.example" broke off/],
+    ['unreachable', /^"id\.example" could not be reached$/],
+  ] as const)('says what was in the way: %s', async (trouble, message) => {
+    const failure = await failureOf(benchFor(Object.assign(new Error('net::ERR_X'), { trouble })).fetch(URL_, get));
+    expect([failure.code, failure.message]).toEqual(['network-failed', expect.stringMatching(message)]);
+    expect(failure.cause).toMatchObject({ message: 'net::ERR_X' });
+  });
+
+  it('of a status that HTTP does not have is response-invalid, and says which', async () => {
+    const failure = await failureOf(benchFor(Object.assign(new Error('odd'), { trouble: 'status', status: 999 })).fetch(URL_, get));
+    expect([failure.code, failure.message]).toEqual(['response-invalid', '"id.example" answered with status 999']);
+  });
+
   it('that breaks off in the body is network-failed', async () => {
     const body = new ReadableStream({ start: (controller) => { controller.error(new TypeError('terminated')); } });
     expect((await failureOf(benchFor(new Response(body)).fetch(URL_, get))).code).toBe('network-failed');

@@ -44,6 +44,16 @@ describe('the judgement of a provider', () => {
     expect(finding?.seen).toContain(word ?? 'could not be reached');
   });
 
+  it.each([
+    ['client-certificate', 'tls', /asks for a client certificate/, /ssl_verify_client/],
+    ['proxy-password', 'proxy', /asks for a password/, /session\.setProxy/],
+    ['proxy', 'proxy', /does not let the request pass/, /address of the proxy/],
+  ] as const)('has a finding of its own for what stands in the way: %s', (trouble, id, seen, todo) => {
+    const changes = { discovery: { ...failed('network-failed', 'ERR_SSL_CLIENT_AUTH_CERT_NEEDED'), trouble } as ProviderFacts['discovery'], announced: null, jwks: null };
+    expect(judged('discovery', changes)).toMatchObject({ level: 'error', todo: `See ${id}.` });
+    expect(judged(id, changes)).toMatchObject({ level: 'error', seen: expect.stringMatching(seen) as string, todo: expect.stringMatching(todo) as string });
+  });
+
   it('tells a reachable provider with another issuer from one that cannot be reached', () => {
     const changes = { discovery: { ...failed('issuer-mismatch', null), message: 'metadata member "issuer" is not the option "issuer"' } as ProviderFacts['discovery'] };
     expect(judged('discovery', changes)).toMatchObject({ level: 'ok' });

@@ -85,11 +85,14 @@ function exchange(session: Electron.Session, url: string, { method, headers, bod
       if (!(status >= 200 && status <= 599)) return end({ reason: networkFailure('status', 'a status that HTTP does not have', status) });
       incoming.on('aborted', guarded(fail));
       incoming.on('close', guarded(fail));
+      let bytes = 0;
       incoming.on('end', guarded(() => {
+        if (announced !== null && bytes !== announced) return fail(undefined);
         answer?.close();
         end(null, true);
       }));
       const fields = readHeaders(response.rawHeaders);
+      const announced = method === 'HEAD' || WITHOUT_BODY.includes(status) ? null : announcedBytes(fields);
       if (WITHOUT_BODY.includes(status)) {
         incoming.resume();
         return resolve(new Response(null, { status, headers: fields }));
@@ -98,6 +101,7 @@ function exchange(session: Electron.Session, url: string, { method, headers, bod
       incoming.pause();
       incoming.on('data', guarded((chunk: Uint8Array) => {
         incoming.pause();
+        bytes += chunk.byteLength;
         answer?.enqueue(new Uint8Array(chunk));
       }));
       const source = { start: (controller: ReadableStreamDefaultController<Uint8Array>) => void (answer = controller), pull: () => void incoming.resume(), cancel: () => end(null) };
@@ -109,6 +113,12 @@ function exchange(session: Electron.Session, url: string, { method, headers, bod
     // Whole, and not as a stream: it has a Content-Length, which some servers insist on.
     request.end(body);
   });
+}
+
+/** Chromium holds HTTP/1 to its Content-Length, and not HTTP/2 (RFC 9113 §8.1.1). Of a coded body it does not tell the length. */
+function announcedBytes(headers: Headers): number | null {
+  const length = headers.get('content-length') ?? '';
+  return headers.has('content-encoding') || !/^\d{1,15}$/.test(length) ? null : Number(length);
 }
 
 /** Without those that `Headers` cannot hold, such as a name in another script: nothing that is needed stands there. */

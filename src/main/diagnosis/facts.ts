@@ -1,7 +1,7 @@
 // What a diagnosis is made of: facts about the computer, the scheme, the keyring and the provider. Types only.
 // Adapters gather them, findings.ts judges them. No fact may hold a secret or a URL with its query.
 import type { AuthErrorCode, SecretStoreKind } from '../../contract.js';
-import type { Network, RedirectOption } from '../core/ports.js';
+import type { Network, NetworkTrouble, RedirectOption } from '../core/ports.js';
 
 /** How the app was brought to this computer; each has rules of its own for schemes and keyrings. */
 export type Packaging = 'development' | 'plain-node' | 'packaged' | 'appimage' | 'flatpak' | 'snap' | 'msix' | 'mac-app-store';
@@ -81,6 +81,8 @@ export interface Failure {
   readonly code: AuthErrorCode;
   readonly message: string;
   readonly word: string | null;
+  /** With `network-failed`, where the network says so. */
+  readonly trouble?: NetworkTrouble | undefined;
 }
 
 export type Fetched<T> = ({ readonly state: 'found'; readonly tookMs: number } & T) | ({ readonly state: 'failed'; readonly tookMs: number } & Failure);

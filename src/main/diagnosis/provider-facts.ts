@@ -5,7 +5,7 @@ import { checkMetadata } from '../core/discovery.js';
 import { AuthError, toAuthError } from '../core/errors.js';
 import type { Announced, Ask, Failure, Fetched, ProviderFacts, RedirectAnswer, RedirectFacts } from './facts.js';
 import type { Settings } from '../core/options/options.js';
-import type { Clock } from '../core/ports.js';
+import type { Clock, NetworkFailure } from '../core/ports.js';
 
 /** What the examination uses of the world. */
 export interface ProviderTools {
@@ -169,7 +169,7 @@ async function timed<T>(clock: Clock, run: () => Promise<T>): Promise<Fetched<T>
 
 function failureOf(thrown: unknown): Failure {
   const { code, message, cause } = toAuthError(thrown);
-  return { code, message, word: networkWord(cause) };
+  return { code, message, word: networkWord(cause), trouble: (cause as Partial<NetworkFailure> | undefined)?.trouble };
 }
 
 /** The code of a network failure, from Chromium (`net::ERR_…`) or Node (`ECONNREFUSED`); nothing else of the error. */

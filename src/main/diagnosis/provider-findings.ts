@@ -20,6 +20,13 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ERR_PROXY_CONNECTION_FAILED: 'The proxy does not answer: see proxy.',
 };
 
+/** Found on the way to the provider, each a finding of its own. */
+const ON_THE_WAY = {
+  'client-certificate': { id: 'tls', seen: 'the provider\'s server asks for a client certificate (ERR_SSL_CLIENT_AUTH_CERT_NEEDED)', todo: 'Electron gives none to such requests, and none was wanted: turn the question off for the provider\'s endpoints ("ssl_verify_client" of nginx, "https-client-auth" of Keycloak), or serve client certificates at another host.' },
+  'proxy-password': { id: 'proxy', seen: 'the proxy asks for a password, and Latchkey has none to give', todo: 'Let the provider\'s host pass without a password, or set another proxy for it in the system or by session.setProxy.' },
+  proxy: { id: 'proxy', seen: 'the proxy does not answer, or does not let the request pass', todo: 'Check the address of the proxy in the system\'s settings, or in session.setProxy of the app, and whether it allows the provider\'s host.' },
+} as const;
+
 /** What of the options the judgement depends on. */
 export interface Wishes {
   readonly scopes: readonly string[];
@@ -45,11 +52,15 @@ function judgeDiscovery({ issuer, discovery }: ProviderFacts): readonly Finding[
     const which = discovery.document === 'openid' ? 'OpenID Connect' : 'OAuth 2.0';
     return [finding('discovery', 'ok', `${issuer} publishes ${which} metadata (${discovery.tookMs} ms)`), finding('issuer', 'ok', 'the metadata names the same issuer')];
   }
-  const { code, message, word, tookMs } = discovery;
+  const { code, message, word, trouble, tookMs } = discovery;
   if (code === 'issuer-mismatch') return [finding('discovery', 'ok', `${issuer} publishes metadata (${tookMs} ms)`), finding('issuer', 'error', message, 'Copy the issuer from the provider\'s metadata, character by character, the slash at the end included.')];
   const seen = `${issuer}: ${message}${word === null ? '' : ` (${word})`}, after ${seconds(tookMs)}`;
   switch (code) {
     case 'network-failed':
+      if (trouble !== undefined && trouble in ON_THE_WAY) {
+        const { id, seen: what, todo } = ON_THE_WAY[trouble as keyof typeof ON_THE_WAY];
+        return [finding('discovery', 'error', seen, `See ${id}.`), finding(id, 'error', what, todo)];
+      }
       if (word !== null && TLS_WORD.test(word)) return [finding('discovery', 'error', seen, 'See tls.')];
       return [finding('discovery', 'error', seen, UNREACHABLE[word ?? ''] ?? 'Check the network, the proxy and the issuer.')];
     case 'network-timeout':
