@@ -35,7 +35,7 @@ beforeEach(() => {
 async function process(mine: typeof own = own): Promise<{ readonly vault: AttemptVault; readonly secrets: FakeSecretStore; readonly known: KnownState }> {
   const secrets = createFakeSecretStore('works', entries);
   const its = lock.another();
-  const known = createKnownState(file, its, 'me', log);
+  const known = createKnownState(file, its, mine, log);
   await known.load();
   return { vault: createAttemptVault(secrets, known, its, clock, mine, log, tell), secrets, known };
 }
@@ -85,7 +85,7 @@ describe('take', () => {
 
   it('waits for the file', async () => {
     await (await process()).vault.keep(record);
-    const known = createKnownState(file, lock, 'me', log);
+    const known = createKnownState(file, lock, own, log);
     const vault = createAttemptVault(createFakeSecretStore('works', entries), known, lock, clock, own, log, tell);
     const taken = vault.take(record.state);
     await settle();
@@ -318,7 +318,7 @@ describe('release', () => {
   });
 
   it('before the file was read is at once, and the attempt is not kept afterwards', async () => {
-    const known = createKnownState(file, lock, 'me', log);
+    const known = createKnownState(file, lock, own, log);
     const secrets = createFakeSecretStore('works', entries);
     const vault = createAttemptVault(secrets, known, lock, clock, own, log, tell);
     const kept = vault.keep(record);

@@ -66,6 +66,10 @@ beforeEach(() => {
     async remove() { calls.push('remove'); return world.remove(); },
     async suspend() { calls.push('suspend'); },
     async markRefused() { calls.push('mark-refused'); },
+    owed: () => [],
+    owedByOthers: () => [],
+    async removeOfOthers() { calls.push('remove of others'); },
+    placeOf: (key) => key,
   };
   const protocol: Protocol = {
     authorizationUrl: async () => '',

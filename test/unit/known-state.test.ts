@@ -10,13 +10,14 @@ import { type FakeStateStore, createFakeClock, createFakeLog, createFakeStateSto
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const grace = { id: 'grace-id', issuer: 'https://id.example', subject: 'grace' };
+const owner = { issuer: 'https://id.example', clientId: 'me' };
 const addAda = (known: KnownAccounts): KnownAccounts => withAccount(known, ada, 'kept');
 const addGrace = (known: KnownAccounts): KnownAccounts => withAccount(known, grace, 'kept');
 const subjects = (known: unknown): readonly string[] => (known as KnownAccounts).accounts.map(({ subject }) => subject);
 
 function open(file: FakeStateStore = createFakeStateStore(), lock = createFakeLock(createFakeClock())): { readonly known: KnownState; readonly file: FakeStateStore; readonly log: ReturnType<typeof createFakeLog> } {
   const log = createFakeLog();
-  return { known: createKnownState(file, lock, 'me', log), file, log };
+  return { known: createKnownState(file, lock, owner, log), file, log };
 }
 
 describe('load', () => {

@@ -20,7 +20,7 @@ function vaultWith(mode: FakeKeyringMode = 'works', content: unknown = null): Om
   secrets = createFakeSecretStore(mode);
   file = createFakeStateStore(content);
   log = createFakeLog();
-  const known = createKnownState(file, createFakeLock(), 'me', log);
+  const known = createKnownState(file, createFakeLock(), { issuer: ada.issuer, clientId: 'me' }, log);
   const vault = createVault(secrets, known, 'me', log);
   return { ...vault, load: async () => { await known.load(); return vault.load(); } };
 }

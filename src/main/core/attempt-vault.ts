@@ -2,7 +2,7 @@
 // An attempt is claimed in the state file, under a lock, before its code is posted, so a code is posted once or never;
 // the keychain's record, which holds its secrets, is removed with the claim.
 import { AuthError } from './errors.js';
-import { base64url } from './identity.js';
+import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS } from './limits.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
@@ -25,6 +25,11 @@ export interface AttemptVault {
    * any moment. A keyring that does not answer is not waited for: the file has said it already.
    */
   release(state: string): Promise<boolean>;
+  /**
+   * Nothing that was kept until now is taken any more, by this process or another one: whoever has signed out is not signed in
+   * again by a late callback. Resolves when the file says so; the records go in the background.
+   */
+  endAll(): Promise<void>;
   /** Removes what has expired, and what a claim could not remove. */
   sweep(now: number): Promise<void>;
   /** Nothing waits any more. */
@@ -35,7 +40,7 @@ export interface AttemptVault {
 export type TellWithheld = (error: AuthError | null) => void;
 
 type Failure = Exclude<SecretOutcome, { state: 'done' }>;
-type Claim = { readonly state: 'claimed'; readonly record: string } | { readonly state: 'lost' } | Failure;
+type Claim = { readonly state: 'claimed'; readonly record: AttemptRecord } | { readonly state: 'lost' } | Failure;
 
 export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, clock: Clock, own: { readonly issuer: string; readonly clientId: string }, log: Log, tell: TellWithheld): AttemptVault {
   /** By state: a callback may come back before a slow keyring has taken the record, and must not find it missing. */
@@ -45,12 +50,15 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   /** By id: callbacks that wait for the keyring. */
   const withheld = new Map<string, () => void>();
   let stopped = false;
+  /** Counts `endAll`: a claim that was begun before it is in vain. */
+  let era = 0;
 
   return {
     keep,
     take,
     tryAgain: () => { for (const wake of [...withheld.values()]) wake(); },
     release,
+    endAll,
     sweep,
     stop() {
       stopped = true;
@@ -87,19 +95,25 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   }
 
   async function take(state: string): Promise<AttemptRecord | null> {
+    const since = era;
     await known.loaded();
     // Whether the file knows the state nobody can tell yet; the browser will not bring it again.
     if (!known.isRead()) await atMost(clock, known.read(), LIMITS.keyringTimeoutMs);
     const id = await idOf(state);
+    if (since !== era) return null;
     const attempt = known.current().attempts.find((one) => one.id === id);
     // The same callback once more, while the first one waits, brings nothing new.
     if (attempt === undefined || attempt.claimed === true || withheld.has(id)) return null;
     let waited = false;
     for (;;) {
       const claim = (await alone(id, () => claimRecord(id))) ?? ({ state: 'lost' } as const);
+      if (since !== era) {
+        if (waited) tell(null);
+        return null;
+      }
       if (claim.state === 'claimed') {
-        const record = parseAttempt(claim.record, own);
-        return record !== null && record.state === state && record.expiresAt > clock.now() ? record : null;
+        const { record } = claim;
+        return record.state === state && record.expiresAt > clock.now() ? record : null;
       }
       if (claim.state === 'lost') {
         if (waited) tell(null);
@@ -110,6 +124,10 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
       waited = true;
       await chance(id, attempt.expiresAt);
       if (stopped) return null;
+      if (since !== era) {
+        tell(null);
+        return null;
+      }
       if (clock.now() < attempt.expiresAt) continue;
       tell(new AuthError('sign-in-expired', 'the keyring that holds the sign-in did not open in time'));
       return null;
@@ -143,6 +161,17 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     return (await alone(id, () => claimOwn(id))) ?? false;
   }
 
+  async function endAll(): Promise<void> {
+    era += 1;
+    for (const wake of [...withheld.values()]) wake();
+    await known.loaded();
+    const open = known.current().attempts.filter(({ claimed }) => claimed !== true).map(({ id }) => id);
+    if (open.length === 0) return;
+    // A keyring that is locked keeps the records until they are swept; the file's word is enough.
+    await known.update((state) => ({ ...state, attempts: state.attempts.map((attempt) => (open.includes(attempt.id) ? { ...attempt, claimed: true } : attempt)) }));
+    for (const id of open) void removeRecord(id);
+  }
+
   async function sweep(now: number): Promise<void> {
     for (const { id, expiresAt, claimed } of known.current().attempts) {
       if (expiresAt <= now || claimed === true) await removeRecord(id);
@@ -164,10 +193,13 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
       await forget(id);
       return { state: 'lost' };
     }
+    // What is another issuer's or client's stays for them.
+    const record = parseAttempt(reading.value, own);
+    if (record === null) return { state: 'lost' };
     const said = await claim(id);
     if (said === 'lost') return { state: 'lost' };
     const removal = await removeRecord(id);
-    return removal.state === 'done' || said === 'won' ? { state: 'claimed', record: reading.value } : removal;
+    return removal.state === 'done' || said === 'won' ? { state: 'claimed', record } : removal;
   }
 
   /** Of an attempt that this process has in memory. */
@@ -202,7 +234,6 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
 }
 
 /** A digest: the file may name the attempt without telling its state (RFC 6749 §10.12 wants it unguessable). */
-async function idOf(state: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
-  return base64url(new Uint8Array(digest)).slice(0, 22);
+function idOf(state: string): Promise<string> {
+  return digestOf(state);
 }

@@ -1,6 +1,6 @@
 // The mailbox: one queue for every event about attempts and the session; hands their effects to trips.ts and keeper.ts.
 // One owner, one queue, one timer. Decisions live in attempt.ts and session.ts; nothing here chooses.
-import type { AuthView, SignInRequest } from '../../contract.js';
+import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
 import { createAttemptVault } from './attempt-vault.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
@@ -18,6 +18,7 @@ import type { Lock, Ports } from './ports.js';
 import type { Grant } from './protocol.js';
 import type { Timing } from './session-state.js';
 import { type SessionMail, type Waiter, createSessions } from './sessions.js';
+import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createTakeOver } from './take-over.js';
 import { atMost } from './time-limit.js';
@@ -59,7 +60,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const lock: Lock = { hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal) };
   const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
   const protocol = createLateProtocol(async () => (await import('./protocol.js')).createProtocol(settings, fetch, clock, log, ports.metadata));
-  const known = createKnownState(ports.state, lock, settings.clientId, log, settings.accounts === 'several' ? () => { drain(); } : undefined);
+  const known = createKnownState(ports.state, lock, ownerOf(settings), log, settings.accounts === 'several' ? () => { drain(); } : undefined);
   const vault = createVault(ports.secrets, known, settings.clientId, log);
   const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
   const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);
@@ -123,6 +124,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (stopping !== null) return;
     sessions.wake(signal);
     if (signal === 'unlock') attemptVault.tryAgain();
+    if (signal === 'unlock') removeOwed();
     if (known.isRead()) takeOver.tryAgain(signal === 'unlock');
     else if (started) void reader.tryAgain();
     // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
@@ -150,6 +152,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     async signOut(argument) {
       const accountId = argument === undefined ? null : parseAccountId(argument);
+      if (stopping !== null) throw stoppedError();
+      const open = [...attempts.keys()];
+      // At once, so that a sign-in that is asked for next is none of these.
+      let ended = accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
       // Whoever is about to be restored is meant, too.
       await starting;
       if (!known.isRead() && sessions.areAbsent()) {
@@ -161,12 +167,14 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopping !== null) throw stoppedError();
       takeOver.cancel();
       await atMost(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
+      if (accountId !== null && sessions.isActive(accountId)) ended ??= endAttempts(open);
       await sessions.signOut(accountId);
-      await atMost(clock, keeper.removed(), LIMITS.keyringWriteSlowMs);
+      await atMost(clock, Promise.all([keeper.removed(), ended]), LIMITS.keyringWriteSlowMs);
     },
     retry() {
       if (stopping !== null) return;
       attemptVault.tryAgain();
+      removeOwed();
       if (known.isRead()) takeOver.tryAgain(true);
       else if (started) void reader.tryAgain();
       sessions.retry();
@@ -199,6 +207,22 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     restoreLast();
     if (started) drain();
     void attemptVault.sweep(clock.now());
+    removeOwed();
+  }
+
+  /** Whoever signs out is not signed in again by what was begun before: a callback, a device code, an attempt in the keychain. */
+  function endAttempts(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) send({ to: 'attempt', number, event: { type: 'cancel' } });
+    return attemptVault.endAll();
+  }
+
+  /** Not while tokens are on their way: they may be of the same grant as one that is owed its end. */
+  function removeOwed(): void {
+    if (!isRedeeming()) keeper.removeOwed(sessions.isThere);
+  }
+
+  function isRedeeming(): boolean {
+    return [...attempts.values()].some(({ phase }) => phase === 'redeeming' || phase === 'storing');
   }
 
   function restoreLast(): void {
@@ -327,18 +351,19 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function deliverToSession(mail: SessionMail): void {
     // Then the keyring has just been opened.
-    if (mail.event.type === 'record-found' || mail.event.type === 'stored') attemptVault.tryAgain();
+    const isOpen = mail.event.type === 'record-found' || mail.event.type === 'stored';
+    if (isOpen) attemptVault.tryAgain();
     sessions.deliver(mail);
+    if (isOpen) removeOwed();
   }
 
   /** Tokens that came too late. Where somebody is, or is being, signed in they may be of the same grant, which must not be revoked. */
   function discard(grant: Grant, isAbsent = sessions.areAbsent()): void {
-    const redeeming = [...attempts.values()].some(({ phase }) => phase === 'redeeming' || phase === 'storing');
-    if (isAbsent && !redeeming && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
+    if (isAbsent && !isRedeeming() && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {
-    const next = toView({ started, session: sessions.state(), attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf: ports.secrets.homeOf, errorView });
+    const next = toView({ started, session: sessions.state(), attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf, errorView });
     const text = JSON.stringify(next);
     const others = sessions.otherAccounts();
     if (text === viewText && others === viewOthers) return;
@@ -352,6 +377,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         log.write({ level: 'error', event: 'view-listener-failed', fields: { name: cause instanceof Error ? cause.name : 'unknown' } });
       }
     }
+  }
+
+  function homeOf(key: string): SecretStoreKind {
+    return ports.secrets.homeOf?.(vault.placeOf(key)) ?? 'keychain';
   }
 
   function schedule(): void {

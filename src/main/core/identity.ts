@@ -3,7 +3,7 @@
 import type { AccountView } from '../../contract.js';
 import type { Identity } from './options/options.js';
 
-/** What a provider without userinfo, and a host without `identify`, leave us: one nameless person for each client. */
+/** What a provider without userinfo, and a host without `identify`, leave us: somebody, and nobody says who. */
 export const ANONYMOUS: Identity = { subject: 'anonymous' };
 
 /** Reads OpenID Connect standard claims (Core §5.1), and the `id`, `login`, `avatar_url` that plain OAuth 2.0 providers use. */
@@ -25,10 +25,24 @@ export function mergeIdentity(first: Identity, second: Identity): Identity {
   return { ...second, ...first };
 }
 
-/** Makes the account; the id is a digest of issuer and subject, so that it fits every keychain. */
+/**
+ * Makes the account; the id is a digest of issuer and subject, so that it fits every keychain. Of a nameless person it is
+ * random: two that have no name are not the same person, and nothing of the first may go to the second.
+ */
 export async function toAccount(issuer: string, identity: Identity): Promise<AccountView> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${issuer}\u0000${identity.subject}`));
-  return { id: base64url(new Uint8Array(digest)).slice(0, 22), issuer, ...identity };
+  if (identity === ANONYMOUS) return { id: base64url(crypto.getRandomValues(new Uint8Array(16))), issuer, ...identity };
+  return { id: await digestOf(`${issuer}\u0000${identity.subject}`), issuer, ...identity };
+}
+
+/** Also a person whose name at the provider happens to be this: then what is spared is a convenience. */
+export function isAnonymous({ subject }: Pick<AccountView, 'subject'>): boolean {
+  return subject === ANONYMOUS.subject;
+}
+
+/** 132 bits of SHA-256, as text that fits a file name and every keychain. */
+export async function digestOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return base64url(new Uint8Array(digest)).slice(0, 22);
 }
 
 /** Checks what a host's `identify` answered, at the boundary where types end. */

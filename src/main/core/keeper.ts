@@ -15,6 +15,9 @@ import type { Vault, VaultReading } from './vault.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
+/** Instead of an account: those of other issuers and clients. */
+const OTHERS = '';
+
 type GoodRecord = SessionRecord & { readonly access: NonNullable<SessionRecord['access']> };
 
 /** The session that an effect is of, as it was then: later epochs ignore what is posted. */
@@ -27,8 +30,13 @@ export interface SessionHandle {
 export interface Keeper {
   run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void;
   revoke(token: string): void;
-  /** Removes the record of somebody who has no session here. */
+  /** Removes the record of somebody who has no session here, and revokes its token before. */
   forget(account: AccountView): void;
+  /**
+   * Does what an earlier sign-out could not: reads the record, revokes its token at this issuer, removes it. One try, whatever
+   * the network says. Another issuer's or client's record is only removed. `isInUse`: signed in again, so that its record stays.
+   */
+  removeOwed(isInUse: (accountId: string) => boolean): void;
   /** Resolves when every removal that is under way was tried. */
   removed(): Promise<void>;
   /** Begins no renewal any more; resolves when what was begun is done and stored. A read is not waited for. */
@@ -42,12 +50,15 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   const removals = new Set<Promise<unknown>>();
   /** By account: renewals that wait for their tokens to be stored. */
   const awaitedWrites = new Map<string, { readonly done: () => void; readonly correlationId: string }>();
+  /** Owed removals that are under way. */
+  const owedNow = new Set<string>();
   let finishing = false;
 
   return {
     run,
     revoke,
-    forget,
+    forget: (account) => { forget(account, true); },
+    removeOwed,
     async removed() { await Promise.all([...removals]); },
     async finish() {
       finishing = true;
@@ -71,7 +82,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
         return;
       }
       case 'remove-record':
-        forget(effect.account);
+        forget(effect.account, effect.revokes === true);
         return;
       case 'suspend':
         track(vault.suspend(effect.account));
@@ -94,7 +105,7 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     const reading = await vault.read(account).catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
     if (reading.state === 'record' && reading.record.metadata !== undefined) protocol.trustMetadata(reading.record.metadata);
     if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...(reading.suspended === true ? { suspended: true } : {}), ...timing() });
-    else if (reading.state === 'absent') post({ type: 'record-absent' });
+    else if (reading.state === 'absent') post(reading.foreign === true ? { type: 'record-absent', foreign: true } : { type: 'record-absent' });
     else post({ type: 'record-withheld', error: reading.error });
   }
 
@@ -218,15 +229,53 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
   }
 
-  function forget(account: AccountView): void {
+  function forget(account: AccountView, revokes: boolean): void {
     // Owed from now on, though another process holds the lock: who kills the app must not undo the sign-out.
-    track(Promise.all([vault.oweRemoval(account), alone(account, () => vault.remove(account))]), removals);
+    track(Promise.all([vault.oweRemoval(account), alone(account, () => vault.remove(account, revokes ? revokeStored : undefined))]), removals);
+  }
+
+  function removeOwed(isInUse: (accountId: string) => boolean): void {
+    if (finishing) return;
+    for (const account of vault.owed()) {
+      if (isInUse(account.id) || owedNow.has(account.id)) continue;
+      owedNow.add(account.id);
+      const removal = alone(account, async () => {
+        if (!isInUse(account.id)) await vault.remove(account, revokeStored);
+      });
+      background(removal, account.id);
+    }
+    if (owedNow.has(OTHERS) || vault.owedByOthers().length === 0) return;
+    owedNow.add(OTHERS);
+    background(removeOfOthers(), OTHERS);
+  }
+
+  /** Not tracked: a password dialog must not keep the app alive, and what is owed still is at the next start. */
+  function background(removal: Promise<void>, what: string): void {
+    removal.catch((error: unknown) => { log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } }); }).finally(() => { owedNow.delete(what); });
+  }
+
+  /** Their tokens are no business of this issuer, and are sent nowhere (RFC 9700 §4.4). */
+  async function removeOfOthers(): Promise<void> {
+    for (const entry of vault.owedByOthers()) {
+      const work = (): Promise<void> => vault.removeOfOthers(entry);
+      const held = await lock.hold(sessionLock(entry.clientId ?? settings.clientId, entry.id), LIMITS.claimWaitMs, work);
+      if (!held.held) await work();
+    }
+  }
+
+  /** Before the record goes, so that a kill in between does not leave a token that works. The server gets a while, not for ever. */
+  async function revokeStored({ refreshToken }: SessionRecord): Promise<void> {
+    await atMost(clock, revokeNow(refreshToken), LIMITS.claimWaitMs);
   }
 
   function revoke(token: string): void {
-    track(protocol.revoke(token).catch((error: unknown) => {
+    track(revokeNow(token));
+  }
+
+  function revokeNow(token: string): Promise<void> {
+    return protocol.revoke(token).catch((error: unknown) => {
       log.write({ level: 'info', event: 'revocation-failed', fields: { code: toAuthError(error).code } });
-    }));
+    });
   }
 
   function track(work: Promise<unknown>, also?: Set<Promise<unknown>>): void {

@@ -1,9 +1,11 @@
 // The file of what is known, in memory and on disk: accounts, and which records the keychain must hold.
 // Several processes may share the file: each says its changes to what it finds there, one process at a time.
+// Several issuers and client ids may share it, too: each sees and changes its own part.
 // A file of a later version is read by nobody and never overwritten; neither is one that cannot be read.
 import { LIMITS } from './limits.js';
 import type { KnownAccounts, Lock, Log, StateStore } from './ports.js';
 import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
+import { type Owner, knowsOthers, ownPart, withOwnPart } from './storage/ownership.js';
 
 export interface KnownState {
   /** Call before anything else, and again until `isRead`. Never rejects. */
@@ -14,21 +16,29 @@ export interface KnownState {
   isRead(): boolean;
   /** Resolves as soon as `isRead` is true. */
   read(): Promise<void>;
+  /** The part of this issuer and client id. */
   current(): KnownAccounts;
+  /** Everybody's, to be cleaned up after and for nothing else. */
+  everybody(): KnownAccounts;
+  /** Whether somebody with another issuer or client id was signed in here, or is taking a session over. */
+  knowsOthers(): boolean;
   /** Reads the file anew: other processes may have written it. What it has not taken yet from this one is kept. */
   refresh(): Promise<void>;
   /**
-   * Changes it now. Resolves with true when the file has this change and all earlier ones, with false when it could not
+   * Changes this owner's part now. Resolves with true when the file has this change and all earlier ones, with false when it could not
    * take them (which the log says; they are tried again with the next). `change` may be called again, on what others wrote.
    */
   update(change: Change): Promise<boolean>;
+  /** The same for everybody's part. */
+  updateEverybody(change: Change): Promise<boolean>;
 }
 
 type Change = (known: KnownAccounts) => KnownAccounts;
 
 /** `onAccounts` is called whenever the list of accounts is another one. */
-export function createKnownState(file: StateStore, lock: Lock, clientId: string, log: Log, onAccounts = (): void => undefined): KnownState {
+export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log: Log, onAccounts = (): void => undefined): KnownState {
   let known: KnownAccounts = NO_ACCOUNTS;
+  let own: KnownAccounts = NO_ACCOUNTS;
   /** What the file has not taken yet, oldest first. */
   let unsaved: readonly Change[] = [];
   let writable = true;
@@ -53,34 +63,42 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
       }
       finishLoading();
     },
-    current: () => known,
+    current: () => own,
+    everybody: () => known,
+    knowsOthers: () => knowsOthers(owner, known),
     async refresh() {
       await saving;
       const content = (await look())?.content ?? null;
       const found = content === null ? null : accept(content);
       if (found !== null) learn(apply(unsaved, found));
     },
-    update(change) {
-      const next = change(known);
-      if (next === known && unsaved.length === 0) return saving;
-      unsaved = [...unsaved, change];
-      const saved = saving.then(save);
-      saving = saved;
-      learn(next);
-      return saved;
-    },
+    update: (change) => update((state) => withOwnPart(owner, state, change)),
+    updateEverybody: update,
   };
 
+  function update(change: Change): Promise<boolean> {
+    const next = change(known);
+    if (next === known && unsaved.length === 0) return saving;
+    unsaved = [...unsaved, change];
+    const saved = saving.then(save);
+    saving = saved;
+    learn(next);
+    return saved;
+  }
+
   function learn(next: KnownAccounts): void {
-    const before = known;
+    const before = own;
     known = next;
-    if (next.accounts !== before.accounts) onAccounts();
+    const part = ownPart(owner, next);
+    // The same list until it changes: whoever asks compares it.
+    own = isSameList(part.accounts, before.accounts) ? { ...part, accounts: before.accounts } : part;
+    if (own.accounts !== before.accounts) onAccounts();
   }
 
   async function save(): Promise<boolean> {
     if (!writable) return false;
     if (unsaved.length === 0 && file.isWhole?.() !== false) return true;
-    const held = await lock.hold(`state:${clientId}`, LIMITS.claimWaitMs, merge);
+    const held = await lock.hold(`state:${file.name ?? owner.clientId}`, LIMITS.claimWaitMs, merge);
     // Who waits too long goes ahead: what is in no file is lost with the process.
     return held.held ? held.value : merge();
   }
@@ -137,6 +155,10 @@ export function createKnownState(file: StateStore, lock: Lock, clientId: string,
     writable = false;
     return null;
   }
+}
+
+function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((entry, index) => entry === other[index]);
 }
 
 function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts {

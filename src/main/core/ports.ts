@@ -75,6 +75,9 @@ export interface KnownAccounts {
 export interface KnownTakeOver {
   /** `proving`: the keychain holds a token that belongs to no session yet. `cleaning`: the session is stored, and what it came from is to be removed. */
   readonly stage: 'none' | 'proving' | 'cleaning';
+  /** Whose it is; missing while there is none, and in files of earlier builds. */
+  readonly issuer?: string;
+  readonly clientId?: string;
   /** Digests of earlier values that the provider refused for good: they are not tried again. A digest tells nothing. */
   readonly tried: readonly string[];
 }
@@ -84,6 +87,9 @@ export interface KnownAttempt {
   readonly expiresAt: number;
   /** Some process has its callback and will post its code; nobody else may. Its record is removed at the next chance. */
   readonly claimed?: true;
+  /** For whom it was kept; missing in files of earlier builds. */
+  readonly issuer?: string;
+  readonly clientId?: string;
 }
 
 /** One account that was signed in at some time, and what the keychain should hold of it. */
@@ -101,10 +107,18 @@ export interface KnownAccount {
    * `refused`: the provider ended the session; the record is left alone until the person signs in again.
    */
   readonly record: 'kept' | 'none' | 'removal-owed' | 'suspended' | 'refused';
+  /** The client id that it is signed in with; missing in files of earlier builds. */
+  readonly clientId?: string;
+  /** The last one of its issuer and client id. Else missing. */
+  readonly last?: true;
+  /** Its record has the client's own entry in the keychain, for another client has that of the account. Else missing. */
+  readonly apart?: true;
 }
 
 /** The state file, with a second copy of it. What could not be read is neither written over nor set aside. */
 export interface StateStore {
+  /** The same text for all who share the file, whatever their client id; only its digest is used. */
+  readonly name?: string;
   /**
    * Null only when surely nothing is there that could be used: no file, or a damaged one without a whole copy. Rejects in
    * bounded time when something is there, or may be, that cannot be read now; the error's `code` is for the log.

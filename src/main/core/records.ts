@@ -1,6 +1,7 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
 // Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
+import { isAnonymous } from './identity.js';
 import { LIMITS } from './limits.js';
 import type { MetadataMark } from './metadata-cache.js';
 import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
@@ -57,14 +58,21 @@ export interface TakeOverRecord {
 
 export type ParsedRecord =
   | { readonly state: 'record'; readonly record: SessionRecord }
-  /** Written by a later version, by another client id, or damaged: kept, and not ours to overwrite silently. */
+  /** Of another client id: neither used nor changed. */
+  | { readonly state: 'foreign'; readonly clientId: string }
+  /** Written by a later version, or damaged: kept, and not ours to overwrite silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
 export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] } };
 
-/** The keychain's entry name for an account. */
+/** The keychain's entry name for an account: the first client that stores it has this one, also in earlier builds. */
 export function recordKey(accountId: string): string {
   return `session:${accountId}`;
+}
+
+/** The entry name of an account for a client that found the one above taken by another; `client` is a digest of its id. */
+export function clientRecordKey(accountId: string, client: string): string {
+  return `${recordKey(accountId)}:${client}`;
 }
 
 /** The name of the lock under which an account's record is changed: clients do not share records, so they need not wait for each other. */
@@ -88,15 +96,25 @@ export function formatRecord(record: SessionRecord): string {
   return JSON.stringify(fits ? record : { ...record, access: null });
 }
 
-export function parseRecord(value: string, expected: { readonly clientId: string; readonly accountId: string }): ParsedRecord {
+/** `clientId` undefined: of any client; `issuer` undefined: of any issuer. */
+export interface ExpectedRecord {
+  readonly clientId: string | undefined;
+  readonly accountId: string;
+  readonly issuer?: string;
+}
+
+export function parseRecord(value: string, expected: ExpectedRecord): ParsedRecord {
   const record = parseJson(value) as Partial<SessionRecord> | null;
   if (record === null || typeof record !== 'object') return unreadable('not a record');
+  const { clientId, account, refreshToken, scope, resources, savedAt, metadata, access, doubted } = record;
+  if (typeof clientId !== 'string' || clientId === '') return unreadable('a record without a client id');
+  // Before its version: what a later build of another app has written is not ours to replace either.
+  if (expected.clientId !== undefined && clientId !== expected.clientId) return { state: 'foreign', clientId };
   if (record.version !== 1) return unreadable('a record of another version');
-  if (record.clientId !== expected.clientId) return unreadable('a record of another client id');
-  const { account, refreshToken, scope, resources, savedAt, metadata, access, doubted } = record;
   if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
+  if (expected.issuer !== undefined && account.issuer !== expected.issuer) return unreadable('a record of another issuer');
   if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId: record.clientId, account: membersOf(account), refreshToken, scope, ...(isTexts(resources) ? { resources } : {}), savedAt, ...(isMark(metadata) ? { metadata } : {}), access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
+  return { state: 'record', record: { version: 1, clientId, account: membersOf(account), refreshToken, scope, ...(isTexts(resources) ? { resources } : {}), savedAt, ...(isMark(metadata) ? { metadata } : {}), access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
@@ -125,16 +143,18 @@ export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   const { schemaVersion, lastAccountId, accounts, attempts, takeOver } = value as Record<string, unknown>;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
-  const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record }));
+  const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record, ...stampOf(account) }));
   const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
   return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [], takeOver: parseKnownTakeOver(takeOver) };
 }
 
 /** The list with this account, and what the keychain holds of it; `isLast`: as the last one. The same object when nothing changes. */
-export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record'], isLast = true): KnownAccounts {
+export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record'], isLast = true, stamp: Pick<KnownAccount, 'clientId' | 'apart'> = {}): KnownAccounts {
   const before = known.accounts.find(({ id }) => id === account.id);
-  const isSame = before?.record === record && JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
-  const accounts = isSame ? known.accounts : [...known.accounts.filter(({ id }) => id !== account.id), { ...account, record }];
+  const isStamped = stamp.clientId === undefined || (before?.clientId === stamp.clientId && before.apart === stamp.apart);
+  const isSame = before?.record === record && isStamped && JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
+  const others = known.accounts.filter(({ id }) => id !== account.id);
+  const accounts = isSame ? known.accounts : [...(isAnonymous(account) ? withoutAnonymous(others) : others), { ...account, record, ...stamp }];
   const lastAccountId = isLast ? account.id : known.lastAccountId;
   return isSame && lastAccountId === known.lastAccountId ? known : { ...known, lastAccountId, accounts };
 }
@@ -150,14 +170,33 @@ export function withRecordState(known: KnownAccounts, accountId: string, record:
   return { ...known, accounts: known.accounts.map((account) => (account.id === accountId ? { ...account, record } : account)) };
 }
 
-export function accountOf({ record: _record, ...account }: KnownAccount): AccountView {
-  return account;
+/** The record turned out to be another client's: from now on its entry is, too. */
+export function withClient(known: KnownAccounts, accountId: string, clientId: string): KnownAccounts {
+  if (!known.accounts.some(({ id }) => id === accountId)) return known;
+  return { ...known, accounts: known.accounts.map((account) => (account.id === accountId ? { ...account, record: 'kept', clientId } : account)) };
+}
+
+/** Nobody can sign in again as a nameless person: an ended session is of no use, and an entry without one says nothing. */
+function withoutAnonymous(accounts: readonly KnownAccount[]): readonly KnownAccount[] {
+  return accounts.flatMap((account) => {
+    if (!isAnonymous(account) || account.record === 'kept' || account.record === 'removal-owed') return [account];
+    return account.record === 'refused' ? [{ ...account, record: 'removal-owed' as const }] : [];
+  });
+}
+
+export function accountOf(account: KnownAccount): AccountView {
+  return membersOf(account);
 }
 
 function isAccount(value: unknown): value is AccountView {
   if (typeof value !== 'object' || value === null) return false;
   const { id, issuer, subject, name, username, email, picture } = value as Record<string, unknown>;
   return [id, issuer, subject].every((text) => typeof text === 'string' && text !== '') && [name, username, email, picture].every((text) => text === undefined || typeof text === 'string');
+}
+
+/** What an entry says of its owner and its place. */
+function stampOf({ clientId, last, apart }: KnownAccount): Pick<KnownAccount, 'clientId' | 'last' | 'apart'> {
+  return { ...(typeof clientId === 'string' && clientId !== '' ? { clientId } : {}), ...(last === true ? { last } : {}), ...(apart === true ? { apart } : {}) };
 }
 
 /** Only what this version knows: an account goes to pages as it is. */
@@ -172,13 +211,16 @@ function isKnownAccount(value: unknown): value is KnownAccount {
 
 function isKnownAttempt(value: unknown): value is KnownAttempt {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, expiresAt } = value as Record<string, unknown>;
-  return typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
+  const { id, expiresAt, issuer, clientId } = value as Record<string, unknown>;
+  const isStamp = [issuer, clientId].every((text) => text === undefined || typeof text === 'string');
+  return isStamp && typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
 }
 
 function parseKnownTakeOver(value: unknown): KnownTakeOver {
-  const { stage, tried } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { stage, tried, issuer, clientId } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   return {
+    ...(typeof issuer === 'string' ? { issuer } : {}),
+    ...(typeof clientId === 'string' ? { clientId } : {}),
     stage: stage === 'proving' || stage === 'cleaning' ? stage : 'none',
     tried: Array.isArray(tried) ? tried.filter((digest) => typeof digest === 'string') : [],
   };

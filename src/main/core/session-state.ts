@@ -85,7 +85,8 @@ export type SessionEvent =
   | { readonly type: 'restore'; readonly account: AccountView; readonly now: number }
   /** `suspended`: it was refused in no final words before; it is asked once more. */
   | ({ readonly type: 'record-found'; readonly record: SessionRecord; readonly suspended?: boolean } & Timing)
-  | { readonly type: 'record-absent' }
+  /** `foreign`: what is there is another client's, so that nobody was signed in here. */
+  | { readonly type: 'record-absent'; readonly foreign?: true }
   | { readonly type: 'record-withheld'; readonly error: AuthError }
   | { readonly type: 'adopt'; readonly grant: Grant; readonly account: AccountView; readonly attempt: number; readonly now: number }
   | ({ readonly type: 'stored'; readonly save: number } & Timing)
@@ -115,7 +116,8 @@ export interface Timing {
 export type SessionEffect =
   | { readonly type: 'read-record'; readonly account: AccountView }
   | { readonly type: 'write-record'; readonly account: AccountView; readonly refreshToken: string; readonly scope: string; readonly resources: readonly string[]; readonly access: AccessToken | null; readonly doubted: boolean; readonly save: number }
-  | { readonly type: 'remove-record'; readonly account: AccountView }
+  /** `revokes`: nobody has its refresh token in memory, so that the one in the record is revoked before the record goes. */
+  | { readonly type: 'remove-record'; readonly account: AccountView; readonly revokes?: true }
   /** The record is left alone until the next start, which asks once more. */
   | { readonly type: 'suspend'; readonly account: AccountView }
   /** The record is left alone, but not restored any more. */

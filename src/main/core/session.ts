@@ -2,6 +2,7 @@
 // Save before publish: a new refresh token is stored (or known to be unstorable) before its access token is used.
 import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever } from './errors.js';
+import { isAnonymous } from './identity.js';
 import { LIMITS } from './limits.js';
 import type { SessionRecord } from './records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
@@ -40,13 +41,13 @@ function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Excl
     case 'record-found':
       return resume(state.epoch, event.record, event, event.suspended === true);
     case 'record-absent':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, []);
+      return event.foreign === true ? absent(state.epoch + 1, 'never', null, null, []) : absent(state.epoch + 1, 'signed-out', state.account, null, []);
     case 'record-withheld':
       return { state: { phase: 'locked', epoch: state.epoch, account: state.account, error: event.error }, effects: [] };
     case 'tick':
       return !state.slow && event.now >= state.since + LIMITS.keyringSlowMs ? { state: { ...state, slow: true }, effects: [] } : same(state);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
     // A read is under way: asking twice would open two password dialogs.
     case 'retry':
     case 'wake':
@@ -72,7 +73,7 @@ function stepLocked(state: SessionState & { phase: 'locked' }, event: Exclude<Se
       // Who unlocks the screen has most often unlocked the keyring with it.
       return event.signal === 'unlock' ? restore(state.epoch + 1, state.account, event.now) : same(state);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
     case 'record-found':
     case 'record-absent':
     case 'record-withheld':
@@ -97,7 +98,7 @@ function stepAdopting(state: SessionState & { phase: 'adopting' }, event: Exclud
     case 'tick':
       return event.now >= state.since + LIMITS.keyringWriteSlowMs ? publish(state, slowKeyring(), event) : same(state);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }, ...revocation(state.grant.refreshToken), { type: 'adopted', attempt: state.attempt }]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account), ...revocation(state.grant.refreshToken), { type: 'adopted', attempt: state.attempt }]);
     case 'restore':
     case 'record-found':
     case 'record-absent':
@@ -133,7 +134,7 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
     case 'wake':
       return wakeLive(state, event.now);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }, ...revocation(currentRefreshToken(state))]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account), ...revocation(currentRefreshToken(state))]);
     case 'restore':
     case 'record-found':
     case 'record-absent':
@@ -149,12 +150,12 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
   const grant = { ...event.grant, refreshToken: event.grant.refreshToken ?? idleRefreshToken(state, account) };
   const previous = state.phase === 'live' ? state : state.phase === 'adopting' ? state.previous : null;
   const replaced = state.phase !== 'absent' && state.account.id !== account.id ? state : null;
-  const effects: SessionEffect[] = replaced === null ? [] : [{ type: 'remove-record', account: replaced.account }, ...revocation(replaced.phase === 'live' ? currentRefreshToken(replaced) : replaced.phase === 'adopting' ? replaced.grant.refreshToken : null)];
+  const effects: SessionEffect[] = replaced === null ? [] : [...ofReplaced(replaced, account)];
   // An attempt whose tokens are replaced before they were stored has succeeded all the same.
   if (state.phase === 'adopting') effects.push({ type: 'adopted', attempt: state.attempt });
   const adopting = { phase: 'adopting', epoch: state.epoch + 1, account, grant, attempt, since: now, previous } as const;
   // Nothing will be stored, and what an earlier session left must not come back at the next start: the view says "not remembered".
-  if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [...effects, { type: 'remove-record', account }]);
+  if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [...effects, removal(account)]);
   return { state: adopting, effects: [...effects, writeEffect(account, grant, grant.resources ?? [], 0)] };
 }
 
@@ -233,8 +234,26 @@ function currentRefreshToken({ renewal, errand, refreshToken }: LiveSession): st
   return renewal.state === 'saving' ? renewal.grant.refreshToken : refreshToken;
 }
 
-/** Google gives a refresh token at the first consent only; signing in again as the same person must not cost it. */
+/** Two nameless people may be one person, and a server may end all that they have with one token: then nothing is revoked. */
+function ofReplaced(replaced: Exclude<SessionState, { phase: 'absent' }>, by: AccountView): readonly SessionEffect[] {
+  if (isAnonymous(replaced.account) && isAnonymous(by)) return [removal(replaced.account)];
+  switch (replaced.phase) {
+    case 'live':
+      return [removal(replaced.account), ...revocation(currentRefreshToken(replaced))];
+    case 'adopting':
+      return [removal(replaced.account), ...revocation(replaced.grant.refreshToken)];
+    default:
+      return [removal(replaced.account, true)];
+  }
+}
+
+function removal(account: AccountView, revokes = false): SessionEffect {
+  return { type: 'remove-record', account, ...(revokes ? { revokes } : {}) };
+}
+
+/** Google gives a refresh token at the first consent only; signing in again as the same person must not cost it. Of a nameless one nobody knows. */
 function idleRefreshToken(state: SessionState, account: AccountView): string | null {
+  if (isAnonymous(account)) return null;
   return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' && state.errand?.state !== 'renewing' ? currentRefreshToken(state) : null;
 }
 

@@ -19,6 +19,10 @@ import type { Vault } from './vault.js';
 /** One account's session, and who waits for it. */
 export interface Slot {
   state: SessionState;
+  /** What the attempt whose tokens are being stored has begun: it ends with a sign-out of the active account. */
+  isNew: boolean;
+  /** An attempt that a sign-out has ended while its tokens were being stored: its account does not become the active one. */
+  endedAttempt: number | null;
   readonly tokens: Set<TokenWaiter>;
   readonly arrivals: Set<Waiter<void>>;
 }
@@ -62,6 +66,10 @@ export interface Sessions {
   state(): SessionState;
   /** Who else is signed in, but not active: the same list until that changes. */
   otherAccounts(): readonly AccountView[];
+  /** Whether views and calls without an id mean this account. */
+  isActive(accountId: string): boolean;
+  /** Whether there is, or may yet be, a session of this account. */
+  isThere(accountId: string): boolean;
   /** True while no session is, or may yet be, there. */
   areAbsent(): boolean;
   /** From now on callers are answered; before, they wait. */
@@ -109,6 +117,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   return {
     state: () => active.state,
     otherAccounts,
+    isActive: (accountId) => active.state.account?.id === accountId,
+    isThere: (accountId) => [active, ...others.values()].some(({ state }) => state.phase !== 'absent' && state.account.id === accountId),
     areAbsent: () => [active, ...others.values()].every(({ state }) => state.phase === 'absent'),
     start() {
       starting?.();
@@ -120,7 +130,9 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     },
     send: (event) => { send(active, event); },
     adopt(grant, account, attempt) {
-      host.queue({ to: 'session', slot: slotToAdopt(account), epoch: null, event: { type: 'adopt', grant, account, attempt, now: clock.now() } });
+      const slot = slotToAdopt(account);
+      slot.isNew = slot.state.phase === 'absent' && !isStored(account.id);
+      host.queue({ to: 'session', slot, epoch: null, event: { type: 'adopt', grant, account, attempt, now: clock.now() } });
     },
     deliver,
     settle() {
@@ -175,6 +187,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       }
       // Only who has read the record can have its token revoked.
       if (slot !== active) await atMost(clock, arrival(slot).catch(() => undefined), LIMITS.keyringSlowMs);
+      if (slot === active) for (const other of others.values()) endStoring(other);
       send(slot, { type: 'sign-out' });
     },
     async stop(error) {
@@ -271,7 +284,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       if (effect.type === 'suspend') suspended.add(effect.account.id);
       if (effect.type !== 'adopted') keeper.run(effect, handleOf(slot));
       else {
-        if (slot.state.phase === 'live') activate(slot);
+        if (slot.state.phase === 'live' && slot.endedAttempt !== effect.attempt) activate(slot);
         host.adopted(effect.attempt);
       }
     }
@@ -297,6 +310,17 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     const there = others.get(account.id);
     if (there !== undefined) return there;
     return !areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id ? active : open(account);
+  }
+
+  /** Tokens that are being stored when the active account signs out: nobody becomes active by them. */
+  function endStoring(slot: Slot): void {
+    if (slot.state.phase !== 'adopting') return;
+    if (slot.isNew) send(slot, { type: 'sign-out' });
+    else slot.endedAttempt = slot.state.attempt;
+  }
+
+  function isStored(accountId: string): boolean {
+    return known.current().accounts.some(({ id, record }) => id === accountId && record === 'kept');
   }
 
   function find(accountId: string): Slot | null {
@@ -358,7 +382,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
 }
 
 function emptySlot(): Slot {
-  return { state: NO_SESSION, tokens: new Set(), arrivals: new Set() };
+  return { state: NO_SESSION, isNew: false, endedAttempt: null, tokens: new Set(), arrivals: new Set() };
 }
 
 function notSignedIn(): AuthError {

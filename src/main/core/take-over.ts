@@ -4,7 +4,7 @@
 import type { AccountView } from '../../contract.js';
 import { AuthError, toAuthError } from './errors.js';
 import { parseEarlierSession } from './earlier-session.js';
-import { base64url } from './identity.js';
+import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS, renewalLockWaitMs } from './limits.js';
 import type { Settings } from './options/options.js';
@@ -107,7 +107,8 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
 
   function begin(): void {
     const { accounts, takeOver: { stage, tried } } = known.current();
-    const isNew = accounts.length === 0 && indexes.length > 0 && !tried.includes(ALL);
+    // Where another issuer or client was used before, the earlier session may be theirs, and is sent to nobody.
+    const isNew = accounts.length === 0 && !known.knowsOthers() && indexes.length > 0 && !tried.includes(ALL);
     // What is only left to be cleaned holds up nobody.
     if (stage === 'cleaning' || (stage === 'none' && !isNew)) speak();
     if (stage === 'none' && !isNew) return;
@@ -179,7 +180,7 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
       }
     }
     const { accounts, lastAccountId } = known.current();
-    if (accounts.length === 0) return firstThatWorks();
+    if (accounts.length === 0 && !known.knowsOthers()) return firstThatWorks();
     // Another process was faster.
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last?.record === 'kept') events.taken(accountOf(last));
@@ -360,9 +361,4 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
   async function keyOf(): Promise<string> {
     return takeOverKey(await digestOf(`${settings.issuer}\u0000${settings.clientId}`));
   }
-}
-
-async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return base64url(new Uint8Array(digest)).slice(0, 22);
 }

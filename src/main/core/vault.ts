@@ -1,13 +1,15 @@
 // Sessions at rest: the keychain's records and the file that remembers which records must exist.
 // Answers with what the session machine understands; never deletes what it could not read, never throws.
+// What another client or issuer has left is neither used nor changed; only a removal that is owed is done for them, too.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
+import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
-import type { KnownAccount, Log, SecretStore } from './ports.js';
-import { type SessionRecord, accountOf, formatRecord, parseRecord, recordKey, withAccount, withLast, withRecordState } from './records.js';
+import type { KnownAccount, Log, SecretOutcome, SecretStore } from './ports.js';
+import { type ParsedRecord, type SessionRecord, accountOf, clientRecordKey, formatRecord, parseRecord, recordKey, withAccount, withClient, withLast, withRecordState } from './records.js';
 
 export interface Vault {
-  /** Whom to restore, or who was last and why not. Sweeps what a sign-out could not remove. */
+  /** Whom to restore, or who was last and why not. */
   load(): { readonly restore: AccountView | null; readonly last: AccountView | null; readonly reason: SignedOutReason };
   /** `correlationId` goes to what is told of it, here and below. */
   read(account: AccountView, correlationId?: string): Promise<VaultReading>;
@@ -21,28 +23,45 @@ export interface Vault {
   choose(account: AccountView): Promise<void>;
   /** The record is not restored any more, whether or not its removal succeeds. */
   oweRemoval(account: AccountView): Promise<void>;
-  /** Resolves when the removal was tried; what could not be removed is owed. */
-  remove(account: AccountView): Promise<void>;
+  /**
+   * Removes a record that is owed a removal, and nothing else. Resolves when that was tried; what could not be removed is
+   * owed still. `before` gets the record first, and is waited for.
+   */
+  remove(account: AccountView, before?: (record: SessionRecord) => Promise<void>): Promise<void>;
+  /** Whose removal is owed here: accounts of this issuer and client. */
+  owed(): readonly AccountView[];
+  /** Whose removal is owed by other issuers and clients, with their client id where it is known. */
+  owedByOthers(): readonly KnownAccount[];
+  /** The same as `remove`, for one of those. What the file says now counts. */
+  removeOfOthers(entry: KnownAccount): Promise<void>;
   /** The provider refused it, but did not end it: the record stays, and the next start asks once more. */
   suspend(account: AccountView): Promise<void>;
   /** The provider ended it: the record stays, but is not restored any more. */
   markRefused(account: AccountView): Promise<void>;
+  /** Where the record with this key really is. */
+  placeOf(key: string): string;
 }
 
+/** `foreign`: what is there is another client's. */
 export type VaultReading =
   | { readonly state: 'record'; readonly record: SessionRecord; readonly suspended?: true }
-  | { readonly state: 'absent' }
+  | { readonly state: 'absent'; readonly foreign?: true }
   | { readonly state: 'withheld'; readonly error: AuthError };
+
+type Found = (ParsedRecord | { readonly state: 'absent' } | Exclude<SecretOutcome, { state: 'done' }>) & { readonly key: string };
+
+/** Whose record is looked for; `clientId` undefined: nobody knows. */
+type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & { readonly clientId: string | undefined };
 
 // Nothing is read or written before the file was: it would be lost with the list, or overwrite a later version's.
 export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
-  return { load, read, write, choose, oweRemoval, remove, suspend, markRefused };
+  /** Where a record was found or written last, by its usual key. */
+  const places = new Map<string, string>();
+
+  return { load, read, write, choose, oweRemoval, remove, owed, owedByOthers, removeOfOthers, suspend, markRefused, placeOf: (key) => places.get(key) ?? key };
 
   function load(): { restore: AccountView | null; last: AccountView | null; reason: SignedOutReason } {
     const { accounts, lastAccountId } = known.current();
-    for (const account of accounts) {
-      if (account.record === 'removal-owed') void remove(accountOf(account));
-    }
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last === undefined) return { restore: null, last: null, reason: 'never' };
     const account = accountOf(last);
@@ -51,35 +70,44 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
 
   async function read(account: AccountView, correlationId?: string): Promise<VaultReading> {
     await known.loaded();
-    const reading = await secrets.read(recordKey(account.id), isThere(stateOf(account.id)));
-    switch (reading.state) {
-      case 'found': {
-        const parsed = parseRecord(reading.value, { clientId, accountId: account.id });
-        if (parsed.state === 'record') return stateOf(account.id) === 'suspended' ? { ...parsed, suspended: true } : parsed;
-        log.write({ level: 'warn', event: 'record-unreadable', correlationId, fields: { detail: parsed.detail } });
-        return { state: 'withheld', error: new AuthError('keyring-unavailable', `the stored session cannot be read: ${parsed.detail}`) };
-      }
+    const found = await find(soughtOf(account), isThere(stateOf(account.id)));
+    switch (found.state) {
+      case 'record':
+        places.set(recordKey(account.id), found.key);
+        return { state: 'record', record: found.record, ...(stateOf(account.id) === 'suspended' ? { suspended: true } : {}) };
+      case 'unreadable':
+        log.write({ level: 'warn', event: 'record-unreadable', correlationId, fields: { detail: found.detail } });
+        return { state: 'withheld', error: new AuthError('keyring-unavailable', `the stored session cannot be read: ${found.detail}`) };
+      case 'foreign':
+        await leave(account, found.clientId);
+        return { state: 'absent', foreign: true };
       case 'absent':
         await known.update((state) => withRecordState(state, account.id, 'none'));
         return { state: 'absent' };
       case 'locked':
-        log.write({ level: 'warn', event: 'keyring-locked', correlationId, fields: { detail: reading.detail } });
+        log.write({ level: 'warn', event: 'keyring-locked', correlationId, fields: { detail: found.detail } });
         return { state: 'withheld', error: lockedError() };
       case 'unavailable':
-        log.write({ level: 'warn', event: 'keyring-unavailable', correlationId, fields: { detail: reading.detail } });
+        log.write({ level: 'warn', event: 'keyring-unavailable', correlationId, fields: { detail: found.detail } });
         return { state: 'withheld', error: new AuthError('keyring-unavailable', 'no keyring answers') };
     }
   }
 
   async function write(record: SessionRecord, correlationId?: string, isActive = true): Promise<AuthError | null> {
     await known.loaded();
-    const before = stateOf(record.account.id);
-    const noted = await known.update((state) => withAccount(state, record.account, 'kept', isActive));
-    const outcome = await secrets.write(recordKey(record.account.id), formatRecord(record));
-    if (outcome.state === 'done') return noted ? null : new AuthError('storage-failed', 'the file that leads the next start to the session could not be written');
+    const { account } = record;
+    const key = places.get(recordKey(account.id)) ?? (await placeFor(account));
+    const before = stateOf(account.id);
+    const stamp = { clientId, ...(key === recordKey(account.id) ? {} : { apart: true as const }) };
+    const noted = await known.update((state) => withAccount(state, account, 'kept', isActive, stamp));
+    const outcome = await secrets.write(key, formatRecord(record));
+    if (outcome.state === 'done') {
+      places.set(recordKey(account.id), key);
+      return noted ? null : new AuthError('storage-failed', 'the file that leads the next start to the session could not be written');
+    }
     log.write({ level: 'warn', event: `keyring-${outcome.state}`, correlationId, fields: { detail: outcome.detail } });
     // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out meanwhile has the last word.
-    if (stateOf(record.account.id) === 'kept') await known.update((state) => withRecordState(state, record.account.id, before));
+    if (stateOf(account.id) === 'kept') await known.update((state) => withRecordState(state, account.id, before));
     return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');
   }
 
@@ -93,12 +121,18 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     if (stateOf(account.id) !== 'none') await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
   }
 
-  async function remove(account: AccountView): Promise<void> {
-    await oweRemoval(account);
-    if (stateOf(account.id) === 'none') return;
-    const outcome = await secrets.remove(recordKey(account.id));
+  async function remove(account: AccountView, before?: (record: SessionRecord) => Promise<void>): Promise<void> {
+    await known.loaded();
+    const isOwed = (): boolean => stateOf(account.id) === 'removal-owed';
+    if (!isOwed()) return;
+    const found = await find(soughtOf(account), true);
+    if (found.state === 'foreign') return leave(account, found.clientId);
+    if (found.state === 'record') await before?.(found.record);
     // Signed in again meanwhile: the record is a new one and stays.
-    if (outcome.state === 'done' && stateOf(account.id) === 'removal-owed') await known.update((state) => withRecordState(state, account.id, 'none'));
+    if (!isOwed()) return;
+    const outcome = await removeFound(found, account.id);
+    places.delete(recordKey(account.id));
+    if (outcome.state === 'done' && isOwed()) await known.update((state) => withRecordState(state, account.id, 'none'));
     if (outcome.state !== 'done') log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: outcome.detail } });
   }
 
@@ -108,14 +142,100 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     await known.update((state) => (state.accounts.some(({ id, record }) => id === account.id && record === 'kept') ? withRecordState(state, account.id, 'suspended') : state));
   }
 
+  function owed(): readonly AccountView[] {
+    return known.current().accounts.filter(({ record }) => record === 'removal-owed').map(accountOf);
+  }
+
+  function owedByOthers(): readonly KnownAccount[] {
+    const { accounts } = known.current();
+    return known.everybody().accounts.filter((entry) => entry.record === 'removal-owed' && !accounts.includes(entry));
+  }
+
+  async function removeOfOthers({ id, clientId: other }: KnownAccount): Promise<void> {
+    const isIt = (one: KnownAccount): boolean => one.id === id && one.clientId === other && one.record === 'removal-owed';
+    // They may have signed in again in a process of their own.
+    await known.refresh();
+    const entry = owedByOthers().find(isIt);
+    if (entry === undefined) return;
+    const found = await find({ ...entry, clientId: other }, true);
+    const outcome = found.state === 'record' ? await secrets.remove(found.key) : found;
+    if (outcome.state === 'done' || outcome.state === 'absent' || outcome.state === 'foreign') {
+      await known.updateEverybody((state) => ({ ...state, accounts: state.accounts.map((one) => (isIt(one) ? { ...one, record: 'none' as const } : one)) }));
+    } else log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: outcome.detail } });
+  }
+
   async function markRefused(account: AccountView): Promise<void> {
     await known.loaded();
     await known.update((state) => withRecordState(state, account.id, 'refused'));
   }
 
-  function stateOf(accountId: string): KnownAccount['record'] {
-    return known.current().accounts.find(({ id }) => id === accountId)?.record ?? 'none';
+  /** Where its record is, and what it says. Where another client has the account's own entry, this client's own is looked at. */
+  async function find(sought: Sought, expected: boolean): Promise<Found> {
+    const usual = recordKey(sought.id);
+    if (sought.apart !== true) {
+      const found = await readAt(usual, sought, expected);
+      if (found.state !== 'foreign') return found;
+      const own = sought.clientId === undefined ? null : await readAt(await keyApart(sought.id, sought.clientId), sought, false);
+      return own === null || own.state === 'absent' || own.state === 'foreign' ? found : own;
+    }
+    return readAt(await keyApart(sought.id, sought.clientId ?? ''), sought, expected);
   }
+
+  async function readAt(key: string, { id, issuer, clientId: owner }: Sought, expected: boolean): Promise<Found> {
+    const reading = await secrets.read(key, expected);
+    return { ...(reading.state === 'found' ? parseRecord(reading.value, { clientId: owner, accountId: id, issuer }) : reading), key };
+  }
+
+  /** For a record that this process has neither read nor written yet. Another client's is never written over. */
+  async function placeFor({ id, issuer }: AccountView): Promise<string> {
+    const usual = recordKey(id);
+    if (entryOf(id)?.apart === true || isTaken(id)) return keyApart(id, clientId);
+    const reading = await secrets.read(usual, false);
+    const parsed = reading.state === 'found' ? parseRecord(reading.value, { clientId, accountId: id, issuer }) : null;
+    if (parsed?.state !== 'foreign') return usual;
+    if (entryOf(id) !== undefined && entryOf(id)?.clientId === undefined) await leaveTo(id, parsed.clientId);
+    return keyApart(id, clientId);
+  }
+
+  /** Whether the file knows another client whose record is under the account's own key. */
+  function isTaken(id: string): boolean {
+    const own = entryOf(id);
+    return known.everybody().accounts.some((entry) => entry.id === id && entry !== own && entry.record !== 'none' && entry.apart !== true);
+  }
+
+  async function removeFound(found: Found, id: string): Promise<SecretOutcome> {
+    if (found.state === 'absent') return { state: 'done' };
+    if (found.state === 'locked') return found;
+    // What no key opens goes unread, for the person wants it gone; but not when it may be another client's.
+    if (found.state === 'unavailable' && isTaken(id)) return found;
+    return secrets.remove(found.key);
+  }
+
+  /** An entry of an earlier build says not whose it is; the record does. */
+  async function leave({ id }: AccountView, other: string): Promise<void> {
+    if (entryOf(id)?.clientId === undefined) await leaveTo(id, other);
+    else await known.update((state) => withRecordState(state, id, 'none'));
+  }
+
+  async function leaveTo(id: string, other: string): Promise<void> {
+    await known.update((state) => withClient(state, id, other));
+  }
+
+  function soughtOf({ id, issuer }: AccountView): Sought {
+    return { id, issuer, clientId, ...(entryOf(id)?.apart === true ? { apart: true } : {}) };
+  }
+
+  function entryOf(id: string): KnownAccount | undefined {
+    return known.current().accounts.find((entry) => entry.id === id);
+  }
+
+  function stateOf(accountId: string): KnownAccount['record'] {
+    return entryOf(accountId)?.record ?? 'none';
+  }
+}
+
+async function keyApart(accountId: string, clientId: string): Promise<string> {
+  return clientRecordKey(accountId, await digestOf(clientId));
 }
 
 function isThere(record: KnownAccount['record']): boolean {
