@@ -65,7 +65,7 @@ export async function openKeyring({ env, service, clientId }) {
       if (reading.state === 'absent') return { refreshToken: null, unreadable: null };
       if (reading.state !== 'found') return { refreshToken: null, unreadable: reading.detail };
       const parsed = parseRecord(reading.value, { clientId, accountId });
-      return parsed.state === 'record' ? { refreshToken: parsed.record.refreshToken, unreadable: null } : { refreshToken: null, unreadable: parsed.detail };
+      return parsed.state === 'record' ? { refreshToken: parsed.record.refreshToken, unreadable: null } : { refreshToken: null, unreadable: parsed.state === 'foreign' ? 'another client' : parsed.detail };
     },
     async heldAttempt(state) {
       const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));

@@ -113,7 +113,7 @@ describe('take', () => {
     const { remove } = secrets;
     secrets.remove = async () => ({ state: 'locked', detail: 'no' });
     expect(await vault.take(record.state)).toEqual(record);
-    expect([entries.size, knownAttempts()]).toEqual([1, [{ id: expect.any(String) as string, expiresAt: record.expiresAt, claimed: true }]]);
+    expect([entries.size, knownAttempts()]).toEqual([1, [{ id: expect.any(String) as string, expiresAt: record.expiresAt, ...own, claimed: true }]]);
     const later = await process();
     expect([await vault.take(record.state), await later.vault.take(record.state)]).toEqual([null, null]);
     secrets.remove = remove;

@@ -95,7 +95,7 @@ describe('update', () => {
     await known.load();
     const states = ['none', 'removal-owed', 'refused', 'kept'] as const;
     await Promise.all([known.update(addAda), ...states.map((state) => known.update((before) => withRecordState(before, ada.id, state)))]);
-    expect((file.content as KnownAccounts).accounts).toEqual([{ ...ada, record: 'kept' }]);
+    expect((file.content as KnownAccounts).accounts).toEqual([{ ...ada, record: 'kept', clientId: 'me', last: true }]);
   });
 
   it('that comes while the file is being written is written after it', async () => {
@@ -243,7 +243,7 @@ describe('two processes with one file', () => {
     // Another process gets its turn between every read and its write.
     file.load = async () => { const content = await load(); await settle(); return content; };
     await Promise.all([first.update(addAda), second.update(addGrace), first.update((known) => ({ ...known, attempts: [{ id: 'x', expiresAt: 7 }] }))]);
-    expect([subjects(file.content).toSorted(), (file.content as KnownAccounts).attempts]).toEqual([['ada', 'grace'], [{ id: 'x', expiresAt: 7 }]]);
+    expect([subjects(file.content).toSorted(), (file.content as KnownAccounts).attempts]).toEqual([['ada', 'grace'], [{ id: 'x', expiresAt: 7, ...owner }]]);
   });
 
   it('bring back a file that was deleted meanwhile', async () => {

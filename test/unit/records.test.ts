@@ -5,7 +5,7 @@ import { NO_ACCOUNTS, type SessionRecord, accountOf, formatRecord, parseKnownAcc
 
 const account = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
 const record: SessionRecord = { version: 1, clientId: 'notes', account, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7, access: { token: 'secret-access', obtainedAt: 1, expiresAt: 2 } };
-const mine = { clientId: 'notes', accountId: 'ada-id' };
+const mine = { clientId: 'notes', accountId: 'ada-id', issuer: 'https://id.example' };
 
 describe('parseRecord', () => {
   it('gives back what formatRecord made', () => {
@@ -33,7 +33,8 @@ describe('parseRecord', () => {
 
   it.each<[string, unknown]>([
     ['a later version', { ...record, version: 2 }],
-    ['another client', { ...record, clientId: 'other' }],
+    ['no client id', { ...record, clientId: undefined }],
+    ['another issuer', { ...record, account: { ...account, issuer: 'https://other.example' } }],
     ['another account', { ...record, account: { ...account, id: 'eve-id' } }],
     ['no account', { ...record, account: undefined }],
     ['an account with a name that is no text', { ...record, account: { ...account, name: {} } }],
@@ -47,6 +48,11 @@ describe('parseRecord', () => {
     const parsed = parseRecord(JSON.stringify(value), mine);
     expect(parsed.state).toBe('unreadable');
     expect(JSON.stringify(parsed)).not.toContain('secret');
+  });
+
+  it.each([['this version', record], ['a later version', { ...record, version: 2 }]])('tells a record of another client, of %s, from a damaged one', (_what, value) => {
+    expect(parseRecord(JSON.stringify(value), { ...mine, clientId: 'other' })).toEqual({ state: 'foreign', clientId: 'notes' });
+    expect(parseRecord(JSON.stringify(record), { ...mine, clientId: undefined })).toEqual({ state: 'record', record });
   });
 
   it('keeps nothing that no version has, so that nothing slips into a view', () => {

@@ -132,8 +132,6 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
 
   async function redeem(attempt: number, way: RedirectWay, callback: URLSearchParams): Promise<Redeemed> {
     if (!(await vault.release(way.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
-    // Ended while the claim waited for a lock or a keyring: nobody wants the tokens any more.
-    if (!trips.has(attempt)) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
     try {
       return await protocol.redeem(callback, way.secrets, way.redirectUri, events.correlationId(attempt), way.startedAt);
     } catch (error) {
