@@ -43,7 +43,8 @@ export interface Authority extends Network {
   grantEarlier(): string;
 }
 
-export function createAuthority(): Authority {
+/** `mark` is in every secret value, so that values of two authorities differ. */
+export function createAuthority(mark = ''): Authority {
   const tokenForms: URLSearchParams[] = [];
   const revoked: string[] = [];
   const reused: string[] = [];
@@ -60,7 +61,7 @@ export function createAuthority(): Authority {
   let losing = 0;
 
   const mint = (kind: string): string => {
-    const value = `secret-${kind}-${++names}`;
+    const value = `secret-${kind}-${mark}${++names}`;
     issued.push(value);
     return value;
   };

@@ -64,7 +64,7 @@ export function withOwnPart(owner: Owner, file: KnownAccounts, change: (own: Kno
   return {
     schemaVersion: 1,
     lastAccountId: after.lastAccountId ?? file.lastAccountId,
-    accounts: isSame ? file.accounts : [...file.accounts.filter((account) => !earlier.has(account)), ...accounts],
+    accounts: isSame ? file.accounts : [...othersOf(file, earlier), ...accounts],
     attempts: after.attempts === before.attempts ? file.attempts : [...file.attempts.filter((attempt) => !before.attempts.includes(attempt)), ...attempts],
     takeOver: after.takeOver === before.takeOver ? file.takeOver : takeOverOf(owner, file, after),
   };
@@ -73,6 +73,12 @@ export function withOwnPart(owner: Owner, file: KnownAccounts, change: (own: Kno
 /** Whether somebody else has accounts in this file, or is taking a session over. */
 export function knowsOthers(owner: Owner, { accounts, takeOver }: KnownAccounts): boolean {
   return accounts.some((account) => !isOwnAccount(owner, account)) || (takeOver.stage !== 'none' && !isOwn(owner, takeOver));
+}
+
+/** Who was the last one for an earlier build is so still when this owner's account is named instead. */
+function othersOf({ accounts, lastAccountId }: KnownAccounts, own: ReadonlySet<KnownAccount>): readonly KnownAccount[] {
+  const others = accounts.filter((account) => !own.has(account));
+  return others.map((account) => (account.clientId === undefined && account.id === lastAccountId ? withLastMark(account, true) : account));
 }
 
 function withLastMark(account: KnownAccount, isLast: boolean): KnownAccount {
