@@ -10,7 +10,7 @@ const anyAct = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('begin', 'come back', 'come back') },
   { weight: 4, arbitrary: fc.constantFrom('token', 'token', 'retry', 'reopen', 'cancel') },
   { weight: 2, arbitrary: fc.constantFrom('another way', 'another way', 'paste', 'agree', 'say no', 'no browser') },
-  fc.constantFrom('sign out', 'revoke all'),
+  { weight: 2, arbitrary: fc.constantFrom('sign out', 'come back late', 'revoke all') },
   { weight: 2, arbitrary: fc.constantFrom('offline', 'online', 'hold', 'release') },
   { weight: 2, arbitrary: fc.constantFrom('keyring works', 'keyring locked', 'keyring missing', 'keyring prompts', 'prompt answered', 'prompt dismissed') },
   { weight: 4, arbitrary: fc.constantFrom('a second', 'ten seconds', 'an hour', 'sleep') },
@@ -27,12 +27,15 @@ describe('every life of an engine', () => {
   it('uses a refresh token once, gives no secret away, signs out by a word only, and leaves nothing behind', async () => {
     let renewals = 0;
     let signedOut = 0;
+    let late = 0;
     await fc.assert(fc.asyncProperty(fc.array(anyAct, { maxLength: 40, size: 'max' }), fc.constantFrom(600, 3_600), async (acts, lifeSeconds) => {
       const bench = createBench(OPTIONS);
       const { engine, authority, clock, secrets } = bench;
       const promises: Promise<string>[] = [];
       const pages = (): readonly URLSearchParams[] => bench.browser.opened.map((url) => new URL(url).searchParams);
       const pageAt = (redirect: string): URLSearchParams | undefined => pages().findLast((page) => page.get('redirect_uri') === redirect);
+      /** States of attempts that a sign-out has ended. */
+      const over = new Set<string>();
       let release = (): void => {};
       let mayEnd = true;
       const follow = (promise: Promise<unknown>): void => {
@@ -77,8 +80,19 @@ describe('every life of an engine', () => {
           case 'sign out': {
             mayEnd = true;
             follow(engine.signOut());
+            for (const page of pages()) over.add(page.get('state') ?? '');
             await settle();
             mayEnd = false;
+            break;
+          }
+          case 'come back late': {
+            const state = [...over].at(-1);
+            if (state === undefined) break;
+            const before = engine.view();
+            bench.comeBack(state);
+            await settle();
+            if (before.status === 'signed-out') late += 1;
+            expect(before.status !== 'signed-out' || engine.view().status === 'signed-out', 'a callback from before a sign-out signs nobody in').toBe(true);
             break;
           }
           case 'revoke all': authority.revokeAll(); mayEnd = true; break;
@@ -127,5 +141,6 @@ describe('every life of an engine', () => {
     }), { numRuns: 400 });
     expect(renewals, 'the lives were too dull to prove anything').toBeGreaterThan(100);
     expect(signedOut).toBeGreaterThan(20);
+    expect(late).toBeGreaterThan(20);
   }, 30_000);
 });

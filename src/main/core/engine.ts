@@ -313,6 +313,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     signIns.delete(state.number);
     if (state.error === null) waiter?.resolve();
     else waiter?.reject(state.error);
+    // The keyring has just taken a session, so that it may let go of another.
+    if (state.outcome === 'signed-in') removeOwed();
   }
 
   function runAttemptEffect(number: number, effect: AttemptEffect): void {

@@ -57,6 +57,8 @@ type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & { readonly clientI
 export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
   /** Where a record was found or written last, by its usual key. */
   const places = new Map<string, string>();
+  /** How often a removal was owed, by account. */
+  const signOuts = new Map<string, number>();
 
   return { load, read, write, choose, oweRemoval, remove, owed, owedByOthers, removeOfOthers, suspend, markRefused, placeOf: (key) => places.get(key) ?? key };
 
@@ -96,7 +98,10 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   async function write(record: SessionRecord, correlationId?: string, isActive = true): Promise<AuthError | null> {
     await known.loaded();
     const { account } = record;
+    const since = signOuts.get(account.id);
     const key = places.get(recordKey(account.id)) ?? (await placeFor(account));
+    // Nothing was noted yet that a sign-out could have taken back.
+    if (signOuts.get(account.id) !== since) return new AuthError('signed-out', 'signed out before the session was stored');
     const before = stateOf(account.id);
     const stamp = { clientId, ...(key === recordKey(account.id) ? {} : { apart: true as const }) };
     const noted = await known.update((state) => withAccount(state, account, 'kept', isActive, stamp));
@@ -118,6 +123,7 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
 
   async function oweRemoval(account: AccountView): Promise<void> {
     await known.loaded();
+    signOuts.set(account.id, (signOuts.get(account.id) ?? 0) + 1);
     if (stateOf(account.id) !== 'none') await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
   }
 
