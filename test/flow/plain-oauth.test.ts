@@ -37,6 +37,19 @@ describe('without the scope openid', () => {
     expect(seen).toBe(await app.engine.getAccessToken());
   });
 
+  it('the second nameless person is given no token of the first, whatever the provider leaves out', async () => {
+    const provider = at('none');
+    const { authorization, token } = provider.endpoints;
+    const app = await startApp(provider, { scopes: SCOPES, endpoints: { authorization, token } });
+    await app.signIn({ login: 'ada' });
+    const first = signedInView(app).account.id;
+    const theirs = provider.issued.filter(({ kind }) => kind === 'refresh_token').map(({ value }) => value);
+    await app.signIn({ login: 'grace' }, { prompt: 'login' });
+    expect(signedInView(app).account.id).not.toBe(first);
+    const kept = [...app.secrets.entries.values()].join();
+    expect(theirs.filter((value) => kept.includes(value))).toEqual([]);
+  });
+
   it('nobody can be told apart where there is neither, which the log says', async () => {
     const provider = at('none');
     const { authorization, token } = provider.endpoints;

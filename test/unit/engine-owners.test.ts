@@ -19,7 +19,8 @@ interface World {
 
 function createWorld(): World {
   const authorities = new Map(ISSUERS.flatMap((issuer) => CLIENTS.map((clientId) => [`${issuer} ${clientId}`, { issuer, authority: createAuthority(`${new URL(issuer).hostname[0]}${clientId}-`), seen: [] as string[] }] as const)));
-  const of = (issuer: string, clientId: string): NonNullable<ReturnType<typeof authorities.get>> => authorities.get(`${issuer} ${clientId}`)!;
+  const byName: ReadonlyMap<string, { readonly authority: Authority; readonly seen: string[] }> = authorities;
+  const of = (issuer: string, clientId: string): { readonly authority: Authority; readonly seen: string[] } => byName.get(`${issuer} ${clientId}`)!;
   return {
     authority: (issuer, clientId) => of(issuer, clientId).authority,
     network: {

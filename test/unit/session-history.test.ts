@@ -15,8 +15,8 @@ type Move =
   | { readonly move: 'wake'; readonly signal: 'resume' | 'unlock' | 'online' }
   | { readonly move: 'retry' | 'sign-out' }
   | { readonly move: 'demand'; readonly target: keyof typeof TARGETS }
-  | { readonly move: 'adopt'; readonly person: 'ada' | 'grace'; readonly refresh: boolean; readonly life: number }
-  | { readonly move: 'read'; readonly answer: 'found' | 'absent' | 'withheld' }
+  | { readonly move: 'adopt'; readonly person: 'ada' | 'grace' | 'anonymous'; readonly refresh: boolean; readonly life: number }
+  | { readonly move: 'read'; readonly answer: 'found' | 'absent' | 'foreign' | 'withheld' }
   | { readonly move: 'write'; readonly pick: number; readonly works: boolean }
   | { readonly move: 'renew'; readonly pick: number; readonly answer: 'rotated' | 'kept' | 'elsewhere' | 'offline' | 'busy' | 'refused' | 'refused by somebody' | 'ended'; readonly life: number };
 
@@ -36,8 +36,8 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ move: fc.constant('retry' as const) }),
   { weight: 2, arbitrary: fc.record({ move: fc.constant('demand' as const), target: fc.constantFrom('sign-in' as const, 'read' as const, 'api' as const, 'unnamed' as const) }) },
   fc.record({ move: fc.constant('sign-out' as const) }),
-  fc.record({ move: fc.constant('adopt' as const), person: fc.constantFrom('ada' as const, 'grace' as const), refresh: fc.boolean(), life }),
-  fc.record({ move: fc.constant('read' as const), answer: fc.constantFrom('found' as const, 'absent' as const, 'withheld' as const) }),
+  fc.record({ move: fc.constant('adopt' as const), person: fc.constantFrom('ada' as const, 'grace' as const, 'anonymous' as const), refresh: fc.boolean(), life }),
+  fc.record({ move: fc.constant('read' as const), answer: fc.constantFrom('found' as const, 'absent' as const, 'foreign' as const, 'withheld' as const) }),
   { weight: 3, arbitrary: fc.record({ move: fc.constant('write' as const), pick, works: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ move: fc.constant('renew' as const), pick, answer: fc.constantFrom('rotated' as const, 'rotated' as const, 'kept' as const, 'offline' as const, 'busy' as const, 'refused' as const, 'refused' as const, 'refused by somebody' as const, 'elsewhere' as const, 'ended' as const), life }) },
 );
@@ -168,6 +168,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
         refusedAt = [];
         answerLost = false;
         send({ type: 'adopt', grant: grant('adopted', next.refresh ? `secret-refresh-${++names}` : null, next.life), account: account(next.person), attempt: names, now });
+        if (next.person === 'anonymous' && !next.refresh) expect(state, 'a nameless person inherits a refresh token').toMatchObject({ phase: 'live', refreshToken: null });
         break;
       case 'read': {
         const read = take(reads, 0);
@@ -175,6 +176,11 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
         const record = { version: 1, clientId: 'c', account: read.effect.account, refreshToken: `secret-refresh-${++names}`, scope: 'read', savedAt: 1, access: null } as const;
         if (next.answer === 'found') send({ type: 'record-found', record, ...timing() }, read.epoch);
         else if (next.answer === 'absent') send({ type: 'record-absent' }, read.epoch);
+        else if (next.answer === 'foreign') {
+          const counts = state.epoch === read.epoch;
+          send({ type: 'record-absent', foreign: true }, read.epoch);
+          if (counts && state.phase === 'absent') expect(state.account, 'whoever is another client\'s is named').toBeNull();
+        }
         else send({ type: 'record-withheld', error: new AuthError('keyring-locked', 'locked') }, read.epoch);
         break;
       }
