@@ -337,7 +337,7 @@ describe('a state file that is written', () => {
   it('loses no word of two processes that write at once', async () => {
     const folder = newFolder();
     const id = `state-store-${process.pid}-${Math.random()}`;
-    const processes = [0, 1].map(() => createKnownState(createStateFile({ folder }), createLock(), id, createFakeLog()));
+    const processes = [0, 1].map(() => createKnownState(createStateFile({ folder }), createLock(), { issuer: 'https://id.example', clientId: id }, createFakeLog()));
     await Promise.all(processes.map((known) => known.load()));
     await Promise.all(processes.flatMap((known, number) => Array.from({ length: 20 }, (_, index) => known.update((state) => withAccount(state, { id: `${number}-${index}`, issuer: 'https://id.example', subject: 's' }, 'kept')))));
     for (const name of NAMES) expect((JSON.parse(readFileSync(join(folder, name), 'utf8')) as KnownAccounts).accounts).toHaveLength(40);

@@ -40,6 +40,7 @@ export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): 
   }
 
   return {
+    get name() { return pathOf(NAME); },
     async load(): Promise<unknown> {
       const file = await look(pathOf(NAME), isPatient);
       const copy = await look(pathOf(COPY), isPatient && file.state !== 'whole');
