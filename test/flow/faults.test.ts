@@ -72,8 +72,10 @@ describe('at a renewal, a token endpoint that', () => {
     provider.fault({ ...misdeed, endpoint: 'token', grantType: 'refresh_token', times: 1 });
     const app = await before.restartDue();
     const { value, ms } = await timed(app.codeOf(app.engine.getAccessToken()));
-    expect([value, ms < 8_000]).toEqual([code, true]);
-    expect(signedInView(app).renewal).toMatchObject({ state: 'waiting', error: { code } });
+    // A status that a proxy gives as well is nobody's word about a refresh token.
+    const heard = misdeed.kind === 'status' && misdeed.status === 404 ? 'response-invalid' : code;
+    expect([value, ms < 8_000]).toEqual([heard, true]);
+    expect(signedInView(app).renewal).toMatchObject({ state: 'waiting', error: { code: heard } });
     expect(refreshTokenOf(app)).toBe(stored);
     expectNoLeak(app, provider);
     if (CARRIED_OUT.has(misdeed.kind)) return;

@@ -93,7 +93,7 @@ describe('update', () => {
   it('keeps the order of changes, and resolves each after its own', async () => {
     const { known, file } = open();
     await known.load();
-    const states = ['none', 'removal-owed', 'refused', 'kept'] as const;
+    const states = ['none', 'removal-owed', 'suspended', 'refused', 'kept'] as const;
     await Promise.all([known.update(addAda), ...states.map((state) => known.update((before) => withRecordState(before, ada.id, state)))]);
     expect((file.content as KnownAccounts).accounts).toEqual([{ ...ada, record: 'kept', clientId: 'me', last: true }]);
   });

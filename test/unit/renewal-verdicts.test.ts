@@ -189,6 +189,58 @@ describe('a session that was refused in no final words', () => {
   });
 });
 
+describe('one of several accounts that was refused in no final words', () => {
+  const refused = (): Response => new Response(null, { status: 401 });
+  let person = 'ada';
+  const idOf = (bench: Bench, subject: string): string => (bench.file.content as KnownAccounts).accounts.find((account) => account.subject === subject)?.id ?? 'unknown';
+  const recordOf = (bench: Bench, subject: string): string => (bench.file.content as KnownAccounts).accounts.find((account) => account.subject === subject)?.record ?? 'gone';
+  const others = (bench: Bench): readonly string[] => { const view = bench.engine.view(); return 'otherAccounts' in view ? (view.otherAccounts ?? []).map(({ subject }) => subject) : []; };
+
+  async function adaRefused(): Promise<Bench> {
+    person = 'ada';
+    const bench = await signedIn(createBench({ endpoints, accounts: 'several', identify: async () => ({ subject: person }) }));
+    person = 'grace';
+    await bench.signIn();
+    expect(others(bench)).toEqual(['ada']);
+    for (let times = 0; times < 2; times += 1) {
+      // Nobody but ada's caller may take the answer.
+      bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
+      await bench.engine.getAccessToken();
+      bench.authority.answerNext(refused);
+      expect(await codeOf(bench.engine.getAccessToken({ account: idOf(bench, 'ada') }))).toBe(times === 0 ? 'sign-in-refused' : 'session-ended');
+      await settle();
+    }
+    return bench;
+  }
+
+  it('is signed in no more in this run, and is asked no more; the others stay', async () => {
+    const bench = await adaRefused();
+    expect([others(bench), recordOf(bench, 'ada'), recordOf(bench, 'grace'), bench.engine.view().status]).toEqual([[], 'suspended', 'kept', 'signed-in']);
+    const asked = bench.authority.count('refresh_token');
+    expect(await codeOf(bench.engine.getAccessToken({ account: idOf(bench, 'ada') }))).toBe('signed-out');
+    expect(await codeOf(bench.engine.switchAccount(idOf(bench, 'ada')))).toBe('signed-out');
+    expect(bench.authority.count('refresh_token')).toBe(asked);
+  });
+
+  it('is there again at the next start, and stays when the server accepts it', async () => {
+    const next = await nextStart(await adaRefused());
+    await until(() => next.engine.view().status === 'signed-in', 'the start');
+    expect(others(next)).toEqual(['ada']);
+    expect(await next.engine.getAccessToken({ account: idOf(next, 'ada') })).toMatch(/^secret-access/);
+    await settle();
+    expect([others(next), recordOf(next, 'ada')]).toEqual([['ada'], 'kept']);
+  });
+
+  it('can be signed out, and then has no record', async () => {
+    const bench = await adaRefused();
+    const before = bench.secrets.entries.size;
+    await bench.engine.signOut(idOf(bench, 'ada'));
+    await until(() => bench.secrets.entries.size === before - 1, 'the removal');
+    await settle();
+    expect([recordOf(bench, 'ada'), recordOf(bench, 'grace')]).toEqual(['none', 'kept']);
+  });
+});
+
 const member = fc.oneof(fc.constantFrom<unknown>('invalid_grant', 'invalid_client', 'INVALID_GRANT', 'Forbidden', '', null, 7, false, {}, [], 'bearer', 'Bearer', 'secret-x', 'read', 1e9, -1, '3600'), fc.string(), fc.jsonValue({ maxDepth: 3 }));
 // A word is shown: a server that says a token there has told it itself.
 const error = member.filter((value) => value !== 'secret-x');
@@ -227,7 +279,7 @@ describe('every answer to a refresh token', () => {
       const told = JSON.stringify([bench.views, bench.log.events]);
       expect(told.includes('secret-'), 'a secret was told').toBe(false);
       await bench.engine.stop();
-    }), { numRuns: 250 });
+    }), { numRuns: 150 });
     expect([...fates.keys()].sort(), 'the answers were too dull to prove anything').toEqual(['has ended', 'offers a new sign-in, and keeps the record', 'waits, and tries again']);
   }, 60_000);
 });

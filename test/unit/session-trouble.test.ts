@@ -131,6 +131,40 @@ describe('a refusal by the token endpoint', () => {
   });
 });
 
+describe('a record that was refused in no final words before the start', () => {
+  const record = { version: 1, clientId: 'c', account: ada, refreshToken: 'refresh-1', scope: 'read', savedAt: NOW, access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR } } as const;
+  const found: SessionEvent = { type: 'record-found', record, suspended: true, now: NOW + 1, ...timing };
+  const asked = stepSession({ phase: 'restoring', epoch: 1, account: ada, since: NOW, slow: false }, found);
+
+  it('is asked at once, though its access token is good', () => {
+    expect(asked.effects).toMatchObject([{ type: 'renew', refreshToken: 'refresh-1', stored: true }]);
+  });
+
+  it('is suspended again by one refusal, and ended by the word that ends it', () => {
+    expect(effectsOf(asked.state, fails(refused, true, NOW + 2))).toEqual(['suspend']);
+    expect(effectsOf(asked.state, fails(ended, false, NOW + 2))).toEqual(['mark-refused']);
+  });
+
+  it('waits for a network that fails, and is suspended by the refusal after that', () => {
+    const waiting = run(asked.state, fails(offline, false, NOW + 2), fails(refused, false, NOW + 3));
+    expect(phaseOf(waiting)).toBe('waiting');
+    expect(effectsOf(run(waiting, demand(NOW + HOUR)), fails(refused, true, NOW + HOUR))).toEqual(['suspend']);
+  });
+
+  it('is a session like any other once the server has accepted it', () => {
+    const grant = { accessToken: 'a', obtainedAt: NOW, expiresAt: NOW + HOUR, refreshToken: 'refresh-2', scope: 'read' };
+    const back = run(asked.state, { type: 'renewed', grant, stored: true, now: NOW + 2, ...timing }, demand(NOW + HOUR), fails(refused, true, NOW + HOUR));
+    expect(phaseOf(back)).toBe('waiting');
+  });
+
+  it('goes when the person signs out, as does one that has ended', () => {
+    for (const error of [refused, ended]) {
+      const over = run(asked.state, fails(error, true, NOW + 2));
+      expect(stepSession(over, { type: 'sign-out' })).toMatchObject({ state: { phase: 'absent', reason: 'signed-out', account: ada, error: null }, effects: [{ type: 'remove-record', account: ada }] });
+    }
+  });
+});
+
 describe('an answer that was lost on the way', () => {
   it.each(['network-failed', 'network-timeout', 'response-invalid'] as const)('is named when the server then says no (%s)', (code) => {
     const state = run(renewing, fails(new AuthError(code, 'lost'), false, NOW), demand(NOW + HOUR), fails(ended, false, NOW + HOUR));

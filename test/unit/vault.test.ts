@@ -36,6 +36,7 @@ describe('load', () => {
     ['none', { restore: null, last: ada, reason: 'signed-out' }],
     ['removal-owed', { restore: null, last: ada, reason: 'signed-out' }],
     ['refused', { restore: null, last: ada, reason: 'ended' }],
+    ['suspended', { restore: ada, last: ada, reason: 'signed-out' }],
   ] as const)('of an account whose record is %s', async (state, expected) => {
     expect(await vaultWith('works', known(state)).load()).toEqual(expected);
   });
@@ -130,7 +131,7 @@ describe('write', () => {
     expect(await vault.write(record)).toMatchObject({ code });
   });
 
-  it.each([['none', 'none'], ['kept', 'kept'], ['refused', 'refused'], ['removal-owed', 'removal-owed']] as const)('that fails leaves the word on a record that was %s', async (before, after) => {
+  it.each([['none', 'none'], ['kept', 'kept'], ['refused', 'refused'], ['suspended', 'suspended'], ['removal-owed', 'removal-owed']] as const)('that fails leaves the word on a record that was %s', async (before, after) => {
     const vault = vaultWith('locked', known(before));
     await vault.load();
     await settle();
