@@ -235,3 +235,23 @@ describe('remove', () => {
     expect([secrets.entries.get(key)?.includes('secret-new'), stateInFile()]).toEqual([true, 'kept']);
   });
 });
+
+describe('suspend', () => {
+  it.each([['kept', 'suspended'], ['none', 'none'], ['removal-owed', 'removal-owed'], ['refused', 'refused'], ['suspended', 'suspended']] as const)('of a record that is %s leaves the word %s', async (before, after) => {
+    const vault = vaultWith('locked', known(before));
+    await vault.load();
+    await vault.suspend(ada);
+    expect(stateInFile() ?? before).toBe(after);
+  });
+
+  it('leaves the record, which is read with the word that it was refused', async () => {
+    const vault = vaultWith('works', known('kept'));
+    secrets.entries.set(key, formatRecord(record));
+    await vault.load();
+    expect(await vault.read(ada)).toEqual({ state: 'record', record });
+    await vault.suspend(ada);
+    expect(await vault.read(ada)).toEqual({ state: 'record', record, suspended: true });
+    await vault.write(record);
+    expect([await vault.read(ada), stateInFile()]).toEqual([{ state: 'record', record }, 'kept']);
+  });
+});
