@@ -8,7 +8,8 @@ const ENGINES = /** @type {const} */ ({
   oauth4webapi: ['src/main/core/protocol.ts', 'src/main/core/id-token.ts'],
   // By no file: only its binaries are shipped, and keychain-worker.ts loads them (ADR 0014).
   keytar: [],
-  'electron-store': ['src/main/adapters/state-file.ts'],
+  // Hosts and tests may have it; the library does not bring it (docs/decisions/0013-files-of-our-own.md).
+  'electron-store': [],
   qr: ['src/renderer/demo-qr.ts'],
 });
 
@@ -95,7 +96,6 @@ export default defineConfig(
         message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],
-    ['src/main/adapters/state-file.ts'],
   ),
   imports(['src/contract.ts'], [only('contract.ts imports nothing')]),
   imports(

@@ -219,7 +219,7 @@ function locked(view: Extract<AuthView, { status: 'locked' }>, now: number): Fac
   const instead: FaceButton = { action: 'sign-in', label: 'Sign in with your browser', primary: false };
   return {
     ...plain,
-    ...ERROR_WORDS[error.code],
+    ...(error.code === 'storage-failed' ? UNREAD_WORDS : ERROR_WORDS[error.code]),
     tone: 'amber',
     figure: 'lock',
     caption: attempt === undefined ? (lastAccount === undefined ? '' : `Waiting for you: ${nameOf(lastAccount)}`) : `${countdown(attempt.expiresAt - now)} left in your browser`,
@@ -232,6 +232,9 @@ function locked(view: Extract<AuthView, { status: 'locked' }>, now: number): Fac
     error,
   };
 }
+
+/** Of the status `locked`; the other words of this code are for what cannot be written. */
+const UNREAD_WORDS = { title: 'Your sign-in cannot be read yet', text: 'Something on this computer holds the file that leads to it. Nothing is lost: try again in a moment.' };
 
 const attemptNotice: FaceNotice = {
   tone: 'accent',

@@ -29,11 +29,11 @@ export function describeChange(before: AuthView | null, after: AuthView): string
     case 'signed-out':
       return describeSignedOut(before, after);
     case 'locked':
-      return before?.status === 'locked' ? describeSide(before, after) : `The keychain does not open (${reason(after.error)}). Nothing is lost.`;
+      return before?.status === 'locked' ? describeSide(before, after) : `${after.error.code === 'storage-failed' ? 'The file that leads to the session cannot be read' : 'The keychain does not open'} (${reason(after.error)}). Nothing is lost.`;
     case 'signed-in':
       if (before === null) return `The window opened; ${who(after.account)} is signed in.`;
       if (before.status === 'starting') return `Restored the session of ${who(after.account)}.`;
-      if (before.status === 'locked') return `The keychain opened for ${who(after.account)}.`;
+      if (before.status === 'locked' && before.error.code !== 'storage-failed') return `The keychain opened for ${who(after.account)}.`;
       if (before.status !== 'signed-in' || before.account.id !== after.account.id) return `Signed in as ${who(after.account)}.`;
       return describeRenewal(before, after) ?? describeSide(before, after);
   }

@@ -18,7 +18,7 @@ const shared = globalThis as { [key: symbol]: Made | undefined };
 const mark = Symbol.for('latchkey.testing.electron');
 
 function make(): Made {
-  // electron-store imports the npm package `electron`, which in Node looks for its binary, and would download it.
+  // A host's electron-store imports the npm package `electron`, which in Node looks for its binary, and would download it.
   process.env['ELECTRON_OVERRIDE_DIST_PATH'] ??= '/nonexistent/electron';
   const desktop = join(tmpdir(), `latchkey-desktop-${randomUUID()}`);
   process.once('exit', () => rmSync(desktop, { recursive: true, force: true }));

@@ -23,7 +23,7 @@ const manifest = JSON.parse(read('package.json')) as {
   peerDependencies: Record<string, string>;
 };
 
-/** All that the modules of Latchkey and electron-store import of Electron; empty, for nothing is called. */
+/** All that the modules of Latchkey import of Electron; empty, for nothing is called. */
 const ELECTRON_NAMES = ['app', 'BrowserWindow', 'ipcMain', 'ipcRenderer', 'net', 'powerMonitor', 'safeStorage', 'session', 'shell', 'utilityProcess', 'webContents'];
 
 /** What a host writes, one file for each entry, with a mistake that only true types catch. */
