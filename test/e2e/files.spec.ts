@@ -58,7 +58,7 @@ test('is locked while neither the state file nor its copy can be read, and signe
   const view = await app.waitForView('the app to say that it cannot read', ({ status }) => status === 'locked');
   expect(view).toMatchObject({ status: 'locked', error: { code: 'storage-failed', retry: 'user' } });
   const page = await app.firstWindow();
-  await expect(page.getByText('Nothing is lost')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Your sign-in cannot be read yet' })).toBeVisible();
   for (const path of paths) {
     unlinkSync(path);
     copyFileSync(`${path}.kept`, path);

@@ -54,7 +54,13 @@ let arrive: (url: string) => CallbackVerdict = () => 'foreign';
 const engine = createEngine(parseOptions({ issuer: member.issuer, clientId: member.clientId, redirects: [member.redirectUri] }), {
   secrets: createSplitStore(createKeychain({ service: member.service, timeoutMs: TIMEOUT_MS, fork: forkWorker })),
   state: {
-    load: async () => JSON.parse(await readFile(member.stateFile, 'utf8')) as unknown,
+    async load() {
+      const text = await readFile(member.stateFile, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+        if (thrown.code === 'ENOENT') return null;
+        throw thrown;
+      });
+      return text === null ? null : (JSON.parse(text) as unknown);
+    },
     save: (state) => writeFile(member.stateFile, JSON.stringify(state)),
   },
   browser: { open: async (url) => send({ opened: url }) },
