@@ -318,8 +318,7 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
   return {
     now: () => wall,
     after(delayMs, run) {
-      if (!(delayMs >= 0)) throw new Error('a delay must be a non-negative number');
-      const timer = { due: elapsed + delayMs, run };
+      const timer = { due: Number.isNaN(delayMs) ? Infinity : elapsed + Math.max(0, Math.ceil(delayMs)), run };
       timers.add(timer);
       return () => void timers.delete(timer);
     },

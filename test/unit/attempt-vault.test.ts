@@ -353,6 +353,45 @@ describe('release', () => {
   });
 });
 
+describe('a callback that waits for a keyring', () => {
+  const MONTH = 30 * 86_400_000;
+
+  it.each([['set back by a month', -MONTH], ['set back by a century', -100 * 365 * 86_400_000]])('asks it once and waits its time, though the calendar is %s', async (_what, jump) => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    secrets.setMode('locked');
+    clock.jumpTo(NOW + jump);
+    const before = secrets.calls.length;
+    const taken = vault.take(record.state);
+    await clock.advance(LIMITS.attemptMaxMs - 1);
+    expect([secrets.calls.length - before, told, await stateOf(taken)]).toEqual([1, ['keyring-locked'], 'pending']);
+    await clock.advance(1);
+    expect([await taken, told, clock.pending]).toEqual([null, ['keyring-locked', 'sign-in-expired'], 0]);
+  });
+
+  it('is taken when it opens, though the calendar went back meanwhile, and leaves no timer', async () => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    secrets.setMode('locked');
+    const taken = vault.take(record.state);
+    await settle();
+    clock.jumpTo(NOW - MONTH);
+    await clock.advance(60_000);
+    secrets.setMode('works');
+    vault.tryAgain();
+    expect([await taken, clock.pending]).toEqual([record, 0]);
+  });
+
+  it('is over when the time of the attempt is', async () => {
+    const { vault, secrets } = await process();
+    await vault.keep(record);
+    secrets.setMode('locked');
+    const taken = vault.take(record.state);
+    await clock.advance(300_000);
+    expect([await taken, told.at(-1), clock.pending]).toEqual([null, 'sign-in-expired', 0]);
+  });
+});
+
 describe('sweep', () => {
   it('removes what is over, and nothing else', async () => {
     const { vault } = await process();

@@ -142,13 +142,44 @@ describe('every state × event of an attempt', () => {
   }
 });
 
+describe('a clock that is set back behind the beginning of an attempt', () => {
+  const MONTH = 30 * 86_400_000;
+  const back = START - MONTH;
+
+  it('is noticed at once, and gives the person the whole time once more: neither none nor a month', () => {
+    for (const name of ['preparing', 'waiting', 'waiting for both'] as const) {
+      const before = STATES[name];
+      expect(attemptDeadline(before, back)).toBe(back);
+      const { state, effects } = stepAttempt(before, { type: 'tick', now: back });
+      expect(attemptView(state)).toMatchObject({ startedAt: back });
+      const end = back + ('patienceMs' in before ? before.patienceMs : NaN);
+      expect(effects).toEqual(name === 'preparing' ? [] : [{ type: 'extend', expiresAt: expect.any(Number) as number }]);
+      expect((attemptDeadline(state, back) ?? NaN) - back).toBeGreaterThan(0);
+      expect((attemptDeadline(state, back) ?? NaN) - end).toBeLessThanOrEqual(0);
+      expect(stepAttempt(state, { type: 'tick', now: end + 900_000 }).state.phase).toBe('ended');
+    }
+  });
+
+  it('asks for a device code at the pace of the provider, and lets it end', () => {
+    const { state } = stepAttempt(STATES['waiting for a device code'], { type: 'tick', now: back });
+    expect((attemptDeadline(state, back) ?? NaN) - back).toBeLessThanOrEqual(5_000);
+    expect(describeStep(state, { type: 'tick', now: back + 5_000 })).toContain('poll');
+    const device = state.phase === 'waiting' ? state.ways[0]?.device : null;
+    expect((device?.expiresAt ?? Infinity) - back).toBeLessThanOrEqual(900_000);
+  });
+
+  it('that is corrected by less than a minute changes nothing', () => {
+    expect(describeStep(STATES.waiting, { type: 'tick', now: START - 60_000 })).toBe('.');
+  });
+});
+
 describe('an attempt with several ways', () => {
   it('gives the person the whole time anew, and a device code all of its own', () => {
     const switched = stepAttempt(STATES['waiting, switching'], EVENTS['prepared 3']).state;
     expect(attemptView(switched)).toEqual({ stage: 'waiting', redirect: 'loopback', otherWay: 'paste', startedAt: START, expiresAt: START + 310_000 });
     const device = stepAttempt(STATES['waiting, switching'], EVENTS['prepared a device code']).state;
     expect(attemptView(device)).toMatchObject({ redirect: 'device-code', device: { userCode: 'ABCD-EFGH' }, expiresAt: END + 900_000 });
-    expect(attemptDeadline(device)).toBe(START + 5_000);
+    expect(attemptDeadline(device, START)).toBe(START + 5_000);
   });
 
   it('never shortens its time', () => {
@@ -173,7 +204,7 @@ describe('an attempt with several ways', () => {
 
   it('asks again one interval after the answer came, not after the question', () => {
     const answered = stepAttempt(STATES['waiting for a device code, asked'], EVENTS['polled 2']).state;
-    expect(attemptDeadline(answered)).toBe(START + 11_000);
+    expect(attemptDeadline(answered, START)).toBe(START + 11_000);
     expect(describeStep(answered, { type: 'tick', now: START + 10_999 })).toBe('.');
     expect(describeStep(answered, { type: 'tick', now: START + 11_000 })).toBe('waiting 2: poll 2');
   });
@@ -264,9 +295,9 @@ describe('every history of an attempt', () => {
   });
 
   it('wants no tick that is already due after it had one', () => {
-    fc.assert(fc.property(history, fc.integer({ min: START, max: END * 2 }), (events, now) => {
+    fc.assert(fc.property(history, fc.integer({ min: START - 30 * 86_400_000, max: END * 2 }), (events, now) => {
       const state = run([...events, { type: 'tick', now }]).at(-1)!.after;
-      expect(attemptDeadline(state) ?? Infinity).toBeGreaterThan(now);
+      expect(attemptDeadline(state, now) ?? Infinity).toBeGreaterThan(now);
     }));
   });
 

@@ -1,7 +1,7 @@
 // Device codes (RFC 8628): what a provider may have shown and opened, and the pace of the questions.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DeviceWait, afterPoll, beginWait, isPollDue, passes, polling, readDeviceAuthorization } from '../../src/main/core/device-code.js';
+import { type DeviceWait, afterPoll, afterSetBack, beginWait, isPollDue, passes, polling, readDeviceAuthorization } from '../../src/main/core/device-code.js';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/limits.js';
@@ -128,5 +128,18 @@ describe('passes', () => {
   it('says yes only to what tells nothing about the person\'s answer', () => {
     const codes = Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[];
     expect(codes.filter((code) => passes(new AuthError(code, 'x'))).sort()).toEqual(['network-failed', 'network-timeout', 'response-invalid', 'server-unavailable']);
+  });
+});
+
+describe('a wait whose clock was set back', () => {
+  const authorization = readDeviceAuthorization(answer, false);
+  const back = NOW - 30 * 86_400_000;
+
+  it('lasts as long again as it had when it was last asked about, and asks at the same pace', () => {
+    expect(afterSetBack(beginWait(authorization, NOW), back)).toMatchObject({ expiresAt: back + authorization.lifetimeMs, asking: { since: back, at: back + authorization.intervalMs } });
+  });
+
+  it('has an end also while a question is under way', () => {
+    expect(afterSetBack(polling(beginWait(authorization, NOW)), back)).toMatchObject({ expiresAt: back + LIMITS.deviceCodeMaxMs, asking: null });
   });
 });

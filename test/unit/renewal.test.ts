@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/main/core/limits.js';
-import { hurryAt, lifetimeSeconds, renewAt, retryAfterSeconds, retryDelayMs } from '../../src/main/core/renewal.js';
+import { hasPassed, hurryAt, lifetimeSeconds, renewAt, retryAfterSeconds, retryDelayMs } from '../../src/main/core/renewal.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -90,6 +90,52 @@ describe('retryDelayMs for a renewal in advance', () => {
     const due = renewAt({ obtainedAt: NOW, expiresAt: NOW + life, renewEarlySeconds: 300, random: 0.999999 });
     const third = due + retryDelayMs(1, undefined, 0.999999, true) + retryDelayMs(2, undefined, 0.999999, true);
     expect(third).toBeLessThan(NOW + 30 * 60_000);
+  });
+});
+
+describe('retryDelayMs while a token has life left', () => {
+  const asked = fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: undefined });
+
+  it('brings the second try before the end of the token, however short it lives, and leaves it time', () => {
+    fc.assert(fc.property(fc.integer({ min: 5_000, max: 3_600_000 }), asked, chance, (left, seconds, random) => {
+      const wish = (seconds ?? 0) * 1000;
+      fc.pre(left - wish > 2 * LIMITS.retryBaseMs);
+      const delay = retryDelayMs(1, seconds, random, true, left);
+      expect(delay).toBeGreaterThanOrEqual(Math.max(wish, LIMITS.retryBaseMs / 2));
+      expect(delay).toBeLessThanOrEqual(Math.max(left - LIMITS.retryReserveMs, wish + (left - wish) / 2));
+    }));
+  });
+
+  it('is no sooner than the server asked, also when the token does not last so long', () => {
+    fc.assert(fc.property(fc.integer({ min: -5_000, max: 60_000 }), fc.integer({ min: 1, max: 3_600 }), chance, (left, seconds, random) => {
+      expect(retryDelayMs(1, seconds, random, true, left)).toBeGreaterThanOrEqual(seconds * 1000);
+    }));
+  });
+
+  it('is as ever where the ordinary pause ends in time: a token of an hour, with the default margin', () => {
+    fc.assert(fc.property(chance, chance, (late, random) => {
+      const left = NOW + 3_600_000 - renewAt({ obtainedAt: NOW, expiresAt: NOW + 3_600_000, renewEarlySeconds: 300, random: late });
+      expect(retryDelayMs(1, undefined, random, true, left)).toBe(retryDelayMs(1, undefined, random, true));
+    }));
+  });
+
+  it('is as ever from the second failure on, in need, and when nothing is left', () => {
+    for (const random of [0, 0.5, 0.99]) {
+      expect(retryDelayMs(2, undefined, random, true, 60_000)).toBe(retryDelayMs(2, undefined, random, true));
+      expect(retryDelayMs(1, undefined, random, false, 1_000)).toBe(retryDelayMs(1, undefined, random));
+      for (const left of [0, -1, 1_000]) expect(retryDelayMs(1, undefined, random, true, left)).toBe(retryDelayMs(1, undefined, random, true));
+    }
+  });
+
+  it('is spread by chance', () => {
+    expect(retryDelayMs(1, undefined, 0.9, true, 20_000)).toBeGreaterThan(retryDelayMs(1, undefined, 0.1, true, 20_000) + 2_000);
+    expect(retryDelayMs(1, 5, 0.9, true, 20_000)).toBeGreaterThan(retryDelayMs(1, 5, 0.1, true, 20_000) + 2_000);
+  });
+});
+
+describe('hasPassed', () => {
+  it('is true when the time is over, and when the clock was set back behind the beginning', () => {
+    expect([0, 999, 1_000, -60_000, -60_001].map((ms) => hasPassed(NOW, 1_000, NOW + ms))).toEqual([false, false, true, false, true]);
   });
 });
 

@@ -68,7 +68,7 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
   let refusedAt: readonly number[] = [];
   let answerLost = false;
   /** When the write of a refresh token was answered, or asked for. */
-  const written = new Map<string, { readonly askedAt: number; answered: boolean }>();
+  const written = new Map<string, { askedAt: number; answered: boolean }>();
   const refreshTokenOf = new Map<string, string>();
   const timing = (): { now: number; random: number; renewEarlySeconds: number } => ({ now, random: (random = (random + 0.37) % 1), renewEarlySeconds: 60 });
 
@@ -148,6 +148,8 @@ function live({ restore, moves }: { readonly restore: boolean; readonly moves: r
     switch (next.move) {
       case 'pass':
         now += next.ms;
+        // Then nobody knows how slow a write has been: it is waited for as long again.
+        for (const write of written.values()) if (now < write.askedAt - 60_000) write.askedAt = now;
         // The engine's timer fires after an hour at the latest, whatever the clock says.
         if (next.ms < 0) send({ type: 'tick', ...timing() });
         break;

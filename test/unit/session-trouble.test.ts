@@ -209,6 +209,69 @@ describe('a clock', () => {
   });
 });
 
+describe('a calendar that goes back by a month', () => {
+  const MONTH = 30 * 24 * HOUR;
+  const back = NOW - MONTH;
+  const grant = { accessToken: 'a', obtainedAt: NOW, expiresAt: NOW + HOUR, refreshToken: 'refresh-2', scope: 'read' };
+  const target = { key: 'k', resource: null, scope: 'k' };
+  const states: Readonly<Record<string, SessionState>> = {
+    'restoring': { phase: 'restoring', epoch: 1, account: ada, since: NOW, slow: false },
+    'adopting': { phase: 'adopting', epoch: 1, account: ada, grant, attempt: 1, since: NOW, previous: null },
+    'fresh': fresh,
+    'fresh, stored by no keyring': unstored,
+    'renewing': renewing,
+    'saving': { ...fresh, renewal: { state: 'saving', since: NOW, grant } },
+    'waiting': waitingWith(offline),
+    'waiting as asked': waitingWith(new AuthError('server-unavailable', 'busy', { retryAfterSeconds: 60 })),
+    'renewing for another target': { ...fresh, errand: { state: 'renewing', since: NOW, target } },
+    'saving for another target': { ...fresh, errand: { state: 'saving', since: NOW, target, grant } },
+  };
+
+  it.each(Object.keys(states))('makes a session that is %s wait for nothing a month long', (name) => {
+    const state = states[name]!;
+    const due = sessionDeadline(state, back);
+    const isAsked = name.startsWith('renewing');
+    expect(due === null || due <= back).toBe(true);
+    // A request has its own limit; whatever else is timed is done with the next tick.
+    if (!isAsked) expect(stepSession(state, tick(back)).state).not.toBe(state);
+  });
+
+  it.each(Object.keys(states))('makes a session that was %s ask for no second tick at once', (name) => {
+    let state = states[name]!;
+    for (let times = 0; times < 3; times += 1) state = stepSession(state, tick(back)).state;
+    expect(sessionDeadline(state, back) ?? Infinity).toBeGreaterThan(back);
+  });
+
+  it('makes the session of an account that is not in use be stored again', () => {
+    const young = { ...unstored, access: { token: 'access-1', obtainedAt: back, expiresAt: back + HOUR } };
+    expect(sessionDeadline(young, back, false)).toBe(back);
+    const { state, effects } = stepSession(young, tick(back));
+    expect(effects).toMatchObject([{ type: 'write-record' }]);
+    expect(sessionDeadline(state, back, false)).toBe(back + LIMITS.storeRetryMs);
+  });
+
+  it('does not hold back a token that is valid from a caller of a renewal under way', () => {
+    const valid = { ...renewing, access: { token: 'access-1', obtainedAt: back, expiresAt: back + HOUR } };
+    expect(answerToken(valid, back)).toEqual({ kind: 'token', token: 'access-1' });
+  });
+});
+
+describe('a token of a minute', () => {
+  const short: LiveSession = { ...fresh, access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + 60_000 }, renewal: { state: 'renewing', since: NOW + 40_000, trouble: NO_TROUBLE } };
+
+  it.each([[undefined], [1], [5]])('outlives the pause after one failure with Retry-After %s', (retryAfterSeconds) => {
+    for (const random of [0, 0.5, 0.999]) {
+      const now = NOW + 46_000;
+      const state = run(short, { type: 'renew-failed', error: new AuthError('server-unavailable', 'busy', { retryAfterSeconds }), refused: false, now, random }) as LiveSession;
+      const next = sessionDeadline(state, now) ?? Infinity;
+      expect(next).toBeGreaterThanOrEqual(now + (retryAfterSeconds ?? 0) * 1000);
+      expect(next).toBeLessThan(NOW + 57_000);
+      expect(effectsOf(state, tick(next))).toEqual(['renew']);
+      expect(answerToken(state, next - 1)).toEqual({ kind: 'token', token: 'access-1' });
+    }
+  });
+});
+
 describe('a wake-up', () => {
   it.each(['resume', 'unlock', 'online'] as const)('by %s renews a session that waits, before its time', (signal) => {
     expect(effectsOf(waitingWith(offline), wake(signal, NOW + 1))).toEqual(['renew']);

@@ -174,7 +174,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'wake late': '.',
     'tick early': '.',
     'tick late': 'restoring slow',
-    'tick set back': '.',
+    'tick set back': 'restoring',
   },
   locked: {
     restore: 'restoring +epoch: read-record ada',
@@ -236,7 +236,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'wake late': '.',
     'tick early': '.',
     'tick late': 'live fresh refresh-new unstored: adopted 7',
-    'tick set back': '.',
+    'tick set back': 'adopting ada',
   },
   'live fresh': {
     restore: '.',
@@ -391,7 +391,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'wake late': '.',
     'tick early': '.',
     'tick late': 'live fresh refresh-2 unstored',
-    'tick set back': '.',
+    'tick set back': 'live saving refresh-1',
   },
   'live waiting': {
     restore: '.',

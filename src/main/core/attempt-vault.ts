@@ -104,46 +104,51 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     const attempt = known.current().attempts.find((one) => one.id === id);
     // The same callback once more, while the first one waits, brings nothing new.
     if (attempt === undefined || attempt.claimed === true || withheld.has(id)) return null;
-    let waited = false;
-    for (;;) {
-      const claim = (await alone(id, () => claimRecord(id))) ?? ({ state: 'lost' } as const);
-      if (since !== era) {
-        if (waited) tell(null);
+    let isOver = false;
+    let cancelTimer = (): void => undefined;
+    try {
+      for (let waited = false; ; waited = true) {
+        const claim = (await alone(id, () => claimRecord(id))) ?? ({ state: 'lost' } as const);
+        if (since !== era || claim.state === 'lost') {
+          if (waited) tell(null);
+          return null;
+        }
+        if (claim.state === 'claimed') {
+          const { record } = claim;
+          return record.state === state && record.expiresAt > clock.now() ? record : null;
+        }
+        if (!waited) {
+          log.write({ level: 'warn', event: 'attempt-withheld', fields: { detail: claim.detail } });
+          cancelTimer = clock.after(timeLeft(attempt.expiresAt), () => {
+            isOver = true;
+            withheld.get(id)?.();
+          });
+        }
+        tell(claim.state === 'locked' ? new AuthError('keyring-locked', 'the keyring that holds the sign-in is locked') : new AuthError('keyring-unavailable', 'the keyring that holds the sign-in does not answer'));
+        if (!isOver) await chance(id);
+        if (stopped) return null;
+        if (since !== era) {
+          tell(null);
+          return null;
+        }
+        if (!isOver && clock.now() < attempt.expiresAt) continue;
+        tell(new AuthError('sign-in-expired', 'the keyring that holds the sign-in did not open in time'));
         return null;
       }
-      if (claim.state === 'claimed') {
-        const { record } = claim;
-        return record.state === state && record.expiresAt > clock.now() ? record : null;
-      }
-      if (claim.state === 'lost') {
-        if (waited) tell(null);
-        return null;
-      }
-      if (!waited) log.write({ level: 'warn', event: 'attempt-withheld', fields: { detail: claim.detail } });
-      tell(claim.state === 'locked' ? new AuthError('keyring-locked', 'the keyring that holds the sign-in is locked') : new AuthError('keyring-unavailable', 'the keyring that holds the sign-in does not answer'));
-      waited = true;
-      await chance(id, attempt.expiresAt);
-      if (stopped) return null;
-      if (since !== era) {
-        tell(null);
-        return null;
-      }
-      if (clock.now() < attempt.expiresAt) continue;
-      tell(new AuthError('sign-in-expired', 'the keyring that holds the sign-in did not open in time'));
-      return null;
+    } finally {
+      cancelTimer();
     }
   }
 
   /** Resolves at `tryAgain`, when the time is over, or at the end. */
-  async function chance(id: string, expiresAt: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(Math.max(0, expiresAt - clock.now()), resolve);
-      withheld.set(id, () => {
-        cancel();
-        resolve();
-      });
-    });
+  async function chance(id: string): Promise<void> {
+    await new Promise<void>((resolve) => { withheld.set(id, resolve); });
     withheld.delete(id);
+  }
+
+  /** No longer than a person may take: a clock that was set back must not keep a callback waiting for a month. */
+  function timeLeft(expiresAt: number): number {
+    return Math.min(Math.max(0, expiresAt - clock.now()), LIMITS.attemptMaxMs);
   }
 
   async function release(state: string): Promise<boolean> {

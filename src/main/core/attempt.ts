@@ -3,10 +3,11 @@
 // Every state × event is explicit; what means nothing returns the same state.
 import type { AttemptView, SignInRequest } from '../../contract.js';
 import type { AttemptEffect, AttemptEvent, AttemptState, AttemptStep, OpenAttempt, Way } from './attempt-state.js';
-import { type DeviceWait, afterPoll, codeExpired, isPollDue, polling } from './device-code.js';
+import { type DeviceWait, afterPoll, afterSetBack, codeExpired, isPollDue, polling } from './device-code.js';
 import { AuthError, assertNever } from './errors.js';
 import { leavesOtherWays } from './ladder.js';
 import type { TripOutcome } from './ports.js';
+import { isSetBackBehind } from './renewal.js';
 
 type Waiting = AttemptState & { readonly phase: 'waiting' };
 
@@ -55,6 +56,7 @@ function stepPreparing(state: AttemptState & { phase: 'preparing' }, event: Atte
     case 'cancel':
       return end(state, 'failed', cancelled());
     case 'tick':
+      if (isSetBackBehind(state.startedAt, event.now)) return { state: { ...state, ...startedAgain(state, event.now) }, effects: [] };
       return event.now >= state.expiresAt ? end(state, 'failed', expired()) : same(state);
     case 'another-way':
     case 'way-failed':
@@ -179,6 +181,7 @@ function dropWay(state: Waiting, id: number, error: AuthError): AttemptStep {
 }
 
 function tickWaiting(state: Waiting, now: number): AttemptStep {
+  if (isSetBackBehind(state.startedAt, now)) return timeAgain(state, now);
   if (now >= state.expiresAt) return end(state, 'failed', expired());
   // A question under way may still bring the answer.
   const over = state.ways.find(({ device }) => device !== null && device.asking !== null && now >= device.expiresAt);
@@ -188,8 +191,21 @@ function tickWaiting(state: Waiting, now: number): AttemptStep {
   return { state: withDevice(state, due.id, polling), effects: [{ type: 'poll', way: due.id }] };
 }
 
+/** The clock was set back behind the beginning, and nobody knows how much of the time is over: the person gets it once more. */
+function timeAgain(state: Waiting, now: number): AttemptStep {
+  const ways = state.ways.map((way) => (way.device === null ? way : { ...way, device: afterSetBack(way.device, now) }));
+  const started = startedAgain(state, now);
+  const expiresAt = Math.max(started.expiresAt, ...ways.flatMap(({ device }) => device?.expiresAt ?? []));
+  return { state: { ...state, ...started, expiresAt, ways }, effects: [{ type: 'extend', expiresAt }] };
+}
+
+function startedAgain({ patienceMs }: OpenAttempt, now: number): Pick<OpenAttempt, 'startedAt' | 'expiresAt'> {
+  return { startedAt: now, expiresAt: now + patienceMs };
+}
+
 /** When the machine wants a `tick`, or null. */
-export function attemptDeadline(state: AttemptState): number | null {
+export function attemptDeadline(state: AttemptState, now: number): number | null {
+  if ((state.phase === 'preparing' || state.phase === 'waiting') && isSetBackBehind(state.startedAt, now)) return now;
   if (state.phase === 'preparing') return state.expiresAt;
   if (state.phase !== 'waiting') return null;
   const devices = state.ways.flatMap(({ device }) => (device === null || device.asking === null ? [] : [device.asking.at, device.expiresAt]));

@@ -61,6 +61,17 @@ export function isPollDue({ asking }: DeviceWait, now: number): boolean {
   return asking !== null && (now >= asking.at || now < asking.since);
 }
 
+/** The clock was set back, and nobody knows how long the code has lived: it lives as long again as it had when it was last asked about. */
+export function afterSetBack(wait: DeviceWait, now: number): DeviceWait {
+  const { asking, expiresAt } = wait;
+  const left = asking === null ? expiresAt - now : expiresAt - asking.since;
+  return {
+    ...wait,
+    expiresAt: now + Math.min(left, LIMITS.deviceCodeMaxMs),
+    asking: asking === null ? null : { since: now, at: now + (asking.at - asking.since) },
+  };
+}
+
 export function polling(wait: DeviceWait): DeviceWait {
   return { ...wait, asking: null };
 }

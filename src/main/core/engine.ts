@@ -389,7 +389,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const session = sessions.state();
     ports.signals.watchNetwork(session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-'));
     const now = clock.now();
-    const deadlines = [sessions.deadline(now), ...[...attempts.values()].map(attemptDeadline)].filter((deadline) => deadline !== null);
+    const deadlines = [sessions.deadline(now), ...[...attempts.values()].map((attempt) => attemptDeadline(attempt, now))].filter((deadline) => deadline !== null);
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);
     if (next === timerAt) return;
     cancelTimer();

@@ -9,6 +9,7 @@ import type { Ports } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import { type SessionRecord, sessionLock } from './records.js';
 import { renewAt } from './renewal.js';
+import { wasSetBack } from './session-renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import { atMost } from './time-limit.js';
 import type { Vault, VaultReading } from './vault.js';
@@ -225,6 +226,8 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     const { access } = record;
     // A renewal for another target leaves the token of the sign-in as it was.
     if (target !== null || access === null || access.token === replaced || record.doubted === true) return false;
+    // Of a time that is still to come: nobody knows how old it is.
+    if (wasSetBack(access, clock.now())) return false;
     if (access.expiresAt === null) return true;
     return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
   }

@@ -16,6 +16,8 @@ export const LIMITS = {
   openAttempts: 4,
   /** Whoever reaches a loopback port can send callbacks without end; a log of them has an end. */
   strangeCallbacksLogged: 100,
+  /** The longest `attemptTimeoutSeconds`: no callback waits longer for a keyring, whatever the calendar does meanwhile. */
+  attemptMaxMs: 3_600_000,
   /** A keyring that is slow to keep an attempt must not hold up the browser; a kill within that time loses the attempt. */
   keepBeforeBrowserMs: 500,
   /** RFC 8628 §3.2: how often to ask when the provider does not say. */
@@ -62,6 +64,8 @@ export const LIMITS = {
   retryBaseMs: 2_000,
   /** Keycloak ends a session that is idle for 30 minutes; an idle app must be back before (docs/scaling.md). */
   retryMaxMs: 1_200_000,
+  /** What the next try may take before the token is over. */
+  retryReserveMs: 10_000,
   /** A refusal in odd words counts again only after this: a provider that is being deployed must not sign a fleet out. */
   refusalPauseMs: 30_000,
   /** An app talks to a few APIs; a key that changes with each call must not fill the memory. */

@@ -1,6 +1,19 @@
 // When to renew and how to back off: numbers in, numbers out. Reads no clock and no randomness.
 import { LIMITS } from './limits.js';
 
+/** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
+const CLOCK_SET_BACK_MS = 60_000;
+
+/** True when the clock shows a time before that: then nobody knows how long ago it was. */
+export function isSetBackBehind(since: number, now: number): boolean {
+  return now < since - CLOCK_SET_BACK_MS;
+}
+
+/** True when so much time has passed since then; also when the clock was set back behind it. */
+export function hasPassed(since: number, ms: number, now: number): boolean {
+  return now >= since + ms || isSetBackBehind(since, now);
+}
+
 /** All times in milliseconds since 1970; `random` is at least 0 and below 1. */
 export interface RenewalInput {
   readonly obtainedAt: number;
@@ -24,8 +37,10 @@ export function renewAt(input: RenewalInput): number {
  * The pause before the next try after `failures` failures in a row: 2, 8, 32, 128 s … up to the cap, or longer when the
  * server asks for it (RFC 9110 §10.2.3). Half of a pause is fixed, half is chance. `inAdvance`: the first of these tries
  * was made while the token was still valid; then nobody waits, and the pauses are 128 s once and the cap from then on.
+ * `lifeLeftMs`: of that token. When the first pause would outlast it, it is shorter: between a quarter and half of what
+ * the server's wish leaves, so that one failure does not cost the token.
  */
-export function retryDelayMs(failures: number, retryAfterSeconds: number | undefined, random: number, inAdvance = false): number {
+export function retryDelayMs(failures: number, retryAfterSeconds: number | undefined, random: number, inAdvance = false, lifeLeftMs = Infinity): number {
   // Each try that every client makes during an outage adds the fleet's whole everyday load to the peak (docs/scaling.md).
   const steps = inAdvance ? (failures <= 1 ? 3 : Infinity) : failures - 1;
   const ceiling = Math.min(LIMITS.retryMaxMs, LIMITS.retryBaseMs * 4 ** steps);
@@ -34,6 +49,11 @@ export function retryDelayMs(failures: number, retryAfterSeconds: number | undef
   const asked = askedMs(retryAfterSeconds);
   // A server that is overloaded names the same pause to everyone; only as wide a spread flattens the wave.
   const spread = Math.min(LIMITS.retryMaxMs, Math.max(ceiling, asked));
+  const longest = asked > 0 ? Math.max(ceiling, asked + spread) : ceiling;
+  const room = lifeLeftMs - asked;
+  if (inAdvance && failures <= 1 && room > LIMITS.retryBaseMs && longest > lifeLeftMs - LIMITS.retryReserveMs) {
+    return Math.round(asked + Math.max(LIMITS.retryBaseMs / 2, (room / 4) * (1 + random)));
+  }
   return Math.round(asked > 0 ? Math.max(backoff, asked + spread * random) : backoff);
 }
 

@@ -1,9 +1,9 @@
 // What a session answers to those who ask: callers who need a token, and the timer that wants to know when. Pure.
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './limits.js';
-import { hurryAt } from './renewal.js';
+import { hasPassed, hurryAt } from './renewal.js';
 import type { AccessToken, LiveSession, Renewal, SessionState, TokenTarget } from './session-state.js';
-import { isOver, slowKeyring, wasSetBack } from './session-renewal.js';
+import { isOver, isStoringDue, slowKeyring, wasSetBack } from './session-renewal.js';
 import { backgroundDueAt, tokenOver } from './session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */
@@ -103,7 +103,7 @@ function answerTarget(state: LiveSession, now: number, { key, resource }: TokenT
 }
 
 function patience(since: number, valid: string | null, now: number): TokenAnswer {
-  return valid !== null && now >= since + RENEWAL_SLOW_MS ? { kind: 'token', token: valid } : { kind: 'wait' };
+  return valid !== null && hasPassed(since, RENEWAL_SLOW_MS, now) ? { kind: 'token', token: valid } : { kind: 'wait' };
 }
 
 function hurry({ failedAt, nextTryAt, error }: Renewal & { state: 'waiting' }, now: number): TokenAnswer {
@@ -119,32 +119,39 @@ export function answerArrival(state: SessionState): AuthError | 'wait' | null {
 
 /** When the machine wants a `tick`, or null. `renews` false: nobody uses it now, so that it is renewed when somebody asks. */
 export function sessionDeadline(state: SessionState, now: number, renews = true): number | null {
-  if (state.phase === 'restoring') return state.slow ? null : state.since + LIMITS.keyringSlowMs;
-  if (state.phase === 'adopting') return state.since + LIMITS.keyringWriteSlowMs;
+  if (state.phase === 'restoring') return state.slow ? null : endOf(state.since, LIMITS.keyringSlowMs, now);
+  if (state.phase === 'adopting') return endOf(state.since, LIMITS.keyringWriteSlowMs, now);
   if (state.phase !== 'live') return null;
   const { renewal, errand } = state;
   if (errand !== null) return errand.state === 'saving' ? savingDeadline(errand.since, now) : slowDeadline(errand.since, now);
   switch (renewal.state) {
     case 'fresh':
+      if (isStoringDue(state, now)) return now;
       if (!renews) return state.storeRetryAt;
+      if (state.refreshToken !== null && wasSetBack(state.access, now)) return now;
       return earlier(backgroundDueAt(renewal.renewAt, state.access) ?? state.access?.expiresAt ?? null, state.storeRetryAt);
     case 'renewing':
       return slowDeadline(renewal.since, now);
     case 'saving':
       return savingDeadline(renewal.since, now);
     case 'waiting':
-      return renews ? renewal.nextTryAt : null;
+      return renews ? endOf(renewal.failedAt, renewal.nextTryAt - renewal.failedAt, now) : null;
     default:
       return assertNever(renewal);
   }
 }
 
 function slowDeadline(since: number, now: number): number | null {
-  return now < since + RENEWAL_SLOW_MS ? since + RENEWAL_SLOW_MS : null;
+  return hasPassed(since, RENEWAL_SLOW_MS, now) ? null : since + RENEWAL_SLOW_MS;
 }
 
 function savingDeadline(since: number, now: number): number {
-  return slowDeadline(since, now) ?? since + LIMITS.keyringWriteSlowMs;
+  return slowDeadline(since, now) ?? endOf(since, LIMITS.keyringWriteSlowMs, now);
+}
+
+/** Now, when the clock was set back behind the beginning: nobody waits a month for what was to be done in half a minute. */
+function endOf(since: number, ms: number, now: number): number {
+  return hasPassed(since, ms, now) ? Math.min(now, since + ms) : since + ms;
 }
 
 function earlier(first: number | null, second: number | null): number | null {

@@ -1,6 +1,7 @@
 // A renewal for another target: the errand of a live session. The token of the sign-in stays in use meanwhile. Pure.
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './limits.js';
+import { isSetBackBehind } from './renewal.js';
 import { accessOf, beginRenewal, dueAt, refuseOrWait, renewEffect, same, slowKeyring, withStoreError } from './session-renewal.js';
 import { type Errand, type LiveSession, NO_TROUBLE, type SessionEvent, type SessionStep, type TargetAnswer, type Timing, type TokenTarget } from './session-state.js';
 
@@ -16,6 +17,7 @@ export function stepErrand(state: LiveSession, errand: Errand, event: Exclude<Se
       if (event.save !== state.save) return same(state);
       return errand.state === 'saving' ? settleErrand(state, errand, 'error' in event ? event.error : null, event) : { state: withStoreError(state, 'error' in event ? event.error : null, event.now), effects: [] };
     case 'tick':
+      if (errand.state === 'saving' && isSetBackBehind(errand.since, event.now)) return { state: { ...state, errand: { ...errand, since: event.now } }, effects: [] };
       return errand.state === 'saving' && event.now >= errand.since + LIMITS.keyringWriteSlowMs ? settleErrand(state, errand, slowKeyring(), event) : same(state);
     case 'restore':
     case 'record-found':

@@ -4,14 +4,11 @@ import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract
 import { AuthError } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { Grant } from './protocol.js';
-import { renewAt, retryDelayMs } from './renewal.js';
+import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from './renewal.js';
 import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing, type TokenTarget, type Trouble } from './session-state.js';
 
 /** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
 const REFUSALS_MAX = 2;
-
-/** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
-export const CLOCK_SET_BACK_MS = 60_000;
 
 /** The request may have arrived: then the server has rotated the refresh token, and nobody has heard of it. */
 const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = ['network-failed', 'network-timeout', 'response-invalid'];
@@ -46,7 +43,7 @@ export function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 're
   if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: error.code === 'session-ended' ? 'mark-refused' : 'suspend', account: state.account }]);
   // While the token is valid nobody waits, and a provider in trouble is spared; a network that fails says nothing about the provider.
   const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
-  const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance);
+  const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance, lifeLeftMs(state.access, now));
   const nextTryAt = now + (event.refused ? Math.max(pause, LIMITS.refusalPauseMs) : pause);
   const waiting: LiveSession = { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } };
   return event.rotated === undefined ? { state: waiting, effects: [] } : storeAgain({ ...waiting, refreshToken: event.rotated, doubted: true }, now);
@@ -129,9 +126,18 @@ export function isOver(access: AccessToken | null, now: number): boolean {
   return access === null || (access.expiresAt !== null && now >= access.expiresAt);
 }
 
+function lifeLeftMs(access: AccessToken | null, now: number): number {
+  return (access?.expiresAt ?? Infinity) - now;
+}
+
+/** True when a session that no keyring took is to be stored again. */
+export function isStoringDue({ storeRetryAt }: LiveSession, now: number): boolean {
+  return storeRetryAt !== null && hasPassed(storeRetryAt - LIMITS.storeRetryMs, LIMITS.storeRetryMs, now);
+}
+
 /** True when the clock shows a time before the token came: then nobody knows how old it is. */
 export function wasSetBack(access: AccessToken | null, now: number): boolean {
-  return access !== null && now < access.obtainedAt - CLOCK_SET_BACK_MS;
+  return access !== null && isSetBackBehind(access.obtainedAt, now);
 }
 
 export function same(state: SessionState): SessionStep {

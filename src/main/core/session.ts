@@ -6,7 +6,8 @@ import { isAnonymous } from './identity.js';
 import { LIMITS } from './limits.js';
 import type { SessionRecord } from './records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
-import { CLOCK_SET_BACK_MS, absent, accessOf, askOnceMore, beginRenewal, dueAt, isOver, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';
+import { isSetBackBehind } from './renewal.js';
+import { absent, accessOf, askOnceMore, beginRenewal, dueAt, isOver, isStoringDue, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';
 import { type AccessToken, type LiveSession, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing } from './session-state.js';
 
 const NO_TARGETS: LiveSession['targets'] = new Map();
@@ -45,6 +46,7 @@ function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Excl
     case 'record-withheld':
       return { state: { phase: 'locked', epoch: state.epoch, account: state.account, error: event.error }, effects: [] };
     case 'tick':
+      if (isSetBackBehind(state.since, event.now)) return { state: { ...state, since: event.now }, effects: [] };
       return !state.slow && event.now >= state.since + LIMITS.keyringSlowMs ? { state: { ...state, slow: true }, effects: [] } : same(state);
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
@@ -96,6 +98,7 @@ function stepAdopting(state: SessionState & { phase: 'adopting' }, event: Exclud
     case 'store-failed':
       return publish(state, event.error, event);
     case 'tick':
+      if (isSetBackBehind(state.since, event.now)) return { state: { ...state, since: event.now }, effects: [] };
       return event.now >= state.since + LIMITS.keyringWriteSlowMs ? publish(state, slowKeyring(), event) : same(state);
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account), ...revocation(state.grant.refreshToken), { type: 'adopted', attempt: state.attempt }]);
@@ -171,15 +174,18 @@ function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthEr
 
 function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): SessionStep {
   const { renewal, access } = state;
-  if (renewal.state === 'fresh' && state.storeRetryAt !== null && event.now >= state.storeRetryAt) return storeAgain(state, event.now);
+  // A token of unknown age is renewed first, and what comes of that is stored.
+  const isRenewedFirst = wasSetBack(access, event.now) && isDue(state, event.now);
+  if (renewal.state === 'fresh' && isStoringDue(state, event.now) && !isRenewedFirst) return storeAgain(state, event.now);
   switch (renewal.state) {
     case 'fresh':
       if (isDue(state, event.now)) return beginRenewal(state, event.now);
       if (state.refreshToken === null && isOver(access, event.now)) return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
       return same(state);
     case 'waiting':
-      return event.now >= renewal.nextTryAt || event.now < renewal.failedAt - CLOCK_SET_BACK_MS ? beginRenewal(state, event.now) : same(state);
+      return event.now >= renewal.nextTryAt || isSetBackBehind(renewal.failedAt, event.now) ? beginRenewal(state, event.now) : same(state);
     case 'saving':
+      if (isSetBackBehind(renewal.since, event.now)) return { state: { ...state, renewal: { ...renewal, since: event.now } }, effects: [] };
       return event.now >= renewal.since + LIMITS.keyringWriteSlowMs ? settleStore(state, slowKeyring(), event) : same(state);
     case 'renewing':
       return same(state);
