@@ -26,7 +26,7 @@ export function latchkey(renewal, { name, renewEarlySeconds, callEveryMs }) {
     renew: (obtainedAt, expiresAt, _inUse, random) => renewal.renewAt({ obtainedAt, expiresAt, renewEarlySeconds, random: random() }),
     retry(client, failedAt, { failure, retryAfterSeconds }, random) {
       const spares = client.inAdvance && failure === 'server-unavailable';
-      const nextTryAt = failedAt + renewal.retryDelayMs(client.failures, retryAfterSeconds, random(), spares);
+      const nextTryAt = failedAt + renewal.retryDelayMs(client.failures, retryAfterSeconds, random(), spares, client.expiresAt - failedAt);
       if (!client.inUse) return nextTryAt;
       // The first call without a valid token is refused before that time, so the next call after it counts.
       const mayHurryAt = Math.max(client.expiresAt, renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds));
@@ -45,8 +45,8 @@ export function latchkey(renewal, { name, renewEarlySeconds, callEveryMs }) {
 export function changed(renewal, { capMs, earlySecondTry = true, hurryShare }) {
   return {
     ...renewal,
-    retryDelayMs(failures, retryAfterSeconds, random, inAdvance = false) {
-      if (!inAdvance || capMs === undefined || (failures <= 1 && earlySecondTry)) return renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance);
+    retryDelayMs(failures, retryAfterSeconds, random, inAdvance = false, lifeLeftMs = Infinity) {
+      if (!inAdvance || capMs === undefined || (failures <= 1 && earlySecondTry)) return renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance, lifeLeftMs);
       return Math.round((capMs / 2) * (1 + random));
     },
     hurryAt: (failedAt, nextTryAt, retryAfterSeconds) => (hurryShare === undefined ? renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds) : failedAt + (nextTryAt - failedAt) * hurryShare),

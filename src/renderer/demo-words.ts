@@ -23,7 +23,7 @@ export const ERROR_WORDS: { readonly [Code in AuthErrorCode]: Words } = {
   'resource-refused': { title: 'A part of this app is not open to you', text: `Your provider does not let this app go there for you. You stay signed in; ${tellTheMakers}` },
   'discovery-failed': { title: 'The sign-in service was not found', text: 'Check your connection and try again. If that does not help, tell the people who made this app.' },
   'issuer-mismatch': { title: 'Stopped for your safety', text: `The answer did not come from your provider, so it was not used. If it happens again, ${tellTheMakers}` },
-  'id-token-invalid': { title: 'Stopped for your safety', text: 'Your provider’s answer did not pass a check. See that this computer’s clock is right, then try again.' },
+  'id-token-invalid': { title: 'Stopped for your safety', text: 'Your provider’s answer did not pass a check. Please try again.' },
   'response-invalid': { title: 'A strange answer came back', text: 'Something may stand between you and your provider, such as the Wi-Fi page of a hotel. Then try again.' },
   'network-failed': { title: 'No connection', text: 'Your provider could not be reached. Check your internet connection, then try again.' },
   'network-timeout': { title: 'No answer', text: 'Your provider took too long to answer. Try again in a moment.' },

@@ -1,7 +1,7 @@
 // Pushed authorization requests (RFC 9126) over real HTTP: where the server demands them, the browser carries no parameters.
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { expectNoLeak, signedInView, startApp, stopApps } from '../support/flow-app.js';
+import { type Provider, createVirtualClock, startProvider } from '../../src/testing/index.js';
+import { expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 afterEach(async () => {
@@ -34,5 +34,20 @@ describe('an authorization request', () => {
     const app = await startApp(provider, { clientId: 'nobody-knows-me' });
     expect(await app.codeOf(app.signIn())).toBe('sign-in-refused');
     expect(app.opened).toEqual([]);
+  });
+
+  it('that is over when the browser is opened again is pushed once more, and signs in', async () => {
+    const clock = createVirtualClock();
+    provider = await startProvider({ signingAlgorithm: 'ES256', pushedAuthorizationRequests: 'required', clock });
+    const app = await startApp(provider, { clock: { now: () => clock.now() } });
+    const done = app.codeOf(app.signIn('stays away'));
+    await waitFor(() => app.opened.length === 1, 'the browser');
+    clock.advanceSeconds(200);
+    app.engine.reopenBrowser();
+    await waitFor(() => app.opened.length === 2, 'the browser, again');
+    expect([pushes(), new Set(app.opened).size]).toEqual([2, 2]);
+    const { callbackUrl } = await app.person.signIn(app.opened[1]!);
+    app.scheme.arrive(callbackUrl);
+    expect(await done).toBe('resolved');
   });
 });

@@ -1,5 +1,6 @@
 // A person who takes their time, and a clock of the test's: what was fetched early is old when it is needed, over real HTTP.
 import { afterEach, describe, expect, it } from 'vitest';
+import { createClock } from '../../src/main/adapters/clock.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 import { type Provider, type VirtualClock, createVirtualClock, startProvider } from '../../src/testing/index.js';
 import { type App, type AppOptions, expectNoLeak, nodeNetwork, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
@@ -100,6 +101,26 @@ describe('a person in the browser', () => {
       app.scheme.arrive(callbackUrl);
       expect(await done).toBe('resolved');
     }
+  });
+});
+
+describe('a person with another device', () => {
+  it.each([61, 70, 240, 500])('is signed in by a device code that is typed after %i seconds', async (seconds) => {
+    const real = createClock();
+    const app = await start({ redirects: ['device-code'], clock: { now: () => clock.now(), after: (ms, run) => real.after(ms / 100, run) }, networkTimeoutSeconds: 120 });
+    const done = app.codeOf(app.signIn('stays away'));
+    const device = () => {
+      const view = app.engine.view();
+      return 'attempt' in view ? view.attempt?.device : undefined;
+    };
+    await waitFor(() => device() !== undefined, 'the code');
+    pass(seconds * 1000);
+    expect(await app.person.enterCode(device()!.verificationUri, device()!.userCode)).toBe('agreed');
+    await waitFor(() => {
+      pass(1_000);
+      return app.engine.view().status === 'signed-in';
+    }, 'the sign-in');
+    expect(await done).toBe('resolved');
   });
 });
 

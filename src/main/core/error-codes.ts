@@ -20,7 +20,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   'resource-refused': { means: 'The provider gives no access token for the resource or the scopes that getAccessToken was asked for. The session itself is fine.', todo: 'Name the API in the option "resources", then sign in anew, so that the person agrees to it; read serverError, for the provider may have to be told of it, too.' },
   'discovery-failed': { means: 'The issuer publishes no usable metadata (OpenID Connect Discovery or RFC 8414).', todo: 'Check the issuer, or give the endpoints by hand.' },
   'issuer-mismatch': { means: 'Metadata or callback name another issuer than the one configured (RFC 8414 §3.3, RFC 9207).', todo: 'Check the issuer, character by character; if it is right, suspect an attack.' },
-  'id-token-invalid': { means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id, issuer and the clock of this computer.' },
+  'id-token-invalid': { means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id and issuer. The clock of this computer is not the reason.' },
   'response-invalid': { means: 'An answer broke the protocol: too large, not JSON, or a member missing or of the wrong type.', todo: 'Try again; a captive portal or a proxy may stand in between.' },
   'network-failed': { means: 'The provider could not be reached.', todo: 'Nothing; a session is renewed when the network is back.' },
   'network-timeout': { means: 'The provider did not answer in time.', todo: 'Nothing; a session is renewed later.' },

@@ -8,13 +8,14 @@ import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorizat
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createEarlyKeys } from './early-keys.js';
 import { AuthError, toAuthError } from './errors.js';
-import { askedAge, assertRemainingClaims, personIn } from './id-token.js';
+import { assertRemainingClaims, personIn } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
 import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
 import { type MetadataMark, type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
 import type { Identity, Settings } from './options/options.js';
 import { type ArrivalTimes, earliestStart, latestStart, timesOf } from './oauth/arrival-times.js';
+import { askedAge } from './oauth/id-token-times.js';
 import { atMost } from './time-limit.js';
 import { assertServerRefused, bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';

@@ -10,6 +10,9 @@ export interface ArrivalTimes {
   readonly server: number | null;
 }
 
+/**
+ * Of the answer of a token endpoint, right as it arrives: `answeredAt` is read before anything else is fetched or asked.
+ */
 export function timesOf(answer: Response, requestedAt: number, answeredAt: number): ArrivalTimes {
   return { computer: [requestedAt, answeredAt], server: serverDate(answer) ?? null };
 }
