@@ -45,7 +45,7 @@ const file = (folder: string): string => join(folder, NAMES[0]);
 const copy = (folder: string): string => join(folder, NAMES[1]);
 const aside = (folder: string): string[] => readdirSync(folder).filter((name) => name.startsWith('latchkey.json.corrupt-'));
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const codeOf = (run: Promise<unknown>): Promise<unknown> => run.then(() => 'no error', (thrown: NodeJS.ErrnoException) => thrown.code);
+const codeOf = (run: Promise<unknown>): Promise<unknown> => run.then(() => 'no error', (thrown: unknown) => (thrown as NodeJS.ErrnoException).code);
 
 async function savedFolder(state = STATE): Promise<string> {
   const folder = newFolder();
@@ -278,7 +278,7 @@ describe('a state file that is written', () => {
     const folder = await savedFolder(OTHER);
     for (const name of NAMES) linkSync(join(folder, name), join(folder, `old-${name}`));
     await createStateFile({ folder }).save(STATE);
-    const read = (prefix: string): unknown[] => NAMES.map((name) => JSON.parse(readFileSync(join(folder, `${prefix}${name}`), 'utf8')));
+    const read = (prefix: string): unknown[] => NAMES.map((name): unknown => JSON.parse(readFileSync(join(folder, `${prefix}${name}`), 'utf8')));
     expect([read('old-'), read('')]).toEqual([[OTHER, OTHER], [STATE, STATE]]);
   });
 

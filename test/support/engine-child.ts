@@ -55,8 +55,8 @@ const engine = createEngine(parseOptions({ issuer: member.issuer, clientId: memb
   secrets: createSplitStore(createKeychain({ service: member.service, timeoutMs: TIMEOUT_MS, fork: forkWorker })),
   state: {
     async load() {
-      const text = await readFile(member.stateFile, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
-        if (thrown.code === 'ENOENT') return null;
+      const text = await readFile(member.stateFile, 'utf8').catch((thrown: unknown) => {
+        if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
         throw thrown;
       });
       return text === null ? null : (JSON.parse(text) as unknown);
