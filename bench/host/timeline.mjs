@@ -1,7 +1,7 @@
 // @ts-check
 // Notes what a Latchkey app waits for, on which port and how long: patched into Node and Electron before Latchkey is
 // loaded. For bench/profile.mjs; never part of a measurement, since noting costs time, too.
-import { app, session, utilityProcess } from 'electron';
+import { app, net, utilityProcess } from 'electron';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
@@ -63,11 +63,13 @@ export function watch() {
     return worker;
   };
   void app.whenReady().then(() => {
-    const own = session.fromPartition('latchkey-network', { cache: false });
-    const fetch = own.fetch.bind(own);
-    own.fetch = (url, init) => {
-      const done = note(`fetch ${new URL(String(url)).pathname}`);
-      return fetch(url, init).finally(done);
+    const request = net.request;
+    net.request = (options) => {
+      const done = note(`fetch ${new URL(typeof options === 'string' ? options : String(options.url)).pathname}`);
+      const sent = request(options);
+      sent.once('error', done);
+      sent.once('response', (answer) => answer.once('end', done));
+      return sent;
     };
   });
 }

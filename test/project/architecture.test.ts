@@ -106,7 +106,7 @@ describe('import directions', () => {
   });
 
   it('lets an adapter know ports, facts, errors and limits of core, and nothing that decides', () => {
-    const allowed = (imported: Import): boolean => /^\.\.\/(core\/(ports|errors|limits|start-limits)|diagnosis\/facts)\.js$/.test(imported.from) || (imported.typeOnly && imported.from === '../core/options/options.js') || /^(\.\/[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
+    const allowed = (imported: Import): boolean => /^(\.\.\/)+(core\/(ports|errors|limits|start-limits)|diagnosis\/facts)\.js$/.test(imported.from) || (imported.typeOnly && imported.from === '../core/options/options.js') || /^(\.\/(network\/)?[\w-]+\.js$|node:|[^.])/.test(imported.from) || isTypeOfContract(imported);
     expect(breaches(ADAPTERS, allowed)).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 // What the port Network answers to each of what servers do, and how many requests arrive. One table for all that implement
 // it: test/contract runs it on the fakes, e2e/network in a real Electron.
-import { HTTP1, HTTP2, TOKENS } from './network-servers.js';
-import type { CountingServer } from './network-servers.js';
+import { TOKENS } from './network-servers.js';
+import type { CountingServer, HTTP1, HTTP2 } from './network-servers.js';
 
 /** A POST, and what becomes of it, as network-host/outcome.mjs tells it. */
 type Expected = Readonly<Record<string, string>>;

@@ -72,7 +72,7 @@ export async function startHttp1(): Promise<CountingServer> {
     socket.on('data', (bytes) => {
       received += bytes.toString('latin1');
       for (;;) {
-        const [top = '', rest] = split(received, '\r\n\r\n');
+        const [top, rest] = split(received, '\r\n\r\n');
         if (rest === null) return;
         const length = Number(/^content-length: (\d+)/im.exec(top)?.[1] ?? 0);
         if (rest.length < length) return;

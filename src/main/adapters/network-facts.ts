@@ -35,12 +35,12 @@ export function createNetworkFacts(): NetworkFacts {
 
   async function ask(url: string, signal: AbortSignal): Promise<PlainAnswer> {
     await app.whenReady();
-    const { session: own, release } = await sessions.take(url, { fresh: false, signal });
+    const taken = await sessions.take(url, { fresh: false, signal });
     try {
-      return await askOnce(own, url, signal);
+      return await askOnce(taken.session, url, signal);
     } finally {
       // It may have been left in the middle of its answer.
-      release(false);
+      taken.release(false);
     }
   }
 
@@ -83,7 +83,7 @@ export async function readOwnHeaders(network: Network): Promise<HeaderFacts> {
     server.once('error', reject);
     server.listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
-      const send = (): Promise<Response> => network.fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'grant_type=none', signal: AbortSignal.timeout(LIMIT_MS) });
+      const send = (): Promise<string> => network.fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'grant_type=none', signal: AbortSignal.timeout(LIMIT_MS) }).then((response) => response.text());
       send()
         .then(send)
         .then(() => (count === 2 ? resolve(found) : reject(new Error('the request went elsewhere'))), reject)

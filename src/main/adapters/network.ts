@@ -22,11 +22,11 @@ export function createNetwork(): Network {
   return {
     async fetch(url, init) {
       await app.whenReady();
-      const { session, release } = await sessions.take(url, { fresh: !SAFE_METHODS.includes(init.method), signal: init.signal });
+      const taken = await sessions.take(url, { fresh: !SAFE_METHODS.includes(init.method), signal: init.signal });
       try {
-        return await exchange(session, url, init, release);
+        return await exchange(taken.session, url, init, (clean) => taken.release(clean));
       } catch (thrown) {
-        release(false);
+        taken.release(false);
         throw thrown;
       }
     },

@@ -22,7 +22,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   'issuer-mismatch': { means: 'Metadata or callback name another issuer than the one configured (RFC 8414 §3.3, RFC 9207).', todo: 'Check the issuer, character by character; if it is right, suspect an attack.' },
   'id-token-invalid': { means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).', todo: 'Try again; if it stays, check client id and issuer. The clock of this computer is not the reason.' },
   'response-invalid': { means: 'An answer broke the protocol: too large, not JSON, or a member missing or of the wrong type.', todo: 'Try again; a captive portal or a proxy may stand in between.' },
-  'network-failed': { means: 'The provider could not be reached.', todo: 'Nothing; a session is renewed when the network is back.' },
+  'network-failed': { means: 'The provider could not be reached, or its answer broke off; the message says what was in the way.', todo: 'Nothing; a session is renewed when the network is back.' },
   'network-timeout': { means: 'The provider did not answer in time.', todo: 'Nothing; a session is renewed later.' },
   'server-unavailable': { means: 'The provider is out of order or asks to slow down (5xx, 429, temporarily_unavailable).', todo: 'Nothing; a session is renewed later.' },
   'redirect-unavailable': { means: 'None of the redirects can work here.', todo: 'Add a loopback redirect; auth.diagnose() tells what stands in the way of each (docs/doctor.md).' },

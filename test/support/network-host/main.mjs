@@ -5,8 +5,12 @@ import { createInterface } from 'node:readline';
 import { app, session } from 'electron';
 import { outcomeOf } from './outcome.mjs';
 
-const { createNetwork } = await import(String(process.env['LATCHKEY_NETWORK']));
-const { createNetworkFacts } = await import(String(process.env['LATCHKEY_NETWORK_FACTS']));
+/** @typedef {import('./outcome.mjs').Asked} Asked */
+
+const adapter = /** @type {typeof import('../../../src/main/adapters/network.js')} */ (await import(String(process.env['LATCHKEY_NETWORK'])));
+const facts = /** @type {typeof import('../../../src/main/adapters/network-facts.js')} */ (await import(String(process.env['LATCHKEY_NETWORK_FACTS'])));
+const { createNetwork } = adapter;
+const { createNetworkFacts } = facts;
 const uncaught = /** @type {string[]} */ ([]);
 process.on('uncaughtException', (error) => uncaught.push(error.message));
 process.on('unhandledRejection', (reason) => uncaught.push(`rejection ${String(reason)}`));
@@ -14,34 +18,38 @@ process.on('unhandledRejection', (reason) => uncaught.push(`rejection ${String(r
 // A developer's own server has this address; any other is judged by Chromium.
 app.on('session-created', (made) => made.setCertificateVerifyProc(({ hostname }, decide) => decide(hostname === '127.0.0.1' ? 0 : -3)));
 
-/** @type {Record<string, (given: any) => unknown>} */
 const deeds = {
-  ask: (given) => outcomeOf(createNetwork(), given),
-  async askAll(given) {
+  ask: (/** @type {Asked} */ given) => outcomeOf(createNetwork(), given),
+  askAll: (/** @type {readonly Asked[]} */ given) => {
     const network = createNetwork();
-    return Promise.all(given.map((/** @type {any} */ one) => outcomeOf(network, one)));
+    return Promise.all(given.map((one) => outcomeOf(network, one)));
   },
-  async inTurn(given) {
+  inTurn: async (/** @type {readonly Asked[]} */ given) => {
     const network = createNetwork();
     const startedAt = performance.now();
     const outcomes = [];
     for (const one of given) outcomes.push(await outcomeOf(network, one));
     return { outcomes, ms: performance.now() - startedAt };
   },
-  setProxy: (given) => session.defaultSession.setProxy(given),
-  facts: async ({ url }) => ({ proxy: await createNetworkFacts().proxy(url), ask: await createNetworkFacts().ask(url, AbortSignal.timeout(4_000)) }),
-  setCookie: (given) => session.defaultSession.cookies.set(given),
+  setProxy: (/** @type {Electron.ProxyConfig} */ given) => session.defaultSession.setProxy(given),
+  facts: async (/** @type {{ url: string }} */ { url }) => ({ proxy: await createNetworkFacts().proxy(url), ask: await createNetworkFacts().ask(url, AbortSignal.timeout(4_000)) }),
+  setCookie: (/** @type {Electron.CookiesSetDetails} */ given) => session.defaultSession.cookies.set(given),
   cookies: async () => (await Promise.all(['latchkey-network', 'latchkey-network-2'].map((name) => session.fromPartition(name).cookies.get({})))).flat().length,
-  answerItself: ({ scheme }) => session.fromPartition('latchkey-network').protocol.handle(scheme, () => new Response('from the app')),
-  openSession: ({ name }) => void session.fromPartition(name, { cache: false }),
+  answerItself: (/** @type {{ scheme: string }} */ { scheme }) => session.fromPartition('latchkey-network').protocol.handle(scheme, () => new Response('from the app')),
+  openSession: (/** @type {{ name: string }} */ { name }) => void session.fromPartition(name, { cache: false }),
   memory: () => process.memoryUsage().rss,
 };
 
+/** @param {string} line */
+async function answer(line) {
+  const message = /** @type {{ id: number, deed: keyof typeof deeds, given: unknown }} */ (JSON.parse(line));
+  const { id, deed, given } = message;
+  const run = /** @type {(given: unknown) => unknown} */ (/** @type {unknown} */ (deeds[deed]));
+  const value = await Promise.resolve().then(() => run(given)).catch((/** @type {unknown} */ error) => `failed: ${String(error)}`);
+  process.stdout.write(`${JSON.stringify({ id, value: value ?? null, uncaught })}\n`);
+}
+
 void app.whenReady().then(() => {
-  createInterface({ input: process.stdin }).on('line', async (line) => {
-    const { id, deed, given } = JSON.parse(line);
-    const value = await Promise.resolve().then(() => deeds[deed]?.(given)).catch((error) => `failed: ${error.message}`);
-    process.stdout.write(`${JSON.stringify({ id, value: value ?? null, uncaught })}\n`);
-  }).on('close', () => app.exit(0));
+  createInterface({ input: process.stdin }).on('line', (line) => void answer(line)).on('close', () => app.exit(0));
   process.stdout.write('{"ready":true}\n');
 });
