@@ -7,10 +7,10 @@ import { outcomeOf } from './outcome.mjs';
 
 /** @typedef {import('./outcome.mjs').Asked} Asked */
 
-const adapter = /** @type {typeof import('../../../src/main/adapters/network.js')} */ (await import(String(process.env['LATCHKEY_NETWORK'])));
-const facts = /** @type {typeof import('../../../src/main/adapters/network-facts.js')} */ (await import(String(process.env['LATCHKEY_NETWORK_FACTS'])));
-const { createNetwork } = adapter;
-const { createNetworkFacts } = facts;
+const adapter = /** @type {unknown} */ (await import(String(process.env['LATCHKEY_NETWORK'])));
+const facts = /** @type {unknown} */ (await import(String(process.env['LATCHKEY_NETWORK_FACTS'])));
+const { createNetwork } = /** @type {typeof import('../../../src/main/adapters/network.js')} */ (adapter);
+const { createNetworkFacts } = /** @type {typeof import('../../../src/main/adapters/network-facts.js')} */ (facts);
 const uncaught = /** @type {string[]} */ ([]);
 process.on('uncaughtException', (error) => uncaught.push(error.message));
 process.on('unhandledRejection', (reason) => uncaught.push(`rejection ${String(reason)}`));
@@ -42,8 +42,8 @@ const deeds = {
 
 /** @param {string} line */
 async function answer(line) {
-  const message = /** @type {{ id: number, deed: keyof typeof deeds, given: unknown }} */ (JSON.parse(line));
-  const { id, deed, given } = message;
+  const message = /** @type {unknown} */ (JSON.parse(line));
+  const { id, deed, given } = /** @type {{ id: number, deed: keyof typeof deeds, given: unknown }} */ (message);
   const run = /** @type {(given: unknown) => unknown} */ (/** @type {unknown} */ (deeds[deed]));
   const value = await Promise.resolve().then(() => run(given)).catch((/** @type {unknown} */ error) => `failed: ${String(error)}`);
   process.stdout.write(`${JSON.stringify({ id, value: value ?? null, uncaught })}\n`);
