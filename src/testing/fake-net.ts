@@ -39,41 +39,52 @@ export function createFakeNetSession(): Pick<Electron.Session, SessionValues> & 
   };
 }
 
-/** One request. Follows no redirect, whatever is asked for, unless the listener calls `followRedirect`, which it cannot here. */
+/** One request. Follows redirects unless it is told `manual`, as Electron's does. */
 export function fakeNetRequest(options: Electron.ClientRequestConstructorOptions | string): Electron.ClientRequest {
-  const { url = '', method = 'GET', headers = {} } = typeof options === 'string' ? { url: options } : options;
-  const address = new URL(url);
-  if (address.protocol !== 'http:' && address.protocol !== 'https:') throw new TypeError('ClientRequest only supports http: and https: protocols');
+  const { url: first = '', method: firstMethod = 'GET', headers = {}, redirect = 'follow' } = typeof options === 'string' ? { url: options } : options;
   const events = new EventEmitter();
-  const send = address.protocol === 'https:' ? httpsRequest : httpRequest;
+  let sentBody: string | Buffer | undefined;
   let begun = false;
   let aborted = false;
   const fail = (word: string): void => {
     if (!aborted) events.emit('error', new Error(word));
   };
+  let sent = open(first, firstMethod);
 
-  const sent = send(address, { method, headers: { 'accept-encoding': 'gzip, deflate, br', ...headers }, agent: false });
-  // What comes after an abort, or after the head of an answer, is told elsewhere or not at all.
-  sent.on('error', (error: NodeJS.ErrnoException) => begun || fail(`net::${wordOf(error)}`));
-  sent.on('response', (message) => {
-    begun = true;
-    const { statusCode = 0 } = message;
-    const { location } = message.headers;
-    if (statusCode === 407) {
-      message.resume();
-      return fail('net::ERR_UNEXPECTED_PROXY_AUTH');
-    }
-    if (REDIRECTS.includes(statusCode) && location !== undefined) {
-      message.destroy();
-      if (!URL.canParse(location, url)) return fail('net::ERR_INVALID_REDIRECT');
-      events.emit('redirect', statusCode, method, new URL(location, url).href, {});
-      return fail('Redirect was cancelled');
-    }
-    events.emit('response', answerOf(message, fail));
-  });
+  function open(url: string, method: string): ReturnType<typeof httpRequest> {
+    const address = new URL(url);
+    if (address.protocol !== 'http:' && address.protocol !== 'https:') throw new TypeError('ClientRequest only supports http: and https: protocols');
+    const request = (address.protocol === 'https:' ? httpsRequest : httpRequest)(address, { method, headers: { 'accept-encoding': 'gzip, deflate, br', ...headers }, agent: false });
+    // What comes after an abort, or after the head of an answer, is told elsewhere or not at all.
+    request.on('error', (error: NodeJS.ErrnoException) => begun || fail(`net::${wordOf(error)}`));
+    request.on('response', (message) => {
+      begun = true;
+      const { statusCode = 0 } = message;
+      const { location } = message.headers;
+      if (statusCode === 407) {
+        message.resume();
+        return fail('net::ERR_UNEXPECTED_PROXY_AUTH');
+      }
+      if (REDIRECTS.includes(statusCode) && location !== undefined) {
+        message.destroy();
+        if (!URL.canParse(location, url)) return fail('net::ERR_INVALID_REDIRECT');
+        const next = new URL(location, url).href;
+        const keeps = statusCode === 307 || statusCode === 308;
+        events.emit('redirect', statusCode, keeps ? method : 'GET', next, {});
+        if (redirect !== 'follow') return fail('Redirect was cancelled');
+        if (aborted) return;
+        begun = false;
+        sent = open(next, keeps ? method : 'GET');
+        return void sent.end(keeps ? sentBody : undefined);
+      }
+      events.emit('response', answerOf(message, fail));
+    });
+    return request;
+  }
 
   return Object.assign(events, {
     end(body?: string | Buffer) {
+      sentBody = body;
       if (!aborted) sent.end(body);
       return events;
     },
