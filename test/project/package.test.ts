@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { formatMessage } from 'publint/utils';
@@ -126,6 +126,14 @@ describe('the tarball', () => {
         });
       });
     expect(problems).toEqual([]);
+  });
+
+  it('brings no package that would be compiled, and none that runs something when it is installed', () => {
+    const names = readdirSync(join(installed, '..'), { recursive: true, encoding: 'utf8' });
+    expect(names.filter((name) => name.endsWith('binding.gyp'))).toEqual([]);
+    const manifests = names.filter((name) => basename(name) === 'package.json').map((name) => readFileSync(join(installed, '..', name), 'utf8'));
+    expect(manifests.length).toBeGreaterThan(10);
+    expect(manifests.filter((text) => /"(pre|post)?install"\s*:/.test(text))).toEqual([]);
   });
 
   it('has its own README and version', () => {

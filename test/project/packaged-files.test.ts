@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/build.mjs';
 import { KEYTAR_BINARIES } from '../../scripts/keytar-binaries.mjs';
 import { type BuilderOs, makeElectronStandIn, neededOn, shippedIn } from '../support/packaged-files.js';
-import { ROOT } from './sources.js';
+import { ROOT, read } from './sources.js';
 
 /** One of each system, and one that is not the processor of most who build. */
 const BUILDS = [['linux', 'armv7l'], ['mac', 'arm64'], ['win', 'x64']] as const;
@@ -61,6 +61,12 @@ describe('the packaged demo', () => {
     expect(shipped.packaged.filter((name) => !/\.(js|json)$|\/licen[cs]e(\.md)?$/i.test(name))).toEqual([]);
     expect(shipped.packaged.filter((name) => /\/(tests?|spec|bench(mark)?|examples?|docs?)\/|\.(test|spec|config)\.js$/.test(name))).toEqual([]);
   }, LIMIT_MS);
+
+  it('is built by the lines that docs/packaging.md tells hosts to write about the archive', () => {
+    const lines = (path: string): readonly string[] => read(path).split('\n').filter((line) => /^(asar:|  smartUnpack:|asarUnpack:|  - '.*\.node')/.test(line)).map((line) => line.replace(/ +#.*/, ''));
+    const shown = ['asar:', '  smartUnpack: false', 'asarUnpack:', "  - '**/*.node'"];
+    expect([lines('docs/packaging.md').slice(0, 4), lines('electron-builder.yml').slice(0, 4)]).toEqual([shown, shown]);
+  });
 
   it('knows every binary that is shipped by electron-builder\'s names of systems and processors', () => {
     expect(Object.keys(KEYTAR_BINARIES).filter((name) => !/^(linux|mac|win)-/.test(name) || !(name.replace(/^\w+-|\.node$/g, '') in Arch))).toEqual([]);
