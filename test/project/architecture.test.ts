@@ -18,7 +18,6 @@ const ADVICE = within('src/advice/');
 const SMALL: Readonly<Record<string, string>> = {
   'src/cli/keychain-child.ts': 'a process of its own',
   'src/cli/report.ts': 'how a diagnosis looks in a terminal, apart from how it is made',
-  'src/main/adapters/browser.ts': 'a whole port, and it has one call',
   'src/main/core/attempt-secrets.ts': 'wanted before protocol.ts is loaded',
   'src/main/adapters/clock.ts': 'a whole port, and it has two calls',
   'src/main/adapters/first-window.ts': 'one question to Electron, whose answer both halves of the root want',

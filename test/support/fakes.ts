@@ -1,5 +1,6 @@
 // Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real adapters.
 // Typed by core/ports only; no Electron, no file, no network, no real timer.
+import { AuthError } from '../../src/main/core/errors.js';
 import type {
   Browser,
   CallbackKind,
@@ -345,8 +346,12 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
 }
 
 export interface FakeSignals extends Signals {
-  /** The operating system says so; nobody hears it before `listen` or after `stop`. */
+  /** The operating system says so; nobody hears it before `listen` or after `stop`, nor `online` that nobody waits for. */
   emit(signal: Signal): void;
+  /** The network is watched, for somebody waits for it. */
+  readonly watching: boolean;
+  /** Somebody hears. */
+  readonly listening: boolean;
   /** Every word on whether the network is to be watched, oldest first. */
   readonly watched: readonly boolean[];
   readonly stopped: boolean;
@@ -361,8 +366,19 @@ export function createFakeSignals(): FakeSignals {
     get stopped() {
       return stopped;
     },
+    get watching() {
+      return !stopped && watched.at(-1) === true;
+    },
+    get listening() {
+      return !stopped && listener !== null;
+    },
     emit(signal) {
-      if (!stopped) listener?.(signal);
+      if (stopped || (signal === 'online' && watched.at(-1) !== true)) return;
+      try {
+        listener?.(signal);
+      } catch {
+        // As ports.ts says: it harms nobody.
+      }
     },
     listen(next) {
       listener = next;
@@ -460,9 +476,12 @@ export function createFakeBrowser(): FakeBrowser {
     async open(url) {
       if (failing) {
         failing = false;
-        throw new Error('no browser');
+        throw new AuthError('browser-failed', 'no browser');
       }
-      opened.push(url);
+      const parsed = /^[^\s\p{Cc}]{1,131000}$/u.test(url) && URL.canParse(url) ? new URL(url) : null;
+      const isGood = parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '';
+      if (!isGood) throw new AuthError('browser-failed', 'not a web page');
+      opened.push(parsed.href);
     },
   };
 }

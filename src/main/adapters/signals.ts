@@ -1,4 +1,5 @@
 // Signals over Electron's powerMonitor and net. Linux without logind gives no power events; then timers and the wall clock must do.
+// May not touch either before the app is ready, and keeps what was wished until then.
 import { app, net, powerMonitor } from 'electron';
 import type { Signal, Signals } from '../core/ports.js';
 
@@ -7,39 +8,58 @@ const NETWORK_POLL_MS = 5_000;
 
 export function createSignals(): Signals {
   let listener: ((signal: Signal) => void) | null = null;
+  let isHeard = false;
+  let isWanted = false;
   let poll: NodeJS.Timeout | null = null;
   let stopped = false;
-  const onResume = (): void => { listener?.('resume'); };
-  const onUnlock = (): void => { listener?.('unlock'); };
+  const onResume = (): void => tell('resume');
+  const onUnlock = (): void => tell('unlock');
+
+  function tell(signal: Signal): void {
+    try {
+      listener?.(signal);
+    } catch {
+      // Thrown on, it would be the host's uncaught error, and keep others from hearing the event.
+    }
+  }
+
+  function hear(): void {
+    if (stopped || isHeard) return;
+    isHeard = true;
+    powerMonitor.on('resume', onResume);
+    powerMonitor.on('unlock-screen', onUnlock);
+  }
+
+  function follow(): void {
+    if (isWanted === (poll !== null) || stopped) return;
+    if (poll !== null) {
+      clearInterval(poll);
+      poll = null;
+      return;
+    }
+    let online = net.isOnline();
+    poll = setInterval(() => {
+      const before = online;
+      online = net.isOnline();
+      if (online && !before) tell('online');
+    }, NETWORK_POLL_MS);
+  }
 
   return {
     listen(next) {
       listener = next;
-      void app.whenReady().then(() => {
-        if (stopped) return;
-        powerMonitor.on('resume', onResume);
-        powerMonitor.on('unlock-screen', onUnlock);
-      });
+      void app.whenReady().then(hear);
     },
     watchNetwork(wanted) {
-      if (wanted === (poll !== null) || stopped || !app.isReady()) return;
-      if (!wanted && poll !== null) {
-        clearInterval(poll);
-        poll = null;
-        return;
-      }
-      let online = net.isOnline();
-      poll = setInterval(() => {
-        const before = online;
-        online = net.isOnline();
-        if (online && !before) listener?.('online');
-      }, NETWORK_POLL_MS);
+      isWanted = wanted;
+      if (app.isReady()) follow();
+      else void app.whenReady().then(follow);
     },
     stop() {
       stopped = true;
       if (poll !== null) clearInterval(poll);
       poll = null;
-      if (!app.isReady()) return;
+      if (!isHeard) return;
       powerMonitor.off('resume', onResume);
       powerMonitor.off('unlock-screen', onUnlock);
     },

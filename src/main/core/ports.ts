@@ -143,8 +143,13 @@ export interface MetadataFile {
   save(content: KeptMetadata): Promise<void>;
 }
 
-/** The system browser. Resolving proves nothing: the operating system seldom tells. Rejects when it surely failed. */
+/** The system browser. Resolving proves nothing: the operating system seldom tells. */
 export interface Browser {
+  /**
+   * Hands on the URL as the URL Standard writes it. Only `https:` and `http:` without user name and password, and
+   * only what the system can take in one piece: else rejects with `browser-failed`, and nothing was opened. Rejects
+   * so, too, when it surely failed. Never throws at once, and no error repeats the URL.
+   */
   open(url: string): Promise<void>;
 }
 
@@ -267,10 +272,14 @@ export type Signal = 'resume' | 'unlock' | 'online';
 
 /** News from the operating system that a timer cannot know. */
 export interface Signals {
-  /** Set once by the engine. */
+  /** Set once by the engine, at any time: signals come once the app is ready. What the listener throws harms nobody. */
   listen(listener: (signal: Signal) => void): void;
-  /** Somebody waits for the network: only then may it be watched, for that costs wake-ups. */
+  /**
+   * Somebody waits for the network: only then may it be watched, for that costs wake-ups. The last word counts, also one
+   * before the app is ready. `online` is told when the network was gone while it was watched, and is there again.
+   */
   watchNetwork(wanted: boolean): void;
+  /** Ends everything and leaves no timer and no listener behind. Nothing is heard afterwards, whatever is called. */
   stop(): void;
 }
 
