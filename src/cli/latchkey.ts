@@ -18,7 +18,7 @@ export interface Command {
 }
 
 /** Exit codes of every command besides its own; the numbers above 63 are those of sysexits.h. */
-export const EXIT = { ok: 0, warnings: 1, errors: 2, usage: 64, broken: 70, cannotWrite: 73 } as const;
+export const EXIT = { ok: 0, warnings: 1, errors: 2, usage: 64, missing: 69, broken: 70, cannotWrite: 73 } as const;
 
 const COMMANDS: Readonly<Record<string, string>> = {
   doctor: 'says what a sign-in needs on this computer, what is amiss, and what helps',
@@ -29,29 +29,43 @@ const COMMANDS: Readonly<Record<string, string>> = {
 /** Runs the command that the arguments name. `load` answers null for a command that this version does not have. */
 export async function runLatchkey([name, ...args]: readonly string[], io: Io, load: (name: string) => Promise<Command | null> = loadCommand): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    (name === undefined ? io.err : io.out)(await usage(load));
+    (name === undefined ? io.err : io.out)(usage());
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   if (name === '--version' || name === '-v') {
     io.out(`${ownVersion()}\n`);
     return EXIT.ok;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? await load(name) : null;
-  if (command === null) {
-    io.err(`latchkey: there is no such command\n\n${await usage(load)}`);
-    return EXIT.usage;
-  }
   try {
-    return await command.run(args, io);
+    const command = Object.hasOwn(COMMANDS, name) ? await load(name) : null;
+    if (command !== null) return await command.run(args, io);
+    io.err(`latchkey: there is no such command\n\n${usage()}`);
+    return EXIT.usage;
   } catch (thrown) {
+    const missing = missingPackage(thrown);
+    if (missing !== null) {
+      io.err(`latchkey ${name}: the package "${missing}" is missing: npm install --save-dev ${missing}\n`);
+      return EXIT.missing;
+    }
     io.err(`latchkey ${name}: ${thrown instanceof Error ? thrown.message : 'failed'}\n`);
     return EXIT.broken;
   }
 }
 
-async function usage(load: (name: string) => Promise<Command | null>): Promise<string> {
-  const there = await Promise.all(Object.entries(COMMANDS).map(async ([name, does]) => ((await load(name)) === null ? [] : [`  ${name.padEnd(10)}${does}\n`])));
-  return `latchkey <command> [options]\n\n${there.flat().join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
+/** Loads none of the commands: they may need what this host does not have. */
+function usage(): string {
+  const commands = Object.entries(COMMANDS).map(([name, does]) => `  ${name.padEnd(10)}${does}\n`);
+  return `latchkey <command> [options]\n\n${commands.join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
+}
+
+/** The npm package that an import did not find; null for every other failure. */
+export function missingPackage(thrown: unknown): string | null {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') continue;
+    const [, name] = /Cannot find package '((?:@[\w.-]+\/)?[\w.-]+)'/.exec(error.message) ?? [];
+    if (name !== undefined) return name;
+  }
+  return null;
 }
 
 async function loadCommand(name: string): Promise<Command | null> {

@@ -1,7 +1,8 @@
 // `latchkey provider`: starts the embedded provider on a desk, tells how to try it, and shows what comes, without a secret.
-// Plain Node; needs the optional packages of latchkey/testing.
+// Plain Node; needs the optional packages of latchkey/testing when it starts one, and none to tell its options.
 import { parseArgs } from 'node:util';
-import { isPersonalityName, PERSONALITY_NAMES, personalityFacts, startProvider } from '../testing/index.js';
+import { missingPackage } from './latchkey.js';
+import { isPersonalityName, PERSONALITY_NAMES, personalityFacts } from '../testing/personalities.js';
 import type { PersonalityName, Platform, Provider, ProviderOptions, RegisteredRedirect, RequestRecord } from '../testing/index.js';
 
 /** Where the command writes. `signal`: ends it; else Ctrl-C does. */
@@ -45,10 +46,11 @@ Starts a sign-in provider on this computer. Everything about it is a test: any n
   --rules                    prints what the personality does, with sources, and ends
   -h, --help
 
-Ctrl-C ends it.
+Ctrl-C ends it. Exit code: 0 ended, 1 it cannot start, 64 wrong options,
+69 packages are missing.
 `;
 
-const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
+const EXIT = { ok: 0, failed: 1, usage: 64, missing: 69 } as const;
 
 /** Runs until Ctrl-C or the signal. Resolves with the exit code; rejects never. */
 export async function run(args: readonly string[], io: ProviderIo): Promise<number> {
@@ -67,8 +69,13 @@ export async function run(args: readonly string[], io: ProviderIo): Promise<numb
 
   let provider: Provider;
   try {
+    const { startProvider } = await import('../testing/index.js');
     provider = await startProvider(optionsOf(parsed));
   } catch (thrown) {
+    if (missingPackage(thrown) !== null) {
+      io.err('latchkey provider: needs packages that are not installed: npm install --save-dev oidc-provider jose\n');
+      return EXIT.missing;
+    }
     // Names options and packages; never a value.
     io.err(`latchkey provider: ${thrown instanceof Error ? thrown.message : 'cannot start'}\n`);
     return thrown instanceof TypeError ? EXIT.usage : EXIT.failed;

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKeychain } from '../../src/main/adapters/keychain.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
+import { expectGenerated } from '../project/documents.js';
 import { diagnosed, doctor, workingKeyring } from '../support/doctor-command.js';
 import { forkKeychainWorker } from '../support/keychain-process.js';
 import { haveDisplay, haveParts, type Keyring, startPrivateKeyring } from '../support/keyring.js';
@@ -127,5 +128,30 @@ describe.skipIf(!haveParts('openssl'))('latchkey doctor before a certificate', (
     expect(code).toBe(2);
     expect(find('tls')).toMatchObject({ level: 'error', seen: expect.stringMatching(/refused \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\); it was issued by Corp Proxy CA, Example Corp$/) as string });
     expect(find('discovery')).toMatchObject({ level: 'error', todo: 'See tls.' });
+  });
+});
+
+describe.skipIf(!haveParts('xdg-mime', 'update-desktop-database', 'dbus-daemon', 'gnome-keyring-daemon'))('docs/doctor.md', () => {
+  it('shows what the doctor says of a computer on which much is wrong', async () => {
+    const desk = desktop();
+    desk.install('own', 'other-notes.desktop', '/opt/other-notes/notes %u', SCHEME);
+    const { env, lock } = await keyring('unlocked');
+    await lock();
+    const idp = await startProvider({ redirectUris: [`${SCHEME}:/callback`], clock: { now: () => Date.now() + 3_600_000 } });
+    cleanUps.push(() => void idp.stop());
+    const surroundings = { env: { ...desk.env, DBUS_SESSION_BUS_ADDRESS: env['DBUS_SESSION_BUS_ADDRESS'] }, fork: () => forkKeychainWorker(env) };
+    const { code, out } = await doctor(['--issuer', idp.issuer, '--client-id', idp.clientId, ...REDIRECTS, '--program', desk.program], surroundings);
+    expect(code).toBe(2);
+    // What differs between two computers, and between two runs.
+    const same = out
+      .replaceAll(new URL(idp.issuer).host, '127.0.0.1:38547')
+      .replaceAll(desk.root, '/home/ada')
+      .replace(/Latchkey \S+, Node \S+, .*/, 'Latchkey 0.1.0, Node 20.20.2, Linux 6.12 x64')
+      .replace(/port \d+/g, 'port 41373')
+      .replace(/127\.0\.0\.1:(?!38547)\d+/g, '127.0.0.1:41373')
+      .replace(/\([\d.,]+ m?s\)/g, '(0.2 s)')
+      .replace(/clock is \S+ (?=s behind)/, 'clock is 3600 ')
+      .trimEnd();
+    expectGenerated('docs/doctor.md', 'output', `\`\`\`\n${same}\n\`\`\``);
   });
 });

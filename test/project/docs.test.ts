@@ -7,7 +7,7 @@ import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/diagnosis/findings.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 import { type PersonalityName, PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
-import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, table, tableUnder } from './documents.js';
+import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, prose, table, tableUnder } from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
 import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
 
@@ -230,6 +230,16 @@ describe('decisions', () => {
     const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as { dependencies: object; peerDependencies: object };
     const text = decisions.map(read).join('\n');
     expect([...Object.keys(dependencies), ...Object.keys(peerDependencies)].filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('every document', () => {
+  it('is finished: no placeholder, no empty block of code', () => {
+    const unfinished = documents().flatMap((document) => {
+      const marks = [...read(document).matchAll(/@@\w+@@|^```\w*\n\s*```$/gm), ...prose(document).matchAll(/\b(?:TODO|FIXME|TBD|XXX)\b|\{\{|lorem ipsum/gi)];
+      return marks.map(([mark]) => `${document}: ${mark}`);
+    });
+    expect(unfinished).toEqual([]);
   });
 });
 

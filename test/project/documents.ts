@@ -39,7 +39,7 @@ export function codeBlocks(document: string): readonly CodeBlock[] {
 }
 
 /** The document without its code blocks, in which nothing is a link. */
-function prose(document: string): string {
+export function prose(document: string): string {
   return read(document).replace(/^\s*```[\s\S]*?^\s*```/gm, '').replace(/`[^`\n]*`/g, '');
 }
 
@@ -56,7 +56,7 @@ export function brokenLinks(document: string): readonly string[] {
 }
 
 /** The anchors that GitHub makes of the headings. */
-function anchors(document: string): readonly string[] {
+export function anchors(document: string): readonly string[] {
   return headings(document).map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
 }
 

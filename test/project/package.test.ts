@@ -1,7 +1,7 @@
 // What npm would publish: packed, installed in an empty project in a temporary folder, and used there by its types.
 // Needs a built dist/ (built here when it is missing or old) and npm's cache or registry for the runtime dependencies.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +11,8 @@ import { publint } from 'publint';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { build } from '../../scripts/build.mjs';
-import { ROOT, importsOf, packageOf, parseText, read } from './sources.js';
+import { anchors } from './documents.js';
+import { ROOT, filesUnder, importsOf, packageOf, parseText, read } from './sources.js';
 
 const run = promisify(execFile);
 const ENTRIES = ['main', 'preload', 'providers', 'renderer', 'testing', 'testing/electron', 'testing/playwright'] as const;
@@ -97,7 +98,7 @@ afterAll(() => {
 
 describe('the tarball', () => {
   it('holds what the exports name, the papers, and nothing of the demo, the sources or the tests', () => {
-    const unwanted = packed.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/.test(path) || /(^|\/)demo[.-]|\.map$|\.test\.|\.spec\./.test(path));
+    const unwanted = packed.filter((path) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$|docs\/(?!decisions\/).*\.md$)/.test(path) || /(^|\/)demo[.-]|\.map$|\.test\.|\.spec\./.test(path));
     expect(unwanted).toEqual([]);
     expect(packed.filter((path) => /\.c?ts$/.test(path) && !/\.d\.c?ts$/.test(path)), 'TypeScript sources').toEqual([]);
     for (const paper of ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']) expect(packed).toContain(paper);
@@ -132,8 +133,21 @@ describe('the tarball', () => {
     const names = readdirSync(join(installed, '..'), { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => name.endsWith('binding.gyp'))).toEqual([]);
     const manifests = names.filter((name) => basename(name) === 'package.json').map((name) => readFileSync(join(installed, '..', name), 'utf8'));
-    expect(manifests.length).toBeGreaterThan(10);
+    expect(manifests.length).toBeGreaterThan(2);
     expect(manifests.filter((text) => /"(pre|post)?install"\s*:/.test(text))).toEqual([]);
+  });
+
+  it('has every document, and every heading in it, that the sources point to', () => {
+    const pointers = filesUnder('src', /\.(c?ts|html|css)$/).flatMap((source) =>
+      [...read(source).matchAll(/(?<![\w/.-])([\w.-]+(?:\/[\w.-]+)*\.md)(?:#([\w-]+))?/g)].map(([, path = '', anchor]) => ({ source, path, anchor })),
+    );
+    expect(pointers.length).toBeGreaterThan(10);
+    const wrong = pointers.filter(({ path, anchor }) => !packed.includes(path) || (anchor !== undefined && !anchors(path).includes(anchor)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('is not larger for its documents than a slow line bears', () => {
+    expect(statSync(tarball).size).toBeLessThan(1_100_000);
   });
 
   it('has its own README and version', () => {
@@ -226,6 +240,24 @@ describe('an empty project', () => {
     expect(stdout).toBe(`${manifest.version}\n`);
     const refused = await run(join(installed, '..', '.bin', 'latchkey'), ['doctor'], { cwd: join(installed, '..', '..') }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining('the option "--issuer" is missing') as string });
+  });
+
+  it.each<readonly [string, readonly string[], number, RegExp]>([
+    ['--help', ['--help'], 0, /^latchkey <command>[^]*\n {2}doctor [^]*\n {2}explain [^]*\n {2}provider /],
+    ['help of provider', ['provider', '--help'], 0, /^latchkey provider \[options\]/],
+    ['help of doctor', ['doctor', '--help'], 0, /^latchkey doctor --issuer URL/],
+    ['help of explain', ['explain', '--help'], 0, /^usage: latchkey explain/],
+    ['the rules of a provider', ['provider', '--rules', '--personality', 'google'], 0, /^google\n/],
+    ['an explanation', ['explain', 'AADSTS50011'], 0, /The redirect URI is not registered/],
+    ['a diagnosis', ['doctor', '--issuer', 'http://127.0.0.1:9'], 2, /^ERROR +discovery /m],
+    ['a provider, of which it names what to install', ['provider'], 69, /^latchkey provider: needs packages that are not installed: npm install --save-dev oidc-provider jose\n$/],
+    ['a command that there is not', ['nonsense'], 64, /^latchkey: there is no such command\n/],
+  ])('gets the command, which needs no other package for %s', async (_what, args, code, expected) => {
+    const cwd = join(installed, '..', '..');
+    const env = { PATH: process.env['PATH'], HOME: folder };
+    const ended = await run(join(installed, '..', '.bin', 'latchkey'), [...args], { cwd, env }).then((said) => ({ code: 0, ...said }), (thrown: unknown) => thrown as { code: number; stdout: string; stderr: string });
+    expect([ended.code, ended.stdout + ended.stderr]).toEqual([code, expect.stringMatching(expected)]);
+    expect(ended.stdout + ended.stderr).not.toMatch(/\n {4}at |node:internal|ERR_/);
   });
 
   it('can import the page entry where there is no page and no Electron', async () => {
