@@ -29,7 +29,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
 /** Runs the command that the arguments name. `load` answers null for a command that this version does not have. */
 export async function runLatchkey([name, ...args]: readonly string[], io: Io, load: (name: string) => Promise<Command | null> = loadCommand): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    (name === undefined ? io.err : io.out)(usage());
+    (name === undefined ? io.err : io.out)(await usage(load));
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   if (name === '--version' || name === '-v') {
@@ -39,7 +39,7 @@ export async function runLatchkey([name, ...args]: readonly string[], io: Io, lo
   try {
     const command = Object.hasOwn(COMMANDS, name) ? await load(name) : null;
     if (command !== null) return await command.run(args, io);
-    io.err(`latchkey: there is no such command\n\n${usage()}`);
+    io.err(`latchkey: there is no such command\n\n${await usage(load)}`);
     return EXIT.usage;
   } catch (thrown) {
     const missing = missingPackage(thrown);
@@ -52,10 +52,11 @@ export async function runLatchkey([name, ...args]: readonly string[], io: Io, lo
   }
 }
 
-/** Loads none of the commands: they may need what this host does not have. */
-function usage(): string {
-  const commands = Object.entries(COMMANDS).map(([name, does]) => `  ${name.padEnd(10)}${does}\n`);
-  return `latchkey <command> [options]\n\n${commands.join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
+async function usage(load: (name: string) => Promise<Command | null>): Promise<string> {
+  // One whose packages are missing is there all the same, and says itself what it needs.
+  const isThere = (name: string): Promise<boolean> => load(name).then((command) => command !== null, () => true);
+  const there = await Promise.all(Object.entries(COMMANDS).map(async ([name, does]) => ((await isThere(name)) ? [`  ${name.padEnd(10)}${does}\n`] : [])));
+  return `latchkey <command> [options]\n\n${there.flat().join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
 }
 
 /** The npm package that an import did not find; null for every other failure. */
