@@ -9,7 +9,7 @@ type FieldKind = 'text' | 'text?' | 'number' | 'flag';
 export const EVENT_FIELDS = {
   attempt: { kind: 'number', means: 'The attempt, counted from 1 in this process.' },
   began: { kind: 'text?', means: 'The `correlationId` of the same attempt in the process that began it.' },
-  code: { kind: 'text?', means: 'One of the codes of errors.md; null: no error.' },
+  code: { kind: 'text?', means: 'One of [the codes](errors.md); null: no error.' },
   detail: { kind: 'text', means: 'Why, in plain words of Latchkey or of the operating system, on one line.' },
   entry: { kind: 'number', means: 'The place in the option `takeOver`, from 0.' },
   file: { kind: 'text', means: 'The name of a file, without its folder.' },
