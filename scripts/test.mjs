@@ -17,7 +17,7 @@ const LAYERS = {
   lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '.'], 180),
   unit: (extra) => runVitest('unit', extra, 180, process.env),
   contract: runContract,
-  flow: (extra) => runVitest('flow', extra, 300, process.env),
+  flow: (extra) => runVitest('flow*', extra, 480, process.env),
   project: (extra) => runVitest('project', extra, 300, process.env),
   e2e: (extra) => runPlaywright(extra, 2700, process.env),
 };

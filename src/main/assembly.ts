@@ -60,7 +60,7 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
   const engine = createEngine(settings, {
     secrets,
     ...(earlier === undefined ? {} : { earlier }),
-    state: { name: facts.userDataPath, ...createStateFile({ folder: facts.userDataPath, onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }) },
+    state: createStateFile({ folder: facts.userDataPath, onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
     metadata: createMetadataFile(facts.userDataPath),
     browser: createBrowser(),
     callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: facts.appName, resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },

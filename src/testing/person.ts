@@ -57,6 +57,11 @@ export interface Person {
 export interface PersonOptions {
   /** `provider.certificate`: trusted beside nothing else. */
   readonly certificate?: string | null;
+  /**
+   * Called once for each trip, when the first page is there and nothing is done on it yet: the place to let a clock
+   * move, for people take minutes. The trip goes on when it resolves.
+   */
+  readonly hesitates?: () => Promise<void> | void;
 }
 
 const STEP_TIMEOUT_MS = 10_000;
@@ -64,7 +69,7 @@ const STEP_TIMEOUT_MS = 10_000;
 const STEPS = 20;
 
 /** Makes a person with an empty browser. */
-export function createPerson({ certificate = null }: PersonOptions = {}): Person {
+export function createPerson({ certificate = null, hesitates }: PersonOptions = {}): Person {
   const jar = createCookieJar();
 
   const request = async (url: URL, form: URLSearchParams | null): Promise<PlainResponse> => {
@@ -80,6 +85,7 @@ export function createPerson({ certificate = null }: PersonOptions = {}): Person
     const start = new URL(from);
     let url = start;
     let form: URLSearchParams | null = null;
+    let hesitated = false;
     for (let step = 0; step < STEPS; step += 1) {
       const response = await request(url, form);
       const { location } = response.headers;
@@ -89,6 +95,8 @@ export function createPerson({ certificate = null }: PersonOptions = {}): Person
         if (url.origin !== start.origin) return url;
         continue;
       }
+      if (!hesitated) await hesitates?.();
+      hesitated = true;
       const move = readMove(response.text, choices, code);
       if (move === 'end') return null;
       if (move === null) throw new Error(`the provider answered with status ${response.status} and no page that a person knows`);

@@ -1,8 +1,8 @@
 // Several accounts beside each other: each with a session of its own, one of them active.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
-import { type App, type AppOptions, expectNoLeak, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type Provider, subjectOf } from '../../src/testing/index.js';
+import { type App, type AppOptions, expectNoLeak, startApp, startProvider, stopApps, time, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -99,7 +99,7 @@ describe('after a restart', () => {
   it('each renews with its own refresh token', async () => {
     const before = await both();
     let ahead = 0;
-    const app = await before.restart({ ...SEVERAL, clock: { now: () => Date.now() + ahead } });
+    const app = await before.restart({ ...SEVERAL, clock: { now: () => time.now() + ahead } });
     await app.engine.getAccessToken({ account: idOf(app, 'ada') });
     ahead = 600_000;
     const requests = provider.tokenRequests('refresh_token');

@@ -1,7 +1,7 @@
 // Callbacks over the real ways in: forged, repeated, late and mixed-up ones change nothing; the right one still counts.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type App, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -71,12 +71,13 @@ describe('callbacks by custom scheme', () => {
   });
 
   it('of two attempts that cross are each redeemed with their own verifier', async () => {
-    const { app, code, callbackUrl } = await waiting();
+    const { app, code } = await waiting();
     const second = app.codeOf(app.signIn('stays away'));
     await waitFor(() => app.opened.length === 2, 'the browser');
     app.scheme.arrive((await app.person.signIn(app.opened[1]!)).callbackUrl);
     expect(await second).toBe('resolved');
-    app.scheme.arrive(callbackUrl);
+    // A code lives a minute: each person comes back at once.
+    app.scheme.arrive((await app.person.signIn(app.opened[0]!)).callbackUrl);
     expect(await code).toBe('resolved');
     expectNoLeak(app, provider);
   });

@@ -1,7 +1,7 @@
 // Clocks that differ, over real HTTP: tokens and Retry-After are judged by the server's clock, due times by our own.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, expectNoLeak, signedInView, startApp, stopApps } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type App, expectNoLeak, signedInView, startApp, startProvider, stopApps, time } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -26,7 +26,7 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
     expect(await app.codeOf(app.signIn())).toBe('resolved');
     const { renewal } = signedInView(app);
     expect(renewal.state).toBe('fresh');
-    const lifeMs = (renewal.expiresAt ?? 0) - Date.now();
+    const lifeMs = (renewal.expiresAt ?? 0) - time.now();
     expect(lifeMs).toBeGreaterThan(290_000);
     expect(lifeMs).toBeLessThanOrEqual(300_000);
     expectNoLeak(app, provider);
@@ -47,13 +47,13 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
     const before = await startApp(provider);
     await before.signIn();
     provider.fault({ kind: 'clock-offset', offsetSeconds });
-    const retryAfter = new Date(Date.now() + offsetSeconds * 1000 + 60_000).toUTCString();
+    const retryAfter = new Date(time.now() + offsetSeconds * 1000 + 60_000).toUTCString();
     provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter, times: 1 });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
     // At least what was asked, and at most as long again.
-    expect(waitMs(app, Date.now)).toBeGreaterThan(50_000);
-    expect(waitMs(app, Date.now)).toBeLessThan(125_000);
+    expect(waitMs(app, time.now)).toBeGreaterThan(50_000);
+    expect(waitMs(app, time.now)).toBeLessThan(125_000);
   });
 
   it('is waited for as long as it said, when it names seconds', async () => {
@@ -63,13 +63,13 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
     provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter: 60, times: 1 });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
-    expect(waitMs(app, Date.now)).toBeGreaterThan(50_000);
-    expect(waitMs(app, Date.now)).toBeLessThan(125_000);
+    expect(waitMs(app, time.now)).toBeGreaterThan(50_000);
+    expect(waitMs(app, time.now)).toBeLessThan(125_000);
   });
 });
 
 describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a computer whose clock is ten minutes %s', (_where, offsetSeconds) => {
-  const now = (): number => Date.now() + offsetSeconds * 1000;
+  const now = (): number => time.now() + offsetSeconds * 1000;
 
   it('signs in, renews, and is restored', async () => {
     const before = await startApp(provider, { clock: { now } });
@@ -85,7 +85,7 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a computer wh
   it('waits as long as the server meant by a date', async () => {
     const before = await startApp(provider, { clock: { now } });
     await before.signIn();
-    provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter: new Date(Date.now() + 60_000).toUTCString(), times: 1 });
+    provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter: new Date(time.now() + 60_000).toUTCString(), times: 1 });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
     expect(waitMs(app, now)).toBeGreaterThan(50_000);

@@ -1,18 +1,12 @@
 // Device codes (RFC 8628) over real HTTP: asked at the pace that the provider wants, until the person has agreed elsewhere.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AttemptView, DeviceView } from '../../src/contract.js';
-import { createClock } from '../../src/main/adapters/clock.js';
 import { LIMITS } from '../../src/main/core/limits.js';
-import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
-import { type App, type AppOptions, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
+import { type Provider, subjectOf } from '../../src/testing/index.js';
+import { type App, type AppOptions, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, time, toldBy, waitFor } from '../support/flow-app.js';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-/** Ten seconds pass in one, so that minutes of waiting can be tested. */
-const SPEED = 10;
-const origin = Date.now();
-const real = createClock();
-const fast = { now: () => origin + (Date.now() - origin) * SPEED, after: (ms: number, run: () => void) => real.after(ms / SPEED, run) };
-const options: AppOptions = { redirects: ['device-code'], clock: fast, networkTimeoutSeconds: 100 };
+const options: AppOptions = { redirects: ['device-code'] };
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -28,12 +22,19 @@ const attemptOf = (app: App): AttemptView | undefined => {
   const view = app.engine.view();
   return 'attempt' in view ? view.attempt : undefined;
 };
-/** Seconds of the app's time between the questions from `from` on. */
-const pauses = (from: number): readonly number[] => polls().slice(from).map(({ at }, index, all) => (index === 0 ? 0 : ((at - all[index - 1]!.at) * SPEED) / 1000)).slice(1);
+/** Seconds between the questions from `from` on. */
+const pauses = (from: number): readonly number[] => polls().slice(from).map(({ at }, index, all) => (index === 0 ? 0 : (at - all[index - 1]!.at) / 1000)).slice(1);
+/** Lets time pass until so many questions have come. */
+async function polled(count: number): Promise<void> {
+  for (let seconds = 0; polls().length < count; seconds += 1) {
+    if (seconds > 300) throw new Error('five minutes have passed without a question');
+    await time.pass(1_000);
+  }
+}
 
-/** An app that shows a code. `answer`: members of the provider's answer; it wants a question each second unless told. */
+/** An app that shows a code. `answer`: members of the provider's answer; it wants a question every 5 seconds unless told. */
 async function showing(answer: Readonly<Record<string, unknown>> = {}, more: AppOptions = {}): Promise<{ readonly app: App; readonly code: Promise<string>; readonly device: DeviceView; readonly asked: number }> {
-  provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1, ...answer }, times: 1 });
+  provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 5, ...answer }, times: 1 });
   const app = await startApp(provider, { ...options, ...more });
   const asked = polls().length;
   const code = app.codeOf(app.signIn('stays away'));
@@ -47,7 +48,7 @@ describe('a sign-in by device code', () => {
     expect(attemptOf(app)).toMatchObject({ stage: 'waiting', redirect: 'device-code' });
     expect(device).toEqual({ userCode: expect.stringMatching(/^[A-Z]{4}-[A-Z]{4}$/) as string, verificationUri: `${provider.issuer}/device`, verificationUriComplete: `${provider.issuer}/device?user_code=${device.userCode}` });
     expect(await app.person.enterCode(device.verificationUri, device.userCode)).toBe('agreed');
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
     expect(signedInView(app)).toMatchObject({ account: { subject: subjectOf('ada'), name: 'Ada Lovelace' }, remembered: true });
     expect(app.opened).toEqual([]);
     expectNoLeak(app, provider);
@@ -59,7 +60,7 @@ describe('a sign-in by device code', () => {
     expect([...request.parameterNames].sort()).toEqual(['audience', 'client_id', 'prompt', 'scope']);
     expect(request).toMatchObject({ method: 'POST', origin: null, authorizationScheme: null });
     await app.person.enterCode(device.verificationUriComplete!, device.userCode);
-    await code;
+    await time.passUntil(code);
     expect([...polls().at(-1)!.parameterNames].sort()).toEqual(['client_id', 'device_code', 'grant_type']);
   });
 
@@ -69,29 +70,29 @@ describe('a sign-in by device code', () => {
     await waitFor(() => app.opened.length === 1, 'the browser');
     expect(app.opened).toEqual([device.verificationUriComplete]);
     await app.person.enterCode(app.opened[0]!, device.userCode, { login: 'grace' });
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
     expect(signedInView(app).account.name).toBe('Grace Hopper');
   });
 
   it('waits while the answer is pending, one question each interval, and none before the first', async () => {
     const { code, app, device, asked } = await showing({ interval: 2 });
-    await waitFor(() => polls().length >= asked + 4, 'four questions');
+    await polled(asked + 4);
     for (const pause of pauses(asked)) expect(pause).toBeGreaterThanOrEqual(1.9);
     expect(polls()[asked]).toMatchObject({ status: 400 });
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
   });
 
   it('asks 5 seconds less often after each slow_down, and never more often again', async () => {
     const { code, app, device, asked } = await showing();
     provider.fault({ kind: 'oauth-error', endpoint: 'token', grantType: GRANT, error: 'slow_down', times: 2 });
-    await waitFor(() => polls().length >= asked + 4, 'four questions', 20_000);
+    await polled(asked + 4);
     const [first, second, third] = pauses(asked);
-    expect(first).toBeGreaterThanOrEqual(5.9);
-    expect(second).toBeGreaterThanOrEqual(10.9);
-    expect(third).toBeGreaterThanOrEqual(10.9);
+    expect(first).toBeGreaterThanOrEqual(9.9);
+    expect(second).toBeGreaterThanOrEqual(14.9);
+    expect(third).toBeGreaterThanOrEqual(14.9);
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
   });
 
   it.each([
@@ -102,22 +103,22 @@ describe('a sign-in by device code', () => {
   ] as const)('survives %s while it waits, and asks less often', async (_what, fault) => {
     const { code, app, device, asked } = await showing();
     provider.fault({ ...fault, endpoint: 'token', grantType: GRANT, times: 2 });
-    await waitFor(() => polls().length >= asked + 3, 'three questions');
+    await polled(asked + 3);
     const [first, second] = pauses(asked);
-    expect(first).toBeGreaterThanOrEqual(1.9);
-    expect(second).toBeGreaterThanOrEqual(3.9);
+    expect(first).toBeGreaterThanOrEqual(9.9);
+    expect(second).toBeGreaterThanOrEqual(19.9);
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
     expectNoLeak(app, provider);
   });
 
   it('waits as long as the provider asks with Retry-After', async () => {
     const { code, app, device, asked } = await showing();
     provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: GRANT, retryAfter: 15, times: 1 });
-    await waitFor(() => polls().length >= asked + 2, 'two questions', 15_000);
+    await polled(asked + 2);
     expect(pauses(asked)[0]).toBeGreaterThanOrEqual(14.9);
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
   });
 
   it.each([
@@ -126,7 +127,7 @@ describe('a sign-in by device code', () => {
   ] as const)('ends as denied when the person %s', async (_how, choices) => {
     const { app, code, device } = await showing();
     expect(await app.person.enterCode(device.verificationUri, device.userCode, choices)).toBe('refused');
-    expect(await code).toBe('sign-in-denied');
+    expect(await time.passUntil(code)).toBe('sign-in-denied');
     expect(app.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'sign-in-denied' } });
     expect(app.secrets.entries.size).toBe(0);
   });
@@ -136,70 +137,68 @@ describe('a sign-in by device code', () => {
     expect(await app.person.enterCode(device.verificationUri, 'XXXX-XXXX')).toBe('refused');
     expect(attemptOf(app)).toMatchObject({ stage: 'waiting' });
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
   });
 
   it('ends as expired by the provider\'s word', async () => {
     const { app, code } = await showing();
     provider.fault({ kind: 'oauth-error', endpoint: 'token', grantType: GRANT, error: 'expired_token', times: 1 });
-    expect(await code).toBe('sign-in-expired');
+    expect(await time.passUntil(code)).toBe('sign-in-expired');
     expectNoLeak(app, provider);
   });
 
   it('ends as expired by its own clock, and asks no more', async () => {
     const { code, asked } = await showing({ expires_in: 20, interval: 30 });
-    expect(await code).toBe('sign-in-expired');
+    expect(await time.passUntil(code)).toBe('sign-in-expired');
     expect(polls().length).toBe(asked);
   });
 
   it('waits as long as the code lives, also when that is longer than an attempt waits for a browser', async () => {
     const { app, code, device } = await showing({ expires_in: 600 }, { attemptTimeoutSeconds: 10 });
     expect(attemptOf(app)!.expiresAt - attemptOf(app)!.startedAt).toBeGreaterThan(590_000);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await time.pass(15_000);
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
   });
 
   it('believes no lifetime beyond half an hour', async () => {
     const { app, code } = await showing({ expires_in: 10 ** 12 });
     expect(attemptOf(app)!.expiresAt - attemptOf(app)!.startedAt).toBeLessThan(LIMITS.deviceCodeMaxMs + 60_000);
     app.engine.cancelSignIn();
-    expect(await code).toBe('sign-in-cancelled');
+    expect(await time.passUntil(code)).toBe('sign-in-cancelled');
   });
 
   it.each(['cancel', 'stop'] as const)('asks no more after %s', async (how) => {
     const { app, code, asked } = await showing();
-    await waitFor(() => polls().length > asked, 'a question');
+    await polled(asked + 1);
     if (how === 'cancel') app.engine.cancelSignIn();
     else await app.engine.stop();
-    expect(await code).toBe(how === 'cancel' ? 'sign-in-cancelled' : 'stopped');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await time.passUntil(code)).toBe(how === 'cancel' ? 'sign-in-cancelled' : 'stopped');
     const then = polls().length;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await time.pass(60_000);
     expect(polls().length).toBe(then);
   });
 
   it('whose app ends is over, and the next process begins anew with another code', async () => {
     const { app, code, device } = await showing();
     const next = await app.restart(options);
-    expect(await code).toBe('stopped');
+    expect(await time.passUntil(code)).toBe('stopped');
     expect(next.engine.view()).toEqual({ status: 'signed-out', reason: 'never' });
-    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1 }, times: 1 });
     const again = next.codeOf(next.signIn('stays away'));
     await waitFor(() => attemptOf(next)?.device !== undefined, 'the code');
     const fresh = attemptOf(next)!.device!;
     expect(fresh.userCode).not.toBe(device.userCode);
     await next.person.enterCode(fresh.verificationUri, fresh.userCode);
-    expect(await again).toBe('resolved');
+    expect(await time.passUntil(again)).toBe('resolved');
   });
 
   it.each(['wrong-aud', 'bad-signature', 'alg-none', 'expired'] as const)('is refused when its ID token is not right (%s), and the code is not sent again', async (change) => {
     const { app, code, device } = await showing();
     provider.fault({ kind: 'id-token', change, times: 1 });
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('id-token-invalid');
+    expect(await time.passUntil(code)).toBe('id-token-invalid');
     const then = polls().length;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await time.pass(60_000);
     expect(polls().length).toBe(then);
     expectNoLeak(app, provider);
   });
@@ -207,8 +206,8 @@ describe('a sign-in by device code', () => {
   it('is renewed as any other', async () => {
     const { app, code, device } = await showing();
     await app.person.enterCode(device.verificationUri, device.userCode);
-    await code;
-    const next = await app.restartDue({ ...options, clock: {} });
+    await time.passUntil(code);
+    const next = await app.restartDue(options);
     expect(signedInView(next).account.subject).toBe(subjectOf('ada'));
     await next.engine.getAccessToken();
   });
@@ -247,15 +246,15 @@ describe('an answer with a code', () => {
     await waitFor(() => app.opened.length === 1, 'the browser');
     expect(app.opened).toEqual([device.verificationUri]);
     app.engine.cancelSignIn();
-    await code;
+    await time.passUntil(code);
   });
 
   it.each([0, -1, 'soon', null, undefined])('without a usable interval (%s) is asked for every 5 seconds', async (interval) => {
     const { app, code, asked } = await showing({ interval });
-    await waitFor(() => polls().length >= asked + 2, 'two questions');
+    await polled(asked + 2);
     expect(pauses(asked)[0]).toBeGreaterThanOrEqual(4.9);
     app.engine.cancelSignIn();
-    await code;
+    await time.passUntil(code);
   });
 });
 
@@ -277,7 +276,7 @@ describe('a provider', () => {
     await waitFor(() => app.opened.length === 1, 'the browser');
     expect(attemptOf(app)?.otherWay).toBeUndefined();
     app.engine.cancelSignIn();
-    await code;
+    await time.passUntil(code);
   });
 
   it('that refuses device codes to this app makes the next way be taken, and says why in the log', async () => {
@@ -298,14 +297,14 @@ describe('a provider', () => {
     const { authorization, token, jwks, deviceAuthorization } = provider.endpoints;
     const { app, code, device } = await showing({}, { endpoints: { authorization, token, jwks, deviceAuthorization } });
     await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
   });
 });
 
 it('tells the code to be typed, and never the device code', async () => {
   const { app, code, device } = await showing();
   await app.person.enterCode(device.verificationUri, device.userCode);
-  await code;
+  await time.passUntil(code);
   const secret = provider.issued.filter(({ kind }) => kind === 'device_code').at(-1)!.value;
   expect(toldBy(app)).toContain(device.userCode);
   expect(toldBy(app)).not.toContain(secret);

@@ -1,8 +1,8 @@
 // A provider that misbehaves, at each endpoint and in each way: a documented code, in bounded time, and nothing stored is lost.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthErrorCode } from '../../src/contract.js';
-import { type Fault, type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import type { Fault, Provider } from '../../src/testing/index.js';
+import { type App, expectNoLeak, signedInView, startApp, startProvider, stopApps, time, waitFor } from '../support/flow-app.js';
 
 /** A network time-out that no host may set, so that these tests are quick. */
 const HASTY = { settings: { networkTimeoutSeconds: 0.5 } };
@@ -124,14 +124,15 @@ describe('a label that is wrong', () => {
 
 describe('Retry-After', () => {
   it('is heeded in seconds and as a date', async () => {
-    for (const retryAfter of [60, new Date(Date.now() + 60_000).toUTCString()]) {
+    for (const form of ['seconds', 'date'] as const) {
       const before = await startApp(provider);
       await before.signIn();
+      const retryAfter = form === 'seconds' ? 60 : new Date(time.now() + 60_000).toUTCString();
       provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter, times: 1 });
       const app = await before.restartDue();
       expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
       const { renewal } = signedInView(app);
-      expect(renewal.state === 'waiting' && renewal.nextTryAt - Date.now()).toBeGreaterThan(50_000);
+      expect(renewal.state === 'waiting' && renewal.nextTryAt - time.now()).toBeGreaterThan(50_000);
       const requests = provider.tokenRequests('refresh_token');
       expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
       expect(provider.tokenRequests('refresh_token')).toBe(requests);

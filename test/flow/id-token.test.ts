@@ -1,7 +1,7 @@
 // ID tokens over real HTTP (OpenID Connect Core §3.1.3.7): each forgery is refused, each allowed variety is accepted.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type IdTokenChange, type Provider, type SigningAlgorithm, startProvider, subjectOf } from '../../src/testing/index.js';
-import { type AppOptions, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type IdTokenChange, type Provider, type SigningAlgorithm, subjectOf } from '../../src/testing/index.js';
+import { type AppOptions, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });

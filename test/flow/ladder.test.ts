@@ -3,8 +3,8 @@ import { type Server, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../src/contract.js';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, type AppOptions, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type App, type AppOptions, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, time, toldBy, waitFor } from '../support/flow-app.js';
 
 const PASTE_REDIRECT = 'https://login.example.com/done';
 const PASTE = `paste:${PASTE_REDIRECT}`;
@@ -196,27 +196,25 @@ describe('trying another way', () => {
 
   it('by a device code is finished in the old tab, and nobody is asked any more', async () => {
     const { app, code } = await waiting([LOOPBACK_REDIRECT, 'device-code']);
-    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1 }, times: 1 });
     await another(app);
     expect(attemptOf(app)).toMatchObject({ redirect: 'device-code', device: { userCode: expect.any(String) as string } });
     await fetch(await callbackOf(app, 0));
     expect(await code).toBe('resolved');
     const polls = (): number => provider.tokenRequests('urn:ietf:params:oauth:grant-type:device_code');
     const then = polls();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await time.pass(60_000);
     expect(polls()).toBe(then);
   });
 
   it('by a device code is finished there, and the old tab is closed', async () => {
     const { app, code } = await waiting([LOOPBACK_REDIRECT, 'device-code']);
-    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1 }, times: 1 });
     await another(app);
     const { device } = attemptOf(app)!;
     const old = await callbackOf(app, 0);
     const before = posted();
     provider.expireSessions();
     await app.person.enterCode(device!.verificationUri, device!.userCode, { login: 'grace' });
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
     expect(signedInView(app).account.name).toBe('Grace Hopper');
     await expect(fetch(old)).rejects.toThrow();
     expect(posted()).toBe(before);
@@ -226,6 +224,7 @@ describe('trying another way', () => {
     const { app, code } = await waiting([SCHEME_REDIRECT, 'device-code']);
     provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { expires_in: 1, interval: 5 }, times: 1 });
     await another(app);
+    await time.pass(2_000);
     await waitFor(() => attemptOf(app)?.redirect === 'custom-scheme', 'the end of the code');
     app.scheme.arrive(await callbackOf(app, 0));
     expect(await code).toBe('resolved');

@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type AppOptions, LOOPBACK_REDIRECT, type App, secretsIn, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type AppOptions, LOOPBACK_REDIRECT, type App, secretsIn, startApp, startProvider, stopApps, toldBy, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });

@@ -1,8 +1,8 @@
 // What a person pastes, over real HTTP: a whole address on any way, a bare code on the way that is made for it, and everything else.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/main/core/limits.js';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, toldBy, waitFor } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type App, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, toldBy, waitFor } from '../support/flow-app.js';
 
 const PAGE = 'https://login.example.com/done';
 const OUT_OF_BAND = 'urn:ietf:wg:oauth:2.0:oob';

@@ -6,9 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { DeviceView } from '../../src/contract.js';
 import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { entra, github, google, keycloak, okta } from '../../src/providers/index.js';
-import { createVirtualClock, startProvider } from '../../src/testing/index.js';
 import type { PersonalityName, Provider, ProviderOptions } from '../../src/testing/index.js';
-import { type App, type AppOptions, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type App, type AppOptions, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, time, waitFor } from '../support/flow-app.js';
 import { renew } from './wire-client.js';
 
 type Redirect = 'custom-scheme' | 'loopback';
@@ -160,7 +159,7 @@ describe('a device code', () => {
   it.each(['strict', 'keycloak', 'okta', 'entra', 'github'] as const)('signs in at %s', async (personality) => {
     const { provider, device, code, app } = await showing(personality);
     expect(await app.person.enterCode(device.verificationUri, device.userCode)).toBe('agreed');
-    expect(await code).toBe('resolved');
+    expect(await time.passUntil(code)).toBe('resolved');
     expect(signedInView(app).account.name).toBe('Ada Lovelace');
     expectNoLeak(app, provider);
   });
@@ -168,7 +167,7 @@ describe('a device code', () => {
   it('that the person declines ends as denied, also in the word of Entra', async () => {
     const { device, code, app } = await showing('entra');
     await app.person.enterCode(device.verificationUri, device.userCode, { consent: 'deny' });
-    expect(await code).toBe('sign-in-denied');
+    expect(await time.passUntil(code)).toBe('sign-in-denied');
   });
 
   it('is refused by Entra while the registration does not allow it', async () => {
@@ -177,10 +176,9 @@ describe('a device code', () => {
     expect(provider.requests.at(-1)?.error).toBe('invalid_client AADSTS7000218');
   });
 
-  /** An app that shows a code, and asks each second. */
+  /** An app that shows a code. */
   async function showing(personality: PersonalityName, options: ProviderOptions = {}): Promise<{ readonly provider: Provider; readonly app: App; readonly code: Promise<string>; readonly device: DeviceView }> {
     const { provider } = await start(personality, { publicClientFlows: true, ...options });
-    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 1 }, times: 1 });
     const app = await startApp(provider, { ...SETUPS[personality].app(provider, 'loopback'), redirects: ['device-code'] });
     const code = app.codeOf(app.signIn('stays away'));
     const deviceOf = (): DeviceView | undefined => {
@@ -249,12 +247,12 @@ describe('Entra with the authority "common"', () => {
 
 describe('time that nobody waits for', () => {
   it('ends a session at Keycloak that was idle for more than 30 minutes, unless it is offline_access', async () => {
-    const clock = createVirtualClock();
-    const { provider, app } = await start('keycloak', { clock });
+    const { provider, app } = await start('keycloak');
     await app.signIn();
     const online = await startApp(provider, { ...SETUPS.keycloak.app(provider, 'custom-scheme'), scopes: ['openid', 'profile'] });
     await online.signIn();
-    clock.advanceSeconds(31 * 60);
+    await Promise.all([app.engine.stop(), online.engine.stop()]);
+    await time.pass(31 * 60_000);
     const later = await app.restartDue();
     expect(await later.codeOf(later.engine.getAccessToken())).toBe('resolved');
     const late = await online.restartDue();

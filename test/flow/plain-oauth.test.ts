@@ -1,7 +1,7 @@
 // Plain OAuth 2.0, endpoints by hand, and discovery in its two forms (OpenID Connect Discovery, RFC 8414).
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Provider, type ProviderOptions, startProvider, subjectOf } from '../../src/testing/index.js';
-import { expectNoLeak, signedInView, startApp, stopApps } from '../support/flow-app.js';
+import { type Provider, type ProviderOptions, subjectOf } from '../../src/testing/index.js';
+import { expectNoLeak, signedInView, startApp, startProvider, stopApps } from '../support/flow-app.js';
 
 const SCOPES = ['profile', 'email', 'offline_access'];
 const providers: Record<string, Provider> = {};

@@ -5,8 +5,8 @@ import type { AuthErrorView } from '../../src/contract.js';
 import { createAdvise } from '../../src/advice/decide.js';
 import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { entra, github } from '../../src/providers/index.js';
-import { type Provider, type ProviderOptions, startProvider } from '../../src/testing/index.js';
-import { type App, type AppOptions, LOOPBACK_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import type { Provider, ProviderOptions } from '../../src/testing/index.js';
+import { type App, type AppOptions, LOOPBACK_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 
 const CLIENT = '99999999-2222-3333-4444-555555555555';
 const ENTRA_REDIRECT = 'http://localhost/callback';

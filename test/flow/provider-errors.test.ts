@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthErrorView } from '../../src/contract.js';
 import { createAdvise } from '../../src/advice/decide.js';
 import { oidc } from '../../src/providers/index.js';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, LOOPBACK_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type App, LOOPBACK_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 
 const TRACE = '0000aaaa-11bb-cccc-dd22-eeeeee333333';
 const CORRELATION = 'aaaa0000-bb11-2222-33cc-444444dddddd';

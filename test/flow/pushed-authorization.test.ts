@@ -1,7 +1,7 @@
 // Pushed authorization requests (RFC 9126) over real HTTP: where the server demands them, the browser carries no parameters.
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Provider, createVirtualClock, startProvider } from '../../src/testing/index.js';
-import { expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type Provider, createVirtualClock } from '../../src/testing/index.js';
+import { expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 afterEach(async () => {

@@ -1,7 +1,7 @@
 // Tokens for other APIs, and tokens that an API has refused, at a provider that rotates and has no grace.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Provider, startProvider } from '../../src/testing/index.js';
-import { type App, expectNoLeak, startApp, stopApps } from '../support/flow-app.js';
+import type { Provider } from '../../src/testing/index.js';
+import { type App, expectNoLeak, startApp, startProvider, stopApps, time } from '../support/flow-app.js';
 
 const MAIL = 'https://mail.example/api';
 const FILES = 'urn:example:files';
@@ -101,7 +101,7 @@ describe('a token with fewer scopes', () => {
 describe('a token that was refused', () => {
   it('is fetched anew once for all who say so', async () => {
     let ahead = 0;
-    const app = await startApp(provider, { clock: { now: () => Date.now() + ahead } });
+    const app = await startApp(provider, { clock: { now: () => time.now() + ahead } });
     await app.signIn();
     const refused = await app.engine.getAccessToken();
     ahead = 10_000;

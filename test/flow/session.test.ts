@@ -1,8 +1,8 @@
 // A session's life over real HTTP: restored, renewed, refused, signed out, and never lost to a race.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
-import { type App, expectNoLeak, nodeNetwork, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type Provider, subjectOf } from '../../src/testing/index.js';
+import { type App, expectNoLeak, nodeNetwork, signedInView, startApp, startProvider, stopApps, time, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });
@@ -90,7 +90,7 @@ describe('a renewal', () => {
 
   it('costs one request however many callers, and all get the same token', async () => {
     let skewMs = 0;
-    const app = await signedIn({ clock: { now: () => Date.now() + skewMs } });
+    const app = await signedIn({ clock: { now: () => time.now() + skewMs } });
     skewMs = 3_600_000;
     const before = provider.tokenRequests('refresh_token');
     const tokens = await Promise.all(Array.from({ length: 200 }, () => app.engine.getAccessToken()));
@@ -150,7 +150,7 @@ describe('a renewal', () => {
 
   it('that runs into stop() is stored before stop() is over', async () => {
     let skewMs = 0;
-    const app = await signedIn({ clock: { now: () => Date.now() + skewMs } });
+    const app = await signedIn({ clock: { now: () => time.now() + skewMs } });
     skewMs = 3_600_000;
     provider.fault({ kind: 'slow', endpoint: 'token', delayMs: 300, times: 1 });
     const before = provider.tokenRequests('refresh_token');

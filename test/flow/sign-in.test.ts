@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
-import { LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type Provider, subjectOf } from '../../src/testing/index.js';
+import { LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 
 let provider: Provider;
 beforeAll(async () => { provider = await startProvider(); });

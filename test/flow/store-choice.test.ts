@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createSafeStorage } from '../../src/main/adapters/safe-storage.js';
 import { type StoreChoice, createStoreChoice } from '../../src/main/core/store-choice.js';
-import { type Provider, startProvider } from '../../src/testing/index.js';
+import type { Provider } from '../../src/testing/index.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';
 import { createFakeSecretStore, createFakeStateStore } from '../support/fakes.js';
-import { type App, expectNoLeak, secretsIn, signedInView, startApp, stopApps } from '../support/flow-app.js';
+import { type App, expectNoLeak, secretsIn, signedInView, startApp, startProvider, stopApps } from '../support/flow-app.js';
 
 let provider: Provider;
 let folder: string;

@@ -1,8 +1,8 @@
 // Sessions of earlier versions before a real provider: who it is comes from the ID token or from userinfo, over real HTTP.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
-import { type App, type AppOptions, expectNoLeak, signedInView, startApp, stopApps, waitFor } from '../support/flow-app.js';
+import { type Provider, subjectOf } from '../../src/testing/index.js';
+import { type App, type AppOptions, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
 import { createFakeEarlierEntries } from '../support/fakes.js';
 
 let provider: Provider;

@@ -1,15 +1,16 @@
-// The whole main process but for Electron: the engine over real HTTP and the real clock, before the embedded provider.
-// Keychain and state file are fakes; loopback is the real adapter; the browser is the scripted person.
+// The whole main process but for Electron: the engine over real HTTP before the embedded provider, on one clock with it.
+// Keychain and state file are fakes; loopback is the real adapter; the browser is the scripted person, who takes her time.
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { AuthView, SignInRequest } from '../../src/contract.js';
-import { createClock } from '../../src/main/adapters/clock.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options/options.js';
 import type { Advise, Clock, EarlierEntries, Network, SecretStore } from '../../src/main/core/ports.js';
-import { type Person, type Provider, type SignInChoices, type SignInOutcome, createPerson } from '../../src/testing/index.js';
+import { type Person, type Provider, type ProviderOptions, type SignInChoices, type SignInOutcome, createPerson, startProvider as startAnyProvider } from '../../src/testing/index.js';
+import { createAges } from './flow-ages.js';
+import { createFlowClock } from './flow-clock.js';
 import { createFakeLock } from './fake-lock.js';
 import { nodeNetwork } from './node-network.js';
 import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
@@ -18,6 +19,23 @@ export const SCHEME_REDIRECT = 'com.example.latchkey-demo:/callback';
 export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
 
 export { nodeNetwork };
+
+/** Of this test file. It never goes back, so that what one test has passed is passed for the next. */
+export const time = createFlowClock();
+
+/** Seconds that the person takes between the browser's opening and the callback. `limit`: just under what the attempt has. */
+const PERSON = process.env['LATCHKEY_PERSON'] ?? '0';
+/** The default of `attemptTimeoutSeconds`. */
+const ATTEMPT_MS = 300_000;
+/** From the person's answer until the app has it. */
+const ANSWER_MS = 4_000;
+/** The same for a code on another device, which the app asks for every few seconds. */
+const DEVICE_ANSWER_MS = 15_000;
+
+/** The embedded provider on the clock of this file. */
+export function startProvider(options: ProviderOptions = {}): Promise<Provider> {
+  return startAnyProvider({ clock: time, ...options });
+}
 
 export interface App {
   readonly engine: Engine;
@@ -62,6 +80,21 @@ export type AppOptions = Partial<AuthOptions> & {
 type Kept = Partial<Pick<App, 'secrets' | 'file' | 'lock' | 'person'>>;
 
 const running: Engine[] = [];
+const ages = createAges(time);
+
+/** When the attempts end that wait for the person. */
+const deadlines = new Map<object, number>();
+
+/** Lets the time pass that the person needs, and never more than any open attempt has. */
+function hesitate(): Promise<void> {
+  const now = time.now();
+  const devices = running.flatMap((engine) => {
+    const view = engine.view();
+    return 'attempt' in view && view.attempt?.device !== undefined ? [view.attempt.expiresAt - DEVICE_ANSWER_MS] : [];
+  });
+  const latest = Math.min(...[...deadlines.values()].map((end) => end - ANSWER_MS), ...devices, now + ATTEMPT_MS - ANSWER_MS);
+  return time.pass(Math.max(0, PERSON === 'limit' ? latest - now : Math.min(Number(PERSON) * 1_000, latest - now)));
+}
 
 /** Ends every app of a test. */
 export async function stopApps(): Promise<void> {
@@ -74,7 +107,7 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
   const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
-  const person = kept.person ?? createPerson();
+  const person = kept.person ?? createPerson({ hesitates: hesitate });
   const scheme = createFakeCallbacks('custom-scheme');
   const log = createFakeLog();
   const lock = kept.lock ?? createFakeLock();
@@ -96,7 +129,7 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
     },
   };
   const engine = createEngine(settings, {
-    secrets: real ?? secrets, ...(earlier === undefined ? {} : { earlier }), state: file, browser, clock: { ...createClock(), ...clock }, network: network ?? nodeNetwork, lock, signals, log,
+    secrets: real ?? secrets, ...(earlier === undefined ? {} : { earlier }), state: file, browser, clock: { ...time, ...clock }, network: ages.before(network ?? nodeNetwork, provider), lock, signals, log,
     callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
     loadAdvice,
   });
@@ -107,10 +140,12 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
     engine, secrets, file, scheme, log, lock, signals, person, views, opened, trips, errors,
     async signIn(wanted = {}, request = {}) {
       choices = wanted;
+      const attempt = {};
+      deadlines.set(attempt, time.now() + settings.attemptTimeoutSeconds * 1_000);
       await engine.signIn(request).catch((error: unknown) => {
         errors.push(error);
         throw error;
-      });
+      }).finally(() => { deadlines.delete(attempt); });
     },
     codeOf: (promise) => promise.then(
       () => 'resolved',

@@ -139,7 +139,7 @@ function tokens(): readonly Rule[] {
       judge: (exchange, room) => (isTenant(room) ? judgeRequest(exchange, room) : entraAnswer(90002, exchange, room.nowMs)),
     },
     {
-      fact: 'The same token request again and again is a loop: 50196. Here: more than 15 within 5 minutes.',
+      fact: 'The same token request again and again is a loop: 50196. Here: more than 15 within 5 minutes. Questions about a device code are none.',
       source: `${ERRORS}; the numbers are not verified`,
       on: 'token',
       judge: detectLoop,
