@@ -6,7 +6,12 @@ export default defineConfig({
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
   // Each test has its own display, bus and provider, so two may run at once; more than two starve on small machines.
-  workers: 2,
+  // One that only waits has a worker of its own.
+  workers: 3,
+  projects: [
+    { name: 'desks', testIgnore: '**/slow-person.spec.ts', workers: 2 },
+    { name: 'patience', testMatch: '**/slow-person.spec.ts', workers: 1 },
+  ],
   fullyParallel: true,
   retries: 0,
   forbidOnly: process.env['CI'] === 'true',

@@ -6,6 +6,8 @@ import type { Clock } from '../../src/main/core/ports.js';
 export interface FlowClock extends Clock {
   /** Lets so much time pass at once: timers that fall due run in their order, each at its own time. */
   pass(ms: number): Promise<void>;
+  /** The computer sleeps for so long: the calendar goes on, and no timer fires. */
+  sleep(ms: number): void;
   /** Lets second after second pass until the promise has settled. Rejects as it does, and after an hour. */
   passUntil<T>(promise: Promise<T>): Promise<T>;
   /** An exchange: no time is left out while it is under way. */
@@ -29,6 +31,7 @@ export function createFlowClock(): FlowClock {
   const timers = new Set<Timer>();
   let open = 0;
   let leapt = 0;
+  let slept = 0;
   let leap: Promise<unknown> = Promise.resolve();
 
   const elapsed = (): number => performance.now() + leapt;
@@ -46,7 +49,7 @@ export function createFlowClock(): FlowClock {
   };
 
   const clock: FlowClock = {
-    now: () => Math.round(Date.now() + leapt),
+    now: () => Math.round(Date.now() + leapt + slept),
     after(delayMs, run) {
       const timer: Timer = { due: elapsed() + delayMs, run, cancel: () => undefined };
       timers.add(timer);
@@ -62,6 +65,9 @@ export function createFlowClock(): FlowClock {
       const turn = leap.then(() => passUntil(end));
       leap = turn.catch(() => undefined);
       return turn;
+    },
+    sleep(ms) {
+      slept += ms;
     },
     async passUntil(promise) {
       let settled = false;

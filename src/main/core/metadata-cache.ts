@@ -28,7 +28,9 @@ export interface Published {
 export interface MetadataCache {
   /** Fresh metadata: what is known, or fetched now. Callers that come together share one fetch. Rejects as discovery does. */
   fresh(): Promise<ServerMetadata>;
-  /** The same, but what is known counts up to `LIMITS.metadataMaxMs`. Who has used it calls `revalidate`. */
+  /** For an answer that the person has given already: fresh ones, or what is known when the provider cannot be asked. */
+  current(): Promise<ServerMetadata>;
+  /** What is known counts up to `LIMITS.metadataMaxMs`. Who has used it calls `revalidate`. */
   usable(): Promise<ServerMetadata>;
   /** Asks anew in the background when the time of what is known was over: after the exchange, which must not share the network with it. */
   revalidate(): void;
@@ -57,11 +59,18 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   // Read at once: it is there before the record is.
   const kept = file?.load().catch(() => null) ?? Promise.resolve(null);
 
-  return { fresh, usable, revalidate, inDoubt, isUsable: () => age(entry ?? vouched) <= LIMITS.metadataMaxMs, refresh, trust: (mark) => { vouched = mark; }, mark: () => (entry === null ? vouched : { digest: entry.digest, fetchedAt: entry.fetchedAt, freshMs: entry.freshMs }) };
+  return { fresh, current, usable, revalidate, inDoubt, isUsable: () => age(entry ?? vouched) <= LIMITS.metadataMaxMs, refresh, trust: (mark) => { vouched = mark; }, mark: () => (entry === null ? vouched : { digest: entry.digest, fetchedAt: entry.fetchedAt, freshMs: entry.freshMs }) };
 
   async function fresh(): Promise<ServerMetadata> {
     const known = await remembered();
     return known !== null && isFresh(known) ? known.server : refresh();
+  }
+
+  async function current(): Promise<ServerMetadata> {
+    return fresh().catch((error: unknown) => {
+      if (age(entry) > LIMITS.metadataMaxMs || entry === null) throw error;
+      return entry.server;
+    });
   }
 
   async function usable(): Promise<ServerMetadata> {

@@ -152,7 +152,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   }
 
   async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string, startedAt = clock.now()): Promise<Redeemed> {
-    const server = await known();
+    const server = await metadata.current();
     const named = issuerNamedBy(callback, server);
     const validated = await stepAsync('callback', async () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
     const requestedAt = clock.now();
