@@ -174,7 +174,7 @@ describe('trying another way', () => {
   it('is finished on both at once: one code is posted, and one only', async () => {
     const { app, code } = await waiting([SCHEME_REDIRECT, LOOPBACK_REDIRECT]);
     await another(app);
-    const [old = '', next = ''] = await Promise.all([callbackOf(app, 0), callbackOf(app, 1)]);
+    const [old, next] = await Promise.all([callbackOf(app, 0), callbackOf(app, 1)]);
     const before = posted();
     const page = fetch(next).then((response) => response.text(), () => 'gone');
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));

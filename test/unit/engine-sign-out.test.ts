@@ -6,7 +6,7 @@ import { type Bench, ISSUER, createBench, until } from '../support/flow-bench.js
 import { settle } from '../support/fakes.js';
 
 const statusOf = (bench: Bench): string => bench.engine.view().status;
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', (error: { code: string }) => error.code);
+const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', (error: unknown) => (error as { code: string }).code);
 const sessions = (bench: Bench): readonly string[] => [...bench.secrets.entries].flatMap(([key, value]) => (key.startsWith('session:') ? [value] : []));
 const attemptsKept = (bench: Bench): number => [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:')).length;
 const stateInFile = (bench: Bench): string | undefined => (bench.file.content as KnownAccounts).accounts[0]?.record;

@@ -218,7 +218,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   /** Not while tokens are on their way: they may be of the same grant as one that is owed its end. */
   function removeOwed(): void {
-    if (!isRedeeming()) keeper.removeOwed(sessions.isThere);
+    if (!isRedeeming()) keeper.removeOwed((accountId) => sessions.isThere(accountId));
   }
 
   function isRedeeming(): boolean {
