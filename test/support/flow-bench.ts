@@ -21,6 +21,8 @@ export interface Authority extends Network {
   person: 'is away' | 'agrees' | 'says no';
   /** Every form that came to the token endpoint, oldest first. */
   readonly tokenForms: readonly URLSearchParams[];
+  /** How many requests came, to whatever endpoint. */
+  readonly asked: number;
   readonly revoked: readonly string[];
   /** Requests that are under way. */
   readonly open: number;
@@ -89,6 +91,7 @@ export function createAuthority(mark = ''): Authority {
     return grant();
   }
 
+  let askedCount = 0;
   const authority: Authority = {
     online: true,
     lifeSeconds: 3_600,
@@ -96,6 +99,7 @@ export function createAuthority(mark = ''): Authority {
     person: 'is away',
     tokenForms, revoked, reused, issued,
     get open() { return open; },
+    get asked() { return askedCount; },
     get mostRenewalsAtOnce() { return mostRenewalsAtOnce; },
     count: (grantType) => tokenForms.filter((form) => form.get('grant_type') === grantType).length,
     hold() {
@@ -115,6 +119,7 @@ export function createAuthority(mark = ''): Authority {
       const form = new URLSearchParams(init.body ?? '');
       const isRenewal = form.get('grant_type') === 'refresh_token';
       open += 1;
+      askedCount += 1;
       if (url.endsWith('/token')) tokenForms.push(form);
       if (isRenewal) mostRenewalsAtOnce = Math.max(mostRenewalsAtOnce, ++renewals);
       try {

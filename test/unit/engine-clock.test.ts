@@ -54,11 +54,11 @@ describe('a token of a minute', () => {
 
 describe('a calendar that goes back by a month', () => {
   const back = (bench: Bench): void => { bench.clock.jumpTo(bench.clock.now() - MONTH); };
-  /** What the keyring and the token endpoint are asked in an hour. */
+  /** What the keyring and the provider are asked in an hour. */
   async function asked(bench: Bench): Promise<readonly [keyring: number, requests: number]> {
-    const before = [bench.secrets.calls.length, bench.authority.tokenForms.length] as const;
+    const before = [bench.secrets.calls.length, bench.authority.asked] as const;
     await bench.clock.advance(60 * MINUTE);
-    return [bench.secrets.calls.length - before[0], bench.authority.tokenForms.length - before[1]];
+    return [bench.secrets.calls.length - before[0], bench.authority.asked - before[1]];
   }
 
   it('ends an attempt that nobody finishes after its time, once more', async () => {

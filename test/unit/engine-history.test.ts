@@ -138,7 +138,7 @@ describe('every life of an engine', () => {
       expect([clock.pending, authority.open, bench.scheme.open.length, bench.loopback.open.length], 'timers, requests and redirects left').toEqual([0, 0, 0, 0]);
       const told = JSON.stringify([bench.views, bench.log.events, bench.file.content]);
       for (const secret of [...authority.issued, ...pages().flatMap((page) => page.get('state') ?? [])]) expect(told.includes(secret), 'a secret was told').toBe(false);
-    }), { numRuns: 400 });
+    }), { numRuns: 600 });
     expect(renewals, 'the lives were too dull to prove anything').toBeGreaterThan(100);
     expect(signedOut).toBeGreaterThan(20);
     expect(late).toBeGreaterThan(20);

@@ -371,7 +371,7 @@ describe('an end of the session', () => {
     await bench.clock.advance(60_000);
     expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended', lastAccount: { subject: 'ada' }, error: { code: 'session-ended', serverError: 'invalid_request' } });
     await settle();
-    expect([bench.secrets.entries.size, (bench.file.content as KnownAccounts).accounts[0]?.record]).toEqual([1, 'refused']);
+    expect([bench.secrets.entries.size, (bench.file.content as KnownAccounts).accounts[0]?.record]).toEqual([1, 'suspended']);
   });
 
   it('after a lost answer says that it was lost', async () => {

@@ -279,7 +279,7 @@ describe('what is of no use', () => {
     const bench = updated();
     for (let times = 0; times < 3; times += 1) bench.authority.answerNext(() => new Response('no', { status: 403 }));
     await started(bench);
-    expect(codeIn(bench)).toBe('sign-in-refused');
+    expect(codeIn(bench)).toBe('response-invalid');
     for (let times = 0; times < 3 && statusOf(bench) !== 'signed-in'; times += 1) await bench.clock.advance(LIMITS.retryMaxMs);
     await taken(bench);
   });

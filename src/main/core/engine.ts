@@ -387,7 +387,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function schedule(): void {
     const session = sessions.state();
-    ports.signals.watchNetwork(session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-'));
+    const renewalWaits = session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-');
+    ports.signals.watchNetwork(renewalWaits || takeOver.waitsForNetwork());
     const now = clock.now();
     const deadlines = [sessions.deadline(now), ...[...attempts.values()].map((attempt) => attemptDeadline(attempt, now))].filter((deadline) => deadline !== null);
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);

@@ -22,6 +22,8 @@ export interface TakeOver {
   firstWord(): Promise<void>;
   /** A token of somebody is in hand and belongs to no session yet: nobody else may be restored meanwhile. */
   isUnderWay(): boolean;
+  /** It goes on when the network comes back. */
+  waitsForNetwork(): boolean;
   /**
    * Does now what it waits for. A keyring is asked again only when the person has just unlocked it, or wishes it; then
    * also one that had nothing, for a locked keyring whose dialog cannot open says the same.
@@ -77,7 +79,7 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
   let isDone = false;
   let cancelled = false;
   let stopped = false;
-  let waitsForKeyring = false;
+  let waitsFor: 'keyring' | 'network' | 'time' | null = null;
   /** Asked to try again while a try was under way: what it found out may be old. */
   let again = false;
   const remember = (): void => { again = true; };
@@ -89,9 +91,10 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     begin,
     firstWord: () => firstWord,
     isUnderWay: () => known.current().takeOver.stage === 'proving',
+    waitsForNetwork: () => waitsFor === 'network',
     tryAgain(keyringToo) {
       if (keyringToo && running === null && !stopped) begin();
-      else if (keyringToo || !waitsForKeyring) wake();
+      else if (keyringToo || waitsFor !== 'keyring') wake();
     },
     cancel() {
       cancelled = running !== null && !isDone;
@@ -127,6 +130,7 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
       if (stopped) return;
       if (outcome === null || outcome.state === 'waits') {
         const error = outcome?.error ?? new AuthError('session-busy', 'another process of this app takes over the earlier session and does not finish');
+        waitsFor = whatFor(error);
         log.write({ level: 'warn', event: 'take-over-waits', fields: { entry: outcome?.entry ?? 0, code: error.code } });
         if (!cancelled) events.tell(error);
         speak();
@@ -140,11 +144,10 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
 
   /** A keyring is asked again when somebody has unlocked it, and not by a timer: each time might open a dialog. */
   async function pause(error: AuthError, failures: number): Promise<void> {
-    waitsForKeyring = error.code.startsWith('keyring-') || error.code === 'storage-failed';
     await new Promise<void>((resolve) => {
       wake = resolve;
       if (stopped || cancelled || again) return resolve();
-      if (waitsForKeyring) return;
+      if (waitsFor === 'keyring') return;
       const cancelTimer = clock.after(Math.max(retryDelayMs(failures, error.retryAfterSeconds, Math.random()), refusedAt === null ? 0 : LIMITS.refusalPauseMs), resolve);
       wake = () => {
         cancelTimer();
@@ -153,7 +156,7 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     });
     wake = remember;
     again = false;
-    waitsForKeyring = false;
+    waitsFor = null;
   }
 
   /** One try, while no other process tries. */
@@ -361,4 +364,9 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
   async function keyOf(): Promise<string> {
     return takeOverKey(await digestOf(`${settings.issuer}\u0000${settings.clientId}`));
   }
+}
+
+function whatFor({ code }: AuthError): 'keyring' | 'network' | 'time' {
+  if (code.startsWith('keyring-') || code === 'storage-failed') return 'keyring';
+  return code.startsWith('network-') ? 'network' : 'time';
 }
