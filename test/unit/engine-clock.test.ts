@@ -107,6 +107,7 @@ describe('a calendar that goes back by a month', () => {
     expect(keyring).toBeLessThanOrEqual(3 * (60 * MINUTE) / LIMITS.storeRetryMs);
     bench.secrets.setMode('works');
     await bench.clock.advance(LIMITS.storeRetryMs);
+    await settle();
     expect(bench.engine.view()).toMatchObject({ status: 'signed-in', remembered: true });
   });
 

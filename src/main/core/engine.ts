@@ -1,29 +1,27 @@
-// The mailbox: one queue for every event about attempts and the session; hands their effects to trips.ts and keeper.ts.
-// One owner, one queue, one timer. Decisions live in attempt.ts and session.ts; nothing here chooses.
+// The mailbox: one queue for every event about attempts and sessions, one timer, one view. Their owners are attempts.ts and
+// sessions.ts; decisions live in attempt.ts and session.ts.
 import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
 import { createAttemptVault } from './attempt-vault.js';
-import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
-import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
+import type { AttemptState } from './attempt-state.js';
+import { type AttemptMail, createAttempts } from './attempts.js';
 import { createBoundedFetch } from './bounded-fetch.js';
 import { createErrorViews } from './error-views.js';
-import { AuthError, assertNever, stoppedError } from './errors.js';
-import { errorFields, randomId } from './event-parts.js';
+import { type AuthError, stoppedError } from './errors.js';
+import { randomId } from './event-parts.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './known-state.js';
 import { createLateProtocol } from './late-protocol.js';
 import { LIMITS } from './limits.js';
 import type { Settings } from './options/options.js';
-import { parsePasted } from './pasted.js';
 import type { Lock, Ports } from './ports.js';
 import type { Grant } from './protocol.js';
 import type { Timing } from './session-state.js';
-import { type SessionMail, type Waiter, createSessions } from './sessions.js';
+import { type SessionMail, createSessions } from './sessions.js';
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createTakeOver } from './take-over.js';
 import { atMost } from './time-limit.js';
 import { type TokenRequest, parseAccountId } from './token-request.js';
-import { createTrips } from './trips.js';
 import { createVault } from './vault.js';
 import { toView, withOthers } from './view.js';
 
@@ -50,7 +48,7 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-type Mail = { readonly to: 'attempt'; readonly number: number; readonly event: AttemptEvent } | SessionMail;
+type Mail = AttemptMail | SessionMail;
 
 export function createEngine(settings: Settings, ports: Ports): Engine {
   const { clock, log } = ports;
@@ -70,10 +68,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain: () => { drain(); },
     changed() {
       if (sessions.state().phase !== 'absent') takeOver.cancel();
-      // Why a session ended, or that the user ended it, is newer than what befell an attempt.
+      // Why a session ended, or that the user ended it, is newer than what became of an attempt.
       else attemptError = null;
     },
-    adopted: (attempt) => { queue.push({ to: 'attempt', number: attempt, event: { type: 'stored' } }); },
+    adopted: (attempt) => { attempts.stored(attempt); },
     discard,
     timing,
   });
@@ -84,8 +82,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let starting: Promise<void> = Promise.resolve();
   let restoring: Promise<void> = Promise.resolve();
   let stopping: Promise<void> | null = null;
-  const attempts = new Map<number, AttemptState>();
-  let attemptCount = 0;
   let renewalCount = 0;
   const run = randomId();
   let attemptError: AuthError | null = null;
@@ -93,23 +89,24 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let viewText = JSON.stringify(view);
   let viewOthers = sessions.otherAccounts();
   const viewListeners = new Set<(view: AuthView) => void>();
-  const signIns = new Map<number, Waiter<void>>();
   const queue: Mail[] = [];
   let draining = false;
   let again = false;
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
 
-  const trips = createTrips(settings, ports, protocol, attemptVault, {
-    post: (number, event) => { send({ to: 'attempt', number, event }); },
-    resume(record, way) {
-      const number = ++attemptCount;
-      attempts.set(number, resumeAttempt(number, record, way));
-      attemptError = null;
-      log.write({ level: 'info', event: 'attempt-resumed', correlationId: correlationOf('attempt', number), fields: { attempt: number, began: record.correlationId } });
-      return number;
-    },
+  const attempts = createAttempts(settings, ports, protocol, attemptVault, {
+    queue: (mail) => { queue.push(mail); },
+    drain: () => { drain(); },
     correlationId: (number) => correlationOf('attempt', number),
+    begun: () => { attemptError = null; },
+    adopt: (grant, account, number) => { sessions.adopt(grant, account, number); },
+    discard,
+    ended({ error, outcome }) {
+      if (error?.code !== 'sign-in-cancelled') attemptError = error;
+      // The keyring has just taken a session, so that it may let go of another.
+      if (outcome === 'signed-in') removeOwed();
+    },
   });
   const takeOver = createTakeOver(settings, { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
     tell: showAttemptError,
@@ -140,20 +137,21 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       listener(view);
       return () => { viewListeners.delete(listener); };
     },
-    signIn,
-    cancelSignIn: () => { for (const number of [...attempts.keys()]) send({ to: 'attempt', number, event: { type: 'cancel' } }); },
-    reopenBrowser: () => { sendToNewestWaiting({ type: 'reopen' }); },
-    tryAnotherWay: () => { sendToNewestWaiting({ type: 'another-way' }); },
+    async signIn(request) {
+      if (stopping !== null) throw stoppedError();
+      await attempts.begin(request);
+    },
+    cancelSignIn: () => { attempts.cancel(attempts.open()); },
+    reopenBrowser: () => { attempts.sendToWaiting({ type: 'reopen' }); },
+    tryAnotherWay: () => { attempts.sendToWaiting({ type: 'another-way' }); },
     async pasteCallback(argument) {
       if (stopping !== null) throw stoppedError();
-      const pasted = parsePasted(argument);
-      if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
-      if (!(await trips.paste(pasted))) throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
+      await attempts.paste(argument);
     },
     async signOut(argument) {
       const accountId = argument === undefined ? null : parseAccountId(argument);
       if (stopping !== null) throw stoppedError();
-      const open = [...attempts.keys()];
+      const open = attempts.open();
       // At once, so that a sign-in that is asked for next is none of these.
       let ended = accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
       // Whoever is about to be restored is meant, too.
@@ -211,18 +209,14 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   /** Whoever signs out is not signed in again by what was begun before: a callback, a device code, an attempt in the keychain. */
-  function endAttempts(numbers: readonly number[]): Promise<void> {
-    for (const number of numbers) send({ to: 'attempt', number, event: { type: 'cancel' } });
+  function endAttempts(open: readonly AttemptState[]): Promise<void> {
+    attempts.cancel(open);
     return attemptVault.endAll();
   }
 
   /** Not while tokens are on their way: they may be of the same grant as one that is owed its end. */
   function removeOwed(): void {
-    if (!isRedeeming()) keeper.removeOwed((accountId) => sessions.isThere(accountId));
-  }
-
-  function isRedeeming(): boolean {
-    return [...attempts.values()].some(({ phase }) => phase === 'redeeming' || phase === 'storing');
+    if (!attempts.isRedeeming()) keeper.removeOwed((accountId) => sessions.isThere(accountId));
   }
 
   function restoreLast(): void {
@@ -237,45 +231,17 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }
   }
 
-  async function signIn(request: SignInRequest): Promise<void> {
-    if (stopping !== null) throw stoppedError();
-    const [oldest] = attempts.keys();
-    if (oldest !== undefined && attempts.size >= LIMITS.openAttempts) send({ to: 'attempt', number: oldest, event: { type: 'cancel' } });
-    const number = ++attemptCount;
-    attemptError = null;
-    const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
-    attempts.set(number, attempt);
-    log.write({ level: 'info', event: 'attempt-started', correlationId: correlationOf('attempt', number), fields: { attempt: number } });
-    await new Promise<void>((resolve, reject) => {
-      signIns.set(number, { resolve, reject });
-      trips.begin(number, request, attempt.expiresAt);
-      drain();
-    });
-  }
-
   async function stop(): Promise<void> {
     cancelTimer();
     leaving.abort();
     ports.signals.stop();
     reader.stop();
     attemptVault.stop();
-    trips.stop();
-    for (const waiter of signIns.values()) waiter.reject(stoppedError());
-    signIns.clear();
+    attempts.stop(stoppedError());
     await atMost(clock, Promise.all([sessions.stop(stoppedError()), keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();
-  }
-
-  function send(mail: Mail): void {
-    queue.push(mail);
-    drain();
-  }
-
-  function sendToNewestWaiting(event: AttemptEvent): void {
-    const newest = [...attempts.values()].findLast(({ phase }) => phase === 'waiting');
-    if (newest !== undefined) send({ to: 'attempt', number: newest.number, event });
   }
 
   function drain(): void {
@@ -286,7 +252,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     while (again) {
       again = false;
       for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
-        if (mail.to === 'attempt') deliverToAttempt(mail.number, mail.event);
+        if (mail.to === 'attempt') attempts.deliver(mail);
         else deliverToSession(mail);
       }
       if (stopping !== null) continue;
@@ -295,60 +261,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }
     draining = false;
     if (stopping === null) schedule();
-  }
-
-  function deliverToAttempt(number: number, event: AttemptEvent): void {
-    const state: AttemptState = attempts.get(number) ?? { phase: 'ended', number, outcome: 'failed', error: null };
-    const next = stepAttempt(state, event);
-    if (next.state !== state) attempts.set(number, next.state);
-    for (const effect of next.effects) runAttemptEffect(number, effect);
-    if (next.state.phase === 'ended') endAttempt(next.state);
-  }
-
-  function endAttempt(state: AttemptState & { phase: 'ended' }): void {
-    if (!attempts.delete(state.number)) return;
-    log.write({ level: 'info', event: 'attempt-ended', correlationId: correlationOf('attempt', state.number), fields: { attempt: state.number, outcome: state.outcome, ...errorFields(state.error) } });
-    if (state.error?.code !== 'sign-in-cancelled') attemptError = state.error;
-    const waiter = signIns.get(state.number);
-    signIns.delete(state.number);
-    if (state.error === null) waiter?.resolve();
-    else waiter?.reject(state.error);
-    // The keyring has just taken a session, so that it may let go of another.
-    if (state.outcome === 'signed-in') removeOwed();
-  }
-
-  function runAttemptEffect(number: number, effect: AttemptEffect): void {
-    switch (effect.type) {
-      case 'prepare':
-        trips.prepare(number, effect.expiresAt);
-        return;
-      case 'open-browser':
-        trips.openBrowser(number, effect.way, effect.again);
-        return;
-      case 'redeem':
-        trips.redeem(number, effect.way);
-        return;
-      case 'poll':
-        trips.poll(number, effect.way);
-        return;
-      case 'extend':
-        trips.extend(number, effect.expiresAt);
-        return;
-      case 'close-way':
-        trips.closeWay(number, effect.way);
-        return;
-      case 'adopt':
-        sessions.adopt(effect.grant, effect.account, number);
-        return;
-      case 'discard':
-        discard(effect.grant);
-        return;
-      case 'close':
-        trips.close(number, effect.outcome);
-        return;
-      default:
-        assertNever(effect);
-    }
   }
 
   function deliverToSession(mail: SessionMail): void {
@@ -361,11 +273,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   /** Tokens that came too late. Where somebody is, or is being, signed in they may be of the same grant, which must not be revoked. */
   function discard(grant: Grant, isAbsent = sessions.areAbsent()): void {
-    if (isAbsent && !isRedeeming() && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
+    if (isAbsent && !attempts.isRedeeming() && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {
-    const next = toView({ started, session: sessions.state(), attempts: [...attempts.values()], attemptError, memoryOnly: settings.secretStore === 'memory', homeOf, errorView });
+    const next = toView({ started, session: sessions.state(), attempts: attempts.open(), attemptError, memoryOnly: settings.secretStore === 'memory', homeOf, errorView });
     const text = JSON.stringify(next);
     const others = sessions.otherAccounts();
     if (text === viewText && others === viewOthers) return;
@@ -390,7 +302,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const renewalWaits = session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-');
     ports.signals.watchNetwork(renewalWaits || takeOver.waitsForNetwork());
     const now = clock.now();
-    const deadlines = [sessions.deadline(now), ...[...attempts.values()].map((attempt) => attemptDeadline(attempt, now))].filter((deadline) => deadline !== null);
+    const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter((deadline) => deadline !== null);
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);
     if (next === timerAt) return;
     cancelTimer();
@@ -400,7 +312,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function tick(): void {
     timerAt = null;
-    for (const number of [...attempts.keys()]) queue.push({ to: 'attempt', number, event: { type: 'tick', now: clock.now() } });
+    attempts.tick();
     sessions.tick();
     drain();
   }

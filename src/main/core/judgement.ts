@@ -42,6 +42,15 @@ export function judge(step: ExchangeStep, thrown: unknown, context: JudgementCon
   return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
 }
 
+/** Runs the step; what it throws leaves as an AuthError. */
+export async function judged<T>(step: ExchangeStep, run: () => Promise<T>, context: JudgementContext = {}): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw judge(step, error, context);
+  }
+}
+
 function judgeCallback(code: string | undefined, cause: unknown, details: Details): AuthError {
   if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR' && cause instanceof URLSearchParams) {
     const error = cause.get('error');

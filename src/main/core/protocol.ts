@@ -1,4 +1,5 @@
-// The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew, revoke. The only importer of the OAuth engine.
+// The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew, revoke. With oauth/identification.ts
+// the only importer of the OAuth engine.
 // Keeps no session and decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
 import * as oauth from 'oauth4webapi';
 import type { AttemptSecrets } from './attempt-secrets.js';
@@ -7,16 +8,15 @@ import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import { type DeviceAuthorization, type PollAnswer, passes, readDeviceAuthorization } from './device-code.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createEarlyKeys } from './early-keys.js';
-import { AuthError, toAuthError } from './errors.js';
-import { assertRemainingClaims, personIn } from './id-token.js';
-import { ANONYMOUS, mergeIdentity, readClaims, readIdentity, toAccount } from './identity.js';
+import { AuthError } from './errors.js';
+import { personIn } from './id-token.js';
+import { toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
-import { type ExchangeStep, type JudgementContext, judge, pendingWord } from './judgement.js';
+import { type JudgementContext, judge, judged, pendingWord } from './judgement.js';
 import { type MetadataMark, type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
-import type { Identity, Settings } from './options/options.js';
-import { type ArrivalTimes, earliestStart, latestStart, timesOf } from './oauth/arrival-times.js';
-import { askedAge } from './oauth/id-token-times.js';
-import { atMost } from './time-limit.js';
+import { earliestStart, latestStart, timesOf } from './oauth/arrival-times.js';
+import { type Exchange, createIdentification } from './oauth/identification.js';
+import type { Settings } from './options/options.js';
 import { assertServerRefused, bodyOf, readErrorAnswer, readTokenAnswer, toGrant } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
 import type { Clock, Log, MetadataFile } from './ports.js';
@@ -43,17 +43,6 @@ export interface Redeemed {
 export interface Renewed {
   readonly grant: Grant;
   readonly person: 'same' | 'another' | 'unsaid';
-}
-
-/** What came of one token request. `attempt`: whose early key set may be used. */
-interface Exchange {
-  readonly server: ServerMetadata;
-  readonly answer: Response;
-  readonly tokens: oauth.TokenEndpointResponse;
-  readonly times: ArrivalTimes;
-  readonly attempt: object | null;
-  /** When authorization was asked for; null: it was not, so no age of it was either. */
-  readonly startedAt: number | null;
 }
 
 /** Errors with which the token endpoint itself has spoken, rightly or not. */
@@ -98,7 +87,7 @@ export interface Protocol {
 }
 
 export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, clock: Clock, log: Log, file?: MetadataFile): Protocol {
-  // The engine knows only the clock of this computer: whatever is a matter of time is judged in id-token.ts.
+  // The engine knows only the clock of this computer: whatever is a matter of time is judged in oauth/id-token-times.ts.
   const client: oauth.Client = { client_id: settings.clientId, token_endpoint_auth_method: 'none', [oauth.clockTolerance]: Number.MAX_SAFE_INTEGER };
   const keys = createEarlyKeys(boundedFetch, clock);
   const usesOpenId = settings.scopes.includes('openid');
@@ -106,6 +95,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   const template = settings.provider?.issuerTemplate ?? null;
   let devicesOffered = true;
   const byHand = settings.endpoints !== null;
+  const identification = createIdentification(settings, { client, http, boundedFetch, keys }, clock, log);
   const metadata = createMetadataCache(settings, () => discover(settings, http), byHand ? undefined : file, clock, log);
 
   return { authorizationUrl, redeem, offersDeviceCode: () => devicesOffered, authorizeDevice, pollDevice, isPrepared: () => byHand || metadata.isUsable(), prepare: async () => { await metadata.usable(); }, renew, renewEarlier, isOwnWord, revoke, trustMetadata: (mark) => { metadata.trust(mark); }, revalidateMetadata: () => { metadata.revalidate(); }, metadataMark: () => (byHand ? null : metadata.mark()) };
@@ -144,7 +134,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
 
   /** RFC 9126: the server keeps the request; the browser carries only its name. */
   async function push(server: ServerMetadata, parameters: [string, string][]): Promise<[string, string][]> {
-    return stepAsync('push', async () => {
+    return judged('push', async () => {
       const response = await oauth.pushedAuthorizationRequest(server, client, authentication(server), new URLSearchParams(parameters), http);
       const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(server, client, await readErrorAnswer(response));
       return [['client_id', settings.clientId], ['request_uri', requestUri]];
@@ -154,13 +144,13 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function redeem(callback: URLSearchParams, secrets: AttemptSecrets, redirectUri: string, correlationId?: string, startedAt = clock.now()): Promise<Redeemed> {
     const server = await metadata.current();
     const named = issuerNamedBy(callback, server);
-    const validated = await stepAsync('callback', async () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
+    const validated = await judged('callback', async () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state), sent(redirectUri, false));
     const requestedAt = clock.now();
-    const response = await stepAsync('redeem', () => oauth.authorizationCodeGrantRequest(server, client, authentication(server), validated, redirectUri, secrets.codeVerifier, http));
+    const response = await judged('redeem', () => oauth.authorizationCodeGrantRequest(server, client, authentication(server), validated, redirectUri, secrets.codeVerifier, http));
     const times = timesOf(response, requestedAt, clock.now());
     const answer = await readTokenAnswer(response, usesOpenId);
     const filled = await issuerFilledBy(answer, named ?? server);
-    const tokens = await stepAsync('redeem', () =>
+    const tokens = await judged('redeem', () =>
       oauth.processAuthorizationCodeResponse(filled, client, answer, usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {}), sent(redirectUri, true),
     );
     return receive({ server: filled, answer, tokens, times, attempt: secrets, startedAt }, correlationId);
@@ -168,7 +158,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
 
   async function receive(exchange: Exchange, correlationId?: string): Promise<Redeemed> {
     const { server, tokens, times } = exchange;
-    const identity = usesOpenId ? await identifyByIdToken(exchange, correlationId) : await identifyByHand(server, tokens.access_token, correlationId);
+    const identity = await identification.ofSignIn(exchange, correlationId);
     const since = tokens.refresh_token === undefined ? latestStart(times, settings.networkTimeoutSeconds) : earliestStart(times);
     const grant = { ...toGrant(tokens, since, null, settings.scopes.join(' ')), resources: settings.resources };
     return { grant, account: await toAccount(server.issuer, identity) };
@@ -210,7 +200,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
     // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they are known.
     const parameters = present({ ...settings.authorizationParameters, scope: settings.scopes.join(' '), prompt: promptOf(request, settings), ...loginHintOf(request, settings) });
     parameters.push(...resourcesOf(settings));
-    return stepAsync('device', async () => {
+    return judged('device', async () => {
       const response = await readTokenAnswer(await oauth.deviceAuthorizationRequest(server, client, authentication(server), new URLSearchParams(parameters), http), false);
       const body = await bodyOf(response);
       // The engine judges errors; in a good answer what is shown and opened is checked more strictly.
@@ -257,7 +247,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function renewAt(server: ServerMetadata, refreshToken: string, scope: string, account: AccountView, target: TokenTarget | null): Promise<Renewed> {
     const requestedAt = clock.now();
     const additionalParameters = present({ resource: target?.resource ?? undefined, scope: target?.scope ?? undefined });
-    return stepAsync('renew', async () => {
+    return judged('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, { ...http, additionalParameters });
       // A word about another target is none about the session.
       if (target === null) await assertServerRefused(response, settings.provider?.endingErrors ?? []);
@@ -271,7 +261,7 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function renewEarlier(refreshToken: string, scope: string): Promise<{ grant: Grant; identify: () => Promise<AccountView> }> {
     const server = await known();
     const requestedAt = clock.now();
-    return stepAsync('renew', async () => {
+    return judged('renew', async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, authentication(server), refreshToken, http);
       const times = timesOf(response, requestedAt, clock.now());
       await assertServerRefused(response, settings.provider?.endingErrors ?? []);
@@ -279,21 +269,10 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
       const identify = async (): Promise<AccountView> => {
         const filled = await issuerFilledBy(whole, server);
-        return toAccount(filled.issuer, await identifyRenewed(filled, whole, tokens.access_token, times));
+        return toAccount(filled.issuer, await identification.ofRenewal(filled, whole, tokens.access_token, times));
       };
       return { grant: toGrant(tokens, earliestStart(times), refreshToken, scope), identify };
     }, sent(null, false));
-  }
-
-  /** OpenID Connect Core §12.2: a renewal may bring an ID token, or none; then userinfo is the provider's word. */
-  async function identifyRenewed(server: ServerMetadata, answer: Response, accessToken: string, times: ArrivalTimes): Promise<Identity> {
-    if (typeof (await bodyOf(answer))?.['id_token'] === 'string') {
-      const tokens = await stepAsync('id-token', () => oauth.processRefreshTokenResponse(server, client, answer));
-      return identifyByIdToken({ server, answer, tokens, times, attempt: null, startedAt: null });
-    }
-    const identity = await identifyByHand(server, accessToken);
-    if (usesOpenId && identity === ANONYMOUS) throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
-    return identity;
   }
 
   async function isOwnWord(refusal: AuthError): Promise<boolean> {
@@ -311,73 +290,11 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
   async function revoke(token: string): Promise<void> {
     const server = await metadata.usable();
     if (server.revocation_endpoint === undefined) return;
-    await stepAsync('revoke', async () => {
+    await judged('revoke', async () => {
       await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, authentication(server), token, http));
     });
   }
 
-  async function identifyByIdToken(exchange: Exchange, correlationId?: string): Promise<Identity> {
-    const { server, tokens, times, startedAt } = exchange;
-    const claims = oauth.getValidatedIdTokenClaims(tokens);
-    if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
-    await stepAsync('id-token', () => assertSignature(exchange));
-    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, times, asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()) });
-    const identity = readClaims(claims);
-    if (identity === null) throw new AuthError('id-token-invalid', 'ID token: "sub" missing');
-    if (identity.name !== undefined && identity.email !== undefined) return identity;
-    if (server.userinfo_endpoint === undefined) return identity;
-    try {
-      // OpenID Connect Core §5.3.2: userinfo of another subject must not be used.
-      const more = await userinfo(server, tokens.access_token);
-      return more?.subject === identity.subject ? mergeIdentity(identity, more) : identity;
-    } catch (error) {
-      log.write({ level: 'info', event: 'userinfo-failed', correlationId, fields: { code: toAuthError(error).code } });
-      return identity;
-    }
-  }
-
-  /** A key that is not in the set we have may be a new one: asked for once more, once for each sign-in. */
-  async function assertSignature({ server, answer, attempt }: Exchange): Promise<void> {
-    // The engine keeps the key set by the object's identity and by its own clock: a copy makes it ask us.
-    const early: BoundedFetch = async (url, init) => (attempt === null ? null : await keys.take(attempt, url)) ?? boundedFetch(url, init);
-    try {
-      await oauth.validateApplicationLevelSignature({ ...server }, answer, { ...http, [oauth.customFetch]: early });
-    } catch (error) {
-      if (error instanceof AuthError) throw error;
-      await oauth.validateApplicationLevelSignature({ ...server }, answer, http);
-    }
-  }
-
-  async function identifyByHand(server: ServerMetadata, accessToken: string, correlationId?: string): Promise<Identity> {
-    if (settings.identify !== null) {
-      const identity = readIdentity(await askHost(settings.identify, accessToken));
-      if (identity === null) throw new AuthError('response-invalid', 'option "identify" must resolve to an object with a "subject"');
-      return identity;
-    }
-    if (server.userinfo_endpoint !== undefined) {
-      const identity = await userinfo(server, accessToken);
-      if (identity !== null) return identity;
-    }
-    log.write({ level: 'warn', event: 'account-anonymous', correlationId });
-    return ANONYMOUS;
-  }
-
-  /** Null when the endpoint answers, but not with a person. */
-  async function userinfo(server: ServerMetadata, accessToken: string): Promise<Identity | null> {
-    const response = await stepAsync('userinfo', () => oauth.userInfoRequest(server, client, accessToken, http));
-    const body = response.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
-    return body === undefined ? null : readClaims(body);
-  }
-
-  /** What the host says of the person, within the time of an exchange. */
-  async function askHost(identify: (accessToken: string) => unknown, accessToken: string): Promise<unknown> {
-    const asked = (async () => ({ said: await identify(accessToken) }))().catch((cause: unknown) => {
-      throw cause instanceof AuthError ? cause : new AuthError('response-invalid', 'option "identify" failed', { cause });
-    });
-    const answer = await atMost(clock, asked, settings.networkTimeoutSeconds * 1000);
-    if (answer === undefined) throw new AuthError('network-timeout', 'option "identify" did not answer in time');
-    return answer.said;
-  }
 }
 
 async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'>): Promise<Published> {
@@ -385,7 +302,7 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
   if (endpoints !== null) return { members: membersByHand({ ...settings, endpoints }), freshMs: Infinity };
   for (const algorithm of ['oidc', 'oauth2'] as const) {
     // A server that has nothing there may send browsers elsewhere; that is no metadata, and the next address may have some.
-    const response = await stepAsync('discovery', () => oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm })).catch((error: unknown) => {
+    const response = await judged('discovery', () => oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm })).catch((error: unknown) => {
       if (error instanceof AuthError && error.code === 'response-invalid') return null;
       throw error;
     });
@@ -393,12 +310,4 @@ async function discover(settings: Settings, http: oauth.HttpRequestOptions<'GET'
     if (response !== null && members !== undefined) return { members, freshMs: freshMsOf(response) };
   }
   throw new AuthError('discovery-failed', 'the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)');
-}
-
-async function stepAsync<T>(name: ExchangeStep, run: () => Promise<T>, context: JudgementContext = {}): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw judge(name, error, context);
-  }
 }

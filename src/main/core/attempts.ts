@@ -1,0 +1,192 @@
+// The open attempts of the app, and the callers that wait for them. Effects go to trips.ts.
+// Decides nothing about an attempt, which is attempt.ts's.
+import type { AccountView, SignInRequest } from '../../contract.js';
+import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
+import type { AttemptVault } from './attempt-vault.js';
+import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
+import { AuthError, assertNever } from './errors.js';
+import { errorFields } from './event-parts.js';
+import { LIMITS } from './limits.js';
+import type { Settings } from './options/options.js';
+import { parsePasted } from './pasted.js';
+import type { Ports } from './ports.js';
+import type { Grant, Protocol } from './protocol.js';
+import type { Waiter } from './sessions.js';
+import { createTrips } from './trips.js';
+
+export interface AttemptMail {
+  readonly to: 'attempt';
+  readonly number: number;
+  readonly event: AttemptEvent;
+}
+
+/** What the mailbox does for the attempts. */
+export interface AttemptsHost {
+  /** Puts it into the one queue; `drain` delivers. */
+  queue(mail: AttemptMail): void;
+  drain(): void;
+  /** Unique among all processes; the same for all events of one attempt. */
+  correlationId(attempt: number): string;
+  /** A new one is there, so that why the last one failed is no news any more. */
+  begun(): void;
+  adopt(grant: Grant, account: AccountView, attempt: number): void;
+  /** Tokens that nobody waits for any more. */
+  discard(grant: Grant): void;
+  /** Its caller was told. */
+  ended(state: AttemptState & { readonly phase: 'ended' }): void;
+}
+
+export interface Attempts {
+  /** Oldest first. */
+  open(): readonly AttemptState[];
+  /** True while tokens are on their way, or being stored. */
+  isRedeeming(): boolean;
+  /** Resolves when somebody is signed in by it; rejects when it fails. Ends the oldest one where too many are open. */
+  begin(request: SignInRequest): Promise<void>;
+  cancel(attempts: readonly AttemptState[]): void;
+  /** To the newest attempt that waits for the person. */
+  sendToWaiting(event: AttemptEvent): void;
+  /** The session of this attempt is stored and in use. */
+  stored(attempt: number): void;
+  /** What a person copied out of the browser. Rejects with `callback-invalid` when no open attempt takes it. */
+  paste(argument: unknown): Promise<void>;
+  deliver(mail: AttemptMail): void;
+  tick(): void;
+  /** When the earliest attempt wants a `tick`, or null. */
+  deadline(now: number): number | null;
+  /** Rejects all who wait. What is kept of an attempt stays: the browser may yet start the app again. */
+  stop(error: AuthError): void;
+}
+
+export function createAttempts(settings: Settings, ports: Ports, protocol: Protocol, vault: AttemptVault, host: AttemptsHost): Attempts {
+  const { clock, log } = ports;
+  const attempts = new Map<number, AttemptState>();
+  const signIns = new Map<number, Waiter<void>>();
+  let count = 0;
+
+  const trips = createTrips(settings, ports, protocol, vault, {
+    post: send,
+    resume(record, way) {
+      const number = ++count;
+      attempts.set(number, resumeAttempt(number, record, way));
+      host.begun();
+      const correlationId = host.correlationId(number);
+      const fields = { attempt: number, began: record.correlationId };
+      log.write({ level: 'info', event: 'attempt-resumed', correlationId, fields });
+      return number;
+    },
+    correlationId: (number) => host.correlationId(number),
+  });
+
+  return {
+    open,
+    isRedeeming: () => open().some(({ phase }) => phase === 'redeeming' || phase === 'storing'),
+    begin,
+    cancel(ended) {
+      for (const { number } of ended) send(number, { type: 'cancel' });
+    },
+    sendToWaiting(event) {
+      const newest = open().findLast(({ phase }) => phase === 'waiting');
+      if (newest !== undefined) send(newest.number, event);
+    },
+    stored: (number) => { host.queue({ to: 'attempt', number, event: { type: 'stored' } }); },
+    async paste(argument) {
+      const pasted = parsePasted(argument);
+      if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
+      if (await trips.paste(pasted)) return;
+      throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
+    },
+    deliver({ number, event }) {
+      const state: AttemptState = attempts.get(number) ?? { phase: 'ended', number, outcome: 'failed', error: null };
+      const next = stepAttempt(state, event);
+      if (next.state !== state) attempts.set(number, next.state);
+      for (const effect of next.effects) run(number, effect);
+      if (next.state.phase === 'ended') end(next.state);
+    },
+    tick() {
+      const event = { type: 'tick', now: clock.now() } as const;
+      for (const number of attempts.keys()) host.queue({ to: 'attempt', number, event });
+    },
+    deadline(now) {
+      const deadlines = open().map((attempt) => attemptDeadline(attempt, now) ?? Infinity);
+      const earliest = Math.min(...deadlines);
+      return earliest === Infinity ? null : earliest;
+    },
+    stop(error) {
+      trips.stop();
+      for (const waiter of signIns.values()) waiter.reject(error);
+      signIns.clear();
+    },
+  };
+
+  function open(): readonly AttemptState[] {
+    return [...attempts.values()];
+  }
+
+  function send(number: number, event: AttemptEvent): void {
+    host.queue({ to: 'attempt', number, event });
+    host.drain();
+  }
+
+  async function begin(request: SignInRequest): Promise<void> {
+    const [oldest] = attempts.keys();
+    if (oldest !== undefined && attempts.size >= LIMITS.openAttempts) send(oldest, { type: 'cancel' });
+    const number = ++count;
+    host.begun();
+    const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
+    attempts.set(number, attempt);
+    const correlationId = host.correlationId(number);
+    log.write({ level: 'info', event: 'attempt-started', correlationId, fields: { attempt: number } });
+    await new Promise<void>((resolve, reject) => {
+      signIns.set(number, { resolve, reject });
+      trips.begin(number, request, attempt.expiresAt);
+      host.drain();
+    });
+  }
+
+  function end(state: AttemptState & { readonly phase: 'ended' }): void {
+    const { number, outcome, error } = state;
+    if (!attempts.delete(number)) return;
+    const fields = { attempt: number, outcome, ...errorFields(error) };
+    log.write({ level: 'info', event: 'attempt-ended', correlationId: host.correlationId(number), fields });
+    const waiter = signIns.get(number);
+    signIns.delete(number);
+    if (error === null) waiter?.resolve();
+    else waiter?.reject(error);
+    host.ended(state);
+  }
+
+  function run(number: number, effect: AttemptEffect): void {
+    switch (effect.type) {
+      case 'prepare':
+        trips.prepare(number, effect.expiresAt);
+        return;
+      case 'open-browser':
+        trips.openBrowser(number, effect.way, effect.again);
+        return;
+      case 'redeem':
+        trips.redeem(number, effect.way);
+        return;
+      case 'poll':
+        trips.poll(number, effect.way);
+        return;
+      case 'extend':
+        trips.extend(number, effect.expiresAt);
+        return;
+      case 'close-way':
+        trips.closeWay(number, effect.way);
+        return;
+      case 'adopt':
+        host.adopt(effect.grant, effect.account, number);
+        return;
+      case 'discard':
+        host.discard(effect.grant);
+        return;
+      case 'close':
+        trips.close(number, effect.outcome);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+}
