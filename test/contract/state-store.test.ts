@@ -14,7 +14,7 @@ import { withAccount } from '../../src/main/core/records.js';
 import { createFakeLog, createFakeStateStore } from '../support/fakes.js';
 // Keeps electron-store from downloading an Electron; vitest replaces only our own imports of it.
 import '../support/fake-electron.js';
-import { runStateFileChild, startStateFileChild } from '../support/state-file-process.js';
+import { OPEN_FOLDER, runStateFileChild, startStateFileChild } from '../support/state-file-process.js';
 
 const STATE: KnownAccounts = {
   schemaVersion: 1,
@@ -236,7 +236,8 @@ describe('a state file that cannot be read', () => {
   });
 
   it.runIf(isRoot)('belongs to root: it is tried for some seconds, said, and not replaced by who may rename there', async () => {
-    const folder = await savedFolder();
+    const folder = newFolder(OPEN_FOLDER);
+    await createStateFile({ folder }).save(STATE);
     unlinkSync(copy(folder));
     chmodSync(folder, 0o777);
     chownSync(file(folder), 0, 0);

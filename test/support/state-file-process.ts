@@ -54,6 +54,9 @@ export * from 'node:fs/promises';
 export const open = (path, flags, mode) => fs.open(path, path.endsWith('latchkey.json') ? 'r' : flags, mode);
 `;
 
+/** Where another user may enter, too; the lab's own folder for temporary files is closed. */
+export const OPEN_FOLDER = process.platform === 'win32' ? tmpdir() : '/tmp';
+
 let folder: string | null = null;
 
 function compiled(): string {
@@ -61,7 +64,7 @@ function compiled(): string {
   const sources = ['state-file', 'whole-file'].map((name) => [name, readFileSync(join(ROOT, `src/main/adapters/${name}.ts`), 'utf8')] as const);
   const hash = createHash('sha256').update(JSON.stringify([SCRIPT, HANGING_FILES, sources])).digest('hex').slice(0, 16);
   // Outside the repository, which another user need not be able to enter.
-  const made = join(tmpdir(), `latchkey-state-file-${process.getuid?.() ?? 0}-${hash}`);
+  const made = join(OPEN_FOLDER, `latchkey-state-file-${process.getuid?.() ?? 0}-${hash}`);
   const aside = mkdtempSync(`${made}-`);
   for (const variant of ['plain', 'hanging']) {
     mkdirSync(join(aside, variant));
