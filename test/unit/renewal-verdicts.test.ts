@@ -189,6 +189,19 @@ describe('a session that was refused in no final words', () => {
   });
 });
 
+describe('a session without the scope openid', () => {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+  it.each([
+    ['names nobody that is known here', `${part({ alg: 'RS256' })}.${part({ iss: 'https://other.example', sub: '7', aud: 'me' })}.x`],
+    ['is empty', ''], ['is no token', 'x'],
+  ])('uses the tokens of an answer whose ID token, which nobody asked for, %s', async (_what, idToken) => {
+    const bench = await signedIn();
+    expect(await ask(bench, () => Response.json({ ...tokens, id_token: idToken }))).toBe('resolved');
+    expect([await bench.engine.getAccessToken(), stored(bench).refreshToken, fateOf(bench)]).toEqual(['secret-a', 'secret-r', 'waits, and tries again']);
+  });
+});
+
 describe('one of several accounts that was refused in no final words', () => {
   const refused = (): Response => new Response(null, { status: 401 });
   let person = 'ada';

@@ -36,7 +36,8 @@ export async function assertRemainingClaims(idToken: string, claims: Claims, exp
  * must not cost a session. Nor is `auth_time`: it may move when the person signs in again elsewhere, and names nobody.
  */
 export function personIn(idToken: unknown, expected: { readonly issuer: string; readonly subject: string }, clientId: string): 'same' | 'another' | 'unsaid' {
-  if (typeof idToken !== 'string') return 'unsaid';
+  // Some write out that there is none.
+  if (typeof idToken !== 'string' || idToken === '') return 'unsaid';
   const claims = decodePart(idToken, 1);
   if (claims === undefined || claims['iss'] !== expected.issuer || claims['sub'] !== expected.subject) return 'another';
   return isFor(clientId, claims) ? 'same' : 'another';

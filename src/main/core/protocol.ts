@@ -254,7 +254,9 @@ export function createProtocol(settings: Settings, boundedFetch: BoundedFetch, c
       // The ID token is looked at apart: nothing that is wrong with it may cost the rotated refresh token.
       const body = await bodyOf(response);
       const tokens = await oauth.processRefreshTokenResponse(server, client, await readTokenAnswer(response, false));
-      return { grant: toGrant(tokens, Math.min(requestedAt, clock.now()), refreshToken, scope), person: personIn(body?.['id_token'], account, settings.clientId) };
+      // Who never asked for one knows the person by another name than its "sub".
+      const idToken = usesOpenId ? body?.['id_token'] : undefined;
+      return { grant: toGrant(tokens, Math.min(requestedAt, clock.now()), refreshToken, scope), person: personIn(idToken, account, settings.clientId) };
     }, { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] });
   }
 
