@@ -169,8 +169,11 @@ describe('a session that was refused in no final words', () => {
 
   it('is gone when the person signs out, and stays gone', async () => {
     const bench = await suspended();
+    const { refreshToken } = stored(bench);
     await bench.engine.signOut();
     await until(() => bench.secrets.entries.size === 0, 'the removal');
+    // The server may have been wrong: a token that is left there may work again tomorrow.
+    expect(bench.authority.revoked).toEqual([refreshToken]);
     expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'signed-out', lastAccount: { subject: 'ada' } });
     expect(stateOf(bench)).toBe('none');
     const next = await nextStart(bench);

@@ -32,9 +32,10 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionSt
 
 function stepAbsent(state: SessionState & { phase: 'absent' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
   if (event.type === 'restore') return restore(state.epoch + 1, event.account, event.now);
-  // What the provider has ended may have left a record; who signs out wants none.
+  // What the provider has ended may have left a record; who signs out wants none. It may hold a token that still works:
+  // one that was refused in no final words, perhaps by a provider that was being deployed.
   if (event.type !== 'sign-out' || state.reason !== 'ended' || state.account === null) return same(state);
-  return absent(state.epoch + 1, 'signed-out', state.account, null, [{ type: 'remove-record', account: state.account }]);
+  return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
 }
 
 function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
