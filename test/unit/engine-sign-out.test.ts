@@ -178,6 +178,19 @@ describe('a sign-out while a sign-in is open', () => {
     expect([statusOf(next), next.authority.tokenForms]).toEqual(['signed-out', []]);
   });
 
+  it('ends one that another process has begun since this one read the file', async () => {
+    const bench = await signedIn();
+    const other = await started(bench.another());
+    const { state } = await other.begin();
+    await settle();
+    await bench.engine.signOut();
+    other.kill();
+    const next = await started(bench.another());
+    next.comeBack(state);
+    await until(() => next.log.names().includes('callback-unexpected'), 'the late callback');
+    expect([statusOf(next), next.authority.count('authorization_code')]).toEqual(['signed-out', 1]);
+  });
+
   it('ends one whose callback has started the app and waits for the keyring', async () => {
     const dead = await started();
     const { state } = await dead.begin();

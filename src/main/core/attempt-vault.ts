@@ -170,7 +170,17 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     era += 1;
     for (const wake of [...withheld.values()]) wake();
     await known.loaded();
-    const open = known.current().attempts.filter(({ claimed }) => claimed !== true).map(({ id }) => id);
+    // What this process begins from now on is meant by no sign-out before it.
+    const begun = new Set(mine.values());
+    await endOpen(begun);
+    // Another process may have begun one since the file was read.
+    await known.refresh();
+    await endOpen(begun);
+  }
+
+  async function endOpen(begun: ReadonlySet<string>): Promise<void> {
+    const later = new Set([...mine.values()].filter((id) => !begun.has(id)));
+    const open = known.current().attempts.filter(({ id, claimed }) => claimed !== true && !later.has(id)).map(({ id }) => id);
     if (open.length === 0) return;
     // A keyring that is locked keeps the records until they are swept; the file's word is enough.
     await known.update((state) => ({ ...state, attempts: state.attempts.map((attempt) => (open.includes(attempt.id) ? { ...attempt, claimed: true } : attempt)) }));
