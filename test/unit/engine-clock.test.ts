@@ -52,6 +52,26 @@ describe('a token of a minute', () => {
   });
 });
 
+describe.each([5, 6, 8, 30])('a token of %i seconds', (life) => {
+  it('is never missing because of one 500', async () => {
+    const bench = await signedIn(life);
+    for (let round = 1; round <= 5; round += 1) {
+      bench.authority.answerNext(() => new Response('', { status: 500 }));
+      expect(await callsFor(bench, 4 * life)).toEqual(['a token']);
+    }
+    expect(bench.authority.reused).toEqual([]);
+  });
+
+  it('is missing for no longer than a server asks for, and as long again, with one Retry-After: 1', async () => {
+    const bench = await signedIn(life);
+    for (let round = 1; round <= 5; round += 1) {
+      bench.authority.answerNext(() => new Response('', { status: 503, headers: { 'retry-after': '1' } }));
+      await callsFor(bench, life + 3);
+      expect(await callsFor(bench, life)).toEqual(['a token']);
+    }
+  });
+});
+
 describe('a calendar that goes back by a month', () => {
   const back = (bench: Bench): void => { bench.clock.jumpTo(bench.clock.now() - MONTH); };
   /** What the keyring and the provider are asked in an hour. */

@@ -119,11 +119,26 @@ describe('retryDelayMs while a token has life left', () => {
     }));
   });
 
-  it('is as ever from the second failure on, in need, and when nothing is left', () => {
+  it('brings it before the end of a token that has hardly any life left, too', () => {
+    fc.assert(fc.property(fc.integer({ min: 4, max: 5_000 }), asked, chance, (left, seconds, random) => {
+      const wish = Math.min((seconds ?? 0) * 1000, LIMITS.retryAfterMaxMs);
+      const delay = retryDelayMs(1, seconds, random, true, wish + left);
+      expect(delay).toBeGreaterThanOrEqual(wish + Math.floor(left / 4));
+      expect(delay).toBeLessThan(wish + left);
+    }));
+  });
+
+  it('is as ever from the second failure on, and in need', () => {
     for (const random of [0, 0.5, 0.99]) {
       expect(retryDelayMs(2, undefined, random, true, 60_000)).toBe(retryDelayMs(2, undefined, random, true));
       expect(retryDelayMs(1, undefined, random, false, 1_000)).toBe(retryDelayMs(1, undefined, random));
-      for (const left of [0, -1, 1_000]) expect(retryDelayMs(1, undefined, random, true, left)).toBe(retryDelayMs(1, undefined, random, true));
+    }
+  });
+
+  it('is that of a renewal in need when the token is over before anybody may ask', () => {
+    for (const random of [0, 0.5, 0.99]) {
+      for (const left of [0, -1]) expect(retryDelayMs(1, undefined, random, true, left)).toBe(retryDelayMs(1, undefined, random));
+      for (const left of [0, 900, 1_000]) expect(retryDelayMs(1, 1, random, true, left)).toBe(retryDelayMs(1, 1, random));
     }
   });
 

@@ -38,7 +38,7 @@ export function renewAt(input: RenewalInput): number {
  * server asks for it (RFC 9110 §10.2.3). Half of a pause is fixed, half is chance. `inAdvance`: the first of these tries
  * was made while the token was still valid; then nobody waits, and the pauses are 128 s once and the cap from then on.
  * `lifeLeftMs`: of that token. When the first pause would outlast it, it is shorter: between a quarter and half of what
- * the server's wish leaves, so that one failure does not cost the token.
+ * the server's wish leaves, so that one failure does not cost the token. When that leaves nothing, the pause is one in need.
  */
 export function retryDelayMs(failures: number, retryAfterSeconds: number | undefined, random: number, inAdvance = false, lifeLeftMs = Infinity): number {
   // Each try that every client makes during an outage adds the fleet's whole everyday load to the peak (docs/scaling.md).
@@ -51,8 +51,10 @@ export function retryDelayMs(failures: number, retryAfterSeconds: number | undef
   const spread = Math.min(LIMITS.retryMaxMs, Math.max(ceiling, asked));
   const longest = asked > 0 ? Math.max(ceiling, asked + spread) : ceiling;
   const room = lifeLeftMs - asked;
-  if (inAdvance && failures <= 1 && room > LIMITS.retryBaseMs && longest > lifeLeftMs - LIMITS.retryReserveMs) {
-    return Math.round(asked + Math.max(LIMITS.retryBaseMs / 2, (room / 4) * (1 + random)));
+  if (inAdvance && failures <= 1 && longest > lifeLeftMs - LIMITS.retryReserveMs) {
+    // The token is over before anybody may ask again: then this is need, and no longer in advance.
+    if (room <= 0) return retryDelayMs(failures, retryAfterSeconds, random);
+    return Math.round(asked + Math.max(Math.min(LIMITS.retryBaseMs, room) / 2, (room / 4) * (1 + random)));
   }
   return Math.round(asked > 0 ? Math.max(backoff, asked + spread * random) : backoff);
 }
