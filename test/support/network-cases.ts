@@ -30,6 +30,7 @@ export const HTTP1_OUTCOMES: Record<keyof typeof HTTP1, string> = {
   cookies: `200 ${TOKENS}`,
   'half an answer': 'trouble cut-off',
   'half an answer in chunks': 'trouble cut-off',
+  'chunks beside a length that is wrong': `200 ${TOKENS}`,
   'a body that is no gzip': 'trouble cut-off',
   'a gzip bomb': 'too much',
   'no HTTP': 'trouble unreachable',

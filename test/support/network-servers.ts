@@ -52,6 +52,10 @@ export const HTTP1 = {
   cookies: whole('200 OK\r\nset-cookie: a=b; Path=/'),
   'half an answer': thenEnd(Buffer.concat([head('200 OK\r\ncontent-length: 500'), Buffer.from(TOKENS)])),
   'half an answer in chunks': thenEnd(Buffer.concat([head('200 OK\r\ntransfer-encoding: chunked'), Buffer.from('5\r\nhello\r\n')])),
+  'chunks beside a length that is wrong': Buffer.concat([
+    head('200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked'),
+    Buffer.from(`${TOKENS.length.toString(16)}\r\n${TOKENS}\r\n0\r\n\r\n`),
+  ]),
   'a body that is no gzip': whole('200 OK\r\ncontent-encoding: gzip'),
   'a gzip bomb': Buffer.concat([head(`200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}`), bomb]),
   'no HTTP': thenEnd(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')),

@@ -115,10 +115,14 @@ function exchange(session: Electron.Session, url: string, { method, headers, bod
   });
 }
 
-/** Chromium holds HTTP/1 to its Content-Length, and not HTTP/2 (RFC 9113 §8.1.1). Of a coded body it does not tell the length. */
+/**
+ * Chromium holds HTTP/1 to its Content-Length, and not HTTP/2 (RFC 9113 §8.1.1). Of a coded body it does not tell the
+ * length, and beside chunks a Content-Length counts for nothing (RFC 9112 §6.3).
+ */
 function announcedBytes(headers: Headers): number | null {
   const length = headers.get('content-length') ?? '';
-  return headers.has('content-encoding') || !/^\d{1,15}$/.test(length) ? null : Number(length);
+  if (headers.has('content-encoding') || headers.has('transfer-encoding')) return null;
+  return /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
 /** Without those that `Headers` cannot hold, such as a name in another script: nothing that is needed stands there. */
