@@ -110,6 +110,15 @@ describe('the list of known accounts', () => {
     expect(twice).toEqual({ schemaVersion: 1, lastAccountId: 'ada-id', accounts: [{ ...account, name: 'Ada L.', record: 'none' }], attempts: [], takeOver: { stage: 'none', tried: [] } });
   });
 
+  it('loses sight of no record of a nameless person when the next one signs in', () => {
+    const nameless = (id: string): typeof account => ({ id, issuer: account.issuer, subject: 'anonymous', name: 'x' });
+    const after = (['kept', 'suspended', 'removal-owed', 'refused', 'none'] as const).map((state) => {
+      const before = withAccount(NO_ACCOUNTS, nameless('first'), state);
+      return withAccount(before, nameless('second'), 'kept').accounts.map(({ record: left }) => left);
+    });
+    expect(after).toEqual([['kept', 'kept'], ['suspended', 'kept'], ['removal-owed', 'kept'], ['removal-owed', 'kept'], ['kept']]);
+  });
+
   it('restores the same account next time when another one is stored or changed beside it', () => {
     const known = withAccount(NO_ACCOUNTS, account, 'kept');
     const both = withAccount(known, { ...account, id: 'other' }, 'kept', false);

@@ -167,6 +167,20 @@ describe('a session that was refused in no final words', () => {
     expect([fateOf(bench), stateOf(bench), stored(bench).refreshToken === before.refreshToken]).toEqual(['waits, and tries again', 'kept', false]);
   });
 
+  it('gives way to the sign-in of another person: its record goes, and its token is revoked', async () => {
+    let subject = 'ada';
+    const bench = await signedIn(createBench({ endpoints, identify: async () => ({ subject }) }));
+    for (let times = 0; times < 2; times += 1) await ask(bench, refused);
+    const { refreshToken } = stored(bench);
+    subject = 'grace';
+    await bench.signIn();
+    await until(() => bench.secrets.entries.size === 1, 'the removal');
+    await settle();
+    expect(stored(bench)).toMatchObject({ account: { subject: 'grace' } });
+    expect(bench.authority.revoked).toEqual([refreshToken]);
+    expect((bench.file.content as KnownAccounts).accounts.map((account) => [account.subject, account.record])).toEqual([['ada', 'none'], ['grace', 'kept']]);
+  });
+
   it('is gone when the person signs out, and stays gone', async () => {
     const bench = await suspended();
     const { refreshToken } = stored(bench);
@@ -236,6 +250,15 @@ describe('one of several accounts that was refused in no final words', () => {
     expect(await codeOf(bench.engine.getAccessToken({ account: idOf(bench, 'ada') }))).toBe('signed-out');
     expect(await codeOf(bench.engine.switchAccount(idOf(bench, 'ada')))).toBe('signed-out');
     expect(bench.authority.count('refresh_token')).toBe(asked);
+  });
+
+  it('keeps its record when somebody else signs in', async () => {
+    const bench = await adaRefused();
+    const before = bench.secrets.entries.size;
+    person = 'eve';
+    await bench.signIn();
+    await settle();
+    expect([bench.secrets.entries.size, recordOf(bench, 'ada'), bench.authority.revoked]).toEqual([before + 1, 'suspended', []]);
   });
 
   it('is there again at the next start, and stays when the server accepts it', async () => {

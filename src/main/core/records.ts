@@ -179,8 +179,10 @@ export function withClient(known: KnownAccounts, accountId: string, clientId: st
 /** Nobody can sign in again as a nameless person: an ended session is of no use, and an entry without one says nothing. */
 function withoutAnonymous(accounts: readonly KnownAccount[]): readonly KnownAccount[] {
   return accounts.flatMap((account) => {
-    if (!isAnonymous(account) || account.record === 'kept' || account.record === 'removal-owed') return [account];
-    return account.record === 'refused' ? [{ ...account, record: 'removal-owed' as const }] : [];
+    if (!isAnonymous(account)) return [account];
+    if (account.record === 'refused') return [{ ...account, record: 'removal-owed' as const }];
+    // Without its entry nobody would ever find the record again.
+    return account.record === 'none' ? [] : [account];
   });
 }
 

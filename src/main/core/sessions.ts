@@ -2,6 +2,7 @@
 // Decides nothing about a session, which is session.ts's; with the option "accounts" at `one` there is one and no other.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
+import { isAnonymous } from './identity.js';
 import type { Keeper } from './keeper.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS } from './limits.js';
@@ -131,6 +132,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     send: (event) => { send(active, event); },
     adopt(grant, account, attempt) {
       const slot = slotToAdopt(account);
+      forgetEnded(slot, account);
       slot.isNew = slot.state.phase === 'absent' && !isStored(account.id);
       host.queue({ to: 'session', slot, epoch: null, event: { type: 'adopt', grant, account, attempt, now: clock.now() } });
     },
@@ -310,6 +312,14 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     const there = others.get(account.id);
     if (there !== undefined) return there;
     return !areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id ? active : open(account);
+  }
+
+  /** Where there is one account, the record that an ended session has left goes with the next person, as any record before it. */
+  function forgetEnded({ state }: Slot, by: AccountView): void {
+    if (areSeveral || state.phase !== 'absent' || state.reason !== 'ended' || state.account === null || state.account.id === by.id) return;
+    // As with a session that is replaced: two nameless people may have one grant.
+    if (isAnonymous(state.account) && isAnonymous(by)) keeper.run({ type: 'remove-record', account: state.account }, handleOf(active));
+    else keeper.forget(state.account);
   }
 
   /** Tokens that are being stored when the active account signs out: nobody becomes active by them. */
