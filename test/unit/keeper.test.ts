@@ -27,7 +27,7 @@ let posted: (SessionEvent & { readonly epoch: number })[];
 let calls: string[];
 /** What was done last when the metadata were asked for anew. */
 let revalidatedAfter: (string | undefined)[];
-let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; person: Renewed['person']; revoke: () => Promise<void>; isOwnWord: boolean; isPrepared: boolean; prepare: () => Promise<void> };
+let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; person: Renewed['person']; revoke: () => Promise<void>; isOwnWord: boolean; isPrepared: boolean; prepare: () => Promise<void>; owed: ReturnType<Vault['owed']>; owedByOthers: ReturnType<Vault['owedByOthers']> };
 /** What the session does with an event, at once. */
 let react: (event: SessionEvent) => void;
 let keeper: Keeper;
@@ -55,7 +55,7 @@ beforeEach(() => {
   react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, at(7)); };
   world = {
     read: async () => ({ state: 'record', record: record('1') }), write: async () => null, remove: async () => {},
-    renew: async () => grant('2'), person: 'same', revoke: async () => {}, isOwnWord: true, isPrepared: true, prepare: async () => {},
+    renew: async () => grant('2'), person: 'same', revoke: async () => {}, isOwnWord: true, isPrepared: true, prepare: async () => {}, owed: [], owedByOthers: [],
   };
   const vault: Vault = {
     load: () => ({ restore: null, last: null, reason: 'never' }),
@@ -66,8 +66,8 @@ beforeEach(() => {
     async remove() { calls.push('remove'); return world.remove(); },
     async suspend() { calls.push('suspend'); },
     async markRefused() { calls.push('mark-refused'); },
-    owed: () => [],
-    owedByOthers: () => [],
+    owed: () => world.owed,
+    owedByOthers: () => world.owedByOthers,
     async removeOfOthers() { calls.push('remove of others'); },
     placeOf: (key) => key,
   };
@@ -293,6 +293,24 @@ describe('a renewal', () => {
     expect([posted, lock.asked]).toMatchObject([[{ type: 'renew-failed', error: { code: 'network-failed' } }], []]);
   });
 
+  it('asks for no metadata when the app ends meanwhile', async () => {
+    world.isPrepared = false;
+    const { open, wait } = gate();
+    world.read = async () => { await wait; return { state: 'record', record: record('1') }; };
+    keeper.run(renew, at(7));
+    const finished = keeper.finish();
+    open();
+    await finished;
+    expect([calls, types()]).toEqual([['read'], []]);
+  });
+
+  it('for another target proves no network when it is refused: that is no word on the session', async () => {
+    world.renew = () => Promise.reject(refused);
+    keeper.run({ ...renew, target: { key: 'mail', resource: 'https://mail.example', scope: null } }, at(7));
+    await settle();
+    expect([calls, posted]).toMatchObject([['read', 'renew refresh-1'], [{ type: 'renew-failed', refused: false }]]);
+  });
+
   it('waits as long as another one can take: two exchanges, two reads and a write', () => {
     expect(renewalLockWaitMs({ networkTimeoutSeconds: 15 })).toBe(2 * 15_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs);
     expect(renewalLockWaitMs({ networkTimeoutSeconds: 120 })).toBeGreaterThan(240_000);
@@ -443,5 +461,28 @@ describe('finish', () => {
     keeper.run({ type: 'mark-refused', account: ada }, at(7));
     await keeper.finish();
     expect([calls.toSorted(), log.names()]).toEqual([['mark-refused', 'owe', 'remove'], ['internal']]);
+  });
+});
+
+describe('a removal that is owed', () => {
+  it('is not done any more when the person has signed in while another process held the lock', async () => {
+    world.owed = [ada];
+    const { open, wait } = gate();
+    const held = lock.another().hold(lockName, 1_000, () => wait);
+    let isInUse = false;
+    keeper.removeOwed(() => isInUse);
+    await settle();
+    isInUse = true;
+    open();
+    await held;
+    await settle();
+    expect(calls).toEqual([]);
+  });
+
+  it('by another client is done under that client\'s lock', async () => {
+    world.owedByOthers = [{ ...ada, record: 'removal-owed', clientId: 'other' }];
+    keeper.removeOwed(() => false);
+    await settle();
+    expect([lock.asked, calls]).toEqual([[sessionLock('other', ada.id)], ['remove of others']]);
   });
 });
