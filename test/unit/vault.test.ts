@@ -184,6 +184,20 @@ describe('write', () => {
     expect(await vault.write(record)).toMatchObject({ code: 'keyring-locked' });
   });
 
+  it('that no keyring takes does not undo a sign-out meanwhile', async () => {
+    const vault = vaultWith('works', known('kept'));
+    secrets.entries.set(key, formatRecord(record));
+    await vault.load();
+    // The write waits for a person at the keyring's dialog.
+    await vault.read(ada);
+    secrets.setMode('prompting');
+    const written = vault.write(record);
+    await settle();
+    await vault.oweRemoval(ada);
+    secrets.answerPrompt('dismissed');
+    expect([await written, stateInFile()]).toMatchObject([{ code: 'keyring-locked' }, 'removal-owed']);
+  });
+
   it('puts no secret into the file', async () => {
     const vault = vaultWith();
     await vault.load();
@@ -211,6 +225,20 @@ describe('remove', () => {
     await vault.remove(ada);
     expect([secrets.entries.size, stateInFile()]).toEqual([1, 'removal-owed']);
     expect(log.names()).toContain('record-removal-owed');
+  });
+
+  it('of what no key opens is done where it is one\'s own, and not where it may be another client\'s', async () => {
+    const own = { ...ada, record: 'removal-owed', clientId: 'me' } as const;
+    const others = { ...ada, record: 'kept', clientId: 'other' } as const;
+    for (const [accounts, left] of [[[own], 'none'], [[own, others], 'removal-owed']] as const) {
+      const vault = vaultWith('works', { ...NO_ACCOUNTS, accounts });
+      secrets.entries.set(key, 'no key opens it');
+      secrets.read = async () => ({ state: 'unavailable', detail: 'no key opens it' });
+      await vault.load();
+      await vault.remove(ada);
+      const record = (file.content as KnownAccounts).accounts.find(({ clientId }) => clientId === 'me')?.record;
+      expect([secrets.entries.size, record]).toEqual([left === 'none' ? 0 : 1, left]);
+    }
   });
 
   it('asks no keyring about an account that has no record', async () => {
