@@ -405,11 +405,28 @@ describe('a disk that does not answer', () => {
     const folder = newFolder();
     execFileSync('mkfifo', [file(folder)]);
     writeFileSync(join(folder, 'other'), 'fine');
-    const { answers: [many, again], exit, exitMs } = await runStateFileChild<{ codes: readonly string[]; elsewhere: readonly string[]; tookMs: number; againMs: number }>({ task: 'hang', folder, extra: join(folder, 'other'), disk: 'hanging' });
+    const { answers: [many, again, last], exit, exitMs } = await runStateFileChild<{ codes: readonly string[]; elsewhere: readonly string[]; tookMs: number; againMs: number; lastWord: number }>({ task: 'hang', folder, extra: join(folder, 'other'), disk: 'hanging' });
     expect(many?.codes).toEqual(['ETIMEDOUT']);
     expect(many?.tookMs).toBeLessThan(6_000);
     expect(again).toMatchObject({ codes: ['ETIMEDOUT', 'ETIMEDOUT'], elsewhere: ['fine', 'fine', 'fine'] });
     expect(again?.againMs).toBeLessThan(1_000);
     expect([exit, exitMs < 5_000]).toEqual(['SIGKILL', true]);
+    expect(last?.lastWord).toBe(7);
+  });
+});
+
+describe('a disk that is slow', () => {
+  it('is waited for by reads behind its writes, and takes nothing from the end of the app', { timeout: 40_000 }, async () => {
+    const folder = await savedFolder();
+    const { answers, exit } = await runStateFileChild<{ loaded: unknown; saved: unknown }>({ task: 'crawl', folder, disk: 'slow' });
+    expect(answers).toMatchObject([{ loaded: { content: { schemaVersion: 1 } }, saved: { content: null } }]);
+    expect(exit).toBe(7);
+  });
+
+  it('is not confused with a main thread that is kept busy for longer than a read may take', { timeout: 20_000 }, async () => {
+    const store = createStateFile({ folder: await savedFolder() });
+    const loading = store.load();
+    for (const since = performance.now(); performance.now() - since < 3_500;);
+    expect(await loading).toEqual(STATE);
   });
 });

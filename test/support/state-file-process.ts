@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SCRIPT = `import { appendFileSync, openSync, closeSync } from 'node:fs';
+const SCRIPT = `import { appendFileSync, openSync, closeSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createStateFile } from './state-file.js';
 const [, , task, folder, extra] = process.argv;
@@ -18,6 +18,7 @@ const state = (sequence) => ({ schemaVersion: 1, lastAccountId: null, accounts: 
 const since = performance.now();
 const tell = (answer) => process.stdout.write(JSON.stringify({ ...answer, tookMs: Math.round(performance.now() - since) }) + '\\n');
 const tried = (run) => run().then((content) => ({ content: content ?? null }), (thrown) => ({ code: thrown.code }));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const tasks = {
   async load() { tell(await tried(() => store.load())); },
   async save() { tell(await tried(() => store.save(state(1)))); },
@@ -42,7 +43,21 @@ const tasks = {
     const codes = [(await tried(() => store.load())).code, (await tried(() => store.save(state(2)))).code];
     const elsewhere = await Promise.all(Array.from({ length: 3 }, () => readFile(extra, 'utf8')));
     tell({ codes, elsewhere, againMs: Math.round(performance.now() - again) });
-    process.exit(0);
+    // What the app wants to do last, and says late.
+    process.on('exit', (code) => writeSync(1, JSON.stringify({ lastWord: code }) + '\\n'));
+    process.exit(7);
+  },
+  // The disk is slow, and well: whoever reads behind a write waits for it, and the app ends as it likes.
+  async crawl() {
+    const saving = tried(() => store.save(state(3)));
+    await pause(300);
+    const loaded = await tried(() => store.load());
+    tell({ loaded, saved: await saving });
+    void tried(() => store.save(state(4)));
+    await pause(300);
+    void tried(() => store.load());
+    await pause(3_300);
+    process.exit(7);
   },
 };
 await tasks[task]();
@@ -54,6 +69,18 @@ export * from 'node:fs/promises';
 export const open = (path, flags, mode) => fs.open(path, path.endsWith('latchkey.json') ? 'r' : flags, mode);
 `;
 
+/** Takes four seconds to bring a file to the disk. */
+const SLOW_FILES = `import * as fs from 'node:fs/promises';
+export * from 'node:fs/promises';
+export async function open(path, flags, mode) {
+  const file = await fs.open(path, flags, mode);
+  const sync = file.sync.bind(file);
+  if (path.endsWith('.new')) file.sync = () => new Promise((resolve) => setTimeout(resolve, 4_000)).then(sync);
+  return file;
+}
+`;
+const DISKS = { hanging: HANGING_FILES, slow: SLOW_FILES } as const;
+
 /** Where another user may enter, too; the lab's own folder for temporary files is closed. */
 export const OPEN_FOLDER = process.platform === 'win32' ? tmpdir() : '/tmp';
 
@@ -62,18 +89,18 @@ let folder: string | null = null;
 function compiled(): string {
   if (folder !== null) return folder;
   const sources = ['state-file', 'whole-file'].map((name) => [name, readFileSync(join(ROOT, `src/main/adapters/${name}.ts`), 'utf8')] as const);
-  const hash = createHash('sha256').update(JSON.stringify([SCRIPT, HANGING_FILES, sources])).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(JSON.stringify([SCRIPT, DISKS, sources])).digest('hex').slice(0, 16);
   // Outside the repository, which another user need not be able to enter.
   const made = join(OPEN_FOLDER, `latchkey-state-file-${process.getuid?.() ?? 0}-${hash}`);
   const aside = mkdtempSync(`${made}-`);
-  for (const variant of ['plain', 'hanging']) {
+  for (const variant of ['plain', 'hanging', 'slow'] as const) {
     mkdirSync(join(aside, variant));
     for (const [name, text] of sources) {
       const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true } });
       const alone = outputText.replace("import { app } from 'electron';", '');
-      writeFileSync(join(aside, variant, `${name}.js`), variant === 'plain' ? alone : alone.replaceAll("'node:fs/promises'", "'./hanging-files.js'"));
+      writeFileSync(join(aside, variant, `${name}.js`), variant === 'plain' ? alone : alone.replaceAll("'node:fs/promises'", "'./other-files.js'"));
     }
-    writeFileSync(join(aside, variant, 'hanging-files.js'), HANGING_FILES);
+    if (variant !== 'plain') writeFileSync(join(aside, variant, 'other-files.js'), DISKS[variant]);
     writeFileSync(join(aside, variant, 'child.js'), SCRIPT);
   }
   writeFileSync(join(aside, 'package.json'), '{"type":"module"}\n');
@@ -89,13 +116,13 @@ function compiled(): string {
 }
 
 export interface StateFileChild {
-  readonly task: 'load' | 'save' | 'count' | 'starve' | 'hang';
+  readonly task: 'load' | 'save' | 'count' | 'starve' | 'hang' | 'crawl';
   readonly folder: string;
   readonly extra?: string;
   /** As an ordinary user: the right of root to read everything is gone. */
   readonly uid?: number;
   readonly openFiles?: number;
-  readonly disk?: 'plain' | 'hanging';
+  readonly disk?: 'plain' | 'hanging' | 'slow';
 }
 
 /** Starts the child; `count` runs until it is killed. */

@@ -11,6 +11,7 @@ const PAUSES_MS = [20, 50, 100, 200, 300, 400, 450, 480];
 const READ_MS = 3_000;
 /** It takes a full queue of a slow disk to bring some kilobytes there. */
 const WRITE_MS = 10_000;
+const AWAKE_STEPS = 10;
 /** What a kill left in the middle of a write; a write that goes on is younger. */
 const LEFTOVER_MS = 60_000;
 /** To try these again would bring the same answer. `ENOTSUP`, `EFBIG`, `ENOLINK` are said here. */
@@ -152,25 +153,30 @@ interface Lane {
   tail: Promise<unknown>;
   /** A call hangs in the system. */
   isStuck: boolean;
+  /** Those that wait for their turn, and the one that has it. */
+  readonly refusals: Set<(thrown: Error) => void>;
 }
 
 /** A call that hangs keeps one of the four threads that Node has for all files, names and ciphers: one for each folder. */
 const lanes = new Map<string, Lane>();
 
+/** The limit is that of a turn: to read behind a slow write is not to hang. */
 function inLane<T>(folder: string, limitMs: number, run: (isLate: () => boolean) => Promise<T>): Promise<T> {
-  const lane = lanes.get(folder) ?? { tail: Promise.resolve(), isStuck: false };
+  const lane = lanes.get(folder) ?? { tail: Promise.resolve(), isStuck: false, refusals: new Set() };
   lanes.set(folder, lane);
   if (lane.isStuck) return Promise.reject(errnoError('ETIMEDOUT'));
   return new Promise<T>((resolve, reject) => {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      lane.isStuck = true;
-      process.off('exit', endAtOnce).on('exit', endAtOnce);
-      reject(errnoError('ETIMEDOUT'));
-    }, limitMs);
-    const tail = lane.tail.then(() => (isLate ? undefined : run(() => isLate).then(resolve, reject))).finally(() => {
-      clearTimeout(timer);
+    lane.refusals.add(reject);
+    const tail = lane.tail.then(async () => {
+      if (lane.isStuck) return;
+      const cancel = afterAwake(limitMs, () => {
+        lane.isStuck = true;
+        process.off('exit', endAtOnce).on('exit', endAtOnce);
+        for (const refuse of lane.refusals) refuse(errnoError('ETIMEDOUT'));
+      });
+      await run(() => lane.isStuck).then(resolve, reject).finally(cancel);
+    }).finally(() => {
+      lane.refusals.delete(reject);
       if (lane.tail !== tail) return;
       lanes.delete(folder);
       if (![...lanes.values()].some(({ isStuck }) => isStuck)) process.off('exit', endAtOnce);
@@ -179,8 +185,29 @@ function inLane<T>(folder: string, limitMs: number, run: (isLate: () => boolean)
   });
 }
 
+/** In steps: after a busy main thread, or the sleep of a computer, a timer comes before an answer that has long been there. */
+function afterAwake(ms: number, run: () => void): () => void {
+  let steps = 0;
+  const timer = setInterval(() => {
+    steps += 1;
+    if (steps < AWAKE_STEPS) return;
+    clearInterval(timer);
+    run();
+  }, ms / AWAKE_STEPS);
+  return () => clearInterval(timer);
+}
+
 /** Node and Electron join their threads at the end, and would wait for one that hangs for ever. All else is done by then. */
-function endAtOnce(): void {
+function endAtOnce(code: number): void {
+  const listeners = process.listeners('exit');
+  // Those that came later have not had their turn.
+  for (const listener of listeners.slice(listeners.indexOf(endAtOnce) + 1)) {
+    try {
+      listener(code);
+    } catch {
+      // The process ends all the same.
+    }
+  }
   process.kill(process.pid, 'SIGKILL');
 }
 
