@@ -274,6 +274,20 @@ describe('a state file that is written', () => {
     expect(realpathSync(file(folder))).toBe(file(dotfiles));
   });
 
+  it.skipIf(process.platform === 'win32')('leaves alone what is no file at the end of a link, as its copy does', async () => {
+    const folder = await savedFolder();
+    const pipe = join(newFolder(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    unlinkSync(copy(folder));
+    symlinkSync(pipe, copy(folder));
+    const store = createStateFile({ folder });
+    await store.save(OTHER);
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    // The link led to no copy: it makes room for one.
+    await store.save(OTHER);
+    expect(readFileSync(copy(folder), 'utf8')).toBe(readFileSync(file(folder), 'utf8'));
+  });
+
   it('is never changed in place, also inside a Snap', async () => {
     process.env['SNAP'] = '/snap/app/1';
     const folder = await savedFolder(OTHER);

@@ -27,8 +27,9 @@ export function readWhole(path: string, maxBytes: number, patient = true): Promi
 }
 
 /**
- * Resolves when the bytes are on the disk under this name; until then the old file stands whole. A link is followed. Its
- * folder must exist. Rejects with an errno exception, and then nothing has changed, unless the disk did not answer in time.
+ * Resolves when the bytes are on the disk under this name; until then the old file stands whole. A link is followed, but
+ * not to a folder, a pipe or a device (`ENOTSUP`). The folder must exist. Rejects with an errno exception, and then nothing
+ * has changed, unless the disk did not answer in time.
  */
 export function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
   return persist(true, () => inLane(dirname(path), WRITE_MS, (isLate) => writeOnce(path, bytes, mode, isLate)));
@@ -118,6 +119,8 @@ async function behindLink(path: string): Promise<string> {
   if (found?.isSymbolicLink() !== true) return path;
   const target = await realpath(path).catch(nullIfAbsent);
   if (target === null) throw errnoError('ENOLINK');
+  // A link to /dev/null says that nothing is to be kept; what it leads to is not ours to replace.
+  if (!(await stat(target)).isFile()) throw errnoError('ENOTSUP');
   return target;
 }
 
