@@ -16,6 +16,7 @@ import { createSafeStorage } from './adapters/safe-storage.js';
 import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import { createSignals } from './adapters/signals.js';
 import { createStateFile } from './adapters/state-file.js';
+import { filesAtRest } from './adapters/whole-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { createEngine } from './core/engine.js';
 import type { OpenEngine } from './core/late-engine.js';
@@ -88,7 +89,15 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
   }
 
   return {
-    engine: { ...engine, signIn: async (argument) => engine.signIn(parseSignInRequest(argument)) },
+    engine: {
+      ...engine,
+      signIn: async (argument) => engine.signIn(parseSignInRequest(argument)),
+      async stop() {
+        const deadline = performance.now() + LIMITS.stopMs;
+        await engine.stop();
+        await filesAtRest(Math.max(deadline - performance.now(), 100));
+      },
+    },
     diagnose,
     async supportBundle(wanted = {}) {
       const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./diagnosis/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);

@@ -429,6 +429,22 @@ describe('a disk that does not answer', () => {
   });
 });
 
+describe('an app that ends while a file is read', () => {
+  it('ends soon though the disk does not answer, also before that is known', { timeout: 40_000 }, async () => {
+    const folder = newFolder();
+    execFileSync('mkfifo', [file(folder)]);
+    const { answers: [left], exit, exitMs } = await runStateFileChild({ task: 'leave', folder, disk: 'hanging' });
+    expect(left?.tookMs).toBeLessThan(3_000);
+    expect([exit, exitMs < 2_000]).toEqual(['SIGKILL', true]);
+  });
+
+  it('ends as it likes, and waits no longer than the disk, where it answers', { timeout: 40_000 }, async () => {
+    const { answers: [left], exit } = await runStateFileChild({ task: 'leave', folder: await savedFolder() });
+    expect(left?.tookMs).toBeLessThan(800);
+    expect(exit).toBe(7);
+  });
+});
+
 describe('a disk that is slow', () => {
   it('is waited for by reads behind its writes, and takes nothing from the end of the app', { timeout: 40_000 }, async () => {
     const folder = await savedFolder();

@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPT = `import { appendFileSync, openSync, closeSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createStateFile } from './state-file.js';
+import { filesAtRest } from './whole-file.js';
 const [, , task, folder, extra] = process.argv;
 const store = createStateFile({ folder });
 const state = (sequence) => ({ schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] }, sequence });
@@ -45,6 +46,14 @@ const tasks = {
     tell({ codes, elsewhere, againMs: Math.round(performance.now() - again) });
     // What the app wants to do last, and says late.
     process.on('exit', (code) => writeSync(1, JSON.stringify({ lastWord: code }) + '\\n'));
+    process.exit(7);
+  },
+  // The app ends before it is known that the disk does not answer.
+  async leave() {
+    void tried(() => store.load());
+    await pause(200);
+    await filesAtRest(1_000);
+    tell({});
     process.exit(7);
   },
   // The disk is slow, and well: whoever reads behind a write waits for it, and the app ends as it likes.
@@ -116,7 +125,7 @@ function compiled(): string {
 }
 
 export interface StateFileChild {
-  readonly task: 'load' | 'save' | 'count' | 'starve' | 'hang' | 'crawl';
+  readonly task: 'load' | 'save' | 'count' | 'starve' | 'hang' | 'crawl' | 'leave';
   readonly folder: string;
   readonly extra?: string;
   /** As an ordinary user: the right of root to read everything is gone. */

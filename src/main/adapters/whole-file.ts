@@ -49,6 +49,23 @@ export function removeWhole(path: string): Promise<void> {
   }));
 }
 
+/**
+ * For the end of the app: resolves when no call is under way, and after `limitMs` all the same. The process then ends without
+ * a call that hangs, which else it would wait for after its event `exit`.
+ */
+export function filesAtRest(limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = afterAwake(limitMs, () => {
+      for (const lane of lanes.values()) giveUp(lane);
+      resolve();
+    });
+    void Promise.all([...lanes.values()].map(({ tail }) => tail)).then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
 /** The name of the error, such as `EACCES`; its message would name the path, and with it the person. */
 export function errnoOf(thrown: unknown): string {
   const code = (thrown as NodeJS.ErrnoException | null)?.code;
@@ -172,11 +189,7 @@ function inLane<T>(folder: string, limitMs: number, run: (isLate: () => boolean)
     lane.refusals.add(reject);
     const tail = lane.tail.then(async () => {
       if (lane.isStuck) return;
-      const cancel = afterAwake(limitMs, () => {
-        lane.isStuck = true;
-        process.off('exit', endAtOnce).on('exit', endAtOnce);
-        for (const refuse of lane.refusals) refuse(errnoError('ETIMEDOUT'));
-      });
+      const cancel = afterAwake(limitMs, () => giveUp(lane));
       await run(() => lane.isStuck).then(resolve, reject).finally(cancel);
     }).finally(() => {
       lane.refusals.delete(reject);
@@ -186,6 +199,12 @@ function inLane<T>(folder: string, limitMs: number, run: (isLate: () => boolean)
     });
     lane.tail = tail;
   });
+}
+
+function giveUp(lane: Lane): void {
+  lane.isStuck = true;
+  process.off('exit', endAtOnce).on('exit', endAtOnce);
+  for (const refuse of lane.refusals) refuse(errnoError('ETIMEDOUT'));
 }
 
 /** In steps: after a busy main thread, or the sleep of a computer, a timer comes before an answer that has long been there. */
