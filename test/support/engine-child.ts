@@ -65,7 +65,7 @@ const engine = createEngine(parseOptions({ issuer: member.issuer, clientId: memb
   },
   browser: { open: async (url) => send({ opened: url }) },
   callbacks: { 'custom-scheme': createScheme(), loopback: { prepare: async () => ({ state: 'unavailable', detail: 'none here' }), onCallback() {}, stop() {} } },
-  clock: { now: () => Date.now() + aheadMs, after: realClock.after },
+  clock: { ...realClock, now: () => Date.now() + aheadMs },
   network: { fetch: (url, { method, headers, body, signal }) => fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' }) },
   lock: createLock(),
   signals: { listen() {}, watchNetwork() {}, stop() {} },

@@ -301,7 +301,7 @@ export interface FakeClock extends Clock {
 }
 
 /** Virtual time: starts at 2026-01-01 and moves only when told. */
-export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
+export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1), quiet = settle): FakeClock {
   interface Timer {
     readonly due: number;
     readonly run: () => void;
@@ -318,6 +318,7 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
 
   return {
     now: () => wall,
+    elapsed: () => elapsed,
     after(delayMs, run) {
       const timer = { due: Number.isNaN(delayMs) ? Infinity : elapsed + Math.max(0, Math.ceil(delayMs)), run };
       timers.add(timer);
@@ -325,13 +326,13 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
     },
     async advance(ms) {
       const end = elapsed + ms;
-      await settle();
+      await quiet();
       for (let timer = nextDueBy(end); timer !== null; timer = nextDueBy(end)) {
         timers.delete(timer);
         wall += timer.due - elapsed;
         elapsed = timer.due;
         timer.run();
-        await settle();
+        await quiet();
       }
       wall += end - elapsed;
       elapsed = end;

@@ -15,6 +15,8 @@ export interface Authority extends Network {
   /** False: every request fails as without a network. */
   online: boolean;
   lifeSeconds: number;
+  /** Between two questions about a device code. */
+  pollSeconds: number;
   /** What the address of the key set answers: it proves that no portal speaks in the provider's name. */
   keySet: () => Response;
   /** What the person in front of the page for device codes has done so far. */
@@ -95,6 +97,7 @@ export function createAuthority(mark = ''): Authority {
   const authority: Authority = {
     online: true,
     lifeSeconds: 3_600,
+    pollSeconds: 5,
     keySet: () => Response.json({ keys: [] }),
     person: 'is away',
     tokenForms, revoked, reused, issued,
@@ -129,7 +132,7 @@ export function createAuthority(mark = ''): Authority {
         if (url.endsWith('/device')) {
           const code = mint('device');
           devices.add(code);
-          return Response.json({ device_code: code, user_code: 'ABCD', verification_uri: `${ISSUER}/go`, expires_in: 900, interval: 5 });
+          return Response.json({ device_code: code, user_code: 'ABCD', verification_uri: `${ISSUER}/go`, expires_in: 900, interval: authority.pollSeconds });
         }
         if (url.endsWith('/revoke')) {
           valid.delete(form.get('token') ?? '');
@@ -228,7 +231,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   const ports = {
     secrets: { ...secrets, read: (key: string, expected: boolean) => mortal('secrets.read', () => secrets.read(key, expected)), write: (key: string, value: string) => mortal('secrets.write', () => secrets.write(key, value)), remove: (key: string) => mortal('secrets.remove', () => secrets.remove(key)) },
     state: { load: () => mortal('state.load', () => file.load()), save: (state: KnownAccounts) => mortal('state.save', () => file.save(state)) },
-    clock: { now: clock.now, after: (ms: number, run: () => void) => clock.after(ms, () => { if (!dead) run(); }) },
+    clock: { now: clock.now, elapsed: clock.elapsed, after: (ms: number, run: () => void) => clock.after(ms, () => { if (!dead) run(); }) },
     network: { fetch: (url: string, init: NetworkRequest) => mortal(`network ${url.slice(ISSUER.length)}`, () => authority.fetch(url, init)) },
     earlier: { read: (index: number) => mortal('earlier.read', () => earlier.read(index)), remove: (index: number) => mortal('earlier.remove', () => earlier.remove(index)) },
   };

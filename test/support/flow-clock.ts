@@ -50,6 +50,7 @@ export function createFlowClock(): FlowClock {
 
   const clock: FlowClock = {
     now: () => Math.round(Date.now() + leapt + slept),
+    elapsed,
     after(delayMs, run) {
       const timer: Timer = { due: elapsed() + delayMs, run, cancel: () => undefined };
       timers.add(timer);

@@ -39,7 +39,7 @@ export async function createWire(options: Partial<AuthOptions>): Promise<Wire> {
       return (await answers.get(begin ?? '')?.(request)) ?? new Response(null, { status: 404 });
     },
   };
-  const clock = { now: () => Date.now(), after: () => () => undefined };
+  const clock = { now: () => Date.now(), elapsed: () => performance.now(), after: () => () => undefined };
   const log = createFakeLog();
   const settings = parseOptions({ clientId: 'me', redirects: ['com.example.app:/callback'], ...options });
   const protocol = createProtocol(settings, createBoundedFetch(network, clock, { timeoutMs: 60_000, responseBytes: 1_048_576 }), clock, log);

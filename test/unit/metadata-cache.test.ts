@@ -21,7 +21,7 @@ function desk(published: Readonly<Record<string, unknown>> = PUBLISHED) {
     load: async () => structuredClone(state.file),
     save: async (content) => { state.saves += 1; state.file = structuredClone(content); },
   };
-  const clock = { now: () => state.now, after: () => () => undefined };
+  const clock = { now: () => state.now, elapsed: () => 0, after: () => () => undefined };
   const discover = async (): Promise<{ members: Readonly<Record<string, unknown>>; freshMs: number }> => {
     state.fetched += 1;
     if (state.down) throw new Error('no network');
@@ -135,7 +135,7 @@ describe('a file that is not what the record saw', () => {
     const place = desk();
     const mark = await firstRun(place);
     const other = parseOptions({ issuer: 'https://other.example.com', clientId: 'c', redirects: ['http://127.0.0.1/callback'] });
-    const cache = createMetadataCache(other, async () => { throw new Error('asked'); }, { load: async () => place.state.file, save: async () => undefined }, { now: () => place.state.now, after: () => () => undefined }, createFakeLog());
+    const cache = createMetadataCache(other, async () => { throw new Error('asked'); }, { load: async () => place.state.file, save: async () => undefined }, { now: () => place.state.now, elapsed: () => 0, after: () => () => undefined }, createFakeLog());
     cache.trust(mark);
     await expect(cache.usable()).rejects.toThrow('asked');
   });

@@ -7,6 +7,7 @@ const TIMER_MAX_MS = 2_147_483_647;
 export function createClock(): Clock {
   return {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     after(delayMs, run) {
       let left = Number.isNaN(delayMs) ? Infinity : Math.max(0, Math.ceil(delayMs));
       let timer: ReturnType<typeof setTimeout>;

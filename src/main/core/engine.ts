@@ -94,6 +94,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let again = false;
   let cancelTimer = (): void => undefined;
   let timerAt: number | null = null;
+  /** By how many seconds the calendar was ahead of the time that runs when the timer was made. */
+  let timerAhead = 0;
 
   const attempts = createAttempts(settings, ports, protocol, attemptVault, {
     queue: (mail) => { queue.push(mail); },
@@ -304,9 +306,12 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     const now = clock.now();
     const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter((deadline) => deadline !== null);
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);
-    if (next === timerAt) return;
+    // A timer knows nothing of a calendar that was set: one that was made before it is made again.
+    const ahead = Math.round((now - clock.elapsed()) / 1_000);
+    if (next === timerAt && ahead === timerAhead) return;
     cancelTimer();
     timerAt = next;
+    timerAhead = ahead;
     cancelTimer = next === null ? (): void => undefined : clock.after(Math.min(Math.max(0, next - now), LIMITS.timerMaxMs), tick);
   }
 

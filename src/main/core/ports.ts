@@ -200,6 +200,8 @@ export type RedirectOption =
 /** Wall clock in milliseconds, and timers that may fire late but never early. */
 export interface Clock {
   now(): number;
+  /** Milliseconds since some moment before. Nobody sets it; it may stand still while the computer sleeps. */
+  elapsed(): number;
   /**
    * Returns the way to cancel, which may be called at any time and more than once. `delayMs` may be any number: of less
    * than nothing it is 0, and a timer of Infinity or NaN never fires. Never runs before it has returned.

@@ -13,6 +13,7 @@ import { accountOf } from './records.js';
 import { type TokenWant, answerArrival, answerToken, heldToken, isUnread, sessionDeadline } from './session-answers.js';
 import { type AccessToken, NO_SESSION, type SessionEvent, type SessionState, type Timing, type TokenTarget } from './session-state.js';
 import { stepSession } from './session.js';
+import { afterSetBack, createSetBackWatch } from './session/set-back.js';
 import { atMost } from './time-limit.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
 import type { Vault } from './vault.js';
@@ -101,6 +102,7 @@ export interface Sessions {
 const NOBODY: readonly AccountView[] = [];
 
 export function createSessions(settings: Settings, known: KnownState, vault: Vault, keeper: Keeper, clock: Clock, log: Log, host: SessionsHost): Sessions {
+  const wasSetBackBy = createSetBackWatch(clock);
   const areSeveral = settings.accounts === 'several';
   let active = emptySlot();
   /** By account. Of an account that nobody has asked for since the start there is only the record. */
@@ -134,7 +136,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       const slot = slotToAdopt(account);
       forgetEnded(slot, account);
       slot.isNew = slot.state.phase === 'absent' && !isStored(account.id);
-      host.queue({ to: 'session', slot, epoch: null, event: { type: 'adopt', grant, account, attempt, now: clock.now() } });
+      host.queue({ to: 'session', slot, epoch: null, event: { type: 'adopt', grant, account, attempt, now: now() } });
     },
     deliver,
     settle() {
@@ -146,16 +148,18 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       }
     },
     retry() {
-      tellLocked({ type: 'retry', now: clock.now() });
+      tellLocked({ type: 'retry', now: now() });
       host.drain();
     },
-    wake(signal) { tellLocked({ type: 'wake', signal, now: clock.now() }); },
+    wake(signal) { tellLocked({ type: 'wake', signal, now: now() }); },
     tick() {
+      notice();
       const event = { type: 'tick', ...host.timing() } as const;
       host.queue({ to: 'session', slot: null, epoch: null, event });
       for (const slot of others.values()) if ((sessionDeadline(slot.state, event.now, false) ?? Infinity) <= event.now) host.queue({ to: 'session', slot, epoch: null, event });
     },
     deadline(now) {
+      notice();
       let earliest = sessionDeadline(active.state, now);
       for (const { state } of others.values()) {
         const deadline = sessionDeadline(state, now, false);
@@ -170,7 +174,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       const slot = find(accountId);
       if (slot === null) throw notFound();
       // The person has just asked for it: a keyring that was locked is asked once more.
-      if (slot !== active && slot.state.phase === 'locked') send(slot, { type: 'retry', now: clock.now() });
+      if (slot !== active && slot.state.phase === 'locked') send(slot, { type: 'retry', now: now() });
       await arrival(slot);
       // Somebody may have signed it out in the same turn.
       if (slot.state.phase !== 'live') throw notSignedIn();
@@ -204,6 +208,17 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     },
   };
 
+  /** The time, once all sessions know of a calendar that was set back. */
+  function now(): number {
+    notice();
+    return clock.now();
+  }
+
+  function notice(): void {
+    const ms = wasSetBackBy();
+    if (ms > 0) for (const slot of [active, ...others.values()]) slot.state = afterSetBack(slot.state, ms);
+  }
+
   function getAccessToken(request?: TokenRequest): Promise<string> {
     if (stopped !== null) return Promise.reject(stopped);
     let wanted: ReturnType<typeof parseTokenRequest>;
@@ -217,7 +232,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     // Who is known is not known yet.
     if (slot === null) return starting === null ? Promise.reject(notFound()) : started.then(() => getAccessToken(request));
     const want = { target, refusedText, refused: null };
-    const answer = answerToken(slot.state, clock.now(), refusedText === null ? want : recognized(want, slot.state));
+    const at = now();
+    const answer = answerToken(slot.state, at, refusedText === null ? want : recognized(want, slot.state));
     if (answer.kind === 'token') return Promise.resolve(answer.token);
     if (starting === null && answer.kind === 'error') return Promise.reject(answer.error);
     return new Promise((resolve, reject) => {
@@ -231,7 +247,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(want: W, state: SessionState): W & TokenWant {
     if (want.refused === null && want.refusedText !== null) {
       const held = heldToken(state, want.target);
-      if (held?.token === want.refusedText && clock.now() - held.obtainedAt >= LIMITS.refusedYoungMs) want.refused = held;
+      if (held?.token === want.refusedText && now() - held.obtainedAt >= LIMITS.refusedYoungMs) want.refused = held;
     }
     return want;
   }
@@ -239,10 +255,11 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   function settle(slot: Slot): void {
     let isDemanded = false;
     for (const waiter of slot.tokens) {
-      const answer = answerToken(slot.state, clock.now(), recognized(waiter, slot.state));
+      const at = now();
+      const answer = answerToken(slot.state, at, recognized(waiter, slot.state));
       if (answer.kind === 'wait') continue;
       if (answer.kind === 'demand') {
-        if (!isDemanded) send(slot, { type: 'demand', target: waiter.target, now: clock.now() });
+        if (!isDemanded) send(slot, { type: 'demand', target: waiter.target, now: now() });
         isDemanded = true;
         continue;
       }
@@ -267,6 +284,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   }
 
   function deliver({ slot: addressee, epoch, event }: SessionMail): void {
+    notice();
     const slot = addressee ?? active;
     const before = slot.state;
     if (epoch !== null && epoch !== before.epoch) {
@@ -343,7 +361,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     const account = accountOf(stored);
     const slot = open(account);
     // At once, also when a listener asks: whoever finds it absent would answer that nobody is signed in.
-    deliver({ to: 'session', slot, epoch: null, event: { type: 'restore', account, now: clock.now() } });
+    deliver({ to: 'session', slot, epoch: null, event: { type: 'restore', account, now: now() } });
     host.drain();
     return slot;
   }
