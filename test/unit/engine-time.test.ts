@@ -347,7 +347,6 @@ describe('a clock that jumps between any two steps', () => {
       const counted = await live(steps, redirect);
       for (const what of Object.keys(sum) as (keyof Counted)[]) sum[what] += counted[what];
     }), { numRuns: 60, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true });
-    console.log(JSON.stringify(sum));
     expect(sum.signIns, 'the lives were too dull to prove anything').toBeGreaterThan(20);
     expect(sum.expired).toBeGreaterThan(20);
     expect([sum.tokens, sum.renewals, sum.restarts].every((count) => count > 50), JSON.stringify(sum)).toBe(true);
