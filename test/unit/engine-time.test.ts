@@ -59,8 +59,8 @@ interface Given {
   /** How far the calendar was ahead then. */
   readonly ahead: number;
   readonly subject: string;
-  /** By how much a process that began later took it for younger: what happened to the calendar before, only its own process saw. */
-  looksYounger: number;
+  /** By how much each process that began later took it for younger: what happened to the calendar before, only its own process saw. */
+  readonly looksYounger: number[];
 }
 
 /** Calls of WebCrypto that have not been answered. */
@@ -122,7 +122,7 @@ function watched(authority: Authority, world: World, given: Map<string, Given>, 
         const response = await authority.fetch(url, init);
         const body = url.endsWith('/token') && response.status === 200 ? ((await response.clone().json()) as Record<string, string>) : {};
         const subject = form.get('code')?.replace('good-', '') ?? subjects.get(form.get('refresh_token') ?? '') ?? 'ada';
-        if (body['access_token'] !== undefined) given.set(body['access_token'], { at: world.trueNow(), ahead: world.ahead(), subject, looksYounger: 0 });
+        if (body['access_token'] !== undefined) given.set(body['access_token'], { at: world.trueNow(), ahead: world.ahead(), subject, looksYounger: [] });
         if (body['refresh_token'] !== undefined) {
           subjects.set(body['refresh_token'], subject);
           newest.set(subject, body['refresh_token']);
@@ -266,7 +266,10 @@ async function live(steps: readonly Step[], redirect: string): Promise<Counted> 
       if (!wasSignedIn) return;
       expect(word, 'a token of somebody who is signed in').toBe('fine');
       const { at, looksYounger } = given.get(await answer)!;
-      expect(world.trueNow() - at - looksYounger, 'a token that is over').toBeLessThan(LIFE_SECONDS * SECOND + 5 * SECOND);
+      const age = world.trueNow() - at;
+      // What would be from the future is doubted.
+      const younger = Math.max(0, ...looksYounger.filter((ms) => ms <= age + MINUTE));
+      expect(age - younger, 'a token that is over').toBeLessThan(LIFE_SECONDS * SECOND + 5 * SECOND);
       counted.tokens += 1;
     },
     async 'switch'() {
@@ -290,7 +293,7 @@ async function live(steps: readonly Step[], redirect: string): Promise<Counted> 
       const wasSignedIn = bench.engine.view().status === 'signed-in' && isStored() && keyring === 'works';
       await stop();
       counted.restarts += 1;
-      for (const token of given.values()) token.looksYounger = Math.max(token.looksYounger, token.ahead - world.ahead());
+      for (const token of given.values()) token.looksYounger.push(token.ahead - world.ahead());
       bench = bench.restart();
       bench.secrets.setMode(keyring);
       await start();
