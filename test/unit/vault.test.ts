@@ -241,6 +241,18 @@ describe('remove', () => {
     }
   });
 
+  it('that another client owes is not done when they have signed in again in a process of their own', async () => {
+    const owed = { ...ada, record: 'removal-owed', clientId: 'other' } as const;
+    for (const [said, left] of [['removal-owed', 0], ['kept', 1]] as const) {
+      const vault = vaultWith('works', { ...NO_ACCOUNTS, accounts: [owed] });
+      secrets.entries.set(key, formatRecord({ ...record, clientId: 'other' }));
+      await vault.load();
+      file.content = { ...NO_ACCOUNTS, accounts: [{ ...owed, record: said }] };
+      await vault.removeOfOthers(owed);
+      expect(secrets.entries.size).toBe(left);
+    }
+  });
+
   it('asks no keyring about an account that has no record', async () => {
     const vault = vaultWith('works', known('none'));
     await vault.load();
