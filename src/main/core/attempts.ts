@@ -11,7 +11,7 @@ import type { Settings } from './options/options.js';
 import { parsePasted } from './pasted.js';
 import type { Ports } from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
-import type { Waiter } from './sessions.js';
+import type { Waiter } from './session/token-waiters.js';
 import { createTrips } from './trips.js';
 
 export interface AttemptMail {

@@ -1,4 +1,4 @@
-// The sessions of the app: the active one, those of other accounts, and who waits for their tokens. Effects go to keeper.ts.
+// The sessions of the app: the active one and those of other accounts. Effects go to keeper.ts, callers wait in session/token-waiters.ts.
 // Decides nothing about a session, which is session.ts's; with the option "accounts" at `one` there is one and no other.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
@@ -10,10 +10,11 @@ import type { Settings } from './options/options.js';
 import type { Clock, KnownAccount, Log, Signal } from './ports.js';
 import type { Grant } from './protocol.js';
 import { accountOf } from './records.js';
-import { type TokenWant, answerArrival, answerToken, heldToken, isUnread, sessionDeadline } from './session-answers.js';
-import { type AccessToken, NO_SESSION, type SessionEvent, type SessionState, type Timing, type TokenTarget } from './session-state.js';
+import { isUnread, sessionDeadline } from './session-answers.js';
+import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
 import { afterSetBack, createSetBackWatch } from './session/set-back.js';
+import { type TokenWaiters, createTokenWaiters } from './session/token-waiters.js';
 import { atMost } from './time-limit.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
 import type { Vault } from './vault.js';
@@ -25,20 +26,7 @@ export interface Slot {
   isNew: boolean;
   /** An attempt that a sign-out has ended while its tokens were being stored: its account does not become the active one. */
   endedAttempt: number | null;
-  readonly tokens: Set<TokenWaiter>;
-  readonly arrivals: Set<Waiter<void>>;
-}
-
-export interface Waiter<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: AuthError) => void;
-}
-
-interface TokenWaiter extends Waiter<string> {
-  readonly target: TokenTarget | null;
-  /** As the caller gave it, and the token that it is, once that is known. */
-  readonly refusedText: string | null;
-  refused: AccessToken | null;
+  readonly waiters: TokenWaiters;
 }
 
 /** `slot` null: the active one. `epoch` null: for the session as it is now. */
@@ -141,9 +129,9 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     deliver,
     settle() {
       if (starting !== null) return;
-      settle(active);
+      active.waiters.settle();
       for (const [id, slot] of others) {
-        settle(slot);
+        slot.waiters.settle();
         if (slot.state.phase === 'absent') others.delete(id);
       }
     },
@@ -175,7 +163,7 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       if (slot === null) throw notFound();
       // The person has just asked for it: a keyring that was locked is asked once more.
       if (slot !== active && slot.state.phase === 'locked') send(slot, { type: 'retry', now: now() });
-      await arrival(slot);
+      await slot.waiters.arrival();
       // Somebody may have signed it out in the same turn.
       if (slot.state.phase !== 'live') throw notSignedIn();
       activate(slot);
@@ -192,18 +180,14 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
         return;
       }
       // Only who has read the record can have its token revoked.
-      if (slot !== active) await atMost(clock, arrival(slot).catch(() => undefined), LIMITS.keyringSlowMs);
+      if (slot !== active) await atMost(clock, slot.waiters.arrival().catch(() => undefined), LIMITS.keyringSlowMs);
       if (slot === active) for (const other of others.values()) endStoring(other);
       send(slot, { type: 'sign-out' });
     },
     async stop(error) {
       stopped = error;
       starting?.();
-      for (const { tokens, arrivals } of [active, ...others.values()]) {
-        for (const waiter of [...tokens, ...arrivals]) waiter.reject(error);
-        tokens.clear();
-        arrivals.clear();
-      }
+      for (const { waiters } of [active, ...others.values()]) waiters.rejectAll(error);
       await chosen;
     },
   };
@@ -219,6 +203,21 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     if (ms > 0) for (const slot of [active, ...others.values()]) slot.state = afterSetBack(slot.state, ms);
   }
 
+  function emptySlot(): Slot {
+    const slot: Slot = {
+      state: NO_SESSION,
+      isNew: false,
+      endedAttempt: null,
+      waiters: createTokenWaiters({
+        state: () => slot.state,
+        now,
+        demand: (target) => { send(slot, { type: 'demand', target, now: now() }); },
+        drain: () => { host.drain(); },
+      }),
+    };
+    return slot;
+  }
+
   function getAccessToken(request?: TokenRequest): Promise<string> {
     if (stopped !== null) return Promise.reject(stopped);
     let wanted: ReturnType<typeof parseTokenRequest>;
@@ -227,60 +226,11 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     } catch (error) {
       return Promise.reject(error);
     }
-    const { account, target, refused: refusedText } = wanted;
+    const { account, target, refused } = wanted;
     const slot = account === null ? active : find(account);
     // Who is known is not known yet.
     if (slot === null) return starting === null ? Promise.reject(notFound()) : started.then(() => getAccessToken(request));
-    const want = { target, refusedText, refused: null };
-    const at = now();
-    const answer = answerToken(slot.state, at, refusedText === null ? want : recognized(want, slot.state));
-    if (answer.kind === 'token') return Promise.resolve(answer.token);
-    if (starting === null && answer.kind === 'error') return Promise.reject(answer.error);
-    return new Promise((resolve, reject) => {
-      slot.tokens.add({ ...want, resolve, reject });
-      // Whoever only joins those who wait changes nothing: a thousand of them must not cost a thousand views.
-      if (answer.kind === 'demand') host.drain();
-    });
-  }
-
-  /** The refused token is remembered as that very one: a provider that gives the same text again has given a new token. */
-  function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(want: W, state: SessionState): W & TokenWant {
-    if (want.refused === null && want.refusedText !== null) {
-      const held = heldToken(state, want.target);
-      if (held?.token === want.refusedText && now() - held.obtainedAt >= LIMITS.refusedYoungMs) want.refused = held;
-    }
-    return want;
-  }
-
-  function settle(slot: Slot): void {
-    let isDemanded = false;
-    for (const waiter of slot.tokens) {
-      const at = now();
-      const answer = answerToken(slot.state, at, recognized(waiter, slot.state));
-      if (answer.kind === 'wait') continue;
-      if (answer.kind === 'demand') {
-        if (!isDemanded) send(slot, { type: 'demand', target: waiter.target, now: now() });
-        isDemanded = true;
-        continue;
-      }
-      slot.tokens.delete(waiter);
-      if (answer.kind === 'token') waiter.resolve(answer.token);
-      else waiter.reject(answer.error);
-    }
-    const arrived = slot.arrivals.size === 0 ? 'wait' : answerArrival(slot.state);
-    if (arrived === 'wait') return;
-    for (const waiter of slot.arrivals) {
-      if (arrived === null) waiter.resolve();
-      else waiter.reject(arrived);
-    }
-    slot.arrivals.clear();
-  }
-
-  function arrival(slot: Slot): Promise<void> {
-    return new Promise((resolve, reject) => {
-      slot.arrivals.add({ resolve, reject });
-      host.drain();
-    });
+    return slot.waiters.ask({ target, refused }, starting === null);
   }
 
   function deliver({ slot: addressee, epoch, event }: SessionMail): void {
@@ -407,10 +357,6 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     if (active.state.account !== null) list.delete(active.state.account.id);
     return [...list.values()];
   }
-}
-
-function emptySlot(): Slot {
-  return { state: NO_SESSION, isNew: false, endedAttempt: null, tokens: new Set(), arrivals: new Set() };
 }
 
 function notSignedIn(): AuthError {

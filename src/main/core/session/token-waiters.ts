@@ -1,0 +1,111 @@
+// The callers that wait at one session: for an access token, or for the session itself.
+// Answers them from the session's state; decides nothing about the session.
+import type { AuthError } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import { type TokenWant, answerArrival, answerToken, heldToken } from '../session-answers.js';
+import type { AccessToken, SessionState, TokenTarget } from '../session-state.js';
+
+export interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: AuthError) => void;
+}
+
+export interface TokenWaiters {
+  /** `canFail` false: who is signed in is not known yet, so that an error is no answer. */
+  ask(want: { readonly target: TokenTarget | null; readonly refused: string | null }, canFail: boolean): Promise<string>;
+  /** Resolves when the session is there; rejects when it does not come. */
+  arrival(): Promise<void>;
+  /** Answers all who can be answered. */
+  settle(): void;
+  rejectAll(error: AuthError): void;
+}
+
+export interface TokenWaitersHost {
+  state(): SessionState;
+  /** Milliseconds since 1970, once the state knows of a calendar that was set back. */
+  now(): number;
+  /** Somebody needs a token that is not there. `null`: that of the sign-in. */
+  demand(target: TokenTarget | null): void;
+  drain(): void;
+}
+
+interface TokenWaiter extends Waiter<string> {
+  readonly target: TokenTarget | null;
+  /** As the caller gave it, and the token that it is, once that is known. */
+  readonly refusedText: string | null;
+  refused: AccessToken | null;
+}
+
+export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
+  const tokens = new Set<TokenWaiter>();
+  const arrivals = new Set<Waiter<void>>();
+
+  return {
+    ask({ target, refused }, canFail) {
+      const want = { target, refusedText: refused, refused: null };
+      const answer = answerTo(want);
+      if (answer.kind === 'token') return Promise.resolve(answer.token);
+      if (canFail && answer.kind === 'error') return Promise.reject(answer.error);
+      return new Promise((resolve, reject) => {
+        tokens.add({ ...want, resolve, reject });
+        // A caller that only joins those who wait changes nothing: a thousand of them must not cost a thousand views.
+        if (answer.kind === 'demand') host.drain();
+      });
+    },
+    arrival: () =>
+      new Promise((resolve, reject) => {
+        arrivals.add({ resolve, reject });
+        host.drain();
+      }),
+    settle() {
+      settleTokens();
+      settleArrivals();
+    },
+    rejectAll(error) {
+      for (const waiter of [...tokens, ...arrivals]) waiter.reject(error);
+      tokens.clear();
+      arrivals.clear();
+    },
+  };
+
+  function settleTokens(): void {
+    let isDemanded = false;
+    for (const waiter of tokens) {
+      const answer = answerTo(waiter);
+      if (answer.kind === 'wait') continue;
+      if (answer.kind === 'demand') {
+        if (!isDemanded) host.demand(waiter.target);
+        isDemanded = true;
+        continue;
+      }
+      tokens.delete(waiter);
+      if (answer.kind === 'token') waiter.resolve(answer.token);
+      else waiter.reject(answer.error);
+    }
+  }
+
+  function settleArrivals(): void {
+    const arrived = arrivals.size === 0 ? 'wait' : answerArrival(host.state());
+    if (arrived === 'wait') return;
+    for (const waiter of arrivals) {
+      if (arrived === null) waiter.resolve();
+      else waiter.reject(arrived);
+    }
+    arrivals.clear();
+  }
+
+  function answerTo(want: Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>): ReturnType<typeof answerToken> {
+    const now = host.now();
+    const state = host.state();
+    return answerToken(state, now, recognized(want, state, now));
+  }
+}
+
+/** The refused token is remembered as that very one: a provider that gives the same text again has given a new token. */
+function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(want: W, state: SessionState, now: number): W & TokenWant {
+  if (want.refused === null && want.refusedText !== null) {
+    const held = heldToken(state, want.target);
+    if (held?.token === want.refusedText && now - held.obtainedAt >= LIMITS.refusedYoungMs) want.refused = held;
+  }
+  return want;
+}
