@@ -60,6 +60,11 @@ describe('a right ID token', () => {
     for (const computer of [0, 2 * MINUTE, -2 * MINUTE, 10 * -MINUTE]) expect(await verdict({ nbf: NOW, exp: NOW + 1_000 }, 'RS256', clocks(computer, off))).toBe('valid');
   });
 
+  it('is taken though its time lies ahead of the Date, on a computer whose clock goes back meanwhile: then no two clocks agree', async () => {
+    expect(await verdict({ iat: NOW + HOUR, exp: NOW + 2 * HOUR }, 'RS256', clocks([0, -HOUR], 0))).toBe('valid');
+    expect(await verdict({ iat: NOW + HOUR, exp: NOW + 2 * HOUR }, 'RS256', clocks(0, 0))).toContain('"iat" lies in the future');
+  });
+
   it('may have been made some minutes ago, or name a later time than the Date beside it', async () => {
     for (const iat of [NOW - 240, NOW + 240, NOW + LIMITS.clockAgreementSeconds]) expect(await verdict({ iat, exp: iat + 300 })).toBe('valid');
   });

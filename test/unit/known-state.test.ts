@@ -4,6 +4,7 @@ import { type KnownState, createKnownState } from '../../src/main/core/known-sta
 import { LIMITS } from '../../src/main/core/limits.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/records.js';
+import { withOwnPart } from '../../src/main/core/storage/ownership.js';
 import { stateOf } from '../support/flow-bench.js';
 import { createFakeLock } from '../support/fake-lock.js';
 import { type FakeStateStore, createFakeClock, createFakeLog, createFakeStateStore, settle } from '../support/fakes.js';
@@ -276,5 +277,17 @@ describe('two processes with one file', () => {
     lock.setRefusal('no folder');
     await known.update(addGrace);
     expect(subjects(file.content)).toEqual(['ada', 'grace']);
+  });
+});
+
+describe('a session that is being taken over by another client', () => {
+  it('stays theirs whatever this client does, and both know what was tried', () => {
+    const theirs = { stage: 'proving', tried: ['a'], issuer: 'https://id.example', clientId: 'other' } as const;
+    const file = { ...NO_ACCOUNTS, takeOver: theirs };
+    const owner = { issuer: 'https://id.example', clientId: 'me' };
+    for (const stage of ['proving', 'cleaning', 'none'] as const) {
+      const after = withOwnPart(owner, file, (own) => ({ ...own, takeOver: { stage, tried: [...own.takeOver.tried, 'b'] } }));
+      expect(after.takeOver).toEqual({ ...theirs, tried: ['a', 'b'] });
+    }
   });
 });
