@@ -302,3 +302,16 @@ describe('every order of issuers and client ids', () => {
     expect(restored, 'the orders were too dull to prove anything').toBeGreaterThan(10);
   }, 60_000);
 });
+
+describe('a nameless person who signs in after another one', () => {
+  it('ends nothing at the server: both may be one person, with one grant', async () => {
+    const bench = createBench({ identify: undefined } as unknown as Parameters<typeof createBench>[0]);
+    bench.engine.start();
+    await until(() => bench.engine.view().status === 'signed-out', 'the start');
+    await bench.signIn();
+    await bench.signIn();
+    await until(() => bench.secrets.entries.size === 1, 'the removal');
+    await settle();
+    expect([bench.authority.revoked, bench.engine.view().status]).toEqual([[], 'signed-in']);
+  });
+});
