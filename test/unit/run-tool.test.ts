@@ -49,6 +49,20 @@ describe.skipIf(process.platform === 'win32')('a tool of the system', () => {
     expect(await runTool('echo', ['x'.repeat(4_000_000)], { PATH: '/bin:/usr/bin' }, 5_000)).toEqual({ state: 'missing' });
   });
 
+  it('that is late is ended with all that it has started', async () => {
+    const mark = join(root, 'late');
+    const ran = await runTool('sh', ['-c', '(sleep 1; : > "$1") & wait', 'sh', mark], { PATH: '/bin:/usr/bin' }, 200);
+    expect(ran).toEqual({ state: 'late' });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  it('that writes without end costs bounded memory, and is heard to its end', async () => {
+    const ran = await runTool('sh', ['-c', 'head -c 5000000 /dev/zero | tr "\\0" x'], { PATH: '/bin:/usr/bin' }, 10_000);
+    expect(ran).toMatchObject({ state: 'ended', code: 0 });
+    expect(ran.state === 'ended' ? ran.output.length : null).toBeLessThan(200_000);
+  });
+
   it('gets its arguments as they are: no shell reads them', async () => {
     const words = ['$(id)', '`id`', '; id', '"', '*'];
     expect(await runTool('printf', ['%s|', ...words], { PATH: '/bin:/usr/bin' }, 5_000)).toMatchObject({ output: words.map((word) => `${word}|`).join('') });
