@@ -363,6 +363,7 @@ describe('a callback that waits for a keyring', () => {
     clock.jumpTo(NOW + jump);
     const before = secrets.calls.length;
     const taken = vault.take(record.state);
+    await until(() => told.length > 0, 'a word');
     await clock.advance(LIMITS.attemptMaxMs - 1);
     expect([secrets.calls.length - before, told, await stateOf(taken)]).toEqual([1, ['keyring-locked'], 'pending']);
     await clock.advance(1);
@@ -374,7 +375,7 @@ describe('a callback that waits for a keyring', () => {
     await vault.keep(record);
     secrets.setMode('locked');
     const taken = vault.take(record.state);
-    await settle();
+    await until(() => told.length > 0, 'a word');
     clock.jumpTo(NOW - MONTH);
     await clock.advance(60_000);
     secrets.setMode('works');
@@ -387,6 +388,7 @@ describe('a callback that waits for a keyring', () => {
     await vault.keep(record);
     secrets.setMode('locked');
     const taken = vault.take(record.state);
+    await until(() => told.length > 0, 'a word');
     await clock.advance(300_000);
     expect([await taken, told.at(-1), clock.pending]).toEqual([null, 'sign-in-expired', 0]);
   });
