@@ -139,7 +139,7 @@ async function dropHandler(list: string, scheme: string, fileName: string): Prom
   if (without !== text) await writeWhole(list, without, (await stat(list)).mode & 0o777);
 }
 
-/** Only when it changes: a desktop watches the folder and reads it anew each time. */
+/** Only when it changes: a desktop watches the folder and reads it again each time. */
 async function writeIfDifferent(path: string, text: string, mode: number): Promise<boolean> {
   if ((await readText(path)) === text) return false;
   await makeFolder(dirname(path));

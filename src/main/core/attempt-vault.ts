@@ -26,7 +26,7 @@ export interface AttemptVault {
    */
   release(state: string): Promise<boolean>;
   /**
-   * Nothing that was kept until now is taken any more, by this process or another one: whoever has signed out is not signed in
+   * Nothing that was kept until now is taken any more, by this process or another one: a person who has signed out is not signed in
    * again by a late callback. Resolves when the file says so; the records go in the background.
    */
   endAll(): Promise<void>;

@@ -210,7 +210,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     removeOwed();
   }
 
-  /** Whoever signs out is not signed in again by what was begun before: a callback, a device code, an attempt in the keychain. */
+  /** A person who signs out is not signed in again by what was begun before: a callback, a device code, an attempt in the keychain. */
   function endAttempts(open: readonly AttemptState[]): Promise<void> {
     attempts.cancel(open);
     return attemptVault.endAll();

@@ -90,7 +90,7 @@ export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log
     const before = own;
     known = next;
     const part = ownPart(owner, next);
-    // The same list until it changes: whoever asks compares it.
+    // The same list until it changes: callers compare it.
     own = isSameList(part.accounts, before.accounts) ? { ...part, accounts: before.accounts } : part;
     if (own.accounts !== before.accounts) onAccounts();
   }

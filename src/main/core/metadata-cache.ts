@@ -144,7 +144,7 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   }
 }
 
-/** How long an answer may still be believed (RFC 9111 §4.2, §5.2.2.1), within bounds: a cache has used up its `Age`. `no-store` and `no-cache` mean: asked for anew in the background each time. */
+/** How long an answer may still be believed (RFC 9111 §4.2, §5.2.2.1), within bounds: a cache has used up its `Age`. `no-store` and `no-cache` mean: asked for again in the background each time. */
 export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
   const control = (response.headers.get('cache-control') ?? '').toLowerCase();
   if (/\bno-(store|cache)\b/.test(control)) return 0;

@@ -109,7 +109,7 @@ const LOOP_MS = 300_000;
 export function createLoopDetector(): (exchange: Exchange, room: Room) => Answer | null {
   const seen = new Map<string, readonly number[]>();
   return (exchange, room) => {
-    // Whoever waits for a device code asks the same again and again, as RFC 8628 §3.5 wants it.
+    // A client that waits for a device code asks the same again and again, as RFC 8628 §3.5 wants it.
     if (exchange.form.get('grant_type') === DEVICE_GRANT) return null;
     const kept = redeemedBy(exchange, room);
     // A code of its own is a sign-in of its own.

@@ -100,7 +100,7 @@ export function createOwnSessions(partition: string, limit: number, onNew: (sess
         await orAborted(prepared, signal);
         signal.throwIfAborted();
       } catch (thrown) {
-        // Whoever gave up does not wait; the session is free when it has come to rest.
+        // A caller that gave up does not wait; the session is free when it has come to rest.
         prepared.catch(() => undefined).finally(() => giveBack(slot));
         throw thrown;
       }

@@ -1,5 +1,5 @@
 // Whose is what the state file names: each owner, an issuer with a client id, sees its own part and changes nothing else.
-// Pure. May not drop what belongs to somebody else: whoever comes back to an earlier issuer finds everything as it was.
+// Pure. May not drop what belongs to somebody else: a host that comes back to an earlier issuer finds everything as it was.
 import { fillsTemplate } from '../issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { KnownAccount, KnownAccounts } from '../ports.js';
