@@ -115,7 +115,7 @@ describe('restarts in any order', () => {
       }
       expect(strays()).toEqual([]);
       await stopApps();
-    }), { numRuns: 8 });
+    }), { numRuns: 24 });
     expect(restored, 'the orders were too dull to prove anything').toBeGreaterThan(3);
   }, 60_000);
 });
