@@ -14,11 +14,11 @@ import { runCheck, runPlaywright, runVitest, stopRunning } from './test-layers.m
 /** @type {Record<string, (extra: readonly string[]) => Promise<LayerResult>>} */
 const LAYERS = {
   types: () => runCheck(['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], 120),
-  lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '.'], 180),
-  unit: (extra) => runVitest('unit', extra, 180, process.env),
+  lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '.'], 300),
+  unit: (extra) => runVitest('unit', extra, 600, process.env),
   contract: runContract,
-  flow: (extra) => runVitest('flow*', extra, 480, process.env),
-  project: (extra) => runVitest('project', extra, 300, process.env),
+  flow: (extra) => runVitest('flow*', extra, 900, process.env),
+  project: (extra) => runVitest('project', extra, 600, process.env),
   e2e: (extra) => runPlaywright(extra, 2700, process.env),
 };
 /** Each keeps one core busy, and so does contract, whose files run one after the other: a whole run has them side by side. */
@@ -30,10 +30,10 @@ const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
  * @param {readonly string[]} extra
  */
 async function runContract(extra) {
-  if (process.platform !== 'linux') return runVitest('contract', extra, 480, process.env);
+  if (process.platform !== 'linux') return runVitest('contract', extra, 900, process.env);
   const lab = await startLab();
   try {
-    return await runVitest('contract', extra, 480, { ...lab.env, LATCHKEY_REAL_PARTS: '1' });
+    return await runVitest('contract', extra, 900, { ...lab.env, LATCHKEY_REAL_PARTS: '1' });
   } finally {
     await lab.stop();
   }
