@@ -1,6 +1,7 @@
 // The four layers that run in Node: unit, contract, flow, project. The fifth, e2e, is Playwright's.
-// Flow runs four times: once whole, with a person who answers at once, and each suite that signs in with three who take time.
-// `electron` is replaced by test/support/fake-electron.ts, whose types follow the real one.
+// Flow runs four times: once whole, with a person who answers at once, and each suite that signs in
+// with three who take time. `electron` is replaced by test/support/fake-electron.ts, whose types
+// follow the real one.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -16,8 +17,11 @@ const layers = {
   project: { seconds: 120, parallel: true },
 } as const;
 
-/** Seconds that the person takes in the browser, by project; `limit`: just under what an attempt has. */
-const people = { 'flow': '0', 'flow-61s': '61', 'flow-4min': '240', 'flow-limit': 'limit' } as const;
+/**
+ * Seconds that the person takes in the browser, by project; `limit`: just under what an attempt
+ * has.
+ */
+const people = { flow: '0', 'flow-61s': '61', 'flow-4min': '240', 'flow-limit': 'limit' } as const;
 
 /** The suites of an app: their person is the one of flow-app.ts. */
 const signingIn = readdirSync(new URL('./test/flow/', import.meta.url))
@@ -25,13 +29,23 @@ const signingIn = readdirSync(new URL('./test/flow/', import.meta.url))
   .map((name) => `test/flow/${name}`)
   .filter((path) => readFileSync(new URL(path, import.meta.url), 'utf8').includes('flow-app.js'));
 
-/** How old the answers of the provider's cache are follows from it; to repeat a run, give the number that it printed. */
+/**
+ * How old the answers of the provider's cache are follows from it; to repeat a run, give the number
+ * that it printed.
+ */
 const seed = process.env['LATCHKEY_AGES'] ?? String(Math.floor(Math.random() * 2 ** 31));
 
 const projects = [
-  ...(['unit', 'contract', 'project'] as const).map((name) => ({ name, layer: layers[name], include: [`test/${name}/**/*.test.ts`], env: {} })),
+  ...(['unit', 'contract', 'project'] as const).map((name) => ({
+    name,
+    layer: layers[name],
+    include: [`test/${name}/**/*.test.ts`],
+    env: {},
+  })),
   ...Object.entries(people).map(([name, person]) => ({
-    name, layer: layers.flow, include: name === 'flow' ? ['test/flow/**/*.test.ts'] : signingIn,
+    name,
+    layer: layers.flow,
+    include: name === 'flow' ? ['test/flow/**/*.test.ts'] : signingIn,
     env: { LATCHKEY_PERSON: person, LATCHKEY_AGES: seed },
   })),
 ];

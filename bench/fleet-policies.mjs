@@ -1,6 +1,7 @@
 // @ts-check
 // When a client comes to the provider: Latchkey by its own renewal.js, and what apps do without it.
-// Also drives the real session machine through failures, to show that it comes when the simulated client comes.
+// Also drives the real session machine through failures, to show that it comes when the simulated
+// client comes.
 
 /** @typedef {import('./fleet-simulation.mjs').Policy} Policy */
 /** @typedef {typeof import('../src/main/core/renewal.js')} Renewal */
@@ -23,13 +24,26 @@ const untilCall = (everyMs, random) => -Math.log(1 - random()) * everyMs;
 export function latchkey(renewal, { name, renewEarlySeconds, callEveryMs }) {
   return {
     name,
-    renew: (obtainedAt, expiresAt, _inUse, random) => renewal.renewAt({ obtainedAt, expiresAt, renewEarlySeconds, random: random() }),
+    renew: (obtainedAt, expiresAt, _inUse, random) =>
+      renewal.renewAt({ obtainedAt, expiresAt, renewEarlySeconds, random: random() }),
     retry(client, failedAt, { failure, retryAfterSeconds }, random) {
       const spares = client.inAdvance && failure === 'server-unavailable';
-      const nextTryAt = failedAt + renewal.retryDelayMs(client.failures, retryAfterSeconds, random(), spares, client.expiresAt - failedAt);
+      const nextTryAt =
+        failedAt +
+        renewal.retryDelayMs(
+          client.failures,
+          retryAfterSeconds,
+          random(),
+          spares,
+          client.expiresAt - failedAt,
+        );
       if (!client.inUse) return nextTryAt;
-      // The first call without a valid token is refused before that time, so the next call after it counts.
-      const mayHurryAt = Math.max(client.expiresAt, renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds));
+      // The first call without a valid token is refused before that time, so the next call after it
+      // counts.
+      const mayHurryAt = Math.max(
+        client.expiresAt,
+        renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds),
+      );
       return Math.min(nextTryAt, mayHurryAt + untilCall(callEveryMs, random));
     },
   };
@@ -38,29 +52,41 @@ export function latchkey(renewal, { name, renewEarlySeconds, callEveryMs }) {
 /**
  * What other limits would do: the same policy with one thing changed, for docs/scaling.md.
  * @param {Renewal} renewal
- * @param {{ capMs?: number, earlySecondTry?: boolean, hurryShare?: number }} change
- *   `capMs`: of pauses that began in advance. `hurryShare`: of a pause that callers wait, however long.
+ * @param {{ capMs?: number, earlySecondTry?: boolean, hurryShare?: number }} change `capMs`: of
+ *   pauses that began in advance. `hurryShare`: of a pause that callers wait, however long.
  * @returns {Renewal}
  */
 export function changed(renewal, { capMs, earlySecondTry = true, hurryShare }) {
   return {
     ...renewal,
     retryDelayMs(failures, retryAfterSeconds, random, inAdvance = false, lifeLeftMs = Infinity) {
-      if (!inAdvance || capMs === undefined || (failures <= 1 && earlySecondTry)) return renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance, lifeLeftMs);
+      if (!inAdvance || capMs === undefined || (failures <= 1 && earlySecondTry))
+        return renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance, lifeLeftMs);
       return Math.round((capMs / 2) * (1 + random));
     },
-    hurryAt: (failedAt, nextTryAt, retryAfterSeconds) => (hurryShare === undefined ? renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds) : failedAt + (nextTryAt - failedAt) * hurryShare),
+    hurryAt: (failedAt, nextTryAt, retryAfterSeconds) =>
+      hurryShare === undefined
+        ? renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds)
+        : failedAt + (nextTryAt - failedAt) * hurryShare,
   };
 }
 
 /**
- * Latchkey's renewals, and after a failure nothing more: no policy for people, but the least that any fleet asks for.
+ * Latchkey's renewals, and after a failure nothing more: no policy for people, but the least that
+ * any fleet asks for.
  * @param {Renewal} renewal
  * @param {number} renewEarlySeconds
  * @returns {Policy}
  */
 export function neverAgain(renewal, renewEarlySeconds) {
-  return { ...latchkey(renewal, { name: 'the floor: Latchkey, but no retry ever', renewEarlySeconds, callEveryMs: Infinity }), retry: () => Infinity };
+  return {
+    ...latchkey(renewal, {
+      name: 'the floor: Latchkey, but no retry ever',
+      renewEarlySeconds,
+      callEveryMs: Infinity,
+    }),
+    retry: () => Infinity,
+  };
 }
 
 /**
@@ -77,7 +103,8 @@ export function atExpiryThenEvery(everyMs) {
 }
 
 /**
- * A timer that runs from the start of the app and renews what has expired: the same load, but up to `everyMs` late.
+ * A timer that runs from the start of the app and renews what has expired: the same load, but up to
+ * `everyMs` late.
  * @param {number} everyMs
  * @returns {Policy}
  */
@@ -90,7 +117,8 @@ export function byTimer(everyMs) {
 }
 
 /**
- * A timer at :00 and :30 of every clock, as schedulers and cron-like libraries make it; clocks are wrong by up to a second.
+ * A timer at :00 and :30 of every clock, as schedulers and cron-like libraries make it; clocks are
+ * wrong by up to a second.
  * @param {number} everyMs
  * @returns {Policy}
  */
@@ -105,28 +133,35 @@ export function byWallClock(everyMs) {
 }
 
 /**
- * Renews when a caller needs a token and there is none, with every call, and never by itself: idle apps never come.
+ * Renews when a caller needs a token and there is none, with every call, and never by itself: idle
+ * apps never come.
  * @param {number} callEveryMs
  * @returns {Policy}
  */
 export function byCall(callEveryMs) {
   return {
     name: 'at expiry, with each call of an app in use, idle apps never',
-    renew: (_obtainedAt, expiresAt, inUse, random) => (inUse ? expiresAt + untilCall(callEveryMs, random) : Infinity),
+    renew: (_obtainedAt, expiresAt, inUse, random) =>
+      inUse ? expiresAt + untilCall(callEveryMs, random) : Infinity,
     retry: (_client, failedAt, _answer, random) => failedAt + untilCall(callEveryMs, random),
   };
 }
 
 /**
- * Does the product's session machine come when the simulated client comes? Takes the real one through six failures in a
- * row, begun in advance and in need, of a provider in trouble and of one out of reach, with and without Retry-After.
+ * Does the product's session machine come when the simulated client comes? Takes the real one
+ * through six failures in a row, begun in advance and in need, of a provider in trouble and of one
+ * out of reach, with and without Retry-After.
  * @param {Renewal} renewal
  * @param {Session} session
  * @param {Errors} errors
  * @returns {readonly string[]} each difference in words; empty when there is none
  */
 export function differencesFromMachine(renewal, session, errors) {
-  const policy = latchkey(renewal, { name: 'as simulated', renewEarlySeconds: 300, callEveryMs: 0 });
+  const policy = latchkey(renewal, {
+    name: 'as simulated',
+    renewEarlySeconds: 300,
+    callEveryMs: 0,
+  });
   /** @type {string[]} */
   const differences = [];
   const random = 0.5;
@@ -136,24 +171,58 @@ export function differencesFromMachine(renewal, session, errors) {
       const expiresAt = inAdvance ? start + 200_000 : start - 200_000;
       /** @type {SessionState} */
       let state = {
-        phase: 'live', epoch: 1, account: /** @type {any} */ ({ id: 'bench' }), refreshToken: 'r', scope: '', resources: [], save: 0, storeError: null, storeRetryAt: null, doubted: false, errand: null, targets: new Map(),
+        phase: 'live',
+        epoch: 1,
+        account: /** @type {any} */ ({ id: 'bench' }),
+        refreshToken: 'r',
+        scope: '',
+        resources: [],
+        save: 0,
+        storeError: null,
+        storeRetryAt: null,
+        doubted: false,
+        errand: null,
+        targets: new Map(),
         access: { token: 't', obtainedAt: expiresAt - 3_600_000, expiresAt },
         renewal: { state: 'fresh', since: start, renewAt: start },
       };
       let now = start;
       for (let failures = 1; failures <= 6; failures++) {
-        state = session.stepSession(state, { type: 'tick', now, random, renewEarlySeconds: 300 }).state;
-        const error = new errors.AuthError(answer.failure ?? 'internal', 'bench', { retryAfterSeconds: answer.retryAfterSeconds });
-        state = session.stepSession(state, { type: 'renew-failed', error, refused: false, now, random }).state;
-        if (state.phase !== 'live' || state.renewal.state !== 'waiting') return ['the session machine no longer waits after a failure: the bench must follow it'];
+        state = session.stepSession(state, {
+          type: 'tick',
+          now,
+          random,
+          renewEarlySeconds: 300,
+        }).state;
+        const error = new errors.AuthError(answer.failure ?? 'internal', 'bench', {
+          retryAfterSeconds: answer.retryAfterSeconds,
+        });
+        state = session.stepSession(state, {
+          type: 'renew-failed',
+          error,
+          refused: false,
+          now,
+          random,
+        }).state;
+        if (state.phase !== 'live' || state.renewal.state !== 'waiting')
+          return ['the session machine no longer waits after a failure: the bench must follow it'];
         const where = `${answer.failure}, failure ${failures}, ${inAdvance ? 'in advance' : 'in need'}${answer.retryAfterSeconds === undefined ? '' : ', Retry-After'}`;
         const { nextTryAt } = state.renewal;
         const client = { expiresAt, failures, inAdvance, inUse: false };
         const expected = policy.retry(client, now, answer, () => random);
-        if (nextTryAt !== expected) differences.push(`${where}: next try after ${nextTryAt - now} ms, simulated ${expected - now} ms`);
+        if (nextTryAt !== expected)
+          differences.push(
+            `${where}: next try after ${nextTryAt - now} ms, simulated ${expected - now} ms`,
+          );
         const hurry = firstDemand(session, state, now, nextTryAt);
-        const expectedHurry = Math.max(expiresAt, renewal.hurryAt(now, expected, answer.retryAfterSeconds));
-        if (hurry !== expectedHurry && Math.min(hurry, expectedHurry) < nextTryAt) differences.push(`${where}: a caller is let through after ${hurry - now} ms, simulated ${expectedHurry - now} ms`);
+        const expectedHurry = Math.max(
+          expiresAt,
+          renewal.hurryAt(now, expected, answer.retryAfterSeconds),
+        );
+        if (hurry !== expectedHurry && Math.min(hurry, expectedHurry) < nextTryAt)
+          differences.push(
+            `${where}: a caller is let through after ${hurry - now} ms, simulated ${expectedHurry - now} ms`,
+          );
         now = nextTryAt;
       }
     }
@@ -170,7 +239,8 @@ const ANSWERS = [
 ];
 
 /**
- * The first millisecond at which a caller makes the machine try again, or Infinity when none does before `until`.
+ * The first millisecond at which a caller makes the machine try again, or Infinity when none does
+ * before `until`.
  * @param {Session} session
  * @param {SessionState} state
  * @param {number} from

@@ -1,5 +1,6 @@
 // @ts-check
-// A simulated clock, a provider and a million clients, in typed arrays. Decides nothing: a policy says when, a provider says how it went.
+// A simulated clock, a provider and a million clients, in typed arrays. Decides nothing: a policy
+// says when, a provider says how it went.
 
 const BUCKET_MS = 250;
 const NEVER = Infinity;
@@ -15,14 +16,18 @@ const BACK = 4;
  * @property {number} expiresAt of its access token
  * @property {number} failures in a row
  * @property {boolean} inAdvance the first of these tries was made while the token was still valid
- * @property {boolean} inUse a person is at it: the app asks for a token every `callEveryMs` on average
+ * @property {boolean} inUse a person is at it: the app asks for a token every `callEveryMs` on
+ *   average
  *
  * @typedef {object} Policy
  * @property {string} name
- * @property {(obtainedAt: number, expiresAt: number, inUse: boolean, random: () => number) => number} renew when it renews a fresh token
- * @property {(client: Client, failedAt: number, answer: Answer, random: () => number) => number} retry when it tries again
+ * @property {(obtainedAt: number, expiresAt: number, inUse: boolean, random: () => number) =>
+ *   number} renew when it renews a fresh token
+ * @property {(client: Client, failedAt: number, answer: Answer, random: () => number) => number}
+ *   retry when it tries again
  *
- * @typedef {'server-unavailable' | 'network-failed' | 'network-timeout'} Failure the product's words: the provider says that it is in trouble, cannot be reached, or does not answer in time
+ * @typedef {'server-unavailable' | 'network-failed' | 'network-timeout'} Failure the product's
+ *   words: the provider says that it is in trouble, cannot be reached, or does not answer in time
  *
  * @typedef {object} Answer
  * @property {boolean} ok
@@ -39,16 +44,19 @@ const BACK = 4;
  * @property {number} untilMs
  * @property {number} lifeMs of an access token
  * @property {number} inUseShare
- * @property {(index: number, random: () => number, policy: Policy, inUse: boolean) => { at: number, expiresAt: number }} begin first try and expiry of a client
+ * @property {(index: number, random: () => number, policy: Policy, inUse: boolean) => { at: number,
+ *   expiresAt: number }} begin first try and expiry of a client
  * @property {number} waitFromMs before it, nobody's waiting is counted
  *
  * @typedef {object} Result
  * @property {Uint32Array} perSecond requests that reached the provider's door
- * @property {Uint32Array} waited clients by whole seconds without a valid token, the last cell is "that long or longer"
+ * @property {Uint32Array} waited clients by whole seconds without a valid token, the last cell is
+ *   "that long or longer"
  * @property {Uint32Array} waitedInUse the same, of clients in use
  * @property {number} left clients that never came back
  * @property {number} leftInUse
- * @property {number} without clients that try and have no valid token at the end, also those that lost it again
+ * @property {number} without clients that try and have no valid token at the end, also those that
+ *   lost it again
  * @property {number} allBackAt when the last one had a token again, or -1
  */
 
@@ -75,7 +83,8 @@ export function seededRandom(seed) {
 }
 
 /**
- * Runs a fleet to the end of the plan. A calendar queue: one list of clients for each quarter of a second.
+ * Runs a fleet to the end of the plan. A calendar queue: one list of clients for each quarter of a
+ * second.
  * @param {Plan} plan
  * @param {Policy} policy
  * @param {Provider} provider
@@ -127,7 +136,8 @@ export function simulate(plan, policy, provider) {
       const then = now + answer.tookMs;
       if (answer.ok) {
         const wait = then - Math.max(waitFromMs, expiresAt);
-        // Each client's first wait only: what comes an hour later is another story, told by the peaks.
+        // Each client's first wait only: what comes an hour later is another story, told by the
+        // peaks.
         if (then >= waitFromMs && ((flags[index] ?? 0) & BACK) === 0) {
           flags[index] = (flags[index] ?? 0) | BACK;
           if (wait > 0) {
@@ -143,7 +153,8 @@ export function simulate(plan, policy, provider) {
       } else {
         const failures = Math.min(255, (failed[index] ?? 0) + 1);
         failed[index] = failures;
-        if (failures === 1) flags[index] = ((flags[index] ?? 0) & ~IN_ADVANCE) | (now < expiresAt ? IN_ADVANCE : 0);
+        if (failures === 1)
+          flags[index] = ((flags[index] ?? 0) & ~IN_ADVANCE) | (now < expiresAt ? IN_ADVANCE : 0);
         client.expiresAt = expiresAt;
         client.failures = failures;
         client.inAdvance = ((flags[index] ?? 0) & IN_ADVANCE) !== 0;
@@ -163,19 +174,43 @@ export function simulate(plan, policy, provider) {
     left++;
     if (((flags[index] ?? 0) & IN_USE) !== 0) leftInUse++;
   }
-  return { perSecond, waited, waitedInUse, left, leftInUse, without, allBackAt: left > 0 ? -1 : allBackAt };
+  return {
+    perSecond,
+    waited,
+    waitedInUse,
+    left,
+    leftInUse,
+    without,
+    allBackAt: left > 0 ? -1 : allBackAt,
+  };
 }
 
 /**
- * A provider that is gone between two times. Before and after it serves everything, or `perSecond` requests of each second.
- * @param {{ from: number, to: number, failure?: Failure, tookMs?: number, retryAfterSeconds?: number, perSecond?: number }} outage
+ * A provider that is gone between two times. Before and after it serves everything, or `perSecond`
+ * requests of each second.
+ * @param {{ from: number, to: number, failure?: Failure, tookMs?: number, retryAfterSeconds?:
+ *   number, perSecond?: number }} outage
  * @returns {Provider}
  */
-export function outageProvider({ from, to, failure = 'server-unavailable', tookMs = 0, retryAfterSeconds, perSecond = NEVER }) {
+export function outageProvider({
+  from,
+  to,
+  failure = 'server-unavailable',
+  tookMs = 0,
+  retryAfterSeconds,
+  perSecond = NEVER,
+}) {
   const served = { ok: true, tookMs: 0 };
   const gone = { ok: false, failure, tookMs, retryAfterSeconds };
   const busy = sheddingProvider({ perSecond });
-  return { receive: (now) => (now >= from && now < to ? gone : perSecond === NEVER || now < from ? served : busy.receive(now)) };
+  return {
+    receive: (now) =>
+      now >= from && now < to
+        ? gone
+        : perSecond === NEVER || now < from
+          ? served
+          : busy.receive(now),
+  };
 }
 
 /**
@@ -206,8 +241,10 @@ export function sheddingProvider({ perSecond, retryAfterSeconds }) {
 }
 
 /**
- * Takes everything into one line and serves it in order, also for clients that have gone: the way services die of retries.
- * @param {{ perSecond: number, timeoutMs: number, lineSeconds: number }} limits the line is full with what takes `lineSeconds`
+ * Takes everything into one line and serves it in order, also for clients that have gone: the way
+ * services die of retries.
+ * @param {{ perSecond: number, timeoutMs: number, lineSeconds: number }} limits the line is full
+ *   with what takes `lineSeconds`
  * @returns {Provider}
  */
 export function queueingProvider({ perSecond, timeoutMs, lineSeconds }) {
@@ -219,10 +256,13 @@ export function queueingProvider({ perSecond, timeoutMs, lineSeconds }) {
         line = Math.max(0, line - ((now - drainedAt) / 1000) * perSecond);
         drainedAt = now;
       }
-      if (line >= perSecond * lineSeconds) return { ok: false, failure: 'server-unavailable', tookMs: 0 };
+      if (line >= perSecond * lineSeconds)
+        return { ok: false, failure: 'server-unavailable', tookMs: 0 };
       const waitMs = (line / perSecond) * 1000;
       line++;
-      return waitMs <= timeoutMs ? { ok: true, tookMs: waitMs } : { ok: false, failure: 'network-timeout', tookMs: timeoutMs };
+      return waitMs <= timeoutMs
+        ? { ok: true, tookMs: waitMs }
+        : { ok: false, failure: 'network-timeout', tookMs: timeoutMs };
     },
   };
 }
@@ -240,11 +280,14 @@ function add(counts, cell) {
 export function percentile(values, share) {
   if (values.length === 0) return 0;
   const sorted = Uint32Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))] ?? 0;
+  return (
+    sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))] ?? 0
+  );
 }
 
 /**
- * The cell of a histogram that `share` of what is counted in it does not exceed; `missing` more lie beyond its end.
+ * The cell of a histogram that `share` of what is counted in it does not exceed; `missing` more lie
+ * beyond its end.
  * @param {Uint32Array} counts
  * @param {number} share
  * @param {number} missing

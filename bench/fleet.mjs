@@ -1,12 +1,29 @@
 // @ts-check
-// What a fleet of apps does to its provider: an outage of 30 minutes, and a cold Monday morning. Latchkey's real renewal
-// policy from dist/ beside what apps do without it, on a simulated clock: the numbers are the same on every machine.
+// What a fleet of apps does to its provider: an outage of 30 minutes, and a cold Monday morning.
+// Latchkey's real renewal policy from dist/ beside what apps do without it, on a simulated clock:
+// the numbers are the same on every machine.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { atExpiryThenEvery, byCall, byTimer, byWallClock, changed, differencesFromMachine, latchkey, neverAgain } from './fleet-policies.mjs';
-import { cellAt, outageProvider, percentile, queueingProvider, sheddingProvider, simulate } from './fleet-simulation.mjs';
+import {
+  atExpiryThenEvery,
+  byCall,
+  byTimer,
+  byWallClock,
+  changed,
+  differencesFromMachine,
+  latchkey,
+  neverAgain,
+} from './fleet-policies.mjs';
+import {
+  cellAt,
+  outageProvider,
+  percentile,
+  queueingProvider,
+  sheddingProvider,
+  simulate,
+} from './fleet-simulation.mjs';
 
 /** @typedef {import('./fleet-simulation.mjs').Policy} Policy */
 /** @typedef {import('./fleet-simulation.mjs').Provider} Provider */
@@ -31,8 +48,16 @@ function parse() {
   try {
     return parseArgs({
       options: {
-        quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false }, clients: { type: 'string' },
-        seed: { type: 'string', default: '20260105' }, 'renew-early': { type: 'string', default: '300' }, life: { type: 'string', default: '3600' }, scenario: { type: 'string', default: '' }, variants: { type: 'boolean', default: false }, dist: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        clients: { type: 'string' },
+        seed: { type: 'string', default: '20260105' },
+        'renew-early': { type: 'string', default: '300' },
+        life: { type: 'string', default: '3600' },
+        scenario: { type: 'string', default: '' },
+        variants: { type: 'boolean', default: false },
+        dist: { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -43,7 +68,8 @@ function parse() {
 /** @param {string} text @param {string} name @param {number} min */
 function whole(text, name, min) {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < min) fail(`--${name} must be a whole number of at least ${min}`);
+  if (!Number.isSafeInteger(number) || number < min)
+    fail(`--${name} must be a whole number of at least ${min}`);
   return number;
 }
 
@@ -66,11 +92,19 @@ const core = (name) => {
   return import(pathToFileURL(path).href);
 };
 const renewal = /** @type {import('./fleet-policies.mjs').Renewal} */ (await core('renewal'));
-const session = /** @type {import('./fleet-policies.mjs').Session} */ ({ .../** @type {object} */ (await core('session')), .../** @type {object} */ (await core('session-answers')) });
+const session = /** @type {import('./fleet-policies.mjs').Session} */ ({
+  .../** @type {object} */ (await core('session')),
+  .../** @type {object} */ (await core('session-answers')),
+});
 const errors = /** @type {import('./fleet-policies.mjs').Errors} */ (await core('errors'));
 if (typeof renewal.hurryAt !== 'function') fail('dist/ is older than src/: first "npm run build"');
 
-const clients = args.clients === undefined ? (args.quick ? 100_000 : 1_000_000) : whole(args.clients, 'clients', 1);
+const clients =
+  args.clients === undefined
+    ? args.quick
+      ? 100_000
+      : 1_000_000
+    : whole(args.clients, 'clients', 1);
 const seed = whole(args.seed, 'seed', 0);
 const renewEarlySeconds = whole(args['renew-early'], 'renew-early', 0);
 const lifeMs = whole(args.life, 'life', 1) * 1000;
@@ -90,9 +124,13 @@ const GOAL = 50;
 const reference = atExpiryThenEvery(EVERY_MS);
 const floor = neverAgain(renewal, renewEarlySeconds);
 /** @param {string} name */
-const ours = (name, policy = renewal) => latchkey(policy, { name, renewEarlySeconds, callEveryMs: CALL_EVERY_MS });
+const ours = (name, policy = renewal) =>
+  latchkey(policy, { name, renewEarlySeconds, callEveryMs: CALL_EVERY_MS });
 
-/** Somewhere in its cycle, as clients are that signed in at random times of the past hours. @type {Plan['begin']} */
+/**
+ * Somewhere in its cycle, as clients are that signed in at random times of the past hours. @type
+ * {Plan['begin']}
+ */
 const midCycle = (_index, random, policy, inUse) => {
   const cycle = policy.renew(0, lifeMs, inUse, random);
   if (cycle === Infinity) return { at: Infinity, expiresAt: Infinity };
@@ -100,39 +138,105 @@ const midCycle = (_index, random, policy, inUse) => {
   return { at, expiresAt: at - cycle + lifeMs };
 };
 
-/** A bell around the 30th minute, cut at 20 minutes on each side; the token of Friday has expired. @type {Plan['begin']} */
+/**
+ * A bell around the 30th minute, cut at 20 minutes on each side; the token of Friday has expired.
+ * @type {Plan['begin']}
+ */
 const coldStart = (_index, random) => {
   for (;;) {
-    const offset = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()) * BELL_MS;
-    if (Math.abs(offset) < 20 * MINUTE) return { at: 30 * MINUTE + offset, expiresAt: 30 * MINUTE + offset };
+    const offset =
+      Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()) * BELL_MS;
+    if (Math.abs(offset) < 20 * MINUTE)
+      return { at: 30 * MINUTE + offset, expiresAt: 30 * MINUTE + offset };
   }
 };
 
 /** @type {readonly (readonly [Policy, number])[]} */
-const OURS = [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [ours('Latchkey, all apps idle'), 0], [ours('Latchkey, all apps in use'), 1]];
+const OURS = [
+  [ours('Latchkey, a quarter of the apps in use'), IN_USE],
+  [ours('Latchkey, all apps idle'), 0],
+  [ours('Latchkey, all apps in use'), 1],
+];
 /** @type {readonly (readonly [Policy, number])[]} */
-const PAIR = [[ours('Latchkey, a quarter of the apps in use'), IN_USE], [reference, IN_USE]];
+const PAIR = [
+  [ours('Latchkey, a quarter of the apps in use'), IN_USE],
+  [reference, IN_USE],
+];
 
 /** @type {readonly { name: string, provider: () => Provider, monday: boolean, policies: readonly (readonly [Policy, number])[] }[]} */
 const EVERY_SCENARIO = [
   {
-    name: 'Outage: the provider answers 503, everything served afterwards', monday: false, provider: () => outageProvider(OUTAGE),
-    policies: [...OURS, [reference, IN_USE], [byTimer(EVERY_MS), IN_USE], [byWallClock(EVERY_MS), IN_USE], [byCall(CALL_EVERY_MS), IN_USE], [floor, 0]],
+    name: 'Outage: the provider answers 503, everything served afterwards',
+    monday: false,
+    provider: () => outageProvider(OUTAGE),
+    policies: [
+      ...OURS,
+      [reference, IN_USE],
+      [byTimer(EVERY_MS), IN_USE],
+      [byWallClock(EVERY_MS), IN_USE],
+      [byCall(CALL_EVERY_MS), IN_USE],
+      [floor, 0],
+    ],
   },
-  { name: 'Outage: 503 with Retry-After: 600', monday: false, provider: () => outageProvider({ ...OUTAGE, retryAfterSeconds: 600 }), policies: PAIR },
-  { name: `Outage: 503, afterwards ${CAPACITY} a second, the rest refused`, monday: false, provider: () => outageProvider({ ...OUTAGE, perSecond: CAPACITY }), policies: PAIR },
-  { name: 'Outage: out of reach, connections fail at once', monday: false, provider: () => outageProvider({ ...OUTAGE, failure: 'network-failed' }), policies: [...OURS, [reference, IN_USE]] },
-  { name: 'Outage: no answer, each try times out after 15 s', monday: false, provider: () => outageProvider({ ...OUTAGE, failure: 'network-timeout', tookMs: TIMEOUT_MS }), policies: [...OURS, [reference, IN_USE]] },
-  { name: `Monday: ${CAPACITY} a second, the rest refused`, monday: true, provider: () => sheddingProvider({ perSecond: CAPACITY }), policies: [[ours('Latchkey'), 1], [reference, 1]] },
-  { name: `Monday: ${CAPACITY} a second, the rest 429 with Retry-After: 60`, monday: true, provider: () => sheddingProvider({ perSecond: CAPACITY, retryAfterSeconds: 60 }), policies: [[ours('Latchkey'), 1], [reference, 1]] },
   {
-    name: `Monday: ${CAPACITY} a second in one line of up to 60 s, clients leave after 15 s`, monday: true,
-    provider: () => queueingProvider({ perSecond: CAPACITY, timeoutMs: TIMEOUT_MS, lineSeconds: 60 }), policies: [[ours('Latchkey'), 1], [reference, 1]],
+    name: 'Outage: 503 with Retry-After: 600',
+    monday: false,
+    provider: () => outageProvider({ ...OUTAGE, retryAfterSeconds: 600 }),
+    policies: PAIR,
+  },
+  {
+    name: `Outage: 503, afterwards ${CAPACITY} a second, the rest refused`,
+    monday: false,
+    provider: () => outageProvider({ ...OUTAGE, perSecond: CAPACITY }),
+    policies: PAIR,
+  },
+  {
+    name: 'Outage: out of reach, connections fail at once',
+    monday: false,
+    provider: () => outageProvider({ ...OUTAGE, failure: 'network-failed' }),
+    policies: [...OURS, [reference, IN_USE]],
+  },
+  {
+    name: 'Outage: no answer, each try times out after 15 s',
+    monday: false,
+    provider: () => outageProvider({ ...OUTAGE, failure: 'network-timeout', tookMs: TIMEOUT_MS }),
+    policies: [...OURS, [reference, IN_USE]],
+  },
+  {
+    name: `Monday: ${CAPACITY} a second, the rest refused`,
+    monday: true,
+    provider: () => sheddingProvider({ perSecond: CAPACITY }),
+    policies: [
+      [ours('Latchkey'), 1],
+      [reference, 1],
+    ],
+  },
+  {
+    name: `Monday: ${CAPACITY} a second, the rest 429 with Retry-After: 60`,
+    monday: true,
+    provider: () => sheddingProvider({ perSecond: CAPACITY, retryAfterSeconds: 60 }),
+    policies: [
+      [ours('Latchkey'), 1],
+      [reference, 1],
+    ],
+  },
+  {
+    name: `Monday: ${CAPACITY} a second in one line of up to 60 s, clients leave after 15 s`,
+    monday: true,
+    provider: () =>
+      queueingProvider({ perSecond: CAPACITY, timeoutMs: TIMEOUT_MS, lineSeconds: 60 }),
+    policies: [
+      [ours('Latchkey'), 1],
+      [reference, 1],
+    ],
   },
   ...(args.variants ? variants() : []),
 ];
 const SCENARIOS = EVERY_SCENARIO.filter(({ name }) => name.startsWith(args.scenario));
-if (SCENARIOS.length === 0) fail(`no scenario begins with "${args.scenario}"; there are:\n${EVERY_SCENARIO.map(({ name }) => name).join('\n')}`);
+if (SCENARIOS.length === 0)
+  fail(
+    `no scenario begins with "${args.scenario}"; there are:\n${EVERY_SCENARIO.map(({ name }) => name).join('\n')}`,
+  );
 
 function variants() {
   const quarter = changed(renewal, { hurryShare: 0.25 });
@@ -140,19 +244,41 @@ function variants() {
   /** @type {readonly (readonly [Policy, number])[]} */
   const policies = [
     [ours('callers wait a quarter of a pause, however long', quarter), IN_USE],
-    [ours('callers wait half of a pause, however long', changed(renewal, { hurryShare: 0.5 })), IN_USE],
-    [ours('idle apps, no early second try', changed(renewal, { capMs: 20 * MINUTE, earlySecondTry: false })), 0],
+    [
+      ours('callers wait half of a pause, however long', changed(renewal, { hurryShare: 0.5 })),
+      IN_USE,
+    ],
+    [
+      ours(
+        'idle apps, no early second try',
+        changed(renewal, { capMs: 20 * MINUTE, earlySecondTry: false }),
+      ),
+      0,
+    ],
     [ours('idle apps, pauses of up to an hour', changed(renewal, { capMs: hour })), 0],
-    [ours('idle apps, pauses of up to four hours, no early second try', changed(renewal, { capMs: 4 * hour, earlySecondTry: false })), 0],
+    [
+      ours(
+        'idle apps, pauses of up to four hours, no early second try',
+        changed(renewal, { capMs: 4 * hour, earlySecondTry: false }),
+      ),
+      0,
+    ],
     [reference, IN_USE],
   ];
-  return [{ name: 'Variants: the provider answers 503, everything served afterwards', monday: false, provider: () => outageProvider(OUTAGE), policies }];
+  return [
+    {
+      name: 'Variants: the provider answers 503, everything served afterwards',
+      monday: false,
+      provider: () => outageProvider(OUTAGE),
+      policies,
+    },
+  ];
 }
 
 const ASSUMPTIONS = [
   `${clients.toLocaleString('en')} clients, one account each; seed ${seed}; simulated clock, so equal on every machine`,
   `access tokens live ${lifeMs / 1000} s; renewEarlySeconds ${renewEarlySeconds}; refresh tokens outlive everything here`,
-  'a request counts when it reaches the provider\'s door, served or not; one request is one POST to the token endpoint',
+  "a request counts when it reaches the provider's door, served or not; one request is one POST to the token endpoint",
   'the outage lasts from minute 30 to minute 60; before it the fleet is in its everyday rhythm, renewals spread evenly',
   `an app in use asks for a token every ${CALL_EVERY_MS / 1000} s on average, by chance; an idle app never; nobody clicks "try again"`,
   'out of reach means the provider alone: the network of the clients is fine, so nothing wakes them when it is back',
@@ -161,7 +287,7 @@ const ASSUMPTIONS = [
   `Monday: all apps start around 9:00, 95 % of them within 30 minutes, all with an expired token, all in use; the provider serves ${CAPACITY} a second; the watch ends at 9:50`,
   'refusing costs the provider nothing; in the line it serves also those who have gone',
   `peak: the fullest single second from the start of the outage to ${AFTER_MS / MINUTE} minutes after it, or of the whole Monday; p99: of the same seconds`,
-  'waiting: from the end of the outage (or the start of the app) until there is a token, of clients that had no valid one; each client\'s first wait only',
+  "waiting: from the end of the outage (or the start of the app) until there is a token, of clients that had no valid one; each client's first wait only",
 ];
 
 /** @returns {Row[]} */
@@ -172,21 +298,42 @@ function runAll() {
     for (const [policy, inUseShare] of policies) {
       const untilMs = monday ? MONDAY_MS : OUTAGE.to + AFTER_MS;
       const result = simulate(
-        { clients, seed, untilMs, lifeMs, inUseShare, begin: monday ? coldStart : midCycle, waitFromMs: monday ? 0 : OUTAGE.to },
+        {
+          clients,
+          seed,
+          untilMs,
+          lifeMs,
+          inUseShare,
+          begin: monday ? coldStart : midCycle,
+          waitFromMs: monday ? 0 : OUTAGE.to,
+        },
         policy,
         provider(),
       );
       const seconds = result.perSecond;
-      const counted = monday ? seconds.subarray((10 * MINUTE) / 1000) : seconds.subarray(OUTAGE.from / 1000);
+      const counted = monday
+        ? seconds.subarray((10 * MINUTE) / 1000)
+        : seconds.subarray(OUTAGE.from / 1000);
       const calm = seconds.subarray(0, OUTAGE.from / 1000);
       rows.push({
-        scenario: name, policy: policy.name, reference: policy === reference,
+        scenario: name,
+        policy: policy.name,
+        reference: policy === reference,
         everyday: monday ? null : calm.reduce((sum, count) => sum + count, 0) / calm.length,
-        peak: percentile(counted, 1), p99: percentile(counted, 0.99), peakAfter: monday ? null : percentile(seconds.subarray(OUTAGE.to / 1000), 1),
+        peak: percentile(counted, 1),
+        p99: percentile(counted, 0.99),
+        peakAfter: monday ? null : percentile(seconds.subarray(OUTAGE.to / 1000), 1),
         peakLater: monday ? null : percentile(seconds.subarray(OUTAGE.to / 1000 + 2400), 1),
         waiting: result.left + result.waited.reduce((sum, count) => sum + count, 0),
-        waitMedian: cellAt(result.waited, 0.5, result.left), waitP99: cellAt(result.waited, 0.99, result.left), waitInUseP99: cellAt(result.waitedInUse, 0.99, result.leftInUse),
-        allBackSeconds: result.allBackAt < 0 ? null : Math.round((result.allBackAt - (monday ? 30 * MINUTE : OUTAGE.to)) / 1000), left: result.left, without: result.without,
+        waitMedian: cellAt(result.waited, 0.5, result.left),
+        waitP99: cellAt(result.waited, 0.99, result.left),
+        waitInUseP99: cellAt(result.waitedInUse, 0.99, result.leftInUse),
+        allBackSeconds:
+          result.allBackAt < 0
+            ? null
+            : Math.round((result.allBackAt - (monday ? 30 * MINUTE : OUTAGE.to)) / 1000),
+        left: result.left,
+        without: result.without,
       });
     }
   }
@@ -194,7 +341,12 @@ function runAll() {
 }
 
 /** @param {number} seconds */
-const duration = (seconds) => (seconds === Infinity ? 'never' : seconds < 120 ? `${seconds} s` : `${(seconds / 60).toFixed(0)} min`);
+const duration = (seconds) =>
+  seconds === Infinity
+    ? 'never'
+    : seconds < 120
+      ? `${seconds} s`
+      : `${(seconds / 60).toFixed(0)} min`;
 
 /** @param {readonly Row[]} rows */
 function print(rows) {
@@ -203,13 +355,30 @@ function print(rows) {
     const own = rows.filter(({ scenario }) => scenario === name);
     const peak = own.find((row) => row.reference)?.peak ?? 0;
     out.push('', `### ${name}`, '');
-    out.push(`| policy | peak req/s | p99 req/s | peak, to the reference | ${monday ? '' : 'peak 40 min later and on | '}clients waiting | waiting, median | waiting, p99 | ${monday ? '' : 'waiting, p99 in use | '}last one back | without a token at the end |`);
-    out.push(`| --- | --: | --: | --: | ${monday ? '' : '--: | '}--: | --: | --: | ${monday ? '' : '--: | '}--: | --: |`);
+    out.push(
+      `| policy | peak req/s | p99 req/s | peak, to the reference | ${monday ? '' : 'peak 40 min later and on | '}clients waiting | waiting, median | waiting, p99 | ${monday ? '' : 'waiting, p99 in use | '}last one back | without a token at the end |`,
+    );
+    out.push(
+      `| --- | --: | --: | --: | ${monday ? '' : '--: | '}--: | --: | --: | ${monday ? '' : '--: | '}--: | --: |`,
+    );
     for (const row of own) {
-      const ratio = row.reference ? 'reference' : row.peak <= peak ? `1/${(peak / row.peak).toFixed(1)}` : `${(row.peak / peak).toFixed(1)} ×`;
+      const ratio = row.reference
+        ? 'reference'
+        : row.peak <= peak
+          ? `1/${(peak / row.peak).toFixed(1)}`
+          : `${(row.peak / peak).toFixed(1)} ×`;
       const cells = [
-        row.policy, row.peak.toLocaleString('en'), row.p99.toLocaleString('en'), ratio, ...(monday ? [] : [(row.peakLater ?? 0).toLocaleString('en')]),
-        row.waiting.toLocaleString('en'), duration(row.waitMedian), duration(row.waitP99), ...(monday ? [] : [duration(row.waitInUseP99)]), row.allBackSeconds === null ? 'never' : duration(row.allBackSeconds), row.without.toLocaleString('en'),
+        row.policy,
+        row.peak.toLocaleString('en'),
+        row.p99.toLocaleString('en'),
+        ratio,
+        ...(monday ? [] : [(row.peakLater ?? 0).toLocaleString('en')]),
+        row.waiting.toLocaleString('en'),
+        duration(row.waitMedian),
+        duration(row.waitP99),
+        ...(monday ? [] : [duration(row.waitInUseP99)]),
+        row.allBackSeconds === null ? 'never' : duration(row.allBackSeconds),
+        row.without.toLocaleString('en'),
       ];
       out.push(`| ${cells.join(' | ')} |`);
     }
@@ -219,7 +388,8 @@ function print(rows) {
 
 const startedAt = Date.now();
 const differences = differencesFromMachine(renewal, session, errors);
-if (!args.json) process.stdout.write(`Assumptions\n${ASSUMPTIONS.map((line) => `- ${line}`).join('\n')}\n`);
+if (!args.json)
+  process.stdout.write(`Assumptions\n${ASSUMPTIONS.map((line) => `- ${line}`).join('\n')}\n`);
 const rows = runAll();
 const first = rows[0];
 const referencePeak = rows.find((row) => row.reference)?.peak ?? 0;
@@ -228,7 +398,9 @@ const floorPeak = rows.find((row) => row.policy === floor.name)?.peak ?? 0;
 const everyday = first?.everyday ?? 0;
 
 if (args.json) {
-  process.stdout.write(`${JSON.stringify({ assumptions: ASSUMPTIONS, clients, seed, goal: { wanted: GOAL, reached: ratio, everyday, floorPeak }, differences, rows }, null, 2)}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ assumptions: ASSUMPTIONS, clients, seed, goal: { wanted: GOAL, reached: ratio, everyday, floorPeak }, differences, rows }, null, 2)}\n`,
+  );
 } else {
   print(rows);
   const verdict = ratio >= GOAL ? 'reached' : 'falls short';
@@ -239,6 +411,8 @@ if (args.json) {
   process.stdout.write(
     `${floorPeak > 0 ? goal : ''}\n${differences.length === 0 ? 'The session machine of dist/ comes when the simulated client comes.' : `The session machine of dist/ DIFFERS from what was simulated:\n${differences.map((line) => `- ${line}`).join('\n')}`}\n`,
   );
-  process.stderr.write(`${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most\n`);
+  process.stderr.write(
+    `${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most\n`,
+  );
 }
 process.exitCode = differences.length === 0 ? 0 : 1;

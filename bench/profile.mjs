@@ -1,6 +1,7 @@
 // @ts-check
-// `node bench/profile.mjs`: what a start, a renewal and a redeeming of Latchkey wait for, on a time line. To find out why
-// a row falls short; the numbers of the table come from bench.mjs, where nothing is noted.
+// `node bench/profile.mjs`: what a start, a renewal and a redeeming of Latchkey wait for, on a time
+// line. To find out why a row falls short; the numbers of the table come from bench.mjs, where
+// nothing is noted.
 import { build } from '../scripts/build.mjs';
 import { resolveElectron } from '../scripts/electron.mjs';
 import { runMain } from '../scripts/say.mjs';
@@ -18,10 +19,17 @@ runMain(async () => {
     const turn = stage.turn();
     const provider = await turn.provider();
     await provider.life(2);
-    const run = (/** @type {object} */ job) => /** @type {Promise<unknown>} */ (turn.run({ script: 'profile', profile: 'profile', job: { ...job } }, provider));
+    const run = (/** @type {object} */ job) =>
+      /** @type {Promise<unknown>} */ (
+        turn.run({ script: 'profile', profile: 'profile', job: { ...job } }, provider)
+      );
     await run({ signIn: true });
     for (let start = 0; start < 2; start += 1) {
-      const { start: notes, renewals, redeem } = /** @type {{ start: Note[], renewals: Note[][], redeem: Note[] }} */ (await run({}));
+      const {
+        start: notes,
+        renewals,
+        redeem,
+      } = /** @type {{ start: Note[], renewals: Note[][], redeem: Note[] }} */ (await run({}));
       print(`start ${start + 1}`, notes);
       if (start === 0) continue;
       renewals.forEach((renewal, index) => print(`renewal ${index + 1}`, renewal));
@@ -37,5 +45,8 @@ runMain(async () => {
 /** @param {string} title @param {readonly Note[]} notes */
 function print(title, notes) {
   process.stdout.write(`\n${title}\n`);
-  for (const { at, what, ms } of notes) process.stdout.write(`${at.toFixed(1).padStart(8)} ms  ${ms === null ? '   open' : ms.toFixed(1).padStart(7)}  ${what}\n`);
+  for (const { at, what, ms } of notes)
+    process.stdout.write(
+      `${at.toFixed(1).padStart(8)} ms  ${ms === null ? '   open' : ms.toFixed(1).padStart(7)}  ${what}\n`,
+    );
 }

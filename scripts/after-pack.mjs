@@ -1,6 +1,7 @@
 // @ts-check
-// electron-builder's afterPack hook: removes Electron's default app, which comes along from `electronDist` and would
-// let a packaged executable start any folder. Runs before the fuses are set.
+// electron-builder's afterPack hook: removes Electron's default app, which comes along from
+// `electronDist` and would let a packaged executable start any folder. Runs before the fuses are
+// set.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 

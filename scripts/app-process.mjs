@@ -1,6 +1,6 @@
 // @ts-check
-// One running demo app: started as a person would start it, ended for certain. Reads the views that `--print-views`
-// writes and can look at its windows by DevTools; it has no other way in.
+// One running demo app: started as a person would start it, ended for certain. Reads the views that
+// `--print-views` writes and can look at its windows by DevTools; it has no other way in.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,17 +20,24 @@ const DEVTOOLS_LIMIT_MS = 20_000;
 
 /**
  * The command line of the app. The sandbox of the operating system refuses to run as root.
- * @param {{ electron: string, appFolder?: string | null, isRoot: boolean, switches?: readonly string[], flags: readonly string[] }} options
- *   `appFolder` null: the executable is a packaged app
+ * @param {{ electron: string, appFolder?: string | null, isRoot: boolean, switches?: readonly
+ *   string[], flags: readonly string[] }} options `appFolder` null: the executable is a packaged
+ *   app
  */
 export function appCommand({ electron, appFolder = APP_FOLDER, isRoot, switches = [], flags }) {
   const noSandbox = isRoot && process.platform === 'linux' ? ['--no-sandbox'] : [];
-  return [electron, ...noSandbox, ...switches, ...(appFolder === null ? [] : [appFolder]), ...flags];
+  return [
+    electron,
+    ...noSandbox,
+    ...switches,
+    ...(appFolder === null ? [] : [appFolder]),
+    ...flags,
+  ];
 }
 
 /**
- * Asks the app to end; what is still there after a grace is killed. Its helper processes are included, the person's
- * browser is not. Resolves when nothing is left.
+ * Asks the app to end; what is still there after a grace is killed. Its helper processes are
+ * included, the person's browser is not. Resolves when nothing is left.
  * @param {ChildProcess} child started with `detached`
  * @param {string} electron
  */
@@ -60,7 +67,8 @@ export async function endHelpers(leader, electron) {
 }
 
 /**
- * Ends the app and its helpers at once with SIGKILL, as a crash or an empty battery does. Resolves when nothing is left.
+ * Ends the app and its helpers at once with SIGKILL, as a crash or an empty battery does. Resolves
+ * when nothing is left.
  * @param {ChildProcess} child started with `detached`
  * @param {string} electron
  */
@@ -75,23 +83,18 @@ export async function killApp(child, electron) {
 
 /**
  * An app whose output is watched. `view()` is the last view that it wrote.
- * @typedef {{
- *   child: ChildProcess,
- *   views: AuthView[],
- *   output: () => string,
- *   view: () => AuthView | undefined,
- *   waitForView: (what: string, matches: (view: AuthView) => boolean, limitMs?: number) => Promise<AuthView>,
- *   windows: () => Promise<import('playwright').Page[]>,
- *   firstWindow: () => Promise<import('playwright').Page>,
- *   exited: () => Promise<number | null>,
- *   end: () => Promise<void>,
- *   kill: () => Promise<void>,
+ * @typedef {{ child: ChildProcess, views: AuthView[], output: () => string, view: () => AuthView |
+ *   undefined, waitForView: (what: string, matches: (view: AuthView) => boolean, limitMs?: number)
+ *   => Promise<AuthView>, windows: () => Promise<import('playwright').Page[]>, firstWindow: () =>
+ *   Promise<import('playwright').Page>, exited: () => Promise<number | null>, end: () =>
+ *   Promise<void>, kill: () => Promise<void>,
  * }} WatchedApp
  */
 
 /**
  * Starts the app with DevTools on a free port and `--print-views`.
- * @param {{ electron: string, appFolder?: string | null, isRoot: boolean, flags: readonly string[], owner: import('./lab-keyring.mjs').Owner }} options
+ * @param {{ electron: string, appFolder?: string | null, isRoot: boolean, flags: readonly string[],
+ *   owner: import('./lab-keyring.mjs').Owner }} options
  * @returns {WatchedApp}
  */
 export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
@@ -102,7 +105,11 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
     flags: ['--print-views', ...flags],
     ...(appFolder === undefined ? {} : { appFolder }),
   });
-  const child = spawn(program, args, { ...owner, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    ...owner,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   /** @type {AuthView[]} */
   const views = [];
   /** @type {Set<() => void>} */
@@ -112,17 +119,23 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
   const changed = () => {
     for (const listener of listeners) listener();
   };
-  createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) }).on('line', (line) => {
-    output += `${line}\n`;
-    const view = parseView(line);
-    if (view !== null) views.push(view);
-    changed();
-  });
-  createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stderr) }).on('line', (line) => {
-    output += `${line}\n`;
-    devTools ||= /^DevTools listening on (ws:\S+)/.exec(line)?.[1] ?? '';
-    changed();
-  });
+  createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) }).on(
+    'line',
+    (line) => {
+      output += `${line}\n`;
+      const view = parseView(line);
+      if (view !== null) views.push(view);
+      changed();
+    },
+  );
+  createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stderr) }).on(
+    'line',
+    (line) => {
+      output += `${line}\n`;
+      devTools ||= /^DevTools listening on (ws:\S+)/.exec(line)?.[1] ?? '';
+      changed();
+    },
+  );
   child.once('exit', changed);
 
   /**
@@ -138,11 +151,23 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
         const result = probe();
         if (result !== undefined) settle(() => resolve(result));
         else if (child.exitCode !== null || child.signalCode !== null) {
-          settle(() => reject(new Error(`the app ended (exit code ${child.exitCode ?? 'none'}) before ${what}\n${lastOf(output)}`)));
+          settle(() =>
+            reject(
+              new Error(
+                `the app ended (exit code ${child.exitCode ?? 'none'}) before ${what}\n${lastOf(output)}`,
+              ),
+            ),
+          );
         }
       };
       const timer = setTimeout(() => {
-        settle(() => reject(new Error(`waited ${limitMs / 1000} s for ${what}; the last view was ${JSON.stringify(views.at(-1))}\n${lastOf(output)}`)));
+        settle(() =>
+          reject(
+            new Error(
+              `waited ${limitMs / 1000} s for ${what}; the last view was ${JSON.stringify(views.at(-1))}\n${lastOf(output)}`,
+            ),
+          ),
+        );
       }, limitMs);
       /** @param {() => void} finish */
       const settle = (finish) => {
@@ -157,7 +182,11 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
   /** @type {Promise<import('playwright').Browser> | undefined} */
   let connection;
   const connect = () =>
-    (connection ??= waitFor('DevTools listened', () => devTools || undefined, DEVTOOLS_LIMIT_MS).then(async (address) => {
+    (connection ??= waitFor(
+      'DevTools listened',
+      () => devTools || undefined,
+      DEVTOOLS_LIMIT_MS,
+    ).then(async (address) => {
       const { chromium } = await import('playwright');
       return chromium.connectOverCDP(address, { timeout: DEVTOOLS_LIMIT_MS });
     }));
@@ -169,10 +198,14 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
     output: () => output,
     view: () => views.at(-1),
     waitForView(what, matches, limitMs = 20_000) {
-      return waitFor(what, () => {
-        const last = views.at(-1);
-        return last !== undefined && matches(last) ? last : undefined;
-      }, limitMs);
+      return waitFor(
+        what,
+        () => {
+          const last = views.at(-1);
+          return last !== undefined && matches(last) ? last : undefined;
+        },
+        limitMs,
+      );
     },
     windows,
     async firstWindow() {
@@ -204,7 +237,9 @@ function parseView(line) {
   if (!line.startsWith('{')) return null;
   try {
     const value = /** @type {unknown} */ (JSON.parse(line));
-    return typeof value === 'object' && value !== null && 'status' in value ? /** @type {AuthView} */ (value) : null;
+    return typeof value === 'object' && value !== null && 'status' in value
+      ? /** @type {AuthView} */ (value)
+      : null;
   } catch {
     return null;
   }

@@ -1,9 +1,20 @@
 // @ts-check
-// Builds dist/: tsc over src, the modules of latchkey/main put together (bundle.mjs), the HTML and CSS beside the scripts that
-// go with them, keytar's binaries, and the one package that the demo's page imports. Built aside and swapped in whole, so a build that fails
-// leaves the old one. `--if-needed`: only when a source is newer.
+// Builds dist/: tsc over src, the modules of latchkey/main put together (bundle.mjs), the HTML and
+// CSS beside the scripts that go with them, keytar's binaries, and the one package that the demo's
+// page imports. Built aside and swapped in whole, so a build that fails leaves the old one.
+// `--if-needed`: only when a source is newer.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,8 +58,15 @@ export async function build(options = {}) {
 
 /** @param {string} target */
 async function compile(target) {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', target], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const tsc = join(
+    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+    'bin',
+    'tsc',
+  );
+  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', target], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   let output = '';
@@ -76,8 +94,9 @@ function copy(from, to) {
 }
 
 /**
- * The demo's page has no bundler, and its policy allows the app's own files only: a package becomes a file beside the
- * script that imports it. It has to be one file without imports, and its first lines say whose it is.
+ * The demo's page has no bundler, and its policy allows the app's own files only: a package becomes
+ * a file beside the script that imports it. It has to be one file without imports, and its first
+ * lines say whose it is.
  * @param {string} folder
  * @param {string} importer
  * @param {string} name
@@ -87,16 +106,22 @@ function bringPackage(folder, importer, name) {
   const script = join(folder, importer);
   const wanted = `from '${name}'`;
   const parts = readFileSync(script, 'utf8').split(wanted);
-  if (parts.length !== 2) throw new Stop(`the build failed: ${importer} does not import "${name}" once`);
+  if (parts.length !== 2)
+    throw new Stop(`the build failed: ${importer} does not import "${name}" once`);
   writeFileSync(script, parts.join(`from './${own}'`));
   cpSync(createRequire(import.meta.url).resolve(name), join(folder, own));
 }
 
-/** dist/ is the demo's app folder; the package itself leads to the login module, and npm would pack whatever its `main` names. */
+/**
+ * dist/ is the demo's app folder; the package itself leads to the login module, and npm would pack
+ * whatever its `main` names.
+ */
 function demoManifest() {
   /** @type {unknown} */
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const { name, version, productName, desktopName, type } = /** @type {Record<string, unknown>} */ (manifest);
+  const { name, version, productName, desktopName, type } = /** @type {Record<string, unknown>} */ (
+    manifest
+  );
   return JSON.stringify({ name, version, productName, desktopName, type, main: 'main/demo.js' });
 }
 
@@ -115,7 +140,8 @@ function newest(paths) {
     if (!existsSync(path)) continue;
     const status = statSync(path);
     latest = Math.max(latest, status.mtimeMs);
-    if (status.isDirectory()) latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))));
+    if (status.isDirectory())
+      latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))));
   }
   return latest;
 }

@@ -1,7 +1,8 @@
 // @ts-check
-// Puts the modules of latchkey/main together after tsc: an app that starts reads three small files before its window, and
-// one more while it comes up, instead of a hundred. Not minified; no source map is shipped, and names stay.
-// The modules themselves stay where they are, for `latchkey doctor`, for types, and for tools of this repository.
+// Puts the modules of latchkey/main together after tsc: an app that starts reads three small files
+// before its window, and one more while it comes up, instead of a hundred. Not minified; no source
+// map is shipped, and names stay. The modules themselves stay where they are, for `latchkey
+// doctor`, for types, and for tools of this repository.
 import { join, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 import { Stop } from './say.mjs';
@@ -16,24 +17,43 @@ const START = 'start';
 const LATER = 'assembly';
 
 /**
- * Replaces `main/index.js` and the keychain's worker in a folder that tsc has filled. Packages and Electron stay outside.
+ * Replaces `main/index.js` and the keychain's worker in a folder that tsc has filled. Packages and
+ * Electron stay outside.
  * @param {string} dist
  */
 export async function bundleMain(dist) {
   const main = join(dist, 'main');
   /** @type {import('rolldown').OutputOptions} */
-  const shape = { dir: main, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'parts/[name].js', comments: false };
+  const shape = {
+    dir: main,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'parts/[name].js',
+    comments: false,
+  };
   await withBundle(dist, { index: join(main, 'index.js') }, async (bundle) => {
-    // Once to learn what is loaded at once, and once with all of that in one file; the same for what comes after the window.
+    // Once to learn what is loaded at once, and once with all of that in one file; the same for
+    // what comes after the window.
     const plain = (await bundle.generate(shape)).output;
     const [first, second] = [modulesOf(plain, 'index.js'), modulesOf(plain, `parts/${LATER}.js`)];
     const { output } = await bundle.write({
       ...shape,
-      codeSplitting: { groups: [{ name: START, test: (id) => first.has(id) && !id.endsWith(`${sep}index.js`) }, { name: LATER, test: (id) => second.has(id) && !first.has(id) }] },
+      codeSplitting: {
+        groups: [
+          { name: START, test: (id) => first.has(id) && !id.endsWith(`${sep}index.js`) },
+          { name: LATER, test: (id) => second.has(id) && !first.has(id) },
+        ],
+      },
     });
-    for (const part of [START, LATER]) if (!output.some(({ fileName }) => fileName === `parts/${part}.js`)) throw new Stop(`the bundle of latchkey/main has no part "${part}"`);
+    for (const part of [START, LATER])
+      if (!output.some(({ fileName }) => fileName === `parts/${part}.js`))
+        throw new Stop(`the bundle of latchkey/main has no part "${part}"`);
   });
-  await withBundle(dist, { 'adapters/keychain-worker': join(main, 'adapters', 'keychain-worker.js') }, (bundle) => bundle.write(shape));
+  await withBundle(
+    dist,
+    { 'adapters/keychain-worker': join(main, 'adapters', 'keychain-worker.js') },
+    (bundle) => bundle.write(shape),
+  );
 }
 
 /**
@@ -42,7 +62,12 @@ export async function bundleMain(dist) {
  * @param {(bundle: import('rolldown').RolldownBuild) => Promise<unknown>} run
  */
 async function withBundle(dist, input, run) {
-  const bundle = await rolldown({ input, cwd: dist, platform: 'node', external: (id) => OWN_FILES.test(id) || !/^[./\\]|^[A-Za-z]:/.test(id) });
+  const bundle = await rolldown({
+    input,
+    cwd: dist,
+    platform: 'node',
+    external: (id) => OWN_FILES.test(id) || !/^[./\\]|^[A-Za-z]:/.test(id),
+  });
   try {
     await run(bundle);
   } finally {
@@ -56,7 +81,9 @@ async function withBundle(dist, input, run) {
  * @param {string} entry
  */
 function modulesOf(output, entry) {
-  const chunks = new Map(output.flatMap((part) => (part.type === 'chunk' ? [[part.fileName, part]] : [])));
+  const chunks = new Map(
+    output.flatMap((part) => (part.type === 'chunk' ? [[part.fileName, part]] : [])),
+  );
   const names = new Set([entry]);
   /** @type {Set<string>} */
   const modules = new Set();

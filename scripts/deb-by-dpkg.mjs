@@ -1,17 +1,43 @@
 #!/usr/bin/env node
 // @ts-check
-// Stands in for fpm, whose download electron-builder wants: takes the arguments that electron-builder gives fpm for a
-// deb, and lets Debian's own dpkg-deb build it. Named by CUSTOM_FPM_PATH (scripts/package.mjs). An argument that it does
-// not know fails the build, so that nothing of a later electron-builder is dropped in silence.
+// Stands in for fpm, whose download electron-builder wants: takes the arguments that
+// electron-builder gives fpm for a deb, and lets Debian's own dpkg-deb build it. Named by
+// CUSTOM_FPM_PATH (scripts/package.mjs). An argument that it does not know fails the build, so that
+// nothing of a later electron-builder is dropped in silence.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 const FLAGS = ['--force', '--debug'];
 const VALUES = [
-  '-s', '-t', '-d', '--log', '--deb-recommends', '--deb-compression', '--deb-priority', '--architecture', '--after-install',
-  '--after-remove', '--description', '--version', '--package', '--name', '--maintainer', '--vendor', '--url', '--category', '--license',
+  '-s',
+  '-t',
+  '-d',
+  '--log',
+  '--deb-recommends',
+  '--deb-compression',
+  '--deb-priority',
+  '--architecture',
+  '--after-install',
+  '--after-remove',
+  '--description',
+  '--version',
+  '--package',
+  '--name',
+  '--maintainer',
+  '--vendor',
+  '--url',
+  '--category',
+  '--license',
 ];
 
 /** @param {readonly string[]} words */
@@ -29,7 +55,8 @@ function parse(words) {
       continue;
     }
     const [from = '', to] = word.split('=', 2);
-    if (word.startsWith('-') || to === undefined) throw new Error(`an argument that only fpm knows: ${word}`);
+    if (word.startsWith('-') || to === undefined)
+      throw new Error(`an argument that only fpm knows: ${word}`);
     files.push([from, to]);
   }
   return {
@@ -55,12 +82,25 @@ function buildDeb(words) {
     const control = join(root, 'DEBIAN');
     mkdirSync(control, { mode: 0o755 });
     writeFileSync(join(control, 'control'), controlText(root, all, one));
-    for (const [script, name] of /** @type {const} */ ([['postinst', '--after-install'], ['postrm', '--after-remove']])) {
+    for (const [script, name] of /** @type {const} */ ([
+      ['postinst', '--after-install'],
+      ['postrm', '--after-remove'],
+    ])) {
       copyFileSync(one(name), join(control, script));
       chmodSync(join(control, script), 0o755);
     }
     const compression = all('--deb-compression').at(-1) ?? 'xz';
-    execFileSync('dpkg-deb', ['--root-owner-group', `-Z${compression === 'gz' ? 'gzip' : compression}`, '--build', root, target], { stdio: 'inherit' });
+    execFileSync(
+      'dpkg-deb',
+      [
+        '--root-owner-group',
+        `-Z${compression === 'gz' ? 'gzip' : compression}`,
+        '--build',
+        root,
+        target,
+      ],
+      { stdio: 'inherit' },
+    );
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -95,8 +135,12 @@ function place(from, to) {
  * @param {(name: string) => string} one
  */
 function controlText(root, all, one) {
-  const kilobytes = execFileSync('du', ['-sk', '--apparent-size', root], { encoding: 'utf8' }).split('\t', 1)[0] ?? '0';
-  const [synopsis = '', ...rest] = one('--description').split('\n').map((line) => line.trim());
+  const kilobytes =
+    execFileSync('du', ['-sk', '--apparent-size', root], { encoding: 'utf8' }).split('\t', 1)[0] ??
+    '0';
+  const [synopsis = '', ...rest] = one('--description')
+    .split('\n')
+    .map((line) => line.trim());
   const lines = {
     Package: one('--name'),
     Version: one('--version'),
@@ -108,7 +152,10 @@ function controlText(root, all, one) {
     Section: all('--category').at(-1) ?? 'utils',
     Priority: all('--deb-priority').at(-1) ?? 'optional',
     Homepage: all('--url').at(-1) ?? '',
-    Description: [synopsis || one('--name'), ...rest.map((line) => ` ${line === '' ? '.' : line}`)].join('\n'),
+    Description: [
+      synopsis || one('--name'),
+      ...rest.map((line) => ` ${line === '' ? '.' : line}`),
+    ].join('\n'),
   };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
@@ -119,6 +166,8 @@ function controlText(root, all, one) {
 try {
   buildDeb(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${basename(import.meta.filename)}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `${basename(import.meta.filename)}: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 // @ts-check
-// The demo's flags: `--flag value` and `--flag=value`, some of them more than once. Unknown ones are refused here, so
-// that a typing mistake does not start the wrong demo. The app itself gets them as `--flag=value` only.
+// The demo's flags: `--flag value` and `--flag=value`, some of them more than once. Unknown ones
+// are refused here, so that a typing mistake does not start the wrong demo. The app itself gets
+// them as `--flag=value` only.
 import { Stop } from './say.mjs';
 
 const WITH_VALUE = [
@@ -16,7 +17,14 @@ const WITH_VALUE = [
   'revocation-endpoint',
   'device-authorization-endpoint',
 ];
-const SWITCHES = ['print-views', 'sign-in', 'diagnose', 'unregister-schemes', 'several-accounts', 'help'];
+const SWITCHES = [
+  'print-views',
+  'sign-in',
+  'diagnose',
+  'unregister-schemes',
+  'several-accounts',
+  'help',
+];
 
 export const USAGE = `npm run demo -- [flags]
 
@@ -65,8 +73,14 @@ export function parseDemoFlags(words) {
         at += 1;
         value = words[at];
       }
-      if (value === undefined || value === '' || (match?.[2] === undefined && value.startsWith('--'))) throw new Stop(`the flag "--${name}" needs a value\n\n${USAGE}`);
-      for (const one of name === 'redirect' ? value.split(',') : [value]) if (one !== '') entries.push([name, one.trim()]);
+      if (
+        value === undefined ||
+        value === '' ||
+        (match?.[2] === undefined && value.startsWith('--'))
+      )
+        throw new Stop(`the flag "--${name}" needs a value\n\n${USAGE}`);
+      for (const one of name === 'redirect' ? value.split(',') : [value])
+        if (one !== '') entries.push([name, one.trim()]);
     } else {
       throw new Stop(`"${word}" is not a flag of the demo\n\n${USAGE}`);
     }
@@ -74,7 +88,8 @@ export function parseDemoFlags(words) {
   return {
     help: entries.some(([name]) => name === 'help'),
     has: (name) => entries.some(([one]) => one === name),
-    all: (name) => entries.flatMap(([one, value]) => (one === name && value !== true ? [value] : [])),
+    all: (name) =>
+      entries.flatMap(([one, value]) => (one === name && value !== true ? [value] : [])),
     add: (name, value) => {
       entries.push([name, value]);
     },
@@ -83,12 +98,15 @@ export function parseDemoFlags(words) {
 }
 
 /**
- * What of the redirects is registered at a provider: a device code is not, and of a page to copy from its address is.
+ * What of the redirects is registered at a provider: a device code is not, and of a page to copy
+ * from its address is.
  * @param {readonly string[]} redirects
  * @returns {string[]}
  */
 export function toRedirectUris(redirects) {
-  return redirects.filter((redirect) => redirect !== 'device-code').map((redirect) => redirect.replace(/^paste:/, ''));
+  return redirects
+    .filter((redirect) => redirect !== 'device-code')
+    .map((redirect) => redirect.replace(/^paste:/, ''));
 }
 
 /**
@@ -96,5 +114,7 @@ export function toRedirectUris(redirects) {
  * @returns {string[]}
  */
 export function toAppFlags(flags) {
-  return flags.entries().map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
+  return flags
+    .entries()
+    .map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
 }

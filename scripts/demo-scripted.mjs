@@ -1,7 +1,8 @@
 // @ts-check
-// The demo without a person: a private desktop of genuine parts, the app, and a scripted person who signs in with the
-// real browser by the real custom scheme, and then once more by a code on another device. Prints each step, saves
-// screenshots in demo-results/, and fails with what was seen when a step does not come true.
+// The demo without a person: a private desktop of genuine parts, the app, and a scripted person who
+// signs in with the real browser by the real custom scheme, and then once more by a code on another
+// device. Prints each step, saves screenshots in demo-results/, and fails with what was seen when a
+// step does not come true.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT_FOLDER, startWatchedApp } from './app-process.mjs';
@@ -14,7 +15,11 @@ import { testKit } from './test-kit.mjs';
 const RESULTS = join(ROOT_FOLDER, 'demo-results');
 /** Short, so that a renewal can be watched. */
 const TOKEN_SECONDS = 15;
-const DEFAULT_REDIRECTS = ['com.example.latchkey-demo:/callback', 'http://127.0.0.1/callback', 'device-code'];
+const DEFAULT_REDIRECTS = [
+  'com.example.latchkey-demo:/callback',
+  'http://127.0.0.1/callback',
+  'device-code',
+];
 /** The other device is a phone. */
 const PHONE = { width: 390, height: 700 };
 
@@ -37,7 +42,9 @@ export async function runScriptedDemo(electron, flags, atEnd) {
   atEnd(() => provider.stop());
   step(`the embedded provider runs at ${provider.issuer}`);
 
-  const schemes = redirectUris.filter((uri) => !uri.startsWith('http')).map((uri) => uri.slice(0, uri.indexOf(':')));
+  const schemes = redirectUris
+    .filter((uri) => !uri.startsWith('http'))
+    .map((uri) => uri.slice(0, uri.indexOf(':')));
   const origin = new URL(provider.issuer).origin;
   const lab = await startLab({ allow: schemes.map((scheme) => ({ origin, scheme })) });
   atEnd(() => lab.stop());
@@ -47,7 +54,12 @@ export async function runScriptedDemo(electron, flags, atEnd) {
 
   flags.add('issuer', provider.issuer);
   flags.add('client-id', provider.clientId);
-  const app = startWatchedApp({ electron, isRoot: lab.isRoot, owner: lab.owner, flags: toAppFlags(flags) });
+  const app = startWatchedApp({
+    electron,
+    isRoot: lab.isRoot,
+    owner: lab.owner,
+    flags: toAppFlags(flags),
+  });
   atEnd(() => app.end());
   try {
     await walk(app, browser, provider, !flags.has('sign-in'));
@@ -57,8 +69,13 @@ export async function runScriptedDemo(electron, flags, atEnd) {
     step(`the app ended in ${Date.now() - startedAt} ms. That was the whole trip.`);
     return 0;
   } catch (error) {
-    process.stdout.write(`\nThis step did not come true: ${error instanceof Error ? error.message : String(error)}\n`);
-    await app.firstWindow().then((page) => shot(page, 'failed')).catch(() => undefined);
+    process.stdout.write(
+      `\nThis step did not come true: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    await app
+      .firstWindow()
+      .then((page) => shot(page, 'failed'))
+      .catch(() => undefined);
     return 1;
   } finally {
     await app.end();
@@ -78,13 +95,19 @@ async function walk(app, browser, provider, click) {
   const { signInWithPage } = await testKit();
   const page = await app.firstWindow();
   if (click) {
-    await app.waitForView('the app to say that nobody is signed in', (view) => view.status === 'signed-out');
+    await app.waitForView(
+      'the app to say that nobody is signed in',
+      (view) => view.status === 'signed-out',
+    );
     await button(page, 'sign-in').waitFor();
     await shot(page, '1-signed-out');
     step('the app is there, nobody is signed in');
     await button(page, 'sign-in').click();
   }
-  await app.waitForView('the app to wait for the browser', (view) => view.status === 'signing-in' && view.attempt.stage === 'waiting');
+  await app.waitForView(
+    'the app to wait for the browser',
+    (view) => view.status === 'signing-in' && view.attempt.stage === 'waiting',
+  );
   await button(page, 'cancel').waitFor();
   await shot(page, '2-waiting');
   step('the app opened the system browser and waits');
@@ -95,15 +118,26 @@ async function walk(app, browser, provider, click) {
   step('the provider asks for a name and a password, in the browser');
   await signInWithPage(login, { login: 'ada' });
 
-  const signedIn = await app.waitForView('the sign-in to come back by the custom scheme', (view) => view.status === 'signed-in', 30_000);
+  const signedIn = await app.waitForView(
+    'the sign-in to come back by the custom scheme',
+    (view) => view.status === 'signed-in',
+    30_000,
+  );
   await button(page, 'sign-out').waitFor();
   await shot(page, '4-signed-in');
   if (signedIn.status !== 'signed-in') throw new Error('unreachable');
-  step(`${signedIn.account.name ?? signedIn.account.subject} is signed in; ${signedIn.remembered ? 'the keyring remembers it' : 'nothing remembers it'}`);
+  step(
+    `${signedIn.account.name ?? signedIn.account.subject} is signed in; ${signedIn.remembered ? 'the keyring remembers it' : 'nothing remembers it'}`,
+  );
 
   const before = signedIn.renewal.since;
   step(`waiting for the renewal: this provider's access tokens live ${TOKEN_SECONDS} s …`);
-  await app.waitForView('a renewal in the background', (view) => view.status === 'signed-in' && view.renewal.state === 'fresh' && view.renewal.since > before, 40_000);
+  await app.waitForView(
+    'a renewal in the background',
+    (view) =>
+      view.status === 'signed-in' && view.renewal.state === 'fresh' && view.renewal.since > before,
+    40_000,
+  );
   await shot(page, '5-renewed');
   step('the access token was renewed in the background');
 
@@ -113,14 +147,18 @@ async function walk(app, browser, provider, click) {
   step('the same in the dark');
 
   await button(page, 'sign-out').click();
-  await app.waitForView('the sign-out', (view) => view.status === 'signed-out' && view.reason === 'signed-out');
+  await app.waitForView(
+    'the sign-out',
+    (view) => view.status === 'signed-out' && view.reason === 'signed-out',
+  );
   await button(page, 'sign-in').waitFor();
   await shot(page, '7-signed-out-again');
   step('signed out; the refresh token is gone from the keyring');
 }
 
 /**
- * The second act: nobody comes back from the browser, and the person takes the code to another device.
+ * The second act: nobody comes back from the browser, and the person takes the code to another
+ * device.
  * @param {import('./app-process.mjs').WatchedApp} app signed out
  * @param {import('playwright').Browser} browser
  */
@@ -145,11 +183,17 @@ async function walkAnotherWay(app, browser) {
   step('the phone shows the same code; the person compares them and signs in there');
   await enterCodeWithPage(tab, attempt.userCode, { login: 'grace' });
 
-  const signedIn = await app.waitForView('the provider to say yes', (view) => view.status === 'signed-in', 30_000);
+  const signedIn = await app.waitForView(
+    'the provider to say yes',
+    (view) => view.status === 'signed-in',
+    30_000,
+  );
   await button(page, 'sign-out').waitFor();
   await shot(page, '11-signed-in-by-code');
   if (signedIn.status !== 'signed-in') throw new Error('unreachable');
-  step(`${signedIn.account.name ?? signedIn.account.subject} is signed in, and this computer never saw the password`);
+  step(
+    `${signedIn.account.name ?? signedIn.account.subject} is signed in, and this computer never saw the password`,
+  );
 }
 
 /**
@@ -162,8 +206,13 @@ async function askForCode(app, page) {
   for (let ways = 0; ways < 4; ways += 1) {
     const before = app.views.length;
     await button(page, 'other-way').click();
-    const view = await app.waitForView('another way', (one) => app.views.length > before && one.status === 'signing-in' && one.attempt.stage === 'waiting');
-    if (view.status === 'signing-in' && view.attempt.device !== undefined) return view.attempt.device;
+    const view = await app.waitForView(
+      'another way',
+      (one) =>
+        app.views.length > before && one.status === 'signing-in' && one.attempt.stage === 'waiting',
+    );
+    if (view.status === 'signing-in' && view.attempt.device !== undefined)
+      return view.attempt.device;
   }
   throw new Error('the provider offers no code');
 }

@@ -1,7 +1,8 @@
 // @ts-check
-// `npm run demo`: the demo app. With --issuer it runs against that provider and nothing is scripted. Without, it starts
-// the embedded provider; where there is no display either, a scripted person shows the whole trip (demo-scripted.mjs).
-// The app's stdout passes through unchanged; what this script says goes to stderr. SIGTERM and SIGINT end everything.
+// `npm run demo`: the demo app. With --issuer it runs against that provider and nothing is
+// scripted. Without, it starts the embedded provider; where there is no display either, a scripted
+// person shows the whole trip (demo-scripted.mjs). The app's stdout passes through unchanged; what
+// this script says goes to stderr. SIGTERM and SIGINT end everything.
 import { spawn } from 'node:child_process';
 import { appCommand, endApp, endHelpers } from './app-process.mjs';
 import { build } from './build.mjs';
@@ -29,7 +30,9 @@ async function endAll(code) {
   process.exit(code);
 }
 
-/** npm may be killed without a word to us: then we have a new parent, and nobody is left to read. */
+/**
+ * npm may be killed without a word to us: then we have a new parent, and nobody is left to read.
+ */
 function followParent() {
   const parent = process.ppid;
   if (!process.env['npm_lifecycle_event']) return;
@@ -63,7 +66,9 @@ async function main(words) {
     const display = await startDisplay();
     cleanUps.push(() => display.stop());
     env['DISPLAY'] = display.display;
-    say(`no display: the app runs on a virtual one (${display.display}); nothing else of this environment is changed`);
+    say(
+      `no display: the app runs on a virtual one (${display.display}); nothing else of this environment is changed`,
+    );
   }
   return runApp(electron.path, toAppFlags(flags), env);
 }
@@ -87,9 +92,14 @@ async function startProvider(flags) {
  */
 async function runApp(electron, appFlags, env) {
   const isRoot = process.getuid?.() === 0;
-  if (isRoot && process.platform === 'linux') say('running as root, so without the sandbox of the operating system');
+  if (isRoot && process.platform === 'linux')
+    say('running as root, so without the sandbox of the operating system');
   const [program = electron, ...args] = appCommand({ electron, isRoot, flags: appFlags });
-  const child = spawn(program, args, { env, detached: process.platform !== 'win32', stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(program, args, {
+    env,
+    detached: process.platform !== 'win32',
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   cleanUps.push(() => endApp(child, electron));
   const code = await closed(child);
   if (ending) return new Promise(() => undefined);

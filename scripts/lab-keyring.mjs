@@ -1,6 +1,7 @@
 // @ts-check
-// The lab's private session bus and its genuine gnome-keyring. The bus offers only what the lab copies into its own
-// service folder, so `none` really has no keyring, and nothing of the person's desktop is ever started.
+// The lab's private session bus and its genuine gnome-keyring. The bus offers only what the lab
+// copies into its own service folder, so `none` really has no keyring, and nothing of the person's
+// desktop is ever started.
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +14,8 @@ const SYSTEM_SERVICES = '/usr/share/dbus-1/services';
 const LOGIN = '/org/freedesktop/secrets/collection/login';
 
 /**
- * `unlocked`: an open login keyring. `locked-with-prompt`: it is locked and a password dialog opens on the lab's
- * display, which nobody answers. `none`: no program offers the Secret Service.
+ * `unlocked`: an open login keyring. `locked-with-prompt`: it is locked and a password dialog opens
+ * on the lab's display, which nobody answers. `none`: no program offers the Secret Service.
  * @typedef {'unlocked' | 'locked-with-prompt' | 'none'} KeyringKind
  */
 
@@ -29,7 +30,12 @@ export async function startBus(root, owner, kind) {
   const services = join(root, 'services');
   mkdirSync(services);
   if (kind !== 'none') {
-    for (const name of ['org.freedesktop.secrets', 'org.gnome.keyring', 'org.gnome.keyring.SystemPrompter', 'org.gnome.keyring.PrivatePrompter']) {
+    for (const name of [
+      'org.freedesktop.secrets',
+      'org.gnome.keyring',
+      'org.gnome.keyring.SystemPrompter',
+      'org.gnome.keyring.PrivatePrompter',
+    ]) {
       const file = join(SYSTEM_SERVICES, `${name}.service`);
       if (existsSync(file)) copyFileSync(file, join(services, `${name}.service`));
     }
@@ -47,12 +53,19 @@ export async function startBus(root, owner, kind) {
 </busconfig>
 `,
   );
-  const child = spawnBound('dbus-daemon', [`--config-file=${config}`, '--nofork', '--nopidfile', '--print-address=3'], {
-    ...owner,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
+  const child = spawnBound(
+    'dbus-daemon',
+    [`--config-file=${config}`, '--nofork', '--nopidfile', '--print-address=3'],
+    {
+      ...owner,
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    },
+  );
   await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Stop('the private D-Bus did not start in time')), LIMIT_MS);
+    const timer = setTimeout(
+      () => reject(new Stop('the private D-Bus did not start in time')),
+      LIMIT_MS,
+    );
     child.once('exit', () => reject(new Stop('the private D-Bus did not start')));
     child.stdio[3]?.once('data', () => {
       clearTimeout(timer);
@@ -69,18 +82,26 @@ export async function startBus(root, owner, kind) {
  * @param {string} password not empty
  */
 export async function startKeyring(owner, password) {
-  const child = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
-    ...owner,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const child = spawn(
+    'gnome-keyring-daemon',
+    ['--foreground', '--unlock', '--components=secrets'],
+    {
+      ...owner,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  );
   child.stdin.end(password);
   child.unref();
   // Without waiting for the name, the question itself would start a second daemon.
-  const wait = spawn('gdbus', ['wait', '--session', '--timeout', '15', 'org.freedesktop.secrets'], { ...owner, stdio: 'ignore' });
+  const wait = spawn('gdbus', ['wait', '--session', '--timeout', '15', 'org.freedesktop.secrets'], {
+    ...owner,
+    stdio: 'ignore',
+  });
   await new Promise((resolve) => wait.once('close', resolve));
   const deadline = Date.now() + LIMIT_MS;
   while (!(await isUnlocked(owner))) {
-    if (Date.now() > deadline) throw new Stop('gnome-keyring did not open its login keyring in time');
+    if (Date.now() > deadline)
+      throw new Stop('gnome-keyring did not open its login keyring in time');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -90,19 +111,26 @@ export async function startKeyring(owner, password) {
  * @param {Owner} owner
  */
 export async function lockKeyring(owner) {
-  await secretService(owner, '/org/freedesktop/secrets', 'org.freedesktop.Secret.Service.Lock', `['${LOGIN}']`);
+  await secretService(
+    owner,
+    '/org/freedesktop/secrets',
+    'org.freedesktop.Secret.Service.Lock',
+    `['${LOGIN}']`,
+  );
   if (await isUnlocked(owner)) throw new Error('the keyring did not lock');
 }
 
 /**
- * Opens the login keyring again by a new daemon, as logging out and in would. (Telling a running daemon the password
- * needs its PAM module.) A dialog that is still open ends unanswered.
+ * Opens the login keyring again by a new daemon, as logging out and in would. (Telling a running
+ * daemon the password needs its PAM module.) A dialog that is still open ends unanswered.
  * @param {string} root
  * @param {Owner} owner
  * @param {string} password
  */
 export async function unlockKeyring(root, owner, password) {
-  const running = processesOf(root).filter((one) => /(^|\/)gnome-keyring-daemon /.test(one.command));
+  const running = processesOf(root).filter((one) =>
+    /(^|\/)gnome-keyring-daemon /.test(one.command),
+  );
   for (const { pid } of running) signal(pid, 'SIGTERM');
   const deadline = Date.now() + LIMIT_MS;
   while (processesOf(root).some((one) => running.some((old) => old.pid === one.pid))) {
@@ -113,15 +141,18 @@ export async function unlockKeyring(root, owner, password) {
 }
 
 /**
- * Answers the password dialog as a person would, by the keyboard: with the password, or with Escape for null. Waits for
- * the dialog first.
+ * Answers the password dialog as a person would, by the keyboard: with the password, or with Escape
+ * for null. Waits for the dialog first.
  * @param {Owner} owner
  * @param {string | null} password
  */
 export async function answerDialog(owner, password) {
   await ensureSystemPackages(['dialogs']);
   const deadline = Date.now() + LIMIT_MS;
-  while ((await run(owner, 'xdotool', ['search', '--onlyvisible', '--class', 'gcr-prompter'])).trim() === '') {
+  while (
+    (await run(owner, 'xdotool', ['search', '--onlyvisible', '--class', 'gcr-prompter'])).trim() ===
+    ''
+  ) {
     if (Date.now() > deadline) throw new Error('the keyring opened no dialog');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -133,7 +164,13 @@ export async function answerDialog(owner, password) {
 
 /** @param {Owner} owner */
 async function isUnlocked(owner) {
-  const answer = await secretService(owner, LOGIN, 'org.freedesktop.DBus.Properties.Get', 'org.freedesktop.Secret.Collection', 'Locked');
+  const answer = await secretService(
+    owner,
+    LOGIN,
+    'org.freedesktop.DBus.Properties.Get',
+    'org.freedesktop.Secret.Collection',
+    'Locked',
+  );
   return answer.includes('<false>');
 }
 
@@ -145,7 +182,18 @@ async function isUnlocked(owner) {
  * @returns {Promise<string>} what gdbus printed; empty when the call failed
  */
 async function secretService(owner, path, method, ...args) {
-  const call = ['call', '--session', '--timeout', '5', '--dest', 'org.freedesktop.secrets', '--object-path', path, '--method', method];
+  const call = [
+    'call',
+    '--session',
+    '--timeout',
+    '5',
+    '--dest',
+    'org.freedesktop.secrets',
+    '--object-path',
+    path,
+    '--method',
+    method,
+  ];
   return run(owner, 'gdbus', [...call, ...args]);
 }
 

@@ -1,13 +1,20 @@
 // @ts-check
-// A private desktop of genuine parts in a temporary folder: display, D-Bus, gnome-keyring, Chromium as default browser,
-// scheme handling. Nothing of the person's own session is seen or changed. `stop()` ends every process that was started
-// in it, by whomever, and removes the folder; should this process be killed, display and bus go with it.
+// A private desktop of genuine parts in a temporary folder: display, D-Bus, gnome-keyring, Chromium
+// as default browser, scheme handling. Nothing of the person's own session is seen or changed.
+// `stop()` ends every process that was started in it, by whomever, and removes the folder; should
+// this process be killed, display and bus go with it.
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDisplay } from './display.mjs';
 import { allowLinks, browserRuns, connectBrowser, installBrowser } from './lab-browser.mjs';
-import { answerDialog, lockKeyring, startBus, startKeyring, unlockKeyring } from './lab-keyring.mjs';
+import {
+  answerDialog,
+  lockKeyring,
+  startBus,
+  startKeyring,
+  unlockKeyring,
+} from './lab-keyring.mjs';
 import { killProcessesOf, processesOf } from './processes.mjs';
 import { Stop } from './say.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
@@ -15,7 +22,8 @@ import { ensureSystemPackages } from './system-packages.mjs';
 const PASSWORD = 'lab password';
 
 /**
- * `user`: run it all as this ordinary user (only when we are root), for the real operating-system sandbox.
+ * `user`: run it all as this ordinary user (only when we are root), for the real operating-system
+ * sandbox.
  * @typedef {{
  *   keyring?: import('./lab-keyring.mjs').KeyringKind,
  *   allow?: readonly import('./lab-browser.mjs').AllowedLink[],
@@ -24,8 +32,9 @@ const PASSWORD = 'lab password';
  */
 
 /**
- * `env` is the environment of everything that runs in the lab; `owner` adds the user, ready for `spawn`.
- * `browser()` starts or finds the system browser, `answerDialog()` types into the keyring's password dialog; `allow()` only works before that. `processes()` is what runs now.
+ * `env` is the environment of everything that runs in the lab; `owner` adds the user, ready for
+ * `spawn`. `browser()` starts or finds the system browser, `answerDialog()` types into the
+ * keyring's password dialog; `allow()` only works before that. `processes()` is what runs now.
  * @typedef {{
  *   root: string,
  *   home: string,
@@ -48,7 +57,8 @@ const PASSWORD = 'lab password';
  * @returns {Promise<Lab>}
  */
 export async function startLab(options = {}) {
-  if (process.platform !== 'linux') throw new Stop('the lab of genuine desktop parts exists on Linux only');
+  if (process.platform !== 'linux')
+    throw new Stop('the lab of genuine desktop parts exists on Linux only');
   await ensureSystemPackages(['display', 'desktop']);
   const keyring = options.keyring ?? 'unlocked';
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-lab-'));
@@ -61,7 +71,15 @@ export async function startLab(options = {}) {
     const env = labEnvironment(root, options.user?.name);
     /** @type {import('./lab-keyring.mjs').Owner} */
     const owner = options.user ? { env, uid: options.user.uid, gid: options.user.gid } : { env };
-    const folders = [root, env['XDG_RUNTIME_DIR'], env['HOME'], env['XDG_DATA_HOME'], env['XDG_CONFIG_HOME'], env['XDG_CACHE_HOME'], env['TMPDIR']];
+    const folders = [
+      root,
+      env['XDG_RUNTIME_DIR'],
+      env['HOME'],
+      env['XDG_DATA_HOME'],
+      env['XDG_CONFIG_HOME'],
+      env['XDG_CACHE_HOME'],
+      env['TMPDIR'],
+    ];
     for (const folder of folders) mkdirSync(String(folder), { recursive: true, mode: 0o700 });
     installBrowser(root, owner);
     allowLinks(root, options.allow ?? []);
@@ -80,7 +98,8 @@ export async function startLab(options = {}) {
       owner,
       isRoot: (owner.uid ?? process.getuid?.()) === 0,
       allow(links) {
-        if (browserRuns(root)) throw new Error('links can only be allowed before the browser starts');
+        if (browserRuns(root))
+          throw new Error('links can only be allowed before the browser starts');
         allowLinks(root, links);
         if (options.user) chownAll(root, options.user);
       },
@@ -142,5 +161,6 @@ function labEnvironment(root, userName) {
  */
 function chownAll(folder, user) {
   chownSync(folder, user.uid, user.gid);
-  for (const entry of readdirSync(folder, { recursive: true })) chownSync(join(folder, String(entry)), user.uid, user.gid);
+  for (const entry of readdirSync(folder, { recursive: true }))
+    chownSync(join(folder, String(entry)), user.uid, user.gid);
 }

@@ -1,7 +1,8 @@
 // @ts-check
-// `npm run package [-- targets]`: packages the demo app with electron-builder.yml into release/. Without targets: all
-// that can be built on this system without a download from outside the registries; what is left out is said, and why.
-// Uses the Electron that resolveElectron() finds, Debian's 7zz for archives and dpkg-deb for debs.
+// `npm run package [-- targets]`: packages the demo app with electron-builder.yml into release/.
+// Without targets: all that can be built on this system without a download from outside the
+// registries; what is left out is said, and why. Uses the Electron that resolveElectron() finds,
+// Debian's 7zz for archives and dpkg-deb for debs.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +26,10 @@ const EXECUTABLE = 'latchkey-demo';
  * @param {PackageOptions} [options]
  * @returns {Promise<PackagedApp>}
  */
-export async function packageApp(targets, { output = join(ROOT_FOLDER, 'release'), quick = false } = {}) {
+export async function packageApp(
+  targets,
+  { output = join(ROOT_FOLDER, 'release'), quick = false } = {},
+) {
   await ensureSystemPackages(['unpack', 'electron', ...groupsFor(targets)]);
   const electron = await resolveElectron();
   await build({ ifNeeded: true });
@@ -70,13 +74,26 @@ export function planTargets(platform = process.platform, env = process.env) {
     linux: {
       build: ['dir', 'deb', 'tar.gz', ...(env['APPIMAGE_TOOLS_PATH'] ? ['AppImage'] : [])],
       leave: [
-        ...(env['APPIMAGE_TOOLS_PATH'] ? [] : [/** @type {[string, string]} */ (['AppImage', 'its runtime is a download of electron-builder from GitHub; ask for it by name, or set APPIMAGE_TOOLS_PATH'])]),
+        ...(env['APPIMAGE_TOOLS_PATH']
+          ? []
+          : [
+              /** @type {[string, string]} */ ([
+                'AppImage',
+                'its runtime is a download of electron-builder from GitHub; ask for it by name, or set APPIMAGE_TOOLS_PATH',
+              ]),
+            ]),
         ['nsis', 'needs Windows, or wine and a download'],
         ['dmg, zip', 'a signed app for macOS is built on macOS'],
       ],
     },
-    darwin: { build: ['dmg', 'zip'], leave: [['deb, tar.gz, AppImage, nsis', 'built on Linux and Windows']] },
-    win32: { build: ['nsis'], leave: [['deb, tar.gz, AppImage, dmg, zip', 'built on Linux and macOS']] },
+    darwin: {
+      build: ['dmg', 'zip'],
+      leave: [['deb, tar.gz, AppImage, nsis', 'built on Linux and Windows']],
+    },
+    win32: {
+      build: ['nsis'],
+      leave: [['deb, tar.gz, AppImage, dmg, zip', 'built on Linux and macOS']],
+    },
   };
   return plans[platform === 'darwin' || platform === 'win32' ? platform : 'linux'];
 }
@@ -84,7 +101,9 @@ export function planTargets(platform = process.platform, env = process.env) {
 /** @param {string} output */
 function artifacts(output) {
   if (!existsSync(output)) return [];
-  return readdirSync(output).filter((name) => /\.(deb|tar\.gz|AppImage|exe|dmg|zip|rpm|snap|flatpak)$/.test(name)).map((name) => join(output, name));
+  return readdirSync(output)
+    .filter((name) => /\.(deb|tar\.gz|AppImage|exe|dmg|zip|rpm|snap|flatpak)$/.test(name))
+    .map((name) => join(output, name));
 }
 
 /** @param {readonly string[]} asked */

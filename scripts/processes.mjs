@@ -1,7 +1,8 @@
 // @ts-check
-// Starting helpers that die with us, and ending for certain everything that was started inside a folder:
-// a process belongs to a lab when its environment, command line, working folder or standard streams name the lab's
-// folder. Chromium and Electron wipe their environment and leave their process group, so one mark is not enough.
+// Starting helpers that die with us, and ending for certain everything that was started inside a
+// folder: a process belongs to a lab when its environment, command line, working folder or standard
+// streams name the lab's folder. Chromium and Electron wipe their environment and leave their
+// process group, so one mark is not enough.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -92,7 +93,14 @@ export function processesOf(folder) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || spared.has(pid)) continue;
     const command = content(pid, 'cmdline').replaceAll('\0', ' ').trim();
-    const marks = [command, content(pid, 'environ'), link(pid, 'cwd'), link(pid, 'fd/0'), link(pid, 'fd/1'), link(pid, 'fd/2')];
+    const marks = [
+      command,
+      content(pid, 'environ'),
+      link(pid, 'cwd'),
+      link(pid, 'fd/0'),
+      link(pid, 'fd/1'),
+      link(pid, 'fd/2'),
+    ];
     if (!isZombie(pid) && marks.some((mark) => mark.includes(folder))) list.push({ pid, command });
   }
   return list;
@@ -112,8 +120,8 @@ export function killProcessesOf(folder) {
 }
 
 /**
- * The processes of one program that live in the session of `leader`, which was started with `detached`. Programs that
- * it opened for the person, such as their browser, are not among them.
+ * The processes of one program that live in the session of `leader`, which was started with
+ * `detached`. Programs that it opened for the person, such as their browser, are not among them.
  * @param {number} leader
  * @param {string} executable
  * @returns {number[]}
@@ -122,17 +130,28 @@ export function sessionMembers(leader, executable) {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && sessionOf(pid) === leader && !isZombie(pid) && runs(pid, executable));
+    .filter(
+      (pid) =>
+        Number.isInteger(pid) &&
+        sessionOf(pid) === leader &&
+        !isZombie(pid) &&
+        runs(pid, executable),
+    );
 }
 
 /**
- * Children in a sandbox do not let their executable be seen by an ordinary user: then the command line tells.
+ * Children in a sandbox do not let their executable be seen by an ordinary user: then the command
+ * line tells.
  * @param {number} pid
  * @param {string} executable
  */
 function runs(pid, executable) {
   const command = content(pid, 'cmdline');
-  return link(pid, 'exe') === executable || command.startsWith(executable) || command.startsWith('/proc/self/exe');
+  return (
+    link(pid, 'exe') === executable ||
+    command.startsWith(executable) ||
+    command.startsWith('/proc/self/exe')
+  );
 }
 
 /**

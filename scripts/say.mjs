@@ -1,5 +1,6 @@
 // @ts-check
-// How scripts talk to the person in front of them: on stderr, so that a script's stdout stays what it promises.
+// How scripts talk to the person in front of them: on stderr, so that a script's stdout stays what
+// it promises.
 
 const startedAt = Date.now();
 
@@ -26,7 +27,10 @@ export function runMain(main) {
     },
     (/** @type {unknown} */ error) => {
       if (error instanceof Stop) process.stderr.write(`\n${error.message}\n`);
-      else process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      else
+        process.stderr.write(
+          `\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+        );
       process.exitCode = 1;
     },
   );

@@ -1,7 +1,8 @@
 // @ts-check
-// What the storm rages on: a strict provider, a private desktop with a genuine keyring and genuine scheme handling, and
-// the demo app. The system browser is a script that notes the address; a scripted person goes there by HTTP and brings
-// the callback by xdg-open, which is all that the app sees of a browser.
+// What the storm rages on: a strict provider, a private desktop with a genuine keyring and genuine
+// scheme handling, and the demo app. The system browser is a script that notes the address; a
+// scripted person goes there by HTTP and brings the callback by xdg-open, which is all that the app
+// sees of a browser.
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,9 +32,16 @@ export async function startSoakDesk(electron) {
   writeFileSync(openedFile, '');
   writeFileSync(browser, `#!/bin/sh\nprintf '%s\\n' "$1" >>'${openedFile}'\n`);
   chmodSync(browser, 0o755);
-  const keyring = await openKeyring({ env: lab.env, service: `latchkey:${APP_NAME}`, clientId: provider.clientId });
+  const keyring = await openKeyring({
+    env: lab.env,
+    service: `latchkey:${APP_NAME}`,
+    clientId: provider.clientId,
+  });
   const person = createPerson();
-  /** The heads of the sessions in which an app may run. @type {Set<import('node:child_process').ChildProcess>} */
+  /**
+   * The heads of the sessions in which an app may run. @type
+   * {Set<import('node:child_process').ChildProcess>}
+   */
   const heads = new Set();
   let opened = 0;
 
@@ -42,7 +50,12 @@ export async function startSoakDesk(electron) {
     keyring,
     /** @param {readonly string[]} [flags] */
     launch(flags = []) {
-      const app = startWatchedApp({ electron, isRoot: lab.isRoot, owner: lab.owner, flags: [`--issuer=${provider.issuer}`, `--client-id=${provider.clientId}`, ...flags] });
+      const app = startWatchedApp({
+        electron,
+        isRoot: lab.isRoot,
+        owner: lab.owner,
+        flags: [`--issuer=${provider.issuer}`, `--client-id=${provider.clientId}`, ...flags],
+      });
       heads.add(app.child);
       return app;
     },
@@ -66,7 +79,10 @@ export async function startSoakDesk(electron) {
       const child = spawn('xdg-open', [url], { ...lab.owner, detached: true, stdio: 'ignore' });
       heads.add(child);
     },
-    /** Every app at once, with its helpers, by SIGKILL. Resolves when nothing is left; answers when it was. */
+    /**
+     * Every app at once, with its helpers, by SIGKILL. Resolves when nothing is left; answers when
+     * it was.
+     */
     async kill() {
       const killedAt = Date.now();
       // One call for each group: no helper outlives the app by more than the kernel needs.
@@ -82,7 +98,9 @@ export async function startSoakDesk(electron) {
     /** @returns {{ state: StateFile | null, damage: readonly string[] }} */
     files() {
       const file = join(folder, 'latchkey.json');
-      const setAside = existsSync(folder) ? readdirSync(folder).filter((name) => name.includes('.corrupt-')) : [];
+      const setAside = existsSync(folder)
+        ? readdirSync(folder).filter((name) => name.includes('.corrupt-'))
+        : [];
       if (!existsSync(file)) return { state: null, damage: setAside };
       try {
         const parsed = /** @type {unknown} */ (JSON.parse(readFileSync(file, 'utf8')));

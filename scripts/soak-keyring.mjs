@@ -1,6 +1,7 @@
 // @ts-check
-// Looks into the lab's keyring while no app runs: with the product's own parsers, but in a process of its own that no
-// kill reaches. What it finds is the truth against which the storm judges the app.
+// Looks into the lab's keyring while no app runs: with the product's own parsers, but in a process
+// of its own that no kill reaches. What it finds is the truth against which the storm judges the
+// app.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -8,13 +9,15 @@ const DIST = new URL('../dist/main/', import.meta.url);
 const LIMIT_MS = 5_000;
 
 /**
- * `refreshToken` null: there is no such record. `unreadable`: there is one that the product could not use.
+ * `refreshToken` null: there is no such record. `unreadable`: there is one that the product could
+ * not use.
  * @typedef {{ refreshToken: string | null, unreadable: string | null }} StoredSession
  */
 
 /**
  * `heldAttempt`: the id of the attempt with this state when the keyring holds it.
- * @typedef {{ session: (accountId: string) => Promise<StoredSession>, heldAttempt: (state: string) => Promise<string | null>, close: () => void }} KeyringReader
+ * @typedef {{ session: (accountId: string) => Promise<StoredSession>, heldAttempt: (state: string)
+ *   => Promise<string | null>, close: () => void }} KeyringReader
  */
 
 /**
@@ -22,9 +25,16 @@ const LIMIT_MS = 5_000;
  * @returns {Promise<KeyringReader>}
  */
 export async function openKeyring({ env, service, clientId }) {
-  const { createSplitStore } = /** @type {typeof import('../src/main/core/split-store.js')} */ (await built('core/split-store.js'));
-  const { parseRecord, recordKey } = /** @type {typeof import('../src/main/core/records.js')} */ (await built('core/records.js'));
-  const child = fork(fileURLToPath(import.meta.url), [service], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const { createSplitStore } = /** @type {typeof import('../src/main/core/split-store.js')} */ (
+    await built('core/split-store.js')
+  );
+  const { parseRecord, recordKey } = /** @type {typeof import('../src/main/core/records.js')} */ (
+    await built('core/records.js')
+  );
+  const child = fork(fileURLToPath(import.meta.url), [service], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   /** @type {Map<number, (value: string | null) => void>} */
   const waiting = new Map();
   let lastId = 0;
@@ -41,7 +51,10 @@ export async function openKeyring({ env, service, clientId }) {
   const get = (key) =>
     new Promise((resolve, reject) => {
       const id = (lastId += 1);
-      const timer = setTimeout(() => reject(new Error('the keyring does not answer the storm')), LIMIT_MS);
+      const timer = setTimeout(
+        () => reject(new Error('the keyring does not answer the storm')),
+        LIMIT_MS,
+      );
       waiting.set(id, (value) => {
         clearTimeout(timer);
         resolve(value);
@@ -65,7 +78,12 @@ export async function openKeyring({ env, service, clientId }) {
       if (reading.state === 'absent') return { refreshToken: null, unreadable: null };
       if (reading.state !== 'found') return { refreshToken: null, unreadable: reading.detail };
       const parsed = parseRecord(reading.value, { clientId, accountId });
-      return parsed.state === 'record' ? { refreshToken: parsed.record.refreshToken, unreadable: null } : { refreshToken: null, unreadable: parsed.state === 'foreign' ? 'another client' : parsed.detail };
+      return parsed.state === 'record'
+        ? { refreshToken: parsed.record.refreshToken, unreadable: null }
+        : {
+            refreshToken: null,
+            unreadable: parsed.state === 'foreign' ? 'another client' : parsed.detail,
+          };
     },
     async heldAttempt(state) {
       const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
@@ -85,11 +103,18 @@ function built(path) {
 }
 
 async function serve() {
-  const { decodeValue } = /** @type {typeof import('../src/main/adapters/keychain-protocol.js')} */ (await built('adapters/keychain-protocol.js'));
+  const { decodeValue } =
+    /** @type {typeof import('../src/main/adapters/keychain-protocol.js')} */ (
+      await built('adapters/keychain-protocol.js')
+    );
   const { default: keytar } = await import('keytar');
   process.on('message', (message) => {
     const { id, key } = /** @type {{ id: number, key: string }} */ (message);
-    void keytar.getPassword(process.argv[2] ?? '', key).then((stored) => process.send?.({ id, value: stored === null ? null : decodeValue(stored) }));
+    void keytar
+      .getPassword(process.argv[2] ?? '', key)
+      .then((stored) =>
+        process.send?.({ id, value: stored === null ? null : decodeValue(stored) }),
+      );
   });
   process.on('disconnect', () => process.exit());
 }

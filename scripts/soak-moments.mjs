@@ -1,12 +1,15 @@
 // @ts-check
-// When the storm strikes: drawn from a seed, with most blows around the instants in which a token is on its way. The
-// seed repeats the plan; how far an app has come at a blow is the computer's affair.
+// When the storm strikes: drawn from a seed, with most blows around the instants in which a token
+// is on its way. The seed repeats the plan; how far an app has come at a blow is the computer's
+// affair.
 
 /**
- * `start`: so many ms after the launch. `renewal`: so many ms after a renewal reached the provider, whose answer is
- * late by `slowMs`. Of a sign-in: `browser`, after the browser was opened; `callback`, after the callback was handed
- * over; `redemption`, after the code reached the provider; `session`, after the app was signed in.
- * @typedef {{ name: string, after: 'start' | 'renewal' | 'browser' | 'callback' | 'redemption' | 'session', delayMs: number, slowMs: number }} Moment
+ * `start`: so many ms after the launch. `renewal`: so many ms after a renewal reached the provider,
+ * whose answer is late by `slowMs`. Of a sign-in: `browser`, after the browser was opened;
+ * `callback`, after the callback was handed over; `redemption`, after the code reached the
+ * provider; `session`, after the app was signed in.
+ * @typedef {{ name: string, after: 'start' | 'renewal' | 'browser' | 'callback' | 'redemption' |
+ *   'session', delayMs: number, slowMs: number }} Moment
  */
 
 /** @typedef {() => number} Random at least 0 and below 1 */
@@ -78,5 +81,10 @@ function draw(draws, random) {
   const drawn = draws.find(({ weight }) => (left -= weight) < 0) ?? draws[0];
   if (drawn === undefined) throw new Error('there is nothing to draw');
   const { name, after, delayMs, slowMs } = drawn;
-  return { name, after, delayMs: within(random, delayMs), slowMs: slowMs === undefined ? 0 : within(random, slowMs) };
+  return {
+    name,
+    after,
+    delayMs: within(random, delayMs),
+    slowMs: slowMs === undefined ? 0 : within(random, slowMs),
+  };
 }

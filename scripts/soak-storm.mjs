@@ -1,6 +1,7 @@
 // @ts-check
-// The storm: a real app is started, killed with SIGKILL at a drawn moment, judged, and started again, over and over. A
-// session that is lost with a proof is signed in anew by the scripted person. Anything else that is lost is a failure.
+// The storm: a real app is started, killed with SIGKILL at a drawn moment, judged, and started
+// again, over and over. A session that is lost with a proof is signed in anew by the scripted
+// person. Anything else that is lost is a failure.
 import { inspect, proveInFlight } from './soak-judge.mjs';
 import { pause, startSoakDesk, until } from './soak-desk.mjs';
 import { drawInSession, drawInSignIn, seeded, within } from './soak-moments.mjs';
@@ -11,14 +12,18 @@ const LONG_TOKEN = 'long'.repeat(800);
 const ALARMS = /latchkey: (record-|keyring-|state-file|internal)\S*/;
 
 /**
- * `outcome` of a kill: the session was kept or lost, was still to be begun (`none`), the sign-in was cut off while its
- * answer was in flight (`cut off`), or was finished after the kill (`outlived`).
- * @typedef {{ number: number, moment: string, outcome: 'kept' | 'lost' | 'none' | 'cut off' | 'outlived', words: string }} Kill
+ * `outcome` of a kill: the session was kept or lost, was still to be begun (`none`), the sign-in
+ * was cut off while its answer was in flight (`cut off`), or was finished after the kill
+ * (`outlived`).
+ * @typedef {{ number: number, moment: string, outcome: 'kept' | 'lost' | 'none' | 'cut off' |
+ *   'outlived', words: string }} Kill
  */
 
 /**
- * `failures`: what nothing excuses. `renewals`: those that were answered. `refused`: losses that the provider has confirmed.
- * @typedef {{ seed: number, kills: readonly Kill[], failures: readonly string[], renewals: number, refused: number, seconds: number }} Report
+ * `failures`: what nothing excuses. `renewals`: those that were answered. `refused`: losses that
+ * the provider has confirmed.
+ * @typedef {{ seed: number, kills: readonly Kill[], failures: readonly string[], renewals: number,
+ *   refused: number, seconds: number }} Report
  */
 
 /** @typedef {import('./soak-moments.mjs').Moment} Moment */
@@ -51,16 +56,26 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
       else await refusedRound();
     }
     // The last word on the last kill.
-    if (session === 'kept') await sessionRound({ name: 'any time', after: 'session', delayMs: 0, slowMs: 0 }, false);
+    if (session === 'kept')
+      await sessionRound({ name: 'any time', after: 'session', delayMs: 0, slowMs: 0 }, false);
     if (session === 'lost') await refusedRound();
-    if (provider.requests.some(({ grantType, status }) => grantType === 'authorization_code' && status !== 200)) failures.push('a code was posted twice');
+    if (
+      provider.requests.some(
+        ({ grantType, status }) => grantType === 'authorization_code' && status !== 200,
+      )
+    )
+      failures.push('a code was posted twice');
   } catch (thrown) {
-    failures.push(`the storm itself ended: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    failures.push(
+      `the storm itself ended: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    );
   } finally {
     await desk.kill();
     await desk.stop();
   }
-  const renewals = provider.requests.filter(({ grantType, status }) => grantType === 'refresh_token' && status === 200).length;
+  const renewals = provider.requests.filter(
+    ({ grantType, status }) => grantType === 'refresh_token' && status === 200,
+  ).length;
   return { seed, kills, failures, renewals, refused, seconds: (Date.now() - startedAt) / 1000 };
 
   /** @param {readonly string[]} [flags] */
@@ -68,7 +83,13 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
     since = provider.requests.length;
     provider.setAccessTokenSeconds(within(random, [1, 3]));
     provider.clearFaults();
-    if (random() < 0.5) provider.fault({ kind: 'members', endpoint: 'token', grantType: 'refresh_token', set: { access_token: `${LONG_TOKEN}${kills.length}` } });
+    if (random() < 0.5)
+      provider.fault({
+        kind: 'members',
+        endpoint: 'token',
+        grantType: 'refresh_token',
+        set: { access_token: `${LONG_TOKEN}${kills.length}` },
+      });
     app = desk.launch(flags);
   }
 
@@ -78,14 +99,32 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
   }
 
   /**
-   * One kill in the life of a session. Without `strikes` it only waits for the renewal that proves the session.
+   * One kill in the life of a session. Without `strikes` it only waits for the renewal that proves
+   * the session.
    * @param {Moment} moment
    */
   async function sessionRound(moment, strikes = true) {
     launch();
-    if (moment.slowMs > 0) provider.fault({ kind: 'slow', endpoint: 'token', grantType: 'refresh_token', delayMs: moment.slowMs, times: 1 });
-    if (moment.after === 'renewal') await until('a renewal reached the provider', LIMIT_MS, () => asked('refresh_token')[0] ?? complaint());
-    if (moment.after === 'session') await until('the session was renewed', LIMIT_MS, () => asked('refresh_token').find(({ status }) => status === 200) ?? complaint());
+    if (moment.slowMs > 0)
+      provider.fault({
+        kind: 'slow',
+        endpoint: 'token',
+        grantType: 'refresh_token',
+        delayMs: moment.slowMs,
+        times: 1,
+      });
+    if (moment.after === 'renewal')
+      await until(
+        'a renewal reached the provider',
+        LIMIT_MS,
+        () => asked('refresh_token')[0] ?? complaint(),
+      );
+    if (moment.after === 'session')
+      await until(
+        'the session was renewed',
+        LIMIT_MS,
+        () => asked('refresh_token').find(({ status }) => status === 200) ?? complaint(),
+      );
     await pause(moment.delayMs);
     fail(complaint());
     if (strikes) await strike(moment);
@@ -94,7 +133,13 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
   /** The provider must say no to what is left of a lost session, and the app must say so. */
   async function refusedRound() {
     launch();
-    const view = await app.waitForView('the lost session ended', (one) => one.status === 'signed-out' || one.status === 'locked', LIMIT_MS).catch(() => app.view());
+    const view = await app
+      .waitForView(
+        'the lost session ended',
+        (one) => one.status === 'signed-out' || one.status === 'locked',
+        LIMIT_MS,
+      )
+      .catch(() => app.view());
     if (view?.status === 'signed-out' && view.reason === 'ended') refused += 1;
     else fail(`a session that was taken for lost is ${JSON.stringify(view)}`);
     session = 'none';
@@ -116,8 +161,14 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
 
     const callback = await desk.visit(address);
     desk.openLink(callback);
-    if (moment.after === 'redemption') await until('the code reached the provider', LIMIT_MS, () => asked('authorization_code')[0]);
-    if (moment.after === 'session') await app.waitForView('the app was signed in', (view) => view.status === 'signed-in' && view.attempt === undefined, LIMIT_MS);
+    if (moment.after === 'redemption')
+      await until('the code reached the provider', LIMIT_MS, () => asked('authorization_code')[0]);
+    if (moment.after === 'session')
+      await app.waitForView(
+        'the app was signed in',
+        (view) => view.status === 'signed-in' && view.attempt === undefined,
+        LIMIT_MS,
+      );
     if (moment.after === 'session') session = 'kept';
     await pause(moment.delayMs);
     await strike(moment);
@@ -134,19 +185,27 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
     await desk.kill();
     damaged(await inspect(desk));
     const outlived = await comeAgain(address, await desk.visit(address));
-    note(moment, outlived ? 'outlived' : 'none', outlived ? '' : 'the keyring did not have the attempt yet');
+    note(
+      moment,
+      outlived ? 'outlived' : 'none',
+      outlived ? '' : 'the keyring did not have the attempt yet',
+    );
   }
 
   /**
-   * The callback starts the app. If the keyring holds the attempt it must be finished; if not, nothing may be posted. Nor if the
-   * app that was killed had claimed it: nobody knows whether it had posted the code, which may be done once.
+   * The callback starts the app. If the keyring holds the attempt it must be finished; if not,
+   * nothing may be posted. Nor if the app that was killed had claimed it: nobody knows whether it
+   * had posted the code, which may be done once.
    * @param {string} address
    * @param {string} callback
    */
   async function comeAgain(address, callback) {
     const { latest: before } = await inspect(desk);
     const held = await desk.keyring.heldAttempt(new URL(address).searchParams.get('state') ?? '');
-    const kept = held !== null && desk.files().state?.attempts?.some(({ id, claimed }) => id === held && claimed !== true) === true;
+    const kept =
+      held !== null &&
+      desk.files().state?.attempts?.some(({ id, claimed }) => id === held && claimed !== true) ===
+        true;
     const posted = asked('authorization_code').length;
     desk.openLink(callback);
     if (kept) {
@@ -154,7 +213,9 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
         const { stored, latest } = await inspect(desk);
         return latest !== before && stored === latest ? true : undefined;
       };
-      await until('the callback had signed in', LIMIT_MS, signedIn).catch(() => fail('an attempt that was in the keyring did not outlive the kill'));
+      await until('the callback had signed in', LIMIT_MS, signedIn).catch(() =>
+        fail('an attempt that was in the keyring did not outlive the kill'),
+      );
     } else {
       await pause(1_500);
       if (asked('authorization_code').length > posted) fail('a code was posted again');
@@ -179,22 +240,47 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
     if (before === 'kept') {
       if (isStored) return note(moment, 'kept', '');
       session = 'lost';
-      const proof = proveInFlight(desk, { grantType: 'refresh_token', since, killedAt, slowMs: moment.slowMs, finding, views: app.views });
-      if (!proof.excused) fail(`a session is lost without excuse, kill ${kills.length + 1} (${moment.name}): ${proof.words}`);
+      const proof = proveInFlight(desk, {
+        grantType: 'refresh_token',
+        since,
+        killedAt,
+        slowMs: moment.slowMs,
+        finding,
+        views: app.views,
+      });
+      if (!proof.excused)
+        fail(
+          `a session is lost without excuse, kill ${kills.length + 1} (${moment.name}): ${proof.words}`,
+        );
       return note(moment, 'lost', proof.words);
     }
     const posted = asked('authorization_code').length > 0;
     if (!posted) return note(moment, 'none', '');
     session = isStored ? 'kept' : 'none';
     if (isStored) return note(moment, 'kept', '');
-    const proof = proveInFlight(desk, { grantType: 'authorization_code', since, killedAt, slowMs: 0, finding, views: app.views });
-    if (!proof.excused) fail(`a sign-in is lost without excuse, kill ${kills.length + 1} (${moment.name}): ${proof.words}`);
+    const proof = proveInFlight(desk, {
+      grantType: 'authorization_code',
+      since,
+      killedAt,
+      slowMs: 0,
+      finding,
+      views: app.views,
+    });
+    if (!proof.excused)
+      fail(
+        `a sign-in is lost without excuse, kill ${kills.length + 1} (${moment.name}): ${proof.words}`,
+      );
     note(moment, 'cut off', proof.words);
   }
 
   /** What an app whose session is kept must never show or say. */
   function complaint() {
-    const wrong = app.views.find((view) => view.status === 'locked' || view.status === 'signed-out' || (view.status === 'signed-in' && !view.remembered));
+    const wrong = app.views.find(
+      (view) =>
+        view.status === 'locked' ||
+        view.status === 'signed-out' ||
+        (view.status === 'signed-in' && !view.remembered),
+    );
     if (wrong !== undefined) return `a session that was kept is shown as ${JSON.stringify(wrong)}`;
     const [alarm] = ALARMS.exec(app.output()) ?? [];
     return alarm === undefined ? undefined : `the app says "${alarm}"`;

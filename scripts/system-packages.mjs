@@ -1,6 +1,7 @@
 // @ts-check
-// Looks for the system's programs and libraries that a task needs. On Debian and Ubuntu installs what is missing when
-// run as root, else prints the one line to run. On other systems it changes nothing and says what is missing.
+// Looks for the system's programs and libraries that a task needs. On Debian and Ubuntu installs
+// what is missing when run as root, else prints the one line to run. On other systems it changes
+// nothing and says what is missing.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -43,12 +44,17 @@ const GROUPS = {
   dialogs: [program('xdotool', 'xdotool')],
   archives: [program('7zz', '7zip')],
   deb: [program('dpkg-deb', 'dpkg')],
-  squashfs: [program('mksquashfs', 'squashfs-tools'), program('desktop-file-validate', 'desktop-file-utils')],
+  squashfs: [
+    program('mksquashfs', 'squashfs-tools'),
+    program('desktop-file-validate', 'desktop-file-utils'),
+  ],
 };
 
 /** @typedef {'unpack' | 'electron' | 'display' | 'desktop' | 'dialogs' | 'archives' | 'deb' | 'squashfs'} PackageGroup */
 
-/** The Chromium (or Chrome) that plays the system browser, or null. LATCHKEY_BROWSER names another. */
+/**
+ * The Chromium (or Chrome) that plays the system browser, or null. LATCHKEY_BROWSER names another.
+ */
 export function findBrowser() {
   const given = process.env['LATCHKEY_BROWSER'];
   if (given) return given;
@@ -69,14 +75,18 @@ export async function ensureSystemPackages(groups) {
   if (missing.length === 0) return;
   const list = missing.map((need) => need.what).join(', ');
   if (which('apt-get') === null) {
-    throw new Stop(`Missing on this system: ${list}. Install them with your system's package manager and try again.`);
+    throw new Stop(
+      `Missing on this system: ${list}. Install them with your system's package manager and try again.`,
+    );
   }
   const root = process.getuid?.() === 0;
   if (root) {
     say(`installing with apt what is missing (${list}) …`);
     await apt(['update']);
   }
-  const names = [...new Set(missing.map((need) => need.packages.find(aptKnows) ?? need.packages.at(-1) ?? ''))];
+  const names = [
+    ...new Set(missing.map((need) => need.packages.find(aptKnows) ?? need.packages.at(-1) ?? '')),
+  ];
   if (!root) {
     throw new Stop(
       `Missing on this system: ${list}. Run this line and try again:\n\n` +
@@ -86,14 +96,20 @@ export async function ensureSystemPackages(groups) {
   say(`apt-get install ${names.join(' ')} (may take a minute or two) …`);
   await apt(['install', '-y', '--no-install-recommends', ...names]);
   const still = missing.filter((need) => !need.present());
-  if (still.length > 0) throw new Stop(`Still missing after apt-get install: ${still.map((need) => need.what).join(', ')}`);
+  if (still.length > 0)
+    throw new Stop(
+      `Still missing after apt-get install: ${still.map((need) => need.what).join(', ')}`,
+    );
   say('system packages are there');
 }
 
 /** @param {readonly string[]} args */
 async function apt(args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const child = spawn('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (/** @type {Buffer} */ chunk) => {
@@ -101,7 +117,11 @@ async function apt(args) {
     });
   }
   const startedAt = Date.now();
-  const ticker = setInterval(() => say(`… still at it (apt-get ${args[0]}, ${Math.round((Date.now() - startedAt) / 1000)} s)`), 15_000);
+  const ticker = setInterval(
+    () =>
+      say(`… still at it (apt-get ${args[0]}, ${Math.round((Date.now() - startedAt) / 1000)} s)`),
+    15_000,
+  );
   const timer = setTimeout(() => child.kill('SIGKILL'), INSTALL_LIMIT_SECONDS * 1000);
   const code = await closed(child);
   clearInterval(ticker);
@@ -112,7 +132,12 @@ async function apt(args) {
 /** @param {string} name */
 function aptKnows(name) {
   try {
-    return /Candidate: (?!\(none\))/.test(execFileSync('apt-cache', ['policy', name], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } }));
+    return /Candidate: (?!\(none\))/.test(
+      execFileSync('apt-cache', ['policy', name], {
+        encoding: 'utf8',
+        env: { ...process.env, LC_ALL: 'C' },
+      }),
+    );
   } catch {
     return false;
   }
@@ -139,7 +164,11 @@ function library(soname, ...packages) {
 /** @param {string} soname */
 function loaderKnows(soname) {
   try {
-    const listed = execFileSync(existsSync('/sbin/ldconfig') ? '/sbin/ldconfig' : 'ldconfig', ['-p'], { encoding: 'utf8' });
+    const listed = execFileSync(
+      existsSync('/sbin/ldconfig') ? '/sbin/ldconfig' : 'ldconfig',
+      ['-p'],
+      { encoding: 'utf8' },
+    );
     return listed.includes(`\t${soname} `);
   } catch {
     return false;
@@ -156,7 +185,9 @@ function hasPrompter() {
  */
 function hasFont(folder) {
   if (!existsSync(folder)) return false;
-  return readdirSync(folder, { recursive: true }).some((name) => /\.(ttf|otf|ttc)$/i.test(String(name)));
+  return readdirSync(folder, { recursive: true }).some((name) =>
+    /\.(ttf|otf|ttc)$/i.test(String(name)),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,7 @@
 // @ts-check
-// How one layer of tests is run: streamed, under a time limit that ends all it started, and counted from the runner's
-// own JSON report. A runner that fails without a failed test counts as one failure.
+// How one layer of tests is run: streamed, under a time limit that ends all it started, and counted
+// from the runner's own JSON report. A runner that fails without a failed test counts as one
+// failure.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,8 +40,19 @@ function end(child) {
  */
 export async function runCheck(args, limitSeconds) {
   let said = '';
-  const { code, seconds, note } = await run(args, limitSeconds, process.env, { hear: (text) => { said += text; } });
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds, note, said };
+  const { code, seconds, note } = await run(args, limitSeconds, process.env, {
+    hear: (text) => {
+      said += text;
+    },
+  });
+  return {
+    passed: code === 0 ? 1 : 0,
+    failed: code === 0 ? 0 : 1,
+    skipped: 0,
+    seconds,
+    note,
+    said,
+  };
 }
 
 /**
@@ -51,14 +63,26 @@ export async function runCheck(args, limitSeconds) {
  * @returns {Promise<LayerResult>}
  */
 export function runVitest(project, extra, limitSeconds, env) {
-  return withReport(async (report) => {
-    const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...extra];
-    return run(args, limitSeconds, env);
-  }, (json) => ({
-    passed: number(json['numPassedTests']),
-    failed: number(json['numFailedTests']),
-    skipped: number(json['numPendingTests']) + number(json['numTodoTests']),
-  }));
+  return withReport(
+    async (report) => {
+      const args = [
+        'node_modules/vitest/vitest.mjs',
+        'run',
+        '--project',
+        project,
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+        ...extra,
+      ];
+      return run(args, limitSeconds, env);
+    },
+    (json) => ({
+      passed: number(json['numPassedTests']),
+      failed: number(json['numFailedTests']),
+      skipped: number(json['numPendingTests']) + number(json['numTodoTests']),
+    }),
+  );
 }
 
 /**
@@ -68,17 +92,36 @@ export function runVitest(project, extra, limitSeconds, env) {
  * @returns {Promise<LayerResult>}
  */
 export function runPlaywright(extra, limitSeconds, env) {
-  return withReport(async (report) => {
-    const args = ['node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json', '--pass-with-no-tests', ...extra];
-    return run(args, limitSeconds, { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: report, PLAYWRIGHT_JSON_OUTPUT_NAME: report }, { contained: true });
-  }, (json) => {
-    const stats = /** @type {Record<string, unknown>} */ (json['stats'] ?? {});
-    return { passed: number(stats['expected']), failed: number(stats['unexpected']) + number(stats['flaky']), skipped: number(stats['skipped']) };
-  });
+  return withReport(
+    async (report) => {
+      const args = [
+        'node_modules/@playwright/test/cli.js',
+        'test',
+        '--reporter=list,json',
+        '--pass-with-no-tests',
+        ...extra,
+      ];
+      return run(
+        args,
+        limitSeconds,
+        { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: report, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+        { contained: true },
+      );
+    },
+    (json) => {
+      const stats = /** @type {Record<string, unknown>} */ (json['stats'] ?? {});
+      return {
+        passed: number(stats['expected']),
+        failed: number(stats['unexpected']) + number(stats['flaky']),
+        skipped: number(stats['skipped']),
+      };
+    },
+  );
 }
 
 /**
- * @param {(report: string) => Promise<{ code: number | null, seconds: number, note: string }>} start
+ * @param {(report: string) => Promise<{ code: number | null, seconds: number, note: string }>}
+ *   start
  * @param {(json: Record<string, unknown>) => Counts} count
  * @returns {Promise<LayerResult>}
  */
@@ -95,7 +138,8 @@ async function withReport(start, count) {
     } catch {
       // no report: the runner died, which its exit code tells
     }
-    if (code !== 0 && counts.failed === 0) return { ...counts, failed: 1, seconds, note: note || 'the run itself failed' };
+    if (code !== 0 && counts.failed === 0)
+      return { ...counts, failed: 1, seconds, note: note || 'the run itself failed' };
     return { ...counts, seconds, note };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -106,16 +150,23 @@ async function withReport(start, count) {
  * @param {readonly string[]} args of node
  * @param {number} limitSeconds
  * @param {NodeJS.ProcessEnv} env
- * @param {{ contained?: boolean, hear?: (text: string) => void }} [how] `contained`: in a process namespace of its own, where the
- *   system lets us. `hear`: gets what it writes, which else goes straight on.
+ * @param {{ contained?: boolean, hear?: (text: string) => void }} [how] `contained`: in a process
+ *   namespace of its own, where the system lets us. `hear`: gets what it writes, which else goes
+ *   straight on.
  */
 async function run(args, limitSeconds, env, { contained = false, hear } = {}) {
   const startedAt = Date.now();
   const command = [process.execPath, ...args];
   const [program = '', ...rest] = contained && canContain() ? [...CONTAINER, ...command] : command;
   const output = hear === undefined ? 'inherit' : 'pipe';
-  const child = spawn(program, rest, { cwd: ROOT, env, stdio: ['ignore', output, output], detached: true });
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => hear?.(text));
+  const child = spawn(program, rest, {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', output, output],
+    detached: true,
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => hear?.(text));
   running.add(child);
   let note = '';
   const timer = setTimeout(() => {
@@ -130,11 +181,25 @@ async function run(args, limitSeconds, env, { contained = false, hear } = {}) {
 }
 
 /** All processes started inside end with it; the shell is there to collect orphans. */
-const CONTAINER = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child=KILL', '--', 'sh', '-c', '"$@"; exit $?', 'sh'];
+const CONTAINER = [
+  'unshare',
+  '--pid',
+  '--fork',
+  '--mount-proc',
+  '--kill-child=KILL',
+  '--',
+  'sh',
+  '-c',
+  '"$@"; exit $?',
+  'sh',
+];
 
 function canContain() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  return spawnSync('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child=KILL', '--', 'true']).status === 0;
+  return (
+    spawnSync('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child=KILL', '--', 'true'])
+      .status === 0
+  );
 }
 
 /** @param {unknown} value */

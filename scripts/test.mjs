@@ -1,7 +1,8 @@
 // @ts-check
-// `npm test`: every layer, each with its time limit, then a table and the line "N passed, N failed, N skipped".
-// `npm test -- unit flow` runs only these; further words go to the runner when one layer is chosen (`-- e2e -g cancel`).
-// With CI=true a skipped test or a layer without tests fails the run: there, nothing may be missing.
+// `npm test`: every layer, each with its time limit, then a table and the line "N passed, N failed,
+// N skipped". `npm test -- unit flow` runs only these; further words go to the runner when one
+// layer is chosen (`-- e2e -g cancel`). With CI=true a skipped test or a layer without tests fails
+// the run: there, nothing may be missing.
 import { build } from './build.mjs';
 import { resolveElectron } from './electron.mjs';
 import { startLab } from './lab.mjs';
@@ -21,7 +22,10 @@ const LAYERS = {
   project: (extra) => runVitest('project', extra, 600, process.env),
   e2e: (extra) => runPlaywright(extra, 2700, process.env),
 };
-/** Each keeps one core busy, and so does contract, whose files run one after the other: a whole run has them side by side. */
+/**
+ * Each keeps one core busy, and so does contract, whose files run one after the other: a whole run
+ * has them side by side.
+ */
 const CHECKS = ['types', 'lint'];
 const NEEDS_BUILD = ['project', 'e2e'];
 const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
@@ -53,7 +57,14 @@ async function main(words) {
     });
   }
   if (names.some((name) => NEEDS_ELECTRON.includes(name))) {
-    await ensureSystemPackages(['unpack', 'electron', 'display', 'desktop', 'dialogs', ...(names.includes('e2e') ? /** @type {const} */ (['deb', 'squashfs']) : [])]);
+    await ensureSystemPackages([
+      'unpack',
+      'electron',
+      'display',
+      'desktop',
+      'dialogs',
+      ...(names.includes('e2e') ? /** @type {const} */ (['deb', 'squashfs']) : []),
+    ]);
     await resolveElectron();
   }
   /** @type {Map<string, LayerResult>} */
@@ -74,7 +85,13 @@ async function main(words) {
     process.stdout.write(heading(name));
     if (buildError && NEEDS_BUILD.includes(name)) {
       process.stdout.write(`${buildError}\n`);
-      results.set(name, { passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'not run: the build failed' });
+      results.set(name, {
+        passed: 0,
+        failed: 1,
+        skipped: 0,
+        seconds: 0,
+        note: 'not run: the build failed',
+      });
       continue;
     }
     const result = await run(extra);
@@ -119,11 +136,21 @@ function report(results, inCi) {
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped += result.skipped;
-    const columns = [String(result.passed).padStart(6), String(result.failed).padStart(7), String(result.skipped).padStart(8), result.seconds.toFixed(1).padStart(8)];
-    process.stdout.write(`${name.padEnd(10)} ${columns.join(' ')}${result.note ? `  ${result.note}` : ''}\n`);
+    const columns = [
+      String(result.passed).padStart(6),
+      String(result.failed).padStart(7),
+      String(result.skipped).padStart(8),
+      result.seconds.toFixed(1).padStart(8),
+    ];
+    process.stdout.write(
+      `${name.padEnd(10)} ${columns.join(' ')}${result.note ? `  ${result.note}` : ''}\n`,
+    );
   }
-  if (inCi && total.skipped > 0) process.stdout.write('\na skipped test fails the run in CI: every real part must be there\n');
-  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+  if (inCi && total.skipped > 0)
+    process.stdout.write('\na skipped test fails the run in CI: every real part must be there\n');
+  process.stdout.write(
+    `\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`,
+  );
   return total.failed > 0 || (inCi && total.skipped > 0) ? 1 : 0;
 }
 

@@ -45,14 +45,21 @@ export type AuthErrorCode =
   | 'internal';
 
 /**
- * What the caller should do: wait (`automatic`: Latchkey tries again by itself), offer a button that
- * tries again (`user`), offer to sign in (`sign-in`), or change code or configuration (`never`).
+ * What the caller should do: wait (`automatic`: Latchkey tries again by itself), offer a button
+ * that tries again (`user`), offer to sign in (`sign-in`), or change code or configuration
+ * (`never`).
  */
 export type AuthErrorRetry = 'automatic' | 'user' | 'sign-in' | 'never';
 
-/** What a provider adds to its `error` for its own support: codes and ids, never a text. Each is kept only in its known form. */
+/**
+ * What a provider adds to its `error` for its own support: codes and ids, never a text. Each is
+ * kept only in its known form.
+ */
 export interface ProviderErrorView {
-  /** The provider's own number, such as `AADSTS9002327`. For people only: it may change, and nothing may depend on it. */
+  /**
+   * The provider's own number, such as `AADSTS9002327`. For people only: it may change, and nothing
+   * may depend on it.
+   */
   readonly code?: string;
   readonly suberror?: string;
   readonly correlationId?: string;
@@ -74,7 +81,10 @@ export interface AdviceView {
   /** What is often recommended and does not help. */
   readonly tempting?: { readonly fix: string; readonly fails: string };
   readonly links: readonly { readonly title: string; readonly url: string }[];
-  /** Where it was read and when. `verified` false: general knowledge that was not found written down. */
+  /**
+   * Where it was read and when. `verified` false: general knowledge that was not found written
+   * down.
+   */
   readonly source: { readonly url: string; readonly date: string; readonly verified: boolean };
 }
 
@@ -91,8 +101,9 @@ export interface AuthErrorView {
 }
 
 /**
- * How the answer of the provider comes to the app. `custom-scheme`, `loopback`: the browser on this computer brings it.
- * `device-code`: the person types a short code on any device (RFC 8628). `paste`: the person copies it out of the browser.
+ * How the answer of the provider comes to the app. `custom-scheme`, `loopback`: the browser on this
+ * computer brings it. `device-code`: the person types a short code on any device (RFC 8628).
+ * `paste`: the person copies it out of the browser.
  */
 export type RedirectKind = 'custom-scheme' | 'loopback' | 'device-code' | 'paste';
 
@@ -102,16 +113,25 @@ export interface DeviceView {
   readonly userCode: string;
   /** An `https:` URL, or `http:` of this computer. */
   readonly verificationUri: string;
-  /** The same page with the code filled in, for a QR code (RFC 8628 §3.3.1). Show the code beside it: the page asks to compare. */
+  /**
+   * The same page with the code filled in, for a QR code (RFC 8628 §3.3.1). Show the code beside
+   * it: the page asks to compare.
+   */
   readonly verificationUriComplete?: string;
 }
 
 /** One trip to the browser, while it is open. Times are milliseconds since 1970. */
 export interface AttemptView {
   readonly stage: 'preparing' | 'waiting' | 'redeeming';
-  /** The newest way by which the answer can come; absent while it is being prepared. Earlier ways stay open. */
+  /**
+   * The newest way by which the answer can come; absent while it is being prepared. Earlier ways
+   * stay open.
+   */
   readonly redirect?: RedirectKind;
-  /** What `tryAnotherWay()` would take next; absent when none is left, or while it is being prepared. */
+  /**
+   * What `tryAnotherWay()` would take next; absent when none is left, or while it is being
+   * prepared.
+   */
   readonly otherWay?: RedirectKind;
   /** Present while the newest way is a device code. */
   readonly device?: DeviceView;
@@ -122,7 +142,12 @@ export interface AttemptView {
 /** How old the access token is and what happens next. Times are milliseconds since 1970. */
 export type RenewalView =
   /** Valid. `renewAt` is null when the token never expires or cannot be renewed. */
-  | { readonly state: 'fresh'; readonly since: number; readonly expiresAt: number | null; readonly renewAt: number | null }
+  | {
+      readonly state: 'fresh';
+      readonly since: number;
+      readonly expiresAt: number | null;
+      readonly renewAt: number | null;
+    }
   | { readonly state: 'renewing'; readonly since: number; readonly expiresAt: number | null }
   /** The last renewal failed in a way that passes; the person is still signed in. */
   | {
@@ -133,16 +158,22 @@ export type RenewalView =
       readonly error: AuthErrorView;
     };
 
-/** Why nobody is signed in. `never`: nobody was; `signed-out`: the user did it; `ended`: the server did. */
+/**
+ * Why nobody is signed in. `never`: nobody was; `signed-out`: the user did it; `ended`: the server
+ * did.
+ */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
 /**
- * Where the refresh token is kept: `keychain`; `safe-storage`, a file that Electron's safeStorage encrypts; or `memory`
- * until the app ends.
+ * Where the refresh token is kept: `keychain`; `safe-storage`, a file that Electron's safeStorage
+ * encrypts; or `memory` until the app ends.
  */
 export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
 
-/** With the option `accounts: 'several'`: who else is signed in. `switchAccount()` makes one of them the active one. Absent: nobody. */
+/**
+ * With the option `accounts: 'several'`: who else is signed in. `switchAccount()` makes one of them
+ * the active one. Absent: nobody.
+ */
 interface WithOthers {
   readonly otherAccounts?: readonly AccountView[];
 }
@@ -158,7 +189,11 @@ export type AuthView =
       /** Why the last attempt or session ended, when that was not the user's wish. */
       readonly error?: AuthErrorView;
     })
-  | (WithOthers & { readonly status: 'signing-in'; readonly attempt: AttemptView; readonly lastAccount?: AccountView })
+  | (WithOthers & {
+      readonly status: 'signing-in';
+      readonly attempt: AttemptView;
+      readonly lastAccount?: AccountView;
+    })
   | (WithOthers & {
       readonly status: 'signed-in';
       readonly account: AccountView;
@@ -172,10 +207,16 @@ export type AuthView =
       readonly attempt?: AttemptView;
     })
   /**
-   * An account is stored, but the keyring does not open; or one may be stored, but the file that names it cannot be read
-   * (`storage-failed`, without `lastAccount`). Nothing is lost; `retry()` asks again.
+   * An account is stored, but the keyring does not open; or one may be stored, but the file that
+   * names it cannot be read (`storage-failed`, without `lastAccount`). Nothing is lost; `retry()`
+   * asks again.
    */
-  | (WithOthers & { readonly status: 'locked'; readonly lastAccount?: AccountView; readonly error: AuthErrorView; readonly attempt?: AttemptView });
+  | (WithOthers & {
+      readonly status: 'locked';
+      readonly lastAccount?: AccountView;
+      readonly error: AuthErrorView;
+      readonly attempt?: AttemptView;
+    });
 
 /** What a page may ask of a sign-in. Main decides the rest. */
 export interface SignInRequest {
@@ -185,8 +226,11 @@ export interface SignInRequest {
   readonly loginHint?: string;
 }
 
-/** The answer to every call from a page: a refusal is a value, so that no stack or cause crosses. */
-export type AuthReply = { readonly ok: true } | { readonly ok: false; readonly error: AuthErrorView };
+/**
+ * The answer to every call from a page: a refusal is a value, so that no stack or cause crosses.
+ */
+export type AuthReply =
+  { readonly ok: true } | { readonly ok: false; readonly error: AuthErrorView };
 
 /** The channel map: page → main, answered once. */
 export interface AuthCalls {
@@ -200,7 +244,9 @@ export interface AuthCalls {
   'latchkey:retry': () => AuthReply;
 }
 
-/** The channel map: preload → main, synchronous, once for each document, before its first script. */
+/**
+ * The channel map: preload → main, synchronous, once for each document, before its first script.
+ */
 export interface AuthSyncCalls {
   'latchkey:view': () => AuthView | null;
 }
@@ -233,20 +279,27 @@ export interface AuthApi {
   /** Opens the system browser. Resolves when signed in; rejects with an `AuthFailure`. */
   signIn(request?: SignInRequest): Promise<void>;
   cancelSignIn(): Promise<void>;
-  /** Opens the page of the attempt that is waiting once more. With a device code: opens the page for the code on this computer. */
+  /**
+   * Opens the page of the attempt that is waiting once more. With a device code: opens the page for
+   * the code on this computer.
+   */
   reopenBrowser(): Promise<void>;
-  /** "Nothing happened?": opens the next way of the attempt that is waiting. The earlier ways stay open. Does nothing when none is left. */
+  /**
+   * "Nothing happened?": opens the next way of the attempt that is waiting. The earlier ways stay
+   * open. Does nothing when none is left.
+   */
   tryAnotherWay(): Promise<void>;
   /**
-   * Hands over what the person copied out of the browser: a whole callback URL, or the code that a page shows (`redirect` is
-   * `paste`). Resolves when an open attempt has taken it; rejects with `callback-invalid` when it is no answer to one.
+   * Hands over what the person copied out of the browser: a whole callback URL, or the code that a
+   * page shows (`redirect` is `paste`). Resolves when an open attempt has taken it; rejects with
+   * `callback-invalid` when it is no answer to one.
    */
   pasteCallback(text: string): Promise<void>;
   /** Signs out the active account, or the one with this `id`. */
   signOut(accountId?: string): Promise<void>;
   /**
-   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when its session does not come: with
-   * `signed-out`, or what the keyring says.
+   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when
+   * its session does not come: with `signed-out`, or what the keyring says.
    */
   switchAccount(accountId: string): Promise<void>;
   /** Does now what Latchkey is waiting for: opens the keyring again, or renews. */

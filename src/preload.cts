@@ -1,13 +1,22 @@
-// The bridge between a page and Latchkey in main: one method for each message, nothing generic, nothing secret.
-// One CommonJS file that requires only electron, because a sandboxed preload can load nothing else.
-// Main decides which page is trusted; when it does not say so, nothing is exposed.
-import type { AuthBridge, AuthCalls, AuthPushes, AuthSyncCalls, AuthView } from './contract.js' with { 'resolution-mode': 'import' };
+// The bridge between a page and Latchkey in main: one method for each message, nothing generic,
+// nothing secret. One CommonJS file that requires only electron, because a sandboxed preload can
+// load nothing else. Main decides which page is trusted; when it does not say so, nothing is
+// exposed.
+import type {
+  AuthBridge,
+  AuthCalls,
+  AuthPushes,
+  AuthSyncCalls,
+  AuthView,
+} from './contract.js' with { 'resolution-mode': 'import' };
 
-// `import … = require` is not erasable syntax, and `import … from` is not CommonJS: what is left is a plain require.
+// `import … = require` is not erasable syntax, and `import … from` is not CommonJS: what is left is
+// a plain require.
 const { contextBridge, ipcRenderer } = require('electron') as typeof import('electron');
 const viewChannel: keyof AuthSyncCalls = 'latchkey:view';
 const pushChannel: keyof AuthPushes = 'latchkey:view-changed';
-// Preloads of a session and of a window share one isolated world, so this mark is seen by both copies.
+// Preloads of a session and of a window share one isolated world, so this mark is seen by both
+// copies.
 const attachedMark = Symbol.for('latchkey.preload.attached');
 
 function attach(): void {
@@ -29,7 +38,8 @@ function askForView(): AuthView | null {
 function createBridge(initialView: AuthView): AuthBridge {
   const listeners = new Set<(view: AuthView) => void>();
   let latestView = initialView;
-  // The event object holds `sender`, through which a page could send anything: only the view goes on.
+  // The event object holds `sender`, through which a page could send anything: only the view goes
+  // on.
   ipcRenderer.on(pushChannel, (_event, view: AuthView) => {
     latestView = view;
     for (const listener of [...listeners]) tell(listener, view);

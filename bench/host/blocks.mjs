@@ -1,6 +1,7 @@
 // @ts-check
-// How long the main thread was held at most: a turn of the event loop after the other, as fast as it goes, and the longest
-// gap between two. A machine that is busy elsewhere makes gaps, too: compare with a measurement in which nothing is done.
+// How long the main thread was held at most: a turn of the event loop after the other, as fast as
+// it goes, and the longest gap between two. A machine that is busy elsewhere makes gaps, too:
+// compare with a measurement in which nothing is done.
 
 /**
  * @param {() => Promise<unknown>} work

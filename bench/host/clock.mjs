@@ -1,6 +1,7 @@
 // @ts-check
-// Moves this process's calendar forward, so that a token is old without anybody waiting for it. Timers go on as before.
-// Until the first move, nothing is replaced: a replaced clock would be measured, too.
+// Moves this process's calendar forward, so that a token is old without anybody waiting for it.
+// Timers go on as before. Until the first move, nothing is replaced: a replaced clock would be
+// measured, too.
 
 const Genuine = Date;
 let aheadMs = 0;

@@ -1,6 +1,7 @@
 // @ts-check
-// One of two processes of the same app, on the same stored session, whose tokens grow old at the same moment. Both ask
-// for a token at once; the provider ends the grant when a refresh token comes twice.
+// One of two processes of the same app, on the same stored session, whose tokens grow old at the
+// same moment. Both ask for a token at once; the provider ends the grant when a refresh token comes
+// twice.
 import { app } from 'electron';
 import { join } from 'node:path';
 import { createPeer } from '../peers/peer.mjs';
@@ -8,7 +9,14 @@ import { ask, JOB, measure } from './talk.mjs';
 
 measure(async () => {
   await app.whenReady();
-  const peer = await createPeer(JOB['peer'], { issuer: JOB.issuer, clientId: JOB.clientId, service: `bench:${JOB.profile}`, store: JOB['store'], folder: join(app.getPath('userData'), 'peer'), listenAt: '' });
+  const peer = await createPeer(JOB['peer'], {
+    issuer: JOB.issuer,
+    clientId: JOB.clientId,
+    service: `bench:${JOB.profile}`,
+    store: JOB['store'],
+    folder: join(app.getPath('userData'), 'peer'),
+    listenAt: '',
+  });
   await peer.ready();
   if (JOB['signIn'] === true) {
     await peer.finish(await ask('visit', await peer.begin()));
@@ -21,8 +29,13 @@ measure(async () => {
     peer.expire();
     await ask('meet', `before ${round}`);
     await peer.token().then(
-      async (token) => { if (!(await ask('check', token))) failures.push(`round ${round}: a token that is not valid`); },
-      (/** @type {any} */ error) => { failures.push(`round ${round}: ${String(error?.errorCode ?? error?.code ?? error)}`); },
+      async (token) => {
+        if (!(await ask('check', token)))
+          failures.push(`round ${round}: a token that is not valid`);
+      },
+      (/** @type {any} */ error) => {
+        failures.push(`round ${round}: ${String(error?.errorCode ?? error?.code ?? error)}`);
+      },
     );
     await ask('meet', `after ${round}`);
   }

@@ -9,12 +9,25 @@ watch();
 const begunAt = performance.now();
 const imported = note('import');
 const creation = import('../peers/latchkey.mjs').then(async ({ MAIN, wrap }) => {
-  const { createAuth } = /** @type {typeof import('../../src/main/index.js')} */ (await import(MAIN));
+  const { createAuth } = /** @type {typeof import('../../src/main/index.js')} */ (
+    await import(MAIN)
+  );
   imported();
   const created = note('createAuth');
-  const auth = createAuth({ issuer: JOB.issuer, clientId: JOB.clientId, redirects: ['http://127.0.0.1/callback'], keychainService: `bench:${JOB.profile}`, singleInstanceLock: false, onLog: ({ event, fields }) => { note(`log ${event} ${JSON.stringify(fields ?? {})}`)(); } });
+  const auth = createAuth({
+    issuer: JOB.issuer,
+    clientId: JOB.clientId,
+    redirects: ['http://127.0.0.1/callback'],
+    keychainService: `bench:${JOB.profile}`,
+    singleInstanceLock: false,
+    onLog: ({ event, fields }) => {
+      note(`log ${event} ${JSON.stringify(fields ?? {})}`)();
+    },
+  });
   created();
-  auth.onView((view) => note(`view ${view.status}${view.status === 'signed-in' ? ` ${view.renewal.state}` : ''}`)());
+  auth.onView((view) =>
+    note(`view ${view.status}${view.status === 'signed-in' ? ` ${view.renewal.state}` : ''}`)(),
+  );
   return { auth, peer: wrap(auth) };
 });
 

@@ -1,10 +1,14 @@
 // @ts-check
-// How an app that is measured talks to the bench: one line of JSON for each call and answer, by stdout and stdin.
-// Imports as little as possible: its own loading is part of the start of every app alike.
+// How an app that is measured talks to the bench: one line of JSON for each call and answer, by
+// stdout and stdin. Imports as little as possible: its own loading is part of the start of every
+// app alike.
 import { app } from 'electron';
 
 /** What this app is to do; the words of parts/stage.mjs and of the row. */
-export const JOB = /** @type {Readonly<Record<string, any>> & { issuer: string, clientId: string, profile: string }} */ (JSON.parse(process.env['BENCH_JOB'] ?? '{}'));
+export const JOB =
+  /** @type {Readonly<Record<string, any>> & { issuer: string, clientId: string, profile: string }} */ (
+    JSON.parse(process.env['BENCH_JOB'] ?? '{}')
+  );
 
 /** @type {Map<number, (answer: { value?: any, error?: string }) => void>} */
 const waiting = new Map();
@@ -26,7 +30,9 @@ export function ask(call, argument) {
   listen();
   const id = (lastId += 1);
   return new Promise((resolve, reject) => {
-    waiting.set(id, ({ value, error }) => (error === undefined ? resolve(value) : reject(new Error(error))));
+    waiting.set(id, ({ value, error }) =>
+      error === undefined ? resolve(value) : reject(new Error(error)),
+    );
     write({ id, call, argument });
   });
 }
@@ -39,7 +45,9 @@ function listen() {
     const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const answer = /** @type {{ id: number, value?: unknown, error?: string }} */ (JSON.parse(line));
+      const answer = /** @type {{ id: number, value?: unknown, error?: string }} */ (
+        JSON.parse(line)
+      );
       waiting.get(answer.id)?.(answer);
       waiting.delete(answer.id);
     }
@@ -53,7 +61,8 @@ function listen() {
 export function measure(work) {
   work().then(
     (result) => end({ result }),
-    (/** @type {unknown} */ error) => end({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (/** @type {unknown} */ error) =>
+      end({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 }
 

@@ -1,12 +1,15 @@
 // @ts-check
-// Notes what a Latchkey app waits for, on which port and how long: patched into Node and Electron before Latchkey is
-// loaded. For bench/profile.mjs; never part of a measurement, since noting costs time, too.
+// Notes what a Latchkey app waits for, on which port and how long: patched into Node and Electron
+// before Latchkey is loaded. For bench/profile.mjs; never part of a measurement, since noting costs
+// time, too.
 import { app, net, utilityProcess } from 'electron';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
-/** `ms` is null while it goes on. @typedef {{ at: number, what: string, ms: number | null }} Note */
+/**
+ * `ms` is null while it goes on. @typedef {{ at: number, what: string, ms: number | null }} Note
+ */
 
 /** @type {Note[]} */
 let notes = [];
@@ -16,7 +19,9 @@ export function note(what) {
   /** @type {Note} */
   const entry = { at: performance.now(), what, ms: null };
   notes.push(entry);
-  return () => { entry.ms ??= performance.now() - entry.at; };
+  return () => {
+    entry.ms ??= performance.now() - entry.at;
+  };
 }
 
 /** What was noted since the last call; times from `from` on. @param {number} from */
@@ -29,15 +34,26 @@ export function takeNotes(from) {
 export function watch() {
   const listen = net.Server.prototype.listen;
   net.Server.prototype.listen = function (/** @type {any[]} */ ...words) {
-    const address = typeof words[0] === 'object' ? String(words[0]?.path ?? 'port') : String(words[0]);
+    const address =
+      typeof words[0] === 'object' ? String(words[0]?.path ?? 'port') : String(words[0]);
     const done = note(`listen ${address.startsWith('\0') ? 'lock' : 'port'}`);
     this.once('listening', done);
     return /** @type {any} */ (listen).apply(this, words);
   };
-  for (const name of /** @type {const} */ (['readFileSync', 'writeFileSync', 'openSync', 'fsyncSync', 'renameSync', 'mkdirSync', 'writeSync', 'closeSync'])) {
+  for (const name of /** @type {const} */ ([
+    'readFileSync',
+    'writeFileSync',
+    'openSync',
+    'fsyncSync',
+    'renameSync',
+    'mkdirSync',
+    'writeSync',
+    'closeSync',
+  ])) {
     const original = /** @type {(...words: any[]) => any} */ (fs[name]);
     /** @type {any} */ (fs)[name] = (/** @type {any[]} */ ...words) => {
-      if (!/latchkey/.test(String(words[0])) && typeof words[0] !== 'number') return original(...words);
+      if (!/latchkey/.test(String(words[0])) && typeof words[0] !== 'number')
+        return original(...words);
       const done = note(`fs.${name}`);
       try {
         return original(...words);
@@ -65,7 +81,9 @@ export function watch() {
   void app.whenReady().then(() => {
     const request = net.request;
     net.request = (options) => {
-      const done = note(`fetch ${new URL(typeof options === 'string' ? options : String(options.url)).pathname}`);
+      const done = note(
+        `fetch ${new URL(typeof options === 'string' ? options : String(options.url)).pathname}`,
+      );
       const sent = request(options);
       sent.once('error', done);
       sent.once('response', (answer) => answer.once('end', done));

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 /** @type {Set<(said: Said) => void>} */
 const listeners = new Set();
 ipcMain.on('bench', (event, what, value) => {
-  for (const listener of [...listeners]) listener({ what: String(what), value: /** @type {unknown} */ (value), from: event.sender.id });
+  for (const listener of [...listeners])
+    listener({ what: String(what), value: /** @type {unknown} */ (value), from: event.sender.id });
 });
 
 /**
@@ -33,7 +34,15 @@ export function heard(matches) {
  */
 export async function openWindow(show) {
   const window = new BrowserWindow({
-    width: 400, height: 300, show, webPreferences: { preload: join(app.getAppPath(), 'preload.cjs'), sandbox: true, contextIsolation: true, backgroundThrottling: false },
+    width: 400,
+    height: 300,
+    show,
+    webPreferences: {
+      preload: join(app.getAppPath(), 'preload.cjs'),
+      sandbox: true,
+      contextIsolation: true,
+      backgroundThrottling: false,
+    },
   });
   const loaded = heard(({ what, from }) => what === 'loaded' && from === window.webContents.id);
   void window.loadFile(join(app.getAppPath(), 'page.html'));

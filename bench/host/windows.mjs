@@ -1,13 +1,21 @@
 // @ts-check
-// A change of the view until every window has it: by Latchkey, and by a push of the same view by hand. Turn by turn in
-// one app, whose windows hear both ways. A page acknowledges from its own script, behind the context bridge.
+// A change of the view until every window has it: by Latchkey, and by a push of the same view by
+// hand. Turn by turn in one app, whose windows hear both ways. A page acknowledges from its own
+// script, behind the context bridge.
 import { app } from 'electron';
 import { createAuth } from '../../dist/main/index.js';
 import { wrap } from '../peers/latchkey.mjs';
 import { ask, JOB, measure } from './talk.mjs';
 import { heard, openWindow } from './window.mjs';
 
-const auth = createAuth({ issuer: JOB.issuer, clientId: JOB.clientId, redirects: ['http://127.0.0.1/callback'], secretStore: 'memory', singleInstanceLock: false, trustedOrigins: [] });
+const auth = createAuth({
+  issuer: JOB.issuer,
+  clientId: JOB.clientId,
+  redirects: ['http://127.0.0.1/callback'],
+  secretStore: 'memory',
+  singleInstanceLock: false,
+  trustedOrigins: [],
+});
 
 measure(async () => {
   await app.whenReady();
@@ -25,7 +33,9 @@ measure(async () => {
     const own = /** @type {number[]} */ ([]);
     const floor = /** @type {number[]} */ ([]);
     for (let round = 0; round < JOB['rounds']; round += 1) {
-      floor.push(await pushByHand(windows, { ...view, renewal: { ...view.renewal, since: round } }, round));
+      floor.push(
+        await pushByHand(windows, { ...view, renewal: { ...view.renewal, since: round } }, round),
+      );
       own.push(await changeView(windows, peer));
     }
     result[count] = { own: own.slice(2), floor: floor.slice(2) };
@@ -49,7 +59,13 @@ async function pushByHand(windows, view, round) {
  */
 async function changeView(windows, peer) {
   const waiting = new Promise((resolve) => {
-    const stop = auth.onView((view) => { if ('attempt' in view && view.attempt?.stage === 'waiting') setImmediate(() => { stop(); resolve(null); }); });
+    const stop = auth.onView((view) => {
+      if ('attempt' in view && view.attempt?.stage === 'waiting')
+        setImmediate(() => {
+          stop();
+          resolve(null);
+        });
+    });
   });
   await peer.begin().catch(() => undefined);
   await waiting;
@@ -65,5 +81,9 @@ async function changeView(windows, peer) {
 
 /** @param {readonly import('electron').BrowserWindow[]} windows @param {(said: import('./window.mjs').Said) => boolean} matches */
 function everyWindow(windows, matches) {
-  return Promise.all(windows.map(({ webContents }) => heard((said) => said.from === webContents.id && matches(said))));
+  return Promise.all(
+    windows.map(({ webContents }) =>
+      heard((said) => said.from === webContents.id && matches(said)),
+    ),
+  );
 }

@@ -3,4 +3,6 @@
 import keytar from 'keytar';
 
 const [service = '', account = ''] = process.argv.slice(2);
-void keytar.getPassword(service, account).then((value) => process.parentPort.postMessage(value ?? ''));
+void keytar
+  .getPassword(service, account)
+  .then((value) => process.parentPort.postMessage(value ?? ''));

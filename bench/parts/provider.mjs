@@ -1,6 +1,6 @@
 // @ts-check
-// The embedded provider over HTTPS, and the person who signs in there, in a process of their own: their work must not
-// be measured. Started by stage.mjs by `fork`; answers one call after another.
+// The embedded provider over HTTPS, and the person who signs in there, in a process of their own:
+// their work must not be measured. Started by stage.mjs by `fork`; answers one call after another.
 import { get } from 'node:https';
 import { testKit } from '../../scripts/test-kit.mjs';
 
@@ -13,11 +13,16 @@ import { testKit } from '../../scripts/test-kit.mjs';
  *   counts: () => Promise<Counts>,
  *   life: (seconds: number) => Promise<null>,
  * }} ProviderCalls
- * @typedef {{ redeemed: number, renewed: number, refused: number, discovery: number, jwks: number, other: number }} Counts
+ * @typedef {{ redeemed: number, renewed: number, refused: number, discovery: number, jwks: number,
+ *   other: number }} Counts
  */
 
 const { createPerson, startProvider } = await testKit();
-const provider = await startProvider({ https: true, redirectUris: ['http://127.0.0.1/callback'], accessTokenSeconds: 3600 });
+const provider = await startProvider({
+  https: true,
+  redirectUris: ['http://127.0.0.1/callback'],
+  accessTokenSeconds: 3600,
+});
 const person = createPerson({ certificate: provider.certificate });
 
 /** @type {ProviderCalls} */
@@ -26,7 +31,11 @@ const calls = {
   check: (token) =>
     new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}` };
-      get(provider.endpoints.me, { agent: false, ca: provider.certificate ?? '', headers }, (response) => resolve(response.resume().statusCode === 200)).once('error', reject);
+      get(
+        provider.endpoints.me,
+        { agent: false, ca: provider.certificate ?? '', headers },
+        (response) => resolve(response.resume().statusCode === 200),
+      ).once('error', reject);
     }),
   async counts() {
     const counts = { redeemed: 0, renewed: 0, refused: 0, discovery: 0, jwks: 0, other: 0 };
@@ -46,11 +55,20 @@ const calls = {
 };
 
 process.on('message', (message) => {
-  const { id, call, argument } = /** @type {{ id: number, call: keyof ProviderCalls, argument: never }} */ (message);
+  const { id, call, argument } =
+    /** @type {{ id: number, call: keyof ProviderCalls, argument: never }} */ (message);
   calls[call](argument).then(
     (value) => process.send?.({ id, value }),
-    (/** @type {unknown} */ error) => process.send?.({ id, error: error instanceof Error ? error.message : String(error) }),
+    (/** @type {unknown} */ error) =>
+      process.send?.({ id, error: error instanceof Error ? error.message : String(error) }),
   );
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ id: 0, value: { issuer: provider.issuer, clientId: provider.clientId, certificate: provider.certificate } });
+process.send?.({
+  id: 0,
+  value: {
+    issuer: provider.issuer,
+    clientId: provider.clientId,
+    certificate: provider.certificate,
+  },
+});

@@ -1,5 +1,6 @@
 // @ts-check
-// The rows as a table for the terminal and as Markdown for docs/performance.md. Measures nothing and judges nothing.
+// The rows as a table for the terminal and as Markdown for docs/performance.md. Measures nothing
+// and judges nothing.
 
 /** @typedef {import('../rows/row.mjs').Row} Row */
 /** @typedef {{ date: string, quick: boolean, minutes: number, latchkey: string, electron: string, node: string, cores: number, platform: string, peers: readonly string[] }} Setting */
@@ -7,8 +8,22 @@
 
 const BEGIN = '<!-- begin: bench -->';
 const END = '<!-- end: bench -->';
-const MARKS = { pass: '✔', 'falls short': '✘ falls short', 'not built': '○ not built', wrong: '‼ WRONG' };
-const HEAD = ['row', 'must reach', 'floor', 'best peer', 'Latchkey', 'to the floor', 'to the best peer', 'verdict'];
+const MARKS = {
+  pass: '✔',
+  'falls short': '✘ falls short',
+  'not built': '○ not built',
+  wrong: '‼ WRONG',
+};
+const HEAD = [
+  'row',
+  'must reach',
+  'floor',
+  'best peer',
+  'Latchkey',
+  'to the floor',
+  'to the best peer',
+  'verdict',
+];
 
 /** @param {Row} row */
 function cells({ title, goal, floor, bestPeer, latchkey, toFloor, toBestPeer, verdict }) {
@@ -21,21 +36,34 @@ export function asText({ groups, setting }) {
   const lines = ['', settingLine(setting), ''];
   for (const row of rows) {
     lines.push(`${MARKS[row.verdict].padEnd(14)} ${row.title}`);
-    lines.push(`${' '.repeat(15)}Latchkey ${row.latchkey}   floor ${row.floor}   best peer ${row.bestPeer}`);
-    lines.push(`${' '.repeat(15)}to the floor ${row.toFloor}   to the best peer ${row.toBestPeer}   must reach: ${row.goal}`);
+    lines.push(
+      `${' '.repeat(15)}Latchkey ${row.latchkey}   floor ${row.floor}   best peer ${row.bestPeer}`,
+    );
+    lines.push(
+      `${' '.repeat(15)}to the floor ${row.toFloor}   to the best peer ${row.toBestPeer}   must reach: ${row.goal}`,
+    );
     if (row.note !== undefined) lines.push(`${' '.repeat(15)}${row.note}`);
   }
-  for (const { title, head, lines: table } of groups.flatMap(({ details = [] }) => details)) lines.push('', title, '', ...columns([head, ...table]));
+  for (const { title, head, lines: table } of groups.flatMap(({ details = [] }) => details))
+    lines.push('', title, '', ...columns([head, ...table]));
   return `${lines.join('\n')}\n\n${summary(rows)}\n`;
 }
 
 /** @param {Report} report */
 export function asMarkdown({ groups, setting }) {
   const rows = groups.flatMap((group) => group.rows);
-  const out = [settingLine(setting), '', `${summary(rows)} Median [10th–90th percentile].`, '', ...table(HEAD, rows.map(cells)), ''];
+  const out = [
+    settingLine(setting),
+    '',
+    `${summary(rows)} Median [10th–90th percentile].`,
+    '',
+    ...table(HEAD, rows.map(cells)),
+    '',
+  ];
   const notes = rows.filter(({ note }) => note !== undefined);
   out.push(...notes.map(({ title, note }) => `- *${title.replace(/^… /, '')}*: ${note}`));
-  for (const { title, head, lines } of groups.flatMap(({ details = [] }) => details)) out.push('', `### ${title}`, '', ...table(head, lines));
+  for (const { title, head, lines } of groups.flatMap(({ details = [] }) => details))
+    out.push('', `### ${title}`, '', ...table(head, lines));
   return out.join('\n');
 }
 
@@ -63,11 +91,22 @@ function summary(rows) {
 
 /** @param {readonly string[]} head @param {readonly (readonly string[])[]} lines */
 function table(head, lines) {
-  return [`| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)];
+  return [
+    `| ${head.join(' | ')} |`,
+    `|${' --- |'.repeat(head.length)}`,
+    ...lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`),
+  ];
 }
 
 /** @param {readonly (readonly string[])[]} lines */
 function columns(lines) {
-  const widths = (lines[0] ?? []).map((_head, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const widths = (lines[0] ?? []).map((_head, column) =>
+    Math.max(...lines.map((line) => (line[column] ?? '').length)),
+  );
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// What is made of samples: a median with its spread, and for paired samples the difference with a confidence interval.
-// Decides nothing; the same samples give the same numbers.
+// What is made of samples: a median with its spread, and for paired samples the difference with a
+// confidence interval. Decides nothing; the same samples give the same numbers.
 
 /**
  * `low` and `high` are the 10th and the 90th percentile.
@@ -13,7 +13,12 @@
  */
 export function spreadOf(samples) {
   if (samples.length === 0) throw new Error('no samples');
-  return { median: quantile(samples, 0.5), low: quantile(samples, 0.1), high: quantile(samples, 0.9), count: samples.length };
+  return {
+    median: quantile(samples, 0.5),
+    low: quantile(samples, 0.1),
+    high: quantile(samples, 0.9),
+    count: samples.length,
+  };
 }
 
 /** @param {readonly number[]} samples */
@@ -34,8 +39,9 @@ export function quantile(samples, share) {
 }
 
 /**
- * The median of the differences `b - a` of pairs, with a 95 % confidence interval by bootstrap: the medians of 4,000
- * samples drawn from the pairs. Drawn by a fixed sequence, so that the same pairs give the same interval.
+ * The median of the differences `b - a` of pairs, with a 95 % confidence interval by bootstrap: the
+ * medians of 4,000 samples drawn from the pairs. Drawn by a fixed sequence, so that the same pairs
+ * give the same interval.
  * @param {readonly number[]} a
  * @param {readonly number[]} b as long as `a`
  */
@@ -49,7 +55,17 @@ export function pairedDifference(a, b) {
   /** @type {number[]} */
   const medians = [];
   for (let round = 0; round < 4_000; round += 1) {
-    medians.push(quantile(differences.map(() => differences[Math.floor(random() * differences.length)] ?? NaN), 0.5));
+    medians.push(
+      quantile(
+        differences.map(() => differences[Math.floor(random() * differences.length)] ?? NaN),
+        0.5,
+      ),
+    );
   }
-  return { median: quantile(differences, 0.5), low: quantile(medians, 0.025), high: quantile(medians, 0.975), count: differences.length };
+  return {
+    median: quantile(differences, 0.5),
+    low: quantile(medians, 0.025),
+    high: quantile(medians, 0.975),
+    count: differences.length,
+  };
 }

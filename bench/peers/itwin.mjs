@@ -1,7 +1,8 @@
 // @ts-check
-// @itwin/electron-authorization: the one peer that is made for Electron. It stores by safeStorage in electron-store.
-// Its peer range begins at Electron 35; it works in 33. A second sign-in of one object would only renew, so each
-// attempt has an object, a file and a name for its channels of its own.
+// @itwin/electron-authorization: the one peer that is made for Electron. It stores by safeStorage
+//   in electron-store. Its peer range begins at Electron 35; it works in 33. A second sign-in of
+//   one object would only renew, so each attempt has an object, a file and a name for its channels
+//   of its own.
 import { safeStorage, shell } from 'electron';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -24,7 +25,15 @@ export async function create({ issuer, clientId, folder, listenAt }) {
 
   /** @param {string} name */
   function make(name) {
-    return new ElectronMainAuthorization({ clientId, scopes: SCOPES.join(' '), redirectUris: [listenAt], issuerUrl: issuer, channelClientPrefix: name, tokenStorePath: join(folder, name), authenticationOptions: { prompt: 'consent' } });
+    return new ElectronMainAuthorization({
+      clientId,
+      scopes: SCOPES.join(' '),
+      redirectUris: [listenAt],
+      issuerUrl: issuer,
+      channelClientPrefix: name,
+      tokenStorePath: join(folder, name),
+      authenticationOptions: { prompt: 'consent' },
+    });
   }
 
   return {
@@ -34,18 +43,24 @@ export async function create({ issuer, clientId, folder, listenAt }) {
         // The first attempt is the one that a later start finds.
         if (attempts > 0) client = make(`attempt-${attempts}`);
         attempts += 1;
-        shell.openExternal = async (url) => { resolve(url); };
+        shell.openExternal = async (url) => {
+          resolve(url);
+        };
         signingIn = client.signIn();
         signingIn.catch(reject);
       }),
     async finish(callbackUrl) {
       await Promise.all([signingIn, visit(callbackUrl)]);
     },
-    token: async ({ force = false } = {}) => (force ? client.refreshToken() : client.getAccessToken()),
-    expire: () => { forward(3_700_000); },
+    token: async ({ force = false } = {}) =>
+      force ? client.refreshToken() : client.getAccessToken(),
+    expire: () => {
+      forward(3_700_000);
+    },
     async ready() {
       await mkdir(folder, { recursive: true });
-      // Finds what was stored and renews it at once; without anything it only asks for the metadata.
+      // Finds what was stored and renews it at once; without anything it only asks for the
+      // metadata.
       await client.signInSilent();
     },
     async close() {},

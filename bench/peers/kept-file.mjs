@@ -1,5 +1,6 @@
 // @ts-check
-// A file for the peers that keep nothing themselves: written aside and renamed, which is the least that is safe.
+// A file for the peers that keep nothing themselves: written aside and renamed, which is the least
+// that is safe.
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -1,6 +1,6 @@
 // @ts-check
-// Latchkey from dist/, used as a host uses it: `createAuth`, `signIn`, `getAccessToken`. The system browser is the
-// bench's person: what the app gives to `shell.openExternal` goes there.
+// Latchkey from dist/, used as a host uses it: `createAuth`, `signIn`, `getAccessToken`. The system
+// browser is the bench's person: what the app gives to `shell.openExternal` goes there.
 import { app, shell } from 'electron';
 import { get } from 'node:http';
 import { forward } from '../host/clock.mjs';
@@ -16,10 +16,16 @@ export const MAIN = new URL('../../dist/main/index.js', import.meta.url).href;
  */
 export async function create({ issuer, clientId, store, service }) {
   const { createAuth } = /** @type {LatchkeyMain} */ (await import(MAIN));
-  return wrap(createAuth({
-    issuer, clientId, redirects: ['http://127.0.0.1/callback'], keychainService: service, singleInstanceLock: false,
-    ...(store === 'memory' ? { secretStore: 'memory' } : {}),
-  }));
+  return wrap(
+    createAuth({
+      issuer,
+      clientId,
+      redirects: ['http://127.0.0.1/callback'],
+      keychainService: service,
+      singleInstanceLock: false,
+      ...(store === 'memory' ? { secretStore: 'memory' } : {}),
+    }),
+  );
 }
 
 /**
@@ -35,22 +41,41 @@ export function wrap(auth) {
     callbackHop: true,
     begin: () =>
       new Promise((resolve, reject) => {
-        shell.openExternal = async (url) => { resolve(url); };
+        shell.openExternal = async (url) => {
+          resolve(url);
+        };
         signingIn = auth.signIn();
         signingIn.catch(reject);
       }),
     async finish(callbackUrl) {
       await Promise.all([signingIn, visit(callbackUrl)]);
     },
-    token: (ask) => (ask === undefined ? auth.getAccessToken() : auth.getAccessToken({ ...(ask.scopes === undefined ? {} : { scopes: ask.scopes }), ...(ask.force === true ? { refused: latest } : {}) })),
+    token: (ask) =>
+      ask === undefined
+        ? auth.getAccessToken()
+        : auth.getAccessToken({
+            ...(ask.scopes === undefined ? {} : { scopes: ask.scopes }),
+            ...(ask.force === true ? { refused: latest } : {}),
+          }),
     expire() {
-      auth.getAccessToken().then((token) => { latest = token; }, () => undefined);
+      auth.getAccessToken().then(
+        (token) => {
+          latest = token;
+        },
+        () => undefined,
+      );
       forward(3_700_000);
     },
     async ready() {
       await app.whenReady();
       await new Promise((resolve) => {
-        const stop = auth.onView((view) => { if (view.status !== 'starting') setImmediate(() => { stop(); resolve(null); }); });
+        const stop = auth.onView((view) => {
+          if (view.status !== 'starting')
+            setImmediate(() => {
+              stop();
+              resolve(null);
+            });
+        });
       });
     },
     close: () => auth.stop(),
@@ -58,7 +83,8 @@ export function wrap(auth) {
 }
 
 /**
- * The token as an app gets it that does not give up when the keyring is slow: then it waits until somebody is signed in.
+ * The token as an app gets it that does not give up when the keyring is slow: then it waits until
+ * somebody is signed in.
  * @param {Auth} auth
  * @returns {Promise<string>}
  */
@@ -67,7 +93,15 @@ export async function tokenAtStart(auth) {
     return await auth.getAccessToken();
   } catch (error) {
     if (/** @type {{ code?: string }} */ (error).code !== 'keyring-locked') throw error;
-    await new Promise((resolve) => { const stop = auth.onView(({ status }) => { if (status === 'signed-in') setImmediate(() => { stop(); resolve(null); }); }); });
+    await new Promise((resolve) => {
+      const stop = auth.onView(({ status }) => {
+        if (status === 'signed-in')
+          setImmediate(() => {
+            stop();
+            resolve(null);
+          });
+      });
+    });
     return auth.getAccessToken();
   }
 }
@@ -79,6 +113,9 @@ export async function tokenAtStart(auth) {
  */
 export function visit(url) {
   return new Promise((resolve, reject) => {
-    get(url, { agent: false }, (response) => response.resume().once('end', resolve)).once('error', reject);
+    get(url, { agent: false }, (response) => response.resume().once('end', resolve)).once(
+      'error',
+      reject,
+    );
   });
 }

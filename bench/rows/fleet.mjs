@@ -1,5 +1,6 @@
 // @ts-check
-// The fleet after an outage: bench/fleet.mjs, whose clock is simulated, so that its numbers are the same everywhere.
+// The fleet after an outage: bench/fleet.mjs, whose clock is simulated, so that its numbers are the
+// same everywhere.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { digits, row, verdictOf } from './row.mjs';
@@ -13,16 +14,33 @@ const LIMIT_MS = 300_000;
  * @returns {Promise<import('./row.mjs').Group>}
  */
 export async function measureFleet({ quick }) {
-  const words = [fileURLToPath(new URL('../fleet.mjs', import.meta.url)), '--json', '--scenario', 'Outage: the provider', ...(quick ? ['--quick'] : [])];
+  const words = [
+    fileURLToPath(new URL('../fleet.mjs', import.meta.url)),
+    '--json',
+    '--scenario',
+    'Outage: the provider',
+    ...(quick ? ['--quick'] : []),
+  ];
   const fleet = /** @type {Fleet} */ (JSON.parse(await output(words)));
   const own = fleet.rows[0];
   const reference = fleet.rows.find((other) => other.reference);
   return {
     rows: [
       row({
-        id: 'fleet', title: `${fleet.clients.toLocaleString('en')} clients after a 30-minute outage (simulated): peak requests/s`, goal: '≤ 1/50 of “retry at expiry, every 30 s”', floor: `${fleet.goal.floorPeak.toLocaleString('en')} (no retry ever)`, bestPeer: `at expiry, every 30 s: ${(reference?.peak ?? 0).toLocaleString('en')}`,
-        latchkey: (own?.peak ?? 0).toLocaleString('en'), toFloor: `${digits((own?.peak ?? 0) / fleet.goal.floorPeak)} ×`, toBestPeer: `1/${digits(fleet.goal.reached)}`, verdict: fleet.differences.length > 0 ? 'wrong' : verdictOf(fleet.goal.reached >= fleet.goal.wanted),
-        note: 'docs/scaling.md says why, and how', numbers: { goal: fleet.goal },
+        id: 'fleet',
+        title: `${fleet.clients.toLocaleString('en')} clients after a 30-minute outage (simulated): peak requests/s`,
+        goal: '≤ 1/50 of “retry at expiry, every 30 s”',
+        floor: `${fleet.goal.floorPeak.toLocaleString('en')} (no retry ever)`,
+        bestPeer: `at expiry, every 30 s: ${(reference?.peak ?? 0).toLocaleString('en')}`,
+        latchkey: (own?.peak ?? 0).toLocaleString('en'),
+        toFloor: `${digits((own?.peak ?? 0) / fleet.goal.floorPeak)} ×`,
+        toBestPeer: `1/${digits(fleet.goal.reached)}`,
+        verdict:
+          fleet.differences.length > 0
+            ? 'wrong'
+            : verdictOf(fleet.goal.reached >= fleet.goal.wanted),
+        note: 'docs/scaling.md says why, and how',
+        numbers: { goal: fleet.goal },
       }),
     ],
   };
@@ -31,10 +49,20 @@ export async function measureFleet({ quick }) {
 /** @param {readonly string[]} words @returns {Promise<string>} */
 function output(words) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    const child = spawn(process.execPath, words, {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
     let text = '';
-    child.stdout.on('data', (/** @type {Buffer} */ chunk) => { text += chunk.toString(); });
+    child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
+      text += chunk.toString();
+    });
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(text) : reject(new Error(`bench/fleet.mjs ended with ${code ?? 'a signal'}`))));
+    child.once('close', (code) =>
+      code === 0
+        ? resolve(text)
+        : reject(new Error(`bench/fleet.mjs ended with ${code ?? 'a signal'}`)),
+    );
   });
 }

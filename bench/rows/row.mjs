@@ -1,36 +1,49 @@
 // @ts-check
-// What a row of the table is, and how its verdict is made. A row that was measured wrongly fails the bench; a row that
-// falls short only says so.
+// What a row of the table is, and how its verdict is made. A row that was measured wrongly fails
+// the bench; a row that falls short only says so.
 import { medianOf, spreadOf } from '../parts/statistics.mjs';
 
 /** @typedef {import('../parts/statistics.mjs').Spread} Spread */
 
 /**
- * `pass`, `falls short`: measured. `not built`: counts as open. `wrong`: an answer was not right, or nothing could be
- * measured: then the bench ends with an error.
+ * `pass`, `falls short`: measured. `not built`: counts as open. `wrong`: an answer was not right,
+ * or nothing could be measured: then the bench ends with an error.
  * @typedef {'pass' | 'falls short' | 'not built' | 'wrong'} Verdict
  */
 
 /**
  * Values are text, ready to be read. `numbers` is what they were made of, for scripts.
- * @typedef {{
- *   id: string, title: string, floor: string, bestPeer: string, latchkey: string, toFloor: string, toBestPeer: string,
- *   goal: string, verdict: Verdict, note?: string, numbers: Record<string, unknown>,
+ * @typedef {{ id: string, title: string, floor: string, bestPeer: string, latchkey: string,
+ *   toFloor: string, toBestPeer: string, goal: string, verdict: Verdict, note?: string, numbers:
+ *   Record<string, unknown>,
  * }} Row
  */
 
-/** All peers of a group, for the second half of the page. @typedef {{ title: string, head: readonly string[], lines: readonly (readonly string[])[] }} Detail */
+/**
+ * All peers of a group, for the second half of the page. @typedef {{ title: string, head: readonly
+ * string[], lines: readonly (readonly string[])[] }} Detail
+ */
 /** @typedef {{ rows: readonly Row[], details?: readonly Detail[] }} Group */
 
 /**
- * @typedef {{ stage: import('../parts/stage.mjs').Turn, lab: import('../../scripts/lab.mjs').Lab, quick: boolean, say: (text: string) => void }} Context
+ * @typedef {{ stage: import('../parts/stage.mjs').Turn, lab: import('../../scripts/lab.mjs').Lab,
+ *   quick: boolean, say: (text: string) => void }} Context
  */
 
 /**
  * @param {Pick<Row, 'id' | 'title' | 'goal'> & Partial<Row>} row
  * @returns {Row}
  */
-export function row({ floor = '–', bestPeer = '–', latchkey = '–', toFloor = '–', toBestPeer = '–', verdict = 'wrong', numbers = {}, ...rest }) {
+export function row({
+  floor = '–',
+  bestPeer = '–',
+  latchkey = '–',
+  toFloor = '–',
+  toBestPeer = '–',
+  verdict = 'wrong',
+  numbers = {},
+  ...rest
+}) {
   return { ...rest, floor, bestPeer, latchkey, toFloor, toBestPeer, verdict, numbers };
 }
 
@@ -90,7 +103,10 @@ export function times(value) {
  * @param {readonly string[]} texts
  */
 export function counted(texts) {
-  return [...new Set(texts)].map((text) => [text, `${texts.filter((one) => one === text).length} ×`]);
+  return [...new Set(texts)].map((text) => [
+    text,
+    `${texts.filter((one) => one === text).length} ×`,
+  ]);
 }
 
 /**
@@ -98,7 +114,9 @@ export function counted(texts) {
  * @param {Readonly<Record<string, readonly number[]>>} samples
  */
 export function bestOf(samples) {
-  const [best] = Object.entries(samples).filter(([, values]) => values.length > 0).sort(([, a], [, b]) => medianOf(a) - medianOf(b));
+  const [best] = Object.entries(samples)
+    .filter(([, values]) => values.length > 0)
+    .sort(([, a], [, b]) => medianOf(a) - medianOf(b));
   if (best === undefined) throw new Error('no peer was measured');
   return { name: best[0], samples: best[1] };
 }

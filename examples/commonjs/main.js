@@ -1,9 +1,11 @@
-// The main process of a host that is CommonJS and stays so. Latchkey is an ES module: `import()` loads it everywhere.
-// On Electron 35 and later `require('latchkey/main')` does as well, and nothing has to wait.
+// The main process of a host that is CommonJS and stays so. Latchkey is an ES module: `import()`
+// loads it everywhere. On Electron 35 and later `require('latchkey/main')` does as well, and
+// nothing has to wait.
 const { app, BrowserWindow } = require('electron');
 const path = require('node:path');
 
-// At the top, not when the app is ready: the sooner Latchkey listens, the sooner it hears a callback.
+// At the top, not when the app is ready: the sooner Latchkey listens, the sooner it hears a
+// callback.
 const signIn = import('latchkey/main').then(({ createAuth }) =>
   createAuth({
     issuer: process.env.NOTES_ISSUER ?? 'https://login.example.com',

@@ -1,5 +1,6 @@
-// Runs webpack as @electron-forge/plugin-webpack does: the main process as CommonJS into .webpack/main/index.js, the
-// page into .webpack/renderer. A real host has Forge do it and does not need this file.
+// Runs webpack as @electron-forge/plugin-webpack does: the main process as CommonJS into
+// .webpack/main/index.js, the page into .webpack/renderer. A real host has Forge do it and does not
+// need this file.
 import { copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -14,7 +15,12 @@ const configs = [
   {
     ...main,
     target: 'electron-main',
-    output: { path: join(out, 'main'), filename: 'index.js', libraryTarget: 'commonjs2', ...main.output },
+    output: {
+      path: join(out, 'main'),
+      filename: 'index.js',
+      libraryTarget: 'commonjs2',
+      ...main.output,
+    },
     node: { __dirname: false, __filename: false },
   },
   {

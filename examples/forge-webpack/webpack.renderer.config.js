@@ -1,2 +1,3 @@
-// What a Forge host has in webpack.renderer.config.js: nothing special, latchkey/renderer is bundled.
+// What a Forge host has in webpack.renderer.config.js: nothing special, latchkey/renderer is
+// bundled.
 module.exports = {};

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { app, BrowserWindow } from 'electron';
 import { createSignIn } from './sign-in.js';
 
-const issuer = process.argv.find((argument) => argument.startsWith('--issuer='))?.slice('--issuer='.length);
+const issuer = process.argv
+  .find((argument) => argument.startsWith('--issuer='))
+  ?.slice('--issuer='.length);
 const { auth, greeting } = createSignIn(issuer ?? 'https://login.example.com');
 
 app.whenReady().then(() => {

@@ -6,6 +6,10 @@ export default defineConfig({
   testMatch: '*.spec.js',
   use: {
     providerOptions: { clientId: 'notes-desktop', redirectUris: ['http://127.0.0.1/callback'] },
-    launch: { args: ['.', '--issuer={issuer}'], env: { NOTES_TEST: 'yes' }, executablePath: process.env.ELECTRON_PATH },
+    launch: {
+      args: ['.', '--issuer={issuer}'],
+      env: { NOTES_TEST: 'yes' },
+      executablePath: process.env.ELECTRON_PATH,
+    },
   },
 });

@@ -1,4 +1,5 @@
-// Unit tests without Electron: the name `electron` leads to Latchkey's stand-in, also inside Latchkey itself.
+// Unit tests without Electron: the name `electron` leads to Latchkey's stand-in, also inside
+// Latchkey itself.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 

@@ -1,5 +1,5 @@
-// The main process as an ES module. Latchkey stays outside the bundle: its preload and its keychain worker are files
-// of their own beside its modules.
+// The main process as an ES module. Latchkey stays outside the bundle: its preload and its keychain
+// worker are files of their own beside its modules.
 import { builtinModules } from 'node:module';
 import { defineConfig } from 'vite';
 

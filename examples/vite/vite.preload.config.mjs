@@ -1,5 +1,5 @@
-// The preload: one CommonJS file that requires electron only, because a sandboxed preload can load nothing else.
-// Here Latchkey's own preload belongs into the bundle.
+// The preload: one CommonJS file that requires electron only, because a sandboxed preload can load
+// nothing else. Here Latchkey's own preload belongs into the bundle.
 import { defineConfig } from 'vite';
 
 export default defineConfig({

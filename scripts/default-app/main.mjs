@@ -1,7 +1,8 @@
 // @ts-nocheck -- runs inside Electron only, never in the type-checked program
-// What `electron APPDIR args…` does: finds the app's folder in argv, gives the process the app's name, version and
-// paths, and imports its main. Electron's own default app is not part of the repackaged build (see scripts/electron.mjs).
-// process.argv is left as it came, as in the original: [electron, …switches, APPDIR, …args].
+// What `electron APPDIR args…` does: finds the app's folder in argv, gives the process the app's
+// name, version and paths, and imports its main. Electron's own default app is not part of the
+// repackaged build (see scripts/electron.mjs). process.argv is left as it came, as in the original:
+// [electron, …switches, APPDIR, …args].
 import { app } from 'electron';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Module } from 'node:module';
@@ -37,7 +38,11 @@ if (target === null) {
 }
 if (preloads.length > 0) Module._preloadModules(preloads);
 
-Object.defineProperty(process, 'defaultApp', { configurable: false, enumerable: true, value: true });
+Object.defineProperty(process, 'defaultApp', {
+  configurable: false,
+  enumerable: true,
+  value: true,
+});
 const root = resolve(target);
 const manifestPath = join(root, 'package.json');
 let entry = root;
@@ -55,8 +60,8 @@ if (existsSync(manifestPath)) {
   process.exit(1);
 }
 
-// Awaited at the top level, as in the original: `ready` waits for the app's module, so that the app can do what must
-// be done before it.
+// Awaited at the top level, as in the original: `ready` waits for the app's module, so that the app
+// can do what must be done before it.
 try {
   await import(pathToFileURL(entry).href);
 } catch (error) {

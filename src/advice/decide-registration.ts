@@ -1,5 +1,6 @@
-// The four numbers by which Entra says that platform, origin, verifier and secret do not fit together: what to do depends on
-// what was sent. Latchkey knows that, so its advice need not guess. Pure; any other entry passes as it is.
+// The four numbers by which Entra says that platform, origin, verifier and secret do not fit
+// together: what to do depends on what was sent. Latchkey knows that, so its advice need not guess.
+// Pure; any other entry passes as it is.
 import type { AdviceEntry, AdviceFacts, AdviceText } from './entry.js';
 
 /** The entry's text, made exact by the facts. Without facts it stays as it is. */
@@ -19,15 +20,27 @@ export function decideRegistration(entry: AdviceEntry, facts: AdviceFacts): Advi
 }
 
 function withVerifier(entry: AdviceText, facts: AdviceFacts): AdviceText {
-  return withTrap({
-    ...entry,
-    why: `${registered(facts)} is registered under "Single-page application". Latchkey sent a code verifier with the code; Entra has not seen it, so something on the way has changed the request. Both have to be put right.`,
-    fix: [...entry.fix, 'Look for a proxy, or a `webRequest` filter of the app, that changes the body of requests.'],
-  }, facts);
+  return withTrap(
+    {
+      ...entry,
+      why: `${registered(facts)} is registered under "Single-page application". Latchkey sent a code verifier with the code; Entra has not seen it, so something on the way has changed the request. Both have to be put right.`,
+      fix: [
+        ...entry.fix,
+        'Look for a proxy, or a `webRequest` filter of the app, that changes the body of requests.',
+      ],
+    },
+    facts,
+  );
 }
 
 function withoutOrigin(entry: AdviceText, facts: AdviceFacts): AdviceText {
-  return withTrap({ ...entry, why: `Latchkey sent a code verifier and no \`Origin\`, as a desktop app should. So it is the registration: ${registered(facts)} stands under "Single-page application".` }, facts);
+  return withTrap(
+    {
+      ...entry,
+      why: `Latchkey sent a code verifier and no \`Origin\`, as a desktop app should. So it is the registration: ${registered(facts)} stands under "Single-page application".`,
+    },
+    facts,
+  );
 }
 
 function withForeignOrigin(entry: AdviceText): AdviceText {
@@ -44,24 +57,41 @@ function withForeignOrigin(entry: AdviceText): AdviceText {
 
 function secretWanted(entry: AdviceText, facts: AdviceFacts): AdviceText {
   if (facts.sentSecret === true) {
-    return { ...entry, why: 'A secret was sent, and Entra has not seen it; and a desktop app should send none. The redirect URI stands under "Web".', fix: [...entry.fix, 'Then remove the option `clientSecret`.'] };
+    return {
+      ...entry,
+      why: 'A secret was sent, and Entra has not seen it; and a desktop app should send none. The redirect URI stands under "Web".',
+      fix: [...entry.fix, 'Then remove the option `clientSecret`.'],
+    };
   }
   if (facts.sentSecret !== false) return entry;
   if (facts.redirectUri === undefined) {
     return {
       ...entry,
       why: 'Latchkey sent no secret, as a desktop app should, and no redirect URI took part: it was a renewal or a device code. The app may not be a public client.',
-      fix: ['Open the Microsoft Entra admin center → App registrations → your app → Authentication.', 'Set "Allow public client flows" to Yes.', 'Move the redirect URI of this app from "Web" to "Mobile and desktop applications".'],
+      fix: [
+        'Open the Microsoft Entra admin center → App registrations → your app → Authentication.',
+        'Set "Allow public client flows" to Yes.',
+        'Move the redirect URI of this app from "Web" to "Mobile and desktop applications".',
+      ],
     };
   }
   if (isCustomScheme(facts.redirectUri)) {
     return {
       ...entry,
       why: `Latchkey sent no secret, as a desktop app should. A custom scheme cannot be registered under "Web", so ${registered(facts)} is not what Entra has judged by.`,
-      fix: ['Check that `clientId` is the one of the registration that holds this scheme under "Mobile and desktop applications".', ...entry.fix],
+      fix: [
+        'Check that `clientId` is the one of the registration that holds this scheme under "Mobile and desktop applications".',
+        ...entry.fix,
+      ],
     };
   }
-  return withTrap({ ...entry, why: `Latchkey sent no secret, as a desktop app should. So it is the registration: ${registered(facts)} stands under "Web".` }, facts);
+  return withTrap(
+    {
+      ...entry,
+      why: `Latchkey sent no secret, as a desktop app should. So it is the registration: ${registered(facts)} stands under "Web".`,
+    },
+    facts,
+  );
 }
 
 /** What cannot be, and what makes it happen at random. */
@@ -79,5 +109,7 @@ function isCustomScheme(uri: string): boolean {
 
 /** As it is to be registered: without the port of the day. */
 function registered({ redirectUri }: AdviceFacts): string {
-  return redirectUri === undefined ? 'The redirect URI' : `\`${redirectUri.replace(/^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+/, '$1')}\``;
+  return redirectUri === undefined
+    ? 'The redirect URI'
+    : `\`${redirectUri.replace(/^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+/, '$1')}\``;
 }

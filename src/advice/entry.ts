@@ -2,14 +2,18 @@
 // All text is Latchkey's own; nothing that a server sent goes in here.
 
 /** Whose error it is. `oauth`: of the standards, so anybody's. */
-export type AdviceProvider = 'oauth' | 'entra' | 'google' | 'github' | 'okta' | 'auth0' | 'keycloak' | 'cognito';
+export type AdviceProvider =
+  'oauth' | 'entra' | 'google' | 'github' | 'okta' | 'auth0' | 'keycloak' | 'cognito';
 
 export interface AdviceLink {
   readonly title: string;
   readonly url: string;
 }
 
-/** Where it was read and when. `verified`: it was read there; false: general knowledge, and the page is where to check it. */
+/**
+ * Where it was read and when. `verified`: it was read there; false: general knowledge, and the page
+ * is where to check it.
+ */
 export interface AdviceSource {
   readonly url: string;
   readonly date: string;
@@ -30,7 +34,10 @@ export interface AdviceText {
 /** Advice about one error or several that mean the same. */
 export interface AdviceEntry extends AdviceText {
   readonly provider: AdviceProvider;
-  /** The first is the one by which it is known. Provider's numbers, or values of `error` or `suberror`. */
+  /**
+   * The first is the one by which it is known. Provider's numbers, or values of `error` or
+   * `suberror`.
+   */
   readonly codes: readonly [string, ...string[]];
   /** Texts by which `latchkey explain` recognises it. The product itself never looks at texts. */
   readonly phrases?: readonly string[];
@@ -50,7 +57,10 @@ export interface AdviceFacts {
 
 /** A section of an RFC. */
 export function rfc(number: number, section: string): AdviceLink {
-  return { title: `RFC ${number} §${section}`, url: `https://www.rfc-editor.org/rfc/rfc${number}#section-${section}` };
+  return {
+    title: `RFC ${number} §${section}`,
+    url: `https://www.rfc-editor.org/rfc/rfc${number}#section-${section}`,
+  };
 }
 
 /** A source that was read on the day given. */

@@ -1,5 +1,6 @@
-// Finds error codes in what people paste: a code, a stack trace, a JSON body, a log, the address of an error page. Pure.
-// The text may hold codes, tokens and verifiers: only words of the catalog and numbers of a strict form leave this file.
+// Finds error codes in what people paste: a code, a stack trace, a JSON body, a log, the address of
+// an error page. Pure. The text may hold codes, tokens and verifiers: only words of the catalog and
+// numbers of a strict form leave this file.
 import { ADVICE, providerOf } from './catalog.js';
 import type { AdviceProvider } from './entry.js';
 
@@ -13,14 +14,19 @@ export interface FoundCode {
 const SEARCHED_CHARACTERS = 200_000;
 
 /** Words with an underscore only: no prose and no name of a file has them by accident. */
-const WORDS = [...new Set(ADVICE.flatMap(({ codes }) => codes))].filter((code) => /^[a-z]+(?:_[a-z]+)+$/.test(code));
+const WORDS = [...new Set(ADVICE.flatMap(({ codes }) => codes))].filter((code) =>
+  /^[a-z]+(?:_[a-z]+)+$/.test(code),
+);
 
-/** Every code in the text, in its order, each once. What is no code and no known word is not found. */
+/**
+ * Every code in the text, in its order, each once. What is no code and no known word is not found.
+ */
 export function findCodes(text: string): readonly FoundCode[] {
   const searched = text.slice(0, SEARCHED_CHARACTERS);
   const provider = providerIn(searched);
   const numbers = [...entraNumbers(searched), ...oktaCodes(searched)];
-  const found = numbers.length > 0 ? numbers : [...phrases(searched, provider), ...words(searched, provider)];
+  const found =
+    numbers.length > 0 ? numbers : [...phrases(searched, provider), ...words(searched, provider)];
   return [...new Map(found.map((one) => [`${one.provider ?? ''} ${one.code}`, one])).values()];
 }
 
@@ -33,27 +39,41 @@ function entraNumbers(text: string): readonly FoundCode[] {
     /^\s*(\d{5,9})\s*$/g,
   ];
   const hits = patterns.flatMap((pattern) => [...text.matchAll(pattern)]);
-  return hits.sort((a, b) => a.index - b.index).map((hit) => ({ code: `AADSTS${hit[1] ?? ''}`, provider: 'entra' }));
+  return hits
+    .sort((a, b) => a.index - b.index)
+    .map((hit) => ({ code: `AADSTS${hit[1] ?? ''}`, provider: 'entra' }));
 }
 
 function oktaCodes(text: string): readonly FoundCode[] {
-  return [...text.matchAll(/(?<![A-Za-z0-9])E\d{7}(?![A-Za-z0-9])/g)].map(([code]) => ({ code, provider: 'okta' }));
+  return [...text.matchAll(/(?<![A-Za-z0-9])E\d{7}(?![A-Za-z0-9])/g)].map(([code]) => ({
+    code,
+    provider: 'okta',
+  }));
 }
 
 /** Sentences by which a provider is known say more than the word beside them. */
 function phrases(text: string, provider: AdviceProvider | undefined): readonly FoundCode[] {
   const lower = text.toLowerCase();
-  const known = ADVICE.filter((entry) => entry.phrases?.some((phrase) => lower.includes(phrase.toLowerCase())));
+  const known = ADVICE.filter((entry) =>
+    entry.phrases?.some((phrase) => lower.includes(phrase.toLowerCase())),
+  );
   // The same sentence at two providers: the one whose address stands in the text.
   const own = known.filter((entry) => entry.provider === provider);
-  return (own.length > 0 ? own : known).map((entry) => ({ code: entry.codes[0], provider: entry.provider }));
+  return (own.length > 0 ? own : known).map((entry) => ({
+    code: entry.codes[0],
+    provider: entry.provider,
+  }));
 }
 
 /** A word whose provider said more by a sentence is left out: it is the same error. */
 function words(text: string, provider: AdviceProvider | undefined): readonly FoundCode[] {
   const said = new Set(phrases(text, provider).map(({ code }) => code));
-  const found = WORDS.filter((word) => new RegExp(`(?<![A-Za-z0-9_])${word}(?![A-Za-z0-9_])`).test(text) && !said.has(word));
-  return found.sort((a, b) => text.indexOf(a) - text.indexOf(b)).flatMap((code) => ownersOf(code, provider));
+  const found = WORDS.filter(
+    (word) => new RegExp(`(?<![A-Za-z0-9_])${word}(?![A-Za-z0-9_])`).test(text) && !said.has(word),
+  );
+  return found
+    .sort((a, b) => text.indexOf(a) - text.indexOf(b))
+    .flatMap((code) => ownersOf(code, provider));
 }
 
 /** A word that no standard has and several providers use: each of them may be meant. */

@@ -1,5 +1,6 @@
-// `latchkey doctor`: looks at everything that a sign-in needs on this computer and at this provider, without an app.
-// Exit code: 0 all is well, 1 warnings only, 2 an error, 64 wrong options, 73 the bundle cannot be written.
+// `latchkey doctor`: looks at everything that a sign-in needs on this computer and at this
+// provider, without an app. Exit code: 0 all is well, 1 warnings only, 2 an error, 64 wrong
+// options, 73 the bundle cannot be written.
 import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -52,10 +53,19 @@ const EVENTS_MAX_BYTES = 16_777_216;
 type Values = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];
 
 /** `surroundings`: what a test puts in the place of this process. */
-export async function run(args: readonly string[], io: Pick<Io, 'out' | 'err'> & Partial<Io>, surroundings: Partial<PlainSourcesOptions> = {}): Promise<number> {
+export async function run(
+  args: readonly string[],
+  io: Pick<Io, 'out' | 'err'> & Partial<Io>,
+  surroundings: Partial<PlainSourcesOptions> = {},
+): Promise<number> {
   let values: Values;
   try {
-    values = parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
+    values = parseArgs({
+      args: [...args],
+      options: FLAGS,
+      strict: true,
+      allowPositionals: false,
+    }).values;
   } catch (thrown) {
     return refuse(io, thrown instanceof Error ? (thrown.message.split('. ', 1)[0] ?? '') : '');
   }
@@ -74,18 +84,39 @@ export async function run(args: readonly string[], io: Pick<Io, 'out' | 'err'> &
     throw thrown;
   }
   const clock = createClock();
-  const sources = createPlainSources({ env: process.env, timeoutMs: settings.networkTimeoutSeconds * 1000, program: values.program ?? null, ...surroundings });
-  const diagnosis = await diagnose(values.redirect === undefined ? { ...settings, redirects: [] } : settings, sources, clock, { registration: knowsRegistration });
+  const sources = createPlainSources({
+    env: process.env,
+    timeoutMs: settings.networkTimeoutSeconds * 1000,
+    program: values.program ?? null,
+    ...surroundings,
+  });
+  const diagnosis = await diagnose(
+    values.redirect === undefined ? { ...settings, redirects: [] } : settings,
+    sources,
+    clock,
+    { registration: knowsRegistration },
+  );
   if (values.json === true) io.out(`${JSON.stringify(diagnosis, null, 2)}\n`);
-  else io.out(`latchkey doctor: ${settings.issuer}\n\n${formatDiagnosis(diagnosis, io.color === true)}`);
+  else
+    io.out(
+      `latchkey doctor: ${settings.issuer}\n\n${formatDiagnosis(diagnosis, io.color === true)}`,
+    );
   if (values.bundle !== undefined) {
     try {
-      const events = values.events === undefined ? [] : readEvents(await readFile(values.events, 'utf8'));
-      const bundle = makeSupportBundle({ now: clock.now(), options, view: null, diagnosis, events, homeFolder: homedir() }, {});
+      const events =
+        values.events === undefined ? [] : readEvents(await readFile(values.events, 'utf8'));
+      const bundle = makeSupportBundle(
+        { now: clock.now(), options, view: null, diagnosis, events, homeFolder: homedir() },
+        {},
+      );
       await writeFile(values.bundle, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600 });
-      io.err('latchkey doctor: wrote the support bundle. It holds no secret; look at it before you send it.\n');
+      io.err(
+        'latchkey doctor: wrote the support bundle. It holds no secret; look at it before you send it.\n',
+      );
     } catch (thrown) {
-      io.err(`latchkey doctor: the bundle cannot be written, or the events not be read (${(thrown as NodeJS.ErrnoException).code ?? 'no code'})\n`);
+      io.err(
+        `latchkey doctor: the bundle cannot be written, or the events not be read (${(thrown as NodeJS.ErrnoException).code ?? 'no code'})\n`,
+      );
       return EXIT.cannotWrite;
     }
   }
@@ -102,20 +133,37 @@ function refuse(io: Pick<Io, 'err'>, message: string): number {
 }
 
 function readOptions(values: Values, issuer: string): AuthOptions {
-  const { 'authorization-endpoint': authorization, 'token-endpoint': token, 'jwks-uri': jwks } = values;
+  const {
+    'authorization-endpoint': authorization,
+    'token-endpoint': token,
+    'jwks-uri': jwks,
+  } = values;
   const byHand = authorization !== undefined || token !== undefined;
   return {
     issuer,
     // Placeholders pass the check; without the flags nobody is asked about them.
     clientId: values['client-id'] ?? 'not-given',
     redirects: values.redirect ?? ['http://127.0.0.1/'],
-    ...(values.scopes === undefined ? {} : { scopes: values.scopes.split(/[\s,]+/).filter((scope) => scope !== '') }),
-    ...(byHand ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...(jwks === undefined ? {} : { jwks }) } } : {}),
+    ...(values.scopes === undefined
+      ? {}
+      : { scopes: values.scopes.split(/[\s,]+/).filter((scope) => scope !== '') }),
+    ...(byHand
+      ? {
+          endpoints: {
+            authorization: authorization ?? '',
+            token: token ?? '',
+            ...(jwks === undefined ? {} : { jwks }),
+          },
+        }
+      : {}),
     ...(values.timeout === undefined ? {} : { networkTimeoutSeconds: Number(values.timeout) }),
   };
 }
 
-/** Events from a file that somebody else wrote: what has not the shape of an event is left out, and only the last ones are kept. */
+/**
+ * Events from a file that somebody else wrote: what has not the shape of an event is left out, and
+ * only the last ones are kept.
+ */
 export function readEvents(text: string): readonly BundledEvent[] {
   if (text.length > EVENTS_MAX_BYTES) return [];
   return text.split('\n').flatMap(readEvent).slice(-LIMITS.recentEvents);
@@ -131,11 +179,33 @@ function readEvent(line: string): readonly BundledEvent[] {
   if (typeof parsed !== 'object' || parsed === null) return [];
   const { level, event, fields, at, correlationId } = parsed as Record<string, unknown>;
   const knownLevel = (['debug', 'info', 'warn', 'error'] as const).find((one) => one === level);
-  if (knownLevel === undefined || typeof event !== 'string' || !/^[a-z][a-z0-9-]{0,63}$/.test(event)) return [];
-  const scalars = Object.entries(typeof fields === 'object' && fields !== null ? fields : {}).flatMap(([name, value]: [string, unknown]): readonly (readonly [string, string | number | boolean | null])[] => {
-    const key = name.slice(0, 64);
-    if (typeof value === 'string') return [[key, oneLine(value)]];
-    return typeof value === 'number' || typeof value === 'boolean' || value === null ? [[key, value]] : [];
-  });
-  return [{ level: knownLevel, event, fields: Object.fromEntries(scalars), at: typeof at === 'number' ? at : 0, correlationId: typeof correlationId === 'string' ? oneLine(correlationId) : null }];
+  if (
+    knownLevel === undefined ||
+    typeof event !== 'string' ||
+    !/^[a-z][a-z0-9-]{0,63}$/.test(event)
+  )
+    return [];
+  const scalars = Object.entries(
+    typeof fields === 'object' && fields !== null ? fields : {},
+  ).flatMap(
+    ([name, value]: [string, unknown]): readonly (readonly [
+      string,
+      string | number | boolean | null,
+    ])[] => {
+      const key = name.slice(0, 64);
+      if (typeof value === 'string') return [[key, oneLine(value)]];
+      return typeof value === 'number' || typeof value === 'boolean' || value === null
+        ? [[key, value]]
+        : [];
+    },
+  );
+  return [
+    {
+      level: knownLevel,
+      event,
+      fields: Object.fromEntries(scalars),
+      at: typeof at === 'number' ? at : 0,
+      correlationId: typeof correlationId === 'string' ? oneLine(correlationId) : null,
+    },
+  ];
 }

@@ -1,5 +1,6 @@
 // `latchkey explain <code | pasted error | URL | ->`: what an error means and what to do, offline.
-// Prints its own text only: what was pasted may hold a code or a token, and no part of it is repeated.
+// Prints its own text only: what was pasted may hold a code or a token, and no part of it is
+// repeated.
 import { PROVIDER_TITLES, findAdvice } from '../advice/catalog.js';
 import { advise } from '../advice/decide.js';
 import { type FoundCode, findCodes } from '../advice/find-codes.js';
@@ -32,7 +33,10 @@ examples:
   latchkey explain "https://login.microsoftonline.com/error?code=50011"
   pbpaste | latchkey explain -`;
 
-/** Answers the exit code: 0, all that was found is explained; 1, nothing was found, or a code that is not known here; 64, wrong use. */
+/**
+ * Answers the exit code: 0, all that was found is explained; 1, nothing was found, or a code that
+ * is not known here; 64, wrong use.
+ */
 export async function run(args: readonly string[], io: ExplainIo): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     io.out(`${USAGE}\n`);
@@ -46,9 +50,16 @@ export async function run(args: readonly string[], io: ExplainIo): Promise<numbe
   if (text === null) return WRONG_USE;
   const own = latchkeyCode(text);
   const found = findCodes(text).map((one) => ({ ...one, advice: adviceFor(one) }));
-  const parts = [...own, ...found.map((one) => (one.advice === null ? unknownCodeText(one.code) : adviceText(one.advice, ownerOf(one))))];
+  const parts = [
+    ...own,
+    ...found.map((one) =>
+      one.advice === null ? unknownCodeText(one.code) : adviceText(one.advice, ownerOf(one)),
+    ),
+  ];
   if (parts.length === 0) {
-    io.err('No known error was found in that text. It may be one of the app or the network; a provider\'s own log says more.\n');
+    io.err(
+      "No known error was found in that text. It may be one of the app or the network; a provider's own log says more.\n",
+    );
     return 1;
   }
   io.out(`${parts.join(`\n\n${'─'.repeat(72)}\n\n`)}\n`);

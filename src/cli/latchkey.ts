@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-// The command `latchkey`: finds the command that was asked for, loads only that one, and ends with its exit code.
-// Plain Node: no Electron, no app.
+// The command `latchkey`: finds the command that was asked for, loads only that one, and ends with
+// its exit code. Plain Node: no Electron, no app.
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ownVersion } from '../main/adapters/host-facts.js';
 
-/** Where a command writes whole lines. `color`: the terminal shows colours, and nobody has asked for none. */
+/**
+ * Where a command writes whole lines. `color`: the terminal shows colours, and nobody has asked for
+ * none.
+ */
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -18,7 +21,15 @@ export interface Command {
 }
 
 /** Exit codes of every command besides its own; the numbers above 63 are those of sysexits.h. */
-export const EXIT = { ok: 0, warnings: 1, errors: 2, usage: 64, missing: 69, broken: 70, cannotWrite: 73 } as const;
+export const EXIT = {
+  ok: 0,
+  warnings: 1,
+  errors: 2,
+  usage: 64,
+  missing: 69,
+  broken: 70,
+  cannotWrite: 73,
+} as const;
 
 const COMMANDS: Readonly<Record<string, string>> = {
   doctor: 'says what a sign-in needs on this computer, what is amiss, and what helps',
@@ -26,8 +37,15 @@ const COMMANDS: Readonly<Record<string, string>> = {
   provider: 'starts a sign-in provider on this computer, to try and to test with',
 };
 
-/** Runs the command that the arguments name. `load` answers null for a command that this version does not have. */
-export async function runLatchkey([name, ...args]: readonly string[], io: Io, load: (name: string) => Promise<Command | null> = loadCommand): Promise<number> {
+/**
+ * Runs the command that the arguments name. `load` answers null for a command that this version
+ * does not have.
+ */
+export async function runLatchkey(
+  [name, ...args]: readonly string[],
+  io: Io,
+  load: (name: string) => Promise<Command | null> = loadCommand,
+): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     (name === undefined ? io.err : io.out)(await usage(load));
     return name === undefined ? EXIT.usage : EXIT.ok;
@@ -44,7 +62,9 @@ export async function runLatchkey([name, ...args]: readonly string[], io: Io, lo
   } catch (thrown) {
     const missing = missingPackage(thrown);
     if (missing !== null) {
-      io.err(`latchkey ${name}: the package "${missing}" is missing: npm install --save-dev ${missing}\n`);
+      io.err(
+        `latchkey ${name}: the package "${missing}" is missing: npm install --save-dev ${missing}\n`,
+      );
       return EXIT.missing;
     }
     io.err(`latchkey ${name}: ${thrown instanceof Error ? thrown.message : 'failed'}\n`);
@@ -54,8 +74,16 @@ export async function runLatchkey([name, ...args]: readonly string[], io: Io, lo
 
 async function usage(load: (name: string) => Promise<Command | null>): Promise<string> {
   // One whose packages are missing is there all the same, and says itself what it needs.
-  const isThere = (name: string): Promise<boolean> => load(name).then((command) => command !== null, () => true);
-  const there = await Promise.all(Object.entries(COMMANDS).map(async ([name, does]) => ((await isThere(name)) ? [`  ${name.padEnd(10)}${does}\n`] : [])));
+  const isThere = (name: string): Promise<boolean> =>
+    load(name).then(
+      (command) => command !== null,
+      () => true,
+    );
+  const there = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, does]) =>
+      (await isThere(name)) ? [`  ${name.padEnd(10)}${does}\n`] : [],
+    ),
+  );
   return `latchkey <command> [options]\n\n${there.flat().join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
 }
 
@@ -77,14 +105,22 @@ async function loadCommand(name: string): Promise<Command | null> {
 function isMain(): boolean {
   const [, script] = process.argv;
   // npm starts commands by a link.
-  return script !== undefined && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url);
+  return (
+    script !== undefined &&
+    existsSync(script) &&
+    realpathSync(script) === fileURLToPath(import.meta.url)
+  );
 }
 
 if (isMain()) {
   const color = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   // What a command says are whole lines, whether it ends the last one or not.
   const line = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
-  const io: Io = { color, out: (text) => void process.stdout.write(line(text)), err: (text) => void process.stderr.write(line(text)) };
+  const io: Io = {
+    color,
+    out: (text) => void process.stdout.write(line(text)),
+    err: (text) => void process.stderr.write(line(text)),
+  };
   // Whoever reads may leave first, as `head` does.
   process.stdout.on('error', () => undefined);
   void runLatchkey(process.argv.slice(2), io).then((code) => {

@@ -1,5 +1,5 @@
-// Where `latchkey doctor` gets its facts: plain Node, without an app. The network is Node's, which asks no system for a
-// proxy; the keyring is keytar in a child process that can be killed.
+// Where `latchkey doctor` gets its facts: plain Node, without an app. The network is Node's, which
+// asks no system for a proxy; the keyring is keytar in a child process that can be killed.
 import { fork } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -13,7 +13,12 @@ import { tryLoopback } from '../main/adapters/loopback-facts.js';
 import { safeEnvironment } from '../main/adapters/run-tool.js';
 import { findSchemeOwner, findSchemeRivals } from '../main/adapters/scheme-owner.js';
 import { programOf } from '../main/adapters/xdg-applications.js';
-import type { DiagnosisSources, ProxyFacts, SchemeOwner, TlsFacts } from '../main/diagnosis/facts.js';
+import type {
+  DiagnosisSources,
+  ProxyFacts,
+  SchemeOwner,
+  TlsFacts,
+} from '../main/diagnosis/facts.js';
 import { LIMITS } from '../main/core/limits.js';
 import type { Network } from '../main/core/ports.js';
 
@@ -29,25 +34,55 @@ export interface PlainSourcesOptions {
   readonly fork?: () => WorkerProcess;
 }
 
-export function createPlainSources({ env, timeoutMs, program, fork: forkWorker = () => forkChild(env) }: PlainSourcesOptions): DiagnosisSources {
+export function createPlainSources({
+  env,
+  timeoutMs,
+  program,
+  fork: forkWorker = () => forkChild(env),
+}: PlainSourcesOptions): DiagnosisSources {
   const { platform } = process;
   return {
     network: plainNetwork,
     async ask(url, signal) {
       const response = await plainNetwork.fetch(url, { method: 'GET', headers: {}, signal });
-      return { status: response.status, location: response.headers.get('location'), text: await beginningOf(response) };
+      return {
+        status: response.status,
+        location: response.headers.get('location'),
+        text: await beginningOf(response),
+      };
     },
     loopback: tryLoopback,
-    host: async () => readHostFacts({ electron: undefined, isPackaged: false, execPath: process.execPath, windowsStore: false, macAppStore: false, env }, null),
+    host: async () =>
+      readHostFacts(
+        {
+          electron: undefined,
+          isPackaged: false,
+          execPath: process.execPath,
+          windowsStore: false,
+          macAppStore: false,
+          env,
+        },
+        null,
+      ),
     async scheme(scheme) {
       const query = { scheme, platform, env, timeoutMs: LIMITS.redirectPrepareMs };
       const owner = await findSchemeOwner(query);
       const rivals = await findSchemeRivals(query, owner.state === 'owned' ? owner.name : '');
-      return { scheme, owner, isOurs: program === null ? null : await startsProgram(owner, program), registration: null, rivals };
+      return {
+        scheme,
+        owner,
+        isOurs: program === null ? null : await startsProgram(owner, program),
+        registration: null,
+        rivals,
+      };
     },
     probe: async () => ({ unseen: 'only in a running app' }),
     async keyring() {
-      const keychain = createKeychain({ service: 'latchkey-doctor', timeoutMs: LIMITS.keyringTimeoutMs, fork: forkWorker });
+      const keychain = createKeychain({
+        service: 'latchkey-doctor',
+        timeoutMs: LIMITS.keyringTimeoutMs,
+        fork: forkWorker,
+      });
       try {
         return await tryKeyring(keychain, env);
       } finally {
@@ -56,12 +91,15 @@ export function createPlainSources({ env, timeoutMs, program, fork: forkWorker =
     },
     proxy: async () => readProxyVariables(env),
     tls: async (url) => await readCertificate(new URL(url), timeoutMs),
-    headers: async () => ({ unseen: 'only in the app, whose requests it is about: auth.diagnose()' }),
+    headers: async () => ({
+      unseen: 'only in the app, whose requests it is about: auth.diagnose()',
+    }),
   };
 
   async function startsProgram(owner: SchemeOwner, expected: string): Promise<boolean | null> {
     if (owner.state !== 'owned') return null;
-    if (platform === 'win32') return owner.command[0]?.toLowerCase() === resolve(expected).toLowerCase();
+    if (platform === 'win32')
+      return owner.command[0]?.toLowerCase() === resolve(expected).toLowerCase();
     const wanted = await programOf([expected], env);
     return wanted !== null && wanted === (await programOf(owner.command, env));
   }
@@ -69,7 +107,14 @@ export function createPlainSources({ env, timeoutMs, program, fork: forkWorker =
 
 /** Node's own network: no cookie, no redirect followed. */
 const plainNetwork: Network = {
-  fetch: (url, { method, headers, body, signal }) => fetch(url, { method, headers, signal, redirect: 'manual', ...(body === undefined ? {} : { body }) }),
+  fetch: (url, { method, headers, body, signal }) =>
+    fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body }),
+    }),
 };
 
 async function beginningOf({ body }: Response): Promise<string> {
@@ -93,26 +138,49 @@ export function readProxyVariables(env: NodeJS.ProcessEnv): ProxyFacts {
   return { source: 'environment', proxies: [...new Set(named)] };
 }
 
-/** Shakes hands and sends nothing. Looks at who has signed the certificate; a refused one stays refused. */
-async function readCertificate({ protocol, hostname, port }: URL, timeoutMs: number): Promise<TlsFacts> {
+/**
+ * Shakes hands and sends nothing. Looks at who has signed the certificate; a refused one stays
+ * refused.
+ */
+async function readCertificate(
+  { protocol, hostname, port }: URL,
+  timeoutMs: number,
+): Promise<TlsFacts> {
   if (protocol !== 'https:') return { state: 'none' };
   return await new Promise((resolve, reject) => {
     const host = hostname.replace(/^\[|\]$/g, '');
-    // Not refused at once, so that it can be said whose certificate it is. Nothing is sent on this connection.
-    const socket = connect({ host, port: port === '' ? 443 : Number(port), rejectUnauthorized: false, ...(/[A-Za-z]/.test(host) && !host.includes(':') ? { servername: host } : {}) });
+    // Not refused at once, so that it can be said whose certificate it is. Nothing is sent on this
+    // connection.
+    const socket = connect({
+      host,
+      port: port === '' ? 443 : Number(port),
+      rejectUnauthorized: false,
+      ...(/[A-Za-z]/.test(host) && !host.includes(':') ? { servername: host } : {}),
+    });
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer in time')));
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       const leaf = socket.getPeerCertificate(true);
       const issuer = nameOf(leaf.issuer);
-      resolve(socket.authorized ? { state: 'trusted', issuer, publicRoot: isPublic(rootOf(leaf)) } : { state: 'refused', word: String(socket.authorizationError), issuer });
+      resolve(
+        socket.authorized
+          ? { state: 'trusted', issuer, publicRoot: isPublic(rootOf(leaf)) }
+          : { state: 'refused', word: String(socket.authorizationError), issuer },
+      );
       socket.destroy();
     });
   });
 }
 
-function nameOf(subject: { readonly O?: string | string[]; readonly CN?: string | string[] } | undefined): string {
-  return [subject?.CN, subject?.O].flat().filter((name) => name !== undefined).join(', ') || 'somebody without a name';
+function nameOf(
+  subject: { readonly O?: string | string[]; readonly CN?: string | string[] } | undefined,
+): string {
+  return (
+    [subject?.CN, subject?.O]
+      .flat()
+      .filter((name) => name !== undefined)
+      .join(', ') || 'somebody without a name'
+  );
 }
 
 function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
@@ -128,11 +196,17 @@ function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
 
 /** Whether it is one of the authorities that come with Node, as they come with browsers. */
 function isPublic(root: DetailedPeerCertificate): boolean {
-  return rootCertificates.some((pem) => new X509Certificate(pem).fingerprint256 === root.fingerprint256);
+  return rootCertificates.some(
+    (pem) => new X509Certificate(pem).fingerprint256 === root.fingerprint256,
+  );
 }
 
 function forkChild(env: NodeJS.ProcessEnv): WorkerProcess {
-  const child = fork(fileURLToPath(new URL('./keychain-child.js', import.meta.url)), [], { env: safeEnvironment(env), stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+  const child = fork(fileURLToPath(new URL('./keychain-child.js', import.meta.url)), [], {
+    env: safeEnvironment(env),
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: [],
+  });
   child.on('error', () => undefined);
   return {
     get pid() {

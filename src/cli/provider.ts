@@ -1,9 +1,21 @@
-// `latchkey provider`: starts the embedded provider on a desk, tells how to try it, and shows what comes, without a secret.
-// Plain Node; needs the optional packages of latchkey/testing when it starts one, and none to tell its options.
+// `latchkey provider`: starts the embedded provider on a desk, tells how to try it, and shows what
+// comes, without a secret. Plain Node; needs the optional packages of latchkey/testing when it
+// starts one, and none to tell its options.
 import { parseArgs } from 'node:util';
 import { missingPackage } from './latchkey.js';
-import { isPersonalityName, PERSONALITY_NAMES, personalityFacts } from '../testing/personalities.js';
-import type { PersonalityName, Platform, Provider, ProviderOptions, RegisteredRedirect, RequestRecord } from '../testing/index.js';
+import {
+  isPersonalityName,
+  PERSONALITY_NAMES,
+  personalityFacts,
+} from '../testing/personalities.js';
+import type {
+  PersonalityName,
+  Platform,
+  Provider,
+  ProviderOptions,
+  RegisteredRedirect,
+  RequestRecord,
+} from '../testing/index.js';
 
 /** Where the command writes. `signal`: ends it; else Ctrl-C does. */
 export interface ProviderIo {
@@ -73,7 +85,9 @@ export async function run(args: readonly string[], io: ProviderIo): Promise<numb
     provider = await startProvider(optionsOf(parsed));
   } catch (thrown) {
     if (missingPackage(thrown) !== null) {
-      io.err('latchkey provider: needs packages that are not installed: npm install --save-dev oidc-provider jose\n');
+      io.err(
+        'latchkey provider: needs packages that are not installed: npm install --save-dev oidc-provider jose\n',
+      );
       return EXIT.missing;
     }
     // Names options and packages; never a value.
@@ -89,10 +103,16 @@ export async function run(args: readonly string[], io: ProviderIo): Promise<numb
   return EXIT.ok;
 }
 
-type Parsed = ReturnType<typeof parseArgs<{ options: typeof FLAGS; args: string[]; strict: true }>>['values'];
+type Parsed = ReturnType<
+  typeof parseArgs<{ options: typeof FLAGS; args: string[]; strict: true }>
+>['values'];
 
 function optionsOf(parsed: Parsed): ProviderOptions {
-  const redirectUris = [...registered(parsed.redirect, 'native'), ...registered(parsed['redirect-spa'], 'spa'), ...registered(parsed['redirect-web'], 'web')];
+  const redirectUris = [
+    ...registered(parsed.redirect, 'native'),
+    ...registered(parsed['redirect-spa'], 'spa'),
+    ...registered(parsed['redirect-web'], 'web'),
+  ];
   const given = {
     personality: parsed.personality,
     port: numberOf(parsed.port),
@@ -107,7 +127,10 @@ function optionsOf(parsed: Parsed): ProviderOptions {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function registered(uris: readonly string[] | undefined, platform: Platform): readonly RegisteredRedirect[] {
+function registered(
+  uris: readonly string[] | undefined,
+  platform: Platform,
+): readonly RegisteredRedirect[] {
   return (uris ?? []).map((uri) => ({ uri, platform }));
 }
 
@@ -117,16 +140,28 @@ function numberOf(text: string | undefined): number | undefined {
 
 function tellRules(name: string, io: ProviderIo): number {
   if (!isPersonalityName(name)) {
-    io.err(`latchkey provider: option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}\n`);
+    io.err(
+      `latchkey provider: option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}\n`,
+    );
     return EXIT.usage;
   }
-  io.out(`${name}\n\n${personalityFacts(name).map(({ fact, source }) => `- ${fact}\n  (${source})\n`).join('')}`);
+  io.out(
+    `${name}\n\n${personalityFacts(name)
+      .map(({ fact, source }) => `- ${fact}\n  (${source})\n`)
+      .join('')}`,
+  );
   return EXIT.ok;
 }
 
-/** What createAuth must be told besides. With the real ones the presets of latchkey/providers say it. */
+/**
+ * What createAuth must be told besides. With the real ones the presets of latchkey/providers say
+ * it.
+ */
 const WANTS: Readonly<Partial<Record<PersonalityName, readonly string[]>>> = {
-  google: ["scopes: ['openid', 'profile', 'email']", "authorizationParameters: { access_type: 'offline', prompt: 'consent' }"],
+  google: [
+    "scopes: ['openid', 'profile', 'email']",
+    "authorizationParameters: { access_type: 'offline', prompt: 'consent' }",
+  ],
   github: ["scopes: ['read:user']"],
 };
 
@@ -134,7 +169,12 @@ const WANTS: Readonly<Partial<Record<PersonalityName, readonly string[]>>> = {
 function introduce(provider: Provider): string {
   const { personality, issuer, clientId, clientSecret, redirectUris, certificate } = provider;
   const redirects = redirectUris.map((uri) => `'${uri}'`).join(', ');
-  const wants = [...(clientSecret === null ? [] : [`clientSecret: '${clientSecret}'`]), ...(WANTS[personality] ?? [])].map((line) => `\n  ${line},`).join('');
+  const wants = [
+    ...(clientSecret === null ? [] : [`clientSecret: '${clientSecret}'`]),
+    ...(WANTS[personality] ?? []),
+  ]
+    .map((line) => `\n  ${line},`)
+    .join('');
   return [
     `A sign-in provider with the manners of "${personality}"`,
     '',
@@ -148,7 +188,9 @@ function introduce(provider: Provider): string {
     '',
     `createAuth({\n  issuer: '${issuer}',\n  clientId: '${clientId}',\n  redirects: [${redirects}],${wants}\n});`,
     '',
-    ...(certificate === null ? [] : ['Trust this certificate (NODE_EXTRA_CA_CERTS=file):', '', certificate]),
+    ...(certificate === null
+      ? []
+      : ['Trust this certificate (NODE_EXTRA_CA_CERTS=file):', '', certificate]),
     `latchkey provider --rules --personality ${personality} tells what it does, and where that was read.`,
     'Ctrl-C ends it. Requests:',
     '',
@@ -157,7 +199,16 @@ function introduce(provider: Provider): string {
 }
 
 /** One line about a request: names and words, never a value that came. */
-function lineOf({ at, method, path, status, grantType, origin, error, faults }: RequestRecord): string {
+function lineOf({
+  at,
+  method,
+  path,
+  status,
+  grantType,
+  origin,
+  error,
+  faults,
+}: RequestRecord): string {
   const about = [
     grantType === null || !/^[\w:.-]{1,80}$/.test(grantType) ? [] : [grantType],
     origin === null ? [] : ['with Origin'],

@@ -1,9 +1,18 @@
-// A diagnosis as a person reads it in a terminal. Plain words carry the meaning; colour only repeats it.
+// A diagnosis as a person reads it in a terminal. Plain words carry the meaning; colour only
+// repeats it.
 import type { Diagnosis } from '../main/diagnosis/diagnosis.js';
 import type { FindingLevel } from '../main/diagnosis/findings.js';
 
-const WORDS: Readonly<Record<FindingLevel, string>> = { ok: 'ok', warning: 'WARNING', error: 'ERROR' };
-const COLORS: Readonly<Record<FindingLevel, string>> = { ok: '\u001b[32m', warning: '\u001b[33m', error: '\u001b[31m' };
+const WORDS: Readonly<Record<FindingLevel, string>> = {
+  ok: 'ok',
+  warning: 'WARNING',
+  error: 'ERROR',
+};
+const COLORS: Readonly<Record<FindingLevel, string>> = {
+  ok: '\u001b[32m',
+  warning: '\u001b[33m',
+  error: '\u001b[31m',
+};
 const DIM = '\u001b[2m';
 const PLAIN = '\u001b[0m';
 const LEVEL_WIDTH = 9;
@@ -17,12 +26,15 @@ export function formatDiagnosis({ findings, notChecked }: Diagnosis, color: bool
     `${paint(COLORS[level], WORDS[level].padEnd(LEVEL_WIDTH))}${id.padEnd(ID_WIDTH)}${seen}`,
     ...(todo === undefined ? [] : [`${indent}-> ${todo}`]),
   ]);
-  const unseen = notChecked.map(({ id, why }) => paint(DIM, `${'-'.padEnd(LEVEL_WIDTH)}${id.padEnd(ID_WIDTH)}not checked: ${why}`));
+  const unseen = notChecked.map(({ id, why }) =>
+    paint(DIM, `${'-'.padEnd(LEVEL_WIDTH)}${id.padEnd(ID_WIDTH)}not checked: ${why}`),
+  );
   return `${[...lines, ...unseen, '', sum(findings.map(({ level }) => level))].join('\n')}\n`;
 }
 
 function sum(levels: readonly FindingLevel[]): string {
   const count = (level: FindingLevel): number => levels.filter((one) => one === level).length;
-  const named = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
+  const named = (number: number, word: string): string =>
+    `${number} ${word}${number === 1 ? '' : 's'}`;
   return `${named(count('error'), 'error')}, ${named(count('warning'), 'warning')}, ${count('ok')} ok`;
 }

@@ -1,5 +1,6 @@
-// The second half of the COMPOSITION ROOT: engine, keychain, network and all else that can wait until the app's first window
-// is on its way. Loaded by index.ts, which hands over what it made at once. Wires; decides nothing.
+// The second half of the COMPOSITION ROOT: engine, keychain, network and all else that can wait
+// until the app's first window is on its way. Loaded by index.ts, which hands over what it made at
+// once. Wires; decides nothing.
 import { app } from 'electron';
 import { createBrowser } from './adapters/browser.js';
 import type { DeepLink } from './adapters/deep-link.js';
@@ -44,7 +45,9 @@ export interface Beginning {
   readonly firstWindow: Promise<void>;
 }
 
-/** The engine, not started yet, and what only few apps ever ask for: that is loaded when they do. */
+/**
+ * The engine, not started yet, and what only few apps ever ask for: that is loaded when they do.
+ */
 export interface Assembly {
   readonly engine: OpenEngine;
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
@@ -52,8 +55,19 @@ export interface Assembly {
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
 }
 
-export function assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow }: Beginning): Assembly {
-  for (const warning of warningsOf(settings)) log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
+export function assemble({
+  options,
+  settings,
+  clock,
+  log,
+  recent,
+  facts,
+  deepLink,
+  registration,
+  firstWindow,
+}: Beginning): Assembly {
+  for (const warning of warningsOf(settings))
+    log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
   const routedSchemes = new Set<string>();
   const { secrets, earlier } = createSecrets(settings, facts);
@@ -61,30 +75,65 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
   const engine = createEngine(settings, {
     secrets,
     ...(earlier === undefined ? {} : { earlier }),
-    state: createStateFile({ folder: facts.userDataPath, onSetAside: (file) => { log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } }); } }),
+    state: createStateFile({
+      folder: facts.userDataPath,
+      onSetAside: (file) => {
+        log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } });
+      },
+    }),
     metadata: createMetadataFile(facts.userDataPath),
     browser: createBrowser(),
-    callbacks: { 'custom-scheme': deepLink, loopback: showingApp(createLoopback({ appName: facts.appName, resultPage: settings.resultPage, openScheme: () => [...routedSchemes][0] ?? null })) },
+    callbacks: {
+      'custom-scheme': deepLink,
+      loopback: showingApp(
+        createLoopback({
+          appName: facts.appName,
+          resultPage: settings.resultPage,
+          openScheme: () => [...routedSchemes][0] ?? null,
+        }),
+      ),
+    },
     clock,
     network,
     lock: createLock(),
     signals: createSignals(),
     log,
-    loadAdvice: settings.showAdvice ?? !facts.isPackaged ? () => loadAdvice(settings) : undefined,
+    loadAdvice: (settings.showAdvice ?? !facts.isPackaged) ? () => loadAdvice(settings) : undefined,
   });
-  const schemes = [...new Set(settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : [])))];
-  // It starts programs of the system on Linux, which would hold up the keychain's process. A sign-in does not wait for this: it registers what it needs itself.
+  const schemes = [
+    ...new Set(
+      settings.redirects.flatMap((redirect) =>
+        redirect.kind === 'custom-scheme' ? [redirect.scheme] : [],
+      ),
+    ),
+  ];
+  // It starts programs of the system on Linux, which would hold up the keychain's process. A
+  // sign-in does not wait for this: it registers what it needs itself.
   let registering: Promise<void> | null = null;
   let isUninstalled = false;
-  void Promise.all([firstWindow, settled(engine)]).then(() => { if (!isUninstalled) registering = registerAll(); });
+  void Promise.all([firstWindow, settled(engine)]).then(() => {
+    if (!isUninstalled) registering = registerAll();
+  });
 
   async function registerAll(): Promise<void> {
-    for (const scheme of schemes) if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme);
+    for (const scheme of schemes)
+      if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme);
   }
 
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
-    const [{ diagnose: look }, { createAppSources }] = await Promise.all([import('./diagnosis/diagnosis.js'), import('./adapters/app-sources.js')]);
-    const sources = createAppSources({ facts, registration: await registration(), deepLink, singleInstanceLock: settings.singleInstanceLock, network, secrets, inMemoryOnly: settings.secretStore === 'memory' });
+    const [{ diagnose: look }, { createAppSources }] = await Promise.all([
+      import('./diagnosis/diagnosis.js'),
+      import('./adapters/app-sources.js'),
+    ]);
+    const sources = createAppSources({
+      facts,
+      registration: await registration(),
+      deepLink,
+      singleInstanceLock: settings.singleInstanceLock,
+      network,
+      secrets,
+      inMemoryOnly: settings.secretStore === 'memory',
+    });
     return look(settings, sources, clock, { probe });
   }
 
@@ -100,16 +149,31 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
     },
     diagnose,
     async supportBundle(wanted = {}) {
-      const [{ makeSupportBundle }, diagnosis] = await Promise.all([import('./diagnosis/support-bundle.js'), diagnose({ probe: wanted.probe === true })]);
-      return makeSupportBundle({ now: clock.now(), options: { ...options }, view: engine.view(), diagnosis, events: recent.list(), homeFolder: app.getPath('home') }, wanted);
+      const [{ makeSupportBundle }, diagnosis] = await Promise.all([
+        import('./diagnosis/support-bundle.js'),
+        diagnose({ probe: wanted.probe === true }),
+      ]);
+      return makeSupportBundle(
+        {
+          now: clock.now(),
+          options: { ...options },
+          view: engine.view(),
+          diagnosis,
+          events: recent.list(),
+          homeFolder: app.getPath('home'),
+        },
+        wanted,
+      );
     },
     async unregisterSchemes() {
       isUninstalled = true;
       await registering;
-      return Promise.all(schemes.map(async (scheme) => {
-        const { ok, detail } = await (await registration()).unregister(scheme);
-        return { scheme, done: ok, detail };
-      }));
+      return Promise.all(
+        schemes.map(async (scheme) => {
+          const { ok, detail } = await (await registration()).unregister(scheme);
+          return { scheme, done: ok, detail };
+        }),
+      );
     },
   };
 }
@@ -117,7 +181,13 @@ export function assemble({ options, settings, clock, log, recent, facts, deepLin
 /** Resolves when the start is over: what was stored was read, and renewed where that was due. */
 function settled(engine: Pick<OpenEngine, 'onView'>): Promise<void> {
   return new Promise((resolve) => {
-    engine.onView((view) => { if (view.status !== 'starting' && !(view.status === 'signed-in' && view.renewal.state === 'renewing')) resolve(); });
+    engine.onView((view) => {
+      if (
+        view.status !== 'starting' &&
+        !(view.status === 'signed-in' && view.renewal.state === 'renewing')
+      )
+        resolve();
+    });
   });
 }
 
@@ -127,12 +197,18 @@ async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
   return createAdvise({ issuer, preset: provider?.name ?? null });
 }
 
-function createSecrets({ secretStore, keychainService, takeOver }: Settings, { appName }: RegistrationFacts): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
+function createSecrets(
+  { secretStore, keychainService, takeOver }: Settings,
+  { appName }: RegistrationFacts,
+): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
   if (secretStore === 'memory') return { secrets: createMemoryStore() };
   const timeoutMs = LIMITS.keyringTimeoutMs;
   const keychain = createKeychain({ service: keychainService ?? `latchkey:${appName}`, timeoutMs });
   return {
-    secrets: createStoreChoice(secretStore, { keychain: createSplitStore(keychain), sealed: createSafeStorage({ timeoutMs }) }),
+    secrets: createStoreChoice(secretStore, {
+      keychain: createSplitStore(keychain),
+      sealed: createSafeStorage({ timeoutMs }),
+    }),
     earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),
   };
 }
@@ -145,7 +221,16 @@ function showingApp(loopback: Callbacks): Callbacks {
       const prepared = await loopback.prepare(option);
       if (prepared.state === 'unavailable') return prepared;
       const { redirect } = prepared;
-      return { state: 'ready', redirect: { ...redirect, close(outcome) { redirect.close(outcome); if (outcome === 'signed-in') showApp(); } } };
+      return {
+        state: 'ready',
+        redirect: {
+          ...redirect,
+          close(outcome) {
+            redirect.close(outcome);
+            if (outcome === 'signed-in') showApp();
+          },
+        },
+      };
     },
   };
 }

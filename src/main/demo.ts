@@ -1,5 +1,6 @@
-// The demo app, written as a host would write it: it knows electron and latchkey/main, nothing inside Latchkey.
-// Everything about sign-in is the one call of createAuth; the rest is a window that shows only the app's own page.
+// The demo app, written as a host would write it: it knows electron and latchkey/main, nothing
+// inside Latchkey. Everything about sign-in is the one call of createAuth; the rest is a window
+// that shows only the app's own page.
 import { app, BrowserWindow, dialog, Menu, nativeTheme, protocol, session } from 'electron';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +14,8 @@ const PAGE_URL = `${PAGE_ORIGIN}/demo.html`;
 const pageFolder = fileURLToPath(new URL('../renderer/', import.meta.url));
 const iconFile = fileURLToPath(new URL('../../assets/icon.png', import.meta.url));
 
-// The page loads its own files and talks to nobody: even if text from outside became markup, it could do nothing.
+// The page loads its own files and talks to nobody: even if text from outside became markup, it
+// could do nothing.
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -31,11 +33,15 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
 };
 
-// Two builds that share a scheme steal each other's callbacks, so each has its own: the packaged one is also named in
-// electron-builder.yml ("protocols") and registered at the provider beside the other.
+// Two builds that share a scheme steal each other's callbacks, so each has its own: the packaged
+// one is also named in electron-builder.yml ("protocols") and registered at the provider beside the
+// other.
 const SCHEME = app.isPackaged ? 'com.example.latchkey-demo.release' : 'com.example.latchkey-demo';
 
-/** The flags of the demo, from a command line to which Chromium and Electron add switches of their own. */
+/**
+ * The flags of the demo, from a command line to which Chromium and Electron add switches of their
+ * own.
+ */
 interface Flags {
   readonly printViews: boolean;
   readonly signIn: boolean;
@@ -60,7 +66,14 @@ function readFlags(argv: readonly string[]): Flags {
     bare.add(name);
     if (value !== undefined && value !== '') (values[name] ??= []).push(value);
   }
-  return { printViews: bare.has('print-views'), signIn: bare.has('sign-in'), diagnose: bare.has('diagnose'), unregister: bare.has('unregister-schemes'), severalAccounts: bare.has('several-accounts'), values };
+  return {
+    printViews: bare.has('print-views'),
+    signIn: bare.has('sign-in'),
+    diagnose: bare.has('diagnose'),
+    unregister: bare.has('unregister-schemes'),
+    severalAccounts: bare.has('several-accounts'),
+    values,
+  };
 }
 
 /** Null without `--issuer`. */
@@ -78,25 +91,36 @@ function readOptions({ values, severalAccounts }: Flags): AuthOptions | null {
     revocation: last('revocation-endpoint'),
     deviceAuthorization: last('device-authorization-endpoint'),
   };
-  const byHand = [authorization, token, ...Object.values(optional)].some((url) => url !== undefined);
+  const byHand = [authorization, token, ...Object.values(optional)].some(
+    (url) => url !== undefined,
+  );
   const given = Object.fromEntries(Object.entries(optional).filter(([, url]) => url !== undefined));
   return {
     issuer,
     clientId: last('client-id') ?? 'latchkey-demo',
-    redirects: list('redirect', /,/) ?? defaultRedirects(!byHand || optional.deviceAuthorization !== undefined),
+    redirects:
+      list('redirect', /,/) ??
+      defaultRedirects(!byHand || optional.deviceAuthorization !== undefined),
     accounts: severalAccounts ? 'several' : 'one',
     scopes: list('scopes', /[\s,]+/) ?? ['openid', 'profile', 'email', 'offline_access'],
     // With one endpoint missing, createAuth says which.
-    ...(byHand ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...given } } : {}),
+    ...(byHand
+      ? { endpoints: { authorization: authorization ?? '', token: token ?? '', ...given } }
+      : {}),
   };
 }
 
 /** A provider may offer device codes, unless its endpoints were given without that one. */
 function defaultRedirects(mayOfferDeviceCode: boolean): readonly string[] {
-  return [`${SCHEME}:/callback`, 'http://127.0.0.1/callback', ...(mayOfferDeviceCode ? ['device-code'] : [])];
+  return [
+    `${SCHEME}:/callback`,
+    'http://127.0.0.1/callback',
+    ...(mayOfferDeviceCode ? ['device-code'] : []),
+  ];
 }
 
-// A product has its options in its code. The demo gets them as flags, and a start by a link has none: it uses those of the last start.
+// A product has its options in its code. The demo gets them as flags, and a start by a link has
+// none: it uses those of the last start.
 function lastOptionsFile(): string {
   return path.join(app.getPath('userData'), 'demo-options.json');
 }
@@ -126,7 +150,9 @@ function start(flags: Flags): void {
   }
   const options = readOptions(flags) ?? lastOptions();
   if (options === null) {
-    refuse('the flag "--issuer" is missing: `npm run demo` starts the demo with a sign-in provider of its own');
+    refuse(
+      'the flag "--issuer" is missing: `npm run demo` starts the demo with a sign-in provider of its own',
+    );
     return;
   }
   let auth: Auth;
@@ -141,7 +167,9 @@ function start(flags: Flags): void {
   endWhenAsked(auth);
   leaveKeyringToLatchkey();
   protectPages();
-  protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme: 'app', privileges: { standard: true, secure: true } },
+  ]);
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
   });
@@ -175,26 +203,37 @@ function printViews(auth: Auth): void {
 }
 
 async function printDiagnosis(auth: Auth, probe: boolean): Promise<void> {
-  process.stdout.write(`${JSON.stringify({ supportBundle: await auth.supportBundle({ probe }) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ supportBundle: await auth.supportBundle({ probe }) })}\n`,
+  );
 }
 
 /** What an uninstaller does: the scheme is given back, and the app ends. */
 async function unregister(auth: Auth): Promise<void> {
-  for (const removal of await auth.unregisterSchemes()) process.stdout.write(`${JSON.stringify({ removal })}\n`);
+  for (const removal of await auth.unregisterSchemes())
+    process.stdout.write(`${JSON.stringify({ removal })}\n`);
   app.quit();
 }
 
 async function saveSupportBundle(auth: Auth): Promise<void> {
-  const { filePath } = await dialog.showSaveDialog({ title: 'Save a support bundle', defaultPath: 'latchkey-support.json' });
+  const { filePath } = await dialog.showSaveDialog({
+    title: 'Save a support bundle',
+    defaultPath: 'latchkey-support.json',
+  });
   if (filePath === '') return;
   try {
-    writeFileSync(filePath, `${JSON.stringify(await auth.supportBundle(), null, 2)}\n`, { mode: 0o600 });
+    writeFileSync(filePath, `${JSON.stringify(await auth.supportBundle(), null, 2)}\n`, {
+      mode: 0o600,
+    });
   } catch {
     dialog.showErrorBox('The support bundle was not saved', 'The file cannot be written.');
   }
 }
 
-/** A signal ends the app within 5 seconds, whatever hangs. When the app quits, Latchkey stops by itself. */
+/**
+ * A signal ends the app within 5 seconds, whatever hangs. When the app quits, Latchkey stops by
+ * itself.
+ */
 function endWhenAsked(auth: Auth): void {
   let ending = false;
   const end = (): void => {
@@ -207,20 +246,24 @@ function endWhenAsked(auth: Auth): void {
       .then(() => app.exit(0));
   };
   const listen = (): void => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end).on(signal, end);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.removeListener(signal, end).on(signal, end);
   };
   listen();
-  // Chromium puts its own signal handlers over those of Node while it starts: so they are set once more.
+  // Chromium puts its own signal handlers over those of Node while it starts: so they are set once
+  // more.
   void app.whenReady().then(listen);
 }
 
 /**
- * The packaged demo has its cookies encrypted. On Linux Chromium asks the keyring for the key before the app is ready,
- * on the main thread, and waits for ever where the keyring is locked and its dialog is not answered. This app keeps no
- * cookies, so there it goes without that key (docs/packaging.md, "Encrypted cookies").
+ * The packaged demo has its cookies encrypted. On Linux Chromium asks the keyring for the key
+ * before the app is ready, on the main thread, and waits for ever where the keyring is locked and
+ * its dialog is not answered. This app keeps no cookies, so there it goes without that key
+ * (docs/packaging.md, "Encrypted cookies").
  */
 function leaveKeyringToLatchkey(): void {
-  if (process.platform === 'linux' && app.isPackaged) app.commandLine.appendSwitch('password-store', 'basic');
+  if (process.platform === 'linux' && app.isPackaged)
+    app.commandLine.appendSwitch('password-store', 'basic');
 }
 
 /** No page leaves the app's own origin, opens windows of its own choice, or gets a permission. */
@@ -230,7 +273,8 @@ function protectPages(): void {
     contents.on('will-redirect', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.setWindowOpenHandler(({ url }) => {
-      // The page's button "open another window" needs no IPC of its own: main opens the window, and only this one.
+      // The page's button "open another window" needs no IPC of its own: main opens the window, and
+      // only this one.
       if (url === PAGE_URL && contents.getURL().startsWith(PAGE_URL)) setImmediate(openWindow);
       return { action: 'deny' };
     });
@@ -238,8 +282,12 @@ function protectPages(): void {
   void app.whenReady().then(() => {
     // Writing text to the clipboard is what "Copy details" does; nothing else is granted.
     const allowed = (permission: string): boolean => permission === 'clipboard-sanitized-write';
-    session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(allowed(permission)));
-    session.defaultSession.setPermissionCheckHandler((_contents, permission) => allowed(permission));
+    session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) =>
+      answer(allowed(permission)),
+    );
+    session.defaultSession.setPermissionCheckHandler((_contents, permission) =>
+      allowed(permission),
+    );
   });
 }
 
@@ -247,7 +295,8 @@ async function servePage(request: Request): Promise<Response> {
   const url = new URL(request.url);
   const file = path.join(pageFolder, decodePath(url.pathname));
   const contentType = CONTENT_TYPES[path.extname(file)];
-  if (url.host !== 'demo' || contentType === undefined || !file.startsWith(pageFolder)) return notFound();
+  if (url.host !== 'demo' || contentType === undefined || !file.startsWith(pageFolder))
+    return notFound();
   try {
     return new Response(await readFile(file), {
       headers: {
@@ -289,7 +338,8 @@ function openWindow(): void {
     webPreferences: { sandbox: true, contextIsolation: true, nodeIntegration: false },
   });
   window.once('ready-to-show', () => window.show());
-  // Ended by Electron itself when the window closes while the page loads; there is nobody left to tell.
+  // Ended by Electron itself when the window closes while the page loads; there is nobody left to
+  // tell.
   window.loadURL(ordinal === 1 ? PAGE_URL : `${PAGE_URL}?window=${ordinal}`).catch(() => undefined);
 }
 
@@ -309,7 +359,10 @@ function setMenu(auth: Auth): void {
     { role: 'viewMenu' },
     { role: 'windowMenu' },
     // By hand: what the role "help" would open leads to Electron's pages.
-    { label: '&Help', submenu: [{ label: 'Save a Support Bundle…', click: () => void saveSupportBundle(auth) }] },
+    {
+      label: '&Help',
+      submenu: [{ label: 'Save a Support Bundle…', click: () => void saveSupportBundle(auth) }],
+    },
   ]);
   Menu.setApplicationMenu(menu);
 }

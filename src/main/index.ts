@@ -1,6 +1,6 @@
-// Entry latchkey/main and the first half of the COMPOSITION ROOT: what must be there before the app is ready, and no more.
-// Wires; decides nothing. Everything else is in assembly.ts, which is loaded while the app starts: whatever this file
-// imports at its top is paid before the first window.
+// Entry latchkey/main and the first half of the COMPOSITION ROOT: what must be there before the app
+// is ready, and no more. Wires; decides nothing. Everything else is in assembly.ts, which is loaded
+// while the app starts: whatever this file imports at its top is paid before the first window.
 import { app } from 'electron';
 import type { AuthView, SignInRequest } from '../contract.js';
 import { createClock } from './adapters/clock.js';
@@ -23,77 +23,135 @@ import { createRecentEvents } from './diagnosis/recent-events.js';
 import type { TokenRequest } from './core/token-request.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
-export type { AccountView, AdviceView, AttemptView, AuthErrorCode, AuthErrorRetry, AuthErrorView, AuthView, DeviceView, ProviderErrorView, RedirectKind, RenewalView, SignInRequest } from '../contract.js';
+export type {
+  AccountView,
+  AdviceView,
+  AttemptView,
+  AuthErrorCode,
+  AuthErrorRetry,
+  AuthErrorView,
+  AuthView,
+  DeviceView,
+  ProviderErrorView,
+  RedirectKind,
+  RenewalView,
+  SignInRequest,
+} from '../contract.js';
 export type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 export { AuthError };
 export type { AuthEvent, EventName } from './core/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
-export type { AuthOptions, EarlierEntry, EarlierSession, EndpointOptions, Identity, ResultPageOptions, ResultTexts } from './core/options/options.js';
+export type {
+  AuthOptions,
+  EarlierEntry,
+  EarlierSession,
+  EndpointOptions,
+  Identity,
+  ResultPageOptions,
+  ResultTexts,
+} from './core/options/options.js';
 export type { ProviderPreset } from './core/options/provider-preset.js';
 export type { TokenRequest } from './core/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
-/** What became of one scheme. `done` false: it is not this app's to give back, and `detail` says whose it is. */
+/**
+ * What became of one scheme. `done` false: it is not this app's to give back, and `detail` says
+ * whose it is.
+ */
 export interface SchemeRemoval {
   readonly scheme: string;
   readonly done: boolean;
   readonly detail: string;
 }
 
-/** Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded time. */
+/**
+ * Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded
+ * time.
+ */
 export interface Auth {
   /** The latest view: a frozen object, the same until the next change. */
   getView(): AuthView;
   /** Calls the listener with the view now and after each change. Returns the way to stop. */
   onView(listener: (view: AuthView) => void): () => void;
-  /** Opens the system browser. Resolves when signed in and stored; rejects when the attempt failed, expired or was cancelled. */
+  /**
+   * Opens the system browser. Resolves when signed in and stored; rejects when the attempt failed,
+   * expired or was cancelled.
+   */
   signIn(request?: SignInRequest): Promise<void>;
   /** Ends every open attempt. */
   cancelSignIn(): Promise<void>;
   /** Opens the page of the newest waiting attempt once more. */
   reopenBrowser(): Promise<void>;
-  /** Opens the next way of the newest waiting attempt; the earlier ones stay open. Does nothing when none is left. */
+  /**
+   * Opens the next way of the newest waiting attempt; the earlier ones stay open. Does nothing when
+   * none is left.
+   */
   tryAnotherWay(): Promise<void>;
-  /** A whole callback URL, or the code that a page shows. Resolves when an attempt has taken it, else rejects with `callback-invalid`. */
+  /**
+   * A whole callback URL, or the code that a page shows. Resolves when an attempt has taken it,
+   * else rejects with `callback-invalid`.
+   */
   pasteCallback(text: string): Promise<void>;
-  /** Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in the background. Default: the active account. */
+  /**
+   * Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in
+   * the background. Default: the active account.
+   */
   signOut(accountId?: string): Promise<void>;
   /**
-   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when its session does not come: with
-   * `signed-out`, or what the keyring says.
+   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when
+   * its session does not come: with `signed-out`, or what the keyring says.
    */
   switchAccount(accountId: string): Promise<void>;
   /** Does now what is being waited for: opens the keyring, renews, or stores again. */
   retry(): Promise<void>;
   /**
-   * The access token, renewed first when it is due; one request however many callers. It must not reach a page. `request` asks for
-   * another account, another API, or another token than one that was refused; `resource-refused` when the provider gives none.
+   * The access token, renewed first when it is due; one request however many callers. It must not
+   * reach a page. `request` asks for another account, another API, or another token than one that
+   * was refused; `resource-refused` when the provider gives none.
    */
   getAccessToken(request?: TokenRequest): Promise<string>;
   /**
-   * Looks at everything that a sign-in needs here: scheme, loopback, keyring, network, clock, provider. Does what a sign-in
-   * does, and no more: it registers the scheme, writes and removes a keyring entry, asks the provider. Rejects only with `files-missing`, when Latchkey is not whole.
+   * Looks at everything that a sign-in needs here: scheme, loopback, keyring, network, clock,
+   * provider. Does what a sign-in does, and no more: it registers the scheme, writes and removes a
+   * keyring entry, asks the provider. Rejects only with `files-missing`, when Latchkey is not
+   * whole.
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
-  /** What a person may send to whoever helps them: a diagnosis, versions, options, view and the last log events, redacted. Rejects as `diagnose` does. */
+  /**
+   * What a person may send to whoever helps them: a diagnosis, versions, options, view and the last
+   * log events, redacted. Rejects as `diagnose` does.
+   */
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
-  /** For an uninstaller, as the last call: takes back what was registered for the custom schemes. A later start registers them anew. */
+  /**
+   * For an uninstaller, as the last call: takes back what was registered for the custom schemes. A
+   * later start registers them anew.
+   */
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
-  /** Calls the listener with every event from now on, for telemetry. Returns the way to stop. docs/events.md lists them all. */
+  /**
+   * Calls the listener with every event from now on, for telemetry. Returns the way to stop.
+   * docs/events.md lists them all.
+   */
   onEvent(listener: (event: AuthEvent) => void): () => void;
-  /** Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the app quits. */
+  /**
+   * Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the
+   * app quits.
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Creates the sign-in. Call once, synchronously at start-up, before the app is ready and before `app.setPath('userData', …)`
- * can no longer be called: it takes the single-instance lock and listens for callbacks. In a second instance it hands its
- * arguments to the first and ends the process. Throws `AuthError` "invalid-options" at once when an option is wrong, and
+ * Creates the sign-in. Call once, synchronously at start-up, before the app is ready and before
+ * `app.setPath('userData', …)` can no longer be called: it takes the single-instance lock and
+ * listens for callbacks. In a second instance it hands its arguments to the first and ends the
+ * process. Throws `AuthError` "invalid-options" at once when an option is wrong, and
  * "files-missing" when Latchkey was bundled.
  */
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
-  const incomplete = whyFilesMissing([...(settings.attachPreload ? ['preload' as const] : []), ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const])]);
+  const incomplete = whyFilesMissing([
+    ...(settings.attachPreload ? ['preload' as const] : []),
+    ...(settings.secretStore === 'memory' ? [] : ['keychain-worker' as const]),
+  ]);
   if (incomplete !== null) throw new AuthError('files-missing', incomplete);
   const clock = createClock();
   const recent = createRecentEvents();
@@ -105,20 +163,55 @@ export function createAuth(options: AuthOptions): Auth {
   const facts = readRegistrationFacts(app);
   const firstWindow = firstWindowLoaded(app);
   let registering: Promise<SchemeRegistration> | null = null;
-  const registration = (): Promise<SchemeRegistration> => (registering ??= import('./adapters/scheme-registration.js').then(({ createSchemeRegistration }) => createSchemeRegistration({ app, facts })));
-  const deepLink = createDeepLink({ app, redirects: settings.redirects, singleInstanceLock: settings.singleInstanceLock, registration: { register: async (scheme) => (await registration()).register(scheme) }, showApp, log });
+  const registration = (): Promise<SchemeRegistration> =>
+    (registering ??= import('./adapters/scheme-registration.js').then(
+      ({ createSchemeRegistration }) => createSchemeRegistration({ app, facts }),
+    ));
+  const deepLink = createDeepLink({
+    app,
+    redirects: settings.redirects,
+    singleInstanceLock: settings.singleInstanceLock,
+    registration: { register: async (scheme) => (await registration()).register(scheme) },
+    showApp,
+    log,
+  });
   let assembling: Promise<Assembly> | null = null;
-  const assembled = (): Promise<Assembly> => (assembling ??= import('./assembly.js').then(({ assemble }) => assemble({ options, settings, clock, log, recent, facts, deepLink, registration, firstWindow }), (cause: unknown) => { throw partMissingError(cause); }));
+  const assembled = (): Promise<Assembly> =>
+    (assembling ??= import('./assembly.js').then(
+      ({ assemble }) =>
+        assemble({
+          options,
+          settings,
+          clock,
+          log,
+          recent,
+          facts,
+          deepLink,
+          registration,
+          firstWindow,
+        }),
+      (cause: unknown) => {
+        throw partMissingError(cause);
+      },
+    ));
   const engine = createLateEngine(async () => (await assembled()).engine);
 
   if (deepLink.primary) {
     rememberFocus();
-    const redirectSchemes = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.scheme] : []));
-    exposeToPages(engine, { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() }, log);
+    const redirectSchemes = settings.redirects.flatMap((redirect) =>
+      redirect.kind === 'custom-scheme' ? [redirect.scheme] : [],
+    );
+    exposeToPages(
+      engine,
+      { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() },
+      log,
+    );
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
     // The window comes first; whoever asks for something does not wait for it.
-    void firstWindow.then(() => { engine.start(); });
+    void firstWindow.then(() => {
+      engine.start();
+    });
   } else {
     void engine.stop();
     app.exit(0);
@@ -128,13 +221,21 @@ export function createAuth(options: AuthOptions): Auth {
     getView: () => engine.view(),
     onView: (listener) => engine.onView(listener),
     signIn: (request) => engine.signIn(request),
-    cancelSignIn: async () => { engine.cancelSignIn(); },
-    reopenBrowser: async () => { engine.reopenBrowser(); },
-    tryAnotherWay: async () => { engine.tryAnotherWay(); },
+    cancelSignIn: async () => {
+      engine.cancelSignIn();
+    },
+    reopenBrowser: async () => {
+      engine.reopenBrowser();
+    },
+    tryAnotherWay: async () => {
+      engine.tryAnotherWay();
+    },
     pasteCallback: (text) => engine.pasteCallback(text),
     signOut: (accountId) => engine.signOut(accountId),
     switchAccount: (accountId) => engine.switchAccount(accountId),
-    retry: async () => { engine.retry(); },
+    retry: async () => {
+      engine.retry();
+    },
     getAccessToken: (request) => engine.getAccessToken(request),
     diagnose: async (scope) => (await assembled()).diagnose(scope),
     supportBundle: async (wanted) => (await assembled()).supportBundle(wanted),
@@ -153,7 +254,9 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
     void stop().finally(() => {
       done = true;
       // Electron ignores a quit that is asked for while this event is still being told.
-      setImmediate(() => { app.quit(); });
+      setImmediate(() => {
+        app.quit();
+      });
     });
   });
 }

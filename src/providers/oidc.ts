@@ -1,4 +1,5 @@
-// Any provider that keeps to the standards: what every other preset begins with. Data only; imports nothing at run time.
+// Any provider that keeps to the standards: what every other preset begins with. Data only; imports
+// nothing at run time.
 import type { ProviderPreset } from '../main/core/options/provider-preset.js';
 
 export interface OidcOptions {
@@ -18,7 +19,10 @@ export function isHostName(value: unknown): value is string {
   return isText(value, /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/);
 }
 
-/** OpenID Connect or RFC 8414 by discovery, and nothing that is special. The same as the option `issuer`. */
+/**
+ * OpenID Connect or RFC 8414 by discovery, and nothing that is special. The same as the option
+ * `issuer`.
+ */
 export function oidc({ issuer, title = 'the provider' }: OidcOptions): ProviderPreset {
   return {
     name: 'oidc',

@@ -1,29 +1,54 @@
-// The card "For developers" on the right side: what an error means to whoever builds the app, and how to put it right.
-// Shown only when the view carries advice; nothing of it is for the person on the left side. Addresses are text, not links:
-// this window goes nowhere.
+// The card "For developers" on the right side: what an error means to whoever builds the app, and
+// how to put it right. Shown only when the view carries advice; nothing of it is for the person on
+// the left side. Addresses are text, not links: this window goes nowhere.
 import { element, isNews, make } from './demo-dom.js';
 import type { Face } from './demo-face.js';
 import type { AdviceView, ProviderErrorView } from './index.js';
 
-/** Shows the advice of the error behind the face, or no card. It stays folded when it was folded. */
+/**
+ * Shows the advice of the error behind the face, or no card. It stays folded when it was folded.
+ */
 export function paintAdvice({ error }: Face): void {
   const card = element('#advice');
   const advice = error?.advice;
   card.hidden = advice === undefined;
   if (!isNews(card, [advice, error?.provider])) return;
-  element('#advice-text').replaceChildren(...(advice === undefined ? [] : linesOf(advice, error?.provider ?? {})));
+  element('#advice-text').replaceChildren(
+    ...(advice === undefined ? [] : linesOf(advice, error?.provider ?? {})),
+  );
 }
 
-function linesOf({ code, title, what, why, fix, tempting, links, source }: AdviceView, provider: ProviderErrorView): readonly HTMLElement[] {
+function linesOf(
+  { code, title, what, why, fix, tempting, links, source }: AdviceView,
+  provider: ProviderErrorView,
+): readonly HTMLElement[] {
   return [
     make('p', code, 'advice-code'),
     make('h3', title, 'advice-title'),
     say('p', what),
     ...part('Why', say('p', why)),
-    ...part('The fix', list('ol', fix.map((step) => say('li', step)))),
-    ...(tempting === undefined ? [] : part('What does not help', say('p', tempting.fix, 'advice-wrong'), say('p', tempting.fails))),
+    ...part(
+      'The fix',
+      list(
+        'ol',
+        fix.map((step) => say('li', step)),
+      ),
+    ),
+    ...(tempting === undefined
+      ? []
+      : part(
+          'What does not help',
+          say('p', tempting.fix, 'advice-wrong'),
+          say('p', tempting.fails),
+        )),
     ...(links.length === 0 ? [] : part('To read', list('ul', links.map(toAddress)))),
-    ...part('For the provider’s support', list('ul', idsOf(provider).map((id) => make('li', id)))),
+    ...part(
+      'For the provider’s support',
+      list(
+        'ul',
+        idsOf(provider).map((id) => make('li', id)),
+      ),
+    ),
     make('p', whereFrom(source, links), 'advice-source'),
   ];
 }
@@ -31,13 +56,20 @@ function linesOf({ code, title, what, why, fix, tempting, links, source }: Advic
 /** The advice is written with code between backticks, as documents are. */
 function say(tag: string, text: string, className = ''): HTMLElement {
   const made = make(tag, '', className);
-  made.append(...text.split('`').map((piece, index) => (index % 2 === 1 ? make('code', piece) : piece)));
+  made.append(
+    ...text.split('`').map((piece, index) => (index % 2 === 1 ? make('code', piece) : piece)),
+  );
   return made;
 }
 
-function whereFrom({ url, date, verified }: AdviceView['source'], links: AdviceView['links']): string {
+function whereFrom(
+  { url, date, verified }: AdviceView['source'],
+  links: AdviceView['links'],
+): string {
   const place = links.some((link) => link.url === url) ? '' : ` at ${url}`;
-  return verified ? `Read${place} on ${date}.` : `General knowledge of ${date}, not found written down.`;
+  return verified
+    ? `Read${place} on ${date}.`
+    : `General knowledge of ${date}, not found written down.`;
 }
 
 /** A heading and what belongs to it; an empty list is no part. */
@@ -58,7 +90,21 @@ function toAddress({ title, url }: AdviceView['links'][number]): HTMLElement {
 }
 
 /** What the provider's support asks for. */
-function idsOf({ code, suberror, correlationId, traceId, timestamp }: ProviderErrorView): readonly string[] {
-  const named = { code, suberror, 'correlation id': correlationId, 'trace id': traceId, time: timestamp };
-  return Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
+function idsOf({
+  code,
+  suberror,
+  correlationId,
+  traceId,
+  timestamp,
+}: ProviderErrorView): readonly string[] {
+  const named = {
+    code,
+    suberror,
+    'correlation id': correlationId,
+    'trace id': traceId,
+    time: timestamp,
+  };
+  return Object.entries(named).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${value}`],
+  );
 }

@@ -1,11 +1,27 @@
-// The faces of an attempt: waiting for the browser, a code for another device, pasting by hand. A part of demo-face.ts,
-// and as pure. Says in plain words what to do now, and what else there is when nothing happens.
-import type { Face, FaceButton, FaceDevice, FaceHelp, FacePaste, WindowState } from './demo-face.js';
+// The faces of an attempt: waiting for the browser, a code for another device, pasting by hand. A
+// part of demo-face.ts, and as pure. Says in plain words what to do now, and what else there is
+// when nothing happens.
+import type {
+  Face,
+  FaceButton,
+  FaceDevice,
+  FaceHelp,
+  FacePaste,
+  WindowState,
+} from './demo-face.js';
 import { countdown, share } from './demo-words.js';
 import type { AttemptView, DeviceView, RedirectKind } from './index.js';
 
-/** How long a way back may take before "Nothing happened?" becomes clearer; fetching a phone takes longer. */
-const CALM_MS: Readonly<Record<RedirectKind, number>> = { 'custom-scheme': 12_000, loopback: 12_000, 'device-code': 60_000, paste: 60_000 };
+/**
+ * How long a way back may take before "Nothing happened?" becomes clearer; fetching a phone takes
+ * longer.
+ */
+const CALM_MS: Readonly<Record<RedirectKind, number>> = {
+  'custom-scheme': 12_000,
+  loopback: 12_000,
+  'device-code': 60_000,
+  paste: 60_000,
+};
 
 const NEXT_WAY: Readonly<Record<RedirectKind, string>> = {
   'custom-scheme': 'The page can open again and take another road back to this app.',
@@ -16,19 +32,31 @@ const NEXT_WAY: Readonly<Record<RedirectKind, string>> = {
 
 const cancel: FaceButton = { action: 'cancel', label: 'Cancel', primary: false };
 
-/** Whether the person has to carry something by hand, so that a note beside another face is not enough. */
+/**
+ * Whether the person has to carry something by hand, so that a note beside another face is not
+ * enough.
+ */
 export function handsNeeded({ stage, redirect }: AttemptView): boolean {
   return stage === 'waiting' && (redirect === 'device-code' || redirect === 'paste');
 }
 
 /** What differs from a plain face while an attempt is open. `now` is milliseconds since 1970. */
 export function signingIn(attempt: AttemptView, now: number, here: WindowState): Partial<Face> {
-  const waiting: Partial<Face> = { tone: 'accent', figure: 'browser', ring: { fraction: 0.25, spinning: true }, buttons: [cancel] };
+  const waiting: Partial<Face> = {
+    tone: 'accent',
+    figure: 'browser',
+    ring: { fraction: 0.25, spinning: true },
+    buttons: [cancel],
+  };
   switch (attempt.stage) {
     case 'preparing':
       return { ...waiting, title: 'One moment', text: 'Your sign-in is being prepared.' };
     case 'redeeming':
-      return { ...waiting, title: 'Almost there', text: 'Your provider has answered. One last check.' };
+      return {
+        ...waiting,
+        title: 'Almost there',
+        text: 'Your provider has answered. One last check.',
+      };
     case 'waiting':
       return {
         ...waiting,
@@ -48,15 +76,25 @@ function wayOf({ redirect, device }: AttemptView, here: WindowState): Partial<Fa
       title: 'Sign in with a code',
       text: 'Scan this with your phone, or open the address in any browser.',
       device: deviceOf(device),
-      buttons: [{ action: 'reopen', label: 'Open the page on this computer', primary: false }, cancel],
+      buttons: [
+        { action: 'reopen', label: 'Open the page on this computer', primary: false },
+        cancel,
+      ],
     };
   }
-  const buttons: readonly FaceButton[] = [{ action: 'reopen', label: 'Open the page again', primary: false }, cancel];
+  const buttons: readonly FaceButton[] = [
+    { action: 'reopen', label: 'Open the page again', primary: false },
+    cancel,
+  ];
   if (redirect === 'paste') {
     return {
       title: 'Bring the answer here',
       text: 'Sign in on the page in your browser. At its end it shows what to copy.',
-      paste: { label: 'Paste what your browser shows', hint: 'It stays on this computer, and is used once.', problem: here.pasteProblem },
+      paste: {
+        label: 'Paste what your browser shows',
+        hint: 'It stays on this computer, and is used once.',
+        problem: here.pasteProblem,
+      },
       buttons,
     };
   }
@@ -76,11 +114,18 @@ function pasteAddress({ pasteProblem }: WindowState): FacePaste {
   };
 }
 
-function helpFor({ redirect = 'loopback', otherWay }: AttemptView, now: number, here: WindowState): FaceHelp | null {
+function helpFor(
+  { redirect = 'loopback', otherWay }: AttemptView,
+  now: number,
+  here: WindowState,
+): FaceHelp | null {
   const paste = redirect === 'custom-scheme' || redirect === 'loopback';
   if (otherWay === undefined && !paste) return null;
   return {
-    text: otherWay === undefined ? 'If your browser shows an address that it cannot open, bring it here by hand.' : NEXT_WAY[otherWay],
+    text:
+      otherWay === undefined
+        ? 'If your browser shows an address that it cannot open, bring it here by hand.'
+        : NEXT_WAY[otherWay],
     otherWay: otherWay !== undefined,
     paste,
     prominent: now - here.waySince >= CALM_MS[redirect],
@@ -96,7 +141,10 @@ function deviceOf({ userCode, verificationUri, verificationUriComplete }: Device
   };
 }
 
-/** A code that the provider has already divided is shown as it is; a long one is divided evenly, in threes or fours. */
+/**
+ * A code that the provider has already divided is shown as it is; a long one is divided evenly, in
+ * threes or fours.
+ */
 function groupsOf(code: string): readonly string[] {
   if (!/^[\p{L}\p{N}]{6,}$/u.test(code)) return [code];
   const size = code.length % 4 !== 0 && code.length % 3 === 0 ? 3 : 4;

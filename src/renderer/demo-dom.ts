@@ -1,5 +1,5 @@
-// The few ways in which the demo touches its page. Each changes only what differs, so that neither focus nor a screen
-// reader is disturbed; text stays text, and no markup is ever parsed.
+// The few ways in which the demo touches its page. Each changes only what differs, so that neither
+// focus nor a screen reader is disturbed; text stays text, and no markup is ever parsed.
 
 /** Finds an element that demo.html surely has. */
 export function element<Kind extends Element = HTMLElement>(selector: string): Kind {

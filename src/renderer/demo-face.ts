@@ -1,15 +1,25 @@
-// What the window shows for a view at a moment: a pure function from (view, now) to a description of the face.
-// Knows nothing of the DOM. Only `caption`, `ring` and `help.prominent` may change with time alone, so that screen
-// readers stay calm.
+// What the window shows for a view at a moment: a pure function from (view, now) to a description
+// of the face. Knows nothing of the DOM. Only `caption`, `ring` and `help.prominent` may change
+// with time alone, so that screen readers stay calm.
 import { handsNeeded, signingIn } from './demo-attempt.js';
 import { countdown, ERROR_WORDS, share, untilInWords } from './demo-words.js';
-import type { AccountView, AttemptView, AuthErrorView, AuthView, RenewalView, SignInRequest } from './index.js';
+import type {
+  AccountView,
+  AttemptView,
+  AuthErrorView,
+  AuthView,
+  RenewalView,
+  SignInRequest,
+} from './index.js';
 
 export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
-export type FaceFigure = 'none' | 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
+export type FaceFigure =
+  'none' | 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
 export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out';
 
-/** What this window knows besides the view: nothing of sign-in, only what was clicked and said here. */
+/**
+ * What this window knows besides the view: nothing of sign-in, only what was clicked and said here.
+ */
 export interface WindowState {
   /** A call of this window that failed without the view saying so. */
   readonly problem: AuthErrorView | null;
@@ -45,7 +55,9 @@ export interface FaceNotice {
   readonly text: string;
 }
 
-/** The short code for another device. `groups` joined is the code; they only make it easier to read. */
+/**
+ * The short code for another device. `groups` joined is the code; they only make it easier to read.
+ */
 export interface FaceDevice {
   readonly groups: readonly string[];
   readonly address: string;
@@ -62,7 +74,10 @@ export interface FacePaste {
   readonly problem: string;
 }
 
-/** For a person to whom nothing happens. It is there from the beginning, and grows clearer when it takes long. */
+/**
+ * For a person to whom nothing happens. It is there from the beginning, and grows clearer when it
+ * takes long.
+ */
 export interface FaceHelp {
   readonly text: string;
   readonly otherWay: boolean;
@@ -118,17 +133,33 @@ const plain: Face = {
 export function faceOf(view: AuthView, now: number, here: WindowState): Face {
   const face = withOther(faceOfView(view, now, here), view);
   const { problem } = here;
-  return problem === null ? face : { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
+  return problem === null
+    ? face
+    : { ...face, notice: { tone: 'red', ...ERROR_WORDS[problem.code] }, error: problem };
 }
 
 function faceOfView(view: AuthView, now: number, here: WindowState): Face {
   // A code to be typed needs the whole place, whoever is signed in already.
-  if (view.status !== 'signing-in' && 'attempt' in view && view.attempt !== undefined && handsNeeded(view.attempt)) {
-    return { ...plain, ...signingIn(view.attempt, now, here), notice: view.status === 'signed-in' ? stillSignedIn(view.account) : null };
+  if (
+    view.status !== 'signing-in' &&
+    'attempt' in view &&
+    view.attempt !== undefined &&
+    handsNeeded(view.attempt)
+  ) {
+    return {
+      ...plain,
+      ...signingIn(view.attempt, now, here),
+      notice: view.status === 'signed-in' ? stillSignedIn(view.account) : null,
+    };
   }
   switch (view.status) {
     case 'starting':
-      return { ...plain, figure: 'skeleton', title: 'One moment', text: 'Looking for your earlier sign-in.' };
+      return {
+        ...plain,
+        figure: 'skeleton',
+        title: 'One moment',
+        text: 'Looking for your earlier sign-in.',
+      };
     case 'signed-out':
       return signedOut(view);
     case 'signing-in':
@@ -142,15 +173,36 @@ function faceOfView(view: AuthView, now: number, here: WindowState): Face {
 
 /** Whoever else is signed in is one click away, unless the person is in the middle of something. */
 function withOther(face: Face, view: AuthView): Face {
-  const [other] = view.status === 'signed-in' || view.status === 'signed-out' ? (view.otherAccounts ?? []) : [];
+  const [other] =
+    view.status === 'signed-in' || view.status === 'signed-out' ? (view.otherAccounts ?? []) : [];
   if (other === undefined || ('attempt' in view && view.attempt !== undefined)) return face;
-  const button: FaceButton = { action: 'switch', label: `${view.status === 'signed-in' ? 'Switch to' : 'Continue as'} ${nameOf(other)}`, primary: false };
-  return { ...face, other, buttons: [...face.buttons.filter(({ action }) => action !== 'sign-out'), button, ...face.buttons.filter(({ action }) => action === 'sign-out')] };
+  const button: FaceButton = {
+    action: 'switch',
+    label: `${view.status === 'signed-in' ? 'Switch to' : 'Continue as'} ${nameOf(other)}`,
+    primary: false,
+  };
+  return {
+    ...face,
+    other,
+    buttons: [
+      ...face.buttons.filter(({ action }) => action !== 'sign-out'),
+      button,
+      ...face.buttons.filter(({ action }) => action === 'sign-out'),
+    ],
+  };
 }
 
-function signedOut({ reason, lastAccount, error }: Extract<AuthView, { status: 'signed-out' }>): Face {
+function signedOut({
+  reason,
+  lastAccount,
+  error,
+}: Extract<AuthView, { status: 'signed-out' }>): Face {
   if (error !== undefined || reason === 'ended') {
-    const shown = error ?? { code: 'session-ended' as const, retry: 'sign-in' as const, message: '' };
+    const shown = error ?? {
+      code: 'session-ended' as const,
+      retry: 'sign-in' as const,
+      message: '',
+    };
     const gentle = isGentle(shown);
     return {
       ...plain,
@@ -209,23 +261,40 @@ function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number)
       { label: 'Remembered', value: rememberedInWords(remembered, store) },
     ],
     notice: attempt === undefined ? noticeOf(error, waiting) : attemptNotice,
-    buttons: [...attemptButtons(attempt), ...buttons, { action: 'sign-out', label: 'Sign out on this computer', primary: false }],
+    buttons: [
+      ...attemptButtons(attempt),
+      ...buttons,
+      { action: 'sign-out', label: 'Sign out on this computer', primary: false },
+    ],
     error,
   };
 }
 
 function locked(view: Extract<AuthView, { status: 'locked' }>, now: number): Face {
   const { lastAccount, error, attempt } = view;
-  const instead: FaceButton = { action: 'sign-in', label: 'Sign in with your browser', primary: false };
+  const instead: FaceButton = {
+    action: 'sign-in',
+    label: 'Sign in with your browser',
+    primary: false,
+  };
   return {
     ...plain,
     ...(error.code === 'storage-failed' ? UNREAD_WORDS : ERROR_WORDS[error.code]),
     tone: 'amber',
     figure: 'lock',
-    caption: attempt === undefined ? (lastAccount === undefined ? '' : `Waiting for you: ${nameOf(lastAccount)}`) : `${countdown(attempt.expiresAt - now)} left in your browser`,
+    caption:
+      attempt === undefined
+        ? lastAccount === undefined
+          ? ''
+          : `Waiting for you: ${nameOf(lastAccount)}`
+        : `${countdown(attempt.expiresAt - now)} left in your browser`,
     notice: attempt === undefined ? null : attemptNotice,
     buttons: [
-      { action: 'retry', label: error.code === 'keyring-locked' ? 'Unlock and try again' : 'Try again', primary: true },
+      {
+        action: 'retry',
+        label: error.code === 'keyring-locked' ? 'Unlock and try again' : 'Try again',
+        primary: true,
+      },
       ...(attempt === undefined ? [instead] : attemptButtons(attempt)),
     ],
     request: requestFor(lastAccount),
@@ -234,7 +303,10 @@ function locked(view: Extract<AuthView, { status: 'locked' }>, now: number): Fac
 }
 
 /** Of the status `locked`; the other words of this code are for what cannot be written. */
-const UNREAD_WORDS = { title: 'Your sign-in cannot be read yet', text: 'Something on this computer holds the file that leads to it. Nothing is lost: try again in a moment.' };
+const UNREAD_WORDS = {
+  title: 'Your sign-in cannot be read yet',
+  text: 'Something on this computer holds the file that leads to it. Nothing is lost: try again in a moment.',
+};
 
 const attemptNotice: FaceNotice = {
   tone: 'accent',
@@ -243,28 +315,46 @@ const attemptNotice: FaceNotice = {
 };
 
 function stillSignedIn(account: AccountView): FaceNotice {
-  return { tone: 'quiet', title: `${nameOf(account)} is still signed in`, text: 'If you cancel here, nothing changes.' };
+  return {
+    tone: 'quiet',
+    title: `${nameOf(account)} is still signed in`,
+    text: 'If you cancel here, nothing changes.',
+  };
 }
 
 function attemptButtons(attempt: AttemptView | undefined): readonly FaceButton[] {
   if (attempt === undefined) return [];
   const cancel: FaceButton = { action: 'cancel', label: 'Cancel', primary: false };
-  return attempt.stage === 'waiting' ? [{ action: 'reopen', label: 'Open the page again', primary: false }, cancel] : [cancel];
+  return attempt.stage === 'waiting'
+    ? [{ action: 'reopen', label: 'Open the page again', primary: false }, cancel]
+    : [cancel];
 }
 
 function noticeOf(error: AuthErrorView | null, waiting: boolean): FaceNotice | null {
   if (error === null) return null;
-  if (waiting) return { tone: 'amber', title: ERROR_WORDS[error.code].title, text: 'You are still signed in. The app tries again by itself.' };
+  if (waiting)
+    return {
+      tone: 'amber',
+      title: ERROR_WORDS[error.code].title,
+      text: 'You are still signed in. The app tries again by itself.',
+    };
   if (isKeyring(error)) {
-    const why = error.code === 'keyring-locked' ? 'The keyring is locked' : 'This computer offers no keyring';
-    return { tone: 'amber', title: 'You will not be remembered', text: `${why}, so you stay signed in only until you quit.` };
+    const why =
+      error.code === 'keyring-locked' ? 'The keyring is locked' : 'This computer offers no keyring';
+    return {
+      tone: 'amber',
+      title: 'You will not be remembered',
+      text: `${why}, so you stay signed in only until you quit.`,
+    };
   }
   return { tone: isGentle(error) ? 'amber' : 'red', ...ERROR_WORDS[error.code] };
 }
 
 function ringOf(renewal: RenewalView, now: number): FaceRing {
   const fraction = renewal.expiresAt === null ? 1 : share(now, renewal.since, renewal.expiresAt);
-  return renewal.state === 'renewing' ? { fraction: 0.25, spinning: true } : { fraction, spinning: false };
+  return renewal.state === 'renewing'
+    ? { fraction: 0.25, spinning: true }
+    : { fraction, spinning: false };
 }
 
 function renewalInWords(renewal: RenewalView, now: number): string {
@@ -276,11 +366,16 @@ function renewalInWords(renewal: RenewalView, now: number): string {
     case 'fresh':
       if (renewal.renewAt !== null) return `Renews itself ${untilInWords(renewal.renewAt - now)}`;
       if (renewal.expiresAt === null) return 'Stays valid until you sign out';
-      return renewal.expiresAt > now ? `Ends ${untilInWords(renewal.expiresAt - now)}` : 'Has ended';
+      return renewal.expiresAt > now
+        ? `Ends ${untilInWords(renewal.expiresAt - now)}`
+        : 'Has ended';
   }
 }
 
-function rememberedInWords(remembered: boolean, store: (AuthView & { status: 'signed-in' })['store']): string {
+function rememberedInWords(
+  remembered: boolean,
+  store: (AuthView & { status: 'signed-in' })['store'],
+): string {
   if (!remembered) return 'Only until you quit';
   switch (store) {
     case 'keychain':
@@ -293,14 +388,21 @@ function rememberedInWords(remembered: boolean, store: (AuthView & { status: 'si
 }
 
 function figureOf(error: AuthErrorView): FaceFigure {
-  if (error.code === 'network-failed' || error.code === 'network-timeout' || error.code === 'server-unavailable') return 'cloud';
+  if (
+    error.code === 'network-failed' ||
+    error.code === 'network-timeout' ||
+    error.code === 'server-unavailable'
+  )
+    return 'cloud';
   if (isKeyring(error)) return 'lock';
   return isGentle(error) ? 'key' : 'alert';
 }
 
 /** It passes, or the person sets it right by signing in; nobody has to be alarmed. */
 function isGentle(error: AuthErrorView): boolean {
-  return error.retry === 'automatic' || (error.retry === 'sign-in' && error.code !== 'id-token-invalid');
+  return (
+    error.retry === 'automatic' || (error.retry === 'sign-in' && error.code !== 'id-token-invalid')
+  );
 }
 
 function isKeyring(error: AuthErrorView): boolean {
@@ -318,11 +420,16 @@ function nameOf(account: AccountView): string {
 
 function addressOf(account: AccountView): string {
   const name = nameOf(account);
-  return [account.email, account.username].find((text) => text !== undefined && text !== name) ?? '';
+  return (
+    [account.email, account.username].find((text) => text !== undefined && text !== name) ?? ''
+  );
 }
 
 function initialsOf(account: AccountView): string {
-  const words = nameOf(account).replace(/@.*$/, '').split(/[\s._-]+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const words = nameOf(account)
+    .replace(/@.*$/, '')
+    .split(/[\s._-]+/)
+    .filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const first = [...(words[0] ?? '?')][0] ?? '?';
   const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
   return `${first}${last}`.toUpperCase();

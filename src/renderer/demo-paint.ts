@@ -1,5 +1,6 @@
-// Puts a face, the view and the timeline into the page. Changes only what differs, and never replaces a button,
-// so that neither focus nor a screen reader is disturbed by a tick. Text only: no markup is ever parsed.
+// Puts a face, the view and the timeline into the page. Changes only what differs, and never
+// replaces a button, so that neither focus nor a screen reader is disturbed by a tick. Text only:
+// no markup is ever parsed.
 import { paintAdvice } from './demo-advice.js';
 import { element, isNews, make, setData, setText } from './demo-dom.js';
 import type { Face, FaceAction } from './demo-face.js';
@@ -8,9 +9,19 @@ import type { TimelineEntry } from './demo-timeline.js';
 import { agoInWords } from './demo-words.js';
 import type { AuthView } from './index.js';
 
-const actions: readonly FaceAction[] = ['sign-in', 'retry', 'reopen', 'cancel', 'switch', 'sign-out'];
+const actions: readonly FaceAction[] = [
+  'sign-in',
+  'retry',
+  'reopen',
+  'cancel',
+  'switch',
+  'sign-out',
+];
 
-/** Shows a face. When the button that has the focus goes, the focus moves to the headline, not to the void. */
+/**
+ * Shows a face. When the button that has the focus goes, the focus moves to the headline, not to
+ * the void.
+ */
 export function paintFace(face: Face, status: AuthView['status'] | 'refused'): void {
   const focused = document.activeElement;
   setData(document.body, 'status', status);
@@ -31,7 +42,12 @@ export function paintFace(face: Face, status: AuthView['status'] | 'refused'): v
   paintSmallPrint(face);
   paintAdvice(face);
   setText(element('#announcement'), spoken(face));
-  if (focused instanceof HTMLElement && focused !== document.body && focused.closest('[hidden]') !== null) element('#title').focus();
+  if (
+    focused instanceof HTMLElement &&
+    focused !== document.body &&
+    focused.closest('[hidden]') !== null
+  )
+    element('#title').focus();
 }
 
 /** What a screen reader is told when the face has changed. */
@@ -46,7 +62,8 @@ function paintRing({ ring }: Face): void {
   setData(svg, 'state', ring === null ? 'none' : ring.spinning ? 'spinning' : 'steady');
   const offset = String(Math.round((1 - (ring?.fraction ?? 0)) * 1000) / 10);
   const arc = element<SVGElement>('#ring-arc');
-  if (arc.getAttribute('stroke-dashoffset') !== offset) arc.setAttribute('stroke-dashoffset', offset);
+  if (arc.getAttribute('stroke-dashoffset') !== offset)
+    arc.setAttribute('stroke-dashoffset', offset);
 }
 
 function paintFacts({ facts }: Face): void {
@@ -82,7 +99,10 @@ function paintButton(action: FaceAction, face: Face): void {
 function paintSmallPrint({ error }: Face): void {
   element('#small-print').hidden = error === null;
   if (error === null) return;
-  setText(element('#code'), error.serverError === undefined ? error.code : `${error.code} · ${error.serverError}`);
+  setText(
+    element('#code'),
+    error.serverError === undefined ? error.code : `${error.code} · ${error.serverError}`,
+  );
 }
 
 /** Shows the view as JSON, coloured, and just as it is: `#view-json`'s text can be parsed again. */
@@ -120,7 +140,8 @@ export function paintTimeline(entries: readonly TimelineEntry[], now: number): v
     if (time !== null) setText(time, agoInWords(now - entry.at));
     return item;
   });
-  if (items.length !== list.children.length || items[0] !== list.children[0]) list.replaceChildren(...items);
+  if (items.length !== list.children.length || items[0] !== list.children[0])
+    list.replaceChildren(...items);
 }
 
 function makeEntry(key: string, { at, text }: TimelineEntry): Element {

@@ -1,5 +1,6 @@
-// A text as a QR code: the modules by the package `qr`, the drawing by hand, as one path of an SVG. Pure, without DOM.
-// The page has no bundler: scripts/build.mjs puts the package beside this file and names it there.
+// A text as a QR code: the modules by the package `qr`, the drawing by hand, as one path of an SVG.
+// Pure, without DOM. The page has no bundler: scripts/build.mjs puts the package beside this file
+// and names it there.
 import { encodeQR } from 'qr';
 
 /** A square of `size` units, quiet zone included. `path` is what is dark. */

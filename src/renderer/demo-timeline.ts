@@ -1,5 +1,5 @@
-// What happened, told from one view to the next: the right side's timeline, for people who build apps.
-// Pure. Says what the view says and nothing more.
+// What happened, told from one view to the next: the right side's timeline, for people who build
+// apps. Pure. Says what the view says and nothing more.
 import { spanInWords } from './demo-words.js';
 import type { AccountView, AttemptView, AuthErrorView, AuthView } from './index.js';
 
@@ -12,8 +12,16 @@ const KEPT_ENTRIES = 20;
 
 type SignedIn = Extract<AuthView, { status: 'signed-in' }>;
 
-/** Adds what the change from `before` to `after` means, newest first. Returns the same list when it means nothing. */
-export function extendTimeline(entries: readonly TimelineEntry[], before: AuthView | null, after: AuthView, now: number): readonly TimelineEntry[] {
+/**
+ * Adds what the change from `before` to `after` means, newest first. Returns the same list when it
+ * means nothing.
+ */
+export function extendTimeline(
+  entries: readonly TimelineEntry[],
+  before: AuthView | null,
+  after: AuthView,
+  now: number,
+): readonly TimelineEntry[] {
   const text = describeChange(before, after);
   if (text === null) return entries;
   return [{ at: now, text }, ...entries].slice(0, KEPT_ENTRIES);
@@ -25,26 +33,43 @@ export function describeChange(before: AuthView | null, after: AuthView): string
     case 'starting':
       return before === null ? 'The window opened.' : null;
     case 'signing-in':
-      return describeAttempt(before !== null && 'attempt' in before ? before.attempt : undefined, after.attempt);
+      return describeAttempt(
+        before !== null && 'attempt' in before ? before.attempt : undefined,
+        after.attempt,
+      );
     case 'signed-out':
       return describeSignedOut(before, after);
     case 'locked':
-      return before?.status === 'locked' ? describeSide(before, after) : `${after.error.code === 'storage-failed' ? 'The file that leads to the session cannot be read' : 'The keychain does not open'} (${reason(after.error)}). Nothing is lost.`;
+      return before?.status === 'locked'
+        ? describeSide(before, after)
+        : `${after.error.code === 'storage-failed' ? 'The file that leads to the session cannot be read' : 'The keychain does not open'} (${reason(after.error)}). Nothing is lost.`;
     case 'signed-in':
       if (before === null) return `The window opened; ${who(after.account)} is signed in.`;
       if (before.status === 'starting') return `Restored the session of ${who(after.account)}.`;
-      if (before.status === 'locked' && before.error.code !== 'storage-failed') return `The keychain opened for ${who(after.account)}.`;
-      if (before.status !== 'signed-in' || before.account.id !== after.account.id) return `Signed in as ${who(after.account)}.`;
+      if (before.status === 'locked' && before.error.code !== 'storage-failed')
+        return `The keychain opened for ${who(after.account)}.`;
+      if (before.status !== 'signed-in' || before.account.id !== after.account.id)
+        return `Signed in as ${who(after.account)}.`;
       return describeRenewal(before, after) ?? describeSide(before, after);
   }
 }
 
-function describeSignedOut(before: AuthView | null, after: Extract<AuthView, { status: 'signed-out' }>): string | null {
+function describeSignedOut(
+  before: AuthView | null,
+  after: Extract<AuthView, { status: 'signed-out' }>,
+): string | null {
   if (before === null) return 'The window opened; nobody is signed in.';
-  if (before.status === 'starting') return after.error === undefined ? 'Nothing to restore.' : `Not signed in: ${reason(after.error)}.`;
-  if (before.status === 'signing-in') return after.error === undefined ? 'The attempt was cancelled.' : `The attempt failed: ${reason(after.error)}.`;
+  if (before.status === 'starting')
+    return after.error === undefined
+      ? 'Nothing to restore.'
+      : `Not signed in: ${reason(after.error)}.`;
+  if (before.status === 'signing-in')
+    return after.error === undefined
+      ? 'The attempt was cancelled.'
+      : `The attempt failed: ${reason(after.error)}.`;
   if (before.status === 'signed-out') return null;
-  if (after.reason === 'ended') return `The provider ended the session${after.error === undefined ? '' : `: ${reason(after.error)}`}.`;
+  if (after.reason === 'ended')
+    return `The provider ended the session${after.error === undefined ? '' : `: ${reason(after.error)}`}.`;
   return 'Signed out: the keychain entry is gone.';
 }
 
@@ -53,11 +78,15 @@ function describeAttempt(before: AttemptView | undefined, after: AttemptView): s
   if (same && before.stage === after.stage && before.redirect === after.redirect) return null;
   switch (after.stage) {
     case 'preparing':
-      return same ? 'Another way is being opened; what is open stays open.' : 'An attempt began, with fresh secrets.';
+      return same
+        ? 'Another way is being opened; what is open stays open.'
+        : 'An attempt began, with fresh secrets.';
     case 'waiting':
       return describeWay(after);
     case 'redeeming':
-      return after.redirect === 'device-code' ? 'The provider said yes; its tokens are checked.' : 'The callback came; main redeems its code.';
+      return after.redirect === 'device-code'
+        ? 'The provider said yes; its tokens are checked.'
+        : 'The callback came; main redeems its code.';
   }
 }
 
@@ -80,21 +109,37 @@ function describeRenewal(before: SignedIn, after: SignedIn): string | null {
     case 'renewing':
       return before.renewal.state === 'renewing' ? null : 'Renewing the access token.';
     case 'waiting':
-      if (before.renewal.state === 'waiting' && before.renewal.nextTryAt === renewal.nextTryAt) return null;
+      if (before.renewal.state === 'waiting' && before.renewal.nextTryAt === renewal.nextTryAt)
+        return null;
       return `Renewal failed: ${reason(renewal.error)}. Still signed in.`;
     case 'fresh':
       if (before.renewal.state === 'fresh' && before.renewal.since === renewal.since) return null;
-      return renewal.expiresAt === null ? 'Renewed.' : `Renewed: a new access token for ${spanInWords(renewal.expiresAt - renewal.since)}.`;
+      return renewal.expiresAt === null
+        ? 'Renewed.'
+        : `Renewed: a new access token for ${spanInWords(renewal.expiresAt - renewal.since)}.`;
   }
 }
 
-function describeSide(before: AuthView, after: SignedIn | Extract<AuthView, { status: 'locked' }>): string | null {
+function describeSide(
+  before: AuthView,
+  after: SignedIn | Extract<AuthView, { status: 'locked' }>,
+): string | null {
   const earlier = 'attempt' in before ? before.attempt : undefined;
   if (after.attempt !== undefined) return describeAttempt(earlier, after.attempt);
-  if (earlier !== undefined) return after.error === undefined ? 'The attempt ended.' : `The attempt ended: ${reason(after.error)}.`;
+  if (earlier !== undefined)
+    return after.error === undefined
+      ? 'The attempt ended.'
+      : `The attempt ended: ${reason(after.error)}.`;
   const errorBefore = 'error' in before ? before.error : undefined;
-  if (after.error !== undefined && after.error.code !== errorBefore?.code) return `Trouble: ${reason(after.error)}.`;
-  if (after.status === 'signed-in' && before.status === 'signed-in' && after.remembered && !before.remembered) return 'The keychain took the refresh token.';
+  if (after.error !== undefined && after.error.code !== errorBefore?.code)
+    return `Trouble: ${reason(after.error)}.`;
+  if (
+    after.status === 'signed-in' &&
+    before.status === 'signed-in' &&
+    after.remembered &&
+    !before.remembered
+  )
+    return 'The keychain took the refresh token.';
   return null;
 }
 

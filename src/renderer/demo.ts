@@ -1,5 +1,6 @@
-// The demo's page: subscribes to the view, draws it, and turns clicks into calls. A host's page does the same.
-// Imports latchkey/renderer and the demo's own files only; keeps no state of sign-in besides the view.
+// The demo's page: subscribes to the view, draws it, and turns clicks into calls. A host's page
+// does the same. Imports latchkey/renderer and the demo's own files only; keeps no state of sign-in
+// besides the view.
 import { faceOf } from './demo-face.js';
 import type { Face, FaceAction, WindowState } from './demo-face.js';
 import { element } from './demo-dom.js';
@@ -42,7 +43,11 @@ function onView(next: AuthView): void {
   timeline = extendTimeline(timeline, view, next, Date.now());
   view = next;
   paintView(next);
-  paint(before === wayOf(next) ? { problem: null } : { problem: null, pasting: false, pasteProblem: '', waySince: Date.now() });
+  paint(
+    before === wayOf(next)
+      ? { problem: null }
+      : { problem: null, pasting: false, pasteProblem: '', waySince: Date.now() },
+  );
 }
 
 /** Another word for each way of each attempt. */
@@ -78,7 +83,8 @@ async function paste(input: HTMLInputElement): Promise<void> {
   } else {
     paint({ pasteProblem: '', problem: null });
     const { problem } = await problemOf(() => auth.pasteCallback(pasted));
-    if (problem?.code === 'callback-invalid') paint({ pasteProblem: ERROR_WORDS[problem.code].text });
+    if (problem?.code === 'callback-invalid')
+      paint({ pasteProblem: ERROR_WORDS[problem.code].text });
     else paint({ problem: problem ?? null });
   }
   if (here.pasteProblem !== '') input.focus();
@@ -89,8 +95,20 @@ function errorOf(shown: AuthView | null): AuthErrorView | undefined {
   return shown.error;
 }
 
-function toErrorView({ code, retry, message, serverError, provider }: AuthErrorView): AuthErrorView {
-  return { code, retry, message, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
+function toErrorView({
+  code,
+  retry,
+  message,
+  serverError,
+  provider,
+}: AuthErrorView): AuthErrorView {
+  return {
+    code,
+    retry,
+    message,
+    ...(serverError === undefined ? {} : { serverError }),
+    ...(provider === undefined ? {} : { provider }),
+  };
 }
 
 async function copyDetails(button: HTMLElement): Promise<void> {
@@ -104,7 +122,9 @@ async function copyDetails(button: HTMLElement): Promise<void> {
     `retry: ${retry}`,
     `message: ${message}`,
     ...(serverError === undefined ? [] : [`provider's word: ${serverError}`]),
-    ...Object.entries(provider ?? {}).map(([name, value]) => `provider's ${name}: ${String(value)}`),
+    ...Object.entries(provider ?? {}).map(
+      ([name, value]) => `provider's ${name}: ${String(value)}`,
+    ),
   ];
   await copy(button, lines.join('\n'));
 }
@@ -148,7 +168,10 @@ function listen(): void {
   code.addEventListener('click', () => void copy(code, face?.device?.groups.join('') ?? ''));
   listenToPaste();
   // Main opens the window: it lets a page ask for this one address and denies every other.
-  element('[data-testid="another-window"]').addEventListener('click', () => void window.open('demo.html'));
+  element('[data-testid="another-window"]').addEventListener(
+    'click',
+    () => void window.open('demo.html'),
+  );
   const ordinal = Number(new URLSearchParams(location.search).get('window'));
   if (Number.isSafeInteger(ordinal) && ordinal > 1) {
     element('#ordinal').textContent = `Window ${ordinal}`;
@@ -177,7 +200,11 @@ function start(): void {
   } catch (thrown) {
     if (!isAuthFailure(thrown)) throw thrown;
     const error = toErrorView(thrown);
-    face = { ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), here), ...ERROR_WORDS[error.code], buttons: [] };
+    face = {
+      ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), here),
+      ...ERROR_WORDS[error.code],
+      buttons: [],
+    };
     paintFace(face, 'refused');
     paintView(null);
     return;

@@ -11,7 +11,10 @@ declare global {
   }
 }
 
-/** What the calls of `auth` reject with: an `Error` that also says what to do. It holds no stack or cause of main. */
+/**
+ * What the calls of `auth` reject with: an `Error` that also says what to do. It holds no stack or
+ * cause of main.
+ */
 export interface AuthFailure extends Error, AuthErrorView {
   readonly name: 'AuthFailure';
   readonly message: string;
@@ -19,16 +22,25 @@ export interface AuthFailure extends Error, AuthErrorView {
 
 /** Tells whether something caught is a failure that Latchkey reported. Never throws. */
 export function isAuthFailure(thrown: unknown): thrown is AuthFailure {
-  return thrown instanceof Error && thrown.name === 'AuthFailure' && 'code' in thrown && 'retry' in thrown;
+  return (
+    thrown instanceof Error &&
+    thrown.name === 'AuthFailure' &&
+    'code' in thrown &&
+    'retry' in thrown
+  );
 }
 
 /**
- * Sign-in for this page. Importing never throws; when the bridge is missing, `getSnapshot` and `subscribe` throw
- * and the calls reject with an `AuthFailure` of code `page-refused`. Functions may be passed on without `auth`.
+ * Sign-in for this page. Importing never throws; when the bridge is missing, `getSnapshot` and
+ * `subscribe` throw and the calls reject with an `AuthFailure` of code `page-refused`. Functions
+ * may be passed on without `auth`.
  */
 export const auth: AuthApi = createApi(() => globalThis.window?.latchkey);
 
-/** Makes an `AuthApi` over a bridge, which is looked up at first use. Hosts use `auth`; tests bring their own bridge. */
+/**
+ * Makes an `AuthApi` over a bridge, which is looked up at first use. Hosts use `auth`; tests bring
+ * their own bridge.
+ */
 export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
   const listeners = new Set<(view: AuthView) => void>();
   let connection: { readonly bridge: AuthBridge; view: AuthView } | null = null;
@@ -37,7 +49,8 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     if (connection !== null) return connection;
     const bridge = findBridge();
     if (bridge === undefined) throw bridgeMissing();
-    // Read once: each read of a bridged value may be a fresh copy, and a snapshot has to stay the same object.
+    // Read once: each read of a bridged value may be a fresh copy, and a snapshot has to stay the
+    // same object.
     const opened = { bridge, view: bridge.initialView };
     connection = opened;
     bridge.onView((view) => {
@@ -75,7 +88,11 @@ async function settle(send: () => Promise<AuthReply>): Promise<void> {
     reply = await send();
   } catch (thrown) {
     if (isAuthFailure(thrown)) throw thrown;
-    throw createFailure({ code: 'internal', retry: 'user', message: 'the call did not reach the main process' });
+    throw createFailure({
+      code: 'internal',
+      retry: 'user',
+      message: 'the call did not reach the main process',
+    });
   }
   if (!reply.ok) throw createFailure(reply.error);
 }
@@ -91,7 +108,12 @@ function bridgeMissing(): AuthFailure {
 
 function createFailure(error: AuthErrorView): AuthFailure {
   const { code, retry, message, serverError, provider } = error;
-  const extra = { code, retry, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
+  const extra = {
+    code,
+    retry,
+    ...(serverError === undefined ? {} : { serverError }),
+    ...(provider === undefined ? {} : { provider }),
+  };
   const failure = Object.assign(new Error(message), extra);
   return Object.defineProperty(failure, 'name', { value: 'AuthFailure' }) as AuthFailure;
 }

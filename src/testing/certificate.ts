@@ -1,5 +1,5 @@
-// A certificate for 127.0.0.1 and localhost, signed by itself: X.509 (RFC 5280) in DER, written by hand because Node
-// makes keys but no certificates. Good for a day, and for nothing but tests.
+// A certificate for 127.0.0.1 and localhost, signed by itself: X.509 (RFC 5280) in DER, written by
+// hand because Node makes keys but no certificates. Good for a day, and for nothing but tests.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 /** What a TLS server needs. Both in PEM. */
@@ -12,7 +12,12 @@ export interface Certificate {
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   const { length } = content;
-  const head = length < 128 ? [tag, length] : length < 256 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 255];
+  const head =
+    length < 128
+      ? [tag, length]
+      : length < 256
+        ? [tag, 0x81, length]
+        : [tag, 0x82, length >> 8, length & 255];
   return Buffer.concat([Buffer.from(head), content]);
 }
 
@@ -28,11 +33,19 @@ const BASIC_CONSTRAINTS = '551d13';
 const SUBJECT_ALT_NAME = '551d11';
 const DAY_MS = 86_400_000;
 
-/** Makes a fresh key and its certificate, valid from yesterday until tomorrow. Clients trust it as an authority. */
+/**
+ * Makes a fresh key and its certificate, valid from yesterday until tomorrow. Clients trust it as
+ * an authority.
+ */
 export function createCertificate(nowMs: number): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const name = sequence(der(0x31, sequence(object(COMMON_NAME), der(0x0c, Buffer.from('latchkey test provider')))));
-  const names = sequence(der(0x87, Buffer.from([127, 0, 0, 1])), der(0x82, Buffer.from('localhost')));
+  const name = sequence(
+    der(0x31, sequence(object(COMMON_NAME), der(0x0c, Buffer.from('latchkey test provider')))),
+  );
+  const names = sequence(
+    der(0x87, Buffer.from([127, 0, 0, 1])),
+    der(0x82, Buffer.from('localhost')),
+  );
   const extensions = sequence(
     sequence(object(BASIC_CONSTRAINTS), TRUE, octets(sequence(TRUE))),
     sequence(object(SUBJECT_ALT_NAME), octets(names)),
@@ -49,7 +62,10 @@ export function createCertificate(nowMs: number): Certificate {
     der(0xa3, extensions),
   );
   const certificate = sequence(body, ECDSA_WITH_SHA256, bits(sign('sha256', body, privateKey)));
-  return { certificate: pem(certificate), privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  return {
+    certificate: pem(certificate),
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
 }
 
 /** UTCTime: `YYMMDDhhmmssZ` (RFC 5280 §4.1.2.5.1), until 2049. */

@@ -23,7 +23,11 @@ export function createCookieJar(): CookieJar {
       for (const line of setCookies) {
         const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
         const [name = '', value = ''] = splitOnce(pair);
-        const read = new Map(attributes.map((part) => splitOnce(part)).map(([key = '', text = '']) => [key.toLowerCase(), text]));
+        const read = new Map(
+          attributes
+            .map((part) => splitOnce(part))
+            .map(([key = '', text = '']) => [key.toLowerCase(), text]),
+        );
         const path = read.get('path') ?? '/';
         const expires = read.get('expires');
         const isGone = value === '' || (expires !== undefined && Date.parse(expires) <= Date.now());
@@ -33,7 +37,10 @@ export function createCookieJar(): CookieJar {
     },
     header: (path) =>
       [...cookies.values()]
-        .filter((cookie) => cookie.path === '/' || path === cookie.path || path.startsWith(`${cookie.path}/`))
+        .filter(
+          (cookie) =>
+            cookie.path === '/' || path === cookie.path || path.startsWith(`${cookie.path}/`),
+        )
         .map(({ name, value }) => `${name}=${value}`)
         .join('; '),
   };

@@ -1,5 +1,6 @@
-// Entry latchkey/testing/electron: a stand-in for the module `electron`, to which a host's unit tests alias that name.
-// One for each process, however often the module is loaded: a bundler's copy and Node's must be the same.
+// Entry latchkey/testing/electron: a stand-in for the module `electron`, to which a host's unit
+// tests alias that name. One for each process, however often the module is loaded: a bundler's copy
+// and Node's must be the same.
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,8 @@ const shared = globalThis as { [key: symbol]: Made | undefined };
 const mark = Symbol.for('latchkey.testing.electron');
 
 function make(): Made {
-  // A host's electron-store imports the npm package `electron`, which in Node looks for its binary, and would download it.
+  // A host's electron-store imports the npm package `electron`, which in Node looks for its binary,
+  // and would download it.
   process.env['ELECTRON_OVERRIDE_DIST_PATH'] ??= '/nonexistent/electron';
   const desktop = join(tmpdir(), `latchkey-desktop-${randomUUID()}`);
   process.once('exit', () => rmSync(desktop, { recursive: true, force: true }));
@@ -33,7 +35,8 @@ const { electron } = made;
 /** What the test may change and look at. */
 export const fakeElectron: FakeElectron = made.fakeElectron;
 
-// One by one, with their types by name: what the compiler would write for them names modules of Node that are not there.
+// One by one, with their types by name: what the compiler would write for them names modules of
+// Node that are not there.
 export const app: FakeModule['app'] = electron.app;
 export const BrowserWindow: FakeModule['BrowserWindow'] = electron.BrowserWindow;
 export const ipcMain: FakeModule['ipcMain'] = electron.ipcMain;

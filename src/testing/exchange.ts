@@ -1,10 +1,14 @@
-// One HTTP exchange as two values: what was asked and what is answered.
-// Nothing here touches the network: a Node request listener is run on values, so that its answer can be altered before it is sent.
+// One HTTP exchange as two values: what was asked and what is answered. Nothing here touches the
+// network: a Node request listener is run on values, so that its answer can be altered before it is
+// sent.
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The endpoints by their names in the standards, and `api`, the demo resource; faults and the request log use these words. */
+/**
+ * The endpoints by their names in the standards, and `api`, the demo resource; faults and the
+ * request log use these words.
+ */
 export type Endpoint =
   | 'discovery'
   | 'jwks'
@@ -57,10 +61,13 @@ export const PATHS = {
   api: '/api',
 } as const;
 
-/** Names the endpoint of a path; the way back from the pages (`/auth/…`) belongs to `authorization`. */
+/**
+ * Names the endpoint of a path; the way back from the pages (`/auth/…`) belongs to `authorization`.
+ */
 export function readEndpoint(path: string): Endpoint | null {
   if (path === PATHS.openidConfiguration || path === PATHS.oauthMetadata) return 'discovery';
-  if (path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`)) return 'authorization';
+  if (path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`))
+    return 'authorization';
   if (path === PATHS.userinfo || path === PATHS.me) return 'userinfo';
   if (path === PATHS.endSession || path.startsWith(`${PATHS.endSession}/`)) return 'end-session';
   if (path === PATHS.token) return 'token';
@@ -72,11 +79,18 @@ export function readEndpoint(path: string): Endpoint | null {
   return null;
 }
 
-/** Makes the value of a request whose body was read. A URL that cannot be parsed gives the path `/`. */
-export function readExchange(request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>, body: Buffer): Exchange {
+/**
+ * Makes the value of a request whose body was read. A URL that cannot be parsed gives the path `/`.
+ */
+export function readExchange(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  body: Buffer,
+): Exchange {
   const url = request.url ?? '/';
   const parsed = parseUrl(url, 'http://127.0.0.1') ?? new URL('http://127.0.0.1/');
-  const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+  const isForm = (request.headers['content-type'] ?? '').startsWith(
+    'application/x-www-form-urlencoded',
+  );
   return {
     method: request.method ?? 'GET',
     url,
@@ -95,10 +109,18 @@ export function parseUrl(url: string, base?: string): URL | null {
 }
 
 /** A JSON answer that nobody may cache, as RFC 6749 §5.1 asks. */
-export function jsonAnswer(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+export function jsonAnswer(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...headers,
+    },
     body: Buffer.from(JSON.stringify(value)),
   };
 }
@@ -107,7 +129,9 @@ export function jsonAnswer(status: number, value: unknown, headers: Readonly<Rec
 export function readJsonObject(body: Buffer): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? { ...value }
+      : null;
   } catch {
     return null;
   }
@@ -115,9 +139,14 @@ export function readJsonObject(body: Buffer): Readonly<Record<string, unknown>> 
 
 /**
  * Runs a Node request listener on an exchange and resolves with its whole answer; nothing is sent.
- * `socket` only tells the listener who asks. Never rejects by itself; a listener that never ends its response never resolves.
+ * `socket` only tells the listener who asks. Never rejects by itself; a listener that never ends
+ * its response never resolves.
  */
-export function runListener(listener: RequestListener, exchange: Exchange, socket: Socket): Promise<Answer> {
+export function runListener(
+  listener: RequestListener,
+  exchange: Exchange,
+  socket: Socket,
+): Promise<Answer> {
   const request = new IncomingMessage(socket);
   request.method = exchange.method;
   request.url = exchange.url;
@@ -140,7 +169,11 @@ export function runListener(listener: RequestListener, exchange: Exchange, socke
     };
     response.end = (chunk?: unknown): ServerResponse => {
       keep(chunk);
-      resolve({ status: response.statusCode, headers: readHeaders(response.getHeaders()), body: Buffer.concat(chunks) });
+      resolve({
+        status: response.statusCode,
+        headers: readHeaders(response.getHeaders()),
+        body: Buffer.concat(chunks),
+      });
       return response;
     };
     listener(request, response);

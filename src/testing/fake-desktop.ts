@@ -1,9 +1,13 @@
-// The desktop of a process on Linux: data folders of its own and stand-ins for the xdg tools, so that a test registers its
-// scheme without touching the desk that it runs on, and where no such tools are installed.
+// The desktop of a process on Linux: data folders of its own and stand-ins for the xdg tools, so
+// that a test registers its scheme without touching the desk that it runs on, and where no such
+// tools are installed.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Keeps each scheme's handler in a file of its own. `xdg-mime default FILE TYPE` and `xdg-mime query default TYPE`. */
+/**
+ * Keeps each scheme's handler in a file of its own. `xdg-mime default FILE TYPE` and `xdg-mime
+ * query default TYPE`.
+ */
 const XDG_MIME = `#!/bin/sh
 folder="$XDG_DATA_HOME/handlers"
 mkdir -p "$folder"
@@ -14,12 +18,18 @@ case "$1" in
 esac
 `;
 
-/** Points this process, and what it starts, at a desktop in the folder. Does nothing on other systems. */
+/**
+ * Points this process, and what it starts, at a desktop in the folder. Does nothing on other
+ * systems.
+ */
 export function useFakeDesktop(folder: string): void {
   if (process.platform !== 'linux') return;
   const tools = join(folder, 'tools');
   mkdirSync(tools, { recursive: true, mode: 0o700 });
-  for (const [name, text] of [['xdg-mime', XDG_MIME], ['update-desktop-database', '#!/bin/sh\n']] as const) {
+  for (const [name, text] of [
+    ['xdg-mime', XDG_MIME],
+    ['update-desktop-database', '#!/bin/sh\n'],
+  ] as const) {
     const path = join(tools, name);
     writeFileSync(path, text);
     chmodSync(path, 0o700);

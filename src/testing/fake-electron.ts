@@ -1,5 +1,6 @@
-// Electron's main process without Electron: what Latchkey and a typical host use of it, in plain Node.
-// Everything is typed by `Pick<typeof Electron…>`: when Electron's API changes, the compiler says so.
+// Electron's main process without Electron: what Latchkey and a typical host use of it, in plain
+// Node. Everything is typed by `Pick<typeof Electron…>`: when Electron's API changes, the compiler
+// says so.
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { realpathSync, rmSync } from 'node:fs';
@@ -23,7 +24,10 @@ export interface FakeElectron {
   appVersion: string;
   isPackaged: boolean;
   appPath: string;
-  /** A folder of this process, in the system's folder for temporary files; gone when the process ends. */
+  /**
+   * A folder of this process, in the system's folder for temporary files; gone when the process
+   * ends.
+   */
   userData: string;
   /** Whether this instance gets the single-instance lock. */
   lock: boolean;
@@ -31,31 +35,53 @@ export interface FakeElectron {
   additionalData: unknown;
   /** What `net.isOnline()` says. */
   online: boolean;
-  /** True: `safeStorage` encrypts asynchronously, as in Electron ≥ 42. False, and so by default: it has no such functions. */
+  /**
+   * True: `safeStorage` encrypts asynchronously, as in Electron ≥ 42. False, and so by default: it
+   * has no such functions.
+   */
   canEncrypt: boolean;
   readonly keyring: FakeKeyring;
   /** Every URL for the system browser, oldest first. */
   readonly openedUrls: string[];
-  /** Called by `shell.openExternal`: the system browser. Does nothing unless the test says otherwise. */
+  /**
+   * Called by `shell.openExternal`: the system browser. Does nothing unless the test says
+   * otherwise.
+   */
   onOpen: (url: string) => void | Promise<void>;
   readonly preloads: string[];
   /** The exit code after `app.exit` or a quit that nobody prevented. */
   exitCode: number | null;
   /** The windows that are open, oldest first. */
   readonly windows: FakeWindow[];
-  /** The scripted person is the system browser from now on, and comes back to the app by whichever redirect was used. */
+  /**
+   * The scripted person is the system browser from now on, and comes back to the app by whichever
+   * redirect was used.
+   */
   browseAs(choices?: SignInChoices, person?: Person): void;
-  /** The operating system brings a URL to the running app: `open-url` on macOS, else `second-instance`. */
+  /**
+   * The operating system brings a URL to the running app: `open-url` on macOS, else
+   * `second-instance`.
+   */
   deepLink(url: string): void;
-  /** Opens a page; resolves with its `window.latchkey`, or null when Latchkey does not trust the URL. */
+  /**
+   * Opens a page; resolves with its `window.latchkey`, or null when Latchkey does not trust the
+   * URL.
+   */
   openPage(url: string): Promise<AuthBridge | null>;
   /** A window that the host did not open itself. */
   createWindow(state?: FakeWindowState): FakeWindow;
   /** Calls a handler as a page would; `event` is what the handler sees of the sender. */
-  invoke(channel: string, event: Partial<Electron.IpcMainInvokeEvent>, ...args: unknown[]): Promise<unknown>;
+  invoke(
+    channel: string,
+    event: Partial<Electron.IpcMainInvokeEvent>,
+    ...args: unknown[]
+  ): Promise<unknown>;
   /** Sends a synchronous message as a preload would; answers `event.returnValue`. */
   sendSync(channel: string, event: Partial<Electron.IpcMainEvent>, ...args: unknown[]): unknown;
-  /** The process ends and the next one begins: windows, handlers and listeners are gone; keyring and `userData` stay. First `await auth.stop()`. */
+  /**
+   * The process ends and the next one begins: windows, handlers and listeners are gone; keyring and
+   * `userData` stay. First `await auth.stop()`.
+   */
   restart(): void;
   /** As at the beginning: `restart`, and everything that was changed or stored is gone. */
   reset(): void;
@@ -67,38 +93,91 @@ export interface FakeElectronParts {
 }
 
 type AppValues =
-  | 'getName' | 'setName' | 'getPath' | 'setPath' | 'getAppPath' | 'getVersion' | 'getLocale' | 'isReady' | 'whenReady' | 'requestSingleInstanceLock'
-  | 'hasSingleInstanceLock' | 'releaseSingleInstanceLock' | 'setAsDefaultProtocolClient' | 'isDefaultProtocolClient' | 'removeAsDefaultProtocolClient'
-  | 'enableSandbox' | 'setAppUserModelId' | 'focus' | 'quit' | 'exit';
+  | 'getName'
+  | 'setName'
+  | 'getPath'
+  | 'setPath'
+  | 'getAppPath'
+  | 'getVersion'
+  | 'getLocale'
+  | 'isReady'
+  | 'whenReady'
+  | 'requestSingleInstanceLock'
+  | 'hasSingleInstanceLock'
+  | 'releaseSingleInstanceLock'
+  | 'setAsDefaultProtocolClient'
+  | 'isDefaultProtocolClient'
+  | 'removeAsDefaultProtocolClient'
+  | 'enableSandbox'
+  | 'setAppUserModelId'
+  | 'focus'
+  | 'quit'
+  | 'exit';
 type CommandLineValues = 'hasSwitch' | 'appendSwitch' | 'getSwitchValue';
 type SessionValues = 'fetch' | 'registerPreloadScript' | 'getPreloadScripts';
 type Emitting<Values> = EventEmitter & Values;
 
 /** The parts of the module `electron`. */
 export interface FakeModule {
-  readonly app: Emitting<Pick<Electron.App, AppValues | 'isPackaged' | 'name' | 'commandLine' | 'on' | 'off' | 'once' | 'removeListener'>>;
-  readonly BrowserWindow: Pick<typeof Electron.BrowserWindow, 'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'> & (new (options?: Electron.BrowserWindowConstructorOptions) => FakeWindow);
+  readonly app: Emitting<
+    Pick<
+      Electron.App,
+      AppValues | 'isPackaged' | 'name' | 'commandLine' | 'on' | 'off' | 'once' | 'removeListener'
+    >
+  >;
+  readonly BrowserWindow: Pick<
+    typeof Electron.BrowserWindow,
+    'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'
+  > &
+    (new (options?: Electron.BrowserWindowConstructorOptions) => FakeWindow);
   readonly utilityProcess: Pick<typeof Electron.utilityProcess, 'fork'>;
   readonly shell: Pick<Electron.Shell, 'openExternal'>;
-  readonly ipcMain: Emitting<Pick<Electron.IpcMain, 'handle' | 'removeHandler' | 'on' | 'once' | 'removeListener'>>;
+  readonly ipcMain: Emitting<
+    Pick<Electron.IpcMain, 'handle' | 'removeHandler' | 'on' | 'once' | 'removeListener'>
+  >;
   readonly session: Pick<typeof Electron.session, 'fromPartition' | 'defaultSession'>;
-  readonly safeStorage: Partial<Pick<Electron.SafeStorage, 'isAsyncEncryptionAvailable' | 'encryptStringAsync' | 'decryptStringAsync'>>;
-  readonly powerMonitor: Emitting<Pick<Electron.PowerMonitor, 'on' | 'off' | 'once' | 'removeListener'>>;
+  readonly safeStorage: Partial<
+    Pick<
+      Electron.SafeStorage,
+      'isAsyncEncryptionAvailable' | 'encryptStringAsync' | 'decryptStringAsync'
+    >
+  >;
+  readonly powerMonitor: Emitting<
+    Pick<Electron.PowerMonitor, 'on' | 'off' | 'once' | 'removeListener'>
+  >;
   readonly net: Pick<Electron.Net, 'isOnline' | 'fetch' | 'request'>;
   readonly protocol: Pick<Electron.Protocol, 'registerSchemesAsPrivileged' | 'handle' | 'unhandle'>;
 }
 
 /** Makes one fake Electron. */
-export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fakeElectron: FakeElectron; readonly electron: FakeModule } {
+export function createFakeElectron(parts: FakeElectronParts = {}): {
+  readonly fakeElectron: FakeElectron;
+  readonly electron: FakeModule;
+} {
   const { keyring, fork } = createFakeKeyring();
-  const handlers = new Map<string, (event: Electron.IpcMainInvokeEvent, ...args: unknown[]) => unknown>();
+  const handlers = new Map<
+    string,
+    (event: Electron.IpcMainInvokeEvent, ...args: unknown[]) => unknown
+  >();
   const switches = new Map<string, string>();
   const paths = new Map<string, string>();
   const userData = join(realpathSync(tmpdir()), `latchkey-user-data-${randomUUID()}`);
   process.once('exit', () => rmSync(userData, { recursive: true, force: true }));
   let windowsMade = 0;
 
-  const beginning = () => ({ appName: 'Test App', appVersion: '1.2.3', isPackaged: false, appPath: '/opt/test-app', userData, lock: true, additionalData: undefined as unknown, online: true, canEncrypt: false, exitCode: null, onOpen: () => undefined });
+  const beginning = () => ({
+    appName: 'Test App',
+    appVersion: '1.2.3',
+    isPackaged: false,
+    appPath: '/opt/test-app',
+    userData,
+    lock: true,
+    additionalData: undefined as unknown,
+    online: true,
+    canEncrypt: false,
+    exitCode: null,
+    onOpen: () => undefined,
+  });
   const fake: FakeElectron = {
     ...beginning(),
     keyring,
@@ -107,9 +186,14 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
     windows: [],
     browseAs(choices = {}, person = createPerson()) {
       fake.onOpen = async (url) => {
-        const isLoopback = URL.canParse(url) && new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
+        const isLoopback =
+          URL.canParse(url) &&
+          new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
         // Not waited for: a browser is a program of its own.
-        void person.signIn(url, { ...choices, visit: isLoopback }).then(({ callbackUrl }) => isLoopback || fake.deepLink(callbackUrl), () => undefined);
+        void person.signIn(url, { ...choices, visit: isLoopback }).then(
+          ({ callbackUrl }) => isLoopback || fake.deepLink(callbackUrl),
+          () => undefined,
+        );
       };
     },
     deepLink(url) {
@@ -149,7 +233,8 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
     setName(name) {
       fake.appName = name;
     },
-    getPath: (name) => paths.get(name) ?? (name === 'userData' ? fake.userData : join(fake.userData, name)),
+    getPath: (name) =>
+      paths.get(name) ?? (name === 'userData' ? fake.userData : join(fake.userData, name)),
     setPath: (name, path) => void paths.set(name, path),
     getAppPath: () => fake.appPath,
     getVersion: () => fake.appVersion,
@@ -185,10 +270,13 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
     appendSwitch: (name, value = '') => void switches.set(name, value),
     getSwitchValue: (name) => switches.get(name) ?? '',
   } satisfies Pick<Electron.CommandLine, CommandLineValues>;
-  const app = Object.defineProperties(Object.assign(new EventEmitter(), appValues, { commandLine }), {
-    isPackaged: { get: () => fake.isPackaged },
-    name: { get: () => fake.appName },
-  }) as unknown as FakeModule['app'];
+  const app = Object.defineProperties(
+    Object.assign(new EventEmitter(), appValues, { commandLine }),
+    {
+      isPackaged: { get: () => fake.isPackaged },
+      name: { get: () => fake.appName },
+    },
+  ) as unknown as FakeModule['app'];
 
   const ipcMain = Object.assign(new EventEmitter(), {
     handle(channel, listener) {
@@ -196,7 +284,10 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
       handlers.set(channel, listener);
     },
     removeHandler: (channel) => void handlers.delete(channel),
-  } satisfies Pick<Electron.IpcMain, 'handle' | 'removeHandler'>) as unknown as FakeModule['ipcMain'];
+  } satisfies Pick<
+    Electron.IpcMain,
+    'handle' | 'removeHandler'
+  >) as unknown as FakeModule['ipcMain'];
 
   const oneSession = {
     ...createFakeNetSession(),
@@ -216,11 +307,20 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
     getAllWindows: () => [...fake.windows] as unknown as Electron.BrowserWindow[],
     // The browser is in front, as it is during every sign-in.
     getFocusedWindow: () => null,
-    fromId: (id) => (fake.windows.find((window) => window.id === id) ?? null) as unknown as Electron.BrowserWindow | null,
-    fromWebContents: (contents) => (fake.windows.find(({ webContents }) => webContents === contents) ?? null) as unknown as Electron.BrowserWindow | null,
-  } satisfies Pick<typeof Electron.BrowserWindow, 'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'>;
+    fromId: (id) =>
+      (fake.windows.find((window) => window.id === id) ??
+        null) as unknown as Electron.BrowserWindow | null,
+    fromWebContents: (contents) =>
+      (fake.windows.find(({ webContents }) => webContents === contents) ??
+        null) as unknown as Electron.BrowserWindow | null,
+  } satisfies Pick<
+    typeof Electron.BrowserWindow,
+    'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'
+  >;
   // Called with `new`: what a function returns then is the object that was made.
-  const BrowserWindow = Object.assign(function BrowserWindow({ show: visible = true }: Electron.BrowserWindowConstructorOptions = {}) {
+  const BrowserWindow = Object.assign(function BrowserWindow({
+    show: visible = true,
+  }: Electron.BrowserWindowConstructorOptions = {}) {
     return fake.createWindow({ visible });
   }, statics) as unknown as FakeModule['BrowserWindow'];
 
@@ -232,7 +332,8 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
     powerMonitor,
     utilityProcess: {
       fork(modulePath) {
-        if (!modulePath.endsWith('keychain-worker.js')) throw new Error('only the keychain worker of Latchkey can be forked here');
+        if (!modulePath.endsWith('keychain-worker.js'))
+          throw new Error('only the keychain worker of Latchkey can be forked here');
         return (parts.fork ?? fork)(modulePath) as Electron.UtilityProcess;
       },
     },
@@ -242,10 +343,21 @@ export function createFakeElectron(parts: FakeElectronParts = {}): { readonly fa
         await fake.onOpen(url);
       },
     },
-    session: { fromPartition: () => oneSession as unknown as Electron.Session, defaultSession: oneSession as unknown as Electron.Session },
+    session: {
+      fromPartition: () => oneSession as unknown as Electron.Session,
+      defaultSession: oneSession as unknown as Electron.Session,
+    },
     safeStorage: createFakeSafeStorage(() => fake.canEncrypt),
-    net: { isOnline: () => fake.online, fetch: (input, init) => oneSession.fetch(input, init), request: fakeNetRequest },
-    protocol: { registerSchemesAsPrivileged: () => undefined, handle: () => undefined, unhandle: () => undefined },
+    net: {
+      isOnline: () => fake.online,
+      fetch: (input, init) => oneSession.fetch(input, init),
+      request: fakeNetRequest,
+    },
+    protocol: {
+      registerSchemesAsPrivileged: () => undefined,
+      handle: () => undefined,
+      unhandle: () => undefined,
+    },
   };
   return { fakeElectron: fake, electron };
 }

@@ -1,11 +1,17 @@
-// A keyring that exists in memory only, behind the messages of Latchkey's keychain process: with it no test touches the
-// keyring of the desk. Its troubles are those that were measured on the genuine one (KEYRING_FAILURES, test/contract).
+// A keyring that exists in memory only, behind the messages of Latchkey's keychain process: with it
+// no test touches the keyring of the desk. Its troubles are those that were measured on the genuine
+// one (KEYRING_FAILURES, test/contract).
 import { EventEmitter } from 'node:events';
-import type { WorkerProcess, WorkerReply, WorkerRequest } from '../main/adapters/keychain-protocol.js';
+import type {
+  WorkerProcess,
+  WorkerReply,
+  WorkerRequest,
+} from '../main/adapters/keychain-protocol.js';
 
 /**
- * `working` · `locked`: it hides what is stored and refuses to store, without a dialog · `hanging`: its dialog is open, and
- * no call ends before `unlock` · `crashing`: every call ends the keychain process · `absent`: there is none.
+ * `working` · `locked`: it hides what is stored and refuses to store, without a dialog · `hanging`:
+ * its dialog is open, and no call ends before `unlock` · `crashing`: every call ends the keychain
+ * process · `absent`: there is none.
  */
 export type KeyringMode = 'working' | 'locked' | 'hanging' | 'crashing' | 'absent';
 
@@ -26,7 +32,10 @@ type Answer = WorkerReply | 'nothing' | 'crash';
 const SEGMENTATION_FAULT = 11;
 
 /** Makes an empty keyring, and the way to start a keychain process on it. */
-export function createFakeKeyring(): { readonly keyring: FakeKeyring; readonly fork: () => WorkerProcess } {
+export function createFakeKeyring(): {
+  readonly keyring: FakeKeyring;
+  readonly fork: () => WorkerProcess;
+} {
   const entries = new Map<string, string>();
   let hanging: (() => void)[] = [];
 
@@ -55,7 +64,8 @@ export function createFakeKeyring(): { readonly keyring: FakeKeyring; readonly f
     };
     const send = (answer: Answer): void => {
       if (answer === 'crash') end(SEGMENTATION_FAULT);
-      else if (answer !== 'nothing' && running) setImmediate(() => running && events.emit('message', answer));
+      else if (answer !== 'nothing' && running)
+        setImmediate(() => running && events.emit('message', answer));
     };
     setImmediate(() => events.emit('spawn'));
     return {
@@ -66,7 +76,8 @@ export function createFakeKeyring(): { readonly keyring: FakeKeyring; readonly f
         if (keyring.mode === 'hanging') hanging.push(() => send(answerTo(request)));
         else send(answerTo(request));
       },
-      on: (event: 'message' | 'exit' | 'spawn', listener: (value: never) => void) => events.on(event, listener as (value: unknown) => void),
+      on: (event: 'message' | 'exit' | 'spawn', listener: (value: never) => void) =>
+        events.on(event, listener as (value: unknown) => void),
       kill: () => end(0),
     };
   };
@@ -80,12 +91,23 @@ export function createFakeKeyring(): { readonly keyring: FakeKeyring; readonly f
       case 'crashing':
         return 'crash';
       case 'absent':
-        return { id, ok: false, text: 'The name org.freedesktop.secrets was not provided by any .service files' };
+        return {
+          id,
+          ok: false,
+          text: 'The name org.freedesktop.secrets was not provided by any .service files',
+        };
       case 'locked':
-        if (request.op === 'set') return { id, ok: false, text: 'Cannot create an item in a locked collection' };
+        if (request.op === 'set')
+          return { id, ok: false, text: 'Cannot create an item in a locked collection' };
         return { id, ok: true, value: request.op === 'get' ? null : false, tookMs: 1 };
       case 'working':
-        if (request.op !== 'set') return { id, ok: true, value: request.op === 'get' ? (entries.get(key) ?? null) : entries.delete(key), tookMs: 1 };
+        if (request.op !== 'set')
+          return {
+            id,
+            ok: true,
+            value: request.op === 'get' ? (entries.get(key) ?? null) : entries.delete(key),
+            tookMs: 1,
+          };
         entries.set(key, request.value);
         return { id, ok: true, value: true, tookMs: 1 };
     }

@@ -1,5 +1,6 @@
-// `net.request` and what Latchkey uses of a session, over Node's http and https: the events of Electron's, in their order,
-// with Chromium's words for what goes wrong. Each request has a connection of its own. No proxy, no HTTP/2.
+// `net.request` and what Latchkey uses of a session, over Node's http and https: the events of
+// Electron's, in their order, with Chromium's words for what goes wrong. Each request has a
+// connection of its own. No proxy, no HTTP/2.
 import { EventEmitter } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -22,12 +23,24 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 const REDIRECTS = [301, 302, 303, 307, 308];
-const DECODERS: Readonly<Record<string, () => Transform>> = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
 
-type SessionValues = 'closeAllConnections' | 'resolveProxy' | 'setProxy' | 'setSpellCheckerLanguages' | 'setUserAgent' | 'setCertificateVerifyProc';
+type SessionValues =
+  | 'closeAllConnections'
+  | 'resolveProxy'
+  | 'setProxy'
+  | 'setSpellCheckerLanguages'
+  | 'setUserAgent'
+  | 'setCertificateVerifyProc';
 
 /** A session that goes out directly and keeps nothing. */
-export function createFakeNetSession(): Pick<Electron.Session, SessionValues> & { readonly protocol: Pick<Electron.Protocol, 'isProtocolHandled' | 'unhandle'> } {
+export function createFakeNetSession(): Pick<Electron.Session, SessionValues> & {
+  readonly protocol: Pick<Electron.Protocol, 'isProtocolHandled' | 'unhandle'>;
+} {
   return {
     closeAllConnections: async () => undefined,
     resolveProxy: async () => 'DIRECT',
@@ -40,8 +53,15 @@ export function createFakeNetSession(): Pick<Electron.Session, SessionValues> & 
 }
 
 /** One request. Follows redirects unless it is told `manual`, as Electron's does. */
-export function fakeNetRequest(options: Electron.ClientRequestConstructorOptions | string): Electron.ClientRequest {
-  const { url: first = '', method: firstMethod = 'GET', headers = {}, redirect = 'follow' } = typeof options === 'string' ? { url: options } : options;
+export function fakeNetRequest(
+  options: Electron.ClientRequestConstructorOptions | string,
+): Electron.ClientRequest {
+  const {
+    url: first = '',
+    method: firstMethod = 'GET',
+    headers = {},
+    redirect = 'follow',
+  } = typeof options === 'string' ? { url: options } : options;
   const events = new EventEmitter();
   let sentBody: string | Buffer | undefined;
   let begun = false;
@@ -53,9 +73,15 @@ export function fakeNetRequest(options: Electron.ClientRequestConstructorOptions
 
   function open(url: string, method: string): ReturnType<typeof httpRequest> {
     const address = new URL(url);
-    if (address.protocol !== 'http:' && address.protocol !== 'https:') throw new TypeError('ClientRequest only supports http: and https: protocols');
+    if (address.protocol !== 'http:' && address.protocol !== 'https:')
+      throw new TypeError('ClientRequest only supports http: and https: protocols');
     // Chromium is as lenient, for one with a Content-Length beside chunks.
-    const how = { method, headers: { 'accept-encoding': 'gzip, deflate, br', ...headers }, agent: false, insecureHTTPParser: true };
+    const how = {
+      method,
+      headers: { 'accept-encoding': 'gzip, deflate, br', ...headers },
+      agent: false,
+      insecureHTTPParser: true,
+    };
     const request = (address.protocol === 'https:' ? httpsRequest : httpRequest)(address, how);
     // What comes after an abort, or after the head of an answer, is told elsewhere or not at all.
     request.on('error', (error: NodeJS.ErrnoException) => begun || fail(`net::${wordOf(error)}`));
@@ -96,16 +122,26 @@ export function fakeNetRequest(options: Electron.ClientRequestConstructorOptions
       sent.destroy();
       process.nextTick(() => events.emit('abort'));
     },
-  } satisfies { end(body?: string | Buffer): unknown; abort(): void }) as unknown as Electron.ClientRequest;
+  } satisfies {
+    end(body?: string | Buffer): unknown;
+    abort(): void;
+  }) as unknown as Electron.ClientRequest;
 }
 
 /** Chromium decodes what comes, and reads the fields as UTF-8. */
-function answerOf(message: IncomingMessage, fail: (word: string) => void): Electron.IncomingMessage {
+function answerOf(
+  message: IncomingMessage,
+  fail: (word: string) => void,
+): Electron.IncomingMessage {
   const body = (DECODERS[message.headers['content-encoding'] ?? ''] ?? (() => new PassThrough()))();
   pipeline(message, body, (error) => {
     if (error === undefined || error === null) return;
     const isWhole = message.complete;
-    const word = isWhole ? 'net::ERR_CONTENT_DECODING_FAILED' : message.headers['content-length'] === undefined ? 'net::ERR_INCOMPLETE_CHUNKED_ENCODING' : 'net::ERR_CONTENT_LENGTH_MISMATCH';
+    const word = isWhole
+      ? 'net::ERR_CONTENT_DECODING_FAILED'
+      : message.headers['content-length'] === undefined
+        ? 'net::ERR_INCOMPLETE_CHUNKED_ENCODING'
+        : 'net::ERR_CONTENT_LENGTH_MISMATCH';
     fail(word);
     body.destroy(new Error(word));
   });

@@ -1,19 +1,35 @@
-// A page without a browser: what Latchkey's preload would put on its `window`, over the same messages.
-import type { AuthBridge, AuthCalls, AuthPushes, AuthReply, AuthSyncCalls, AuthView } from '../contract.js';
+// A page without a browser: what Latchkey's preload would put on its `window`, over the same
+// messages.
+import type {
+  AuthBridge,
+  AuthCalls,
+  AuthPushes,
+  AuthReply,
+  AuthSyncCalls,
+  AuthView,
+} from '../contract.js';
 import type { FakeElectron } from './fake-electron.js';
 
 /**
- * Opens a window on this URL and resolves with what `window.latchkey` is there; null when Latchkey does not trust the
- * page, as the preload then exposes nothing. `latchkey/renderer` finds it once it is put on `globalThis.window`.
+ * Opens a window on this URL and resolves with what `window.latchkey` is there; null when Latchkey
+ * does not trust the page, as the preload then exposes nothing. `latchkey/renderer` finds it once
+ * it is put on `globalThis.window`.
  */
-export async function openFakePage(electron: Pick<FakeElectron, 'createWindow' | 'sendSync' | 'invoke'>, url: string): Promise<AuthBridge | null> {
+export async function openFakePage(
+  electron: Pick<FakeElectron, 'createWindow' | 'sendSync' | 'invoke'>,
+  url: string,
+): Promise<AuthBridge | null> {
   const window = electron.createWindow();
   await window.loadURL(url);
   const event = { sender: window.webContents, senderFrame: window.webContents.mainFrame };
-  const initialView = electron.sendSync('latchkey:view' satisfies keyof AuthSyncCalls, event) as AuthView | null;
+  const initialView = electron.sendSync(
+    'latchkey:view' satisfies keyof AuthSyncCalls,
+    event,
+  ) as AuthView | null;
   if (initialView === null) return null;
 
-  const call = async (channel: keyof AuthCalls, ...args: unknown[]): Promise<AuthReply> => (await electron.invoke(channel, event, ...args)) as AuthReply;
+  const call = async (channel: keyof AuthCalls, ...args: unknown[]): Promise<AuthReply> =>
+    (await electron.invoke(channel, event, ...args)) as AuthReply;
   return {
     initialView,
     onView(listener) {

@@ -39,7 +39,11 @@ export interface FakeWindowState {
 }
 
 /** Makes a window. `windows` holds all that are open. */
-export function createFakeWindow(windows: FakeWindow[], nextId: () => number, state: FakeWindowState = {}): FakeWindow {
+export function createFakeWindow(
+  windows: FakeWindow[],
+  nextId: () => number,
+  state: FakeWindowState = {},
+): FakeWindow {
   const did: string[] = [];
   const sent: { readonly channel: string; readonly args: readonly unknown[] }[] = [];
   let { visible = true, minimized = false, destroyed = false } = state;
@@ -57,8 +61,17 @@ export function createFakeWindow(windows: FakeWindow[], nextId: () => number, st
     getURL: () => url,
     isDestroyed: () => destroyed,
     // Frames of a real page come and go; this one stays.
-    mainFrame: { get url() { return url; }, parent: null, detached: false, send },
-  } satisfies Pick<Electron.WebContents, 'id' | 'send' | 'getURL' | 'isDestroyed'> & { mainFrame: Pick<Electron.WebFrameMain, 'url' | 'parent' | 'detached' | 'send'> });
+    mainFrame: {
+      get url() {
+        return url;
+      },
+      parent: null,
+      detached: false,
+      send,
+    },
+  } satisfies Pick<Electron.WebContents, 'id' | 'send' | 'getURL' | 'isDestroyed'> & {
+    mainFrame: Pick<Electron.WebFrameMain, 'url' | 'parent' | 'detached' | 'send'>;
+  });
   const load = async (loaded: string): Promise<void> => {
     url = loaded;
     setImmediate(() => contents.emit('did-finish-load'));

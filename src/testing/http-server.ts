@@ -1,5 +1,5 @@
-// The HTTP side: reads whole requests, sends deliveries (late, halved, never), and ends everything at once.
-// Knows nothing of OAuth.
+// The HTTP side: reads whole requests, sends deliveries (late, halved, never), and ends everything
+// at once. Knows nothing of OAuth.
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -28,14 +28,30 @@ export interface HttpServer {
 const BODY_BYTES = 65_536;
 
 /** Listens on 127.0.0.1 only; with a certificate it speaks TLS. Rejects when the port is taken. */
-export async function listen(port: number, certificate: Certificate | null, nowMs: () => number): Promise<HttpServer> {
+export async function listen(
+  port: number,
+  certificate: Certificate | null,
+  nowMs: () => number,
+): Promise<HttpServer> {
   const stopping = new AbortController();
   let handler: ExchangeHandler | null = null;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
-    if (body === null) return send(response, deliver(jsonAnswer(413, { error: 'invalid_request' })), stopping.signal, nowMs);
-    if (handler === null) return send(response, deliver(jsonAnswer(503, { error: 'temporarily_unavailable' })), stopping.signal, nowMs);
+    if (body === null)
+      return send(
+        response,
+        deliver(jsonAnswer(413, { error: 'invalid_request' })),
+        stopping.signal,
+        nowMs,
+      );
+    if (handler === null)
+      return send(
+        response,
+        deliver(jsonAnswer(503, { error: 'temporarily_unavailable' })),
+        stopping.signal,
+        nowMs,
+      );
     const delivery = await handler(readExchange(request, body), request.socket).catch(() =>
       deliver(jsonAnswer(500, { error: 'server_error' })),
     );
@@ -47,7 +63,10 @@ export async function listen(port: number, certificate: Certificate | null, nowM
     response.on('error', () => undefined);
     answer(request, response).catch(() => response.destroy());
   };
-  const server = certificate === null ? createServer(listener) : createTlsServer({ key: certificate.privateKey, cert: certificate.certificate }, listener);
+  const server =
+    certificate === null
+      ? createServer(listener)
+      : createTlsServer({ key: certificate.privateKey, cert: certificate.certificate }, listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
@@ -84,7 +103,12 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return length > BODY_BYTES ? null : Buffer.concat(chunks);
 }
 
-async function send(response: ServerResponse, delivery: Delivery, stopping: AbortSignal, nowMs: () => number): Promise<void> {
+async function send(
+  response: ServerResponse,
+  delivery: Delivery,
+  stopping: AbortSignal,
+  nowMs: () => number,
+): Promise<void> {
   const { answer, delayMs, end, clockOffsetSeconds } = delivery;
   if (delayMs > 0) await sleep(delayMs, undefined, { signal: stopping });
   if (response.destroyed) return;

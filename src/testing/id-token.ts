@@ -1,8 +1,16 @@
-// ID tokens (OpenID Connect Core §2): finishes those that oidc-provider makes, and spoils them on demand.
+// ID tokens (OpenID Connect Core §2): finishes those that oidc-provider makes, and spoils them on
+// demand.
 import type { Answer } from './exchange.js';
 import { readJsonObject } from './exchange.js';
 import type { IdTokenChange } from './faults.js';
-import { accessTokenHash, breakSignature, decodeJwt, signJwt, signWithNone, signWithPublicKeyAsSecret } from './signing-keys.js';
+import {
+  accessTokenHash,
+  breakSignature,
+  decodeJwt,
+  signJwt,
+  signWithNone,
+  signWithPublicKeyAsSecret,
+} from './signing-keys.js';
 import type { Jwt, SigningKey } from './signing-keys.js';
 
 const OTHER_PARTY = 'another-client';
@@ -10,10 +18,14 @@ const OTHER_PARTY = 'another-client';
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Adds `at_hash` (OpenID Connect Core §3.1.3.6), which oidc-provider leaves out of token responses, changes the claims as
- * the personality has them, and signs again.
+ * Adds `at_hash` (OpenID Connect Core §3.1.3.6), which oidc-provider leaves out of token responses,
+ * changes the claims as the personality has them, and signs again.
  */
-export async function finishIdToken(answer: Answer, key: SigningKey, change: (claims: Claims) => Claims): Promise<Answer> {
+export async function finishIdToken(
+  answer: Answer,
+  key: SigningKey,
+  change: (claims: Claims) => Claims,
+): Promise<Answer> {
   const members = readJsonObject(answer.body);
   const idToken = members?.['id_token'];
   const accessToken = members?.['access_token'];
@@ -26,18 +38,35 @@ export async function finishIdToken(answer: Answer, key: SigningKey, change: (cl
 }
 
 /** Moves every time in an ID token, as a provider with a wrong clock would. */
-export function shiftIdToken(idToken: string, offsetSeconds: number, key: SigningKey): Promise<string> {
-  return rewrite(idToken, key, ({ header, claims }) => ({ header, claims: shiftTimes(claims, offsetSeconds) }));
+export function shiftIdToken(
+  idToken: string,
+  offsetSeconds: number,
+  key: SigningKey,
+): Promise<string> {
+  return rewrite(idToken, key, ({ header, claims }) => ({
+    header,
+    claims: shiftTimes(claims, offsetSeconds),
+  }));
 }
 
 /** The same claims, so many seconds later. */
 export function shiftTimes(claims: Claims, seconds: number): Claims {
   const shift = (value: unknown): unknown => (typeof value === 'number' ? value + seconds : value);
-  return { ...claims, iat: shift(claims['iat']), exp: shift(claims['exp']), auth_time: shift(claims['auth_time']) };
+  return {
+    ...claims,
+    iat: shift(claims['iat']),
+    exp: shift(claims['exp']),
+    auth_time: shift(claims['auth_time']),
+  };
 }
 
 /** The same ID token with one change; correctly signed unless the change is about the signature. */
-export async function changeIdToken(idToken: string, change: IdTokenChange, key: SigningKey, nowMs: number): Promise<string> {
+export async function changeIdToken(
+  idToken: string,
+  change: IdTokenChange,
+  key: SigningKey,
+  nowMs: number,
+): Promise<string> {
   const nowSeconds = Math.floor(nowMs / 1000);
   const setClaims = (claims: Readonly<Record<string, unknown>>): Promise<string> =>
     rewrite(idToken, key, (jwt) => ({ ...jwt, claims: { ...jwt.claims, ...claims } }));
@@ -87,7 +116,11 @@ export async function changeIdToken(idToken: string, change: IdTokenChange, key:
   }
 }
 
-async function rewrite(idToken: string, key: SigningKey, change: (jwt: Jwt) => Jwt): Promise<string> {
+async function rewrite(
+  idToken: string,
+  key: SigningKey,
+  change: (jwt: Jwt) => Jwt,
+): Promise<string> {
   const jwt = decodeJwt(idToken);
   return jwt === null ? idToken : signJwt(key, change(jwt));
 }

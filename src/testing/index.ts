@@ -1,5 +1,6 @@
 // Entry latchkey/testing: an identity provider to test against, and a person who signs in there.
-// Needs the optional packages oidc-provider and jose; belongs into tests and desks, never into an app.
+// Needs the optional packages oidc-provider and jose; belongs into tests and desks, never into an
+// app.
 export { startProvider } from './provider.js';
 export type { Provider, ProviderEndpoints } from './provider.js';
 export type { ProviderOptions } from './provider-options.js';

@@ -4,7 +4,16 @@ import type { Answer, Endpoint, Exchange } from './exchange.js';
 import { parseUrl, readJsonObject } from './exchange.js';
 
 /** What a value in `issued` is; the words of RFC 6749, RFC 7636 and OpenID Connect. */
-export type IssuedKind = 'code' | 'access_token' | 'refresh_token' | 'id_token' | 'code_verifier' | 'state' | 'nonce' | 'client_secret' | 'device_code';
+export type IssuedKind =
+  | 'code'
+  | 'access_token'
+  | 'refresh_token'
+  | 'id_token'
+  | 'code_verifier'
+  | 'state'
+  | 'nonce'
+  | 'client_secret'
+  | 'device_code';
 
 /** One secret value that passed, in either direction. */
 export interface IssuedSecret {
@@ -34,7 +43,10 @@ export interface RequestRecord {
   readonly grantType: string | null;
   /** Null while it is unanswered, and for ever when it never was. */
   readonly status: number | null;
-  /** The OAuth error in the answer, `invalid_grant` say, with the provider's own number behind it: `invalid_request AADSTS9002325`. */
+  /**
+   * The OAuth error in the answer, `invalid_grant` say, with the provider's own number behind it:
+   * `invalid_request AADSTS9002325`.
+   */
   readonly error: string | null;
   /** The kinds of the faults that changed this exchange. */
   readonly faults: readonly string[];
@@ -46,16 +58,34 @@ export interface Ledger {
   readonly issued: readonly IssuedSecret[];
   /** Tells each request when it has been decided what becomes of it. Returns the way to stop. */
   listen(listener: (request: RequestRecord) => void): () => void;
-  /** Notes a request; the function that is returned notes how it ended: null, it was not answered. */
-  noteRequest(exchange: Exchange, atMs: number): (answer: Answer | null, faults: readonly string[]) => void;
-  /** Remembers the secrets in an answer; called with what the provider made and with what is really sent. */
+  /**
+   * Notes a request; the function that is returned notes how it ended: null, it was not answered.
+   */
+  noteRequest(
+    exchange: Exchange,
+    atMs: number,
+  ): (answer: Answer | null, faults: readonly string[]) => void;
+  /**
+   * Remembers the secrets in an answer; called with what the provider made and with what is really
+   * sent.
+   */
   noteAnswer(answer: Answer): void;
 }
 
 /** The oldest are dropped beyond this, so that a provider on a desk can run for weeks. */
 const KEPT = 20_000;
 
-const SECRET_KINDS: readonly IssuedKind[] = ['code', 'access_token', 'refresh_token', 'id_token', 'code_verifier', 'state', 'nonce', 'client_secret', 'device_code'];
+const SECRET_KINDS: readonly IssuedKind[] = [
+  'code',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'code_verifier',
+  'state',
+  'nonce',
+  'client_secret',
+  'device_code',
+];
 
 /** Opens empty books. */
 export function createLedger(): Ledger {
@@ -73,7 +103,8 @@ export function createLedger(): Ledger {
   };
 
   const noteParameters = (parameters: URLSearchParams): void => {
-    for (const kind of SECRET_KINDS) for (const value of parameters.getAll(kind)) noteSecret(kind, value);
+    for (const kind of SECRET_KINDS)
+      for (const value of parameters.getAll(kind)) noteSecret(kind, value);
   };
 
   return {
@@ -117,7 +148,8 @@ export function createLedger(): Ledger {
       const parsed = typeof location === 'string' ? parseUrl(location) : null;
       if (parsed !== null) noteParameters(parsed.searchParams);
       const type = String(answer.headers['content-type'] ?? '');
-      if (type.startsWith('application/x-www-form-urlencoded')) noteParameters(new URLSearchParams(answer.body.toString('utf8')));
+      if (type.startsWith('application/x-www-form-urlencoded'))
+        noteParameters(new URLSearchParams(answer.body.toString('utf8')));
       if (!type.startsWith('application/json')) return;
       const members = readJsonObject(answer.body) ?? {};
       for (const kind of SECRET_KINDS) noteSecret(kind, members[kind]);
@@ -129,9 +161,11 @@ export function createLedger(): Ledger {
 function errorIn(answer: Answer): string | null {
   const location = answer.headers['location'];
   const parsed = typeof location === 'string' ? parseUrl(location) : null;
-  const members = parsed === null ? (readJsonObject(answer.body) ?? {}) : Object.fromEntries(parsed.searchParams);
+  const members =
+    parsed === null ? (readJsonObject(answer.body) ?? {}) : Object.fromEntries(parsed.searchParams);
   const { error, error_description: description } = members;
   if (typeof error !== 'string' || !/^[\w.-]{1,64}$/.test(error)) return null;
-  const number = typeof description === 'string' ? /^[A-Z]+\d+(?=:)/.exec(description)?.[0] : undefined;
+  const number =
+    typeof description === 'string' ? /^[A-Z]+\d+(?=:)/.exec(description)?.[0] : undefined;
   return number === undefined ? error : `${error} ${number}`;
 }

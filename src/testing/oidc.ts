@@ -1,5 +1,6 @@
-// oidc-provider, set up as a strict provider for public native clients. The only file that loads it.
-// What oidc-provider calls policy is decided here; what happens on the wire before and after it is decided in provider.ts.
+// oidc-provider, set up as a strict provider for public native clients. The only file that loads
+// it. What oidc-provider calls policy is decided here; what happens on the wire before and after it
+// is decided in provider.ts.
 import type * as OidcModule from 'oidc-provider';
 import type { Configuration, KoaContextWithOIDC, Provider as OidcProvider } from 'oidc-provider';
 import { DEVICE_GRANT, deviceFlowFeature } from './device-flow.js';
@@ -16,7 +17,10 @@ import type { Registration } from './registration.js';
 import type { SigningKey } from './signing-keys.js';
 import type { Store } from './store.js';
 
-/** What an oidc-provider is built from; a new one with another key and the same store continues where the old one was. */
+/**
+ * What an oidc-provider is built from; a new one with another key and the same store continues
+ * where the old one was.
+ */
 export interface OidcParts {
   readonly issuer: string;
   /** The port that cookies are named by. */
@@ -47,26 +51,37 @@ interface OidcPackage {
 
 /** Throws when the optional peer dependency is not installed, with the command that helps. */
 export async function loadOidcPackage(): Promise<OidcPackage> {
-  // The entry prints "Unsupported runtime" on Node 20 and in Electron; the modules behind it are quiet. Named by
-  // variables, because they have no types of their own; should a later version close them, the entry does.
+  // The entry prints "Unsupported runtime" on Node 20 and in Electron; the modules behind it are
+  // quiet. Named by variables, because they have no types of their own; should a later version
+  // close them, the entry does.
   const provider: string = 'oidc-provider/lib/provider.js';
   const policy: string = 'oidc-provider/lib/helpers/interaction_policy/index.js';
   const errorClasses: string = 'oidc-provider/lib/helpers/errors.js';
   try {
-    const modules = (await Promise.all([import(provider), import(policy), import(errorClasses)])) as [Pick<OidcPackage, 'Provider'>, OidcPackage['interactionPolicy'], OidcErrors];
+    const modules = (await Promise.all([
+      import(provider),
+      import(policy),
+      import(errorClasses),
+    ])) as [Pick<OidcPackage, 'Provider'>, OidcPackage['interactionPolicy'], OidcErrors];
     return { Provider: modules[0].Provider, interactionPolicy: modules[1], errors: modules[2] };
   } catch {
     try {
       const { Provider, interactionPolicy, errors } = await import('oidc-provider');
       return { Provider, interactionPolicy, errors };
     } catch (cause) {
-      throw new Error('latchkey/testing needs the packages "oidc-provider" and "jose": npm install --save-dev oidc-provider jose', { cause });
+      throw new Error(
+        'latchkey/testing needs the packages "oidc-provider" and "jose": npm install --save-dev oidc-provider jose',
+        { cause },
+      );
     }
   }
 }
 
 /** Builds an oidc-provider. Writes nothing to the console. */
-export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage, parts: OidcParts): OidcProvider {
+export function createOidc(
+  { Provider, interactionPolicy, errors }: OidcPackage,
+  parts: OidcParts,
+): OidcProvider {
   const { issuer, port, settings, policy, grants, store, people, key } = parts;
   const prompts = interactionPolicy.base();
   prompts.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
@@ -90,12 +105,17 @@ export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage,
     enabledJWA: { idTokenSigningAlgValues: [key.algorithm] },
     scopes: ['openid', 'offline_access', ...policy.scopes, ...settings.scopes],
     extraParams: [...policy.extraParameters],
-    claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'picture'], email: ['email', 'email_verified'] },
+    claims: {
+      openid: ['sub'],
+      profile: ['name', 'preferred_username', 'picture'],
+      email: ['email', 'email_verified'],
+    },
     // As most providers do: an app without the userinfo endpoint knows the name, too.
     conformIdTokenClaims: false,
     pkce: { required: () => policy.pkce === 'required' },
     rotateRefreshToken: policy.rotates,
-    issueRefreshToken: async (_ctx, _client, code) => policy.givesRefreshToken(code.scopes, grants.find(code.grantId)),
+    issueRefreshToken: async (_ctx, _client, code) =>
+      policy.givesRefreshToken(code.scopes, grants.find(code.grantId)),
     expiresWithSession: async (_ctx, code) => !policy.outlivesBrowser(code.scopes),
     // Always the grant of this very sign-in, never one that the browser's session remembers.
     loadExistingGrant: async (ctx) => {
@@ -106,12 +126,19 @@ export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage,
     findAccount: async (_ctx, subject) => {
       const account = people.find(subject);
       if (account === null) return undefined;
-      return { accountId: subject, claims: async () => ({ sub: subject, email_verified: true, ...account.claims }) };
+      return {
+        accountId: subject,
+        claims: async () => ({ sub: subject, email_verified: true, ...account.claims }),
+      };
     },
     // Browsers send cookies to every port of a host: two providers on one machine need two names.
     cookies: {
       keys: [parts.cookieKey],
-      names: { session: `session_${port}`, interaction: `interaction_${port}`, resume: `resume_${port}` },
+      names: {
+        session: `session_${port}`,
+        interaction: `interaction_${port}`,
+        resume: `resume_${port}`,
+      },
     },
     routes: {
       authorization: PATHS.authorization,
@@ -124,13 +151,17 @@ export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage,
       device_authorization: PATHS.deviceAuthorization,
       code_verification: PATHS.device,
     },
-    interactions: { policy: prompts, url: (_ctx, interaction) => `${PATHS.interaction}/${interaction.uid}` },
+    interactions: {
+      policy: prompts,
+      url: (_ctx, interaction) => `${PATHS.interaction}/${interaction.uid}`,
+    },
     ttl: {
       AccessToken: parts.accessTokenSeconds,
       AuthorizationCode: policy.codeSeconds,
       DeviceCode: 600,
       IdToken: 3_600,
-      RefreshToken: (_ctx, token) => policy.refreshTokenSeconds(grants.find(token.grantId), token.scopes, token.totalLifetime()),
+      RefreshToken: (_ctx, token) =>
+        policy.refreshTokenSeconds(grants.find(token.grantId), token.scopes, token.totalLifetime()),
       Interaction: 3_600,
       Session: 14 * 86_400,
       // Longer than any refresh token that is used now and then.
@@ -139,12 +170,18 @@ export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage,
     features: {
       devInteractions: { enabled: false },
       deviceFlow: deviceFlowFeature(settings.clientName, write),
-      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: async (ctx, form) => {
           const target = ctx.oidc.session?.state?.['postLogoutRedirectUri'];
-          write(ctx, pageAnswer(signOutPage(form, typeof target === 'string' ? originsOf(target) : [])));
+          write(
+            ctx,
+            pageAnswer(signOutPage(form, typeof target === 'string' ? originsOf(target) : [])),
+          );
         },
         postLogoutSuccessSource: async (ctx) => write(ctx, pageAnswer(signedOutPage())),
       },
@@ -154,11 +191,16 @@ export function createOidc({ Provider, interactionPolicy, errors }: OidcPackage,
         requirePushedAuthorizationRequests: settings.pushedAuthorizationRequests === 'required',
       },
     },
-    renderError: async (ctx, out) => write(ctx, pageAnswer(errorPage(out.error, out.error_description, ctx.status))),
+    renderError: async (ctx, out) =>
+      write(ctx, pageAnswer(errorPage(out.error, out.error_description, ctx.status))),
   };
   const provider = new Provider(issuer, configuration);
-  const isRegistered = (uri: string): boolean => policy.redirects(parts.registration().redirects, uri).length > 0;
-  Object.assign(provider.Client.prototype, { redirectUriAllowed: isRegistered, postLogoutRedirectUriAllowed: isRegistered });
+  const isRegistered = (uri: string): boolean =>
+    policy.redirects(parts.registration().redirects, uri).length > 0;
+  Object.assign(provider.Client.prototype, {
+    redirectUriAllowed: isRegistered,
+    postLogoutRedirectUriAllowed: isRegistered,
+  });
   return provider;
 }
 
@@ -168,15 +210,26 @@ function write(ctx: KoaContextWithOIDC, answer: Answer): void {
   ctx.body = answer.body.toString('utf8');
 }
 
-/** APIs that a token may be asked for by name (RFC 8707): one for each token, and the token of the sign-in for none. */
-function resourceFeature({ InvalidTarget }: OidcErrors, settings: ProviderSettings, accessTokenSeconds: () => number): ResourceIndicators {
+/**
+ * APIs that a token may be asked for by name (RFC 8707): one for each token, and the token of the
+ * sign-in for none.
+ */
+function resourceFeature(
+  { InvalidTarget }: OidcErrors,
+  settings: ProviderSettings,
+  accessTokenSeconds: () => number,
+): ResourceIndicators {
   return {
     enabled: settings.resources.length > 0,
     defaultResource: () => [],
     useGrantedResource: () => false,
     getResourceServerInfo(_ctx, resource) {
       if (!settings.resources.includes(resource)) throw new InvalidTarget();
-      return { scope: settings.scopes.join(' '), accessTokenFormat: 'opaque', accessTokenTTL: accessTokenSeconds() };
+      return {
+        scope: settings.scopes.join(' '),
+        accessTokenFormat: 'opaque',
+        accessTokenTTL: accessTokenSeconds(),
+      };
     },
   };
 }

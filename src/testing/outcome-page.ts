@@ -1,4 +1,5 @@
-// The pages at the end of a trip: back to the app, an error that cannot be sent to the app, and signing out.
+// The pages at the end of a trip: back to the app, an error that cannot be sent to the app, and
+// signing out.
 import { html, ICONS, mark, trusted } from './page-frame.js';
 import type { Page } from './page-frame.js';
 
@@ -11,8 +12,9 @@ export interface DonePageContent {
 }
 
 /**
- * Shown before a redirect to a custom scheme. A browser that hands a URL to an app stays on the page where it was:
- * without this one, people are left in front of the "Allow" button and do not know whether it worked.
+ * Shown before a redirect to a custom scheme. A browser that hands a URL to an app stays on the
+ * page where it was: without this one, people are left in front of the "Allow" button and do not
+ * know whether it worked.
  */
 export function donePage({ clientName, agreed, returnTo }: DonePageContent): Page {
   return {
@@ -20,9 +22,14 @@ export function donePage({ clientName, agreed, returnTo }: DonePageContent): Pag
     title: agreed ? 'You are signed in' : 'You said no',
     refreshTo: returnTo,
     content: html`${agreed ? mark(ICONS.tick) : mark(ICONS.away)}
-<h1>${agreed ? 'All done here' : 'Nothing was shared'}</h1>
-<p class="lead">Going back to <strong>${clientName}</strong>. If your browser asks, let it open the app; after that you can close this tab.</p>
-<div class="actions"><a class="button quiet" href="${returnTo}">Open ${clientName} again</a></div>`,
+      <h1>${agreed ? 'All done here' : 'Nothing was shared'}</h1>
+      <p class="lead">
+        Going back to <strong>${clientName}</strong>. If your browser asks, let it open the app;
+        after that you can close this tab.
+      </p>
+      <div class="actions">
+        <a class="button quiet" href="${returnTo}">Open ${clientName} again</a>
+      </div>`,
   };
 }
 
@@ -33,26 +40,36 @@ export function errorPage(error: string, description: string | undefined, status
     title: 'This sign-in cannot go on',
     status,
     content: html`${mark(ICONS.alert, 'red')}
-<h1>This sign-in cannot go on</h1>
-<p class="lead">Go back to the app and start again there. If it happens again, tell the people who made the app:</p>
-<p class="hint"><code data-error="${error}">${error}${description === undefined ? '' : `: ${description}`}</code></p>`,
+      <h1>This sign-in cannot go on</h1>
+      <p class="lead">
+        Go back to the app and start again there. If it happens again, tell the people who made the
+        app:
+      </p>
+      <p class="hint">
+        <code data-error="${error}"
+          >${error}${description === undefined ? '' : `: ${description}`}</code
+        >
+      </p>`,
   };
 }
 
-/** Asks before signing out (OpenID Connect RP-Initiated Logout §2). `form` is oidc-provider's own, with its secret. */
+/**
+ * Asks before signing out (OpenID Connect RP-Initiated Logout §2). `form` is oidc-provider's own,
+ * with its secret.
+ */
 export function signOutPage(form: string, formTargets: readonly string[]): Page {
   return {
     name: 'sign-out',
     title: 'Sign out?',
     formTargets,
     content: html`${mark(ICONS.away)}
-<h1>Sign out of this browser?</h1>
-<p class="lead">You stay signed in here unless you sign out.</p>
-${trusted(form)}
-<div class="actions">
-<button form="op.logoutForm" name="logout" value="yes">Sign out</button>
-<button form="op.logoutForm" class="quiet">Stay signed in</button>
-</div>`,
+      <h1>Sign out of this browser?</h1>
+      <p class="lead">You stay signed in here unless you sign out.</p>
+      ${trusted(form)}
+      <div class="actions">
+        <button form="op.logoutForm" name="logout" value="yes">Sign out</button>
+        <button form="op.logoutForm" class="quiet">Stay signed in</button>
+      </div>`,
   };
 }
 
@@ -62,7 +79,7 @@ export function signedOutPage(): Page {
     name: 'signed-out',
     title: 'Signed out',
     content: html`${mark(ICONS.tick)}
-<h1>You are signed out</h1>
-<p class="lead">You can close this tab.</p>`,
+      <h1>You are signed out</h1>
+      <p class="lead">You can close this tab.</p>`,
   };
 }

@@ -1,5 +1,5 @@
-// The frame of every page of the provider: one centred card, of the same family as the demo's window.
-// No script, no image, no font from outside; what is put in is escaped here.
+// The frame of every page of the provider: one centred card, of the same family as the demo's
+// window. No script, no image, no font from outside; what is put in is escaped here.
 import { createHash } from 'node:crypto';
 import type { Answer } from './exchange.js';
 
@@ -9,7 +9,18 @@ export interface Markup {
 }
 
 /** What a page is called in `data-page`; the scripted person reads it. */
-export type PageName = 'login' | 'consent' | 'confirm' | 'done' | 'error' | 'sign-out' | 'signed-out' | 'device' | 'device-refused' | 'device-confirm' | 'device-done';
+export type PageName =
+  | 'login'
+  | 'consent'
+  | 'confirm'
+  | 'done'
+  | 'error'
+  | 'sign-out'
+  | 'signed-out'
+  | 'device'
+  | 'device-refused'
+  | 'device-confirm'
+  | 'device-done';
 
 /** A page of the provider. */
 export interface Page {
@@ -17,7 +28,10 @@ export interface Page {
   readonly title: string;
   readonly content: Markup;
   readonly status?: number;
-  /** Where forms may lead besides the provider: browsers hold redirects after a form to `form-action`. */
+  /**
+   * Where forms may lead besides the provider: browsers hold redirects after a form to
+   * `form-action`.
+   */
   readonly formTargets?: readonly string[];
   /** The page that comes after a yes, when it is not the end; in `data-next`. */
   readonly next?: PageName;
@@ -26,7 +40,10 @@ export interface Page {
 }
 
 /** Escapes every value that is not markup. Arrays are joined; null gives nothing. */
-export function html(parts: TemplateStringsArray, ...values: readonly (string | Markup | readonly Markup[] | null)[]): Markup {
+export function html(
+  parts: TemplateStringsArray,
+  ...values: readonly (string | Markup | readonly Markup[] | null)[]
+): Markup {
   const inserted = values.map((value) => {
     if (value === null) return '';
     if (typeof value === 'string') return escape(value);
@@ -116,7 +133,9 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /** The small pictures of the cards. */
 export const ICONS = {
-  person: trusted('<svg viewBox="0 0 24 24"><circle cx="12" cy="8" r="4"/><path d="M4 21c1-4 4-6 8-6s7 2 8 6"/></svg>'),
+  person: trusted(
+    '<svg viewBox="0 0 24 24"><circle cx="12" cy="8" r="4"/><path d="M4 21c1-4 4-6 8-6s7 2 8 6"/></svg>',
+  ),
   tick: trusted('<svg viewBox="0 0 24 24"><path d="m5 12.5 5 5L19.500 7"/></svg>'),
   alert: trusted('<svg viewBox="0 0 24 24"><path d="M12 6v8M12 18v.01"/></svg>'),
   away: trusted('<svg viewBox="0 0 24 24"><path d="M14 4h6v16h-6M3 12h12M11 8l4 4-4 4"/></svg>'),
@@ -150,22 +169,29 @@ export function pageAnswer(page: Page): Answer {
 }
 
 function render(page: Page): string {
-  const refresh = page.refreshTo === undefined ? null : html`<meta http-equiv="refresh" content="0; url=${page.refreshTo}">`;
+  const refresh =
+    page.refreshTo === undefined
+      ? null
+      : html`<meta http-equiv="refresh" content="0; url=${page.refreshTo}" />`;
   return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-${refresh}
-<title>${page.title}</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<main data-page="${page.name}"${page.next === undefined ? null : html` data-next="${page.next}"`}>
-${page.content}
-</main>
-<footer>Test provider: nothing here is real.</footer>
-</body>
-</html>
-`.markup;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        ${refresh}
+        <title>${page.title}</title>
+        <style>
+          ${trusted(STYLE)}
+        </style>
+      </head>
+      <body>
+        <main
+          data-page="${page.name}"
+          ${page.next === undefined ? null : html` data-next="${page.next}"`}
+        >
+          ${page.content}
+        </main>
+        <footer>Test provider: nothing here is real.</footer>
+      </body>
+    </html> `.markup;
 }

@@ -1,12 +1,20 @@
-// The scripted person in a real browser: drives a Playwright page. Imports no Playwright: it is typed by what is used.
+// The scripted person in a real browser: drives a Playwright page. Imports no Playwright: it is
+// typed by what is used.
 import type { SignInChoices } from './person.js';
 
 /** What is needed of a Playwright `Page`. */
 export interface PageLike {
   waitForSelector(selector: string, options?: { readonly timeout?: number }): Promise<unknown>;
-  getAttribute(selector: string, name: string, options?: { readonly timeout?: number }): Promise<string | null>;
+  getAttribute(
+    selector: string,
+    name: string,
+    options?: { readonly timeout?: number },
+  ): Promise<string | null>;
   fill(selector: string, value: string, options?: { readonly timeout?: number }): Promise<void>;
-  click(selector: string, options?: { readonly timeout?: number; readonly noWaitAfter?: boolean }): Promise<void>;
+  click(
+    selector: string,
+    options?: { readonly timeout?: number; readonly noWaitAfter?: boolean },
+  ): Promise<void>;
 }
 
 /** How the person behaves on a page, and how patient the script is. */
@@ -16,13 +24,23 @@ export interface PageSignInChoices extends Omit<SignInChoices, 'visit'> {
 }
 
 /**
- * Goes through the provider's pages in a browser that shows, or soon will show, the login or consent page. Resolves
- * after the last click; where the browser goes then is not awaited. Rejects when a page does not come in time.
+ * Goes through the provider's pages in a browser that shows, or soon will show, the login or
+ * consent page. Resolves after the last click; where the browser goes then is not awaited. Rejects
+ * when a page does not come in time.
  */
-export async function signInWithPage(page: PageLike, choices: PageSignInChoices = {}): Promise<void> {
-  const { login = 'ada', password = 'correct horse', consent = 'allow', timeoutMs = 15_000 } = choices;
+export async function signInWithPage(
+  page: PageLike,
+  choices: PageSignInChoices = {},
+): Promise<void> {
+  const {
+    login = 'ada',
+    password = 'correct horse',
+    consent = 'allow',
+    timeoutMs = 15_000,
+  } = choices;
   const timeout = { timeout: timeoutMs };
-  const click = (action: string): Promise<void> => page.click(`button[value="${action}"]`, { ...timeout, noWaitAfter: true });
+  const click = (action: string): Promise<void> =>
+    page.click(`button[value="${action}"]`, { ...timeout, noWaitAfter: true });
 
   await page.waitForSelector('main[data-page="login"], main[data-page="consent"]', timeout);
   if ((await page.getAttribute('main', 'data-page', timeout)) === 'login') {

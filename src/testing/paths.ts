@@ -1,13 +1,20 @@
-// Where a personality has its endpoints. Inside, every provider has the paths of exchange.ts; outside, those of its model.
+// Where a personality has its endpoints. Inside, every provider has the paths of exchange.ts;
+// outside, those of its model.
 import { parseUrl, PATHS, readEndpoint } from './exchange.js';
 import type { Exchange } from './exchange.js';
 
-/** A place inside, by its name, and its path outside; null: there is no such place. `{tenant}` stands for one segment. */
+/**
+ * A place inside, by its name, and its path outside; null: there is no such place. `{tenant}`
+ * stands for one segment.
+ */
 export type OuterPaths = Readonly<Partial<Record<keyof typeof PATHS, string | null>>>;
 
 /** The way in and out of one provider. */
 export interface PathMap {
-  /** The same request at the inner path, and the segment that stood for `{tenant}`. What has another path outside is not found inside. */
+  /**
+   * The same request at the inner path, and the segment that stood for `{tenant}`. What has another
+   * path outside is not found inside.
+   */
   inward(exchange: Exchange): { readonly exchange: Exchange; readonly tenant: string };
   /** The path outside; null when there is none. */
   outward(inner: string, tenant?: string): string | null;
@@ -19,7 +26,10 @@ const NOWHERE = '/not-found';
 /** Makes the map. `tenant` is put for `{tenant}` unless another one was asked for. */
 export function createPathMap(outer: OuterPaths, tenant: string): PathMap {
   const rows = Object.entries(outer).map(([name, template]) => {
-    const pattern = template === null ? null : new RegExp(`^${template.split('{tenant}').map(escape).join('([^/]+)')}$`);
+    const pattern =
+      template === null
+        ? null
+        : new RegExp(`^${template.split('{tenant}').map(escape).join('([^/]+)')}$`);
     return { inner: PATHS[name as keyof typeof PATHS], template, pattern };
   });
 
@@ -46,11 +56,20 @@ function escape(text: string): string {
 /** The same request at another path. */
 function at(exchange: Exchange, path: string): Exchange {
   const query = exchange.query.toString();
-  return { ...exchange, path, url: query === '' ? path : `${path}?${query}`, endpoint: readEndpoint(path) };
+  return {
+    ...exchange,
+    path,
+    url: query === '' ? path : `${path}?${query}`,
+    endpoint: readEndpoint(path),
+  };
 }
 
 /** The metadata with its endpoints as they are outside; those that are nowhere are left out. */
-export function outerMetadata(members: Readonly<Record<string, unknown>>, origin: string, outward: (inner: string) => string | null): Record<string, unknown> {
+export function outerMetadata(
+  members: Readonly<Record<string, unknown>>,
+  origin: string,
+  outward: (inner: string) => string | null,
+): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(members).flatMap(([name, value]) => {
       const url = typeof value === 'string' && name !== 'issuer' ? parseUrl(value) : null;

@@ -7,7 +7,9 @@ export interface PersonClaims {
   readonly name?: string;
   readonly email?: string;
   readonly preferred_username?: string;
-  /** An `https:` URL. Nobody has one unless the host gives it: a test loads nothing from outside. */
+  /**
+   * An `https:` URL. Nobody has one unless the host gives it: a test loads nothing from outside.
+   */
   readonly picture?: string;
 }
 
@@ -35,7 +37,10 @@ const BUILT_IN: Readonly<Record<string, PersonClaims>> = {
 /** Longer names are cut, so that no page and no token grows without bound. */
 const LOGIN_LENGTH = 64;
 
-/** The `sub` claim of a login name. It is no login name itself, so a test sees when the two are mixed up. */
+/**
+ * The `sub` claim of a login name. It is no login name itself, so a test sees when the two are
+ * mixed up.
+ */
 export function subjectOf(login: string): string {
   return `u-${createHash('sha256').update(normalise(login)).digest('hex').slice(0, 16)}`;
 }
@@ -46,7 +51,9 @@ function normalise(login: string): string {
 
 /** Makes the people of one provider. `known` adds to the built-in people and wins over them. */
 export function createPeople(known: Readonly<Record<string, PersonClaims>>): People {
-  const described = new Map(Object.entries({ ...BUILT_IN, ...known }).map(([login, claims]) => [normalise(login), claims]));
+  const described = new Map(
+    Object.entries({ ...BUILT_IN, ...known }).map(([login, claims]) => [normalise(login), claims]),
+  );
   const accounts = new Map<string, Account>();
 
   return {

@@ -1,5 +1,5 @@
-// The scripted person: signs in at the embedded provider over plain HTTP, or on a page of a real browser.
-// Knows the provider only by what a browser sees: redirects, cookies and the pages' forms.
+// The scripted person: signs in at the embedded provider over plain HTTP, or on a page of a real
+// browser. Knows the provider only by what a browser sees: redirects, cookies and the pages' forms.
 import { createCookieJar } from './cookie-jar.js';
 import { ask } from './http-client.js';
 import type { PlainResponse } from './http-client.js';
@@ -14,11 +14,16 @@ export interface SignInChoices {
   readonly password?: string;
   /** Default `allow`. `cancel` leaves on the login page already, if there is one. */
   readonly consent?: 'allow' | 'deny' | 'cancel';
-  /** Also follows the redirect to a loopback redirect URI and reads the page there. Default false. */
+  /**
+   * Also follows the redirect to a loopback redirect URI and reads the page there. Default false.
+   */
   readonly visit?: boolean;
 }
 
-/** What the person types on the page for a device code, and whether the code that the page shows is the app's. */
+/**
+ * What the person types on the page for a device code, and whether the code that the page shows is
+ * the app's.
+ */
 interface UserCode {
   readonly userCode: string;
   readonly compare: boolean;
@@ -37,18 +42,25 @@ export interface SignInOutcome {
 /** One person with one browser: sessions at the provider are remembered from trip to trip. */
 export interface Person {
   /**
-   * Opens an authorization URL and goes on until the provider redirects to somewhere else. Rejects when the provider
-   * shows an error page, answers nothing within 10 s, or comes to no end. Error texts hold no URL and no secret.
+   * Opens an authorization URL and goes on until the provider redirects to somewhere else. Rejects
+   * when the provider shows an error page, answers nothing within 10 s, or comes to no end. Error
+   * texts hold no URL and no secret.
    */
   signIn(authorizationUrl: string, choices?: SignInChoices): Promise<SignInOutcome>;
   /**
-   * Opens the page for a device code (RFC 8628 §3.3), with the code in its address or not, types the code and goes on to the
-   * end. `compare` false: says on the page that the code is another one. Rejects like `signIn`.
+   * Opens the page for a device code (RFC 8628 §3.3), with the code in its address or not, types
+   * the code and goes on to the end. `compare` false: says on the page that the code is another
+   * one. Rejects like `signIn`.
    */
-  enterCode(verificationUri: string, userCode: string, choices?: SignInChoices & { readonly compare?: boolean }): Promise<UserCodeOutcome>;
+  enterCode(
+    verificationUri: string,
+    userCode: string,
+    choices?: SignInChoices & { readonly compare?: boolean },
+  ): Promise<UserCodeOutcome>;
   /**
-   * Opens an end-session URL (OpenID Connect RP-Initiated Logout §2), says yes, and resolves with the post-logout
-   * redirect, or null when the provider's own page is the end. Rejects like `signIn`.
+   * Opens an end-session URL (OpenID Connect RP-Initiated Logout §2), says yes, and resolves with
+   * the post-logout redirect, or null when the provider's own page is the end. Rejects like
+   * `signIn`.
    */
   signOut(endSessionUrl: string): Promise<string | null>;
 }
@@ -58,8 +70,8 @@ export interface PersonOptions {
   /** `provider.certificate`: trusted beside nothing else. */
   readonly certificate?: string | null;
   /**
-   * Called once for each trip, when the first page is there and nothing is done on it yet: the place to let a clock
-   * move, for people take minutes. The trip goes on when it resolves.
+   * Called once for each trip, when the first page is there and nothing is done on it yet: the
+   * place to let a clock move, for people take minutes. The trip goes on when it resolves.
    */
   readonly hesitates?: () => Promise<void> | void;
 }
@@ -80,8 +92,15 @@ export function createPerson({ certificate = null, hesitates }: PersonOptions = 
     return response;
   };
 
-  /** Resolves with the first URL outside the provider, or null on a page where nothing is left to do. */
-  const walk = async (from: string, choices: SignInChoices, code: UserCode | null = null): Promise<URL | null> => {
+  /**
+   * Resolves with the first URL outside the provider, or null on a page where nothing is left to
+   * do.
+   */
+  const walk = async (
+    from: string,
+    choices: SignInChoices,
+    code: UserCode | null = null,
+  ): Promise<URL | null> => {
     const start = new URL(from);
     let url = start;
     let form: URLSearchParams | null = null;
@@ -99,7 +118,10 @@ export function createPerson({ certificate = null, hesitates }: PersonOptions = 
       hesitated = true;
       const move = readMove(response.text, choices, code);
       if (move === 'end') return null;
-      if (move === null) throw new Error(`the provider answered with status ${response.status} and no page that a person knows`);
+      if (move === null)
+        throw new Error(
+          `the provider answered with status ${response.status} and no page that a person knows`,
+        );
       url = new URL(move.target ?? url.pathname + url.search, url);
       form = move.form;
     }
@@ -114,7 +136,13 @@ export function createPerson({ certificate = null, hesitates }: PersonOptions = 
     },
     async enterCode(verificationUri, userCode, { compare = true, ...choices } = {}) {
       let ended: string | null = null;
-      await walk(verificationUri, choices, { userCode, compare, ended: (page) => { ended = page; } });
+      await walk(verificationUri, choices, {
+        userCode,
+        compare,
+        ended: (page) => {
+          ended = page;
+        },
+      });
       return ended === 'device-done' ? 'agreed' : 'refused';
     },
     signOut: async (endSessionUrl) => (await walk(endSessionUrl, {}))?.href ?? null,
@@ -134,12 +162,18 @@ interface Move {
   readonly form: URLSearchParams | null;
 }
 
-function readMove(body: string, choices: SignInChoices, code: UserCode | null): Move | 'end' | null {
+function readMove(
+  body: string,
+  choices: SignInChoices,
+  code: UserCode | null,
+): Move | 'end' | null {
   const consent = choices.consent ?? 'allow';
   const formOf = (action: RegExp, extra: Readonly<Record<string, string>>): Move | null => {
     const target = readAttribute(body, action);
     const fields = [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
-    const form = new URLSearchParams(fields.map(([, name = '', value = '']) => [unescape(name), unescape(value)]));
+    const form = new URLSearchParams(
+      fields.map(([, name = '', value = '']) => [unescape(name), unescape(value)]),
+    );
     for (const [name, value] of Object.entries(extra)) form.set(name, value);
     return target === null ? null : { target, form };
   };
@@ -147,7 +181,8 @@ function readMove(body: string, choices: SignInChoices, code: UserCode | null): 
   const page = /data-page="([a-z-]+)"/.exec(body)?.[1];
   switch (page) {
     case 'login':
-      if (consent === 'cancel') return { target: null, form: new URLSearchParams({ do: 'cancel' }) };
+      if (consent === 'cancel')
+        return { target: null, form: new URLSearchParams({ do: 'cancel' }) };
       return {
         target: null,
         form: new URLSearchParams({
@@ -157,11 +192,17 @@ function readMove(body: string, choices: SignInChoices, code: UserCode | null): 
         }),
       };
     case 'consent':
-      return { target: null, form: new URLSearchParams({ do: consent === 'allow' ? 'allow' : 'deny' }) };
+      return {
+        target: null,
+        form: new URLSearchParams({ do: consent === 'allow' ? 'allow' : 'deny' }),
+      };
     case 'confirm':
       return { target: null, form: new URLSearchParams({ do: 'continue' }) };
     case 'done':
-      return { target: readAttribute(body, /http-equiv="refresh" content="0; url=([^"]*)"/), form: null };
+      return {
+        target: readAttribute(body, /http-equiv="refresh" content="0; url=([^"]*)"/),
+        form: null,
+      };
     case 'sign-out':
       return formOf(/<form id="op\.logoutForm" method="post" action="([^"]*)"/, { logout: 'yes' });
     case 'signed-out':
@@ -169,7 +210,9 @@ function readMove(body: string, choices: SignInChoices, code: UserCode | null): 
     case 'device':
     case 'device-confirm': {
       const form = code === null ? null : deviceForm(page, body, code.userCode, code.compare);
-      return form === null ? null : { target: readAttribute(body, /<form id="op\.[a-zA-Z]+"[^>]* action="([^"]*)"/), form };
+      return form === null
+        ? null
+        : { target: readAttribute(body, /<form id="op\.[a-zA-Z]+"[^>]* action="([^"]*)"/), form };
     }
     case 'device-done':
     case 'device-refused':
@@ -179,7 +222,9 @@ function readMove(body: string, choices: SignInChoices, code: UserCode | null): 
       // oidc-provider changes the account of a browser by a form that a script would send.
       return formOf(/<form method="post" action="([^"]*)"/, {});
     case 'error':
-      throw new Error(`the provider showed an error page: ${readAttribute(body, /data-error="([^"]*)"/) ?? 'unknown'}`);
+      throw new Error(
+        `the provider showed an error page: ${readAttribute(body, /data-error="([^"]*)"/) ?? 'unknown'}`,
+      );
     default:
       return null;
   }
@@ -191,5 +236,10 @@ function readAttribute(body: string, pattern: RegExp): string | null {
 }
 
 function unescape(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
 }

@@ -9,7 +9,8 @@ import { createStrict } from './personalities/strict.js';
 import type { Personality } from './personality.js';
 
 /** Whose manners a provider can have. */
-export type PersonalityName = 'strict' | 'legacy' | 'entra' | 'google' | 'github' | 'keycloak' | 'okta';
+export type PersonalityName =
+  'strict' | 'legacy' | 'entra' | 'google' | 'github' | 'keycloak' | 'okta';
 
 const FACTORIES: Readonly<Record<PersonalityName, (graceSeconds: number | null) => Personality>> = {
   strict: createStrict,
@@ -30,11 +31,16 @@ export function isPersonalityName(name: unknown): name is PersonalityName {
 }
 
 /** Makes one that has seen nothing yet. `graceSeconds` null: as the model has it. */
-export function createPersonality(name: PersonalityName, graceSeconds: number | null = null): Personality {
+export function createPersonality(
+  name: PersonalityName,
+  graceSeconds: number | null = null,
+): Personality {
   return FACTORIES[name](graceSeconds);
 }
 
 /** What a personality does, sentence by sentence, and where each was read. */
-export function personalityFacts(name: PersonalityName): readonly { readonly fact: string; readonly source: string }[] {
+export function personalityFacts(
+  name: PersonalityName,
+): readonly { readonly fact: string; readonly source: string }[] {
   return createPersonality(name).rules.map(({ fact, source }) => ({ fact, source }));
 }

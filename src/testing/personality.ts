@@ -1,5 +1,5 @@
-// What a personality is made of: rules, each a fact about a real provider with its source, and what follows from it here.
-// Runs the rules around oidc-provider; knows no provider by name.
+// What a personality is made of: rules, each a fact about a real provider with its source, and what
+// follows from it here. Runs the rules around oidc-provider; knows no provider by name.
 import type { Answer, Endpoint, Exchange } from './exchange.js';
 import type { GrantNote, GrantNotes } from './grant-notes.js';
 import type { OuterPaths } from './paths.js';
@@ -15,9 +15,16 @@ export interface Policy {
   readonly rotates: boolean;
   /** How long a rotated refresh token may come again. */
   readonly graceSeconds: number;
-  readonly givesRefreshToken: (scopes: ReadonlySet<string>, grant: GrantNote | undefined) => boolean;
+  readonly givesRefreshToken: (
+    scopes: ReadonlySet<string>,
+    grant: GrantNote | undefined,
+  ) => boolean;
   /** The life of a new refresh token; `ageSeconds` since the first of its family. */
-  readonly refreshTokenSeconds: (grant: GrantNote | undefined, scopes: ReadonlySet<string>, ageSeconds: number) => number;
+  readonly refreshTokenSeconds: (
+    grant: GrantNote | undefined,
+    scopes: ReadonlySet<string>,
+    ageSeconds: number,
+  ) => number;
   /** The life of codes. */
   readonly codeSeconds: number;
   /** Null: as the option says. */
@@ -33,12 +40,18 @@ export interface Policy {
   /** Scopes that are known besides the standard ones. */
   readonly scopes: readonly string[];
   /** Changes the claims of ID tokens before they are signed. */
-  readonly idTokenClaims: (claims: Readonly<Record<string, unknown>>, room: Room) => Readonly<Record<string, unknown>>;
+  readonly idTokenClaims: (
+    claims: Readonly<Record<string, unknown>>,
+    room: Room,
+  ) => Readonly<Record<string, unknown>>;
 }
 
 /** What the API demands of an access token from now on. */
 export interface ApiChallenge {
-  /** Entra's claims challenge: the JSON that goes out in base64. Its `access_token` must come back in the parameter `claims`. */
+  /**
+   * Entra's claims challenge: the JSON that goes out in base64. Its `access_token` must come back
+   * in the parameter `claims`.
+   */
   readonly claims?: { readonly access_token: Readonly<Record<string, unknown>> };
   /** RFC 9470: one of these must be among the `acr_values` of the sign-in. */
   readonly acrValues?: string;
@@ -71,7 +84,10 @@ export interface Room {
   /** What the demo resource demands now. */
   readonly challenge: ApiChallenge | null;
   /** What is known of a code or token, also after its end. */
-  readonly look: (model: 'AuthorizationCode' | 'RefreshToken' | 'AccessToken', value: string | null) => Kept | null;
+  readonly look: (
+    model: 'AuthorizationCode' | 'RefreshToken' | 'AccessToken',
+    value: string | null,
+  ) => Kept | null;
 }
 
 /** An answer refuses; an exchange goes on, changed; null has nothing to say. */
@@ -123,7 +139,9 @@ export const STRICT: Policy = {
 
 /** The policy that the rules make, the later ones winning. */
 export function policyOf(rules: readonly Rule[]): Policy {
-  return Object.freeze(rules.reduce<Policy>((policy, rule) => ({ ...policy, ...rule.policy }), STRICT));
+  return Object.freeze(
+    rules.reduce<Policy>((policy, rule) => ({ ...policy, ...rule.policy }), STRICT),
+  );
 }
 
 /** Where the endpoints are by these rules, the later ones winning. */
@@ -137,7 +155,10 @@ export function judge(rules: readonly Rule[], received: Exchange, room: Room): E
   // A browser's question before a cross-origin request (CORS) is nobody's to judge.
   if (exchange.method === 'OPTIONS') return exchange;
   for (const rule of rules) {
-    const judgement = rule.on === exchange.endpoint && isFirstStep(exchange) ? (rule.judge?.(exchange, room) ?? null) : null;
+    const judgement =
+      rule.on === exchange.endpoint && isFirstStep(exchange)
+        ? (rule.judge?.(exchange, room) ?? null)
+        : null;
     if (judgement !== null && 'status' in judgement) return judgement;
     exchange = judgement ?? exchange;
   }
@@ -145,8 +166,17 @@ export function judge(rules: readonly Rule[], received: Exchange, room: Room): E
 }
 
 /** What an answer becomes. */
-export function change(rules: readonly Rule[], made: Answer, exchange: Exchange, room: Room): Answer {
-  return rules.reduce((answer, rule) => (rule.on === exchange.endpoint ? (rule.change?.(answer, exchange, room) ?? answer) : answer), made);
+export function change(
+  rules: readonly Rule[],
+  made: Answer,
+  exchange: Exchange,
+  room: Room,
+): Answer {
+  return rules.reduce(
+    (answer, rule) =>
+      rule.on === exchange.endpoint ? (rule.change?.(answer, exchange, room) ?? answer) : answer,
+    made,
+  );
 }
 
 /** The way back from the pages is the end of an authorization request, not another one. */

@@ -1,5 +1,6 @@
-// Entry latchkey/testing/playwright: Playwright's `test` with a provider, a person and the host's own app, for tests in the
-// real Electron. The only file that imports @playwright/test. What it does to the app, any test can do: there is no hook.
+// Entry latchkey/testing/playwright: Playwright's `test` with a provider, a person and the host's
+// own app, for tests in the real Electron. The only file that imports @playwright/test. What it
+// does to the app, any test can do: there is no hook.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ import type { ProviderOptions } from './provider-options.js';
 
 export { expect } from '@playwright/test';
 
-/** How the host's app is started. In `args` and `env`, `{issuer}`, `{clientId}` and `{origin}` are those of the provider. */
+/**
+ * How the host's app is started. In `args` and `env`, `{issuer}`, `{clientId}` and `{origin}` are
+ * those of the provider.
+ */
 export interface LaunchOptions {
   /** The app's folder first, as on the command line of Electron. */
   readonly args: readonly string[];
@@ -23,8 +27,9 @@ export interface LaunchOptions {
   /** Default: the Electron of the host's node_modules. */
   readonly executablePath?: string;
   /**
-   * `none` (default): on Linux the app finds no keyring, so that a test leaves nothing in the one of the desk. `system`: the one
-   * that is there. Elsewhere the app itself must be told to keep the session in memory (`secretStore: 'memory'`).
+   * `none` (default): on Linux the app finds no keyring, so that a test leaves nothing in the one
+   * of the desk. `system`: the one that is there. Elsewhere the app itself must be told to keep the
+   * session in memory (`secretStore: 'memory'`).
    */
   readonly keyring?: 'none' | 'system';
 }
@@ -51,11 +56,15 @@ export interface LatchkeyFixtures {
   provider: Provider;
   /** One person with an empty browser. */
   person: Person;
-  /** The host's app, started as `launch` says, on a folder of its own for user data; ended with the test. */
+  /**
+   * The host's app, started as `launch` says, on a folder of its own for user data; ended with the
+   * test.
+   */
   app: ElectronApplication;
   /**
-   * Signs the person in to a running app that is signed out, and resolves with its first window as soon as Latchkey says there that it is
-   * signed in. Rejects with Latchkey's error code when the sign-in fails.
+   * Signs the person in to a running app that is signed out, and resolves with its first window as
+   * soon as Latchkey says there that it is signed in. Rejects with Latchkey's error code when the
+   * sign-in fails.
    */
   signedIn: (app: ElectronApplication, choices?: SignedInChoices) => Promise<Page>;
 }
@@ -73,7 +82,8 @@ export const test = base.extend<LatchkeyOptions & LatchkeyFixtures>({
     await use(createPerson({ certificate: provider.certificate }));
   },
   app: async ({ launch, provider }, use) => {
-    if (launch === null) throw new Error('the fixture "app" needs test.use({ launch: { args: [folder] } })');
+    if (launch === null)
+      throw new Error('the fixture "app" needs test.use({ launch: { args: [folder] } })');
     const userData = await mkdtemp(join(tmpdir(), 'latchkey-app-'));
     const app = await _electron.launch(launchOptions(launch, provider, userData));
     await use(app);
@@ -85,17 +95,32 @@ export const test = base.extend<LatchkeyOptions & LatchkeyFixtures>({
   },
 });
 
-function launchOptions({ args, env = {}, cwd, executablePath, keyring = 'none' }: LaunchOptions, provider: Provider, userData: string): NonNullable<Parameters<typeof _electron.launch>[0]> {
+function launchOptions(
+  { args, env = {}, cwd, executablePath, keyring = 'none' }: LaunchOptions,
+  provider: Provider,
+  userData: string,
+): NonNullable<Parameters<typeof _electron.launch>[0]> {
   const fill = (text: string): string =>
-    text.replaceAll('{issuer}', provider.issuer).replaceAll('{clientId}', provider.clientId).replaceAll('{origin}', provider.origin);
-  const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    text
+      .replaceAll('{issuer}', provider.issuer)
+      .replaceAll('{clientId}', provider.clientId)
+      .replaceAll('{origin}', provider.origin);
+  const own = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   const isLinux = process.platform === 'linux';
   return {
     // Electron's sandbox refuses to run as root, as containers do.
-    args: [...(isLinux && process.getuid?.() === 0 ? ['--no-sandbox'] : []), `--user-data-dir=${userData}`, ...args.map(fill)],
+    args: [
+      ...(isLinux && process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      `--user-data-dir=${userData}`,
+      ...args.map(fill),
+    ],
     env: {
       ...Object.fromEntries(own),
-      ...(isLinux && keyring === 'none' ? { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' } : {}),
+      ...(isLinux && keyring === 'none'
+        ? { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' }
+        : {}),
       ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)])),
     },
     ...(cwd === undefined ? {} : { cwd }),
@@ -108,7 +133,11 @@ interface PageWindow {
   readonly latchkey?: AuthBridge;
 }
 
-async function signIn(app: ElectronApplication, person: Person, { by = begin, timeoutMs = 30_000, ...choices }: SignedInChoices = {}): Promise<Page> {
+async function signIn(
+  app: ElectronApplication,
+  person: Person,
+  { by = begin, timeoutMs = 30_000, ...choices }: SignedInChoices = {},
+): Promise<Page> {
   const opened = nextUrl(app);
   // A sign-in that fails before the browser opens is told by `outcome`.
   opened.catch(() => undefined);
@@ -136,7 +165,12 @@ function nextUrl(app: ElectronApplication): Promise<string> {
   );
 }
 
-async function comeBack(app: ElectronApplication, person: Person, url: string, choices: SignInChoices): Promise<void> {
+async function comeBack(
+  app: ElectronApplication,
+  person: Person,
+  url: string,
+  choices: SignInChoices,
+): Promise<void> {
   const isLoopback = new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
   const { callbackUrl } = await person.signIn(url, { ...choices, visit: isLoopback });
   if (isLoopback) return;
@@ -144,7 +178,8 @@ async function comeBack(app: ElectronApplication, person: Person, url: string, c
   await app.evaluate(({ app: electronApp }, callback) => {
     const event = { preventDefault: () => undefined };
     if (process.platform === 'darwin') electronApp.emit('open-url', event, callback);
-    else electronApp.emit('second-instance', event, [process.execPath, callback], process.cwd(), null);
+    else
+      electronApp.emit('second-instance', event, [process.execPath, callback], process.cwd(), null);
   }, callbackUrl);
 }
 
@@ -152,12 +187,16 @@ async function comeBack(app: ElectronApplication, person: Person, url: string, c
 function begin(page: Page): Promise<unknown> {
   return page.evaluate(async () => {
     const { latchkey } = globalThis as unknown as PageWindow;
-    if (latchkey === undefined) throw new Error("Latchkey's preload exposed nothing to this page: is it in trustedOrigins?");
+    if (latchkey === undefined)
+      throw new Error("Latchkey's preload exposed nothing to this page: is it in trustedOrigins?");
     return await latchkey.signIn({});
   });
 }
 
-/** Runs in the page: resolves with `signed-in`, or with the code of the error that ended the sign-in. */
+/**
+ * Runs in the page: resolves with `signed-in`, or with the code of the error that ended the
+ * sign-in.
+ */
 function watch(limitMs: number): Promise<string> {
   const { latchkey } = globalThis as unknown as PageWindow;
   if (latchkey === undefined) return Promise.resolve('page-refused');
@@ -166,7 +205,8 @@ function watch(limitMs: number): Promise<string> {
     const look = (view: AuthView): void => {
       wasOpen ||= view.status === 'signing-in' || ('attempt' in view && view.attempt !== undefined);
       if (view.status === 'signed-in' && view.attempt === undefined) resolve('signed-in');
-      else if (view.status === 'signed-out' && wasOpen) resolve(view.error?.code ?? 'sign-in-cancelled');
+      else if (view.status === 'signed-out' && wasOpen)
+        resolve(view.error?.code ?? 'sign-in-cancelled');
     };
     look(latchkey.initialView);
     latchkey.onView(look);

@@ -1,4 +1,5 @@
-// The options of the embedded provider: every default and its check. Says the option's name, never its value.
+// The options of the embedded provider: every default and its check. Says the option's name, never
+// its value.
 import type { PersonClaims } from './people.js';
 import { isPersonalityName, PERSONALITY_NAMES } from './personalities.js';
 import type { PersonalityName } from './personalities.js';
@@ -12,41 +13,61 @@ export interface ProviderOptions {
   readonly personality?: PersonalityName;
   /** Default: a free port. */
   readonly port?: number;
-  /** Speaks `https:` with a certificate of its own, which `provider.certificate` tells. Default false. */
+  /**
+   * Speaks `https:` with a certificate of its own, which `provider.certificate` tells. Default
+   * false.
+   */
   readonly https?: boolean;
   /** Default `latchkey-demo`: a public native client, without a secret (RFC 8252 §8.4). */
   readonly clientId?: string;
   /** What the pages call the app. Default "Latchkey Demo". */
   readonly clientName?: string;
   /**
-   * Compared exactly, but for the port of `http://127.0.0.1` (RFC 8252 §7.3); personalities have their own ways. For
-   * `entra` an entry may name its platform: `{ uri, platform: 'spa' }`. `provider.register` changes them while running.
-   * Default: `com.example.latchkey-demo:/callback` and `http://127.0.0.1/callback`.
+   * Compared exactly, but for the port of `http://127.0.0.1` (RFC 8252 §7.3); personalities have
+   * their own ways. For `entra` an entry may name its platform: `{ uri, platform: 'spa' }`.
+   * `provider.register` changes them while running. Default: `com.example.latchkey-demo:/callback`
+   * and `http://127.0.0.1/callback`.
    */
   readonly redirectUris?: readonly (string | RegisteredRedirect)[];
   /** Default: none; `google` and `github`, which insist on one, have `latchkey-demo-secret`. */
   readonly clientSecret?: string;
   /** `entra`: "Allow public client flows", which device codes need. Default false, as there. */
   readonly publicClientFlows?: boolean;
-  /** `entra`: the tenant id, by default that of Microsoft's examples. `keycloak`: the realm, by default `demo`. */
+  /**
+   * `entra`: the tenant id, by default that of Microsoft's examples. `keycloak`: the realm, by
+   * default `demo`.
+   */
   readonly tenant?: string;
-  /** How long a rotated refresh token may come again. Default: as the personality has it (`strict` 0, `okta` 30). */
+  /**
+   * How long a rotated refresh token may come again. Default: as the personality has it (`strict`
+   * 0, `okta` 30).
+   */
   readonly graceSeconds?: number;
-  /** Default: the machine's. A clock of the test's makes codes, tokens and sessions end without waiting. */
+  /**
+   * Default: the machine's. A clock of the test's makes codes, tokens and sessions end without
+   * waiting.
+   */
   readonly clock?: ClockLike;
   /** Scopes besides `openid`, `profile`, `email` and `offline_access`. */
   readonly scopes?: readonly string[];
-  /** APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and what a client says of them is ignored. */
+  /**
+   * APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and what a
+   * client says of them is ignored.
+   */
   readonly resources?: readonly string[];
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
   readonly accessTokenSeconds?: number;
-  /** Claims of people by their login name, besides the built-in `ada` and `grace`. Any other name can sign in, too. */
+  /**
+   * Claims of people by their login name, besides the built-in `ada` and `grace`. Any other name
+   * can sign in, too.
+   */
   readonly people?: Readonly<Record<string, PersonClaims>>;
   /** What ID tokens are signed with. Default RS256. */
   readonly signingAlgorithm?: SigningAlgorithm;
   /**
-   * `openid` (default): OpenID Connect Discovery and RFC 8414. `oauth`: only RFC 8414, as a plain OAuth 2.0 server, whose
-   * `userinfo_endpoint` is `/me`. `none`: neither; clients must be told the `endpoints`.
+   * `openid` (default): OpenID Connect Discovery and RFC 8414. `oauth`: only RFC 8414, as a plain
+   * OAuth 2.0 server, whose `userinfo_endpoint` is `/me`. `none`: neither; clients must be told the
+   * `endpoints`.
    */
   readonly discovery?: 'openid' | 'oauth' | 'none';
   /** Pushed authorization requests (RFC 9126). Default `off`. */
@@ -54,7 +75,9 @@ export interface ProviderOptions {
 }
 
 /** The options, complete. Null: the personality decides. */
-export interface ProviderSettings extends Required<Omit<ProviderOptions, 'clientSecret' | 'tenant' | 'graceSeconds' | 'clock'>> {
+export interface ProviderSettings extends Required<
+  Omit<ProviderOptions, 'clientSecret' | 'tenant' | 'graceSeconds' | 'clock'>
+> {
   readonly clientSecret: string | null;
   readonly tenant: string;
   readonly graceSeconds: number | null;
@@ -64,7 +87,10 @@ export interface ProviderSettings extends Required<Omit<ProviderOptions, 'client
 /** Those that insist on a secret. */
 const SECRETIVE: readonly PersonalityName[] = ['google', 'github'];
 
-const TENANTS: Readonly<Partial<Record<PersonalityName, string>>> = { entra: 'aaaabbbb-0000-cccc-1111-dddd2222eeee', keycloak: 'demo' };
+const TENANTS: Readonly<Partial<Record<PersonalityName, string>>> = {
+  entra: 'aaaabbbb-0000-cccc-1111-dddd2222eeee',
+  keycloak: 'demo',
+};
 
 /** Fills in the defaults. Throws a TypeError that names the option and what was expected. */
 export function readProviderOptions(options: ProviderOptions): ProviderSettings {
@@ -92,18 +118,26 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
   for (const name of Object.keys(options)) {
     if (!(name in settings)) throw new TypeError(`option "${name}" is unknown`);
   }
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
   const read: ProviderSettings = { ...settings, ...given };
-  if (!isPersonalityName(read.personality)) throw new TypeError(`option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}`);
-  if (!Number.isInteger(read.port) || read.port < 0 || read.port > 65_535) throw new TypeError('option "port" must be a port number');
-  if (read.tenant !== '' && !/^[\w.-]+$/.test(read.tenant)) throw new TypeError('option "tenant" must be a word without slashes');
-  if (read.graceSeconds !== null && !(read.graceSeconds >= 0)) throw new TypeError('option "graceSeconds" must be a number of at least 0');
-  if (read.clock !== null && typeof read.clock.now !== 'function') throw new TypeError('option "clock" must have a function "now"');
+  if (!isPersonalityName(read.personality))
+    throw new TypeError(`option "personality" must be one of ${PERSONALITY_NAMES.join(', ')}`);
+  if (!Number.isInteger(read.port) || read.port < 0 || read.port > 65_535)
+    throw new TypeError('option "port" must be a port number');
+  if (read.tenant !== '' && !/^[\w.-]+$/.test(read.tenant))
+    throw new TypeError('option "tenant" must be a word without slashes');
+  if (read.graceSeconds !== null && !(read.graceSeconds >= 0))
+    throw new TypeError('option "graceSeconds" must be a number of at least 0');
+  if (read.clock !== null && typeof read.clock.now !== 'function')
+    throw new TypeError('option "clock" must have a function "now"');
   checkAccessTokenSeconds(read.accessTokenSeconds);
   return Object.freeze(read);
 }
 
 /** Throws unless it is a whole positive number. */
 export function checkAccessTokenSeconds(seconds: number): void {
-  if (!Number.isInteger(seconds) || seconds < 1) throw new TypeError('"accessTokenSeconds" must be a whole number of at least 1');
+  if (!Number.isInteger(seconds) || seconds < 1)
+    throw new TypeError('"accessTokenSeconds" must be a whole number of at least 1');
 }

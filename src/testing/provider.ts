@@ -36,8 +36,8 @@ import { createStore } from './store.js';
 import { createProviderTime } from './virtual-clock.js';
 
 /**
- * The endpoints as absolute URLs: for clients that are told by hand, and for tests that ask themselves. One that the
- * personality does not have answers 404.
+ * The endpoints as absolute URLs: for clients that are told by hand, and for tests that ask
+ * themselves. One that the personality does not have answers 404.
  */
 export interface ProviderEndpoints {
   readonly authorization: string;
@@ -45,11 +45,17 @@ export interface ProviderEndpoints {
   readonly jwks: string;
   /** Needs the scope `openid` (OpenID Connect Core §5.3). */
   readonly userinfo: string;
-  /** The same for every access token: `sub`, and what the scopes `profile` and `email` allow. For plain OAuth 2.0. */
+  /**
+   * The same for every access token: `sub`, and what the scopes `profile` and `email` allow. For
+   * plain OAuth 2.0.
+   */
   readonly me: string;
   readonly revocation: string;
   readonly endSession: string;
-  /** The demo resource: tells the person to a valid access token, and challenges when it was told to. */
+  /**
+   * The demo resource: tells the person to a valid access token, and challenges when it was told
+   * to.
+   */
   readonly api: string;
   /** RFC 8628 §3.1. */
   readonly deviceAuthorization: string;
@@ -58,7 +64,9 @@ export interface ProviderEndpoints {
 /** A running provider. Everything about it is gone after `stop()`. */
 export interface Provider {
   readonly personality: PersonalityName;
-  /** `http://127.0.0.1:PORT` and what the personality puts behind it, without a slash at the end. */
+  /**
+   * `http://127.0.0.1:PORT` and what the personality puts behind it, without a slash at the end.
+   */
   readonly issuer: string;
   /** `http://127.0.0.1:PORT`. */
   readonly origin: string;
@@ -72,9 +80,14 @@ export interface Provider {
   readonly endpoints: ProviderEndpoints;
   /** Every request so far, oldest first; grows while the provider runs. */
   readonly requests: readonly RequestRecord[];
-  /** Every secret value that passed so far, each once, oldest first. Search your logs and files for them. */
+  /**
+   * Every secret value that passed so far, each once, oldest first. Search your logs and files for
+   * them.
+   */
   readonly issued: readonly IssuedSecret[];
-  /** Calls the listener with each request as soon as its answer is decided. Returns the way to stop. */
+  /**
+   * Calls the listener with each request as soon as its answer is decided. Returns the way to stop.
+   */
   onRequest(listener: (request: RequestRecord) => void): () => void;
   /** How many token requests of this `grant_type` came, whatever became of them. */
   tokenRequests(grantType: TokenGrantType): number;
@@ -82,11 +95,14 @@ export interface Provider {
   fault(fault: Fault): void;
   /** Ends all faults for new requests. A request that already hangs stays hanging. */
   clearFaults(): void;
-  /** Faults that were set with `times` and were not used up: empty at the end of a test that went by its script. */
+  /**
+   * Faults that were set with `times` and were not used up: empty at the end of a test that went by
+   * its script.
+   */
   unusedFaults(): readonly Fault[];
   /**
-   * Changes what is registered, as somebody does at the provider's portal; what is under way goes on. Throws a TypeError
-   * that says why the provider would not take it.
+   * Changes what is registered, as somebody does at the provider's portal; what is under way goes
+   * on. Throws a TypeError that says why the provider would not take it.
    */
   register(change: RegistrationChange): void;
   /** What the demo resource demands from now on; null: nothing more than a valid token. */
@@ -95,13 +111,21 @@ export interface Provider {
   setAccessTokenSeconds(seconds: number): void;
   /** A new signing key under a new `kid`; the old one leaves the JWKS at once. */
   rotateKeys(): Promise<void>;
-  /** Every code, token and grant ends at once, as an administrator or a changed password does it. */
+  /**
+   * Every code, token and grant ends at once, as an administrator or a changed password does it.
+   */
   revokeAll(): void;
   /** Access tokens end at once; refresh tokens stay. */
   revokeAccessTokens(): void;
-  /** Browsers are signed out of the provider: the next authorization request asks for the name again. */
+  /**
+   * Browsers are signed out of the provider: the next authorization request asks for the name
+   * again.
+   */
   expireSessions(): void;
-  /** Destroys every connection, also hanging ones, and frees the port. Idempotent; leaves no handle open. */
+  /**
+   * Destroys every connection, also hanging ones, and frees the port. Idempotent; leaves no handle
+   * open.
+   */
   stop(): Promise<void>;
 }
 
@@ -109,8 +133,8 @@ export interface Provider {
 const KEPT_CALLBACKS = 100;
 
 /**
- * Starts a provider on 127.0.0.1. Rejects with a TypeError for a wrong option, and with an Error when the port is taken
- * or an optional package is missing. Quiet: writes nothing to the console.
+ * Starts a provider on 127.0.0.1. Rejects with a TypeError for a wrong option, and with an Error
+ * when the port is taken or an optional package is missing. Quiet: writes nothing to the console.
  */
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const settings = readProviderOptions(options);
@@ -143,7 +167,16 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   let challenge: ApiChallenge | null = null;
   const build = (): OidcProvider =>
     createOidc(oidcPackage, {
-      issuer, port: server.port, settings, policy, registration: () => registration, grants, store, people, key, cookieKey,
+      issuer,
+      port: server.port,
+      settings,
+      policy,
+      registration: () => registration,
+      grants,
+      store,
+      people,
+      key,
+      cookieKey,
       accessTokenSeconds: () => policy.accessTokenSeconds ?? accessTokenSeconds,
     });
   let oidc: OidcProvider;
@@ -162,23 +195,44 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     if (exchange.path === PATHS.me) return answerMe(oidc, people, exchange);
     if (exchange.path === PATHS.api) return answerApi(oidc, people, exchange, room);
     if (exchange.path.startsWith(`${PATHS.interaction}/`)) {
-      const tools = { oidc, people, clientName: settings.clientName, grants, nowMs: room.nowMs, confirmsSchemes: policy.confirmsSchemes };
-      return runListener(replying((request, response) => answerInteraction(tools, exchange, request, response)), exchange, socket);
+      const tools = {
+        oidc,
+        people,
+        clientName: settings.clientName,
+        grants,
+        nowMs: room.nowMs,
+        confirmsSchemes: policy.confirmsSchemes,
+      };
+      return runListener(
+        replying((request, response) => answerInteraction(tools, exchange, request, response)),
+        exchange,
+        socket,
+      );
     }
-    if (exchange.path === PATHS.openidConfiguration && settings.discovery !== 'openid') return notFound();
+    if (exchange.path === PATHS.openidConfiguration && settings.discovery !== 'openid')
+      return notFound();
     if (exchange.path === PATHS.oauthMetadata && settings.discovery === 'none') return notFound();
 
     const signer = key;
     const answer = await runListener(oidc.callback(), askForConsent(exchange), socket);
     if (exchange.endpoint === 'discovery') return describe(exchange, answer, room);
-    return exchange.endpoint === 'token' ? finishIdToken(answer, signer, (claims) => policy.idTokenClaims(shiftTimes(claims, time.offsetSeconds()), room)) : answer;
+    return exchange.endpoint === 'token'
+      ? finishIdToken(answer, signer, (claims) =>
+          policy.idTokenClaims(shiftTimes(claims, time.offsetSeconds()), room),
+        )
+      : answer;
   };
 
   const describe = (exchange: Exchange, answer: Answer, room: Room): Answer => {
     const isPlain = exchange.path === PATHS.oauthMetadata && settings.discovery === 'oauth';
     const described = isPlain ? plainOAuthMetadata(answer, origin) : answer;
     const members = readJsonObject(described.body);
-    return members === null ? described : jsonAnswer(described.status, outerMetadata(members, origin, (inner) => paths.outward(inner, room.tenant)));
+    return members === null
+      ? described
+      : jsonAnswer(
+          described.status,
+          outerMetadata(members, origin, (inner) => paths.outward(inner, room.tenant)),
+        );
   };
 
   const obey = async (received: Exchange, room: Room, socket: Socket): Promise<Answer> => {
@@ -194,7 +248,18 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     const leap = time.takeLeap();
     if (leap !== 0) store.age(leap);
     const { exchange, tenant } = paths.inward(received);
-    const room: Room = { origin, issuer, settings, registration, tenant, nowMs: time.now(), policy, grants, challenge, look: (model, value) => store.look(model, value ?? '') };
+    const room: Room = {
+      origin,
+      issuer,
+      settings,
+      registration,
+      tenant,
+      nowMs: time.now(),
+      policy,
+      grants,
+      challenge,
+      look: (model, value) => store.look(model, value ?? ''),
+    };
     const noteEnd = ledger.noteRequest({ ...exchange, path: received.path }, room.nowMs);
     const used: string[] = [];
     const fitting = faults.matching(exchange);
@@ -207,8 +272,12 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       delivery = refused;
     }
     if (delivery === null) {
-      // One after another, as a strict server's database does it: of two renewals with one token, the second is a reuse.
-      const processed = exchange.endpoint === 'token' ? tokenQueue.then(() => obey(exchange, room, socket)) : obey(exchange, room, socket);
+      // One after another, as a strict server's database does it: of two renewals with one token,
+      // the second is a reuse.
+      const processed =
+        exchange.endpoint === 'token'
+          ? tokenQueue.then(() => obey(exchange, room, socket))
+          : obey(exchange, room, socket);
       if (exchange.endpoint === 'token') tokenQueue = processed.catch(() => undefined);
       const answer = await processed;
       ledger.noteAnswer(answer);
@@ -231,13 +300,17 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   const keep = (path: string, answer: Answer): void => {
     // Only the end of an interaction has a path of its own; cookies are not to be sent twice.
     if (!path.startsWith(`${PATHS.authorization}/`)) return;
-    callbacks.set(path, { ...answer, headers: { location: answer.headers['location'] ?? '', 'cache-control': 'no-store' } });
+    callbacks.set(path, {
+      ...answer,
+      headers: { location: answer.headers['location'] ?? '', 'cache-control': 'no-store' },
+    });
     const oldest = callbacks.keys().next();
     if (callbacks.size > KEPT_CALLBACKS && oldest.done !== true) callbacks.delete(oldest.value);
   };
 
   // One that is nowhere outside gets a path that is not found.
-  const endpoint = (inner: string): string => origin + (paths.outward(inner) ?? `/not-found${inner}`);
+  const endpoint = (inner: string): string =>
+    origin + (paths.outward(inner) ?? `/not-found${inner}`);
   return {
     personality: settings.personality,
     issuer,
@@ -264,7 +337,8 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     requests: ledger.requests,
     issued: ledger.issued,
     onRequest: (listener) => ledger.listen(listener),
-    tokenRequests: (grantType) => ledger.requests.filter((request) => request.grantType === grantType).length,
+    tokenRequests: (grantType) =>
+      ledger.requests.filter((request) => request.grantType === grantType).length,
     fault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
     unusedFaults: () => faults.unused(),
@@ -282,7 +356,8 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       key = await createSigningKey(settings.signingAlgorithm);
       oidc = build();
     },
-    revokeAll: () => store.forget(['Grant', 'AuthorizationCode', 'DeviceCode', 'AccessToken', 'RefreshToken']),
+    revokeAll: () =>
+      store.forget(['Grant', 'AuthorizationCode', 'DeviceCode', 'AccessToken', 'RefreshToken']),
     revokeAccessTokens: () => store.forget(['AccessToken']),
     expireSessions: () => store.forget(['Session']),
     stop: () => server.stop(),
@@ -293,8 +368,13 @@ function notFound(): Answer {
   return jsonAnswer(404, { error: 'not_found' });
 }
 
-/** A listener that sends the answer of an async function, keeping the cookies that were set on the way. */
-function replying(reply: (request: IncomingMessage, response: ServerResponse) => Promise<Answer>): RequestListener {
+/**
+ * A listener that sends the answer of an async function, keeping the cookies that were set on the
+ * way.
+ */
+function replying(
+  reply: (request: IncomingMessage, response: ServerResponse) => Promise<Answer>,
+): RequestListener {
   return (request, response) => {
     const send = (answer: Answer): void => {
       response.statusCode = answer.status;

@@ -1,9 +1,12 @@
-// The provider's signing key and what is signed with it. The only file that signs; faults ask it for bad signatures too.
+// The provider's signing key and what is signed with it. The only file that signs; faults ask it
+// for bad signatures too.
 import { createHash, createHmac, createPublicKey, randomBytes } from 'node:crypto';
 import { CompactSign, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 
-/** The registered algorithms (RFC 7518 §3.1, RFC 8037) that the provider can sign ID tokens with. */
+/**
+ * The registered algorithms (RFC 7518 §3.1, RFC 8037) that the provider can sign ID tokens with.
+ */
 export type SigningAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
 /** One signing key. `privateJwk` never leaves this process. */
@@ -23,7 +26,11 @@ export interface Jwt {
 export async function createSigningKey(algorithm: SigningAlgorithm): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const kid = randomBytes(6).toString('hex');
-  return { kid, algorithm, privateJwk: { ...(await exportJWK(privateKey)), kid, alg: algorithm, use: 'sig' } };
+  return {
+    kid,
+    algorithm,
+    privateJwk: { ...(await exportJWK(privateKey)), kid, alg: algorithm, use: 'sig' },
+  };
 }
 
 /** Decodes a compact JWS (RFC 7515 §7.1); null when it is none. */
@@ -42,7 +49,9 @@ export function decodeJwt(compact: string): Jwt | null {
 /** Signs with the provider's key. The header's `alg` is the key's, whatever `jwt` says. */
 export async function signJwt(key: SigningKey, jwt: Jwt): Promise<string> {
   const privateKey = (await importJWK(key.privateJwk, key.algorithm)) as CryptoKey;
-  return new CompactSign(encode(jwt.claims)).setProtectedHeader({ ...jwt.header, alg: key.algorithm }).sign(privateKey);
+  return new CompactSign(encode(jwt.claims))
+    .setProtectedHeader({ ...jwt.header, alg: key.algorithm })
+    .sign(privateKey);
 }
 
 /** An unsecured JWT (RFC 7519 §6.1): header `alg` "none" and an empty signature. */
@@ -50,11 +59,19 @@ export function signWithNone(jwt: Jwt): string {
   return `${segment({ ...jwt.header, alg: 'none' })}.${segment(jwt.claims)}.`;
 }
 
-/** The classic confusion: HS256 with the *public* key, which everyone has, as the secret (RFC 8725 §2.1). */
+/**
+ * The classic confusion: HS256 with the *public* key, which everyone has, as the secret (RFC 8725
+ * §2.1).
+ */
 export function signWithPublicKeyAsSecret(key: SigningKey, jwt: Jwt): string {
   const { kty, n, e, crv, x, y } = key.privateJwk;
-  const publicJwk = Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value !== undefined));
-  const secret = createPublicKey({ key: publicJwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+  const publicJwk = Object.fromEntries(
+    Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value !== undefined),
+  );
+  const secret = createPublicKey({ key: publicJwk, format: 'jwk' }).export({
+    type: 'spki',
+    format: 'pem',
+  });
   const signed = `${segment({ ...jwt.header, alg: 'HS256' })}.${segment(jwt.claims)}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
@@ -70,7 +87,9 @@ export function breakSignature(compact: string): string {
 /** The `at_hash` claim of an access token (OpenID Connect Core §3.1.3.6). */
 export function accessTokenHash(algorithm: SigningAlgorithm, accessToken: string): string {
   // OpenID Connect ties the hash to `alg`; EdDSA with Ed25519 uses SHA-512.
-  const digest = createHash(algorithm === 'EdDSA' ? 'sha512' : 'sha256').update(accessToken, 'ascii').digest();
+  const digest = createHash(algorithm === 'EdDSA' ? 'sha512' : 'sha256')
+    .update(accessToken, 'ascii')
+    .digest();
   return digest.subarray(0, digest.length / 2).toString('base64url');
 }
 

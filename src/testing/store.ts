@@ -1,29 +1,48 @@
-// What the provider remembers: codes, tokens, grants, browser sessions. In memory, one store for each provider.
-// oidc-provider's own default is shared by all providers of a process and announces itself on the console.
+// What the provider remembers: codes, tokens, grants, browser sessions. In memory, one store for
+// each provider. oidc-provider's own default is shared by all providers of a process and announces
+// itself on the console.
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 import type { Kept } from './personality.js';
 
 /** oidc-provider's names of what is stored. */
-export type Model = 'Session' | 'Interaction' | 'Grant' | 'AuthorizationCode' | 'DeviceCode' | 'AccessToken' | 'RefreshToken';
+export type Model =
+  | 'Session'
+  | 'Interaction'
+  | 'Grant'
+  | 'AuthorizationCode'
+  | 'DeviceCode'
+  | 'AccessToken'
+  | 'RefreshToken';
 
 /** The memory of one provider. */
 export interface Store {
   readonly adapter: AdapterFactory;
   /** Forgets everything of these kinds at once. */
   forget(models: readonly Model[]): void;
-  /** What is known of this value, also after its end; null when it was never given out or is forgotten. Changes nothing. */
+  /**
+   * What is known of this value, also after its end; null when it was never given out or is
+   * forgotten. Changes nothing.
+   */
   look(model: Model, id: string): Kept | null;
-  /** Everything becomes older by so many seconds: it ends sooner. A negative number makes it younger. */
+  /**
+   * Everything becomes older by so many seconds: it ends sooner. A negative number makes it
+   * younger.
+   */
   age(seconds: number): void;
 }
 
 /** How a store differs from the strict one. */
 export interface StoreOptions {
-  /** How long a refresh token that was rotated may come again before that counts as a reuse. Default 0. */
+  /**
+   * How long a refresh token that was rotated may come again before that counts as a reuse. Default
+   * 0.
+   */
   readonly graceSeconds?: number;
 }
 
-/** A test that signs in 10,000 people holds some 50,000 entries; beyond, the oldest are forgotten. */
+/**
+ * A test that signs in 10,000 people holds some 50,000 entries; beyond, the oldest are forgotten.
+ */
 const ENTRIES = 100_000;
 /** How many ended things can still be told apart from things that never were. */
 const REVOKED = 10_000;
@@ -35,21 +54,32 @@ interface Entry {
   expiresAt: number;
 }
 
-/** Makes an empty store. Expired entries are never found; those that were met are dropped when the store is full. */
+/**
+ * Makes an empty store. Expired entries are never found; those that were met are dropped when the
+ * store is full.
+ */
 export function createStore({ graceSeconds = 0 }: StoreOptions = {}): Store {
   const entries = new Map<string, Entry>();
   const revoked = new Map<string, AdapterPayload>();
 
   const find = (key: string): AdapterPayload | undefined => {
     const entry = entries.get(key);
-    // A device code that is too old has an error of its own (RFC 8628 §3.5): oidc-provider looks at its age itself.
-    if (entry === undefined || (entry.expiresAt <= Date.now() && !key.startsWith('DeviceCode:'))) return undefined;
+    // A device code that is too old has an error of its own (RFC 8628 §3.5): oidc-provider looks at
+    // its age itself.
+    if (entry === undefined || (entry.expiresAt <= Date.now() && !key.startsWith('DeviceCode:')))
+      return undefined;
     const consumed: unknown = entry.payload['consumed'];
-    const isInGrace = key.startsWith('RefreshToken:') && typeof consumed === 'number' && Date.now() / 1000 - consumed < graceSeconds;
+    const isInGrace =
+      key.startsWith('RefreshToken:') &&
+      typeof consumed === 'number' &&
+      Date.now() / 1000 - consumed < graceSeconds;
     return isInGrace ? { ...entry.payload, consumed: undefined } : entry.payload;
   };
 
-  const findBy = (model: string, matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined => {
+  const findBy = (
+    model: string,
+    matches: (payload: AdapterPayload) => boolean,
+  ): AdapterPayload | undefined => {
     for (const [key, entry] of entries) {
       if (key.startsWith(`${model}:`) && matches(entry.payload)) return find(key);
     }
@@ -72,7 +102,10 @@ export function createStore({ graceSeconds = 0 }: StoreOptions = {}): Store {
 
   const adapter = (model: string): Adapter => ({
     upsert: async (id, payload, expiresIn) =>
-      save(`${model}:${id}`, { payload, expiresAt: expiresIn === undefined ? Infinity : Date.now() + expiresIn * 1000 }),
+      save(`${model}:${id}`, {
+        payload,
+        expiresAt: expiresIn === undefined ? Infinity : Date.now() + expiresIn * 1000,
+      }),
     find: async (id) => find(`${model}:${id}`),
     findByUid: async (uid) => findBy(model, (payload) => payload.uid === uid),
     findByUserCode: async (userCode) => findBy(model, (payload) => payload.userCode === userCode),
@@ -99,7 +132,8 @@ export function createStore({ graceSeconds = 0 }: StoreOptions = {}): Store {
     look(model, id) {
       const key = `${model}:${id}`;
       const entry = entries.get(key);
-      if (entry !== undefined) return { payload: entry.payload, state: entry.expiresAt > Date.now() ? 'live' : 'expired' };
+      if (entry !== undefined)
+        return { payload: entry.payload, state: entry.expiresAt > Date.now() ? 'live' : 'expired' };
       const payload = revoked.get(key);
       return payload === undefined ? null : { payload, state: 'revoked' };
     },

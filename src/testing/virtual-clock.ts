@@ -1,5 +1,6 @@
-// Time for tests: a clock that moves only when it is told, and the provider's own sense of time that follows one.
-// Touches neither `Date` nor timers: what a test does not hand this clock to keeps the time of the machine.
+// Time for tests: a clock that moves only when it is told, and the provider's own sense of time
+// that follows one. Touches neither `Date` nor timers: what a test does not hand this clock to
+// keeps the time of the machine.
 
 /** What the provider asks for the time. `Date` is one. */
 export interface ClockLike {
@@ -39,18 +40,22 @@ export interface ProviderTime {
   readonly now: () => number;
   /** Whole seconds to add to what oidc-provider dates by the machine. */
   offsetSeconds(): number;
-  /** How many seconds have passed besides those of the machine since this was asked last: negative when the clock went back. */
+  /**
+   * How many seconds have passed besides those of the machine since this was asked last: negative
+   * when the clock went back.
+   */
   takeLeap(): number;
 }
 
 /**
- * The time of a provider. oidc-provider reads the machine's clock and cannot be given another one (its helper
- * `epoch_time` is imported by path). So the provider does what amounts to the same: what it keeps grows older by each
- * leap, and what it says about time is moved by the offset.
+ * The time of a provider. oidc-provider reads the machine's clock and cannot be given another one
+ * (its helper `epoch_time` is imported by path). So the provider does what amounts to the same:
+ * what it keeps grows older by each leap, and what it says about time is moved by the offset.
  */
 export function createProviderTime(clock: ClockLike | null): ProviderTime {
   const now = (): number => clock?.now() ?? Date.now();
-  const offsetSeconds = (): number => (clock === null ? 0 : Math.round((clock.now() - Date.now()) / 1000));
+  const offsetSeconds = (): number =>
+    clock === null ? 0 : Math.round((clock.now() - Date.now()) / 1000);
   let taken = 0;
 
   return {

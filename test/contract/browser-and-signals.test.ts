@@ -1,5 +1,6 @@
-// Browser and Signals: the same cases on the fakes and on the adapters in a genuine Electron, with the system's own
-// xdg-open, a network that goes and comes, and Electron's own powerMonitor. One Electron for all cases.
+// Browser and Signals: the same cases on the fakes and on the adapters in a genuine Electron, with
+// the system's own xdg-open, a network that goes and comes, and Electron's own powerMonitor. One
+// Electron for all cases.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthError } from '../../src/main/core/errors.js';
 import type { Signal } from '../../src/main/core/ports.js';
@@ -7,7 +8,14 @@ import { type ElectronHost, startElectronHost } from '../support/electron-host.j
 import { createFakeBrowser, createFakeSignals, type FakeSignals } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
 
-type Opening = { readonly state: 'opened' | 'threw' } | { readonly state: 'rejected'; readonly name: string; readonly code: string; readonly message: string };
+type Opening =
+  | { readonly state: 'opened' | 'threw' }
+  | {
+      readonly state: 'rejected';
+      readonly name: string;
+      readonly code: string;
+      readonly message: string;
+    };
 type Call = 'listen' | 'listen-and-throw' | 'watch' | 'unwatch' | 'stop';
 
 /** A computer with a browser, a network and a lid; and objects of the ports, by name. */
@@ -60,7 +68,8 @@ async function fakeWorld(): Promise<World> {
   const tell = (signal: Signal): void => {
     for (const { signals } of all.values()) signals.emit(signal);
   };
-  const sum = (count: (signals: FakeSignals) => number): number => [...all.values()].reduce((before, { signals }) => before + count(signals), 0);
+  const sum = (count: (signals: FakeSignals) => number): number =>
+    [...all.values()].reduce((before, { signals }) => before + count(signals), 0);
   return {
     async open(url) {
       try {
@@ -85,7 +94,10 @@ async function fakeWorld(): Promise<World> {
       if (wanted && !online) tell('online');
       online = wanted;
     },
-    counts: async () => ({ timers: sum(({ watching }) => (watching ? 1 : 0)), listeners: sum(({ listening }) => (listening ? 2 : 0)) }),
+    counts: async () => ({
+      timers: sum(({ watching }) => (watching ? 1 : 0)),
+      listeners: sum(({ listening }) => (listening ? 2 : 0)),
+    }),
     uncaught: async () => [],
     async stop() {},
   };
@@ -101,10 +113,16 @@ async function realWorld(): Promise<World> {
       await pause(500);
       return host.opened();
     },
-    make: async (name, calls) => { await host.ask('make', { name, calls }); },
-    act: async (name, call) => { await host.ask('act', { name, call }); },
+    make: async (name, calls) => {
+      await host.ask('make', { name, calls });
+    },
+    act: async (name, call) => {
+      await host.ask('act', { name, call });
+    },
     heard: async (name) => (await host.ask('heard', { name })) as Signal[],
-    emit: async (signal) => { await host.ask('emit', { event: signal === 'unlock' ? 'unlock-screen' : 'resume' }); },
+    emit: async (signal) => {
+      await host.ask('emit', { event: signal === 'unlock' ? 'unlock-screen' : 'resume' });
+    },
     async connect(wanted) {
       if ((await host.ask('online')) === wanted) return;
       await host.ask('connect', { wanted });
@@ -119,7 +137,11 @@ async function realWorld(): Promise<World> {
 }
 
 const present = process.platform === 'linux' && haveParts('unshare', 'ip', 'xdg-open');
-const subjects: readonly { readonly name: string; readonly present: boolean; open(): Promise<World> }[] = [
+const subjects: readonly {
+  readonly name: string;
+  readonly present: boolean;
+  open(): Promise<World>;
+}[] = [
   { name: 'fake', present: true, open: fakeWorld },
   { name: 'in a genuine Electron', present, open: realWorld },
 ];
@@ -129,14 +151,16 @@ for (const { name: subject, present: isPresent, open } of subjects) {
     let world: World;
     let names = 0;
     const newName = (): string => `signals ${(names += 1)}`;
-    beforeAll(async () => { world = await open(); }, 60_000);
+    beforeAll(async () => {
+      world = await open();
+    }, 60_000);
     afterAll(() => world?.stop());
 
     describe('a browser', () => {
       const GOOD = [
         'https://login.example.com/authorize?client_id=c&state=%7Babc%7D&scope=openid%20profile',
         'http://127.0.0.1:49152/a?b=c#d',
-        "https://example.com/?q='\"<>`{}|^&r=$(id);ls%26%25",
+        'https://example.com/?q=\'"<>`{}|^&r=$(id);ls%26%25',
         'HTTPS://EXÄMPLE.com/päth?q=ö漢',
         'https://example.com',
         `https://example.com/?long=${'x'.repeat(100_000)}`,
@@ -173,7 +197,11 @@ for (const { name: subject, present: isPresent, open } of subjects) {
 
       it.each(BAD)('refuses %s, and its error does not repeat it', async (_what, url) => {
         const opening = await world.open(url);
-        expect(opening).toMatchObject({ state: 'rejected', name: 'AuthError', code: 'browser-failed' });
+        expect(opening).toMatchObject({
+          state: 'rejected',
+          name: 'AuthError',
+          code: 'browser-failed',
+        });
         expect(JSON.stringify(opening)).not.toMatch(/secret-word|evil|passwd|alert/);
       });
 
@@ -201,7 +229,9 @@ for (const { name: subject, present: isPresent, open } of subjects) {
         await world.connect(false);
         await world.connect(true);
         expect(await world.heard('early wish')).toEqual(['online']);
-        expect(await world.heard('early wish, renewed')).toEqual(expect.arrayContaining(['online']));
+        expect(await world.heard('early wish, renewed')).toEqual(
+          expect.arrayContaining(['online']),
+        );
         expect(await world.heard('early wish, withdrawn')).toEqual([]);
       });
 
@@ -260,8 +290,12 @@ for (const { name: subject, present: isPresent, open } of subjects) {
         const name = newName();
         const before = await world.counts();
         await world.make(name, ['listen', 'watch']);
-        expect(await world.counts()).toEqual({ timers: before.timers + 1, listeners: before.listeners + 2 });
-        for (const call of ['stop', 'stop', 'watch', 'listen'] as const) await world.act(name, call);
+        expect(await world.counts()).toEqual({
+          timers: before.timers + 1,
+          listeners: before.listeners + 2,
+        });
+        for (const call of ['stop', 'stop', 'watch', 'listen'] as const)
+          await world.act(name, call);
         await world.emit('resume');
         await world.connect(false);
         await world.connect(true);

@@ -1,8 +1,17 @@
-// Callbacks: the same cases on the fakes, on the genuine loopback server, and on the genuine xdg-open, which starts
-// a stand-in for the app. How its arguments then reach a running Electron is Electron's part, proved by test/e2e.
+// Callbacks: the same cases on the fakes, on the genuine loopback server, and on the genuine
+// xdg-open, which starts a stand-in for the app. How its arguments then reach a running Electron is
+// Electron's part, proved by test/e2e.
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,14 +19,29 @@ import { createDeepLink, type DeepLinkOptions } from '../../src/main/adapters/de
 import { desktopEntryText } from '../../src/main/adapters/desktop-entry.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { registerOnLinux } from '../../src/main/adapters/scheme-linux.js';
-import type { CallbackKind, Callbacks, CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
+import type {
+  CallbackKind,
+  Callbacks,
+  CallbackVerdict,
+  RedirectOption,
+} from '../../src/main/core/ports.js';
 import { createFakeCallbacks, createFakeLog } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
 import { type Desk, startDesk } from '../support/xdg-desk.js';
 
 const SCHEME = 'com.example.latchkey-contract';
-const custom: RedirectOption = { kind: 'custom-scheme', uri: `${SCHEME}:/callback`, scheme: SCHEME };
-const loopback: RedirectOption = { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' };
+const custom: RedirectOption = {
+  kind: 'custom-scheme',
+  uri: `${SCHEME}:/callback`,
+  scheme: SCHEME,
+};
+const loopback: RedirectOption = {
+  kind: 'loopback',
+  uri: 'http://127.0.0.1/callback',
+  host: '127.0.0.1',
+  port: null,
+  path: '/callback',
+};
 
 const cleanUps: (() => void)[] = [];
 const startXdg = (appFolder?: string): Desk => startDesk(cleanUps, appFolder);
@@ -33,16 +57,35 @@ interface Subject {
 
 const xdg = haveParts('xdg-open', 'xdg-mime', 'update-desktop-database');
 
-const subjects: readonly { readonly name: string; readonly redirect: RedirectOption; readonly present: boolean; readonly start: () => Subject }[] = [
-  { name: 'fake custom scheme', redirect: custom, present: true, start: () => fakeSubject('custom-scheme') },
-  { name: 'fake loopback', redirect: loopback, present: true, start: () => fakeSubject('loopback') },
+const subjects: readonly {
+  readonly name: string;
+  readonly redirect: RedirectOption;
+  readonly present: boolean;
+  readonly start: () => Subject;
+}[] = [
+  {
+    name: 'fake custom scheme',
+    redirect: custom,
+    present: true,
+    start: () => fakeSubject('custom-scheme'),
+  },
+  {
+    name: 'fake loopback',
+    redirect: loopback,
+    present: true,
+    start: () => fakeSubject('loopback'),
+  },
   {
     name: 'loopback server',
     redirect: loopback,
     present: true,
     start: () => ({
       callbacks: createLoopback({ appName: 'Contract' }),
-      arrive: (url) => fetch(url, { redirect: 'manual' }).then(() => {}, () => {}),
+      arrive: (url) =>
+        fetch(url, { redirect: 'manual' }).then(
+          () => {},
+          () => {},
+        ),
     }),
   },
   {
@@ -62,7 +105,10 @@ const subjects: readonly { readonly name: string; readonly redirect: RedirectOpt
         argv: [],
       });
       // What Chromium would hand over: the arguments of the second start.
-      return { callbacks, arrive: async (url) => void app.emit('second-instance', {}, await desk.open(url), '/', {}) };
+      return {
+        callbacks,
+        arrive: async (url) => void app.emit('second-instance', {}, await desk.open(url), '/', {}),
+      };
     },
   },
 ];
@@ -104,7 +150,12 @@ for (const { name, redirect, present, start } of subjects) {
       else expect(redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
     });
 
-    it.each(['?code=a%20b%26c&state=s%3D%3D', '?error=access_denied&error_description=No%2C%20thanks', '', '?code=%00%zz&&;'])('delivers a URL with the query %j unchanged, whatever it says', async (query) => {
+    it.each([
+      '?code=a%20b%26c&state=s%3D%3D',
+      '?error=access_denied&error_description=No%2C%20thanks',
+      '',
+      '?code=%00%zz&&;',
+    ])('delivers a URL with the query %j unchanged, whatever it says', async (query) => {
       const { callbacks, hearing, heard, arrive } = subject();
       hearing();
       const redirectUri = await opened(callbacks);
@@ -159,7 +210,18 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
     expect(await desk.open(url)).toEqual([`--user-data-dir=${desk.root}/user-data`, url]);
   });
 
-  it.each(['with blank', "it's", 'quote"d', 'do$HOME', '100%u', 'back\\slash', 'semi;colon & co', 'ünï', 'a=b', 'tick`d'])('starts an app in a folder named %j, by a launcher', async (folder) => {
+  it.each([
+    'with blank',
+    "it's",
+    'quote"d',
+    'do$HOME',
+    '100%u',
+    'back\\slash',
+    'semi;colon & co',
+    'ünï',
+    'a=b',
+    'tick`d',
+  ])('starts an app in a folder named %j, by a launcher', async (folder) => {
     const desk = startXdg(folder);
     const registration = desk.register({ userDataPath: `${desk.root}/${folder}/data` });
     expect(await registration.register(SCHEME)).toEqual({ ok: true });
@@ -171,19 +233,37 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
     if (!haveParts('desktop-file-validate')) return context.skip();
     const desk = startXdg();
     await desk.registration.register(SCHEME);
-    const { stdout } = await promisify(execFile)('desktop-file-validate', [join(desk.applications, file)]);
+    const { stdout } = await promisify(execFile)('desktop-file-validate', [
+      join(desk.applications, file),
+    ]);
     expect(stdout).toBe('');
     const quoted = join(desk.root, 'quoted.desktop');
-    writeFileSync(quoted, desktopEntryText({ name: 'A\\B', scheme: SCHEME, words: ['/o p/"a"', '--x=$1 %u `b` \\'] }));
+    writeFileSync(
+      quoted,
+      desktopEntryText({ name: 'A\\B', scheme: SCHEME, words: ['/o p/"a"', '--x=$1 %u `b` \\'] }),
+    );
     expect((await promisify(execFile)('desktop-file-validate', [quoted])).stdout).toBe('');
   });
 
   it('quotes a command so that GLib starts exactly these words', async (context) => {
     if (!haveParts('gio')) return context.skip();
-    // No "%" in the program's own path: GLib looks for it with the "%" still doubled. Such a path gets a launcher.
+    // No "%" in the program's own path: GLib looks for it with the "%" still doubled. Such a path
+    // gets a launcher.
     const desk = startXdg('o p "q" $r `s` \\t');
     const program = join(desk.root, 'o p "q" $r `s` \\t', 'stand-in');
-    const words = [program, '', 'a b', "it's", '"', '$HOME', '\\', '%u', '100%', '`id`', ';&|<>()*?#~'];
+    const words = [
+      program,
+      '',
+      'a b',
+      "it's",
+      '"',
+      '$HOME',
+      '\\',
+      '%u',
+      '100%',
+      '`id`',
+      ';&|<>()*?#~',
+    ];
     const entry = join(desk.root, 'glib.desktop');
     writeFileSync(entry, desktopEntryText({ name: 'GLib', scheme: SCHEME, words }));
     await promisify(execFile)('gio', ['launch', entry, url], { env: desk.env });
@@ -220,8 +300,15 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   it('takes the scheme back from a program that took it', async () => {
     const desk = startXdg();
     await desk.registration.register(SCHEME);
-    writeFileSync(join(desk.applications, 'thief.desktop'), desktopEntryText({ name: 'Thief', scheme: SCHEME, words: ['/bin/false'] }));
-    await promisify(execFile)('xdg-mime', ['default', 'thief.desktop', `x-scheme-handler/${SCHEME}`], { env: desk.env });
+    writeFileSync(
+      join(desk.applications, 'thief.desktop'),
+      desktopEntryText({ name: 'Thief', scheme: SCHEME, words: ['/bin/false'] }),
+    );
+    await promisify(execFile)(
+      'xdg-mime',
+      ['default', 'thief.desktop', `x-scheme-handler/${SCHEME}`],
+      { env: desk.env },
+    );
     expect(await desk.register({}).register(SCHEME)).toEqual({ ok: true });
     expect((await desk.open(url)).at(-1)).toBe(url);
   });
@@ -229,7 +316,10 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
   it('says which package is missing where there is no xdg-mime', async () => {
     const desk = startXdg();
     const registration = desk.register({ env: { ...desk.env, PATH: desk.root } });
-    expect(await registration.register(SCHEME)).toEqual({ ok: false, detail: 'xdg-mime is missing (Debian package: xdg-utils)' });
+    expect(await registration.register(SCHEME)).toEqual({
+      ok: false,
+      detail: 'xdg-mime is missing (Debian package: xdg-utils)',
+    });
   });
 
   it('says so when another program keeps the scheme', async () => {
@@ -239,30 +329,47 @@ describe.skipIf(!xdg)('scheme registration on a genuine xdg desktop', () => {
     writeFileSync(join(tools, 'xdg-mime'), '#!/bin/sh\necho other.desktop\n');
     chmodSync(join(tools, 'xdg-mime'), 0o755);
     const registration = desk.register({ env: { ...desk.env, PATH: tools } });
-    expect(await registration.register(SCHEME)).toEqual({ ok: false, detail: 'the scheme leads to another program, or to none' });
+    expect(await registration.register(SCHEME)).toEqual({
+      ok: false,
+      detail: 'the scheme leads to another program, or to none',
+    });
   });
 
   it('says so when the folder cannot be written', async () => {
     const desk = startXdg();
     writeFileSync(join(desk.root, 'data'), 'a file where the folder should be');
-    expect(await desk.registration.register(SCHEME)).toEqual({ ok: false, detail: 'the registration failed (ENOTDIR)' });
+    expect(await desk.registration.register(SCHEME)).toEqual({
+      ok: false,
+      detail: 'the registration failed (ENOTDIR)',
+    });
   });
 
   it('ends a tool that hangs, with its children, within the time limit', async () => {
     const desk = startXdg();
     const tools = join(desk.root, 'tools');
     mkdirSync(tools);
-    writeFileSync(join(tools, 'xdg-mime'), `#!/bin/sh\nsleep 600 &\necho $! > '${desk.root}/pid'\nwait\n`);
+    writeFileSync(
+      join(tools, 'xdg-mime'),
+      `#!/bin/sh\nsleep 600 &\necho $! > '${desk.root}/pid'\nwait\n`,
+    );
     chmodSync(join(tools, 'xdg-mime'), 0o755);
     const startedAt = performance.now();
     const env = { ...desk.env, PATH: `${tools}:${process.env['PATH']}` };
-    const registered = await registerOnLinux({ scheme: SCHEME, appName: 'Contract', words: ['/bin/true'], env, timeoutMs: 700 });
+    const registered = await registerOnLinux({
+      scheme: SCHEME,
+      appName: 'Contract',
+      words: ['/bin/true'],
+      env,
+      timeoutMs: 700,
+    });
     expect(registered).toEqual({ ok: false, detail: 'xdg-mime does not answer in time' });
     expect(performance.now() - startedAt).toBeLessThan(1_200);
     const child = readFileSync(join(desk.root, 'pid'), 'utf8').trim();
     await new Promise((resolve) => setTimeout(resolve, 100));
     // Gone, or dead and not yet collected.
-    const status = existsSync(`/proc/${child}/status`) ? readFileSync(`/proc/${child}/status`, 'utf8') : 'State:\tZ';
+    const status = existsSync(`/proc/${child}/status`)
+      ? readFileSync(`/proc/${child}/status`, 'utf8')
+      : 'State:\tZ';
     expect(status).toMatch(/^State:\tZ/m);
   });
 });

@@ -1,11 +1,22 @@
-// Clock: the same cases on the fake and on the real adapter, whose timers fire at once what is longer than 2^31 - 1 ms.
+// Clock: the same cases on the fake and on the real adapter, whose timers fire at once what is
+// longer than 2^31 - 1 ms.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createClock } from '../../src/main/adapters/clock.js';
 import type { Clock } from '../../src/main/core/ports.js';
 import { createFakeClock } from '../support/fakes.js';
 
 const OVERFLOW_MS = 2 ** 31;
-const ENDLESS = [OVERFLOW_MS - 1, OVERFLOW_MS, OVERFLOW_MS + 1, 30 * 86_400_000, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER, Infinity, NaN];
+const ENDLESS = [
+  OVERFLOW_MS - 1,
+  OVERFLOW_MS,
+  OVERFLOW_MS + 1,
+  30 * 86_400_000,
+  2 ** 32,
+  2 ** 40,
+  Number.MAX_SAFE_INTEGER,
+  Infinity,
+  NaN,
+];
 
 interface World {
   readonly clock: Clock;
@@ -18,14 +29,24 @@ const worlds: Readonly<Record<string, () => World>> = {
     const clock = createFakeClock();
     return { clock, pass: clock.advance };
   },
-  'real, on the timers of Node': () => ({ clock: createClock(), pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }),
+  'real, on the timers of Node': () => ({
+    clock: createClock(),
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  }),
   'real, on timers that are counted': () => {
     // They overflow as those of Node do, and a month passes at once.
     vi.useFakeTimers();
-    return { clock: createClock(), async pass(ms) { await vi.advanceTimersByTimeAsync(ms); } };
+    return {
+      clock: createClock(),
+      async pass(ms) {
+        await vi.advanceTimersByTimeAsync(ms);
+      },
+    };
   },
 };
-afterEach(() => { vi.useRealTimers(); });
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe.each(Object.keys(worlds))('Clock (%s)', (name) => {
   const begin = (): World => worlds[name]!();
@@ -42,14 +63,17 @@ describe.each(Object.keys(worlds))('Clock (%s)', (name) => {
     expect(ran).toEqual(['late']);
   });
 
-  it.each([0, -1, -Infinity, -86_400_000])('runs a timer of %s ms soon, but never before after() has returned', async (delayMs) => {
-    const { clock, pass } = begin();
-    const ran: string[] = [];
-    clock.after(delayMs, () => ran.push('now'));
-    expect(ran).toEqual([]);
-    await pass(20);
-    expect(ran).toEqual(['now']);
-  });
+  it.each([0, -1, -Infinity, -86_400_000])(
+    'runs a timer of %s ms soon, but never before after() has returned',
+    async (delayMs) => {
+      const { clock, pass } = begin();
+      const ran: string[] = [];
+      clock.after(delayMs, () => ran.push('now'));
+      expect(ran).toEqual([]);
+      await pass(20);
+      expect(ran).toEqual(['now']);
+    },
+  );
 
   it.each(ENDLESS)('does not run a timer of %s ms at once, and can cancel it', async (delayMs) => {
     const { clock, pass } = begin();
@@ -108,19 +132,25 @@ describe.each(Object.keys(worlds))('Clock (%s)', (name) => {
   });
 });
 
-describe.each(Object.keys(worlds).filter((name) => !name.endsWith('Node')))('a month of Clock (%s)', (name) => {
-  it.each([OVERFLOW_MS - 1, OVERFLOW_MS, OVERFLOW_MS + 5_000, 2 * OVERFLOW_MS, 100 * 86_400_000])('runs a timer of %i ms then, and only then', async (delayMs) => {
-    const { clock, pass } = worlds[name]!();
-    const ran: string[] = [];
-    const cancelled = clock.after(delayMs, () => ran.push('cancelled'));
-    clock.after(delayMs, () => ran.push('then'));
-    await pass(delayMs - 1);
-    cancelled();
-    expect(ran).toEqual([]);
-    await pass(1);
-    expect(ran).toEqual(['then']);
-  });
-});
+describe.each(Object.keys(worlds).filter((name) => !name.endsWith('Node')))(
+  'a month of Clock (%s)',
+  (name) => {
+    it.each([OVERFLOW_MS - 1, OVERFLOW_MS, OVERFLOW_MS + 5_000, 2 * OVERFLOW_MS, 100 * 86_400_000])(
+      'runs a timer of %i ms then, and only then',
+      async (delayMs) => {
+        const { clock, pass } = worlds[name]!();
+        const ran: string[] = [];
+        const cancelled = clock.after(delayMs, () => ran.push('cancelled'));
+        clock.after(delayMs, () => ran.push('then'));
+        await pass(delayMs - 1);
+        cancelled();
+        expect(ran).toEqual([]);
+        await pass(1);
+        expect(ran).toEqual(['then']);
+      },
+    );
+  },
+);
 
 describe('the real clock', () => {
   it('is the calendar, which anybody may set', () => {

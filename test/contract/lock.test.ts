@@ -1,8 +1,19 @@
-// Lock: the same cases on the fake and on the real adapter, with real processes that are killed and stopped. The
-// adapter's way for macOS is proved here on Linux; its way for Windows is proved nowhere.
+// Lock: the same cases on the fake and on the real adapter, with real processes that are killed and
+// stopped. The adapter's way for macOS is proved here on Linux; its way for Windows is proved
+// nowhere.
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  chmodSync,
+} from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +41,10 @@ interface Holder {
 interface World {
   readonly lock: Lock;
   holdElsewhere(name: string): Promise<Holder>;
-  /** Four processes take the name again and again. Answers what happened, as "enter <who>", "leave <who>". */
+  /**
+   * Four processes take the name again and again. Answers what happened, as "enter <who>", "leave
+   * <who>".
+   */
   contend(name: string): Promise<readonly string[]>;
   close(): void;
 }
@@ -48,10 +62,15 @@ function fakeWorld(): World {
       const other = lock.another();
       let release = (): void => {};
       await new Promise<void>((entered) => {
-        void other.hold(name, PLENTY_MS, () => new Promise<void>((resolve) => {
-          release = resolve;
-          entered();
-        }));
+        void other.hold(
+          name,
+          PLENTY_MS,
+          () =>
+            new Promise<void>((resolve) => {
+              release = resolve;
+              entered();
+            }),
+        );
       });
       return { release, kill: other.kill, stop() {} };
     },
@@ -86,11 +105,17 @@ function realWorld(options: LockOptions): World {
     async holdElsewhere(name) {
       const other = start();
       expect(await other.hold(name, PLENTY_MS)).toBe(true);
-      return { release: () => other.release(), kill: () => other.signal('SIGKILL'), stop: () => other.signal('SIGSTOP') };
+      return {
+        release: () => other.release(),
+        kill: () => other.signal('SIGKILL'),
+        stop: () => other.signal('SIGSTOP'),
+      };
     },
     async contend(name) {
       const file = join(newFolder(), 'log');
-      await Promise.all(Array.from({ length: PROCESSES }, () => start().contend(name, PLENTY_MS, ROUNDS, file)));
+      await Promise.all(
+        Array.from({ length: PROCESSES }, () => start().contend(name, PLENTY_MS, ROUNDS, file)),
+      );
       return readFileSync(file, 'utf8').trim().split('\n');
     },
     close() {
@@ -99,8 +124,13 @@ function realWorld(options: LockOptions): World {
   };
 }
 
-/** Does the work, and counts the timers that it began and those of them that are still there: others begin and end timers meanwhile. */
-async function timersOf(work: () => Promise<void>): Promise<{ readonly began: number; readonly left: number }> {
+/**
+ * Does the work, and counts the timers that it began and those of them that are still there: others
+ * begin and end timers meanwhile.
+ */
+async function timersOf(
+  work: () => Promise<void>,
+): Promise<{ readonly began: number; readonly left: number }> {
   const inside = new AsyncLocalStorage<true>();
   const alive = new Set<number>();
   let began = 0;
@@ -110,7 +140,9 @@ async function timersOf(work: () => Promise<void>): Promise<{ readonly began: nu
       began += 1;
       alive.add(id);
     },
-    destroy(id) { alive.delete(id); },
+    destroy(id) {
+      alive.delete(id);
+    },
   }).enable();
   await inside.run(true, work);
   // Node tells of an ended timer when it has nothing else to do.
@@ -133,8 +165,16 @@ const hasAbstractNames = process.platform === 'linux' || process.platform === 'w
 const hasFolders = process.platform !== 'win32';
 const subjects: readonly { readonly name: string; readonly present: boolean; open(): World }[] = [
   { name: 'fake', present: true, open: fakeWorld },
-  { name: 'adapter, by a name', present: hasAbstractNames, open: () => realWorld({ ground: 'name' }) },
-  { name: 'adapter, by a folder', present: hasFolders, open: () => realWorld({ ground: 'folder', folder: newFolder() }) },
+  {
+    name: 'adapter, by a name',
+    present: hasAbstractNames,
+    open: () => realWorld({ ground: 'name' }),
+  },
+  {
+    name: 'adapter, by a folder',
+    present: hasFolders,
+    open: () => realWorld({ ground: 'folder', folder: newFolder() }),
+  },
 ];
 
 for (const { name: subject, present, open } of subjects) {
@@ -145,8 +185,14 @@ for (const { name: subject, present, open } of subjects) {
 
     it('gives back what was done, and is free again', async () => {
       const name = newName();
-      expect(await lock.hold(name, PLENTY_MS, async () => 'first')).toEqual({ held: true, value: 'first' });
-      expect(await lock.hold(name, 0, async () => 'second')).toEqual({ held: true, value: 'second' });
+      expect(await lock.hold(name, PLENTY_MS, async () => 'first')).toEqual({
+        held: true,
+        value: 'first',
+      });
+      expect(await lock.hold(name, 0, async () => 'second')).toEqual({
+        held: true,
+        value: 'second',
+      });
     });
 
     it('rejects with what was thrown, and is free again', async () => {
@@ -176,7 +222,9 @@ for (const { name: subject, present, open } of subjects) {
           }),
         ),
       );
-      expect(answers).toEqual(Array.from({ length: 50 }, (_, call) => ({ held: true, value: call })));
+      expect(answers).toEqual(
+        Array.from({ length: 50 }, (_, call) => ({ held: true, value: call })),
+      );
       expect(most).toBe(1);
     });
 
@@ -190,13 +238,18 @@ for (const { name: subject, present, open } of subjects) {
       const holder = await world.holdElsewhere(newName());
       expect((await lock.hold(newName(), 0, async () => {})).held).toBe(true);
       const inner = newName();
-      expect(await lock.hold(newName(), PLENTY_MS, () => lock.hold(inner, 0, async () => 'both'))).toEqual({ held: true, value: { held: true, value: 'both' } });
+      expect(
+        await lock.hold(newName(), PLENTY_MS, () => lock.hold(inner, 0, async () => 'both')),
+      ).toEqual({ held: true, value: { held: true, value: 'both' } });
       holder.kill();
     });
 
-    it.each(['', 'with\0NUL', '../..', 'x'.repeat(10_000), 'ünïcödé 漢字 🔑'])('takes any text for a name: %#', async (name) => {
-      expect((await lock.hold(`${newName()}${name}`, PLENTY_MS, async () => {})).held).toBe(true);
-    });
+    it.each(['', 'with\0NUL', '../..', 'x'.repeat(10_000), 'ünïcödé 漢字 🔑'])(
+      'takes any text for a name: %#',
+      async (name) => {
+        expect((await lock.hold(`${newName()}${name}`, PLENTY_MS, async () => {})).held).toBe(true);
+      },
+    );
 
     it('waits for the holder, and enters when it leaves', async () => {
       const name = newName();
@@ -225,15 +278,32 @@ for (const { name: subject, present, open } of subjects) {
       holder.stop();
       let ran = false;
       const startedAt = performance.now();
-      const answers = await Promise.all([lock.hold(name, SHORT_MS, async () => void (ran = true)), lock.hold(name, SHORT_MS, async () => void (ran = true))]);
+      const answers = await Promise.all([
+        lock.hold(name, SHORT_MS, async () => void (ran = true)),
+        lock.hold(name, SHORT_MS, async () => void (ran = true)),
+      ]);
       const tookMs = performance.now() - startedAt;
-      for (const answer of answers) expect(answer).toEqual({ held: false, reason: 'busy', detail: expect.stringMatching(/^another (process|call in this process) holds the lock$/) as string });
+      for (const answer of answers)
+        expect(answer).toEqual({
+          held: false,
+          reason: 'busy',
+          detail: expect.stringMatching(
+            /^another (process|call in this process) holds the lock$/,
+          ) as string,
+        });
       expect(ran).toBe(false);
       expect(tookMs).toBeGreaterThan(SHORT_MS - 10);
       expect(tookMs).toBeLessThan(SHORT_MS + 1_000);
       expect((await lock.hold(name, 0, async () => {})).held).toBe(false);
       holder.kill();
-      expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
+      expect(
+        (
+          await within(
+            lock.hold(name, PLENTY_MS, async () => {}),
+            1_000,
+          )
+        ).held,
+      ).toBe(true);
     });
 
     it('ends the wait of those who give up, at once and without having run anything, and leaves no timer', async () => {
@@ -243,11 +313,14 @@ for (const { name: subject, present, open } of subjects) {
       const startedAt = performance.now();
       const timers = await timersOf(async () => {
         const giveUp = new AbortController();
-        const waiting = [1, 2].map(() => lock.hold(name, PLENTY_MS, async () => void (ran = true), giveUp.signal));
+        const waiting = [1, 2].map(() =>
+          lock.hold(name, PLENTY_MS, async () => void (ran = true), giveUp.signal),
+        );
         await pause(50);
         giveUp.abort();
         const late = lock.hold(name, PLENTY_MS, async () => void (ran = true), giveUp.signal);
-        for (const answer of await Promise.all([...waiting, late])) expect(answer).toMatchObject({ held: false, reason: 'given-up' });
+        for (const answer of await Promise.all([...waiting, late]))
+          expect(answer).toMatchObject({ held: false, reason: 'given-up' });
       });
       expect(performance.now() - startedAt).toBeLessThan(PLENTY_MS / 2);
       expect(ran).toBe(false);
@@ -255,19 +328,34 @@ for (const { name: subject, present, open } of subjects) {
       expect(timers.began).toBeGreaterThan(1);
       expect(timers.left).toBe(0);
       holder.release();
-      expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
+      expect(
+        (
+          await within(
+            lock.hold(name, PLENTY_MS, async () => {}),
+            1_000,
+          )
+        ).held,
+      ).toBe(true);
     });
 
     it('is held by those who do not want to wait when it is free, and what has begun is not cut off', async () => {
       const name = newName();
       const giveUp = new AbortController();
-      const done = lock.hold(name, PLENTY_MS, async () => {
-        giveUp.abort();
-        await pause(20);
-        return 'whole';
-      }, giveUp.signal);
+      const done = lock.hold(
+        name,
+        PLENTY_MS,
+        async () => {
+          giveUp.abort();
+          await pause(20);
+          return 'whole';
+        },
+        giveUp.signal,
+      );
       expect(await done).toEqual({ held: true, value: 'whole' });
-      expect(await lock.hold(name, PLENTY_MS, async () => 'free', giveUp.signal)).toEqual({ held: true, value: 'free' });
+      expect(await lock.hold(name, PLENTY_MS, async () => 'free', giveUp.signal)).toEqual({
+        held: true,
+        value: 'free',
+      });
     });
 
     it('is not held by a call that has given up', async () => {
@@ -275,14 +363,29 @@ for (const { name: subject, present, open } of subjects) {
       const holder = await world.holdElsewhere(name);
       expect((await lock.hold(name, 20, async () => {})).held).toBe(false);
       holder.release();
-      expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
+      expect(
+        (
+          await within(
+            lock.hold(name, PLENTY_MS, async () => {}),
+            1_000,
+          )
+        ).held,
+      ).toBe(true);
     });
   });
 }
 
-const realOnes: readonly { readonly name: string; readonly present: boolean; options(): LockOptions }[] = [
+const realOnes: readonly {
+  readonly name: string;
+  readonly present: boolean;
+  options(): LockOptions;
+}[] = [
   { name: 'by a name', present: hasAbstractNames, options: () => ({ ground: 'name' }) },
-  { name: 'by a folder', present: hasFolders, options: () => ({ ground: 'folder', folder: newFolder() }) },
+  {
+    name: 'by a folder',
+    present: hasFolders,
+    options: () => ({ ground: 'folder', folder: newFolder() }),
+  },
 ];
 
 for (const { name: subject, present, options: newOptions } of realOnes) {
@@ -299,7 +402,8 @@ for (const { name: subject, present, options: newOptions } of realOnes) {
         return started;
       };
       const processes = Array.from({ length: PROCESSES }, start);
-      // On a loaded computer a process may be killed before it has done anything: then a few kills prove nothing.
+      // On a loaded computer a process may be killed before it has done anything: then a few kills
+      // prove nothing.
       for (let kills = 0; kills < 16 || statSync(file).size < STORM_BYTES; kills += 1) {
         await pause(40 + Math.random() * 60);
         const [victim] = processes.splice(Math.floor(Math.random() * PROCESSES), 1, start());
@@ -315,7 +419,14 @@ for (const { name: subject, present, options: newOptions } of realOnes) {
       const lines = readFileSync(file, 'utf8').trim().split('\n');
       expect(overlapsIn(lines, killed)).toEqual([]);
       expect(lines.filter((line) => line.startsWith('late'))).toEqual([]);
-      expect((await within(createLock(options).hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
+      expect(
+        (
+          await within(
+            createLock(options).hold(name, PLENTY_MS, async () => {}),
+            1_000,
+          )
+        ).held,
+      ).toBe(true);
     });
 
     it('does not keep a process alive that has nothing else to do', async () => {
@@ -327,30 +438,45 @@ for (const { name: subject, present, options: newOptions } of realOnes) {
     it('holds against another lock in the same process', async () => {
       const options = newOptions();
       const name = newName();
-      const inner = await createLock(options).hold(name, PLENTY_MS, () => createLock(options).hold(name, 50, async () => {}));
-      expect(inner).toEqual({ held: true, value: { held: false, reason: 'busy', detail: 'another process holds the lock' } });
+      const inner = await createLock(options).hold(name, PLENTY_MS, () =>
+        createLock(options).hold(name, 50, async () => {}),
+      );
+      expect(inner).toEqual({
+        held: true,
+        value: { held: false, reason: 'busy', detail: 'another process holds the lock' },
+      });
     });
 
-    it.skipIf(process.platform !== 'linux')('bears a flood of connections that say a lot, and lets the next in afterwards', async () => {
-      const options = newOptions();
-      const name = newName();
-      const lock = createLock(options);
-      const flood: Socket[] = [];
-      const next = lock.hold(name, PLENTY_MS, async () => {
-        const address = addressOf(options, name);
-        for (let count = 0; count < 400; count += 1) {
-          const socket = createConnection({ path: address });
-          socket.on('error', () => {});
-          socket.write('x'.repeat(10_000));
-          flood.push(socket);
-        }
-        await pause(SHORT_MS);
-        return (await createLock(options).hold(name, SHORT_MS, async () => {})).held;
-      });
-      expect(await next).toEqual({ held: true, value: false });
-      expect((await within(lock.hold(name, PLENTY_MS, async () => {}), 1_000)).held).toBe(true);
-      for (const socket of flood) socket.destroy();
-    });
+    it.skipIf(process.platform !== 'linux')(
+      'bears a flood of connections that say a lot, and lets the next in afterwards',
+      async () => {
+        const options = newOptions();
+        const name = newName();
+        const lock = createLock(options);
+        const flood: Socket[] = [];
+        const next = lock.hold(name, PLENTY_MS, async () => {
+          const address = addressOf(options, name);
+          for (let count = 0; count < 400; count += 1) {
+            const socket = createConnection({ path: address });
+            socket.on('error', () => {});
+            socket.write('x'.repeat(10_000));
+            flood.push(socket);
+          }
+          await pause(SHORT_MS);
+          return (await createLock(options).hold(name, SHORT_MS, async () => {})).held;
+        });
+        expect(await next).toEqual({ held: true, value: false });
+        expect(
+          (
+            await within(
+              lock.hold(name, PLENTY_MS, async () => {}),
+              1_000,
+            )
+          ).held,
+        ).toBe(true);
+        for (const socket of flood) socket.destroy();
+      },
+    );
   });
 }
 
@@ -386,7 +512,8 @@ describe.skipIf(!hasFolders)('lock by a folder', () => {
     const dead = startLockProcess({ ground: 'folder', folder });
     dead.signal('SIGKILL');
     await dead.ended;
-    for (const left of [`${dead.pid}-0123456789ab`, `${process.pid}-0123456789ab`]) mkdirSync(join(base, left));
+    for (const left of [`${dead.pid}-0123456789ab`, `${process.pid}-0123456789ab`])
+      mkdirSync(join(base, left));
     await lock.hold('name', PLENTY_MS, async () => {});
     expect(new Set(readdirSync(base))).toEqual(new Set(['2', `${process.pid}-0123456789ab`]));
   });
@@ -401,21 +528,47 @@ describe.skipIf(!hasFolders)('lock by a folder', () => {
 
   it.each<readonly [string, (folder: string) => void]>([
     ['is open to others', (folder) => chmodSync(folder, 0o770)],
-    ['is a link to another one', (folder) => (rmSync(folder, { recursive: true }), symlinkSync(newFolder(), folder))],
+    [
+      'is a link to another one',
+      (folder) => (rmSync(folder, { recursive: true }), symlinkSync(newFolder(), folder)),
+    ],
     ['is a file', (folder) => (rmSync(folder, { recursive: true }), writeFileSync(folder, ''))],
   ])('refuses at once a folder that %s', async (_name, spoil) => {
     const folder = newFolder();
     spoil(folder);
-    const answer = await createLock({ ground: 'folder', folder }).hold('name', PLENTY_MS, async () => {});
-    expect(answer).toEqual({ held: false, reason: 'unavailable', detail: 'the folder of the locks is not this user\'s alone' });
+    const answer = await createLock({ ground: 'folder', folder }).hold(
+      'name',
+      PLENTY_MS,
+      async () => {},
+    );
+    expect(answer).toEqual({
+      held: false,
+      reason: 'unavailable',
+      detail: "the folder of the locks is not this user's alone",
+    });
   });
 
   it('refuses at once a folder that cannot be made, and one whose name is too long for a socket', async () => {
     const folder = newFolder();
-    const missing = await createLock({ ground: 'folder', folder: join(folder, 'missing', 'deep') }).hold('name', PLENTY_MS, async () => {});
-    expect(missing).toEqual({ held: false, reason: 'unavailable', detail: 'the lock cannot be taken (ENOENT)' });
-    const long = await createLock({ ground: 'folder', folder: join(folder, 'x'.repeat(80)) }).hold('name', PLENTY_MS, async () => {});
-    expect(long).toEqual({ held: false, reason: 'unavailable', detail: 'the folder of the locks has too long a name' });
+    const missing = await createLock({
+      ground: 'folder',
+      folder: join(folder, 'missing', 'deep'),
+    }).hold('name', PLENTY_MS, async () => {});
+    expect(missing).toEqual({
+      held: false,
+      reason: 'unavailable',
+      detail: 'the lock cannot be taken (ENOENT)',
+    });
+    const long = await createLock({ ground: 'folder', folder: join(folder, 'x'.repeat(80)) }).hold(
+      'name',
+      PLENTY_MS,
+      async () => {},
+    );
+    expect(long).toEqual({
+      held: false,
+      reason: 'unavailable',
+      detail: 'the folder of the locks has too long a name',
+    });
   });
 });
 
@@ -426,8 +579,12 @@ function overlapsIn(lines: readonly string[], killed: ReadonlySet<string>): read
   lines.forEach((line, index) => {
     const [what, who = ''] = line.split(' ');
     if (what === 'enter') {
-      // A killed one never leaves; if it writes again later, it was alive when the next one entered.
-      const gone = inside !== null && killed.has(inside) && !lines.slice(index).some((later) => later.endsWith(` ${inside ?? ''}`));
+      // A killed one never leaves; if it writes again later, it was alive when the next one
+      // entered.
+      const gone =
+        inside !== null &&
+        killed.has(inside) &&
+        !lines.slice(index).some((later) => later.endsWith(` ${inside ?? ''}`));
       if (inside !== null && !gone) overlaps.push(`${index}: ${line} while ${inside} is inside`);
       inside = who;
     }
@@ -442,8 +599,10 @@ function overlapsIn(lines: readonly string[], killed: ReadonlySet<string>): read
 /** Where the holder of this name listens now. Other tests' locks may be on this computer, too. */
 function addressOf({ folder }: LockOptions, name: string): string {
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 32);
-  if (folder !== undefined) return join(folder, digest, readdirSync(join(folder, digest))[0] ?? '', 's');
-  const [, abstractName] = new RegExp(`@(latchkey-\\d+-${digest}-*)`).exec(readFileSync('/proc/net/unix', 'utf8')) ?? [];
+  if (folder !== undefined)
+    return join(folder, digest, readdirSync(join(folder, digest))[0] ?? '', 's');
+  const [, abstractName] =
+    new RegExp(`@(latchkey-\\d+-${digest}-*)`).exec(readFileSync('/proc/net/unix', 'utf8')) ?? [];
   expect(abstractName).toBeDefined();
   return `\0${abstractName ?? ''}`;
 }
@@ -453,5 +612,8 @@ function pause(ms: number): Promise<void> {
 }
 
 function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  return Promise.race([work, pause(limitMs).then(() => Promise.reject(new Error(`took longer than ${limitMs} ms`)))]);
+  return Promise.race([
+    work,
+    pause(limitMs).then(() => Promise.reject(new Error(`took longer than ${limitMs} ms`))),
+  ]);
 }

@@ -1,12 +1,27 @@
 // MetadataFile: what is kept on a real disk, and that no disk can do harm.
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMetadataFile } from '../../src/main/adapters/metadata-file.js';
 import type { KeptMetadata } from '../../src/main/core/ports.js';
 
-const CONTENT: KeptMetadata = { schemaVersion: 1, published: { issuer: 'https://login.example.com', token_endpoint: 'https://login.example.com/token' } };
+const CONTENT: KeptMetadata = {
+  schemaVersion: 1,
+  published: {
+    issuer: 'https://login.example.com',
+    token_endpoint: 'https://login.example.com/token',
+  },
+};
 const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) {
@@ -37,7 +52,10 @@ describe('the metadata file', () => {
     expect(await file.load()).toBeNull();
     writeFileSync(join(folder, 'latchkey-metadata.json'), '{"schemaVersion":1,');
     expect(await file.load()).toBeNull();
-    writeFileSync(join(folder, 'latchkey-metadata.json'), JSON.stringify({ ...CONTENT, more: 'x'.repeat(70_000) }));
+    writeFileSync(
+      join(folder, 'latchkey-metadata.json'),
+      JSON.stringify({ ...CONTENT, more: 'x'.repeat(70_000) }),
+    );
     expect(await file.load()).toBeNull();
   });
 
@@ -50,6 +68,8 @@ describe('the metadata file', () => {
   it('is readable JSON', async () => {
     const folder = newFolder();
     await createMetadataFile(folder).save(CONTENT);
-    expect(JSON.parse(readFileSync(join(folder, 'latchkey-metadata.json'), 'utf8'))).toEqual(CONTENT);
+    expect(JSON.parse(readFileSync(join(folder, 'latchkey-metadata.json'), 'utf8'))).toEqual(
+      CONTENT,
+    );
   });
 });

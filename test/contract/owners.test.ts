@@ -1,4 +1,5 @@
-// Sessions at rest over a keyring: two client ids keep apart, and a locked keyring keeps a record until it was read.
+// Sessions at rest over a keyring: two client ids keep apart, and a locked keyring keeps a record
+// until it was read.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKeychain } from '../../src/main/adapters/keychain.js';
 import { createKnownState } from '../../src/main/core/known-state.js';
@@ -7,13 +8,26 @@ import type { SessionRecord } from '../../src/main/core/records.js';
 import { createSplitStore } from '../../src/main/core/split-store.js';
 import { type Vault, createVault } from '../../src/main/core/vault.js';
 import { createFakeLock } from '../support/fake-lock.js';
-import { type FakeStateStore, createFakeLog, createFakeSecretStore, createFakeStateStore } from '../support/fakes.js';
+import {
+  type FakeStateStore,
+  createFakeLog,
+  createFakeSecretStore,
+  createFakeStateStore,
+} from '../support/fakes.js';
 import { forkKeychainWorker } from '../support/keychain-process.js';
 import { type Keyring, haveParts, startPrivateKeyring } from '../support/keyring.js';
 
 const issuer = 'https://id.example';
 const ada = { id: 'ada-id', issuer, subject: 'ada' };
-const recordOf = (clientId: string, refreshToken = `token of ${clientId}`): SessionRecord => ({ version: 1, clientId, account: ada, refreshToken, scope: 'read', savedAt: 7, access: null });
+const recordOf = (clientId: string, refreshToken = `token of ${clientId}`): SessionRecord => ({
+  version: 1,
+  clientId,
+  account: ada,
+  refreshToken,
+  scope: 'read',
+  savedAt: 7,
+  access: null,
+});
 
 interface Subject {
   /** A store of a new process on the same keyring; each name is a keyring of its own. */
@@ -22,37 +36,56 @@ interface Subject {
   unlock(): Promise<void>;
 }
 
-async function vaultOf(secrets: SecretStore, clientId: string, file: FakeStateStore): Promise<Vault> {
+async function vaultOf(
+  secrets: SecretStore,
+  clientId: string,
+  file: FakeStateStore,
+): Promise<Vault> {
   const known = createKnownState(file, createFakeLock(), { issuer, clientId }, createFakeLog());
   await known.load();
   return createVault(secrets, known, clientId, createFakeLog());
 }
 
 function cases(subject: () => Subject): void {
-  it.each(['one file', 'a file of its own'] as const)('two client ids with %s each keep, find and remove their own record', async (files) => {
-    const file = createFakeStateStore();
-    const other = files === 'one file' ? file : createFakeStateStore();
-    const of = { me: file, you: other };
-    const name = `two, ${files}`;
-    for (const clientId of ['me', 'you'] as const) expect(await (await vaultOf(subject().open(name), clientId, of[clientId])).write(recordOf(clientId))).toBeNull();
-    for (const clientId of ['me', 'you', 'me'] as const) {
-      const vault = await vaultOf(subject().open(name), clientId, of[clientId]);
-      expect(await vault.read(ada)).toEqual({ state: 'record', record: recordOf(clientId) });
-      expect(await vault.write(recordOf(clientId))).toBeNull();
-    }
-    const leaving = await vaultOf(subject().open(name), 'me', of.me);
-    await leaving.oweRemoval(ada);
-    await leaving.remove(ada);
-    expect(await (await vaultOf(subject().open(name), 'you', of.you)).read(ada)).toEqual({ state: 'record', record: recordOf('you') });
-    expect(await (await vaultOf(subject().open(name), 'me', of.me)).read(ada)).toMatchObject({ state: 'absent' });
-  });
+  it.each(['one file', 'a file of its own'] as const)(
+    'two client ids with %s each keep, find and remove their own record',
+    async (files) => {
+      const file = createFakeStateStore();
+      const other = files === 'one file' ? file : createFakeStateStore();
+      const of = { me: file, you: other };
+      const name = `two, ${files}`;
+      for (const clientId of ['me', 'you'] as const)
+        expect(
+          await (
+            await vaultOf(subject().open(name), clientId, of[clientId])
+          ).write(recordOf(clientId)),
+        ).toBeNull();
+      for (const clientId of ['me', 'you', 'me'] as const) {
+        const vault = await vaultOf(subject().open(name), clientId, of[clientId]);
+        expect(await vault.read(ada)).toEqual({ state: 'record', record: recordOf(clientId) });
+        expect(await vault.write(recordOf(clientId))).toBeNull();
+      }
+      const leaving = await vaultOf(subject().open(name), 'me', of.me);
+      await leaving.oweRemoval(ada);
+      await leaving.remove(ada);
+      expect(await (await vaultOf(subject().open(name), 'you', of.you)).read(ada)).toEqual({
+        state: 'record',
+        record: recordOf('you'),
+      });
+      expect(await (await vaultOf(subject().open(name), 'me', of.me)).read(ada)).toMatchObject({
+        state: 'absent',
+      });
+    },
+  );
 
   it('a removal over a locked keyring waits, and gives the record to whoever revokes before it goes', async () => {
     const file = createFakeStateStore();
     const vault = await vaultOf(subject().open('locked'), 'me', file);
     expect(await vault.write(recordOf('me'))).toBeNull();
     const revoked: string[] = [];
-    const revoke = async ({ refreshToken }: SessionRecord): Promise<void> => { revoked.push(refreshToken); };
+    const revoke = async ({ refreshToken }: SessionRecord): Promise<void> => {
+      revoked.push(refreshToken);
+    };
     await subject().lock();
     const next = await vaultOf(subject().open('locked'), 'me', file);
     await next.oweRemoval(ada);
@@ -61,7 +94,11 @@ function cases(subject: () => Subject): void {
     await subject().unlock();
     const last = await vaultOf(subject().open('locked'), 'me', file);
     await last.remove(ada, revoke);
-    expect([revoked, last.owed(), (await last.read(ada)).state]).toEqual([['token of me'], [], 'absent']);
+    expect([revoked, last.owed(), (await last.read(ada)).state]).toEqual([
+      ['token of me'],
+      [],
+      'absent',
+    ]);
   });
 }
 
@@ -74,26 +111,41 @@ describe('owners on the fake keyring', () => {
       entries.set(name, kept);
       return createFakeSecretStore(mode, kept);
     },
-    lock: async () => { mode = 'locked'; },
-    unlock: async () => { mode = 'works'; },
+    lock: async () => {
+      mode = 'locked';
+    },
+    unlock: async () => {
+      mode = 'works';
+    },
   }));
 });
 
-describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))('owners on a genuine keyring', () => {
-  let keyring: Keyring;
-  const stores: SecretStore[] = [];
-  beforeAll(async () => { keyring = await startPrivateKeyring('unlocked'); }, 60_000);
-  afterAll(() => {
-    for (const store of stores) store.close();
-    keyring.stop();
-  });
-  cases(() => ({
-    open(name) {
-      const store = createSplitStore(createKeychain({ service: `latchkey owners ${name}`, timeoutMs: 10_000, fork: () => forkKeychainWorker(keyring.env) }));
-      stores.push(store);
-      return store;
-    },
-    lock: keyring.lock,
-    unlock: keyring.unlock,
-  }));
-});
+describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
+  'owners on a genuine keyring',
+  () => {
+    let keyring: Keyring;
+    const stores: SecretStore[] = [];
+    beforeAll(async () => {
+      keyring = await startPrivateKeyring('unlocked');
+    }, 60_000);
+    afterAll(() => {
+      for (const store of stores) store.close();
+      keyring.stop();
+    });
+    cases(() => ({
+      open(name) {
+        const store = createSplitStore(
+          createKeychain({
+            service: `latchkey owners ${name}`,
+            timeoutMs: 10_000,
+            fork: () => forkKeychainWorker(keyring.env),
+          }),
+        );
+        stores.push(store);
+        return store;
+      },
+      lock: keyring.lock,
+      unlock: keyring.unlock,
+    }));
+  },
+);

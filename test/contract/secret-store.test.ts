@@ -1,5 +1,5 @@
-// SecretStore: the same cases on the fake, on the genuine gnome-keyring behind the genuine worker, and on genuine files
-// under a safeStorage that encrypts but is not Electron's.
+// SecretStore: the same cases on the fake, on the genuine gnome-keyring behind the genuine worker,
+// and on genuine files under a safeStorage that encrypts but is not Electron's.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,13 @@ import type { SecretStore } from '../../src/main/core/ports.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';
 import { forkKeychainWorker } from '../support/keychain-process.js';
-import { haveDisplay, haveParts, startPrivateKeyring, type Keyring, type KeyringKind } from '../support/keyring.js';
+import {
+  haveDisplay,
+  haveParts,
+  startPrivateKeyring,
+  type Keyring,
+  type KeyringKind,
+} from '../support/keyring.js';
 
 const PLENTY_MS = 10_000;
 const SHORT_MS = 700;
@@ -32,7 +38,10 @@ interface Subject {
   /** `prompting`: locked, and the password dialog stays open beyond the store's time limit. */
   open(kind: 'works' | 'prompting' | 'unavailable'): Promise<World>;
   canPrompt(): boolean;
-  /** False: Electron keeps the key once it has it, and a keyring that is refused is to it as none at all. */
+  /**
+   * False: Electron keeps the key once it has it, and a keyring that is refused is to it as none at
+   * all.
+   */
   readonly canLock: boolean;
   /** A file is removed without asking anybody. */
   readonly removesAlways: boolean;
@@ -75,7 +84,13 @@ function safeStorageSubject(): Subject {
       const folder = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-sealed-'));
       folders.push(folder);
       const safeStorage = createFakeSafeStorage();
-      const reopen = (): SecretStore => createSafeStorage({ timeoutMs: kind === 'prompting' ? SHORT_MS : PLENTY_MS, safeStorage, folder, platform: 'linux' });
+      const reopen = (): SecretStore =>
+        createSafeStorage({
+          timeoutMs: kind === 'prompting' ? SHORT_MS : PLENTY_MS,
+          safeStorage,
+          folder,
+          platform: 'linux',
+        });
       const store = reopen();
       if (kind === 'unavailable') {
         await store.write('key', 'of better times');
@@ -111,15 +126,30 @@ function keyringSubject(): Subject {
     present: haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'),
     async open(kind) {
       const needed = kind === 'works' ? 'unlocked' : kind === 'unavailable' ? 'none' : 'prompting';
-      const keyring = keyrings.get(needed) ?? (await startPrivateKeyring(needed === 'prompting' ? 'unlocked' : needed, needed === 'prompting' ? process.env['DISPLAY'] : undefined));
+      const keyring =
+        keyrings.get(needed) ??
+        (await startPrivateKeyring(
+          needed === 'prompting' ? 'unlocked' : needed,
+          needed === 'prompting' ? process.env['DISPLAY'] : undefined,
+        ));
       keyrings.set(needed, keyring);
       const service = `latchkey contract ${(services += 1)}`;
       const reopen = (): SecretStore => {
-        const store = createKeychain({ service, timeoutMs: kind === 'prompting' ? SHORT_MS : PLENTY_MS, fork: () => forkKeychainWorker(keyring.env) });
+        const store = createKeychain({
+          service,
+          timeoutMs: kind === 'prompting' ? SHORT_MS : PLENTY_MS,
+          fork: () => forkKeychainWorker(keyring.env),
+        });
         stores.push(store);
         return store;
       };
-      return { store: reopen(), timeLimitMs: SHORT_MS, lock: keyring.lock, unlock: keyring.unlock, reopen };
+      return {
+        store: reopen(),
+        timeLimitMs: SHORT_MS,
+        lock: keyring.lock,
+        unlock: keyring.unlock,
+        reopen,
+      };
     },
     canPrompt: haveDisplay,
     canLock: true,
@@ -206,11 +236,14 @@ for (const subject of [fakeSubject(), keyringSubject(), safeStorageSubject()]) {
         ]);
       });
 
-      it.each(['', 'with\0NUL'])('refuses the key %j, which a keyring would mistake for another', async (key) => {
-        expect((await world.store.write(key, 'value')).state).toBe('unavailable');
-        expect((await world.store.read(key, false)).state).toBe('unavailable');
-        expect((await world.store.remove(key)).state).toBe('unavailable');
-      });
+      it.each(['', 'with\0NUL'])(
+        'refuses the key %j, which a keyring would mistake for another',
+        async (key) => {
+          expect((await world.store.write(key, 'value')).state).toBe('unavailable');
+          expect((await world.store.read(key, false)).state).toBe('unavailable');
+          expect((await world.store.remove(key)).state).toBe('unavailable');
+        },
+      );
     });
 
     // Files that nobody has to open have no such mood.
@@ -224,7 +257,10 @@ for (const subject of [fakeSubject(), keyringSubject(), safeStorageSubject()]) {
         expect((await world.store.remove('kept')).state).toBe('locked');
         expect((await world.reopen().read('kept', true)).state).toBe('locked');
         await world.unlock();
-        expect(await world.reopen().read('kept', true)).toEqual({ state: 'found', value: 'survives' });
+        expect(await world.reopen().read('kept', true)).toEqual({
+          state: 'found',
+          value: 'survives',
+        });
       });
     }
 
@@ -234,7 +270,11 @@ for (const subject of [fakeSubject(), keyringSubject(), safeStorageSubject()]) {
       await world.store.write('kept', 'survives');
       await world.lock();
       const startedAt = performance.now();
-      const answers = await Promise.all([world.store.read('kept', true), world.store.write('other', 'value'), world.store.remove('kept')]);
+      const answers = await Promise.all([
+        world.store.read('kept', true),
+        world.store.write('other', 'value'),
+        world.store.remove('kept'),
+      ]);
       expect(answers.map(({ state }) => state)).toEqual(['locked', 'locked', 'locked']);
       const tookMs = performance.now() - startedAt;
       expect(tookMs).toBeGreaterThan(world.timeLimitMs - 20);
@@ -248,7 +288,9 @@ for (const subject of [fakeSubject(), keyringSubject(), safeStorageSubject()]) {
       expect((await store.read('key', true)).state).toBe('unavailable');
       expect((await store.read('key', false)).state).toBe('unavailable');
       expect((await store.write('key', 'value')).state).toBe('unavailable');
-      expect((await store.remove('key')).state).toBe(subject.removesAlways ? 'done' : 'unavailable');
+      expect((await store.remove('key')).state).toBe(
+        subject.removesAlways ? 'done' : 'unavailable',
+      );
     });
 
     it('never puts a value into a detail', async () => {
@@ -256,8 +298,14 @@ for (const subject of [fakeSubject(), keyringSubject(), safeStorageSubject()]) {
       const worlds = [await subject.open('works'), await subject.open('unavailable')];
       if (subject.canLock) await worlds[0]?.lock();
       for (const { store } of worlds) {
-        const answers = [await store.write('key', secret), await store.read('key', true), await store.write('', secret)];
-        expect(answers.map((answer) => ('detail' in answer ? answer.detail : '')).join()).not.toContain(secret);
+        const answers = [
+          await store.write('key', secret),
+          await store.read('key', true),
+          await store.write('', secret),
+        ];
+        expect(
+          answers.map((answer) => ('detail' in answer ? answer.detail : '')).join(),
+        ).not.toContain(secret);
       }
       await worlds[0]?.unlock();
     });
@@ -276,98 +324,118 @@ for (const subject of [fakeSubject(), keyringSubject(), safeStorageSubject()]) {
   });
 }
 
-describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))('keychain on a genuine keyring in trouble', () => {
-  const cleanUps: (() => void)[] = [];
-  afterEach(() => {
-    for (const cleanUp of cleanUps.splice(0)) cleanUp();
-  });
-
-  function open(env: NodeJS.ProcessEnv, timeoutMs = PLENTY_MS): { store: SecretStore; workers: WorkerProcess[] } {
-    const workers: WorkerProcess[] = [];
-    const store = createKeychain({
-      service: 'latchkey trouble',
-      timeoutMs,
-      fork() {
-        const worker = forkKeychainWorker(env);
-        workers.push(worker);
-        return worker;
-      },
+describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
+  'keychain on a genuine keyring in trouble',
+  () => {
+    const cleanUps: (() => void)[] = [];
+    afterEach(() => {
+      for (const cleanUp of cleanUps.splice(0)) cleanUp();
     });
-    cleanUps.push(() => store.close());
-    return { store, workers };
-  }
 
-  async function keyring(kind: KeyringKind): Promise<Keyring> {
-    const started = await startPrivateKeyring(kind);
-    cleanUps.push(() => started.stop());
-    return started;
-  }
+    function open(
+      env: NodeJS.ProcessEnv,
+      timeoutMs = PLENTY_MS,
+    ): { store: SecretStore; workers: WorkerProcess[] } {
+      const workers: WorkerProcess[] = [];
+      const store = createKeychain({
+        service: 'latchkey trouble',
+        timeoutMs,
+        fork() {
+          const worker = forkKeychainWorker(env);
+          workers.push(worker);
+          return worker;
+        },
+      });
+      cleanUps.push(() => store.close());
+      return { store, workers };
+    }
 
-  it('kills a worker that hears nothing any more, and starts another for the next call', async () => {
-    const { env } = await keyring('unlocked');
-    const { store, workers } = open(env, SHORT_MS);
-    await store.write('kept', 'survives');
-    const [first] = workers;
-    const gone = new Promise((resolve) => first?.on('exit', resolve));
-    process.kill(first?.pid ?? 0, 'SIGSTOP');
-    expect((await store.read('kept', true)).state).toBe('locked');
-    await gone;
-    expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
-    expect(workers).toHaveLength(2);
-  });
+    async function keyring(kind: KeyringKind): Promise<Keyring> {
+      const started = await startPrivateKeyring(kind);
+      cleanUps.push(() => started.stop());
+      return started;
+    }
 
-  it('answers unavailable when the worker crashes, and starts another for the next call', async () => {
-    const { env } = await keyring('unlocked');
-    const { store, workers } = open(env);
-    await store.write('kept', 'survives');
-    const reading = store.read('kept', true);
-    process.kill(workers[0]?.pid ?? 0, 'SIGSEGV');
-    expect((await reading).state).toBe('unavailable');
-    expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
-  });
+    it('kills a worker that hears nothing any more, and starts another for the next call', async () => {
+      const { env } = await keyring('unlocked');
+      const { store, workers } = open(env, SHORT_MS);
+      await store.write('kept', 'survives');
+      const [first] = workers;
+      const gone = new Promise((resolve) => first?.on('exit', resolve));
+      process.kill(first?.pid ?? 0, 'SIGSTOP');
+      expect((await store.read('kept', true)).state).toBe('locked');
+      await gone;
+      expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
+      expect(workers).toHaveLength(2);
+    });
 
-  it('survives a worker that crashes between two calls without anyone noticing', async () => {
-    const { env } = await keyring('unlocked');
-    const { store, workers } = open(env);
-    await store.write('kept', 'survives');
-    const gone = new Promise((resolve) => workers[0]?.on('exit', resolve));
-    process.kill(workers[0]?.pid ?? 0, 'SIGSEGV');
-    await gone;
-    expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
-  });
+    it('answers unavailable when the worker crashes, and starts another for the next call', async () => {
+      const { env } = await keyring('unlocked');
+      const { store, workers } = open(env);
+      await store.write('kept', 'survives');
+      const reading = store.read('kept', true);
+      process.kill(workers[0]?.pid ?? 0, 'SIGSEGV');
+      expect((await reading).state).toBe('unavailable');
+      expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
+    });
 
-  it('says unavailable when the keyring has no collection to write to', async () => {
-    const { env } = await keyring('empty');
-    const { store } = open(env);
-    expect(await store.write('key', 'value')).toEqual({ state: 'unavailable', detail: 'the secret service has no keyring to write to' });
-    expect((await store.read('key', true)).state).toBe('unavailable');
-    expect(await store.read('key', false)).toEqual({ state: 'absent' });
-  });
+    it('survives a worker that crashes between two calls without anyone noticing', async () => {
+      const { env } = await keyring('unlocked');
+      const { store, workers } = open(env);
+      await store.write('kept', 'survives');
+      const gone = new Promise((resolve) => workers[0]?.on('exit', resolve));
+      process.kill(workers[0]?.pid ?? 0, 'SIGSEGV');
+      await gone;
+      expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
+    });
 
-  it.each([
-    ['there is no bus', undefined, 'there is no D-Bus session bus'],
-    ['the address of the bus is wrong', 'unix:path=/nonexistent/bus', 'the D-Bus session bus does not answer'],
-    ['the address of the bus is empty', '', 'the address of the D-Bus session bus is empty'],
-  ])('says unavailable when %s', async (_name, address, detail) => {
-    const { DBUS_SESSION_BUS_ADDRESS: _bus, ...rest } = (await keyring('none')).env;
-    // An own runtime folder: GDBus would find the bus there without being told.
-    const { store } = open({ ...rest, XDG_RUNTIME_DIR: '/nonexistent', ...(address === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: address }) });
-    expect(await store.write('key', 'value')).toEqual({ state: 'unavailable', detail });
-    expect((await store.read('key', true)).state).toBe('unavailable');
-  });
+    it('says unavailable when the keyring has no collection to write to', async () => {
+      const { env } = await keyring('empty');
+      const { store } = open(env);
+      expect(await store.write('key', 'value')).toEqual({
+        state: 'unavailable',
+        detail: 'the secret service has no keyring to write to',
+      });
+      expect((await store.read('key', true)).state).toBe('unavailable');
+      expect(await store.read('key', false)).toEqual({ state: 'absent' });
+    });
 
-  it('says unavailable when no secret service is installed', async () => {
-    const { env } = await keyring('none');
-    const { store } = open(env);
-    expect(await store.write('key', 'value')).toEqual({ state: 'unavailable', detail: 'no secret service is installed (Debian: gnome-keyring)' });
-  });
+    it.each([
+      ['there is no bus', undefined, 'there is no D-Bus session bus'],
+      [
+        'the address of the bus is wrong',
+        'unix:path=/nonexistent/bus',
+        'the D-Bus session bus does not answer',
+      ],
+      ['the address of the bus is empty', '', 'the address of the D-Bus session bus is empty'],
+    ])('says unavailable when %s', async (_name, address, detail) => {
+      const { DBUS_SESSION_BUS_ADDRESS: _bus, ...rest } = (await keyring('none')).env;
+      // An own runtime folder: GDBus would find the bus there without being told.
+      const { store } = open({
+        ...rest,
+        XDG_RUNTIME_DIR: '/nonexistent',
+        ...(address === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: address }),
+      });
+      expect(await store.write('key', 'value')).toEqual({ state: 'unavailable', detail });
+      expect((await store.read('key', true)).state).toBe('unavailable');
+    });
 
-  it('reads again after the keyring daemon was replaced', async () => {
-    const daemon = await keyring('unlocked');
-    const { store } = open(daemon.env);
-    await store.write('kept', 'survives');
-    await daemon.lock();
-    await daemon.unlock();
-    expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
-  });
-});
+    it('says unavailable when no secret service is installed', async () => {
+      const { env } = await keyring('none');
+      const { store } = open(env);
+      expect(await store.write('key', 'value')).toEqual({
+        state: 'unavailable',
+        detail: 'no secret service is installed (Debian: gnome-keyring)',
+      });
+    });
+
+    it('reads again after the keyring daemon was replaced', async () => {
+      const daemon = await keyring('unlocked');
+      const { store } = open(daemon.env);
+      await store.write('kept', 'survives');
+      await daemon.lock();
+      await daemon.unlock();
+      expect(await store.read('kept', true)).toEqual({ state: 'found', value: 'survives' });
+    });
+  },
+);

@@ -1,6 +1,16 @@
-// The pages in the browser give axe nothing to say (the demo's own faces: faces.spec.ts), and the keyboard alone does everything.
+// The pages in the browser give axe nothing to say (the demo's own faces: faces.spec.ts), and the
+// keyboard alone does everything.
 import type { Page } from '@playwright/test';
-import { button, expect, LOOPBACK, signedIn, signedOut, test, waiting, waitingBy } from './fixtures.js';
+import {
+  button,
+  expect,
+  LOOPBACK,
+  signedIn,
+  signedOut,
+  test,
+  waiting,
+  waitingBy,
+} from './fixtures.js';
 import { violations } from './portrait.js';
 
 test.setTimeout(180_000);
@@ -35,7 +45,9 @@ test('signs in and out with the keyboard alone', async ({ desk }) => {
 
 test('goes another way, and pastes, with the keyboard alone', async ({ desk }) => {
   await desk.browser();
-  const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', '--sign-in'] });
+  const app = desk.launch({
+    flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', '--sign-in'],
+  });
   const page = await app.firstWindow();
   await waiting(app);
   await tabTo(page, 'paste-instead');
@@ -58,7 +70,9 @@ test('goes another way, and pastes, with the keyboard alone', async ({ desk }) =
 
 async function tabTo(page: Page, action: string): Promise<void> {
   for (let presses = 0; presses < 30; presses += 1) {
-    const focused = await page.evaluate(() => document.activeElement?.getAttribute('data-testid') ?? '');
+    const focused = await page.evaluate(
+      () => document.activeElement?.getAttribute('data-testid') ?? '',
+    );
     if (focused === action) return;
     await page.keyboard.press('Tab');
   }

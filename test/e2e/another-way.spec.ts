@@ -1,10 +1,20 @@
-// When the browser does not come back: a code typed on another device, a QR code, and what is pasted by hand.
-// A scripted person does it in the real browser; the demo finishes signed in.
+// When the browser does not come back: a code typed on another device, a QR code, and what is
+// pasted by hand. A scripted person does it in the real browser; the demo finishes signed in.
 import type { Page } from '@playwright/test';
 import decodeQR from 'qr/decode.js';
 import { addressOf, cutOff } from '../../scripts/lab-browser.mjs';
 import { testKit } from '../../scripts/test-kit.mjs';
-import { button, expect, LOOPBACK, requestsTo, SCHEME, signedIn, signedOut, test, waitingBy } from './fixtures.js';
+import {
+  button,
+  expect,
+  LOOPBACK,
+  requestsTo,
+  SCHEME,
+  signedIn,
+  signedOut,
+  test,
+  waitingBy,
+} from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
 
 const SCHEME_REDIRECT = `${SCHEME}:/callback`;
@@ -14,7 +24,10 @@ const NOWHERE = 'https://signed-in.example.com/done';
 test.setTimeout(180_000);
 
 /** Starts an attempt by the first redirect and asks for the next way. */
-async function goAnotherWay(desk: Desk, redirects: readonly [string, string]): Promise<{ app: WatchedApp; page: Page }> {
+async function goAnotherWay(
+  desk: Desk,
+  redirects: readonly [string, string],
+): Promise<{ app: WatchedApp; page: Page }> {
   await desk.browser();
   const app = desk.launch({ flags: redirects.map((redirect) => `--redirect=${redirect}`) });
   const page = await app.firstWindow();
@@ -35,7 +48,10 @@ async function otherDevice(desk: Desk, address: string): Promise<Page> {
 
 /** What the person reads on the app's screen. */
 async function readScreen(page: Page): Promise<{ code: string; address: string }> {
-  return { code: await page.locator('#user-code .groups').innerText(), address: await page.locator('#address').innerText() };
+  return {
+    code: await page.locator('#user-code .groups').innerText(),
+    address: await page.locator('#address').innerText(),
+  };
 }
 
 test('signs in by a code that is typed on another device', async ({ desk }) => {
@@ -47,13 +63,18 @@ test('signs in by a code that is typed on another device', async ({ desk }) => {
   expect(address).toBe(attempt.device?.verificationUri);
 
   await enterCodeWithPage(await otherDevice(desk, address), code);
-  expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
+  expect(await signedIn(app)).toMatchObject({
+    account: { name: 'Ada Lovelace' },
+    remembered: true,
+  });
   await expect(page.getByRole('heading', { name: 'Ada Lovelace' })).toBeVisible();
   await expect(page.locator('#user-code')).toHaveText('');
   await expect(page.locator('#timeline')).toContainText('The provider said yes');
 });
 
-test('has a QR code that leads to the page with the code in it, for the person to compare', async ({ desk }) => {
+test('has a QR code that leads to the page with the code in it, for the person to compare', async ({
+  desk,
+}) => {
   const { enterCodeWithPage } = await testKit();
   const { app, page } = await goAnotherWay(desk, [SCHEME_REDIRECT, 'device-code']);
   const attempt = await waitingBy(app, 'device-code');
@@ -69,7 +90,9 @@ test('has a QR code that leads to the page with the code in it, for the person t
   await signedIn(app);
 });
 
-test('opens the page for the code on this computer when the person asks for it', async ({ desk }) => {
+test('opens the page for the code on this computer when the person asks for it', async ({
+  desk,
+}) => {
   const { enterCodeWithPage } = await testKit();
   const { app, page } = await goAnotherWay(desk, [SCHEME_REDIRECT, 'device-code']);
   await waitingBy(app, 'device-code');
@@ -96,7 +119,9 @@ test('still takes the answer of the first way after another one was opened', asy
   expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' } });
 });
 
-test('signs in by the address that the browser could not open, pasted by hand', async ({ desk }) => {
+test('signs in by the address that the browser could not open, pasted by hand', async ({
+  desk,
+}) => {
   await desk.browser();
   const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`] });
   const page = await app.firstWindow();
@@ -110,13 +135,18 @@ test('signs in by the address that the browser could not open, pasted by hand', 
 
   await button(page, 'paste-instead').click();
   await paste(page, await addressOf(tab));
-  expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
+  expect(await signedIn(app)).toMatchObject({
+    account: { name: 'Ada Lovelace' },
+    remembered: true,
+  });
 });
 
 test.describe('with a page to copy from', () => {
   test.use({ providerOptions: { redirectUris: [NOWHERE] } });
 
-  test('signs in by what the person copies out of the browser, after something wrong was pasted', async ({ desk }) => {
+  test('signs in by what the person copies out of the browser, after something wrong was pasted', async ({
+    desk,
+  }) => {
     await desk.browser();
     const app = desk.launch({ flags: [`--redirect=paste:${NOWHERE}`] });
     const page = await app.firstWindow();
@@ -150,10 +180,13 @@ async function paste(page: Page, text: string): Promise<void> {
 /** Reads the QR code out of a picture of the window, as a phone's camera would. */
 async function scan(desk: Desk, page: Page): Promise<string> {
   const picture = (await page.locator('#qr').screenshot()).toString('base64');
-  // The window itself may load no picture from outside; an empty tab of the browser turns this one into pixels.
+  // The window itself may load no picture from outside; an empty tab of the browser turns this one
+  // into pixels.
   const tab = await otherDevice(desk, 'about:blank');
   const pixels = await tab.evaluate(async (base64) => {
-    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${base64}`)).blob());
+    const image = await createImageBitmap(
+      await (await fetch(`data:image/png;base64,${base64}`)).blob(),
+    );
     const { width, height } = image;
     const context = new OffscreenCanvas(width, height).getContext('2d');
     context?.drawImage(image, 0, 0);

@@ -10,7 +10,10 @@ import { expect, test } from './fixtures.js';
 
 const END_LIMIT_MS = 5_000;
 
-/** Everything that the command starts inherits this mark in its environment, its streams or its flags. */
+/**
+ * Everything that the command starts inherits this mark in its environment, its streams or its
+ * flags.
+ */
 interface Running {
   readonly child: ChildProcess;
   readonly folder: string;
@@ -32,16 +35,29 @@ function run(command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-command-'));
   folders.push(folder);
   const [program = '', ...args] = command.map((word) => word.replace('FOLDER', folder));
-  const child = spawn(program, args, { cwd: ROOT_FOLDER, env: { ...withoutDisplay(), TMPDIR: folder, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, {
+    cwd: ROOT_FOLDER,
+    env: { ...withoutDisplay(), TMPDIR: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return { child, folder, stdout: () => stdout, stderr: () => stderr, exited: new Promise((resolve) => child.once('exit', resolve)) };
+  return {
+    child,
+    folder,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    exited: new Promise((resolve) => child.once('exit', resolve)),
+  };
 }
 
 function withoutDisplay(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !['DISPLAY', 'WAYLAND_DISPLAY'].includes(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !['DISPLAY', 'WAYLAND_DISPLAY'].includes(name)),
+  );
 }
 
 function pidOf({ child }: Running): number {
@@ -54,29 +70,53 @@ function lastViewOf(stdout: string): unknown {
   return line === undefined ? undefined : JSON.parse(line);
 }
 
-// A program that stops `npm` sends SIGTERM to it alone; a terminal's Ctrl-C is a SIGINT to all of the foreground.
+// A program that stops `npm` sends SIGTERM to it alone; a terminal's Ctrl-C is a SIGINT to all of
+// the foreground.
 for (const { signal, to } of [
   { signal: 'SIGTERM', to: 'npm alone' },
   { signal: 'SIGINT', to: 'the whole foreground' },
 ] as const) {
-  test(`ends "npm run demo" by ${signal} to ${to} within 5 seconds and leaves no process`, async ({ desk }) => {
-    const flags = [`--issuer=${desk.provider.issuer}`, '--client-id', desk.provider.clientId, '--print-views', '--user-data-dir=FOLDER/data'];
+  test(`ends "npm run demo" by ${signal} to ${to} within 5 seconds and leaves no process`, async ({
+    desk,
+  }) => {
+    const flags = [
+      `--issuer=${desk.provider.issuer}`,
+      '--client-id',
+      desk.provider.clientId,
+      '--print-views',
+      '--user-data-dir=FOLDER/data',
+    ];
     const demo = run(['npm', 'run', '--silent', 'demo', '--', ...flags], desk.lab.env);
-    await expect.poll(() => lastViewOf(demo.stdout()), { timeout: 30_000 }).toMatchObject({ status: 'signed-out' });
+    await expect
+      .poll(() => lastViewOf(demo.stdout()), { timeout: 30_000 })
+      .toMatchObject({ status: 'signed-out' });
     expect(processesOf(demo.folder).length).toBeGreaterThan(2);
 
     const startedAt = Date.now();
     process.kill(to === 'npm alone' ? pidOf(demo) : -pidOf(demo), signal);
-    await expect.poll(() => processesOf(demo.folder), { timeout: END_LIMIT_MS, intervals: [50] }).toEqual([]);
+    await expect
+      .poll(() => processesOf(demo.folder), { timeout: END_LIMIT_MS, intervals: [50] })
+      .toEqual([]);
     await demo.exited;
     expect(Date.now() - startedAt).toBeLessThan(END_LIMIT_MS);
   });
 }
 
 test('writes nothing but views to stdout, and takes both spellings of a flag', async ({ desk }) => {
-  const flags = ['--issuer', desk.provider.issuer, `--client-id=${desk.provider.clientId}`, '--scopes', 'openid profile', '--print-views', '--user-data-dir', 'FOLDER/data'];
+  const flags = [
+    '--issuer',
+    desk.provider.issuer,
+    `--client-id=${desk.provider.clientId}`,
+    '--scopes',
+    'openid profile',
+    '--print-views',
+    '--user-data-dir',
+    'FOLDER/data',
+  ];
   const demo = run([process.execPath, 'scripts/demo.mjs', ...flags], desk.lab.env);
-  await expect.poll(() => lastViewOf(demo.stdout()), { timeout: 30_000 }).toMatchObject({ status: 'signed-out' });
+  await expect
+    .poll(() => lastViewOf(demo.stdout()), { timeout: 30_000 })
+    .toMatchObject({ status: 'signed-out' });
   demo.child.kill('SIGTERM');
   await demo.exited;
   const lines = demo.stdout().trim().split('\n');
@@ -84,7 +124,12 @@ test('writes nothing but views to stdout, and takes both spellings of a flag', a
 });
 
 test('ends with the exit code of the app when the app ends by itself', async () => {
-  const demo = run([process.execPath, 'scripts/demo.mjs', '--issuer=not a URL', '--user-data-dir=FOLDER/data']);
+  const demo = run([
+    process.execPath,
+    'scripts/demo.mjs',
+    '--issuer=not a URL',
+    '--user-data-dir=FOLDER/data',
+  ]);
   expect(await demo.exited).toBe(2);
   expect(demo.stderr()).toContain('issuer');
   await expect.poll(() => processesOf(demo.folder), { timeout: 2_000 }).toEqual([]);
@@ -101,7 +146,9 @@ test('shows the whole trip by itself where there is no display, and saves screen
   expect(await demo.exited, demo.stdout() + demo.stderr()).toBe(0);
   expect(demo.stdout()).toContain('Grace Hopper is signed in');
   expect(demo.stdout()).toContain('That was the whole trip');
-  const shots = readdirSync(join(ROOT_FOLDER, 'demo-results')).filter((name) => name.endsWith('.png'));
+  const shots = readdirSync(join(ROOT_FOLDER, 'demo-results')).filter((name) =>
+    name.endsWith('.png'),
+  );
   expect(shots.length).toBeGreaterThanOrEqual(11);
   for (const shot of shots) {
     const file = join(ROOT_FOLDER, 'demo-results', shot);

@@ -1,4 +1,5 @@
-// Every designed face of the demo, reached on real parts and portrayed: test-results/faces/ holds the pictures.
+// Every designed face of the demo, reached on real parts and portrayed: test-results/faces/ holds
+// the pictures.
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
@@ -17,7 +18,9 @@ test.describe('at a provider that knows four ways', () => {
 
   test('has a face for every step of a sign-in, and for every other way', async ({ desk }) => {
     await desk.browser();
-    const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', `--redirect=paste:${NOWHERE}`] });
+    const app = desk.launch({
+      flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', `--redirect=paste:${NOWHERE}`],
+    });
     const page = await app.firstWindow();
     await signedOut(app);
     await heading(page, 'Welcome');
@@ -26,7 +29,9 @@ test.describe('at a provider that knows four ways', () => {
     await button(page, 'sign-in').click();
     await waitingBy(app, 'loopback');
     await shoot(page, 'waiting-at-first');
-    await expect(page.locator('#help')).toHaveAttribute('data-prominent', 'true', { timeout: 20_000 });
+    await expect(page.locator('#help')).toHaveAttribute('data-prominent', 'true', {
+      timeout: 20_000,
+    });
     await portray(page, 'waiting');
     await button(page, 'paste-instead').click();
     await portray(page, 'waiting-address');
@@ -80,7 +85,12 @@ test.describe('with access tokens that live 9 seconds', () => {
     await portray(page, 'offline', { passing: true });
     desk.provider.clearFaults();
 
-    desk.provider.fault({ kind: 'status', status: 503, endpoint: 'token', grantType: 'refresh_token' });
+    desk.provider.fault({
+      kind: 'status',
+      status: 503,
+      endpoint: 'token',
+      grantType: 'refresh_token',
+    });
     await waitingFor(app, 'server-unavailable');
     await portray(page, 'provider-down', { passing: true });
 
@@ -119,16 +129,26 @@ test('has a face for a sign-in that was declined', async ({ desk }) => {
 });
 
 test.describe('at Entra, where the app is registered as a single-page application', () => {
-  test.use({ providerOptions: { personality: 'entra', redirectUris: [{ uri: 'http://localhost', platform: 'spa' }] } });
+  test.use({
+    providerOptions: {
+      personality: 'entra',
+      redirectUris: [{ uri: 'http://localhost', platform: 'spa' }],
+    },
+  });
 
-  test('tells the person one thing and the developer another, and signs in once the registration is right', async ({ desk }) => {
+  test('tells the person one thing and the developer another, and signs in once the registration is right', async ({
+    desk,
+  }) => {
     await desk.browser();
     const app = desk.launch({ flags: ['--redirect=http://localhost'] });
     const page = await app.firstWindow();
     await button(page, 'sign-in').click();
     await waitingBy(app, 'loopback');
     await desk.person();
-    await app.waitForView('the advice', (view) => view.status === 'signed-out' && view.error?.advice !== undefined);
+    await app.waitForView(
+      'the advice',
+      (view) => view.status === 'signed-out' && view.error?.advice !== undefined,
+    );
     await heading(page, 'This app was turned away');
     const card = page.locator('#advice');
     await expect(card).toContainText('AADSTS9002327');
@@ -155,7 +175,10 @@ test('has a face for a locked keyring', async ({ desk }) => {
   await first.end();
   await desk.lab.lockKeyring();
   const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`] });
-  await app.waitForView('the app to say that the keyring is locked', (view) => view.status === 'locked');
+  await app.waitForView(
+    'the app to say that the keyring is locked',
+    (view) => view.status === 'locked',
+  );
   const page = await app.firstWindow();
   await heading(page, 'Your keyring is locked');
   await portray(page, 'keyring-locked');
@@ -173,18 +196,27 @@ test.describe('without a keyring', () => {
   });
 });
 
-test('says that a part of it is missing when it was not shipped whole', async ({ desk }, testInfo) => {
+test('says that a part of it is missing when it was not shipped whole', async ({
+  desk,
+}, testInfo) => {
   const folder = testInfo.outputPath('app');
   cpSync(APP_FOLDER, folder, { recursive: true });
   rmSync(join(folder, 'main', 'parts', 'assembly.js'));
   const app = desk.launch({ folder });
-  expect(await signedOut(app)).toMatchObject({ reason: 'never', error: { code: 'files-missing', retry: 'never' } });
+  expect(await signedOut(app)).toMatchObject({
+    reason: 'never',
+    error: { code: 'files-missing', retry: 'never' },
+  });
   await heading(await app.firstWindow(), 'This app was not put together correctly');
 });
 
-test('keeps its outlines where the system has its own colours, and stands still where that is wished', async ({ desk }) => {
+test('keeps its outlines where the system has its own colours, and stands still where that is wished', async ({
+  desk,
+}) => {
   await desk.browser();
-  const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', '--sign-in'] });
+  const app = desk.launch({
+    flags: [`--redirect=${LOOPBACK}`, '--redirect=device-code', '--sign-in'],
+  });
   const page = await app.firstWindow();
   await waitingBy(app, 'loopback');
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
@@ -194,7 +226,9 @@ test('keeps its outlines where the system has its own colours, and stands still 
   await waitingBy(app, 'device-code');
   await shoot(page, 'forced-colors-device-code');
   // What a camera needs: dark on light, whatever the system's colours are.
-  const colors = await page.locator('#qr-code').evaluate((svg) => [...svg.children].map((shape) => getComputedStyle(shape).fill));
+  const colors = await page
+    .locator('#qr-code')
+    .evaluate((svg) => [...svg.children].map((shape) => getComputedStyle(shape).fill));
   expect(colors).toEqual(['rgb(255, 255, 255)', 'rgb(16, 20, 19)']);
   expect(await moving(page)).toBe(0);
   expect(await violations(page)).toEqual([]);
@@ -205,12 +239,19 @@ function heading(page: Page, name: string): Promise<void> {
 }
 
 function moving(page: Page): Promise<number> {
-  return page.evaluate(() => document.getAnimations().filter((animation) => animation.playState === 'running').length);
+  return page.evaluate(
+    () => document.getAnimations().filter((animation) => animation.playState === 'running').length,
+  );
 }
 
 /** Takes a picture of a state that ends by itself, again when it ended too early. */
-async function during(app: WatchedApp, state: 'renewing', take: () => Promise<void>): Promise<void> {
-  const isSo = (view: AuthView | undefined): boolean => view?.status === 'signed-in' && view.renewal.state === state;
+async function during(
+  app: WatchedApp,
+  state: 'renewing',
+  take: () => Promise<void>,
+): Promise<void> {
+  const isSo = (view: AuthView | undefined): boolean =>
+    view?.status === 'signed-in' && view.renewal.state === state;
   await expect(async () => {
     await app.waitForView(`the app to be ${state}`, isSo, 40_000);
     const views = app.views.length;
@@ -220,6 +261,13 @@ async function during(app: WatchedApp, state: 'renewing', take: () => Promise<vo
 }
 
 async function waitingFor(app: WatchedApp, code: string): Promise<void> {
-  await app.waitForView(`a renewal to fail with ${code}`, (view) => view.status === 'signed-in' && view.renewal.state === 'waiting' && view.renewal.error.code === code, 60_000);
+  await app.waitForView(
+    `a renewal to fail with ${code}`,
+    (view) =>
+      view.status === 'signed-in' &&
+      view.renewal.state === 'waiting' &&
+      view.renewal.error.code === code,
+    60_000,
+  );
   await signedIn(app);
 }

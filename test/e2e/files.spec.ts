@@ -1,6 +1,16 @@
-// A start of the real app with a stored session, after something has happened to the file that leads to it.
+// A start of the real app with a stored session, after something has happened to the file that
+// leads to it.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { button, expect, requestsTo, signedIn, signedOut, test } from './fixtures.js';
 import type { Desk } from './fixtures.js';
@@ -11,11 +21,27 @@ const damages: readonly (readonly [string, (path: string) => void, boolean])[] =
   ['all NUL', (path) => writeFileSync(path, Buffer.alloc(statSync(path).size)), true],
   ['cut in half', (path) => writeFileSync(path, readFileSync(path).subarray(0, 100)), true],
   ['missing', (path) => unlinkSync(path), false],
-  ['a folder', (path) => { unlinkSync(path); mkdirSync(path); }, false],
-  ['a pipe', (path) => { unlinkSync(path); execFileSync('mkfifo', [path]); }, false],
+  [
+    'a folder',
+    (path) => {
+      unlinkSync(path);
+      mkdirSync(path);
+    },
+    false,
+  ],
+  [
+    'a pipe',
+    (path) => {
+      unlinkSync(path);
+      execFileSync('mkfifo', [path]);
+    },
+    false,
+  ],
 ];
 
-test('is signed in after a start with a state file that is NUL, cut in half, missing, a folder or a pipe', async ({ desk }) => {
+test('is signed in after a start with a state file that is NUL, cut in half, missing, a folder or a pipe', async ({
+  desk,
+}) => {
   test.setTimeout(180_000);
   const first = desk.launch();
   await desk.signIn(first);
@@ -29,13 +55,19 @@ test('is signed in after a start with a state file that is NUL, cut in half, mis
     await test.step(what, async () => {
       damage(path);
       const app = desk.launch();
-      expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, store: 'keychain' });
+      expect(await signedIn(app)).toMatchObject({
+        account: { name: 'Ada Lovelace' },
+        remembered: true,
+        store: 'keychain',
+      });
       await app.end();
       const stays = what === 'a folder' || what === 'a pipe';
       if (stays) rmSync(path, { recursive: true });
       else expect(readFileSync(path, 'utf8')).toBe(good);
       if (stays) copyFileSync(copy, path);
-      const aside = readdirSync(join(path, '..')).filter((name) => name.startsWith('latchkey.json.corrupt-'));
+      const aside = readdirSync(join(path, '..')).filter((name) =>
+        name.startsWith('latchkey.json.corrupt-'),
+      );
       expect(aside).toHaveLength(isSetAside ? 1 : 0);
       for (const name of aside) unlinkSync(join(path, '..', name));
     });
@@ -43,7 +75,9 @@ test('is signed in after a start with a state file that is NUL, cut in half, mis
   expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
 });
 
-test('is locked while neither the state file nor its copy can be read, and signed in when it can', async ({ desk }) => {
+test('is locked while neither the state file nor its copy can be read, and signed in when it can', async ({
+  desk,
+}) => {
   const first = desk.launch();
   await desk.signIn(first);
   await first.end();
@@ -55,16 +89,27 @@ test('is locked while neither the state file nor its copy can be read, and signe
     execFileSync('mkfifo', [path]);
   }
   const app = desk.launch();
-  const view = await app.waitForView('the app to say that it cannot read', ({ status }) => status === 'locked');
-  expect(view).toMatchObject({ status: 'locked', error: { code: 'storage-failed', retry: 'user' } });
+  const view = await app.waitForView(
+    'the app to say that it cannot read',
+    ({ status }) => status === 'locked',
+  );
+  expect(view).toMatchObject({
+    status: 'locked',
+    error: { code: 'storage-failed', retry: 'user' },
+  });
   const page = await app.firstWindow();
-  await expect(page.getByRole('heading', { name: 'Your sign-in cannot be read yet' })).toBeVisible();
+  await expect(
+    page.getByRole('heading', { name: 'Your sign-in cannot be read yet' }),
+  ).toBeVisible();
   for (const path of paths) {
     unlinkSync(path);
     copyFileSync(`${path}.kept`, path);
   }
   await button(page, 'retry').click();
-  expect(await signedIn(app)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
+  expect(await signedIn(app)).toMatchObject({
+    account: { name: 'Ada Lovelace' },
+    remembered: true,
+  });
   expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
 });
 

@@ -1,5 +1,6 @@
-// What every e2e test stands on: a fresh provider, a private desktop of genuine parts, and the demo app started as a
-// person would start it. There is no other way into the product: deep links come as the operating system sends them.
+// What every e2e test stands on: a fresh provider, a private desktop of genuine parts, and the demo
+// app started as a person would start it. There is no other way into the product: deep links come
+// as the operating system sends them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base, expect } from '@playwright/test';
@@ -69,7 +70,10 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
     const { startProvider, signInWithPage } = await testKit();
     const provider = await startProvider(providerOptions);
     const origin = new URL(provider.issuer).origin;
-    const lab = await startLab({ ...labOptions, allow: SCHEMES.map((scheme) => ({ origin, scheme })) });
+    const lab = await startLab({
+      ...labOptions,
+      allow: SCHEMES.map((scheme) => ({ origin, scheme })),
+    });
     const apps: WatchedApp[] = [];
 
     const desk: Desk = {
@@ -81,7 +85,11 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
           isRoot: lab.isRoot,
           owner: lab.owner,
           flags: [`--issuer=${provider.issuer}`, `--client-id=${provider.clientId}`, ...flags],
-          ...(executable === undefined ? (folder === undefined ? {} : { appFolder: folder }) : { appFolder: null }),
+          ...(executable === undefined
+            ? folder === undefined
+              ? {}
+              : { appFolder: folder }
+            : { appFolder: null }),
         });
         apps.push(app);
         return app;
@@ -111,7 +119,19 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
   },
 });
 
-type DemoButton = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out' | 'another-window' | 'toggle-details' | 'other-way' | 'paste-instead' | 'continue' | 'copy-code';
+type DemoButton =
+  | 'sign-in'
+  | 'retry'
+  | 'reopen'
+  | 'cancel'
+  | 'switch'
+  | 'sign-out'
+  | 'another-window'
+  | 'toggle-details'
+  | 'other-way'
+  | 'paste-instead'
+  | 'continue'
+  | 'copy-code';
 
 /** A visible button of the demo. */
 export function button(page: Page, action: DemoButton): Locator {
@@ -119,24 +139,42 @@ export function button(page: Page, action: DemoButton): Locator {
 }
 
 export function waiting(app: WatchedApp): Promise<AuthView> {
-  return app.waitForView('the app to wait for the browser', (view) => view.status === 'signing-in' && view.attempt.stage === 'waiting');
+  return app.waitForView(
+    'the app to wait for the browser',
+    (view) => view.status === 'signing-in' && view.attempt.stage === 'waiting',
+  );
 }
 
 /** Waits until the newest way of the attempt is this one. */
 export async function waitingBy(app: WatchedApp, redirect: RedirectKind): Promise<AttemptView> {
-  const view = await app.waitForView(`the app to wait by ${redirect}`, (one) => one.status === 'signing-in' && one.attempt.stage === 'waiting' && one.attempt.redirect === redirect);
+  const view = await app.waitForView(
+    `the app to wait by ${redirect}`,
+    (one) =>
+      one.status === 'signing-in' &&
+      one.attempt.stage === 'waiting' &&
+      one.attempt.redirect === redirect,
+  );
   if (view.status !== 'signing-in') throw new Error('the predicate holds');
   return view.attempt;
 }
 
 export async function signedIn(app: WatchedApp): Promise<SignedIn> {
-  const view = await app.waitForView('the app to be signed in', (one) => one.status === 'signed-in' && one.attempt === undefined, 30_000);
+  const view = await app.waitForView(
+    'the app to be signed in',
+    (one) => one.status === 'signed-in' && one.attempt === undefined,
+    30_000,
+  );
   if (view.status !== 'signed-in') throw new Error('the predicate holds');
   return view;
 }
 
-export async function signedOut(app: WatchedApp): Promise<Extract<AuthView, { status: 'signed-out' }>> {
-  const view = await app.waitForView('the app to be signed out', (one) => one.status === 'signed-out');
+export async function signedOut(
+  app: WatchedApp,
+): Promise<Extract<AuthView, { status: 'signed-out' }>> {
+  const view = await app.waitForView(
+    'the app to be signed out',
+    (one) => one.status === 'signed-out',
+  );
   if (view.status !== 'signed-out') throw new Error('the predicate holds');
   return view;
 }
@@ -159,12 +197,26 @@ export function recordBrowser({ lab }: Desk): () => string {
   };
 }
 
-async function keepEvidence(testInfo: { outputPath(name: string): string; attach(name: string, options: { body: string; contentType: string }): Promise<void> }, apps: readonly WatchedApp[]): Promise<void> {
+async function keepEvidence(
+  testInfo: {
+    outputPath(name: string): string;
+    attach(name: string, options: { body: string; contentType: string }): Promise<void>;
+  },
+  apps: readonly WatchedApp[],
+): Promise<void> {
   for (const [index, app] of apps.entries()) {
-    await testInfo.attach(`app ${index + 1}: output`, { body: app.output(), contentType: 'text/plain' });
+    await testInfo.attach(`app ${index + 1}: output`, {
+      body: app.output(),
+      contentType: 'text/plain',
+    });
     const pages = app.child.exitCode === null ? await app.windows().catch(() => []) : [];
     for (const [number, page] of pages.entries()) {
-      await page.screenshot({ path: testInfo.outputPath(`app-${index + 1}-window-${number + 1}.png`), timeout: 5_000 }).catch(() => undefined);
+      await page
+        .screenshot({
+          path: testInfo.outputPath(`app-${index + 1}-window-${number + 1}.png`),
+          timeout: 5_000,
+        })
+        .catch(() => undefined);
     }
   }
 }

@@ -1,7 +1,18 @@
-// An app that uses Latchkey as anybody's does: the packed tarball, installed into an empty folder outside the repository
-// and packaged there, on a computer without a compiler. Its tools are this repository's own, called by their paths.
+// An app that uses Latchkey as anybody's does: the packed tarball, installed into an empty folder
+// outside the repository and packaged there, on a computer without a compiler. Its tools are this
+// repository's own, called by their paths.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,11 +35,16 @@ export type Said = string;
 
 export interface Host {
   readonly folder: string;
-  /** What npm said while it installed Latchkey, with `electron-builder install-app-deps` as the app's postinstall. */
+  /**
+   * What npm said while it installed Latchkey, with `electron-builder install-app-deps` as the
+   * app's postinstall.
+   */
   readonly installed: Said;
   /** Runs a shell's command as on the host's computer. Gives what it wrote, also when it fails. */
   shell(command: string): Promise<Said>;
-  /** `electron-builder --dir`, with these lines as its configuration. Gives the folder of the app. */
+  /**
+   * `electron-builder --dir`, with these lines as its configuration. Gives the folder of the app.
+   */
   package(configuration: string): Promise<string>;
   /** What Electron Forge does before it packages. */
   rebuild(): Promise<Said>;
@@ -43,11 +59,19 @@ export async function makeHost(): Promise<Host> {
   const folder = join(root, 'notes');
   const env = withoutCompiler(root);
   try {
-    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', root, ...NPM_FLAGS], { cwd: ROOT_FOLDER });
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', root, ...NPM_FLAGS], {
+      cwd: ROOT_FOLDER,
+    });
     const tarball = readdirSync(root).find((name) => name.endsWith('.tgz')) ?? '';
     copyExample(folder);
     const manifest = {
-      name: 'notes', version: '1.0.0', description: 'Notes', author: 'Notes', private: true, main: 'main.js', desktopName: 'notes.desktop',
+      name: 'notes',
+      version: '1.0.0',
+      description: 'Notes',
+      author: 'Notes',
+      private: true,
+      main: 'main.js',
+      desktopName: 'notes.desktop',
       scripts: { postinstall: `"${process.execPath}" "${BUILDER}" install-app-deps` },
       dependencies: { latchkey: `file:../${tarball}` },
       // Only what tells the tool which Electron there is.
@@ -55,7 +79,12 @@ export async function makeHost(): Promise<Host> {
     };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
     const execute = async (program: string, args: readonly string[]): Promise<Said> => {
-      const { stdout, stderr } = await run(program, args, { cwd: folder, env, timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+      const { stdout, stderr } = await run(program, args, {
+        cwd: folder,
+        env,
+        timeout: LIMIT_MS,
+        killSignal: 'SIGKILL',
+      });
       return stdout + stderr;
     };
     const installed = await execute('npm', ['install', '--foreground-scripts', ...NPM_FLAGS]);
@@ -63,7 +92,10 @@ export async function makeHost(): Promise<Host> {
     return {
       folder,
       installed,
-      shell: (command) => execute('sh', ['-c', command]).catch((error: unknown) => (error as { stdout: string }).stdout),
+      shell: (command) =>
+        execute('sh', ['-c', command]).catch(
+          (error: unknown) => (error as { stdout: string }).stdout,
+        ),
       async package(configuration) {
         builds += 1;
         const file = join(root, `builder-${builds}.yml`);
@@ -73,7 +105,15 @@ export async function makeHost(): Promise<Host> {
         await execute(process.execPath, [BUILDER, '--dir', '--config', file]);
         return join(output, 'linux-unpacked');
       },
-      rebuild: () => execute(process.execPath, [REBUILD, '--force', '--version', electron.version, '--module-dir', folder]),
+      rebuild: () =>
+        execute(process.execPath, [
+          REBUILD,
+          '--force',
+          '--version',
+          electron.version,
+          '--module-dir',
+          folder,
+        ]),
       remove: () => rmSync(root, { recursive: true, force: true }),
     };
   } catch (error) {
@@ -87,10 +127,15 @@ function copyExample(folder: string): void {
   mkdirSync(folder);
   for (const name of ['main.js', 'index.html']) cpSync(join(example, name), join(folder, name));
   // As that file says: an app with its own install.
-  writeFileSync(join(folder, 'page.js'), readFileSync(join(example, 'page.js'), 'utf8').replace("'../node_modules/", "'./node_modules/"));
+  writeFileSync(
+    join(folder, 'page.js'),
+    readFileSync(join(example, 'page.js'), 'utf8').replace("'../node_modules/", "'./node_modules/"),
+  );
 }
 
-/** The environment of somebody who has Node and nothing to compile with, nor anything that says so. */
+/**
+ * The environment of somebody who has Node and nothing to compile with, nor anything that says so.
+ */
 function withoutCompiler(root: string): NodeJS.ProcessEnv {
   const bin = join(root, 'bin');
   mkdirSync(bin);
@@ -99,7 +144,12 @@ function withoutCompiler(root: string): NodeJS.ProcessEnv {
     if (program === null) throw new Error(`"${name}" is missing`);
     symlinkSync(realpathSync(program), join(bin, name));
   }
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_config_build_from_source|npm_config_python|PYTHON|CC|CXX|MAKE|CPATH|PKG_CONFIG_PATH)$/i.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(npm_config_build_from_source|npm_config_python|PYTHON|CC|CXX|MAKE|CPATH|PKG_CONFIG_PATH)$/i.test(
+        name,
+      ),
+  );
   return { ...Object.fromEntries(kept), PATH: bin };
 }
 

@@ -1,7 +1,16 @@
-// The packaged demo, built once for the tests of one file: folder, deb and AppImage. Installs the deb and takes it off
-// again. AppImage's own runtime is a download of electron-builder, so a small script stands where it would.
+// The packaged demo, built once for the tests of one file: folder, deb and AppImage. Installs the
+// deb and takes it off again. AppImage's own runtime is a download of electron-builder, so a small
+// script stands where it would.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageApp } from '../../scripts/package.mjs';
@@ -30,13 +39,22 @@ export async function buildPackages(): Promise<PackagedBuild> {
   chmodSync(root, 0o755);
   process.env['APPIMAGE_TOOLS_PATH'] = appImageTools(root);
   try {
-    const { folder, executable, files } = await packageApp(['dir', 'deb', 'AppImage'], { output: join(root, 'release'), quick: true });
+    const { folder, executable, files } = await packageApp(['dir', 'deb', 'AppImage'], {
+      output: join(root, 'release'),
+      quick: true,
+    });
     const artifact = (extension: string): string => {
       const file = files.find((name) => name.endsWith(extension));
       if (file === undefined) throw new Error(`electron-builder made no ${extension}`);
       return file;
     };
-    return { folder, executable, deb: artifact('.deb'), appImage: artifact('.AppImage'), remove: () => rmSync(root, { recursive: true, force: true }) };
+    return {
+      folder,
+      executable,
+      deb: artifact('.deb'),
+      appImage: artifact('.AppImage'),
+      remove: () => rmSync(root, { recursive: true, force: true }),
+    };
   } catch (error) {
     rmSync(root, { recursive: true, force: true });
     throw error;
@@ -54,7 +72,10 @@ export interface Installed {
   remove(): void;
 }
 
-/** By dpkg as root; else unpacked into a folder that the desktop is told of, with the paths of the .desktop file changed. */
+/**
+ * By dpkg as root; else unpacked into a folder that the desktop is told of, with the paths of the
+ * .desktop file changed.
+ */
 export function installDeb(deb: string): Installed {
   if (isRoot) {
     removeDeb();
@@ -64,13 +85,21 @@ export function installDeb(deb: string): Installed {
       process.removeListener('exit', removeDeb);
       removeDeb();
     };
-    return { executable: join(DEB_PREFIX, 'latchkey-demo'), env: {}, desktopFile: '/usr/share/applications/latchkey-demo.desktop', remove };
+    return {
+      executable: join(DEB_PREFIX, 'latchkey-demo'),
+      env: {},
+      desktopFile: '/usr/share/applications/latchkey-demo.desktop',
+      remove,
+    };
   }
   const prefix = mkdtempSync(join(tmpdir(), 'latchkey-installed-'));
   execFileSync('dpkg-deb', ['--extract', deb, prefix]);
   const share = join(prefix, 'usr', 'share');
   const desktopFile = join(share, 'applications', 'latchkey-demo.desktop');
-  writeFileSync(desktopFile, readFileSync(desktopFile, 'utf8').replaceAll(DEB_PREFIX, join(prefix, DEB_PREFIX)));
+  writeFileSync(
+    desktopFile,
+    readFileSync(desktopFile, 'utf8').replaceAll(DEB_PREFIX, join(prefix, DEB_PREFIX)),
+  );
   execFileSync('update-desktop-database', [join(share, 'applications')]);
   return {
     executable: join(prefix, DEB_PREFIX, 'latchkey-demo'),
@@ -90,15 +119,24 @@ function appImageTools(root: string): string {
   const tools = join(root, 'appimage-tools');
   mkdirSync(join(tools, 'runtimes'), { recursive: true });
   mkdirSync(join(tools, 'lib', 'x64'), { recursive: true });
-  writeFileSync(join(tools, 'mksquashfs'), `#!/bin/sh\nexec '${which('mksquashfs') ?? 'mksquashfs'}' "$@" -Xcompression-level 1\n`, { mode: 0o755 });
-  writeFileSync(join(tools, 'desktop-file-validate'), `#!/bin/sh\nexec '${which('desktop-file-validate') ?? 'desktop-file-validate'}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(
+    join(tools, 'mksquashfs'),
+    `#!/bin/sh\nexec '${which('mksquashfs') ?? 'mksquashfs'}' "$@" -Xcompression-level 1\n`,
+    { mode: 0o755 },
+  );
+  writeFileSync(
+    join(tools, 'desktop-file-validate'),
+    `#!/bin/sh\nexec '${which('desktop-file-validate') ?? 'desktop-file-validate'}' "$@"\n`,
+    { mode: 0o755 },
+  );
   writeFileSync(join(tools, 'runtimes', 'runtime-x64'), STAND_IN.padEnd(RUNTIME_BYTES, '\n'));
   return tools;
 }
 
 /**
- * As the real runtime: tells where the file is, and runs its content in a folder of its own that ends with the app. What
- * was unpacked once is linked the next time, since a real one mounts and does not unpack.
+ * As the real runtime: tells where the file is, and runs its content in a folder of its own that
+ * ends with the app. What was unpacked once is linked the next time, since a real one mounts and
+ * does not unpack.
  */
 const STAND_IN = `#!/bin/sh
 export APPIMAGE="$(readlink -f "$0")"

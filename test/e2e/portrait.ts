@@ -1,5 +1,5 @@
-// A portrait of one face of the demo: light, dark, and in the smallest window. Each is a picture in test-results/faces/,
-// and each has to fit, and to give axe nothing to say.
+// A portrait of one face of the demo: light, dark, and in the smallest window. Each is a picture in
+// test-results/faces/, and each has to fit, and to give axe nothing to say.
 import type { Page } from '@playwright/test';
 import type * as Axe from 'axe-core';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { ROOT_FOLDER } from '../../scripts/app-process.mjs';
 import { expect } from './fixtures.js';
 
-const AXE_SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const AXE_SOURCE = readFileSync(
+  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const FACES = join(ROOT_FOLDER, 'test-results', 'faces');
 const SMALLEST = { width: 640, height: 480 };
@@ -24,18 +27,32 @@ export async function violations(page: Page): Promise<string[]> {
     const { axe } = globalThis as unknown as { axe: typeof Axe };
     return axe.run(document, { runOnly: tags });
   }, TAGS);
-  return results.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} – ${node.failureSummary ?? ''}`));
+  return results.violations.flatMap((violation) =>
+    violation.nodes.map(
+      (node) => `${violation.id}: ${node.target.join(' ')} – ${node.failureSummary ?? ''}`,
+    ),
+  );
 }
 
-/** `passing`: the face will not stay, so only its pictures are taken. `scrolls`: it may be longer than the smallest window. */
+/**
+ * `passing`: the face will not stay, so only its pictures are taken. `scrolls`: it may be longer
+ * than the smallest window.
+ */
 export interface Sitting {
   readonly passing?: boolean;
   readonly scrolls?: boolean;
 }
 
 /** Takes the pictures of the face that the window shows now, and leaves the window as it was. */
-export async function portray(page: Page, name: string, { passing = false, scrolls = false }: Sitting = {}): Promise<void> {
-  const usual = await page.evaluate(() => ({ width: window.innerWidth, height: window.innerHeight }));
+export async function portray(
+  page: Page,
+  name: string,
+  { passing = false, scrolls = false }: Sitting = {},
+): Promise<void> {
+  const usual = await page.evaluate(() => ({
+    width: window.innerWidth,
+    height: window.innerHeight,
+  }));
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.waitForTimeout(SETTLED_MS);
@@ -60,5 +77,8 @@ export async function shoot(page: Page, name: string): Promise<void> {
 
 /** How many pixels of the left side are out of sight. */
 function overflow(page: Page): Promise<{ down: number; across: number }> {
-  return page.locator('#face').evaluate((face) => ({ down: face.scrollHeight - face.clientHeight, across: face.scrollWidth - face.clientWidth }));
+  return page.locator('#face').evaluate((face) => ({
+    down: face.scrollHeight - face.clientHeight,
+    across: face.scrollWidth - face.clientWidth,
+  }));
 }

@@ -1,10 +1,19 @@
-// A sign-in that outlives its app: killed with SIGKILL while the person is in the browser, started again by the callback
-// itself. What a link has started writes its views nowhere, so the proof is what the provider was asked, the state file,
-// and the next start by a person.
+// A sign-in that outlives its app: killed with SIGKILL while the person is in the browser, started
+// again by the callback itself. What a link has started writes its views nowhere, so the proof is
+// what the provider was asked, the state file, and the next start by a person.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { button, expect, requestsTo, SCHEME, signedIn, signedOut, test, waiting } from './fixtures.js';
+import {
+  button,
+  expect,
+  requestsTo,
+  SCHEME,
+  signedIn,
+  signedOut,
+  test,
+  waiting,
+} from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
 
 const GONE_LIMIT_MS = 8_000;
@@ -16,42 +25,65 @@ interface LinkedApp {
   readonly url: string;
 }
 
-test('finishes a sign-in whose app was killed while the person was in the browser', async ({ desk }) => {
+test('finishes a sign-in whose app was killed while the person was in the browser', async ({
+  desk,
+}) => {
   await beginAndKill(desk);
   expect(requestsTo(desk.provider, 'token')).toBe(0);
 
   await desk.person();
   const started = await startedByLink(desk);
   await expect.poll(() => codeRequests(desk), { timeout: 20_000 }).toEqual([200]);
-  await expect.poll(() => stateFile(desk)).toMatchObject({ accounts: [{ name: 'Ada Lovelace', record: 'kept' }], attempts: [] });
+  await expect
+    .poll(() => stateFile(desk))
+    .toMatchObject({ accounts: [{ name: 'Ada Lovelace', record: 'kept' }], attempts: [] });
   await endLinked(desk, started);
 
   const asked = requestsTo(desk.provider, 'authorization');
   const again = desk.launch();
-  expect(await signedIn(again)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, store: 'keychain' });
+  expect(await signedIn(again)).toMatchObject({
+    account: { name: 'Ada Lovelace' },
+    remembered: true,
+    store: 'keychain',
+  });
   expect(requestsTo(desk.provider, 'authorization')).toBe(asked);
   expect(codeRequests(desk)).toEqual([200]);
 });
 
-test('finishes it in an app that the person has started again before the browser came back', async ({ desk }) => {
+test('finishes it in an app that the person has started again before the browser came back', async ({
+  desk,
+}) => {
   await beginAndKill(desk);
   const again = desk.launch();
   await signedOut(again);
   await desk.person();
-  expect(await signedIn(again)).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true });
+  expect(await signedIn(again)).toMatchObject({
+    account: { name: 'Ada Lovelace' },
+    remembered: true,
+  });
   expect(codeRequests(desk)).toEqual([200]);
 });
 
-test('posts the code once when the callback comes again during the redemption, after it, and after another kill', async ({ desk }) => {
+test('posts the code once when the callback comes again during the redemption, after it, and after another kill', async ({
+  desk,
+}) => {
   await beginAndKill(desk);
-  desk.provider.fault({ kind: 'slow', endpoint: 'token', grantType: 'authorization_code', delayMs: 4_000, times: 1 });
+  desk.provider.fault({
+    kind: 'slow',
+    endpoint: 'token',
+    grantType: 'authorization_code',
+    delayMs: 4_000,
+    times: 1,
+  });
   await desk.person();
   const started = await startedByLink(desk);
   // The provider has carried it out, and the app waits for the answer.
   await expect.poll(() => codeRequests(desk), { intervals: [50] }).toEqual([200]);
   await openLink(desk, started.url);
   expect(stateFile(desk)).toMatchObject({ accounts: [] });
-  await expect.poll(() => stateFile(desk)).toMatchObject({ accounts: [{ record: 'kept' }], attempts: [] });
+  await expect
+    .poll(() => stateFile(desk))
+    .toMatchObject({ accounts: [{ record: 'kept' }], attempts: [] });
   await openLink(desk, started.url);
   await endLinked(desk, started);
 
@@ -65,9 +97,16 @@ test('posts the code once when the callback comes again during the redemption, a
   await signedIn(desk.launch());
 });
 
-test('never posts a code again whose redemption a kill has cut off, and signs in afresh', async ({ desk }) => {
+test('never posts a code again whose redemption a kill has cut off, and signs in afresh', async ({
+  desk,
+}) => {
   await beginAndKill(desk);
-  desk.provider.fault({ kind: 'hang', endpoint: 'token', grantType: 'authorization_code', times: 1 });
+  desk.provider.fault({
+    kind: 'hang',
+    endpoint: 'token',
+    grantType: 'authorization_code',
+    times: 1,
+  });
   await desk.person();
   const started = await startedByLink(desk);
   await expect.poll(() => codeRequests(desk)).toEqual([null]);
@@ -92,7 +131,8 @@ async function beginAndKill(desk: Desk): Promise<WatchedApp> {
   await button(await app.firstWindow(), 'sign-in').click();
   await waiting(app);
   await desk.providerTab();
-  // The attempt is kept beside the opening of the browser; a kill before that is the one moment that loses it.
+  // The attempt is kept beside the opening of the browser; a kill before that is the one moment
+  // that loses it.
   await expect.poll(() => stateFile(desk)).toMatchObject({ attempts: [{}] });
   await new Promise((resolve) => setTimeout(resolve, 500));
   await app.kill();
@@ -102,35 +142,49 @@ async function beginAndKill(desk: Desk): Promise<WatchedApp> {
 
 /** The status of every request that posted a code; null while it is unanswered. */
 function codeRequests({ provider }: Desk): readonly (number | null)[] {
-  return provider.requests.filter(({ grantType }) => grantType === 'authorization_code').map(({ status }) => status);
+  return provider.requests
+    .filter(({ grantType }) => grantType === 'authorization_code')
+    .map(({ status }) => status);
 }
 
 function stateFile({ lab }: Desk): unknown {
-  return JSON.parse(readFileSync(join(lab.home, '.config', 'Latchkey Demo', 'latchkey.json'), 'utf8'));
+  return JSON.parse(
+    readFileSync(join(lab.home, '.config', 'Latchkey Demo', 'latchkey.json'), 'utf8'),
+  );
 }
 
 /** The main processes of the demo that run now. */
 function appsOf({ lab }: Desk): readonly { readonly pid: number; readonly command: string }[] {
-  return lab.processes().filter(({ command }) => /^\S*electron /.test(command) && !command.includes('--type='));
+  return lab
+    .processes()
+    .filter(({ command }) => /^\S*electron /.test(command) && !command.includes('--type='));
 }
 
 async function startedByLink(desk: Desk): Promise<LinkedApp> {
-  const find = (): LinkedApp[] => appsOf(desk).flatMap(({ pid, command }) => {
-    const [url] = new RegExp(`${SCHEME}:/callback\\?\\S+`).exec(command) ?? [];
-    return url === undefined ? [] : [{ pid, url }];
-  });
+  const find = (): LinkedApp[] =>
+    appsOf(desk).flatMap(({ pid, command }) => {
+      const [url] = new RegExp(`${SCHEME}:/callback\\?\\S+`).exec(command) ?? [];
+      return url === undefined ? [] : [{ pid, url }];
+    });
   await expect.poll(() => find().length, { timeout: 20_000, intervals: [50] }).toBeGreaterThan(0);
   const [started] = find();
   if (started === undefined) throw new Error('the app that a link had started has ended already');
   return started;
 }
 
-async function endLinked(desk: Desk, { pid }: LinkedApp, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+async function endLinked(
+  desk: Desk,
+  { pid }: LinkedApp,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+): Promise<void> {
   process.kill(pid, signal);
   await expect.poll(() => appsOf(desk), { timeout: GONE_LIMIT_MS, intervals: [50] }).toEqual([]);
 }
 
-/** As the browser does it. Resolves when xdg-open has ended: at once when an app runs, else with the app that it starts. */
+/**
+ * As the browser does it. Resolves when xdg-open has ended: at once when an app runs, else with the
+ * app that it starts.
+ */
 function openLink({ lab }: Desk, url: string): Promise<void> {
   const child = spawn('xdg-open', [url], { ...lab.owner, stdio: 'ignore' });
   return new Promise((resolve, reject) => {

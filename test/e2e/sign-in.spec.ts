@@ -1,6 +1,16 @@
 // The whole trip on real parts: Electron, system browser, scheme handling, keyring.
 import { spawnSync } from 'node:child_process';
-import { button, expect, LOOPBACK, requestsTo, SCHEME, signedIn, signedOut, test, waiting } from './fixtures.js';
+import {
+  button,
+  expect,
+  LOOPBACK,
+  requestsTo,
+  SCHEME,
+  signedIn,
+  signedOut,
+  test,
+  waiting,
+} from './fixtures.js';
 
 test('signs in through the system browser by the custom scheme', async ({ desk }) => {
   await desk.browser();
@@ -13,7 +23,11 @@ test('signs in through the system browser by the custom scheme', async ({ desk }
   await desk.person({ login: 'ada' });
 
   const view = await signedIn(app);
-  expect(view).toMatchObject({ account: { name: 'Ada Lovelace', issuer: desk.provider.issuer }, remembered: true, store: 'keychain' });
+  expect(view).toMatchObject({
+    account: { name: 'Ada Lovelace', issuer: desk.provider.issuer },
+    remembered: true,
+    store: 'keychain',
+  });
   await expect(page.getByRole('heading', { name: 'Ada Lovelace' })).toBeVisible();
   const token = desk.provider.requests.find((request) => request.endpoint === 'token');
   expect(token).toMatchObject({ origin: null, authorizationScheme: null, status: 200 });
@@ -45,20 +59,35 @@ test('is still signed in after a restart, without a browser', async ({ desk }) =
 test.describe('with access tokens that live 9 seconds', () => {
   test.use({ providerOptions: { accessTokenSeconds: 9 } });
 
-  test('renews in the background, and the rotated refresh token survives a restart', async ({ desk }) => {
+  test('renews in the background, and the rotated refresh token survives a restart', async ({
+    desk,
+  }) => {
     const app = desk.launch();
     const first = await desk.signIn(app);
-    await app.waitForView('a second renewal', (view) => view.status === 'signed-in' && view.renewal.state === 'fresh' && renewals() >= 2, 30_000);
-    expect(app.view()).toMatchObject({ status: 'signed-in', account: first.account, remembered: true });
+    await app.waitForView(
+      'a second renewal',
+      (view) => view.status === 'signed-in' && view.renewal.state === 'fresh' && renewals() >= 2,
+      30_000,
+    );
+    expect(app.view()).toMatchObject({
+      status: 'signed-in',
+      account: first.account,
+      remembered: true,
+    });
     await app.end();
 
     const again = desk.launch();
     const after = await signedIn(again);
     expect(after.account).toEqual(first.account);
-    await again.waitForView('a renewal after the restart', (view) => view.status === 'signed-in' && view.renewal.state === 'fresh');
+    await again.waitForView(
+      'a renewal after the restart',
+      (view) => view.status === 'signed-in' && view.renewal.state === 'fresh',
+    );
 
     function renewals(): number {
-      return desk.provider.requests.filter((request) => request.grantType === 'refresh_token' && request.status === 200).length;
+      return desk.provider.requests.filter(
+        (request) => request.grantType === 'refresh_token' && request.status === 200,
+      ).length;
     }
   });
 });
@@ -67,7 +96,10 @@ test('signs out here and at the server, and stays signed out after a restart', a
   const app = desk.launch();
   const { account } = await desk.signIn(app);
   await button(await app.firstWindow(), 'sign-out').click();
-  expect(await signedOut(app)).toMatchObject({ reason: 'signed-out', lastAccount: { id: account.id } });
+  expect(await signedOut(app)).toMatchObject({
+    reason: 'signed-out',
+    lastAccount: { id: account.id },
+  });
   await expect.poll(() => requestsTo(desk.provider, 'revocation')).toBeGreaterThan(0);
   await app.end();
 
@@ -110,19 +142,27 @@ test('signs in by a loopback redirect, and the browser shows how it ended', asyn
   const tab = await desk.providerTab();
   await desk.person();
   await signedIn(app);
-  await tab.waitForURL((url) => url.origin !== desk.provider.issuer && url.hostname === '127.0.0.1');
+  await tab.waitForURL(
+    (url) => url.origin !== desk.provider.issuer && url.hostname === '127.0.0.1',
+  );
   await expect(tab.locator('body')).toContainText(/signed in/i);
   await expect(tab.locator('body')).toContainText(/close this tab/i);
 });
 
-test('does not lose a link that a stranger forged: it is refused and nothing changes', async ({ desk }) => {
+test('does not lose a link that a stranger forged: it is refused and nothing changes', async ({
+  desk,
+}) => {
   const app = desk.launch();
   const page = await app.firstWindow();
   await desk.browser();
   await button(page, 'sign-in').click();
   await waiting(app);
   const views = app.views.length;
-  const link = spawnSync('xdg-open', [`${SCHEME}:/callback?code=forged&state=forged`], { ...desk.lab.owner, timeout: 20_000, stdio: 'ignore' });
+  const link = spawnSync('xdg-open', [`${SCHEME}:/callback?code=forged&state=forged`], {
+    ...desk.lab.owner,
+    timeout: 20_000,
+    stdio: 'ignore',
+  });
   expect(link.status).toBe(0);
   await page.waitForTimeout(1_000);
   expect(app.views.slice(views)).toEqual([]);

@@ -1,5 +1,5 @@
-// A person who needs more than a minute in the browser, in real time: no clock is moved here. It waits beside the other
-// specs, with a worker of its own (playwright.config.ts).
+// A person who needs more than a minute in the browser, in real time: no clock is moved here. It
+// waits beside the other specs, with a worker of its own (playwright.config.ts).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { button, expect, signedIn, test, waiting } from './fixtures.js';
 
@@ -17,6 +17,10 @@ test('signs in somebody who looks at the page of the provider for 70 seconds', a
   await sleep(HESITATION_MS);
   await desk.person({ login: 'ada' });
   const view = await signedIn(app);
-  expect(view).toMatchObject({ account: { name: 'Ada Lovelace' }, remembered: true, renewal: { state: 'fresh' } });
+  expect(view).toMatchObject({
+    account: { name: 'Ada Lovelace' },
+    remembered: true,
+    renewal: { state: 'fresh' },
+  });
   expect(desk.provider.tokenRequests('authorization_code')).toBe(1);
 });

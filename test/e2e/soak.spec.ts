@@ -1,10 +1,13 @@
-// A short storm of kill -9 on a real app; `npm run soak` is the long one, and scripts/soak-storm.mjs says what it does.
+// A short storm of kill -9 on a real app; `npm run soak` is the long one, and
+// scripts/soak-storm.mjs says what it does.
 import { rage } from '../../scripts/soak-storm.mjs';
 import { expect, test } from './fixtures.js';
 
 const KILLS = 20;
 
-test(`survives ${KILLS} kills while it signs in, renews and stores; only a token on its way to the keyring is ever lost`, async ({ electronPath }) => {
+test(`survives ${KILLS} kills while it signs in, renews and stores; only a token on its way to the keyring is ever lost`, async ({
+  electronPath,
+}) => {
   test.setTimeout(180_000);
   const seed = Math.floor(Math.random() * 1_000_000);
   process.stdout.write(`the storm's seed is ${seed}\n`);

@@ -1,10 +1,23 @@
-// Callbacks over the real ways in: forged, repeated, late and mixed-up ones change nothing; the right one still counts.
+// Callbacks over the real ways in: forged, repeated, late and mixed-up ones change nothing; the
+// right one still counts.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Provider } from '../../src/testing/index.js';
-import { type App, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
+import {
+  type App,
+  LOOPBACK_REDIRECT,
+  SCHEME_REDIRECT,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  waitFor,
+} from '../support/flow-app.js';
 
 let provider: Provider;
-beforeAll(async () => { provider = await startProvider(); });
+beforeAll(async () => {
+  provider = await startProvider();
+});
 afterAll(() => provider.stop());
 afterEach(async () => {
   await stopApps();
@@ -13,7 +26,9 @@ afterEach(async () => {
 });
 
 /** An attempt whose person has not come back yet, and the callback that would. */
-async function waiting(redirect = SCHEME_REDIRECT): Promise<{ readonly app: App; readonly code: Promise<string>; readonly callbackUrl: string }> {
+async function waiting(
+  redirect = SCHEME_REDIRECT,
+): Promise<{ readonly app: App; readonly code: Promise<string>; readonly callbackUrl: string }> {
   const app = await startApp(provider, { redirects: [redirect] });
   const code = app.codeOf(app.signIn('stays away'));
   await waitFor(() => app.opened.length === 1, 'the browser');
@@ -34,13 +49,29 @@ describe('callbacks by custom scheme', () => {
     const requests = provider.tokenRequests('authorization_code');
     const state = new URL(callbackUrl).searchParams.get('state')!;
     const forgeries = [
-      `${SCHEME_REDIRECT}?code=evil&state=guess`, `${SCHEME_REDIRECT}?code=evil`, `${SCHEME_REDIRECT}?state=${state}`, SCHEME_REDIRECT, `${SCHEME_REDIRECT}?error=access_denied`,
-      `${SCHEME_REDIRECT}?error=access_denied&state=guess`, `${SCHEME_REDIRECT}?code=evil&code=evil2&state=${state}`, `${SCHEME_REDIRECT}?code=evil&state=${state}&state=x`,
-      callbackUrl.replace('/callback', '/other'), callbackUrl.replace(':/', '://evil.example/'), `http://127.0.0.1/callback?code=evil&state=${state}`, 'not a url', '', `${callbackUrl}&code=evil`, `${SCHEME_REDIRECT}?code=e&state=${'s'.repeat(20_000)}`,
+      `${SCHEME_REDIRECT}?code=evil&state=guess`,
+      `${SCHEME_REDIRECT}?code=evil`,
+      `${SCHEME_REDIRECT}?state=${state}`,
+      SCHEME_REDIRECT,
+      `${SCHEME_REDIRECT}?error=access_denied`,
+      `${SCHEME_REDIRECT}?error=access_denied&state=guess`,
+      `${SCHEME_REDIRECT}?code=evil&code=evil2&state=${state}`,
+      `${SCHEME_REDIRECT}?code=evil&state=${state}&state=x`,
+      callbackUrl.replace('/callback', '/other'),
+      callbackUrl.replace(':/', '://evil.example/'),
+      `http://127.0.0.1/callback?code=evil&state=${state}`,
+      'not a url',
+      '',
+      `${callbackUrl}&code=evil`,
+      `${SCHEME_REDIRECT}?code=e&state=${'s'.repeat(20_000)}`,
     ];
     for (const forged of forgeries) expect(app.scheme.arrive(forged)).toBe('foreign');
-    expect([app.engine.view(), provider.tokenRequests('authorization_code')]).toEqual([view, requests]);
-    const told = (): number => app.log.events.filter(({ event }) => event.startsWith('callback-')).length;
+    expect([app.engine.view(), provider.tokenRequests('authorization_code')]).toEqual([
+      view,
+      requests,
+    ]);
+    const told = (): number =>
+      app.log.events.filter(({ event }) => event.startsWith('callback-')).length;
     await waitFor(() => told() >= forgeries.length, 'the log');
     expect(told()).toBe(forgeries.length);
     expect(app.scheme.arrive(callbackUrl)).toBe('taken');
@@ -86,7 +117,11 @@ describe('callbacks by custom scheme', () => {
     const mine = await waiting();
     const theirs = await waiting();
     const stolen = new URL(theirs.callbackUrl).searchParams.get('code')!;
-    mine.app.scheme.arrive(changed(mine.callbackUrl, (parameters) => { parameters.set('code', stolen); }));
+    mine.app.scheme.arrive(
+      changed(mine.callbackUrl, (parameters) => {
+        parameters.set('code', stolen);
+      }),
+    );
     expect(await mine.code).toBe('sign-in-refused');
     expect(mine.app.secrets.entries.size).toBe(0);
     theirs.app.engine.cancelSignIn();
@@ -96,9 +131,24 @@ describe('callbacks by custom scheme', () => {
 
 describe('the parameter "iss" of a callback (RFC 9207)', () => {
   it.each([
-    ['names another issuer', (parameters: URLSearchParams) => { parameters.set('iss', 'https://evil.example'); }],
-    ['has a slash more', (parameters: URLSearchParams) => { parameters.set('iss', `${provider.issuer}/`); }],
-    ['is missing though it was promised', (parameters: URLSearchParams) => { parameters.delete('iss'); }],
+    [
+      'names another issuer',
+      (parameters: URLSearchParams) => {
+        parameters.set('iss', 'https://evil.example');
+      },
+    ],
+    [
+      'has a slash more',
+      (parameters: URLSearchParams) => {
+        parameters.set('iss', `${provider.issuer}/`);
+      },
+    ],
+    [
+      'is missing though it was promised',
+      (parameters: URLSearchParams) => {
+        parameters.delete('iss');
+      },
+    ],
   ])('that %s stops the sign-in before the code is sent', async (_what, change) => {
     const { app, code, callbackUrl } = await waiting();
     const before = provider.tokenRequests('authorization_code');
@@ -110,41 +160,74 @@ describe('the parameter "iss" of a callback (RFC 9207)', () => {
 
   it('is also checked beside an error', async () => {
     const { app, code, callbackUrl } = await waiting();
-    app.scheme.arrive(changed(callbackUrl, (parameters) => { parameters.set('iss', 'https://evil.example'); parameters.set('error', 'access_denied'); }));
+    app.scheme.arrive(
+      changed(callbackUrl, (parameters) => {
+        parameters.set('iss', 'https://evil.example');
+        parameters.set('error', 'access_denied');
+      }),
+    );
     expect(await code).toBe('issuer-mismatch');
   });
 
   it('may be missing where the provider promises nothing', async () => {
-    provider.fault({ kind: 'members', endpoint: 'discovery', drop: ['authorization_response_iss_parameter_supported'], times: 1 });
+    provider.fault({
+      kind: 'members',
+      endpoint: 'discovery',
+      drop: ['authorization_response_iss_parameter_supported'],
+      times: 1,
+    });
     const { app, code, callbackUrl } = await waiting();
-    app.scheme.arrive(changed(callbackUrl, (parameters) => { parameters.delete('iss'); }));
+    app.scheme.arrive(
+      changed(callbackUrl, (parameters) => {
+        parameters.delete('iss');
+      }),
+    );
     expect(await code).toBe('resolved');
   });
 
   it('is demanded of endpoints by hand when the host says that it comes', async () => {
     const { authorization, token, jwks } = provider.endpoints;
-    const app = await startApp(provider, { endpoints: { authorization, token, jwks, issParameterSupported: true } });
+    const app = await startApp(provider, {
+      endpoints: { authorization, token, jwks, issParameterSupported: true },
+    });
     const code = app.codeOf(app.signIn('stays away'));
     await waitFor(() => app.opened.length === 1, 'the browser');
     const { callbackUrl } = await app.person.signIn(app.opened[0]!);
-    app.scheme.arrive(changed(callbackUrl, (parameters) => { parameters.delete('iss'); }));
+    app.scheme.arrive(
+      changed(callbackUrl, (parameters) => {
+        parameters.delete('iss');
+      }),
+    );
     expect(await code).toBe('issuer-mismatch');
   });
 });
 
 describe('tokens in the front channel', () => {
-  it.each(['id_token', 'token'])('are refused: a callback with "%s" is no answer to a request for a code', async (name) => {
-    const { app, code, callbackUrl } = await waiting();
-    app.scheme.arrive(changed(callbackUrl, (parameters) => { parameters.set(name, 'x'); }));
-    expect(await code).toBe('response-invalid');
-  });
+  it.each(['id_token', 'token'])(
+    'are refused: a callback with "%s" is no answer to a request for a code',
+    async (name) => {
+      const { app, code, callbackUrl } = await waiting();
+      app.scheme.arrive(
+        changed(callbackUrl, (parameters) => {
+          parameters.set(name, 'x');
+        }),
+      );
+      expect(await code).toBe('response-invalid');
+    },
+  );
 });
 
 describe('callbacks by loopback', () => {
   it('that are forged get a page that says so, and the right one still counts', async () => {
     const { app, code, callbackUrl } = await waiting(LOOPBACK_REDIRECT);
     const view = app.engine.view();
-    const forged = await (await fetch(changed(callbackUrl, (parameters) => { parameters.set('state', 'guess'); }))).text();
+    const forged = await (
+      await fetch(
+        changed(callbackUrl, (parameters) => {
+          parameters.set('state', 'guess');
+        }),
+      )
+    ).text();
     expect(forged).toContain('data-outcome="not-expected"');
     expect(app.engine.view()).toEqual(view);
     const page = await (await fetch(callbackUrl)).text();

@@ -1,10 +1,21 @@
-// Clocks that differ, over real HTTP: tokens and Retry-After are judged by the server's clock, due times by our own.
+// Clocks that differ, over real HTTP: tokens and Retry-After are judged by the server's clock, due
+// times by our own.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Provider } from '../../src/testing/index.js';
-import { type App, expectNoLeak, signedInView, startApp, startProvider, stopApps, time } from '../support/flow-app.js';
+import {
+  type App,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  time,
+} from '../support/flow-app.js';
 
 let provider: Provider;
-beforeAll(async () => { provider = await startProvider(); });
+beforeAll(async () => {
+  provider = await startProvider();
+});
 afterAll(() => provider.stop());
 afterEach(async () => {
   await stopApps();
@@ -19,7 +30,10 @@ function waitMs(app: App, now: () => number): number {
   return renewal.state === 'waiting' ? renewal.nextTryAt - now() : NaN;
 }
 
-describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider whose clock is ten minutes %s', (_where, offsetSeconds) => {
+describe.each([
+  ['ahead', TEN_MINUTES],
+  ['behind', -TEN_MINUTES],
+])('a provider whose clock is ten minutes %s', (_where, offsetSeconds) => {
   it('signs in, and the token lives as long as it says by our own clock', async () => {
     provider.fault({ kind: 'clock-offset', offsetSeconds });
     const app = await startApp(provider);
@@ -39,8 +53,13 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
     const requests = provider.tokenRequests('refresh_token');
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('resolved');
-    expect([signedInView(app).renewal.state, provider.tokenRequests('refresh_token') - requests]).toEqual(['fresh', 1]);
-    expect([...app.secrets.entries.values()].join()).toContain(provider.issued.filter(({ kind }) => kind === 'refresh_token').at(-1)!.value);
+    expect([
+      signedInView(app).renewal.state,
+      provider.tokenRequests('refresh_token') - requests,
+    ]).toEqual(['fresh', 1]);
+    expect([...app.secrets.entries.values()].join()).toContain(
+      provider.issued.filter(({ kind }) => kind === 'refresh_token').at(-1)!.value,
+    );
   });
 
   it('is waited for as long as it meant, when it names a date', async () => {
@@ -48,7 +67,13 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
     await before.signIn();
     provider.fault({ kind: 'clock-offset', offsetSeconds });
     const retryAfter = new Date(time.now() + offsetSeconds * 1000 + 60_000).toUTCString();
-    provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter, times: 1 });
+    provider.fault({
+      kind: 'too-many-requests',
+      endpoint: 'token',
+      grantType: 'refresh_token',
+      retryAfter,
+      times: 1,
+    });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
     // At least what was asked, and at most as long again.
@@ -60,7 +85,13 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
     const before = await startApp(provider);
     await before.signIn();
     provider.fault({ kind: 'clock-offset', offsetSeconds });
-    provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter: 60, times: 1 });
+    provider.fault({
+      kind: 'too-many-requests',
+      endpoint: 'token',
+      grantType: 'refresh_token',
+      retryAfter: 60,
+      times: 1,
+    });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
     expect(waitMs(app, time.now)).toBeGreaterThan(50_000);
@@ -68,7 +99,10 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a provider wh
   });
 });
 
-describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a computer whose clock is ten minutes %s', (_where, offsetSeconds) => {
+describe.each([
+  ['ahead', TEN_MINUTES],
+  ['behind', -TEN_MINUTES],
+])('a computer whose clock is ten minutes %s', (_where, offsetSeconds) => {
   const now = (): number => time.now() + offsetSeconds * 1000;
 
   it('signs in, renews, and is restored', async () => {
@@ -85,7 +119,13 @@ describe.each([['ahead', TEN_MINUTES], ['behind', -TEN_MINUTES]])('a computer wh
   it('waits as long as the server meant by a date', async () => {
     const before = await startApp(provider, { clock: { now } });
     await before.signIn();
-    provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: 'refresh_token', retryAfter: new Date(time.now() + 60_000).toUTCString(), times: 1 });
+    provider.fault({
+      kind: 'too-many-requests',
+      endpoint: 'token',
+      grantType: 'refresh_token',
+      retryAfter: new Date(time.now() + 60_000).toUTCString(),
+      times: 1,
+    });
     const app = await before.restartDue();
     expect(await app.codeOf(app.engine.getAccessToken())).toBe('server-unavailable');
     expect(waitMs(app, now)).toBeGreaterThan(50_000);

@@ -1,15 +1,30 @@
-// Device codes (RFC 8628) over real HTTP: asked at the pace that the provider wants, until the person has agreed elsewhere.
+// Device codes (RFC 8628) over real HTTP: asked at the pace that the provider wants, until the
+// person has agreed elsewhere.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AttemptView, DeviceView } from '../../src/contract.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
-import { type App, type AppOptions, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, time, toldBy, waitFor } from '../support/flow-app.js';
+import {
+  type App,
+  type AppOptions,
+  SCHEME_REDIRECT,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  time,
+  toldBy,
+  waitFor,
+} from '../support/flow-app.js';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const options: AppOptions = { redirects: ['device-code'] };
 
 let provider: Provider;
-beforeAll(async () => { provider = await startProvider(); });
+beforeAll(async () => {
+  provider = await startProvider();
+});
 afterAll(() => provider.stop());
 afterEach(async () => {
   await stopApps();
@@ -17,13 +32,18 @@ afterEach(async () => {
   provider.clearFaults();
 });
 
-const polls = (): Provider['requests'] => provider.requests.filter(({ grantType }) => grantType === GRANT);
+const polls = (): Provider['requests'] =>
+  provider.requests.filter(({ grantType }) => grantType === GRANT);
 const attemptOf = (app: App): AttemptView | undefined => {
   const view = app.engine.view();
   return 'attempt' in view ? view.attempt : undefined;
 };
 /** Seconds between the questions from `from` on. */
-const pauses = (from: number): readonly number[] => polls().slice(from).map(({ at }, index, all) => (index === 0 ? 0 : (at - all[index - 1]!.at) / 1000)).slice(1);
+const pauses = (from: number): readonly number[] =>
+  polls()
+    .slice(from)
+    .map(({ at }, index, all) => (index === 0 ? 0 : (at - all[index - 1]!.at) / 1000))
+    .slice(1);
 /** Lets time pass until so many questions have come. */
 async function polled(count: number): Promise<void> {
   for (let seconds = 0; polls().length < count; seconds += 1) {
@@ -32,9 +52,25 @@ async function polled(count: number): Promise<void> {
   }
 }
 
-/** An app that shows a code. `answer`: members of the provider's answer; it wants a question every 5 seconds unless told. */
-async function showing(answer: Readonly<Record<string, unknown>> = {}, more: AppOptions = {}): Promise<{ readonly app: App; readonly code: Promise<string>; readonly device: DeviceView; readonly asked: number }> {
-  provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { interval: 5, ...answer }, times: 1 });
+/**
+ * An app that shows a code. `answer`: members of the provider's answer; it wants a question every 5
+ * seconds unless told.
+ */
+async function showing(
+  answer: Readonly<Record<string, unknown>> = {},
+  more: AppOptions = {},
+): Promise<{
+  readonly app: App;
+  readonly code: Promise<string>;
+  readonly device: DeviceView;
+  readonly asked: number;
+}> {
+  provider.fault({
+    kind: 'members',
+    endpoint: 'device-authorization',
+    set: { interval: 5, ...answer },
+    times: 1,
+  });
   const app = await startApp(provider, { ...options, ...more });
   const asked = polls().length;
   const code = app.codeOf(app.signIn('stays away'));
@@ -46,22 +82,43 @@ describe('a sign-in by device code', () => {
   it('shows code and page, opens no browser, and is signed in when the person has agreed', async () => {
     const { app, code, device } = await showing();
     expect(attemptOf(app)).toMatchObject({ stage: 'waiting', redirect: 'device-code' });
-    expect(device).toEqual({ userCode: expect.stringMatching(/^[A-Z]{4}-[A-Z]{4}$/) as string, verificationUri: `${provider.issuer}/device`, verificationUriComplete: `${provider.issuer}/device?user_code=${device.userCode}` });
+    expect(device).toEqual({
+      userCode: expect.stringMatching(/^[A-Z]{4}-[A-Z]{4}$/) as string,
+      verificationUri: `${provider.issuer}/device`,
+      verificationUriComplete: `${provider.issuer}/device?user_code=${device.userCode}`,
+    });
     expect(await app.person.enterCode(device.verificationUri, device.userCode)).toBe('agreed');
     expect(await time.passUntil(code)).toBe('resolved');
-    expect(signedInView(app)).toMatchObject({ account: { subject: subjectOf('ada'), name: 'Ada Lovelace' }, remembered: true });
+    expect(signedInView(app)).toMatchObject({
+      account: { subject: subjectOf('ada'), name: 'Ada Lovelace' },
+      remembered: true,
+    });
     expect(app.opened).toEqual([]);
     expectNoLeak(app, provider);
   });
 
   it('asks the provider first for a code, with client id and scope, and no secret, PKCE or nonce', async () => {
-    const { app, code, device } = await showing({}, { authorizationParameters: { audience: 'https://api.example' } });
-    const request = provider.requests.findLast(({ endpoint }) => endpoint === 'device-authorization')!;
-    expect([...request.parameterNames].sort()).toEqual(['audience', 'client_id', 'prompt', 'scope']);
+    const { app, code, device } = await showing(
+      {},
+      { authorizationParameters: { audience: 'https://api.example' } },
+    );
+    const request = provider.requests.findLast(
+      ({ endpoint }) => endpoint === 'device-authorization',
+    )!;
+    expect([...request.parameterNames].sort()).toEqual([
+      'audience',
+      'client_id',
+      'prompt',
+      'scope',
+    ]);
     expect(request).toMatchObject({ method: 'POST', origin: null, authorizationScheme: null });
     await app.person.enterCode(device.verificationUriComplete!, device.userCode);
     await time.passUntil(code);
-    expect([...polls().at(-1)!.parameterNames].sort()).toEqual(['client_id', 'device_code', 'grant_type']);
+    expect([...polls().at(-1)!.parameterNames].sort()).toEqual([
+      'client_id',
+      'device_code',
+      'grant_type',
+    ]);
   });
 
   it('opens the page with the code filled in when the person asks for it, and only then', async () => {
@@ -85,7 +142,13 @@ describe('a sign-in by device code', () => {
 
   it('asks 5 seconds less often after each slow_down, and never more often again', async () => {
     const { code, app, device, asked } = await showing();
-    provider.fault({ kind: 'oauth-error', endpoint: 'token', grantType: GRANT, error: 'slow_down', times: 2 });
+    provider.fault({
+      kind: 'oauth-error',
+      endpoint: 'token',
+      grantType: GRANT,
+      error: 'slow_down',
+      times: 2,
+    });
     await polled(asked + 4);
     const [first, second, third] = pauses(asked);
     expect(first).toBeGreaterThanOrEqual(9.9);
@@ -114,7 +177,13 @@ describe('a sign-in by device code', () => {
 
   it('waits as long as the provider asks with Retry-After', async () => {
     const { code, app, device, asked } = await showing();
-    provider.fault({ kind: 'too-many-requests', endpoint: 'token', grantType: GRANT, retryAfter: 15, times: 1 });
+    provider.fault({
+      kind: 'too-many-requests',
+      endpoint: 'token',
+      grantType: GRANT,
+      retryAfter: 15,
+      times: 1,
+    });
     await polled(asked + 2);
     expect(pauses(asked)[0]).toBeGreaterThanOrEqual(14.9);
     await app.person.enterCode(device.verificationUri, device.userCode);
@@ -126,9 +195,14 @@ describe('a sign-in by device code', () => {
     ['says that the code is another one', { compare: false }],
   ] as const)('ends as denied when the person %s', async (_how, choices) => {
     const { app, code, device } = await showing();
-    expect(await app.person.enterCode(device.verificationUri, device.userCode, choices)).toBe('refused');
+    expect(await app.person.enterCode(device.verificationUri, device.userCode, choices)).toBe(
+      'refused',
+    );
     expect(await time.passUntil(code)).toBe('sign-in-denied');
-    expect(app.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'sign-in-denied' } });
+    expect(app.engine.view()).toMatchObject({
+      status: 'signed-out',
+      error: { code: 'sign-in-denied' },
+    });
     expect(app.secrets.entries.size).toBe(0);
   });
 
@@ -140,9 +214,15 @@ describe('a sign-in by device code', () => {
     expect(await time.passUntil(code)).toBe('resolved');
   });
 
-  it('ends as expired by the provider\'s word', async () => {
+  it("ends as expired by the provider's word", async () => {
     const { app, code } = await showing();
-    provider.fault({ kind: 'oauth-error', endpoint: 'token', grantType: GRANT, error: 'expired_token', times: 1 });
+    provider.fault({
+      kind: 'oauth-error',
+      endpoint: 'token',
+      grantType: GRANT,
+      error: 'expired_token',
+      times: 1,
+    });
     expect(await time.passUntil(code)).toBe('sign-in-expired');
     expectNoLeak(app, provider);
   });
@@ -163,7 +243,9 @@ describe('a sign-in by device code', () => {
 
   it('believes no lifetime beyond half an hour', async () => {
     const { app, code } = await showing({ expires_in: 10 ** 12 });
-    expect(attemptOf(app)!.expiresAt - attemptOf(app)!.startedAt).toBeLessThan(LIMITS.deviceCodeMaxMs + 60_000);
+    expect(attemptOf(app)!.expiresAt - attemptOf(app)!.startedAt).toBeLessThan(
+      LIMITS.deviceCodeMaxMs + 60_000,
+    );
     app.engine.cancelSignIn();
     expect(await time.passUntil(code)).toBe('sign-in-cancelled');
   });
@@ -192,16 +274,19 @@ describe('a sign-in by device code', () => {
     expect(await time.passUntil(again)).toBe('resolved');
   });
 
-  it.each(['wrong-aud', 'bad-signature', 'alg-none', 'expired'] as const)('is refused when its ID token is not right (%s), and the code is not sent again', async (change) => {
-    const { app, code, device } = await showing();
-    provider.fault({ kind: 'id-token', change, times: 1 });
-    await app.person.enterCode(device.verificationUri, device.userCode);
-    expect(await time.passUntil(code)).toBe('id-token-invalid');
-    const then = polls().length;
-    await time.pass(60_000);
-    expect(polls().length).toBe(then);
-    expectNoLeak(app, provider);
-  });
+  it.each(['wrong-aud', 'bad-signature', 'alg-none', 'expired'] as const)(
+    'is refused when its ID token is not right (%s), and the code is not sent again',
+    async (change) => {
+      const { app, code, device } = await showing();
+      provider.fault({ kind: 'id-token', change, times: 1 });
+      await app.person.enterCode(device.verificationUri, device.userCode);
+      expect(await time.passUntil(code)).toBe('id-token-invalid');
+      const then = polls().length;
+      await time.pass(60_000);
+      expect(polls().length).toBe(then);
+      expectNoLeak(app, provider);
+    },
+  );
 
   it('is renewed as any other', async () => {
     const { app, code, device } = await showing();
@@ -229,18 +314,27 @@ describe('an answer with a code', () => {
     provider.fault({ kind: 'members', endpoint: 'device-authorization', set, times: 1 });
     const app = await startApp(provider, options);
     expect(await app.codeOf(app.signIn('stays away'))).toBe('response-invalid');
-    expect(app.views.some((view) => 'attempt' in view && view.attempt?.device !== undefined)).toBe(false);
+    expect(app.views.some((view) => 'attempt' in view && view.attempt?.device !== undefined)).toBe(
+      false,
+    );
   });
 
-  it('is refused with the provider\'s word when it holds an error that comes as a success', async () => {
-    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { device_code: undefined, error: 'unauthorized_client' }, times: 1 });
+  it("is refused with the provider's word when it holds an error that comes as a success", async () => {
+    provider.fault({
+      kind: 'members',
+      endpoint: 'device-authorization',
+      set: { device_code: undefined, error: 'unauthorized_client' },
+      times: 1,
+    });
     const app = await startApp(provider, options);
     expect(await app.codeOf(app.signIn('stays away'))).toBe('sign-in-refused');
     expect(app.errors.at(-1)).toMatchObject({ serverError: 'unauthorized_client' });
   });
 
   it('does without the page with the code filled in when that is not right', async () => {
-    const { app, code, device } = await showing({ verification_uri_complete: 'javascript:alert(1)' });
+    const { app, code, device } = await showing({
+      verification_uri_complete: 'javascript:alert(1)',
+    });
     expect(device.verificationUriComplete).toBeUndefined();
     app.engine.reopenBrowser();
     await waitFor(() => app.opened.length === 1, 'the browser');
@@ -249,28 +343,45 @@ describe('an answer with a code', () => {
     await time.passUntil(code);
   });
 
-  it.each([0, -1, 'soon', null, undefined])('without a usable interval (%s) is asked for every 5 seconds', async (interval) => {
-    const { app, code, asked } = await showing({ interval });
-    await polled(asked + 2);
-    expect(pauses(asked)[0]).toBeGreaterThanOrEqual(4.9);
-    app.engine.cancelSignIn();
-    await time.passUntil(code);
-  });
+  it.each([0, -1, 'soon', null, undefined])(
+    'without a usable interval (%s) is asked for every 5 seconds',
+    async (interval) => {
+      const { app, code, asked } = await showing({ interval });
+      await polled(asked + 2);
+      expect(pauses(asked)[0]).toBeGreaterThanOrEqual(4.9);
+      app.engine.cancelSignIn();
+      await time.passUntil(code);
+    },
+  );
 });
 
 describe('a provider', () => {
   it('without an endpoint for device codes is not asked, and the next way is taken', async () => {
-    provider.fault({ kind: 'members', endpoint: 'discovery', drop: ['device_authorization_endpoint'], times: 1 });
+    provider.fault({
+      kind: 'members',
+      endpoint: 'discovery',
+      drop: ['device_authorization_endpoint'],
+      times: 1,
+    });
     const app = await startApp(provider, { redirects: ['device-code', SCHEME_REDIRECT] });
-    const before = provider.requests.filter(({ endpoint }) => endpoint === 'device-authorization').length;
+    const before = provider.requests.filter(
+      ({ endpoint }) => endpoint === 'device-authorization',
+    ).length;
     await app.signIn();
     expect(signedInView(app).account.name).toBe('Ada Lovelace');
-    expect(provider.requests.filter(({ endpoint }) => endpoint === 'device-authorization').length).toBe(before);
+    expect(
+      provider.requests.filter(({ endpoint }) => endpoint === 'device-authorization').length,
+    ).toBe(before);
     expect(JSON.stringify(app.log.events)).toContain('names no endpoint for device codes');
   });
 
   it('without an endpoint for device codes is not offered as another way', async () => {
-    provider.fault({ kind: 'members', endpoint: 'discovery', drop: ['device_authorization_endpoint'], times: 1 });
+    provider.fault({
+      kind: 'members',
+      endpoint: 'discovery',
+      drop: ['device_authorization_endpoint'],
+      times: 1,
+    });
     const app = await startApp(provider, { redirects: [SCHEME_REDIRECT, 'device-code'] });
     const code = app.codeOf(app.signIn('stays away'));
     await waitFor(() => app.opened.length === 1, 'the browser');
@@ -280,14 +391,32 @@ describe('a provider', () => {
   });
 
   it('that refuses device codes to this app makes the next way be taken, and says why in the log', async () => {
-    provider.fault({ kind: 'oauth-error', endpoint: 'device-authorization', error: 'unauthorized_client', times: 1 });
+    provider.fault({
+      kind: 'oauth-error',
+      endpoint: 'device-authorization',
+      error: 'unauthorized_client',
+      times: 1,
+    });
     const app = await startApp(provider, { redirects: ['device-code', SCHEME_REDIRECT] });
     await app.signIn();
-    expect(app.log.events).toContainEqual(expect.objectContaining({ event: 'redirect-unavailable', fields: expect.objectContaining({ redirect: 'device-code', code: 'sign-in-refused' }) as object }));
+    expect(app.log.events).toContainEqual(
+      expect.objectContaining({
+        event: 'redirect-unavailable',
+        fields: expect.objectContaining({
+          redirect: 'device-code',
+          code: 'sign-in-refused',
+        }) as object,
+      }),
+    );
   });
 
   it('that refuses device codes when there is nothing else ends the sign-in with its word', async () => {
-    provider.fault({ kind: 'oauth-error', endpoint: 'device-authorization', error: 'unauthorized_client', times: 1 });
+    provider.fault({
+      kind: 'oauth-error',
+      endpoint: 'device-authorization',
+      error: 'unauthorized_client',
+      times: 1,
+    });
     const app = await startApp(provider, options);
     expect(await app.codeOf(app.signIn('stays away'))).toBe('sign-in-refused');
     expect(app.engine.view()).toMatchObject({ error: { serverError: 'unauthorized_client' } });
@@ -295,7 +424,10 @@ describe('a provider', () => {
 
   it('known by hand is asked where the host says', async () => {
     const { authorization, token, jwks, deviceAuthorization } = provider.endpoints;
-    const { app, code, device } = await showing({}, { endpoints: { authorization, token, jwks, deviceAuthorization } });
+    const { app, code, device } = await showing(
+      {},
+      { endpoints: { authorization, token, jwks, deviceAuthorization } },
+    );
     await app.person.enterCode(device.verificationUri, device.userCode);
     expect(await time.passUntil(code)).toBe('resolved');
   });

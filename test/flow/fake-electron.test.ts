@@ -1,9 +1,16 @@
-// latchkey/testing/electron: the whole of Latchkey, from createAuth to the page, on the Electron that hosts alias in.
-// Each test loads Latchkey anew, as each start of an app does; the provider is the embedded one, over real HTTP.
+// latchkey/testing/electron: the whole of Latchkey, from createAuth to the page, on the Electron
+// that hosts alias in. Each test loads Latchkey anew, as each start of an app does; the provider is
+// the embedded one, over real HTTP.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Auth, AuthOptions } from '../../src/main/index.js';
 import { type Provider, createPerson, startProvider } from '../../src/testing/index.js';
-import { BrowserWindow, app, default as electron, fakeElectron, powerMonitor } from '../../src/testing/electron.js';
+import {
+  BrowserWindow,
+  app,
+  default as electron,
+  fakeElectron,
+  powerMonitor,
+} from '../../src/testing/electron.js';
 
 vi.mock('electron', () => import('../../src/testing/electron.js'));
 
@@ -12,7 +19,9 @@ const LOOPBACK = 'http://127.0.0.1/callback';
 let provider: Provider;
 const running: Auth[] = [];
 
-beforeEach(async () => { provider = await startProvider({ signingAlgorithm: 'ES256' }); });
+beforeEach(async () => {
+  provider = await startProvider({ signingAlgorithm: 'ES256' });
+});
 afterEach(async () => {
   await Promise.all(running.splice(0).map((auth) => auth.stop()));
   await provider.stop();
@@ -22,23 +31,43 @@ afterEach(async () => {
 /** Starts an app. The keyring and userData stay from start to start. */
 async function start(options: Partial<AuthOptions> = {}): Promise<Auth> {
   const { createAuth } = await import('../../src/main/index.js');
-  const auth = createAuth({ issuer: provider.issuer, clientId: provider.clientId, redirects: [LOOPBACK], onLog: () => undefined, ...options });
+  const auth = createAuth({
+    issuer: provider.issuer,
+    clientId: provider.clientId,
+    redirects: [LOOPBACK],
+    onLog: () => undefined,
+    ...options,
+  });
   running.push(auth);
   await vi.waitFor(() => expect(auth.getView().status).not.toBe('starting'), 8_000);
   return auth;
 }
 
 describe('an app on the fake Electron', () => {
-  it.each([[LOOPBACK], [SCHEME]])('signs in by %s with the scripted person as its browser', async (redirect) => {
-    // macOS leads schemes to packaged apps only, and the fake follows.
-    fakeElectron.isPackaged = process.platform === 'darwin';
-    fakeElectron.browseAs({ login: 'ada' });
-    const auth = await start({ redirects: [redirect] });
-    await auth.signIn();
-    expect(auth.getView()).toMatchObject({ status: 'signed-in', remembered: true, store: 'keychain', account: { name: 'Ada Lovelace' } });
-    expect(await auth.getAccessToken()).toBe(provider.issued.filter(({ kind }) => kind === 'access_token').at(-1)?.value);
-    expect([...fakeElectron.keyring.entries.keys()].some((key) => key.startsWith('latchkey:Test App '))).toBe(true);
-  });
+  it.each([[LOOPBACK], [SCHEME]])(
+    'signs in by %s with the scripted person as its browser',
+    async (redirect) => {
+      // macOS leads schemes to packaged apps only, and the fake follows.
+      fakeElectron.isPackaged = process.platform === 'darwin';
+      fakeElectron.browseAs({ login: 'ada' });
+      const auth = await start({ redirects: [redirect] });
+      await auth.signIn();
+      expect(auth.getView()).toMatchObject({
+        status: 'signed-in',
+        remembered: true,
+        store: 'keychain',
+        account: { name: 'Ada Lovelace' },
+      });
+      expect(await auth.getAccessToken()).toBe(
+        provider.issued.filter(({ kind }) => kind === 'access_token').at(-1)?.value,
+      );
+      expect(
+        [...fakeElectron.keyring.entries.keys()].some((key) =>
+          key.startsWith('latchkey:Test App '),
+        ),
+      ).toBe(true);
+    },
+  );
 
   it('restores the session at the next start, and forgets it when the person signs out', async () => {
     fakeElectron.browseAs();
@@ -47,7 +76,10 @@ describe('an app on the fake Electron', () => {
     await first.stop();
     fakeElectron.restart();
     const second = await start();
-    expect(second.getView()).toMatchObject({ status: 'signed-in', account: { name: 'Ada Lovelace' } });
+    expect(second.getView()).toMatchObject({
+      status: 'signed-in',
+      account: { name: 'Ada Lovelace' },
+    });
     await second.signOut();
     expect(second.getView()).toMatchObject({ status: 'signed-out', reason: 'signed-out' });
     expect([...fakeElectron.keyring.entries.values()].join()).not.toContain('refresh');
@@ -83,12 +115,15 @@ describe('the keyring', () => {
     return auth;
   };
 
-  it.each(['absent', 'locked', 'crashing'] as const)('that is %s costs the memory, not the sign-in', async (mode) => {
-    fakeElectron.keyring.mode = mode;
-    const auth = await signedIn();
-    expect(auth.getView()).toMatchObject({ status: 'signed-in', remembered: false });
-    expect(fakeElectron.keyring.entries.size).toBe(0);
-  });
+  it.each(['absent', 'locked', 'crashing'] as const)(
+    'that is %s costs the memory, not the sign-in',
+    async (mode) => {
+      fakeElectron.keyring.mode = mode;
+      const auth = await signedIn();
+      expect(auth.getView()).toMatchObject({ status: 'signed-in', remembered: false });
+      expect(fakeElectron.keyring.entries.size).toBe(0);
+    },
+  );
 
   it('that hangs at the start shows a locked app, which goes on when the person unlocks it', async () => {
     const auth = await signedIn();
@@ -98,14 +133,25 @@ describe('the keyring', () => {
     const next = await start();
     expect(next.getView().status).toBe('locked');
     fakeElectron.keyring.unlock();
-    await vi.waitFor(() => expect(next.getView()).toMatchObject({ status: 'signed-in', account: { name: 'Ada Lovelace' } }), 8_000);
+    await vi.waitFor(
+      () =>
+        expect(next.getView()).toMatchObject({
+          status: 'signed-in',
+          account: { name: 'Ada Lovelace' },
+        }),
+      8_000,
+    );
   });
 
   it('that is missing is replaced by encrypted files where Electron has them', async () => {
     fakeElectron.keyring.mode = 'absent';
     fakeElectron.canEncrypt = true;
     const auth = await signedIn();
-    expect(auth.getView()).toMatchObject({ status: 'signed-in', remembered: true, store: 'safe-storage' });
+    expect(auth.getView()).toMatchObject({
+      status: 'signed-in',
+      remembered: true,
+      store: 'safe-storage',
+    });
   });
 });
 
@@ -131,10 +177,18 @@ describe('the module', () => {
   it('has windows that remember what was done to them', async () => {
     const window = new BrowserWindow({ show: false });
     await window.loadFile('/opt/test-app/index.html');
-    expect([window.isVisible(), window.webContents.getURL(), BrowserWindow.getAllWindows().length]).toEqual([false, 'file:///opt/test-app/index.html', 1]);
+    expect([
+      window.isVisible(),
+      window.webContents.getURL(),
+      BrowserWindow.getAllWindows().length,
+    ]).toEqual([false, 'file:///opt/test-app/index.html', 1]);
     window.show();
     window.close();
-    expect([window.did, window.isDestroyed(), BrowserWindow.getAllWindows()]).toEqual([['show'], true, []]);
+    expect([window.did, window.isDestroyed(), BrowserWindow.getAllWindows()]).toEqual([
+      ['show'],
+      true,
+      [],
+    ]);
   });
 
   it('quits only when nobody prevents it', () => {
@@ -150,7 +204,14 @@ describe('the module', () => {
   it('ends a second instance, which leaves its arguments to the first', async () => {
     fakeElectron.lock = false;
     const { createAuth } = await import('../../src/main/index.js');
-    running.push(createAuth({ issuer: provider.issuer, clientId: provider.clientId, redirects: [SCHEME], onLog: () => undefined }));
+    running.push(
+      createAuth({
+        issuer: provider.issuer,
+        clientId: provider.clientId,
+        redirects: [SCHEME],
+        onLog: () => undefined,
+      }),
+    );
     expect(fakeElectron.exitCode).toBe(0);
   });
 

@@ -1,10 +1,26 @@
-// ID tokens over real HTTP (OpenID Connect Core §3.1.3.7): each forgery is refused, each allowed variety is accepted.
+// ID tokens over real HTTP (OpenID Connect Core §3.1.3.7): each forgery is refused, each allowed
+// variety is accepted.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type IdTokenChange, type Provider, type SigningAlgorithm, subjectOf } from '../../src/testing/index.js';
-import { type AppOptions, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
+import {
+  type IdTokenChange,
+  type Provider,
+  type SigningAlgorithm,
+  subjectOf,
+} from '../../src/testing/index.js';
+import {
+  type AppOptions,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  waitFor,
+} from '../support/flow-app.js';
 
 let provider: Provider;
-beforeAll(async () => { provider = await startProvider(); });
+beforeAll(async () => {
+  provider = await startProvider();
+});
 afterAll(() => provider.stop());
 afterEach(async () => {
   await stopApps();
@@ -13,11 +29,29 @@ afterEach(async () => {
 });
 
 describe('an ID token', () => {
-  it.each<IdTokenChange>(['wrong-iss', 'wrong-aud', 'wrong-azp', 'wrong-nonce', 'missing-nonce', 'wrong-at-hash', 'missing-sub', 'expired', 'issued-in-future', 'alg-none', 'alg-hs256', 'bad-signature', 'unknown-kid'])('is refused with %s, and nobody is signed in', async (change) => {
+  it.each<IdTokenChange>([
+    'wrong-iss',
+    'wrong-aud',
+    'wrong-azp',
+    'wrong-nonce',
+    'missing-nonce',
+    'wrong-at-hash',
+    'missing-sub',
+    'expired',
+    'issued-in-future',
+    'alg-none',
+    'alg-hs256',
+    'bad-signature',
+    'unknown-kid',
+  ])('is refused with %s, and nobody is signed in', async (change) => {
     provider.fault({ kind: 'id-token', change, times: 1 });
     const app = await startApp(provider);
     expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
-    expect(app.engine.view()).toMatchObject({ status: 'signed-out', reason: 'never', error: { code: 'id-token-invalid' } });
+    expect(app.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'never',
+      error: { code: 'id-token-invalid' },
+    });
     expect(app.secrets.entries.size).toBe(0);
     expectNoLeak(app, provider);
   });
@@ -35,18 +69,26 @@ describe('an ID token', () => {
     expect(await app.codeOf(app.signIn())).toMatch(/^(id-token|response)-invalid$/);
   });
 
-  it.each([['no JWT', 'not-a-jwt'], ['a number', 7], ['five parts', 'a.b.c.d.e'], ['nothing', '']])('that is %s is refused', async (_what, idToken) => {
+  it.each([
+    ['no JWT', 'not-a-jwt'],
+    ['a number', 7],
+    ['five parts', 'a.b.c.d.e'],
+    ['nothing', ''],
+  ])('that is %s is refused', async (_what, idToken) => {
     provider.fault({ kind: 'members', endpoint: 'token', set: { id_token: idToken }, times: 1 });
     const app = await startApp(provider);
     expect(await app.codeOf(app.signIn())).toMatch(/^(id-token|response)-invalid$/);
     expect(app.secrets.entries.size).toBe(0);
   });
 
-  it.each([-30, 30])('is accepted from a provider whose clock is %i s off', async (offsetSeconds) => {
-    provider.fault({ kind: 'clock-offset', offsetSeconds });
-    const app = await startApp(provider);
-    expect(await app.codeOf(app.signIn())).toBe('resolved');
-  });
+  it.each([-30, 30])(
+    'is accepted from a provider whose clock is %i s off',
+    async (offsetSeconds) => {
+      provider.fault({ kind: 'clock-offset', offsetSeconds });
+      const app = await startApp(provider);
+      expect(await app.codeOf(app.signIn())).toBe('resolved');
+    },
+  );
 
   it('is accepted after the provider rotated its keys, without a new start', async () => {
     const app = await startApp(provider);
@@ -59,21 +101,29 @@ describe('an ID token', () => {
 });
 
 describe('an ID token for which a max_age was sent', () => {
-  const asking = (seconds: string): AppOptions => ({ authorizationParameters: { max_age: seconds } });
-
-  it.each(['0', '60', '86400'])('of %s s is accepted from whoever has just authenticated', async (seconds) => {
-    const app = await startApp(provider, asking(seconds));
-    expect(await app.codeOf(app.signIn())).toBe('resolved');
-    expect(new URL(app.opened[0]!).searchParams.get('max_age')).toBe(seconds);
+  const asking = (seconds: string): AppOptions => ({
+    authorizationParameters: { max_age: seconds },
   });
 
-  it.each<IdTokenChange>(['old-auth-time', 'missing-auth-time'])('is refused with %s, and nobody is signed in', async (change) => {
-    provider.fault({ kind: 'id-token', change, times: 1 });
-    const app = await startApp(provider, asking('60'));
-    expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
-    expect(app.secrets.entries.size).toBe(0);
-    expectNoLeak(app, provider);
-  });
+  it.each(['0', '60', '86400'])(
+    'of %s s is accepted from whoever has just authenticated',
+    async (seconds) => {
+      const app = await startApp(provider, asking(seconds));
+      expect(await app.codeOf(app.signIn())).toBe('resolved');
+      expect(new URL(app.opened[0]!).searchParams.get('max_age')).toBe(seconds);
+    },
+  );
+
+  it.each<IdTokenChange>(['old-auth-time', 'missing-auth-time'])(
+    'is refused with %s, and nobody is signed in',
+    async (change) => {
+      provider.fault({ kind: 'id-token', change, times: 1 });
+      const app = await startApp(provider, asking('60'));
+      expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
+      expect(app.secrets.entries.size).toBe(0);
+      expectNoLeak(app, provider);
+    },
+  );
 
   it('is accepted with an auth_time of an hour ago when that, or nothing, was asked for', async () => {
     for (const options of [asking('3600'), {}]) {
@@ -85,7 +135,11 @@ describe('an ID token for which a max_age was sent', () => {
 
   it('is accepted though the person stays in the browser for an hour after they authenticated', async () => {
     let laterMs = 0;
-    const app = await startApp(provider, { ...asking('60'), attemptTimeoutSeconds: 3_600, clock: { now: () => Date.now() + laterMs } });
+    const app = await startApp(provider, {
+      ...asking('60'),
+      attemptTimeoutSeconds: 3_600,
+      clock: { now: () => Date.now() + laterMs },
+    });
     provider.fault({ kind: 'id-token', change: 'old-auth-time', times: 1 });
     const done = app.codeOf(app.signIn('stays away'));
     await waitFor(() => app.opened.length === 1, 'the browser');
@@ -95,21 +149,26 @@ describe('an ID token for which a max_age was sent', () => {
   });
 });
 
-describe.each<SigningAlgorithm>(['RS256', 'PS256', 'ES256', 'EdDSA'])('a provider that signs with %s', (signingAlgorithm) => {
-  let other: Provider;
-  beforeAll(async () => { other = await startProvider({ signingAlgorithm }); });
-  afterAll(() => other.stop());
+describe.each<SigningAlgorithm>(['RS256', 'PS256', 'ES256', 'EdDSA'])(
+  'a provider that signs with %s',
+  (signingAlgorithm) => {
+    let other: Provider;
+    beforeAll(async () => {
+      other = await startProvider({ signingAlgorithm });
+    });
+    afterAll(() => other.stop());
 
-  it('is understood', async () => {
-    const app = await startApp(other);
-    expect(await app.codeOf(app.signIn())).toBe('resolved');
-  });
-
-  it('is not believed when at_hash or signature are wrong', async () => {
-    for (const change of ['wrong-at-hash', 'bad-signature'] as const) {
-      other.fault({ kind: 'id-token', change, times: 1 });
+    it('is understood', async () => {
       const app = await startApp(other);
-      expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
-    }
-  });
-});
+      expect(await app.codeOf(app.signIn())).toBe('resolved');
+    });
+
+    it('is not believed when at_hash or signature are wrong', async () => {
+      for (const change of ['wrong-at-hash', 'bad-signature'] as const) {
+        other.fault({ kind: 'id-token', change, times: 1 });
+        const app = await startApp(other);
+        expect(await app.codeOf(app.signIn())).toBe('id-token-invalid');
+      }
+    });
+  },
+);

@@ -1,17 +1,35 @@
-// The redirect ladder over real HTTP: what cannot work here is passed over, and "try another way" opens the next without closing the first.
+// The redirect ladder over real HTTP: what cannot work here is passed over, and "try another way"
+// opens the next without closing the first.
 import { type Server, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../src/contract.js';
 import type { Provider } from '../../src/testing/index.js';
-import { type App, type AppOptions, LOOPBACK_REDIRECT, SCHEME_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, time, toldBy, waitFor } from '../support/flow-app.js';
+import {
+  type App,
+  type AppOptions,
+  LOOPBACK_REDIRECT,
+  SCHEME_REDIRECT,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  time,
+  toldBy,
+  waitFor,
+} from '../support/flow-app.js';
 
 const PASTE_REDIRECT = 'https://login.example.com/done';
 const PASTE = `paste:${PASTE_REDIRECT}`;
 
 let provider: Provider;
 const others: Server[] = [];
-beforeAll(async () => { provider = await startProvider({ redirectUris: [SCHEME_REDIRECT, LOOPBACK_REDIRECT, 'http://localhost/callback', PASTE_REDIRECT] }); });
+beforeAll(async () => {
+  provider = await startProvider({
+    redirectUris: [SCHEME_REDIRECT, LOOPBACK_REDIRECT, 'http://localhost/callback', PASTE_REDIRECT],
+  });
+});
 afterAll(() => provider.stop());
 afterEach(async () => {
   await stopApps();
@@ -31,12 +49,17 @@ const valueOf = (url: string, name: string): string | null => new URL(url).searc
 async function takenPort(): Promise<number> {
   const server = createServer(() => undefined);
   others.push(server);
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   return (server.address() as AddressInfo).port;
 }
 
 /** An app whose attempt waits, with so many pages opened. */
-async function waiting(redirects: readonly string[], more: AppOptions = {}): Promise<{ readonly app: App; readonly code: Promise<string> }> {
+async function waiting(
+  redirects: readonly string[],
+  more: AppOptions = {},
+): Promise<{ readonly app: App; readonly code: Promise<string> }> {
   const app = await startApp(provider, { redirects, ...more });
   const code = app.codeOf(app.signIn('stays away'));
   await waitFor(() => attemptOf(app)?.stage === 'waiting', 'the browser');
@@ -46,10 +69,14 @@ async function waiting(redirects: readonly string[], more: AppOptions = {}): Pro
 async function another(app: App): Promise<void> {
   const before = attemptOf(app)?.redirect;
   app.engine.tryAnotherWay();
-  await waitFor(() => attemptOf(app)?.stage === 'waiting' && attemptOf(app)?.redirect !== before, 'another way');
+  await waitFor(
+    () => attemptOf(app)?.stage === 'waiting' && attemptOf(app)?.redirect !== before,
+    'another way',
+  );
 }
 
-const callbackOf = async (app: App, page: number): Promise<string> => (await app.person.signIn(app.opened[page]!)).callbackUrl;
+const callbackOf = async (app: App, page: number): Promise<string> =>
+  (await app.person.signIn(app.opened[page]!)).callbackUrl;
 const posted = (): number => provider.tokenRequests('authorization_code');
 
 describe('the first entry that works here', () => {
@@ -58,15 +85,31 @@ describe('the first entry that works here', () => {
     app.scheme.setUnavailable('the scheme leads to another program');
     await app.signIn();
     expect(redirectOf(app.opened[0]!)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
-    expect(app.log.events).toContainEqual(expect.objectContaining({ level: 'warn', event: 'redirect-unavailable', fields: { redirect: SCHEME_REDIRECT, code: 'redirect-unavailable', detail: 'the scheme leads to another program' } }));
+    expect(app.log.events).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        event: 'redirect-unavailable',
+        fields: {
+          redirect: SCHEME_REDIRECT,
+          code: 'redirect-unavailable',
+          detail: 'the scheme leads to another program',
+        },
+      }),
+    );
   });
 
   it('is the first of the listed ports that is free', async () => {
     const [first, second, third] = [await takenPort(), await takenPort(), await takenPort()];
     others.pop()!.close();
-    const { app, code } = await waiting([first, second, third].map((port) => `http://127.0.0.1:${port}/callback`));
+    const { app, code } = await waiting(
+      [first, second, third].map((port) => `http://127.0.0.1:${port}/callback`),
+    );
     expect(redirectOf(app.opened[0]!)).toBe(`http://127.0.0.1:${third}/callback`);
-    expect(app.log.events.filter(({ event }) => event === 'redirect-unavailable').map((event) => (event.event === 'redirect-unavailable' ? event.fields.detail : null))).toEqual(Array(2).fill('the port is in use (EADDRINUSE)'));
+    expect(
+      app.log.events
+        .filter(({ event }) => event === 'redirect-unavailable')
+        .map((event) => (event.event === 'redirect-unavailable' ? event.fields.detail : null)),
+    ).toEqual(Array(2).fill('the port is in use (EADDRINUSE)'));
     await fetch(await callbackOf(app, 0));
     expect(await code).toBe('resolved');
   });
@@ -80,7 +123,9 @@ describe('the first entry that works here', () => {
 
   it('is named with its reason when there is none', async () => {
     const port = await takenPort();
-    const app = await startApp(provider, { redirects: [SCHEME_REDIRECT, `http://127.0.0.1:${port}/callback`] });
+    const app = await startApp(provider, {
+      redirects: [SCHEME_REDIRECT, `http://127.0.0.1:${port}/callback`],
+    });
     app.scheme.setUnavailable('inside snap schemes are registered by the package only');
     expect(await app.codeOf(app.signIn())).toBe('redirect-unavailable');
     const told = toldBy(app);
@@ -89,7 +134,10 @@ describe('the first entry that works here', () => {
   });
 
   it('is passed over when the provider refuses it at the push (RFC 9126)', async () => {
-    const strict = await startProvider({ pushedAuthorizationRequests: 'required', redirectUris: [LOOPBACK_REDIRECT] });
+    const strict = await startProvider({
+      pushedAuthorizationRequests: 'required',
+      redirectUris: [LOOPBACK_REDIRECT],
+    });
     try {
       const app = await startApp(strict, { redirects: [SCHEME_REDIRECT, LOOPBACK_REDIRECT] });
       const code = app.codeOf(app.signIn('stays away'));
@@ -97,7 +145,15 @@ describe('the first entry that works here', () => {
       expect(attemptOf(app)).toMatchObject({ redirect: 'loopback' });
       await fetch(await callbackOf(app, 0));
       expect(await code).toBe('resolved');
-      expect(app.log.events).toContainEqual(expect.objectContaining({ event: 'redirect-unavailable', fields: expect.objectContaining({ redirect: SCHEME_REDIRECT, code: 'sign-in-refused' }) as object }));
+      expect(app.log.events).toContainEqual(
+        expect.objectContaining({
+          event: 'redirect-unavailable',
+          fields: expect.objectContaining({
+            redirect: SCHEME_REDIRECT,
+            code: 'sign-in-refused',
+          }) as object,
+        }),
+      );
     } finally {
       await stopApps();
       await strict.stop();
@@ -115,8 +171,17 @@ describe('trying another way', () => {
       if (otherWay === undefined) break;
       await another(app);
     }
-    expect(seen).toEqual([['custom-scheme', 'loopback'], ['loopback', 'device-code'], ['device-code', 'paste'], ['paste', undefined]]);
-    expect(app.opened.map(redirectOf)).toEqual([SCHEME_REDIRECT, expect.stringMatching(/^http:\/\/127/), PASTE_REDIRECT]);
+    expect(seen).toEqual([
+      ['custom-scheme', 'loopback'],
+      ['loopback', 'device-code'],
+      ['device-code', 'paste'],
+      ['paste', undefined],
+    ]);
+    expect(app.opened.map(redirectOf)).toEqual([
+      SCHEME_REDIRECT,
+      expect.stringMatching(/^http:\/\/127/),
+      PASTE_REDIRECT,
+    ]);
     app.engine.tryAnotherWay();
     expect(attemptOf(app)).toMatchObject({ stage: 'waiting', redirect: 'paste' });
     app.engine.cancelSignIn();
@@ -127,7 +192,8 @@ describe('trying another way', () => {
   it('makes a state, a verifier and a nonce of its own for each way (RFC 9700 §4.7)', async () => {
     const { app, code } = await waiting([SCHEME_REDIRECT, LOOPBACK_REDIRECT]);
     await another(app);
-    for (const name of ['state', 'nonce', 'code_challenge']) expect(valueOf(app.opened[0]!, name)).not.toBe(valueOf(app.opened[1]!, name));
+    for (const name of ['state', 'nonce', 'code_challenge'])
+      expect(valueOf(app.opened[0]!, name)).not.toBe(valueOf(app.opened[1]!, name));
     app.engine.cancelSignIn();
     await code;
   });
@@ -176,7 +242,10 @@ describe('trying another way', () => {
     await another(app);
     const [old, next] = await Promise.all([callbackOf(app, 0), callbackOf(app, 1)]);
     const before = posted();
-    const page = fetch(next).then((response) => response.text(), () => 'gone');
+    const page = fetch(next).then(
+      (response) => response.text(),
+      () => 'gone',
+    );
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
     app.scheme.arrive(old);
     await page;
@@ -199,10 +268,14 @@ describe('trying another way', () => {
   it('by a device code is finished in the old tab, and nobody is asked any more', async () => {
     const { app, code } = await waiting([LOOPBACK_REDIRECT, 'device-code']);
     await another(app);
-    expect(attemptOf(app)).toMatchObject({ redirect: 'device-code', device: { userCode: expect.any(String) as string } });
+    expect(attemptOf(app)).toMatchObject({
+      redirect: 'device-code',
+      device: { userCode: expect.any(String) as string },
+    });
     await fetch(await callbackOf(app, 0));
     expect(await code).toBe('resolved');
-    const polls = (): number => provider.tokenRequests('urn:ietf:params:oauth:grant-type:device_code');
+    const polls = (): number =>
+      provider.tokenRequests('urn:ietf:params:oauth:grant-type:device_code');
     const then = polls();
     await time.pass(60_000);
     expect(polls()).toBe(then);
@@ -224,7 +297,12 @@ describe('trying another way', () => {
 
   it('whose code is over leaves the old tab open', async () => {
     const { app, code } = await waiting([SCHEME_REDIRECT, 'device-code']);
-    provider.fault({ kind: 'members', endpoint: 'device-authorization', set: { expires_in: 1, interval: 5 }, times: 1 });
+    provider.fault({
+      kind: 'members',
+      endpoint: 'device-authorization',
+      set: { expires_in: 1, interval: 5 },
+      times: 1,
+    });
     await another(app);
     await time.pass(2_000);
     await waitFor(() => attemptOf(app)?.redirect === 'custom-scheme', 'the end of the code');
@@ -236,7 +314,10 @@ describe('trying another way', () => {
     const { app, code } = await waiting([SCHEME_REDIRECT, 'device-code']);
     provider.fault({ kind: 'status', endpoint: 'device-authorization', status: 503, times: 1 });
     app.engine.tryAnotherWay();
-    await waitFor(() => provider.unusedFaults().length === 0 && attemptOf(app)?.stage === 'waiting', 'the failure');
+    await waitFor(
+      () => provider.unusedFaults().length === 0 && attemptOf(app)?.stage === 'waiting',
+      'the failure',
+    );
     expect(attemptOf(app)).toMatchObject({ redirect: 'custom-scheme', otherWay: 'device-code' });
     await another(app);
     expect(attemptOf(app)).toMatchObject({ redirect: 'device-code' });
@@ -257,7 +338,10 @@ describe('trying another way', () => {
     await waitFor(() => app.secrets.entries.size === 1, 'the record of the attempt');
     await fetch(await callbackOf(app, 0));
     expect(await code).toBe('resolved');
-    await waitFor(() => [...app.secrets.entries.keys()].every((key) => key.startsWith('session:')), 'the removal');
+    await waitFor(
+      () => [...app.secrets.entries.keys()].every((key) => key.startsWith('session:')),
+      'the removal',
+    );
   });
 });
 
@@ -270,7 +354,9 @@ describe('opening the page again', () => {
       await waitFor(() => app.opened.length === 1, 'the browser');
       app.engine.reopenBrowser();
       await waitFor(() => app.opened.length === 2, 'the second page');
-      expect(valueOf(app.opened[1]!, 'request_uri')).not.toBe(valueOf(app.opened[0]!, 'request_uri'));
+      expect(valueOf(app.opened[1]!, 'request_uri')).not.toBe(
+        valueOf(app.opened[0]!, 'request_uri'),
+      );
       app.scheme.arrive((await app.person.signIn(app.opened[1]!)).callbackUrl);
       expect(await code).toBe('resolved');
     } finally {

@@ -1,16 +1,26 @@
-// Plain OAuth 2.0, endpoints by hand, and discovery in its two forms (OpenID Connect Discovery, RFC 8414).
+// Plain OAuth 2.0, endpoints by hand, and discovery in its two forms (OpenID Connect Discovery, RFC
+// 8414).
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Provider, type ProviderOptions, subjectOf } from '../../src/testing/index.js';
-import { expectNoLeak, signedInView, startApp, startProvider, stopApps } from '../support/flow-app.js';
+import {
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+} from '../support/flow-app.js';
 
 const SCOPES = ['profile', 'email', 'offline_access'];
 const providers: Record<string, Provider> = {};
 const at = (name: 'openid' | 'oauth' | 'none'): Provider => providers[name]!;
 
 beforeAll(async () => {
-  for (const discovery of ['openid', 'oauth', 'none'] as const) providers[discovery] = await startProvider({ discovery } satisfies ProviderOptions);
+  for (const discovery of ['openid', 'oauth', 'none'] as const)
+    providers[discovery] = await startProvider({ discovery } satisfies ProviderOptions);
 });
-afterAll(async () => { for (const provider of Object.values(providers)) await provider.stop(); });
+afterAll(async () => {
+  for (const provider of Object.values(providers)) await provider.stop();
+});
 afterEach(async () => {
   await stopApps();
   for (const provider of Object.values(providers)) {
@@ -23,15 +33,30 @@ describe('without the scope openid', () => {
   it('userinfo tells who it is, and no ID token is demanded', async () => {
     const app = await startApp(at('oauth'), { scopes: SCOPES });
     await app.signIn();
-    expect(signedInView(app).account).toMatchObject({ subject: subjectOf('ada'), name: 'Ada Lovelace', email: 'ada@example.com', username: 'ada' });
+    expect(signedInView(app).account).toMatchObject({
+      subject: subjectOf('ada'),
+      name: 'Ada Lovelace',
+      email: 'ada@example.com',
+      username: 'ada',
+    });
     const query = new URL(app.opened[0]!).searchParams;
-    expect([query.has('nonce'), query.get('prompt'), query.get('code_challenge_method')]).toEqual([false, null, 'S256']);
+    expect([query.has('nonce'), query.get('prompt'), query.get('code_challenge_method')]).toEqual([
+      false,
+      null,
+      'S256',
+    ]);
     expectNoLeak(app, at('oauth'));
   });
 
   it("the host's own function tells who it is, with the access token", async () => {
     let seen = '';
-    const app = await startApp(at('oauth'), { scopes: SCOPES, identify: async (accessToken) => { seen = accessToken; return { subject: 'host-7', name: 'From the host' }; } });
+    const app = await startApp(at('oauth'), {
+      scopes: SCOPES,
+      identify: async (accessToken) => {
+        seen = accessToken;
+        return { subject: 'host-7', name: 'From the host' };
+      },
+    });
     await app.signIn();
     expect(signedInView(app).account).toMatchObject({ subject: 'host-7', name: 'From the host' });
     expect(seen).toBe(await app.engine.getAccessToken());
@@ -43,7 +68,9 @@ describe('without the scope openid', () => {
     const app = await startApp(provider, { scopes: SCOPES, endpoints: { authorization, token } });
     await app.signIn({ login: 'ada' });
     const first = signedInView(app).account.id;
-    const theirs = provider.issued.filter(({ kind }) => kind === 'refresh_token').map(({ value }) => value);
+    const theirs = provider.issued
+      .filter(({ kind }) => kind === 'refresh_token')
+      .map(({ value }) => value);
     await app.signIn({ login: 'grace' }, { prompt: 'login' });
     expect(signedInView(app).account.id).not.toBe(first);
     const kept = [...app.secrets.entries.values()].join();
@@ -83,7 +110,11 @@ describe('with the scope openid', () => {
   it('userinfo of another subject is not used', async () => {
     const provider = at('openid');
     provider.fault({ kind: 'id-token', change: 'missing-kid', times: 1 });
-    provider.fault({ kind: 'members', endpoint: 'userinfo', set: { sub: 'u-somebody-else', email: 'eve@example.com' } });
+    provider.fault({
+      kind: 'members',
+      endpoint: 'userinfo',
+      set: { sub: 'u-somebody-else', email: 'eve@example.com' },
+    });
     const app = await startApp(provider, { scopes: ['openid', 'offline_access'] });
     await app.signIn();
     expect(JSON.stringify(app.views)).not.toContain('eve@example.com');
@@ -103,7 +134,9 @@ describe('endpoints by hand', () => {
   it('need no discovery', async () => {
     const provider = at('none');
     const { authorization, token, jwks, userinfo, revocation } = provider.endpoints;
-    const app = await startApp(provider, { endpoints: { authorization, token, jwks, userinfo, revocation } });
+    const app = await startApp(provider, {
+      endpoints: { authorization, token, jwks, userinfo, revocation },
+    });
     await app.signIn();
     expect(signedInView(app).account.name).toBe('Ada Lovelace');
     await app.engine.signOut();
@@ -115,8 +148,14 @@ describe('discovery', () => {
   it('falls back to RFC 8414', async () => {
     const app = await startApp(at('oauth'), { scopes: SCOPES });
     await app.signIn();
-    const paths = at('oauth').requests.filter(({ endpoint }) => endpoint === 'discovery').slice(-2).map(({ path }) => path);
-    expect(paths).toEqual(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
+    const paths = at('oauth')
+      .requests.filter(({ endpoint }) => endpoint === 'discovery')
+      .slice(-2)
+      .map(({ path }) => path);
+    expect(paths).toEqual([
+      '/.well-known/openid-configuration',
+      '/.well-known/oauth-authorization-server',
+    ]);
   });
 
   it('falls back also where the first address leads to a page', async () => {
@@ -138,13 +177,23 @@ describe('discovery', () => {
   });
 
   it('believes no metadata of another issuer', async () => {
-    at('openid').fault({ kind: 'members', endpoint: 'discovery', set: { issuer: 'https://evil.example' }, times: 1 });
+    at('openid').fault({
+      kind: 'members',
+      endpoint: 'discovery',
+      set: { issuer: 'https://evil.example' },
+      times: 1,
+    });
     const app = await startApp(at('openid'));
     expect(await app.codeOf(app.signIn())).toBe('issuer-mismatch');
   });
 
   it('sends no code and no token to an endpoint without TLS elsewhere', async () => {
-    at('openid').fault({ kind: 'members', endpoint: 'discovery', set: { token_endpoint: 'http://id.example/token' }, times: 1 });
+    at('openid').fault({
+      kind: 'members',
+      endpoint: 'discovery',
+      set: { token_endpoint: 'http://id.example/token' },
+      times: 1,
+    });
     const app = await startApp(at('openid'));
     expect(await app.codeOf(app.signIn())).toBe('discovery-failed');
   });
@@ -158,14 +207,25 @@ describe('discovery', () => {
 });
 
 describe('token answers', () => {
-  it.each([['bearer'], ['Bearer'], ['BEARER']])('are accepted with the token type %s', async (tokenType) => {
-    at('openid').fault({ kind: 'members', endpoint: 'token', set: { token_type: tokenType }, times: 1 });
-    const app = await startApp(at('openid'));
-    expect(await app.codeOf(app.signIn())).toBe('resolved');
-  });
+  it.each([['bearer'], ['Bearer'], ['BEARER']])(
+    'are accepted with the token type %s',
+    async (tokenType) => {
+      at('openid').fault({
+        kind: 'members',
+        endpoint: 'token',
+        set: { token_type: tokenType },
+        times: 1,
+      });
+      const app = await startApp(at('openid'));
+      expect(await app.codeOf(app.signIn())).toBe('resolved');
+    },
+  );
 
   it.each<[string, Record<string, unknown>]>([
-    ['a lifetime in quotes', { expires_in: '300' }], ['a lifetime that is no number', { expires_in: 'soon' }], ['a scope that is a list', { scope: ['openid'] }], ['members that nobody knows', { foo: { bar: 1 }, refresh_expires_in: 7 }],
+    ['a lifetime in quotes', { expires_in: '300' }],
+    ['a lifetime that is no number', { expires_in: 'soon' }],
+    ['a scope that is a list', { scope: ['openid'] }],
+    ['members that nobody knows', { foo: { bar: 1 }, refresh_expires_in: 7 }],
   ])('are accepted with %s', async (_what, set) => {
     at('openid').fault({ kind: 'members', endpoint: 'token', set, times: 1 });
     const app = await startApp(at('openid'));
@@ -173,7 +233,12 @@ describe('token answers', () => {
     expect(signedInView(app).renewal).toMatchObject({ state: 'fresh' });
   });
 
-  it.each<[string, Record<string, unknown>]>([['another token type', { token_type: 'mac' }], ['no token type', { token_type: undefined }], ['an access token that is no text', { access_token: 7 }], ['an empty access token', { access_token: '' }]])('are refused with %s', async (_what, set) => {
+  it.each<[string, Record<string, unknown>]>([
+    ['another token type', { token_type: 'mac' }],
+    ['no token type', { token_type: undefined }],
+    ['an access token that is no text', { access_token: 7 }],
+    ['an empty access token', { access_token: '' }],
+  ])('are refused with %s', async (_what, set) => {
     at('openid').fault({ kind: 'members', endpoint: 'token', set, times: 1 });
     const app = await startApp(at('openid'));
     expect(await app.codeOf(app.signIn())).toMatch(/^(response|id-token)-invalid$/);

@@ -1,12 +1,23 @@
-// Presets and advice against the embedded provider with the manners of the real ones: many tenants, and the way from a wrong
-// registration by the advice to a right one. What every personality has in common stands in personalities.test.ts.
+// Presets and advice against the embedded provider with the manners of the real ones: many tenants,
+// and the way from a wrong registration by the advice to a right one. What every personality has in
+// common stands in personalities.test.ts.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AuthErrorView } from '../../src/contract.js';
 import { createAdvise } from '../../src/advice/decide.js';
 import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { entra, github } from '../../src/providers/index.js';
 import type { Provider, ProviderOptions } from '../../src/testing/index.js';
-import { type App, type AppOptions, LOOPBACK_REDIRECT, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
+import {
+  type App,
+  type AppOptions,
+  LOOPBACK_REDIRECT,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  waitFor,
+} from '../support/flow-app.js';
 
 const CLIENT = '99999999-2222-3333-4444-555555555555';
 const ENTRA_REDIRECT = 'http://localhost/callback';
@@ -28,14 +39,34 @@ function entraAt(provider: Provider, tenant: string): ProviderPreset {
   const { origin } = new URL(provider.issuer);
   const preset = entra({ tenant });
   const moved = (url: string): string => url.replace('https://login.microsoftonline.com', origin);
-  return { ...preset, issuer: moved(preset.issuer), issuerTemplate: preset.issuerTemplate === null ? null : { ...preset.issuerTemplate, pattern: moved(preset.issuerTemplate.pattern) } };
+  return {
+    ...preset,
+    issuer: moved(preset.issuer),
+    issuerTemplate:
+      preset.issuerTemplate === null
+        ? null
+        : { ...preset.issuerTemplate, pattern: moved(preset.issuerTemplate.pattern) },
+  };
 }
 
 const entraApp = (provider: Provider, tenant: string, more: AppOptions = {}): Promise<App> =>
-  startApp(provider, { provider: entraAt(provider, tenant), clientId: CLIENT, redirects: [ENTRA_REDIRECT], ...more });
+  startApp(provider, {
+    provider: entraAt(provider, tenant),
+    clientId: CLIENT,
+    redirects: [ENTRA_REDIRECT],
+    ...more,
+  });
 
 function githubAt({ issuer, endpoints }: Provider): ProviderPreset {
-  return { ...github(), issuer, endpoints: { authorization: endpoints.authorization, token: endpoints.token, userinfo: endpoints.me } };
+  return {
+    ...github(),
+    issuer,
+    endpoints: {
+      authorization: endpoints.authorization,
+      token: endpoints.token,
+      userinfo: endpoints.me,
+    },
+  };
 }
 
 function errorOf(app: App): AuthErrorView | undefined {
@@ -47,14 +78,22 @@ describe('Entra', () => {
   const tenant = 'aaaabbbb-0000-cccc-1111-dddd2222eeee';
 
   it('signs in for one tenant and for all of them, without a consent page too many, as the same account', async () => {
-    const provider = await start({ personality: 'entra', clientId: CLIENT, redirectUris: [ENTRA_REDIRECT], tenant });
+    const provider = await start({
+      personality: 'entra',
+      clientId: CLIENT,
+      redirectUris: [ENTRA_REDIRECT],
+      tenant,
+    });
     const ids = new Set<string>();
     for (const name of [tenant, 'common', 'organizations']) {
       const app = await entraApp(provider, name);
       await app.signIn();
       const { account, remembered } = signedInView(app);
       ids.add(account.id);
-      expect([account.issuer, remembered]).toEqual([`${new URL(provider.issuer).origin}/${tenant}/v2.0`, true]);
+      expect([account.issuer, remembered]).toEqual([
+        `${new URL(provider.issuer).origin}/${tenant}/v2.0`,
+        true,
+      ]);
       expect(new URL(app.opened[0]!).searchParams.has('prompt')).toBe(false);
       expectNoLeak(app, provider);
     }
@@ -62,7 +101,12 @@ describe('Entra', () => {
   });
 
   it('renews and restores for all tenants, too', async () => {
-    const provider = await start({ personality: 'entra', clientId: CLIENT, redirectUris: [ENTRA_REDIRECT], tenant });
+    const provider = await start({
+      personality: 'entra',
+      clientId: CLIENT,
+      redirectUris: [ENTRA_REDIRECT],
+      tenant,
+    });
     const app = await entraApp(provider, 'common');
     await app.signIn();
     const { id } = signedInView(app).account;
@@ -75,31 +119,56 @@ describe('Entra', () => {
   it.each([
     ['spa', 'AADSTS9002327', 'Single-page application'],
     ['web', 'AADSTS7000218', 'Web'],
-  ] as const)('registered as %s is refused with %s; the advice names the page and the platform; registered as it says, it works', async (platform, code, wrong) => {
-    const provider = await start({ personality: 'entra', clientId: CLIENT, clientSecret: 'of-a-server', redirectUris: [{ uri: ENTRA_REDIRECT, platform }], tenant });
-    const preset = entraAt(provider, tenant);
-    const app = await entraApp(provider, tenant, { loadAdvice: async () => createAdvise({ issuer: preset.issuer, preset: preset.name }) });
-    expect(await app.codeOf(app.signIn())).toBe('sign-in-refused');
-    await waitFor(() => errorOf(app)?.advice !== undefined, 'the advice');
-    const error = errorOf(app);
-    expect(error?.provider).toMatchObject({ code, correlationId: expect.any(String) as string, traceId: expect.any(String) as string });
-    expect(error?.advice?.why).toContain(`\`${ENTRA_REDIRECT}\` stands under "${wrong}"`);
-    expect(error?.advice?.fix.slice(0, 3).join(' ')).toMatch(/App registrations → your app → Authentication.*"Mobile and desktop applications"/);
-    provider.register({ redirectUris: [{ uri: ENTRA_REDIRECT, platform: 'native' }] });
-    await app.signIn();
-    expect(signedInView(app).account.name).toBe('Ada Lovelace');
-    expect(errorOf(app)).toBeUndefined();
-    expectNoLeak(app, provider);
-  });
+  ] as const)(
+    'registered as %s is refused with %s; the advice names the page and the platform; registered as it says, it works',
+    async (platform, code, wrong) => {
+      const provider = await start({
+        personality: 'entra',
+        clientId: CLIENT,
+        clientSecret: 'of-a-server',
+        redirectUris: [{ uri: ENTRA_REDIRECT, platform }],
+        tenant,
+      });
+      const preset = entraAt(provider, tenant);
+      const app = await entraApp(provider, tenant, {
+        loadAdvice: async () => createAdvise({ issuer: preset.issuer, preset: preset.name }),
+      });
+      expect(await app.codeOf(app.signIn())).toBe('sign-in-refused');
+      await waitFor(() => errorOf(app)?.advice !== undefined, 'the advice');
+      const error = errorOf(app);
+      expect(error?.provider).toMatchObject({
+        code,
+        correlationId: expect.any(String) as string,
+        traceId: expect.any(String) as string,
+      });
+      expect(error?.advice?.why).toContain(`\`${ENTRA_REDIRECT}\` stands under "${wrong}"`);
+      expect(error?.advice?.fix.slice(0, 3).join(' ')).toMatch(
+        /App registrations → your app → Authentication.*"Mobile and desktop applications"/,
+      );
+      provider.register({ redirectUris: [{ uri: ENTRA_REDIRECT, platform: 'native' }] });
+      await app.signIn();
+      expect(signedInView(app).account.name).toBe('Ada Lovelace');
+      expect(errorOf(app)).toBeUndefined();
+      expectNoLeak(app, provider);
+    },
+  );
 });
 
 describe('GitHub', () => {
   it('refuses a wrong secret with status 200, which is told as what it is', async () => {
     const provider = await start({ personality: 'github' });
-    const app = await startApp(provider, { provider: githubAt(provider), clientSecret: 'ghs-of-another-app', redirects: [LOOPBACK_REDIRECT], loadAdvice: async () => createAdvise({ issuer: provider.issuer, preset: 'github' }) });
+    const app = await startApp(provider, {
+      provider: githubAt(provider),
+      clientSecret: 'ghs-of-another-app',
+      redirects: [LOOPBACK_REDIRECT],
+      loadAdvice: async () => createAdvise({ issuer: provider.issuer, preset: 'github' }),
+    });
     expect(await app.codeOf(app.signIn())).toBe('sign-in-refused');
     await waitFor(() => errorOf(app)?.advice !== undefined, 'the advice');
-    expect(errorOf(app)).toMatchObject({ serverError: 'incorrect_client_credentials', advice: { code: 'incorrect_client_credentials' } });
+    expect(errorOf(app)).toMatchObject({
+      serverError: 'incorrect_client_credentials',
+      advice: { code: 'incorrect_client_credentials' },
+    });
     expectNoLeak(app, provider);
   });
 });

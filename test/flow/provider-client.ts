@@ -22,9 +22,15 @@ export interface TripOptions {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-export async function discover(provider: Provider, algorithm: 'oidc' | 'oauth2' = 'oidc'): Promise<oauth.AuthorizationServer> {
+export async function discover(
+  provider: Provider,
+  algorithm: 'oidc' | 'oauth2' = 'oidc',
+): Promise<oauth.AuthorizationServer> {
   const issuer = new URL(provider.issuer);
-  return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm, ...insecure }));
+  return oauth.processDiscoveryResponse(
+    issuer,
+    await oauth.discoveryRequest(issuer, { algorithm, ...insecure }),
+  );
 }
 
 export async function startTrip(provider: Provider, options: TripOptions = {}): Promise<Trip> {
@@ -46,29 +52,66 @@ export async function startTrip(provider: Provider, options: TripOptions = {}): 
     code_challenge_method: 'S256',
     ...options.parameters,
   }).toString();
-  return { server, client: { client_id: provider.clientId }, url: url.href, verifier, state, nonce, redirectUri };
+  return {
+    server,
+    client: { client_id: provider.clientId },
+    url: url.href,
+    verifier,
+    state,
+    nonce,
+    redirectUri,
+  };
 }
 
-/** Redeems a callback and checks everything that oauth4webapi checks, the ID token's signature too. */
-export async function redeem(trip: Trip, callbackUrl: string, verifier = trip.verifier): Promise<oauth.TokenEndpointResponse> {
-  const parameters = oauth.validateAuthResponse(trip.server, trip.client, new URL(callbackUrl), trip.state);
+/**
+ * Redeems a callback and checks everything that oauth4webapi checks, the ID token's signature too.
+ */
+export async function redeem(
+  trip: Trip,
+  callbackUrl: string,
+  verifier = trip.verifier,
+): Promise<oauth.TokenEndpointResponse> {
+  const parameters = oauth.validateAuthResponse(
+    trip.server,
+    trip.client,
+    new URL(callbackUrl),
+    trip.state,
+  );
   const response = await oauth.authorizationCodeGrantRequest(
-    trip.server, trip.client, oauth.None(), parameters, trip.redirectUri, verifier, insecure,
+    trip.server,
+    trip.client,
+    oauth.None(),
+    parameters,
+    trip.redirectUri,
+    verifier,
+    insecure,
   );
   const tokens = await oauth.processAuthorizationCodeResponse(trip.server, trip.client, response, {
     ...(trip.nonce === undefined ? {} : { expectedNonce: trip.nonce, requireIdToken: true }),
   });
-  if (tokens.id_token !== undefined) await oauth.validateApplicationLevelSignature(trip.server, response, insecure);
+  if (tokens.id_token !== undefined)
+    await oauth.validateApplicationLevelSignature(trip.server, response, insecure);
   return tokens;
 }
 
-export async function renew(trip: Trip, refreshToken: string): Promise<oauth.TokenEndpointResponse> {
-  const response = await oauth.refreshTokenGrantRequest(trip.server, trip.client, oauth.None(), refreshToken, insecure);
+export async function renew(
+  trip: Trip,
+  refreshToken: string,
+): Promise<oauth.TokenEndpointResponse> {
+  const response = await oauth.refreshTokenGrantRequest(
+    trip.server,
+    trip.client,
+    oauth.None(),
+    refreshToken,
+    insecure,
+  );
   return oauth.processRefreshTokenResponse(trip.server, trip.client, response);
 }
 
 export async function revoke(trip: Trip, token: string): Promise<void> {
-  await oauth.processRevocationResponse(await oauth.revocationRequest(trip.server, trip.client, oauth.None(), token, insecure));
+  await oauth.processRevocationResponse(
+    await oauth.revocationRequest(trip.server, trip.client, oauth.None(), token, insecure),
+  );
 }
 
 /** The whole trip in one call. */
@@ -87,7 +130,11 @@ export async function errorOf(answer: Promise<unknown>): Promise<string> {
   try {
     await answer;
   } catch (cause) {
-    if (cause instanceof oauth.ResponseBodyError || cause instanceof oauth.AuthorizationResponseError) return cause.error;
+    if (
+      cause instanceof oauth.ResponseBodyError ||
+      cause instanceof oauth.AuthorizationResponseError
+    )
+      return cause.error;
     throw cause;
   }
   throw new Error('the request was not refused');

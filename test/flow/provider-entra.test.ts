@@ -1,8 +1,19 @@
-// The personality `entra` against the facts of Microsoft's documents and public threads: every cell of the matrix, every code.
+// The personality `entra` against the facts of Microsoft's documents and public threads: every cell
+// of the matrix, every code.
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPerson, createVirtualClock, startProvider } from '../../src/testing/index.js';
 import type { Provider, ProviderOptions, RegisteredRedirect } from '../../src/testing/index.js';
-import { type Form, type Reply, type Trip, claimsOf, get, post, redeem, renew, trip } from './wire-client.js';
+import {
+  type Form,
+  type Reply,
+  type Trip,
+  claimsOf,
+  get,
+  post,
+  redeem,
+  renew,
+  trip,
+} from './wire-client.js';
 
 const LOCAL = 'http://localhost/callback';
 const SCHEME = 'com.example.notes:/callback';
@@ -10,7 +21,12 @@ const ORIGIN = { origin: 'http://localhost:3000' };
 const running: Provider[] = [];
 
 async function start(options: ProviderOptions = {}): Promise<Provider> {
-  const provider = await startProvider({ personality: 'entra', redirectUris: [LOCAL], signingAlgorithm: 'ES256', ...options });
+  const provider = await startProvider({
+    personality: 'entra',
+    redirectUris: [LOCAL],
+    signingAlgorithm: 'ES256',
+    ...options,
+  });
   running.push(provider);
   return provider;
 }
@@ -23,11 +39,18 @@ const spa = (uri = LOCAL): RegisteredRedirect => ({ uri, platform: 'spa' });
 const web = (uri = LOCAL): RegisteredRedirect => ({ uri, platform: 'web' });
 
 /** A trip to the address that is registered. */
-const go = (provider: Provider, wishes: Parameters<typeof trip>[1] = {}): Promise<Trip> => trip(provider, { redirectUri: LOCAL, ...wishes });
+const go = (provider: Provider, wishes: Parameters<typeof trip>[1] = {}): Promise<Trip> =>
+  trip(provider, { redirectUri: LOCAL, ...wishes });
 
-const codeOf = ({ body }: Reply): unknown => (body['error_codes'] as readonly number[] | undefined)?.[0] ?? body['error'] ?? 'no error';
+const codeOf = ({ body }: Reply): unknown =>
+  (body['error_codes'] as readonly number[] | undefined)?.[0] ?? body['error'] ?? 'no error';
 
-async function signIn(provider: Provider, wishes: Parameters<typeof trip>[1] = {}, form: Form = {}, headers = {}): Promise<Reply['body']> {
+async function signIn(
+  provider: Provider,
+  wishes: Parameters<typeof trip>[1] = {},
+  form: Form = {},
+  headers = {},
+): Promise<Reply['body']> {
   const reply = await redeem(provider, await go(provider, wishes), form, headers);
   expect(reply.body).not.toHaveProperty('error');
   return reply.body;
@@ -68,8 +91,14 @@ describe('the matrix of platform, Origin, PKCE and secret', () => {
 
   it('answers a browser that asks before a cross-origin request', async () => {
     const provider = await start({ redirectUris: [spa()] });
-    const preflight = await fetch(provider.endpoints.token, { method: 'OPTIONS', headers: { ...ORIGIN, 'access-control-request-method': 'POST' } });
-    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, ORIGIN.origin]);
+    const preflight = await fetch(provider.endpoints.token, {
+      method: 'OPTIONS',
+      headers: { ...ORIGIN, 'access-control-request-method': 'POST' },
+    });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      ORIGIN.origin,
+    ]);
     const refused = await redeem(provider, await go(provider), { code_verifier: null }, ORIGIN);
     expect(refused.headers.get('access-control-allow-origin')).toBe(ORIGIN.origin);
   });
@@ -85,10 +114,12 @@ describe('the matrix of platform, Origin, PKCE and secret', () => {
   it('takes one of two localhost addresses that differ in their port only, now this and now that', async () => {
     const provider = await start({ redirectUris: [LOCAL, spa('http://localhost:3000/callback')] });
     const codes = [];
-    for (let round = 0; round < 4; round += 1) codes.push(codeOf(await redeem(provider, await go(provider))));
+    for (let round = 0; round < 4; round += 1)
+      codes.push(codeOf(await redeem(provider, await go(provider))));
     expect(codes).toEqual(['no error', 9002327, 'no error', 9002327]);
     provider.register({ redirectUris: [LOCAL, spa('http://localhost:3000/other-path')] });
-    for (let round = 0; round < 3; round += 1) expect(codeOf(await redeem(provider, await go(provider)))).toBe('no error');
+    for (let round = 0; round < 3; round += 1)
+      expect(codeOf(await redeem(provider, await go(provider)))).toBe('no error');
   });
 });
 
@@ -96,8 +127,16 @@ describe('errors', () => {
   it('have the members that Entra sends', async () => {
     const provider = await start({ redirectUris: [spa()] });
     const correlation = '11111111-2222-3333-4444-555555555555';
-    const reply = await redeem(provider, await go(provider), { code_verifier: null }, { 'client-request-id': correlation });
-    expect([reply.status, reply.headers.get('content-type')]).toEqual([400, 'application/json; charset=utf-8']);
+    const reply = await redeem(
+      provider,
+      await go(provider),
+      { code_verifier: null },
+      { 'client-request-id': correlation },
+    );
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([
+      400,
+      'application/json; charset=utf-8',
+    ]);
     expect(reply.body).toEqual({
       error: 'invalid_request',
       error_description: expect.stringMatching(
@@ -116,20 +155,54 @@ describe('errors', () => {
     const there = await go(provider);
     const { body } = await redeem(provider, there);
     const again = await redeem(provider, there);
-    expect([again.status, codeOf(again), again.body['error']]).toEqual([400, 54005, 'invalid_grant']);
+    expect([again.status, codeOf(again), again.body['error']]).toEqual([
+      400,
+      54005,
+      'invalid_grant',
+    ]);
     expect(codeOf(await renew(provider, body['refresh_token']))).toBe('no error');
   });
 
   it.each([
-    ['501481: a verifier that does not fit', { code_verifier: 'x'.repeat(43) }, 501481, 'invalid_grant'],
-    ['50148: a verifier that is missing although a challenge came', { code_verifier: null }, 50148, 'invalid_grant'],
+    [
+      '501481: a verifier that does not fit',
+      { code_verifier: 'x'.repeat(43) },
+      501481,
+      'invalid_grant',
+    ],
+    [
+      '50148: a verifier that is missing although a challenge came',
+      { code_verifier: null },
+      50148,
+      'invalid_grant',
+    ],
     ['9002313: a code that nobody gave out', { code: 'garbage' }, 9002313, 'invalid_grant'],
-    ['500112: another redirect URI than that of the code', { redirect_uri: 'http://localhost/other' }, 500112, 'invalid_client'],
-    ['700016: an app that is not registered', { client_id: 'somebody-else' }, 700016, 'unauthorized_client'],
+    [
+      '500112: another redirect URI than that of the code',
+      { redirect_uri: 'http://localhost/other' },
+      500112,
+      'invalid_client',
+    ],
+    [
+      '700016: an app that is not registered',
+      { client_id: 'somebody-else' },
+      700016,
+      'unauthorized_client',
+    ],
     ['28003: an empty scope', { scope: '' }, 28003, 'invalid_request'],
     ['70011: an unknown scope', { scope: 'openid no.such.scope' }, 70011, 'invalid_scope'],
-    ['65001: a scope that the person was not asked for', { scope: 'User.Read' }, 65001, 'invalid_grant'],
-    ['900144: no grant_type, as when JSON is posted', { grant_type: null }, 900144, 'invalid_request'],
+    [
+      '65001: a scope that the person was not asked for',
+      { scope: 'User.Read' },
+      65001,
+      'invalid_grant',
+    ],
+    [
+      '900144: no grant_type, as when JSON is posted',
+      { grant_type: null },
+      900144,
+      'invalid_request',
+    ],
   ])('%s', async (_what, form, code, error) => {
     const provider = await start();
     const reply = await redeem(provider, await go(provider), form);
@@ -171,7 +244,11 @@ describe('errors', () => {
     clock.advanceSeconds(89 * 86_400);
     expect(codeOf(await renew(provider, body['refresh_token']))).toBe('no error');
     const late = await renew(provider, first);
-    expect([codeOf(late), late.body['error'], late.body['suberror']]).toEqual([700082, 'invalid_grant', 'bad_token']);
+    expect([codeOf(late), late.body['error'], late.body['suberror']]).toEqual([
+      700082,
+      'invalid_grant',
+      'bad_token',
+    ]);
   });
 
   it('700084: the refresh tokens of a SPA end 24 hours after the sign-in, used or not', async () => {
@@ -190,7 +267,11 @@ describe('errors', () => {
     const { refresh_token: refreshToken } = await signIn(provider);
     provider.revokeAll();
     const reply = await renew(provider, refreshToken);
-    expect([codeOf(reply), reply.body['error'], reply.body['suberror']]).toEqual([50173, 'invalid_grant', 'bad_token']);
+    expect([codeOf(reply), reply.body['error'], reply.body['suberror']]).toEqual([
+      50173,
+      'invalid_grant',
+      'bad_token',
+    ]);
   });
 
   it('a renewal gives a new refresh token, and the old one stays good', async () => {
@@ -205,28 +286,58 @@ describe('errors', () => {
 
 describe('in the browser', () => {
   it.each([
-    ['50011: a redirect URI that is not registered', { redirectUri: 'http://localhost/other' }, 'AADSTS50011'],
-    ['50011: a redirect URI in other letters', { redirectUri: 'http://localhost/Callback' }, 'AADSTS50011'],
+    [
+      '50011: a redirect URI that is not registered',
+      { redirectUri: 'http://localhost/other' },
+      'AADSTS50011',
+    ],
+    [
+      '50011: a redirect URI in other letters',
+      { redirectUri: 'http://localhost/Callback' },
+      'AADSTS50011',
+    ],
     ['900971: no redirect URI', { parameters: { redirect_uri: null } }, 'AADSTS900971'],
-    ['700016: an app that is not registered', { parameters: { client_id: 'somebody-else' } }, 'AADSTS700016'],
+    [
+      '700016: an app that is not registered',
+      { parameters: { client_id: 'somebody-else' } },
+      'AADSTS700016',
+    ],
   ])('%s ends on a page', async (_what, wishes, code) => {
     const provider = await start();
     const url = new URL(provider.endpoints.authorization);
     await expect(go(provider, wishes)).rejects.toThrow('the provider showed an error page');
-    const { parameters = {}, redirectUri = LOCAL } = wishes as { parameters?: Record<string, string | null>; redirectUri?: string };
-    const query = { client_id: provider.clientId, response_type: 'code', redirect_uri: redirectUri, scope: 'openid', ...parameters };
-    for (const [name, value] of Object.entries(query)) if (value !== null) url.searchParams.set(name, value);
+    const { parameters = {}, redirectUri = LOCAL } = wishes as {
+      parameters?: Record<string, string | null>;
+      redirectUri?: string;
+    };
+    const query = {
+      client_id: provider.clientId,
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      scope: 'openid',
+      ...parameters,
+    };
+    for (const [name, value] of Object.entries(query))
+      if (value !== null) url.searchParams.set(name, value);
     expect((await get(url.href)).text).toContain(code);
   });
 
   it.each(['deny', 'cancel'] as const)('65004: the person chooses "%s"', async (consent) => {
     const { answer } = await go(await start(), { consent });
-    expect(Object.fromEntries(answer)).toMatchObject({ error: 'access_denied', error_subcode: 'cancel', state: 'the-state', error_description: expect.stringMatching(/^AADSTS65004: .* Trace ID: /) as unknown });
+    expect(Object.fromEntries(answer)).toMatchObject({
+      error: 'access_denied',
+      error_subcode: 'cancel',
+      state: 'the-state',
+      error_description: expect.stringMatching(/^AADSTS65004: .* Trace ID: /) as unknown,
+    });
   });
 
   it('50058: prompt=none and nobody is signed in', async () => {
     const { answer } = await go(await start(), { parameters: { prompt: 'none' } });
-    expect([answer.get('error'), answer.get('error_description')]).toEqual(['login_required', expect.stringMatching(/^AADSTS50058: /)]);
+    expect([answer.get('error'), answer.get('error_description')]).toEqual([
+      'login_required',
+      expect.stringMatching(/^AADSTS50058: /),
+    ]);
   });
 
   it('16000: prompt=none and the person must be asked', async () => {
@@ -234,7 +345,10 @@ describe('in the browser', () => {
     const person = createPerson();
     await go(provider, { person });
     const { answer } = await go(provider, { person, parameters: { prompt: 'none' } });
-    expect([answer.get('error'), answer.get('error_description')]).toEqual(['interaction_required', expect.stringMatching(/^AADSTS16000: /)]);
+    expect([answer.get('error'), answer.get('error_description')]).toEqual([
+      'interaction_required',
+      expect.stringMatching(/^AADSTS16000: /),
+    ]);
   });
 
   it('70011: an unknown scope is sent back to the app', async () => {
@@ -247,20 +361,30 @@ describe('in the browser', () => {
     const pages = async (redirectUri: string): Promise<number> => {
       const before = provider.requests.length;
       await go(provider, { redirectUri });
-      return provider.requests.slice(before).filter(({ path, method }) => path === '/interaction/:uid' && method === 'POST').length;
+      return provider.requests
+        .slice(before)
+        .filter(({ path, method }) => path === '/interaction/:uid' && method === 'POST').length;
     };
     expect([await pages(LOCAL), await pages(SCHEME)]).toEqual([2, 3]);
-    expect(codeOf(await redeem(provider, await go(provider, { redirectUri: SCHEME })))).toBe('no error');
+    expect(codeOf(await redeem(provider, await go(provider, { redirectUri: SCHEME })))).toBe(
+      'no error',
+    );
   });
 
   it('an address without a path comes back with a slash', async () => {
-    const { callbackUrl } = await go(await start({ redirectUris: ['http://localhost'] }), { redirectUri: 'http://localhost:7071' });
+    const { callbackUrl } = await go(await start({ redirectUris: ['http://localhost'] }), {
+      redirectUri: 'http://localhost:7071',
+    });
     expect(callbackUrl).toMatch(/^http:\/\/localhost:7071\/\?code=/);
   });
 
   it('a callback does not name the issuer', async () => {
     const { answer } = await go(await start());
-    expect([answer.has('iss'), answer.has('session_state'), answer.get('state')]).toEqual([false, true, 'the-state']);
+    expect([answer.has('iss'), answer.has('session_state'), answer.get('state')]).toEqual([
+      false,
+      true,
+      'the-state',
+    ]);
   });
 });
 
@@ -269,28 +393,60 @@ describe('issuer and metadata', () => {
     const provider = await start();
     expect(provider.issuer).toBe(`${provider.origin}/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0`);
     const { body } = await get(`${provider.issuer}/.well-known/openid-configuration`);
-    expect(body).toMatchObject({ issuer: provider.issuer, token_endpoint: provider.endpoints.token, authorization_endpoint: provider.endpoints.authorization, jwks_uri: provider.endpoints.jwks });
-    for (const name of ['revocation_endpoint', 'code_challenge_methods_supported', 'authorization_response_iss_parameter_supported']) expect(body).not.toHaveProperty(name);
+    expect(body).toMatchObject({
+      issuer: provider.issuer,
+      token_endpoint: provider.endpoints.token,
+      authorization_endpoint: provider.endpoints.authorization,
+      jwks_uri: provider.endpoints.jwks,
+    });
+    for (const name of [
+      'revocation_endpoint',
+      'code_challenge_methods_supported',
+      'authorization_response_iss_parameter_supported',
+    ])
+      expect(body).not.toHaveProperty(name);
     expect((await post(provider.endpoints.revocation, { token: 'any' })).status).toBe(404);
   });
 
   it('of "common" have a placeholder for the issuer, and tokens the tenant that it became', async () => {
     const provider = await start({ tenant: '99999999-0000-cccc-1111-dddd2222eeee' });
     const { body } = await get(`${provider.origin}/common/v2.0/.well-known/openid-configuration`);
-    expect(body).toMatchObject({ issuer: `${provider.origin}/{tenantid}/v2.0`, token_endpoint: `${provider.origin}/common/oauth2/v2.0/token` });
+    expect(body).toMatchObject({
+      issuer: `${provider.origin}/{tenantid}/v2.0`,
+      token_endpoint: `${provider.origin}/common/oauth2/v2.0/token`,
+    });
     const there = await go(provider, { authorization: String(body['authorization_endpoint']) });
-    const form = { grant_type: 'authorization_code', client_id: provider.clientId, code: there.answer.get('code'), redirect_uri: LOCAL, code_verifier: there.verifier };
+    const form = {
+      grant_type: 'authorization_code',
+      client_id: provider.clientId,
+      code: there.answer.get('code'),
+      redirect_uri: LOCAL,
+      code_verifier: there.verifier,
+    };
     const tokens = (await post(String(body['token_endpoint']), form)).body;
     expect(claimsOf(tokens['id_token'])).toMatchObject({
-      iss: `${provider.origin}/99999999-0000-cccc-1111-dddd2222eeee/v2.0`, tid: '99999999-0000-cccc-1111-dddd2222eeee', oid: expect.stringMatching(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/) as unknown,
-      ver: '2.0', aud: provider.clientId, preferred_username: 'ada@example.com', nonce: 'the-nonce',
+      iss: `${provider.origin}/99999999-0000-cccc-1111-dddd2222eeee/v2.0`,
+      tid: '99999999-0000-cccc-1111-dddd2222eeee',
+      oid: expect.stringMatching(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/) as unknown,
+      ver: '2.0',
+      aud: provider.clientId,
+      preferred_username: 'ada@example.com',
+      nonce: 'the-nonce',
     });
   });
 
   it('of a tenant that does not exist are refused', async () => {
     const provider = await start();
-    expect(codeOf(await get(`${provider.origin}/no-such-tenant/v2.0/.well-known/openid-configuration`))).toBe(90002);
-    expect(codeOf(await post(`${provider.origin}/no-such-tenant/oauth2/v2.0/token`, { grant_type: 'refresh_token' }))).toBe(90002);
+    expect(
+      codeOf(await get(`${provider.origin}/no-such-tenant/v2.0/.well-known/openid-configuration`)),
+    ).toBe(90002);
+    expect(
+      codeOf(
+        await post(`${provider.origin}/no-such-tenant/oauth2/v2.0/token`, {
+          grant_type: 'refresh_token',
+        }),
+      ),
+    ).toBe(90002);
   });
 
   it.each([
@@ -307,10 +463,25 @@ describe('issuer and metadata', () => {
 describe('a device code', () => {
   const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
-  const ask = async (provider: Provider): Promise<{ readonly device: Reply['body']; readonly poll: () => Promise<Reply> }> => {
+  const ask = async (
+    provider: Provider,
+  ): Promise<{ readonly device: Reply['body']; readonly poll: () => Promise<Reply> }> => {
     const metadata = (await get(`${provider.issuer}/.well-known/openid-configuration`)).body;
-    const device = (await post(String(metadata['device_authorization_endpoint']), { client_id: provider.clientId, scope: 'openid offline_access' })).body;
-    return { device, poll: () => post(provider.endpoints.token, { grant_type: GRANT, client_id: provider.clientId, device_code: String(device['device_code']) }) };
+    const device = (
+      await post(String(metadata['device_authorization_endpoint']), {
+        client_id: provider.clientId,
+        scope: 'openid offline_access',
+      })
+    ).body;
+    return {
+      device,
+      poll: () =>
+        post(provider.endpoints.token, {
+          grant_type: GRANT,
+          client_id: provider.clientId,
+          device_code: String(device['device_code']),
+        }),
+    };
   };
 
   it('has a message for people and no complete address, and works when public client flows are allowed', async () => {
@@ -320,7 +491,12 @@ describe('a device code', () => {
     expect(device['message']).toContain(`enter the code ${String(device['user_code'])}`);
     const pending = await poll();
     expect([codeOf(pending), pending.body['error']]).toEqual([70016, 'authorization_pending']);
-    expect(await createPerson().enterCode(String(device['verification_uri']), String(device['user_code']))).toBe('agreed');
+    expect(
+      await createPerson().enterCode(
+        String(device['verification_uri']),
+        String(device['user_code']),
+      ),
+    ).toBe('agreed');
     expect((await poll()).body).toHaveProperty('refresh_token');
   });
 
@@ -336,7 +512,11 @@ describe('a device code', () => {
     const clock = createVirtualClock();
     const provider = await start({ publicClientFlows: true, clock });
     const declined = await ask(provider);
-    await createPerson().enterCode(String(declined.device['verification_uri']), String(declined.device['user_code']), { consent: 'deny' });
+    await createPerson().enterCode(
+      String(declined.device['verification_uri']),
+      String(declined.device['user_code']),
+      { consent: 'deny' },
+    );
     expect((await declined.poll()).body['error']).toBe('authorization_declined');
     const old = await ask(provider);
     clock.advanceSeconds(3_600);
@@ -350,18 +530,26 @@ describe('scopes', () => {
 
   it('of several resources may be agreed to at once; the code gives a token for the first', async () => {
     const tokens = await signIn(await start({ scopes }), { scope });
-    expect(tokens).toMatchObject({ scope: 'openid api://notes/Notes.Read', token_type: 'Bearer', ext_expires_in: tokens['expires_in'] });
+    expect(tokens).toMatchObject({
+      scope: 'openid api://notes/Notes.Read',
+      token_type: 'Bearer',
+      ext_expires_in: tokens['expires_in'],
+    });
   });
 
   it('28000: two resources in one token request', async () => {
     const provider = await start({ scopes });
-    expect(codeOf(await redeem(provider, await go(provider, { scope }), { scope: scopes.join(' ') }))).toBe(28000);
+    expect(
+      codeOf(await redeem(provider, await go(provider, { scope }), { scope: scopes.join(' ') })),
+    ).toBe(28000);
   });
 
   it('of the other resource are got by the refresh token', async () => {
     const provider = await start({ scopes });
     const { refresh_token: refreshToken } = await signIn(provider, { scope });
-    const { body } = await renew(provider, refreshToken, { scope: 'api://files/Files.Read offline_access' });
+    const { body } = await renew(provider, refreshToken, {
+      scope: 'api://files/Files.Read offline_access',
+    });
     expect(body['scope']).toBe('api://files/Files.Read');
   });
 });
@@ -375,9 +563,19 @@ describe('a claims challenge', () => {
     expect((await get(provider.endpoints.api, tokens['access_token'])).status).toBe(200);
     provider.challengeApi({ claims, metBy: 'renewal' });
     const refused = await get(provider.endpoints.api, tokens['access_token']);
-    const challenge = /error="insufficient_claims", claims="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1] ?? '';
-    expect([refused.status, JSON.parse(Buffer.from(challenge, 'base64').toString())]).toEqual([401, claims]);
-    const renewed = await renew(provider, tokens['refresh_token'], { claims: JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] }, ...claims.access_token } }) });
+    const challenge =
+      /error="insufficient_claims", claims="([^"]+)"/.exec(
+        refused.headers.get('www-authenticate') ?? '',
+      )?.[1] ?? '';
+    expect([refused.status, JSON.parse(Buffer.from(challenge, 'base64').toString())]).toEqual([
+      401,
+      claims,
+    ]);
+    const renewed = await renew(provider, tokens['refresh_token'], {
+      claims: JSON.stringify({
+        access_token: { xms_cc: { values: ['cp1'] }, ...claims.access_token },
+      }),
+    });
     expect((await get(provider.endpoints.api, renewed.body['access_token'])).status).toBe(200);
   });
 
@@ -386,7 +584,12 @@ describe('a claims challenge', () => {
     const { refresh_token: refreshToken } = await signIn(provider);
     provider.challengeApi({ claims, metBy: 'sign-in' });
     const refused = await renew(provider, refreshToken, { claims: JSON.stringify(claims) });
-    expect(refused.body).toMatchObject({ error: 'interaction_required', suberror: 'basic_action', error_codes: [50076], claims: JSON.stringify(claims) });
+    expect(refused.body).toMatchObject({
+      error: 'interaction_required',
+      suberror: 'basic_action',
+      error_codes: [50076],
+      claims: JSON.stringify(claims),
+    });
     const tokens = await signIn(provider, { parameters: { claims: JSON.stringify(claims) } });
     expect((await get(provider.endpoints.api, tokens['access_token'])).status).toBe(200);
     const without = await signIn(provider);

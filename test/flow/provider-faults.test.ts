@@ -26,19 +26,42 @@ interface WireAnswer {
 }
 
 /** One request on a connection of its own. Null when nothing came within the time. */
-function ask(url: string, form: Readonly<Record<string, string>> | null = null, timeoutMs = 3_000): Promise<WireAnswer | null | 'reset'> {
+function ask(
+  url: string,
+  form: Readonly<Record<string, string>> | null = null,
+  timeoutMs = 3_000,
+): Promise<WireAnswer | null | 'reset'> {
   return new Promise((resolve) => {
     const body = form === null ? '' : new URLSearchParams(form).toString();
-    const headers = form === null ? {} : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) };
+    const headers =
+      form === null
+        ? {}
+        : {
+            'content-type': 'application/x-www-form-urlencoded',
+            'content-length': String(body.length),
+          };
     let answer: WireAnswer | null = null;
-    const sent = request(url, { method: form === null ? 'GET' : 'POST', headers, agent: false }, (response) => {
-      answer = { status: response.statusCode ?? 0, headers: response.headers, body: '', end: 'broken' };
-      response.on('data', (chunk: Buffer) => {
-        answer = answer === null ? null : { ...answer, body: answer.body + chunk.toString() };
-      });
-      response.on('error', () => undefined);
-      response.on('close', () => resolve(answer === null ? null : { ...answer, end: response.complete ? 'complete' : 'broken' }));
-    });
+    const sent = request(
+      url,
+      { method: form === null ? 'GET' : 'POST', headers, agent: false },
+      (response) => {
+        answer = {
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: '',
+          end: 'broken',
+        };
+        response.on('data', (chunk: Buffer) => {
+          answer = answer === null ? null : { ...answer, body: answer.body + chunk.toString() };
+        });
+        response.on('error', () => undefined);
+        response.on('close', () =>
+          resolve(
+            answer === null ? null : { ...answer, end: response.complete ? 'complete' : 'broken' },
+          ),
+        );
+      },
+    );
     sent.on('error', () => resolve(answer ?? 'reset'));
     const patience = setTimeout(() => {
       resolve(answer);
@@ -49,7 +72,10 @@ function ask(url: string, form: Readonly<Record<string, string>> | null = null, 
   });
 }
 
-async function answerOf(url: string, form: Readonly<Record<string, string>> | null = null): Promise<WireAnswer> {
+async function answerOf(
+  url: string,
+  form: Readonly<Record<string, string>> | null = null,
+): Promise<WireAnswer> {
   const answer = await ask(url, form);
   if (answer === null || answer === 'reset') throw new Error('no answer came');
   return answer;
@@ -97,14 +123,51 @@ test('"lost-answer" rotates the refresh token and destroys the connection', asyn
   expect(refreshTokens).toHaveLength(2);
 });
 
-test.each<[string, Fault, Partial<Record<'status' | 'body', unknown>>, Readonly<Record<string, string>>]>([
-  ['status', { kind: 'status', endpoint: 'jwks', status: 503, body: 'maintenance' }, { status: 503, body: 'maintenance' }, {}],
-  ['oauth-error', { kind: 'oauth-error', endpoint: 'jwks', error: 'invalid_grant', description: 'gone' }, { status: 400, body: '{"error":"invalid_grant","error_description":"gone"}' }, {}],
-  ['too-many-requests', { kind: 'too-many-requests', endpoint: 'jwks', retryAfter: 7 }, { status: 429 }, { 'retry-after': '7' }],
-  ['html', { kind: 'html', endpoint: 'jwks' }, { status: 200, body: expect.stringMatching(/^<!doctype html>/) as unknown }, { 'content-type': 'text/html; charset=utf-8' }],
-  ['invalid-json', { kind: 'invalid-json', endpoint: 'jwks' }, { status: 200, body: '{"this is": not JSON' }, {}],
-  ['empty-body', { kind: 'empty-body', endpoint: 'jwks' }, { status: 200, body: '' }, { 'content-length': '0' }],
-  ['content-type', { kind: 'content-type', endpoint: 'jwks', value: 'text/plain' }, { status: 200, body: expect.stringMatching(JWKS_KEYS) as unknown }, { 'content-type': 'text/plain' }],
+test.each<
+  [string, Fault, Partial<Record<'status' | 'body', unknown>>, Readonly<Record<string, string>>]
+>([
+  [
+    'status',
+    { kind: 'status', endpoint: 'jwks', status: 503, body: 'maintenance' },
+    { status: 503, body: 'maintenance' },
+    {},
+  ],
+  [
+    'oauth-error',
+    { kind: 'oauth-error', endpoint: 'jwks', error: 'invalid_grant', description: 'gone' },
+    { status: 400, body: '{"error":"invalid_grant","error_description":"gone"}' },
+    {},
+  ],
+  [
+    'too-many-requests',
+    { kind: 'too-many-requests', endpoint: 'jwks', retryAfter: 7 },
+    { status: 429 },
+    { 'retry-after': '7' },
+  ],
+  [
+    'html',
+    { kind: 'html', endpoint: 'jwks' },
+    { status: 200, body: expect.stringMatching(/^<!doctype html>/) as unknown },
+    { 'content-type': 'text/html; charset=utf-8' },
+  ],
+  [
+    'invalid-json',
+    { kind: 'invalid-json', endpoint: 'jwks' },
+    { status: 200, body: '{"this is": not JSON' },
+    {},
+  ],
+  [
+    'empty-body',
+    { kind: 'empty-body', endpoint: 'jwks' },
+    { status: 200, body: '' },
+    { 'content-length': '0' },
+  ],
+  [
+    'content-type',
+    { kind: 'content-type', endpoint: 'jwks', value: 'text/plain' },
+    { status: 200, body: expect.stringMatching(JWKS_KEYS) as unknown },
+    { 'content-type': 'text/plain' },
+  ],
 ])('"%s" is seen on the wire, and gone after one use', async (_kind, fault, expected, headers) => {
   provider.fault({ ...fault, times: 1 });
   expect(provider.unusedFaults()).toHaveLength(1);
@@ -115,15 +178,22 @@ test.each<[string, Fault, Partial<Record<'status' | 'body', unknown>>, Readonly<
   expect((await answerOf(provider.endpoints.jwks)).body).toMatch(JWKS_KEYS);
 });
 
-test.each(['cut', 'silence'] as const)('"half-body" stops in the middle and then the connection meets %s', async (then) => {
-  provider.fault({ kind: 'half-body', endpoint: 'jwks', then, times: 1 });
-  const startedAt = Date.now();
-  const half = await ask(provider.endpoints.jwks, null, 400);
-  const whole = await answerOf(provider.endpoints.jwks);
-  expect(half).toMatchObject({ status: 200, end: 'broken', body: whole.body.slice(0, Math.floor(whole.body.length / 2)) });
-  const wasSilent = Date.now() - startedAt >= 395;
-  expect(wasSilent).toBe(then === 'silence');
-});
+test.each(['cut', 'silence'] as const)(
+  '"half-body" stops in the middle and then the connection meets %s',
+  async (then) => {
+    provider.fault({ kind: 'half-body', endpoint: 'jwks', then, times: 1 });
+    const startedAt = Date.now();
+    const half = await ask(provider.endpoints.jwks, null, 400);
+    const whole = await answerOf(provider.endpoints.jwks);
+    expect(half).toMatchObject({
+      status: 200,
+      end: 'broken',
+      body: whole.body.slice(0, Math.floor(whole.body.length / 2)),
+    });
+    const wasSilent = Date.now() - startedAt >= 395;
+    expect(wasSilent).toBe(then === 'silence');
+  },
+);
 
 test('"huge-body" is valid JSON of the length that was set', async () => {
   provider.fault({ kind: 'huge-body', endpoint: 'jwks', bytes: 3_000_000, times: 1 });
@@ -135,19 +205,37 @@ test('"huge-body" is valid JSON of the length that was set', async () => {
 test('"members" sets and drops members of JSON answers', async () => {
   const { tokens } = await signIn(provider);
   provider.fault({
-    kind: 'members', endpoint: 'token', grantType: 'refresh_token', set: { token_type: 'BEARER', expires_in: '300' }, drop: ['refresh_token', 'id_token'],
+    kind: 'members',
+    endpoint: 'token',
+    grantType: 'refresh_token',
+    set: { token_type: 'BEARER', expires_in: '300' },
+    drop: ['refresh_token', 'id_token'],
   });
-  const answer = JSON.parse((await answerOf(provider.endpoints.token, renewal(tokens.refresh_token ?? ''))).body) as object;
-  expect(answer).toMatchObject({ token_type: 'BEARER', expires_in: '300', access_token: expect.any(String) as unknown });
+  const answer = JSON.parse(
+    (await answerOf(provider.endpoints.token, renewal(tokens.refresh_token ?? ''))).body,
+  ) as object;
+  expect(answer).toMatchObject({
+    token_type: 'BEARER',
+    expires_in: '300',
+    access_token: expect.any(String) as unknown,
+  });
   expect(Object.keys(answer).sort()).toEqual(['access_token', 'expires_in', 'scope', 'token_type']);
-  provider.fault({ kind: 'members', endpoint: 'discovery', set: { issuer: 'https://attacker.example' } });
-  expect((await answerOf(`${provider.issuer}/.well-known/openid-configuration`)).body).toContain('"issuer":"https://attacker.example"');
+  provider.fault({
+    kind: 'members',
+    endpoint: 'discovery',
+    set: { issuer: 'https://attacker.example' },
+  });
+  expect((await answerOf(`${provider.issuer}/.well-known/openid-configuration`)).body).toContain(
+    '"issuer":"https://attacker.example"',
+  );
 });
 
 test('a fault of one grant type leaves the other alone', async () => {
   provider.fault({ kind: 'status', endpoint: 'token', grantType: 'refresh_token', status: 500 });
   const { tokens } = await signIn(provider);
-  expect((await answerOf(provider.endpoints.token, renewal(tokens.refresh_token ?? ''))).status).toBe(500);
+  expect(
+    (await answerOf(provider.endpoints.token, renewal(tokens.refresh_token ?? ''))).status,
+  ).toBe(500);
 });
 
 test('several faults act together, and those without "times" last until they are cleared', async () => {
@@ -164,12 +252,31 @@ test('several faults act together, and those without "times" last until they are
 });
 
 test.each<[string, Fault, (answer: URLSearchParams, state: string) => void]>([
-  ['a wrong iss', { kind: 'callback', set: { iss: 'https://attacker.example' }, times: 1 }, (answer) => expect(answer.get('iss')).toBe('https://attacker.example')],
-  ['no iss', { kind: 'callback', drop: ['iss'], times: 1 }, (answer) => expect(answer.has('iss')).toBe(false)],
-  ['another state', { kind: 'callback', set: { state: 'of-another-attempt' }, times: 1 }, (answer, state) => expect(answer.get('state')).not.toBe(state)],
-  ['an error', { kind: 'callback', set: { error: 'server_error' }, drop: ['code'], times: 1 }, (answer) => expect([answer.get('error'), answer.has('code')]).toEqual(['server_error', false])],
+  [
+    'a wrong iss',
+    { kind: 'callback', set: { iss: 'https://attacker.example' }, times: 1 },
+    (answer) => expect(answer.get('iss')).toBe('https://attacker.example'),
+  ],
+  [
+    'no iss',
+    { kind: 'callback', drop: ['iss'], times: 1 },
+    (answer) => expect(answer.has('iss')).toBe(false),
+  ],
+  [
+    'another state',
+    { kind: 'callback', set: { state: 'of-another-attempt' }, times: 1 },
+    (answer, state) => expect(answer.get('state')).not.toBe(state),
+  ],
+  [
+    'an error',
+    { kind: 'callback', set: { error: 'server_error' }, drop: ['code'], times: 1 },
+    (answer) => expect([answer.get('error'), answer.has('code')]).toEqual(['server_error', false]),
+  ],
 ])('"callback" sends %s to a custom scheme and to loopback', async (_title, fault, check) => {
-  for (const redirectUri of ['com.example.latchkey-demo:/callback', 'http://127.0.0.1:9/callback']) {
+  for (const redirectUri of [
+    'com.example.latchkey-demo:/callback',
+    'http://127.0.0.1:9/callback',
+  ]) {
     provider.fault(fault);
     const trip = await startTrip(provider, { redirectUri });
     const { callbackUrl } = await createPerson().signIn(trip.url);
@@ -186,7 +293,9 @@ interface IdToken {
   readonly compact: string;
 }
 
-async function idTokenOf(change: IdTokenChange | null): Promise<IdToken & { readonly nonce: string | undefined }> {
+async function idTokenOf(
+  change: IdTokenChange | null,
+): Promise<IdToken & { readonly nonce: string | undefined }> {
   if (change !== null) provider.fault({ kind: 'id-token', change, times: 1 });
   const trip = await startTrip(provider);
   const { callbackUrl } = await createPerson().signIn(trip.url);
@@ -205,7 +314,9 @@ async function idTokenOf(change: IdTokenChange | null): Promise<IdToken & { read
 }
 
 async function publicKey(): Promise<JsonWebKey & { readonly kid: string }> {
-  const { keys } = JSON.parse((await answerOf(provider.endpoints.jwks)).body) as { readonly keys: readonly (JsonWebKey & { readonly kid: string })[] };
+  const { keys } = JSON.parse((await answerOf(provider.endpoints.jwks)).body) as {
+    readonly keys: readonly (JsonWebKey & { readonly kid: string })[];
+  };
   const [key] = keys;
   if (key === undefined) throw new Error('the JWKS is empty');
   return key;
@@ -214,22 +325,48 @@ async function publicKey(): Promise<JsonWebKey & { readonly kid: string }> {
 /** True when the signature is good under the one published key, whatever the header says. */
 async function isSigned({ compact }: IdToken): Promise<boolean> {
   const [header = '', claims = '', signature = ''] = compact.split('.');
-  const key = await crypto.subtle.importKey('jwk', (await publicKey()) as JWK, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
-  return crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, Buffer.from(signature, 'base64url'), Buffer.from(`${header}.${claims}`));
+  const key = await crypto.subtle.importKey(
+    'jwk',
+    (await publicKey()) as JWK,
+    { name: 'ECDSA', namedCurve: 'P-256' },
+    false,
+    ['verify'],
+  );
+  return crypto.subtle.verify(
+    { name: 'ECDSA', hash: 'SHA-256' },
+    key,
+    Buffer.from(signature, 'base64url'),
+    Buffer.from(`${header}.${claims}`),
+  );
 }
 
-test.each<[IdTokenChange, (claims: Readonly<Record<string, unknown>>, nonce: string | undefined) => void]>([
+test.each<
+  [IdTokenChange, (claims: Readonly<Record<string, unknown>>, nonce: string | undefined) => void]
+>([
   ['wrong-iss', (claims) => expect(claims['iss']).not.toBe(provider.issuer)],
   ['wrong-aud', (claims) => expect(claims['aud']).toBe('another-client')],
-  ['wrong-azp', (claims) => expect(claims).toMatchObject({ aud: [provider.clientId, 'another-client'], azp: 'another-client' })],
+  [
+    'wrong-azp',
+    (claims) =>
+      expect(claims).toMatchObject({
+        aud: [provider.clientId, 'another-client'],
+        azp: 'another-client',
+      }),
+  ],
   ['wrong-nonce', (claims, nonce) => expect(claims['nonce']).not.toBe(nonce)],
   ['missing-nonce', (claims) => expect(claims).not.toHaveProperty('nonce')],
   ['wrong-at-hash', (claims) => expect(claims['at_hash']).toMatch(/^[\w-]{22}$/)],
   ['wrong-sub', (claims) => expect(claims['sub']).toBe('u-somebody-else')],
   ['missing-sub', (claims) => expect(claims).not.toHaveProperty('sub')],
   ['expired', (claims) => expect(claims['exp']).toBeLessThan(Date.now() / 1000)],
-  ['issued-in-future', (claims) => expect(claims['iat']).toBeGreaterThan(Date.now() / 1000 + 3_600)],
-  ['old-auth-time', (claims) => expect(claims['auth_time']).toBeLessThan(Date.now() / 1000 - 3_500)],
+  [
+    'issued-in-future',
+    (claims) => expect(claims['iat']).toBeGreaterThan(Date.now() / 1000 + 3_600),
+  ],
+  [
+    'old-auth-time',
+    (claims) => expect(claims['auth_time']).toBeLessThan(Date.now() / 1000 - 3_500),
+  ],
   ['missing-auth-time', (claims) => expect(claims).not.toHaveProperty('auth_time')],
   ['aud-array', (claims) => expect(claims['aud']).toEqual([provider.clientId])],
 ])('"id-token" with the change "%s" is still signed with the right key', async (change, check) => {
@@ -241,7 +378,11 @@ test.each<[IdTokenChange, (claims: Readonly<Record<string, unknown>>, nonce: str
 
 test('an ID token without a change satisfies what the changes break', async () => {
   const idToken = await idTokenOf(null);
-  expect(idToken.claims).toMatchObject({ iss: provider.issuer, aud: provider.clientId, nonce: idToken.nonce });
+  expect(idToken.claims).toMatchObject({
+    iss: provider.issuer,
+    aud: provider.clientId,
+    nonce: idToken.nonce,
+  });
   expect(await isSigned(idToken)).toBe(true);
 });
 
@@ -250,7 +391,10 @@ test('"id-token" can be unsecured, signed with the public key as a secret, or ba
   expect([none.header['alg'], none.signature]).toEqual(['none', '']);
 
   const confused = await idTokenOf('alg-hs256');
-  const pem = createPublicKey({ key: await publicKey(), format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+  const pem = createPublicKey({ key: await publicKey(), format: 'jwk' }).export({
+    type: 'spki',
+    format: 'pem',
+  });
   const signed = confused.compact.slice(0, confused.compact.lastIndexOf('.'));
   expect(confused.header['alg']).toBe('HS256');
   expect(confused.signature).toBe(createHmac('sha256', pem).update(signed).digest('base64url'));
@@ -296,7 +440,8 @@ test('stop() ends hanging, slow and half-answered requests at once', async () =>
 });
 
 test('after stop() no server, socket or timer is left, although a slow answer was on its way', async () => {
-  const count = (): number => process.getActiveResourcesInfo().filter((name) => /^TCP|^Timeout$/.test(name)).length;
+  const count = (): number =>
+    process.getActiveResourcesInfo().filter((name) => /^TCP|^Timeout$/.test(name)).length;
   await provider.stop();
   await sleep(50);
   const before = count();
@@ -314,18 +459,45 @@ test('after stop() no server, socket or timer is left, although a slow answer wa
 
 test('the request log names parameters and headers, and holds no value of a secret', async () => {
   const { tokens } = await signIn(provider);
-  await fetch(provider.endpoints.userinfo, { headers: { authorization: `Bearer ${tokens.access_token}`, origin: 'https://page.example' } });
-  expect(provider.requests.at(-1)).toMatchObject({ endpoint: 'userinfo', origin: 'https://page.example', authorizationScheme: 'Bearer' });
+  await fetch(provider.endpoints.userinfo, {
+    headers: { authorization: `Bearer ${tokens.access_token}`, origin: 'https://page.example' },
+  });
+  expect(provider.requests.at(-1)).toMatchObject({
+    endpoint: 'userinfo',
+    origin: 'https://page.example',
+    authorizationScheme: 'Bearer',
+  });
   const redemption = provider.requests.find(({ grantType }) => grantType === 'authorization_code');
-  expect(redemption).toMatchObject({ method: 'POST', path: '/token', origin: null, contentType: expect.stringContaining('application/x-www-form-urlencoded') as unknown });
-  expect([...(redemption?.parameterNames ?? [])].sort()).toEqual(['client_id', 'code', 'code_verifier', 'grant_type', 'redirect_uri']);
+  expect(redemption).toMatchObject({
+    method: 'POST',
+    path: '/token',
+    origin: null,
+    contentType: expect.stringContaining('application/x-www-form-urlencoded') as unknown,
+  });
+  expect([...(redemption?.parameterNames ?? [])].sort()).toEqual([
+    'client_id',
+    'code',
+    'code_verifier',
+    'grant_type',
+    'redirect_uri',
+  ]);
   const kinds = new Set(provider.issued.map(({ kind }) => kind));
-  expect([...kinds].sort()).toEqual(['access_token', 'code', 'code_verifier', 'id_token', 'nonce', 'refresh_token', 'state']);
+  expect([...kinds].sort()).toEqual([
+    'access_token',
+    'code',
+    'code_verifier',
+    'id_token',
+    'nonce',
+    'refresh_token',
+    'state',
+  ]);
   const log = JSON.stringify(provider.requests);
   expect(provider.issued.filter(({ value }) => log.includes(value))).toEqual([]);
 });
 
 test('a body that is too large is refused, and unknown paths are not found', async () => {
-  expect((await answerOf(provider.endpoints.token, { filler: 'x'.repeat(100_000) })).status).toBe(413);
+  expect((await answerOf(provider.endpoints.token, { filler: 'x'.repeat(100_000) })).status).toBe(
+    413,
+  );
   expect((await answerOf(`${provider.issuer}/${randomUUID()}`)).status).toBe(404);
 });

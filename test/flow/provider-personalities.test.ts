@@ -1,14 +1,27 @@
-// The personalities google, github, keycloak, okta, strict and legacy against the facts of the documents that their files name.
+// The personalities google, github, keycloak, okta, strict and legacy against the facts of the
+// documents that their files name.
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPerson, createVirtualClock, startProvider } from '../../src/testing/index.js';
 import type { PersonalityName, Provider, ProviderOptions } from '../../src/testing/index.js';
 import { PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
-import { type Reply, type TripWishes, claimsOf, get, post, redeem, renew, trip } from './wire-client.js';
+import {
+  type Reply,
+  type TripWishes,
+  claimsOf,
+  get,
+  post,
+  redeem,
+  renew,
+  trip,
+} from './wire-client.js';
 
 const SCHEME = 'com.example.latchkey-demo:/callback';
 const running: Provider[] = [];
 
-async function start(personality: PersonalityName, options: ProviderOptions = {}): Promise<Provider> {
+async function start(
+  personality: PersonalityName,
+  options: ProviderOptions = {},
+): Promise<Provider> {
   const provider = await startProvider({ personality, signingAlgorithm: 'ES256', ...options });
   running.push(provider);
   return provider;
@@ -18,7 +31,9 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.stop()));
 });
 
-const secretOf = ({ clientSecret }: Provider): { readonly client_secret: string | null } => ({ client_secret: clientSecret });
+const secretOf = ({ clientSecret }: Provider): { readonly client_secret: string | null } => ({
+  client_secret: clientSecret,
+});
 
 async function signIn(provider: Provider, wishes: TripWishes = {}): Promise<Reply['body']> {
   const reply = await redeem(provider, await trip(provider, wishes), secretOf(provider));
@@ -35,8 +50,14 @@ describe('every rule', () => {
     for (const rule of rules) {
       expect(rule.fact, rule.fact).toMatch(/^[A-Z`].*[.`"]$/s);
       expect(rule.source, rule.fact).not.toBe('');
-      expect([rule.policy, rule.paths, rule.judge, rule.change].some((effect) => effect !== undefined), rule.fact).toBe(true);
-      expect(rule.judge === undefined && rule.change === undefined ? 'endpoint' : rule.on, rule.fact).toBeDefined();
+      expect(
+        [rule.policy, rule.paths, rule.judge, rule.change].some((effect) => effect !== undefined),
+        rule.fact,
+      ).toBe(true);
+      expect(
+        rule.judge === undefined && rule.change === undefined ? 'endpoint' : rule.on,
+        rule.fact,
+      ).toBeDefined();
     }
   });
 });
@@ -65,7 +86,10 @@ describe('strict', () => {
     const tokens = await signIn(provider);
     provider.challengeApi({ acrValues: 'urn:example:strong', maxAgeSeconds: 60, metBy: 'sign-in' });
     const refused = await get(provider.endpoints.api, tokens['access_token']);
-    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="insufficient_user_authentication", acr_values="urn:example:strong", max_age="60"']);
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer error="insufficient_user_authentication", acr_values="urn:example:strong", max_age="60"',
+    ]);
     const stronger = await signIn(provider, { parameters: { acr_values: 'urn:example:strong' } });
     expect((await get(provider.endpoints.api, stronger['access_token'])).status).toBe(200);
     clock.advanceSeconds(61);
@@ -97,35 +121,55 @@ describe('legacy', () => {
 });
 
 describe('google', () => {
-  const offline: TripWishes = { scope: 'openid profile email', parameters: { access_type: 'offline' } };
+  const offline: TripWishes = {
+    scope: 'openid profile email',
+    parameters: { access_type: 'offline' },
+  };
 
   it('takes loopback addresses only', async () => {
     const provider = await start('google');
-    await expect(trip(provider, { ...offline, redirectUri: SCHEME })).rejects.toThrow('the provider showed an error page: invalid_request');
-    expect((await trip(provider, { ...offline, redirectUri: 'http://127.0.0.1:1/any/path' })).answer.get('code')).not.toBeNull();
+    await expect(trip(provider, { ...offline, redirectUri: SCHEME })).rejects.toThrow(
+      'the provider showed an error page: invalid_request',
+    );
+    expect(
+      (await trip(provider, { ...offline, redirectUri: 'http://127.0.0.1:1/any/path' })).answer.get(
+        'code',
+      ),
+    ).not.toBeNull();
   });
 
   it('does not know the scope offline_access', async () => {
-    await expect(trip(await start('google'))).rejects.toThrow('the provider showed an error page: invalid_scope');
+    await expect(trip(await start('google'))).rejects.toThrow(
+      'the provider showed an error page: invalid_scope',
+    );
   });
 
   it('needs the secret in token requests', async () => {
     const provider = await start('google');
     const there = await trip(provider, offline);
-    expect(errorOf(await redeem(provider, there))).toEqual(['invalid_request', 'client_secret is missing.']);
+    expect(errorOf(await redeem(provider, there))).toEqual([
+      'invalid_request',
+      'client_secret is missing.',
+    ]);
     const wrong = await redeem(provider, there, { client_secret: 'wrong' });
     expect([wrong.status, wrong.body['error']]).toEqual([401, 'invalid_client']);
     expect((await redeem(provider, there, secretOf(provider))).status).toBe(200);
-    expect(errorOf(await renew(provider, 'any'))).toEqual(['invalid_request', 'client_secret is missing.']);
+    expect(errorOf(await renew(provider, 'any'))).toEqual([
+      'invalid_request',
+      'client_secret is missing.',
+    ]);
   });
 
   it('gives a refresh token for access_type=offline only, and then at the first consent or with prompt=consent', async () => {
     const provider = await start('google');
-    const has = async (wishes: TripWishes): Promise<boolean> => 'refresh_token' in (await signIn(provider, wishes));
+    const has = async (wishes: TripWishes): Promise<boolean> =>
+      'refresh_token' in (await signIn(provider, wishes));
     expect(await has({ scope: 'openid', login: 'grace' })).toBe(false);
     expect(await has(offline)).toBe(true);
     expect(await has(offline)).toBe(false);
-    expect(await has({ ...offline, parameters: { access_type: 'offline', prompt: 'consent' } })).toBe(true);
+    expect(
+      await has({ ...offline, parameters: { access_type: 'offline', prompt: 'consent' } }),
+    ).toBe(true);
   });
 
   it('answers a renewal without a refresh token, and the first one stays good', async () => {
@@ -133,7 +177,11 @@ describe('google', () => {
     const { refresh_token: first } = await signIn(provider, offline);
     for (let round = 0; round < 2; round += 1) {
       const { body } = await renew(provider, first, secretOf(provider));
-      expect([typeof body['access_token'], 'refresh_token' in body, claimsOf(body['id_token'])['iss']]).toEqual(['string', false, provider.issuer]);
+      expect([
+        typeof body['access_token'],
+        'refresh_token' in body,
+        claimsOf(body['id_token'])['iss'],
+      ]).toEqual(['string', false, provider.issuer]);
     }
   });
 
@@ -142,7 +190,11 @@ describe('google', () => {
     const { refresh_token: first } = await signIn(provider, offline);
     expect((await post(provider.endpoints.revocation, { token: String(first) })).status).toBe(200);
     const late = await renew(provider, first, secretOf(provider));
-    expect([late.status, ...errorOf(late)]).toEqual([400, 'invalid_grant', 'Token has been expired or revoked.']);
+    expect([late.status, ...errorOf(late)]).toEqual([
+      400,
+      'invalid_grant',
+      'Token has been expired or revoked.',
+    ]);
   });
 
   it('names itself in callbacks', async () => {
@@ -154,7 +206,10 @@ describe('google', () => {
   it('has no end-session endpoint', async () => {
     const provider = await start('google');
     const { body } = await get(`${provider.issuer}/.well-known/openid-configuration`);
-    expect(body).toMatchObject({ revocation_endpoint: provider.endpoints.revocation, authorization_endpoint: provider.endpoints.authorization });
+    expect(body).toMatchObject({
+      revocation_endpoint: provider.endpoints.revocation,
+      authorization_endpoint: provider.endpoints.authorization,
+    });
     expect(body).not.toHaveProperty('end_session_endpoint');
     expect((await get(provider.endpoints.endSession)).status).toBe(404);
   });
@@ -167,20 +222,46 @@ describe('github', () => {
   it('has the metadata of RFC 8414 and nothing of OpenID Connect', async () => {
     const provider = await start('github');
     expect(provider.issuer).toBe(`${provider.origin}/login/oauth`);
-    for (const place of [provider.origin, provider.issuer]) expect((await get(`${place}/.well-known/openid-configuration`)).status).toBe(404);
-    const { body } = await get(`${provider.origin}/.well-known/oauth-authorization-server/login/oauth`);
-    expect(body).toMatchObject({ issuer: provider.issuer, authorization_endpoint: provider.endpoints.authorization, token_endpoint: provider.endpoints.token });
-    for (const name of ['jwks_uri', 'userinfo_endpoint', 'revocation_endpoint', 'id_token_signing_alg_values_supported']) expect(body).not.toHaveProperty(name);
+    for (const place of [provider.origin, provider.issuer])
+      expect((await get(`${place}/.well-known/openid-configuration`)).status).toBe(404);
+    const { body } = await get(
+      `${provider.origin}/.well-known/oauth-authorization-server/login/oauth`,
+    );
+    expect(body).toMatchObject({
+      issuer: provider.issuer,
+      authorization_endpoint: provider.endpoints.authorization,
+      token_endpoint: provider.endpoints.token,
+    });
+    for (const name of [
+      'jwks_uri',
+      'userinfo_endpoint',
+      'revocation_endpoint',
+      'id_token_signing_alg_values_supported',
+    ])
+      expect(body).not.toHaveProperty(name);
     expect((await trip(provider, wishes)).answer.get('iss')).toBe(provider.issuer);
   });
 
   it('answers in a form, and in JSON when it is asked for', async () => {
     const provider = await start('github');
     const form = await redeem(provider, await trip(provider, wishes), secretOf(provider));
-    expect([form.status, form.headers.get('content-type'), new URLSearchParams(form.text).get('scope')]).toEqual([200, 'application/x-www-form-urlencoded; charset=utf-8', 'read:user,user:email']);
+    expect([
+      form.status,
+      form.headers.get('content-type'),
+      new URLSearchParams(form.text).get('scope'),
+    ]).toEqual([200, 'application/x-www-form-urlencoded; charset=utf-8', 'read:user,user:email']);
     const { body } = await redeem(provider, await trip(provider, wishes), secretOf(provider), json);
-    expect(body).toEqual({ access_token: expect.any(String) as unknown, scope: 'read:user,user:email', token_type: 'bearer' });
-    expect(provider.issued.some(({ kind, value }) => kind === 'access_token' && value === new URLSearchParams(form.text).get('access_token'))).toBe(true);
+    expect(body).toEqual({
+      access_token: expect.any(String) as unknown,
+      scope: 'read:user,user:email',
+      token_type: 'bearer',
+    });
+    expect(
+      provider.issued.some(
+        ({ kind, value }) =>
+          kind === 'access_token' && value === new URLSearchParams(form.text).get('access_token'),
+      ),
+    ).toBe(true);
   });
 
   it.each([
@@ -190,55 +271,111 @@ describe('github', () => {
     ['a wrong verifier', { code_verifier: 'x'.repeat(43) }, 'bad_verification_code'],
   ])('refuses %s with status 200', async (_what, form, error) => {
     const provider = await start('github');
-    const reply = await redeem(provider, await trip(provider, wishes), { ...secretOf(provider), ...form }, json);
-    expect([reply.status, reply.body['error'], typeof reply.body['error_description']]).toEqual([200, error, 'string']);
+    const reply = await redeem(
+      provider,
+      await trip(provider, wishes),
+      { ...secretOf(provider), ...form },
+      json,
+    );
+    expect([reply.status, reply.body['error'], typeof reply.body['error_description']]).toEqual([
+      200,
+      error,
+      'string',
+    ]);
   });
 
   it('needs no grant_type, no redirect URI and no PKCE', async () => {
     const provider = await start('github');
-    const there = await trip(provider, { ...wishes, parameters: { code_challenge: null, code_challenge_method: null, response_type: null } });
-    const form = { client_id: provider.clientId, code: there.answer.get('code'), ...secretOf(provider) };
+    const there = await trip(provider, {
+      ...wishes,
+      parameters: { code_challenge: null, code_challenge_method: null, response_type: null },
+    });
+    const form = {
+      client_id: provider.clientId,
+      code: there.answer.get('code'),
+      ...secretOf(provider),
+    };
     expect((await post(provider.endpoints.token, form, json)).body).toHaveProperty('access_token');
   });
 
   it('gives tokens that have no end', async () => {
     const clock = createVirtualClock();
     const provider = await start('github', { clock });
-    const token = new URLSearchParams((await redeem(provider, await trip(provider, wishes), secretOf(provider))).text).get('access_token');
+    const token = new URLSearchParams(
+      (await redeem(provider, await trip(provider, wishes), secretOf(provider))).text,
+    ).get('access_token');
     clock.advanceSeconds(365 * 86_400);
     expect((await get(provider.endpoints.me, token)).status).toBe(200);
   });
 
   it('tells who it is by /user', async () => {
     const provider = await start('github');
-    const { body } = await redeem(provider, await trip(provider, { scope: 'user:email' }), secretOf(provider), json);
+    const { body } = await redeem(
+      provider,
+      await trip(provider, { scope: 'user:email' }),
+      secretOf(provider),
+      json,
+    );
     expect(provider.endpoints.me).toBe(`${provider.origin}/user`);
-    expect((await get(provider.endpoints.me, body['access_token'])).body).toMatchObject({ login: 'ada', id: expect.any(Number) as unknown, name: 'Ada Lovelace', email: 'ada@example.com', type: 'User' });
-    expect((await get(provider.endpoints.me, 'wrong')).body).toMatchObject({ message: 'Bad credentials' });
+    expect((await get(provider.endpoints.me, body['access_token'])).body).toMatchObject({
+      login: 'ada',
+      id: expect.any(Number) as unknown,
+      name: 'Ada Lovelace',
+      email: 'ada@example.com',
+      type: 'User',
+    });
+    expect((await get(provider.endpoints.me, 'wrong')).body).toMatchObject({
+      message: 'Bad credentials',
+    });
   });
 
   it('sends a wrong redirect URI back to the registered one as an error', async () => {
     const provider = await start('github', { redirectUris: ['http://127.0.0.1/callback'] });
-    const { callbackUrl, answer } = await trip(provider, { ...wishes, redirectUri: 'http://127.0.0.1:9/elsewhere' });
-    expect([new URL(callbackUrl).pathname, answer.get('error'), answer.get('state')]).toEqual(['/callback', 'redirect_uri_mismatch', 'the-state']);
-    expect((await trip(provider, { ...wishes, redirectUri: 'http://127.0.0.1:9/callback/below' })).answer.has('code')).toBe(true);
+    const { callbackUrl, answer } = await trip(provider, {
+      ...wishes,
+      redirectUri: 'http://127.0.0.1:9/elsewhere',
+    });
+    expect([new URL(callbackUrl).pathname, answer.get('error'), answer.get('state')]).toEqual([
+      '/callback',
+      'redirect_uri_mismatch',
+      'the-state',
+    ]);
+    expect(
+      (
+        await trip(provider, { ...wishes, redirectUri: 'http://127.0.0.1:9/callback/below' })
+      ).answer.has('code'),
+    ).toBe(true);
   });
 });
 
 describe('device codes', () => {
-  const ask = (provider: Provider, headers: Readonly<Record<string, string>> = {}): Promise<Reply> =>
-    post(provider.endpoints.deviceAuthorization, { client_id: provider.clientId, scope: 'openid offline_access' }, headers);
+  const ask = (
+    provider: Provider,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Reply> =>
+    post(
+      provider.endpoints.deviceAuthorization,
+      { client_id: provider.clientId, scope: 'openid offline_access' },
+      headers,
+    );
 
   it.each(['strict', 'keycloak', 'okta'] as const)('are given out by %s', async (name) => {
     const provider = await start(name);
     const { body } = await get(`${provider.issuer}/.well-known/openid-configuration`);
     expect(body['device_authorization_endpoint']).toBe(provider.endpoints.deviceAuthorization);
-    expect((await ask(provider)).body).toMatchObject({ user_code: expect.any(String) as unknown, verification_uri: `${provider.origin}/device` });
+    expect((await ask(provider)).body).toMatchObject({
+      user_code: expect.any(String) as unknown,
+      verification_uri: `${provider.origin}/device`,
+    });
   });
 
   it('are not for desktop clients at google, and unknown to legacy', async () => {
     const refused = await ask(await start('google'));
-    expect([refused.status, ...errorOf(refused)]).toEqual([401, 'invalid_client', 'Invalid client type.']);
+    expect([refused.status, ...errorOf(refused)]).toEqual([
+      401,
+      'invalid_client',
+      'Invalid client type.',
+    ]);
     expect((await ask(await start('legacy'))).status).toBe(404);
   });
 
@@ -246,11 +383,22 @@ describe('device codes', () => {
     const provider = await start('github');
     const form = new URLSearchParams((await ask(provider)).text);
     const poll = (): Promise<Reply> =>
-      post(provider.endpoints.token, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', client_id: provider.clientId, device_code: form.get('device_code') }, { accept: 'application/json' });
+      post(
+        provider.endpoints.token,
+        {
+          grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+          client_id: provider.clientId,
+          device_code: form.get('device_code'),
+        },
+        { accept: 'application/json' },
+      );
     const pending = await poll();
     expect([pending.status, pending.body['error']]).toEqual([200, 'authorization_pending']);
     await createPerson().enterCode(form.get('verification_uri') ?? '', form.get('user_code') ?? '');
-    expect((await poll()).body).toMatchObject({ access_token: expect.any(String) as unknown, token_type: 'bearer' });
+    expect((await poll()).body).toMatchObject({
+      access_token: expect.any(String) as unknown,
+      token_type: 'bearer',
+    });
   });
 });
 
@@ -260,8 +408,10 @@ describe('keycloak', () => {
     expect(provider.issuer).toBe(`${provider.origin}/realms/notes`);
     const { body } = await get(`${provider.issuer}/.well-known/openid-configuration`);
     expect(body).toMatchObject({
-      issuer: provider.issuer, authorization_response_iss_parameter_supported: true,
-      authorization_endpoint: `${provider.issuer}/protocol/openid-connect/auth`, token_endpoint: `${provider.issuer}/protocol/openid-connect/token`,
+      issuer: provider.issuer,
+      authorization_response_iss_parameter_supported: true,
+      authorization_endpoint: `${provider.issuer}/protocol/openid-connect/auth`,
+      token_endpoint: `${provider.issuer}/protocol/openid-connect/token`,
     });
     expect((await trip(provider)).answer.get('iss')).toBe(provider.issuer);
   });
@@ -277,7 +427,10 @@ describe('keycloak', () => {
       refreshToken = body['refresh_token'];
     }
     clock.advanceSeconds(31 * 60);
-    expect(errorOf(await renew(provider, refreshToken))).toEqual(['invalid_grant', 'Token is not active']);
+    expect(errorOf(await renew(provider, refreshToken))).toEqual([
+      'invalid_grant',
+      'Token is not active',
+    ]);
   });
 
   it('ends such a session with the one of the browser, but not one of offline_access', async () => {
@@ -285,10 +438,16 @@ describe('keycloak', () => {
     const online = await signIn(provider, { scope: 'openid' });
     const offline = await signIn(provider, { scope: 'openid offline_access' });
     provider.expireSessions();
-    expect(errorOf(await renew(provider, online['refresh_token']))).toEqual(['invalid_grant', 'Session not active']);
+    expect(errorOf(await renew(provider, online['refresh_token']))).toEqual([
+      'invalid_grant',
+      'Session not active',
+    ]);
     const renewed = await renew(provider, offline['refresh_token']);
     expect([renewed.status, renewed.body['refresh_expires_in']]).toEqual([200, 0]);
-    expect(errorOf(await renew(provider, 'garbage'))).toEqual(['invalid_grant', 'Invalid refresh token']);
+    expect(errorOf(await renew(provider, 'garbage'))).toEqual([
+      'invalid_grant',
+      'Invalid refresh token',
+    ]);
   });
 
   it('lets an old refresh token be used again, unless "Revoke Refresh Token" is on', async () => {
@@ -299,16 +458,27 @@ describe('keycloak', () => {
     const revoking = await start('keycloak', { graceSeconds: 0 });
     const second = await signIn(revoking);
     const { body } = await renew(revoking, second['refresh_token']);
-    expect(errorOf(await renew(revoking, second['refresh_token']))).toEqual(['invalid_grant', 'Maximum allowed refresh token reuse exceeded']);
-    expect(errorOf(await renew(revoking, body['refresh_token']))).toEqual(['invalid_grant', 'Session not active']);
+    expect(errorOf(await renew(revoking, second['refresh_token']))).toEqual([
+      'invalid_grant',
+      'Maximum allowed refresh token reuse exceeded',
+    ]);
+    expect(errorOf(await renew(revoking, body['refresh_token']))).toEqual([
+      'invalid_grant',
+      'Session not active',
+    ]);
   });
 });
 
 describe('okta', () => {
   it('is the default authorization server', async () => {
     const provider = await start('okta');
-    expect([provider.issuer, provider.endpoints.token]).toEqual([`${provider.origin}/oauth2/default`, `${provider.origin}/oauth2/default/v1/token`]);
-    expect((await get(`${provider.issuer}/.well-known/openid-configuration`)).body['issuer']).toBe(provider.issuer);
+    expect([provider.issuer, provider.endpoints.token]).toEqual([
+      `${provider.origin}/oauth2/default`,
+      `${provider.origin}/oauth2/default/v1/token`,
+    ]);
+    expect((await get(`${provider.issuer}/.well-known/openid-configuration`)).body['issuer']).toBe(
+      provider.issuer,
+    );
   });
 
   it('lets the previous refresh token come again for 30 seconds; then it ends the family', async () => {
@@ -320,7 +490,10 @@ describe('okta', () => {
     const { status, body } = await renew(provider, first);
     expect(status).toBe(200);
     clock.advanceSeconds(5);
-    expect(errorOf(await renew(provider, first))).toEqual(['invalid_grant', 'The refresh token is invalid or expired.']);
+    expect(errorOf(await renew(provider, first))).toEqual([
+      'invalid_grant',
+      'The refresh token is invalid or expired.',
+    ]);
     expect((await renew(provider, body['refresh_token'])).body['error']).toBe('invalid_grant');
   });
 
@@ -336,8 +509,12 @@ describe('okta', () => {
 
   it('compares the port of a loopback address, too', async () => {
     const provider = await start('okta', { redirectUris: ['http://127.0.0.1:8765/callback'] });
-    expect((await trip(provider, { redirectUri: 'http://127.0.0.1:8765/callback' })).answer.has('code')).toBe(true);
-    await expect(trip(provider, { redirectUri: 'http://127.0.0.1:8766/callback' })).rejects.toThrow('error page');
+    expect(
+      (await trip(provider, { redirectUri: 'http://127.0.0.1:8765/callback' })).answer.has('code'),
+    ).toBe(true);
+    await expect(trip(provider, { redirectUri: 'http://127.0.0.1:8766/callback' })).rejects.toThrow(
+      'error page',
+    );
   });
 
   it('signs out only with an id_token_hint', async () => {
@@ -345,7 +522,10 @@ describe('okta', () => {
     const person = createPerson();
     const { id_token: idToken } = await signIn(provider, { redirectUri: SCHEME, person });
     await expect(person.signOut(provider.endpoints.endSession)).rejects.toThrow('error page');
-    const query = new URLSearchParams({ id_token_hint: String(idToken), post_logout_redirect_uri: SCHEME });
+    const query = new URLSearchParams({
+      id_token_hint: String(idToken),
+      post_logout_redirect_uri: SCHEME,
+    });
     expect(await person.signOut(`${provider.endpoints.endSession}?${query}`)).toBe(SCHEME);
   });
 });

@@ -23,7 +23,11 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.stop()));
 });
 
-async function signedIn(): Promise<{ readonly clock: VirtualClock; readonly provider: Provider; readonly tokens: Reply['body'] }> {
+async function signedIn(): Promise<{
+  readonly clock: VirtualClock;
+  readonly provider: Provider;
+  readonly tokens: Reply['body'];
+}> {
   const clock = createVirtualClock(START);
   const provider = await start({ clock });
   return { clock, provider, tokens: (await redeem(provider, await trip(provider))).body };
@@ -36,7 +40,9 @@ describe('with a clock of the test', () => {
     expect((await get(provider.endpoints.me, tokens['access_token'])).status).toBe(200);
     clock.advanceSeconds(15);
     expect((await get(provider.endpoints.me, tokens['access_token'])).status).toBe(401);
-    expect((await renew(provider, tokens['refresh_token'])).body).toMatchObject({ expires_in: 300 });
+    expect((await renew(provider, tokens['refresh_token'])).body).toMatchObject({
+      expires_in: 300,
+    });
   });
 
   it('a refresh token ends after fourteen days that were never waited for', async () => {
@@ -57,7 +63,10 @@ describe('with a clock of the test', () => {
     const clock = createVirtualClock(START);
     const provider = await start({ clock });
     const person = createPerson();
-    const subject = async (login: string): Promise<unknown> => claimsOf((await redeem(provider, await trip(provider, { person, login }))).body['id_token'])['name'];
+    const subject = async (login: string): Promise<unknown> =>
+      claimsOf((await redeem(provider, await trip(provider, { person, login }))).body['id_token'])[
+        'name'
+      ];
     expect(await subject('ada')).toBe('Ada Lovelace');
     expect(await subject('grace')).toBe('Ada Lovelace');
     clock.advanceSeconds(15 * 86_400);
@@ -67,7 +76,8 @@ describe('with a clock of the test', () => {
   it('answers and ID tokens are dated by it', async () => {
     const { clock, provider, tokens } = await signedIn();
     const nowSeconds = (): number => clock.now() / 1000;
-    const near = (value: unknown, wanted: number): void => expect(Math.abs(Number(value) - wanted)).toBeLessThanOrEqual(2);
+    const near = (value: unknown, wanted: number): void =>
+      expect(Math.abs(Number(value) - wanted)).toBeLessThanOrEqual(2);
     near(claimsOf(tokens['id_token'])['iat'], nowSeconds());
     clock.advanceSeconds(86_400);
     const { headers, body } = await renew(provider, tokens['refresh_token']);
@@ -98,9 +108,18 @@ describe('with https', () => {
     const provider = await start({ https: true });
     expect(provider.issuer).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     const certificate = new X509Certificate(provider.certificate ?? '');
-    expect([certificate.checkIP('127.0.0.1'), certificate.checkHost('localhost'), certificate.verify(certificate.publicKey)]).toEqual(['127.0.0.1', 'localhost', true]);
-    expect([Date.parse(certificate.validFrom) < Date.now(), Date.parse(certificate.validTo) > Date.now()]).toEqual([true, true]);
-    const there = await trip(provider, { person: createPerson({ certificate: provider.certificate }) });
+    expect([
+      certificate.checkIP('127.0.0.1'),
+      certificate.checkHost('localhost'),
+      certificate.verify(certificate.publicKey),
+    ]).toEqual(['127.0.0.1', 'localhost', true]);
+    expect([
+      Date.parse(certificate.validFrom) < Date.now(),
+      Date.parse(certificate.validTo) > Date.now(),
+    ]).toEqual([true, true]);
+    const there = await trip(provider, {
+      person: createPerson({ certificate: provider.certificate }),
+    });
     expect(there.answer.get('iss')).toBe(provider.issuer);
     await expect(trip(provider)).rejects.toThrow(/self.signed/);
   });
@@ -112,7 +131,9 @@ describe('with https', () => {
     const file = join(folder, 'certificate.pem');
     writeFileSync(file, provider.certificate ?? '');
     const script = `fetch('${provider.issuer}/.well-known/openid-configuration').then((answer) => answer.json()).then(({ token_endpoint }) => process.stdout.write(token_endpoint))`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { env: { ...process.env, NODE_EXTRA_CA_CERTS: file } });
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: file },
+    });
     expect(stdout).toBe(provider.endpoints.token);
   });
 });

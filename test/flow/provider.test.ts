@@ -1,4 +1,5 @@
-// The embedded provider seen by an ordinary client: the trip, rotation, revocation, logout, and what it refuses.
+// The embedded provider seen by an ordinary client: the trip, rotation, revocation, logout, and
+// what it refuses.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as oauth from 'oauth4webapi';
@@ -25,7 +26,12 @@ test('a client signs in with code and PKCE, renews with rotation, reads the clai
   const provider = await start();
   const { trip, tokens } = await signIn(provider, { login: 'Ada' });
   const claims = oauth.getValidatedIdTokenClaims(tokens);
-  expect(claims).toMatchObject({ iss: provider.issuer, aud: provider.clientId, sub: subjectOf('ada'), name: 'Ada Lovelace' });
+  expect(claims).toMatchObject({
+    iss: provider.issuer,
+    aud: provider.clientId,
+    sub: subjectOf('ada'),
+    name: 'Ada Lovelace',
+  });
   expect(claims?.['at_hash']).toEqual(expect.any(String));
   expect(tokens).toMatchObject({ expires_in: 300, scope: 'openid profile email offline_access' });
 
@@ -34,7 +40,11 @@ test('a client signs in with code and PKCE, renews with rotation, reads the clai
   expect(oauth.getValidatedIdTokenClaims(renewed)?.sub).toBe(subjectOf('ada'));
 
   const userinfo = await fetch(provider.endpoints.userinfo, bearer(renewed.access_token));
-  expect(await userinfo.json()).toMatchObject({ sub: subjectOf('ada'), name: 'Ada Lovelace', email: 'ada@example.com' });
+  expect(await userinfo.json()).toMatchObject({
+    sub: subjectOf('ada'),
+    name: 'Ada Lovelace',
+    email: 'ada@example.com',
+  });
 
   await revoke(trip, renewed.refresh_token ?? '');
   expect(await errorOf(renew(trip, renewed.refresh_token ?? ''))).toBe('invalid_grant');
@@ -44,10 +54,20 @@ test('a client signs in with code and PKCE, renews with rotation, reads the clai
 });
 
 test('anyone may sign in, under any name and password', async () => {
-  const provider = await start({ people: { lin: { name: 'Lin Chen', picture: 'https://example.com/lin.png' } } });
-  const claims = async (login: string): Promise<unknown> => oauth.getValidatedIdTokenClaims((await signIn(provider, { login })).tokens);
-  expect(await claims('lin')).toMatchObject({ name: 'Lin Chen', email: 'lin@example.com', picture: 'https://example.com/lin.png' });
-  expect(await claims('someone new')).toMatchObject({ name: 'someone new', email: 'someone.new@example.com' });
+  const provider = await start({
+    people: { lin: { name: 'Lin Chen', picture: 'https://example.com/lin.png' } },
+  });
+  const claims = async (login: string): Promise<unknown> =>
+    oauth.getValidatedIdTokenClaims((await signIn(provider, { login })).tokens);
+  expect(await claims('lin')).toMatchObject({
+    name: 'Lin Chen',
+    email: 'lin@example.com',
+    picture: 'https://example.com/lin.png',
+  });
+  expect(await claims('someone new')).toMatchObject({
+    name: 'someone new',
+    email: 'someone.new@example.com',
+  });
   expect(await claims('<b>&"\'')).toMatchObject({ name: '<b>&"\'' });
 });
 
@@ -60,7 +80,9 @@ test('a refresh token that is used twice ends the whole family, but not another 
   expect(await errorOf(renew(first.trip, first.tokens.refresh_token ?? ''))).toBe('invalid_grant');
   expect(await errorOf(renew(first.trip, renewed.refresh_token ?? ''))).toBe('invalid_grant');
   expect((await fetch(provider.endpoints.userinfo, bearer(renewed.access_token))).status).toBe(401);
-  expect((await renew(second.trip, second.tokens.refresh_token ?? '')).refresh_token).toEqual(expect.any(String));
+  expect((await renew(second.trip, second.tokens.refresh_token ?? '')).refresh_token).toEqual(
+    expect.any(String),
+  );
 });
 
 test('of two renewals with one refresh token at the same time, only one succeeds', async () => {
@@ -83,7 +105,9 @@ test('a wrong code verifier is refused', async () => {
   const provider = await start();
   const trip = await startTrip(provider);
   const { callbackUrl } = await createPerson().signIn(trip.url);
-  expect(await errorOf(redeem(trip, callbackUrl, oauth.generateRandomCodeVerifier()))).toBe('invalid_grant');
+  expect(await errorOf(redeem(trip, callbackUrl, oauth.generateRandomCodeVerifier()))).toBe(
+    'invalid_grant',
+  );
 });
 
 test.each([
@@ -94,13 +118,19 @@ test.each([
   const trip = await startTrip(provider, { parameters });
   const { callbackUrl } = await createPerson().signIn(trip.url);
   const answer = new URL(callbackUrl).searchParams;
-  expect([answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual(['invalid_request', trip.state, provider.issuer]);
+  expect([answer.get('error'), answer.get('state'), answer.get('iss')]).toEqual([
+    'invalid_request',
+    trip.state,
+    provider.issuer,
+  ]);
 });
 
 test('an unregistered redirect URI gets an error page and no redirect', async () => {
   const provider = await start();
   const trip = await startTrip(provider, { redirectUri: 'https://attacker.example/callback' });
-  await expect(createPerson().signIn(trip.url)).rejects.toThrow('the provider showed an error page: invalid_redirect_uri');
+  await expect(createPerson().signIn(trip.url)).rejects.toThrow(
+    'the provider showed an error page: invalid_redirect_uri',
+  );
 });
 
 test('the authorization response names the issuer and returns the state', async () => {
@@ -115,7 +145,10 @@ test('the authorization response names the issuer and returns the state', async 
 
 test('a loopback redirect works on any port and the person reads the page there', async () => {
   const provider = await start();
-  const app = createServer((_request, response) => response.end('back in the app')).listen(0, '127.0.0.1');
+  const app = createServer((_request, response) => response.end('back in the app')).listen(
+    0,
+    '127.0.0.1',
+  );
   await new Promise((resolve) => app.once('listening', resolve));
   const redirectUri = `http://127.0.0.1:${(app.address() as AddressInfo).port}/callback`;
   const trip = await startTrip(provider, { redirectUri });
@@ -126,13 +159,16 @@ test('a loopback redirect works on any port and the person reads the page there'
   await new Promise((resolve) => app.close(resolve));
 });
 
-test.each(['deny', 'cancel'] as const)('a person who chooses "%s" is sent back with access_denied', async (consent) => {
-  const provider = await start();
-  const trip = await startTrip(provider);
-  const { callbackUrl } = await createPerson().signIn(trip.url, { consent });
-  expect(new URL(callbackUrl).searchParams.get('error')).toBe('access_denied');
-  expect(new URL(callbackUrl).searchParams.get('state')).toBe(trip.state);
-});
+test.each(['deny', 'cancel'] as const)(
+  'a person who chooses "%s" is sent back with access_denied',
+  async (consent) => {
+    const provider = await start();
+    const trip = await startTrip(provider);
+    const { callbackUrl } = await createPerson().signIn(trip.url, { consent });
+    expect(new URL(callbackUrl).searchParams.get('error')).toBe('access_denied');
+    expect(new URL(callbackUrl).searchParams.get('state')).toBe(trip.state);
+  },
+);
 
 test('the browser remembers who signed in until sessions expire', async () => {
   const provider = await start();
@@ -145,14 +181,17 @@ test('the browser remembers who signed in until sessions expire', async () => {
   expect(oauth.getValidatedIdTokenClaims(afresh.tokens)?.sub).toBe(subjectOf('ada'));
 });
 
-test.each(['login', 'select_account'])('prompt=%s lets another person sign in in the same browser', async (prompt) => {
-  const provider = await start();
-  const person = createPerson();
-  await signIn(provider, { login: 'grace' }, person);
-  const other = await signIn(provider, { login: 'ada', parameters: { prompt } }, person);
-  expect(oauth.getValidatedIdTokenClaims(other.tokens)?.sub).toBe(subjectOf('ada'));
-  expect(other.tokens.refresh_token).toEqual(expect.any(String));
-});
+test.each(['login', 'select_account'])(
+  'prompt=%s lets another person sign in in the same browser',
+  async (prompt) => {
+    const provider = await start();
+    const person = createPerson();
+    await signIn(provider, { login: 'grace' }, person);
+    const other = await signIn(provider, { login: 'ada', parameters: { prompt } }, person);
+    expect(oauth.getValidatedIdTokenClaims(other.tokens)?.sub).toBe(subjectOf('ada'));
+    expect(other.tokens.refresh_token).toEqual(expect.any(String));
+  },
+);
 
 test('prompt=none is answered with an error, because a native app always needs the person', async () => {
   const provider = await start();
@@ -176,7 +215,11 @@ test('a client without the scope openid gets no ID token and reads its claims at
   expect(tokens.scope).toBe('profile notes.read offline_access');
   expect((await fetch(provider.endpoints.userinfo, bearer(tokens.access_token))).status).toBe(403);
   const me = await fetch(provider.endpoints.me, bearer(tokens.access_token));
-  expect(await me.json()).toEqual({ sub: subjectOf('ada'), name: 'Ada Lovelace', preferred_username: 'ada' });
+  expect(await me.json()).toEqual({
+    sub: subjectOf('ada'),
+    name: 'Ada Lovelace',
+    preferred_username: 'ada',
+  });
   const renewed = await renew(trip, tokens.refresh_token ?? '');
   await revoke(trip, renewed.access_token);
   expect((await fetch(provider.endpoints.me, bearer(renewed.access_token))).status).toBe(401);
@@ -208,27 +251,39 @@ test('a provider that demands pushed authorization requests refuses others and t
   expect((await redeem(trip, callbackUrl)).refresh_token).toEqual(expect.any(String));
 });
 
-test.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)('ID tokens can be signed with %s', async (signingAlgorithm) => {
-  const provider = await start({ signingAlgorithm });
-  const server = await discover(provider);
-  expect(server.id_token_signing_alg_values_supported).toEqual([signingAlgorithm]);
-  const trip = { ...(await startTrip(provider)), client: { client_id: provider.clientId, id_token_signed_response_alg: signingAlgorithm } };
-  const { callbackUrl } = await createPerson().signIn(trip.url);
-  expect((await redeem(trip, callbackUrl)).id_token).toEqual(expect.any(String));
-});
+test.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)(
+  'ID tokens can be signed with %s',
+  async (signingAlgorithm) => {
+    const provider = await start({ signingAlgorithm });
+    const server = await discover(provider);
+    expect(server.id_token_signing_alg_values_supported).toEqual([signingAlgorithm]);
+    const trip = {
+      ...(await startTrip(provider)),
+      client: { client_id: provider.clientId, id_token_signed_response_alg: signingAlgorithm },
+    };
+    const { callbackUrl } = await createPerson().signIn(trip.url);
+    expect((await redeem(trip, callbackUrl)).id_token).toEqual(expect.any(String));
+  },
+);
 
 test('rotated keys replace the old one in the JWKS at once, and sessions go on', async () => {
   const provider = await start();
   const { trip, tokens } = await signIn(provider);
   const kids = async (): Promise<unknown> =>
-    ((await (await fetch(provider.endpoints.jwks)).json()) as { readonly keys: readonly { readonly kid: string }[] }).keys.map(({ kid }) => kid);
+    (
+      (await (await fetch(provider.endpoints.jwks)).json()) as {
+        readonly keys: readonly { readonly kid: string }[];
+      }
+    ).keys.map(({ kid }) => kid);
   const before = await kids();
   await provider.rotateKeys();
   const after = await kids();
   expect(after).toHaveLength(1);
   expect(after).not.toEqual(before);
   const renewed = await renew(trip, tokens.refresh_token ?? '');
-  const header = JSON.parse(Buffer.from(renewed.id_token?.split('.')[0] ?? '', 'base64url').toString()) as { readonly kid: string };
+  const header = JSON.parse(
+    Buffer.from(renewed.id_token?.split('.')[0] ?? '', 'base64url').toString(),
+  ) as { readonly kid: string };
   expect([header.kid]).toEqual(after);
   expect((await signIn(provider)).tokens.id_token).toEqual(expect.any(String));
 });
@@ -274,10 +329,19 @@ test('a token or userinfo request with an Origin is refused: a native app sends 
   const provider = await start();
   const { tokens } = await signIn(provider);
   const origin = { origin: 'http://localhost:3000' };
-  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: provider.clientId, refresh_token: tokens.refresh_token ?? '' });
+  const body = new URLSearchParams({
+    grant_type: 'refresh_token',
+    client_id: provider.clientId,
+    refresh_token: tokens.refresh_token ?? '',
+  });
   const renewal = await fetch(provider.endpoints.token, { method: 'POST', headers: origin, body });
-  expect([renewal.status, ((await renewal.json()) as { readonly error: string }).error]).toEqual([400, 'invalid_request']);
-  const userinfo = await fetch(provider.endpoints.userinfo, { headers: { ...origin, authorization: `Bearer ${tokens.access_token}` } });
+  expect([renewal.status, ((await renewal.json()) as { readonly error: string }).error]).toEqual([
+    400,
+    'invalid_request',
+  ]);
+  const userinfo = await fetch(provider.endpoints.userinfo, {
+    headers: { ...origin, authorization: `Bearer ${tokens.access_token}` },
+  });
   expect(userinfo.status).toBe(400);
 });
 
@@ -290,7 +354,9 @@ test('two providers in one process know nothing of each other', async () => {
 });
 
 test('nothing is written to the console', async () => {
-  const spies = (['log', 'info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name).mockImplementation(() => undefined));
+  const spies = (['log', 'info', 'warn', 'error'] as const).map((name) =>
+    vi.spyOn(console, name).mockImplementation(() => undefined),
+  );
   const provider = await start();
   await signIn(provider);
   for (const spy of spies) {

@@ -1,4 +1,5 @@
-// A session on a computer without a keyring, over real HTTP: genuine encrypted files under a stand-in for safeStorage.
+// A session on a computer without a keyring, over real HTTP: genuine encrypted files under a
+// stand-in for safeStorage.
 import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,22 +9,42 @@ import { type StoreChoice, createStoreChoice } from '../../src/main/core/store-c
 import type { Provider } from '../../src/testing/index.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';
 import { createFakeSecretStore, createFakeStateStore } from '../support/fakes.js';
-import { type App, expectNoLeak, secretsIn, signedInView, startApp, startProvider, stopApps } from '../support/flow-app.js';
+import {
+  type App,
+  expectNoLeak,
+  secretsIn,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+} from '../support/flow-app.js';
 
 let provider: Provider;
 let folder: string;
-beforeAll(async () => { provider = await startProvider(); });
+beforeAll(async () => {
+  provider = await startProvider();
+});
 afterAll(() => provider.stop());
-beforeEach(() => { folder = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-sealed-')); });
+beforeEach(() => {
+  folder = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-sealed-'));
+});
 afterEach(async () => {
   await stopApps();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const onDisk = (): readonly string[] => readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
+const onDisk = (): readonly string[] =>
+  readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
 
-/** One computer: its keychain, its safeStorage and its files stay, the app starts on it again and again. */
-function computer(): { keychain: ReturnType<typeof createFakeSecretStore>; safeStorage: ReturnType<typeof createFakeSafeStorage>; start(secretStore: StoreChoice): Promise<App> } {
+/**
+ * One computer: its keychain, its safeStorage and its files stay, the app starts on it again and
+ * again.
+ */
+function computer(): {
+  keychain: ReturnType<typeof createFakeSecretStore>;
+  safeStorage: ReturnType<typeof createFakeSafeStorage>;
+  start(secretStore: StoreChoice): Promise<App>;
+} {
   const keychain = createFakeSecretStore();
   const safeStorage = createFakeSafeStorage();
   const file = createFakeStateStore();
@@ -32,7 +53,10 @@ function computer(): { keychain: ReturnType<typeof createFakeSecretStore>; safeS
     safeStorage,
     start(secretStore) {
       const open = { ...keychain, close: () => undefined };
-      const store = createStoreChoice(secretStore, { keychain: open, sealed: createSafeStorage({ timeoutMs: 5_000, safeStorage, folder, platform: 'linux' }) });
+      const store = createStoreChoice(secretStore, {
+        keychain: open,
+        sealed: createSafeStorage({ timeoutMs: 5_000, safeStorage, folder, platform: 'linux' }),
+      });
       return startApp(provider, { secretStore }, { secrets: { ...keychain, ...store }, file });
     },
   };
@@ -63,7 +87,11 @@ describe('without a keyring', () => {
     safeStorage.setMode('keyless');
     const app = await start('auto');
     await app.signIn();
-    expect(signedInView(app)).toMatchObject({ remembered: false, store: 'memory', error: { code: 'keyring-unavailable' } });
+    expect(signedInView(app)).toMatchObject({
+      remembered: false,
+      store: 'memory',
+      error: { code: 'keyring-unavailable' },
+    });
     expect(onDisk()).toEqual([]);
   });
 });

@@ -1,12 +1,24 @@
-// Sessions of earlier versions before a real provider: who it is comes from the ID token or from userinfo, over real HTTP.
+// Sessions of earlier versions before a real provider: who it is comes from the ID token or from
+// userinfo, over real HTTP.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
-import { type App, type AppOptions, expectNoLeak, signedInView, startApp, startProvider, stopApps, waitFor } from '../support/flow-app.js';
+import {
+  type App,
+  type AppOptions,
+  expectNoLeak,
+  signedInView,
+  startApp,
+  startProvider,
+  stopApps,
+  waitFor,
+} from '../support/flow-app.js';
 import { createFakeEarlierEntries } from '../support/fakes.js';
 
 let provider: Provider;
-beforeAll(async () => { provider = await startProvider(); });
+beforeAll(async () => {
+  provider = await startProvider();
+});
 afterAll(() => provider.stop());
 let earlier: ReturnType<typeof createFakeEarlierEntries>;
 let token: string;
@@ -15,7 +27,8 @@ beforeEach(async () => {
   // The earlier version: it signed in by itself, and kept the refresh token in its own way.
   const version1 = await startApp(provider);
   await version1.signIn();
-  token = (JSON.parse([...version1.secrets.entries.values()][0]!) as { refreshToken: string }).refreshToken;
+  token = (JSON.parse([...version1.secrets.entries.values()][0]!) as { refreshToken: string })
+    .refreshToken;
   await stopApps();
   earlier = createFakeEarlierEntries(JSON.stringify({ refresh_token: token }));
 });
@@ -25,9 +38,19 @@ afterEach(async () => {
   provider.clearFaults();
 });
 
-const takeOver = [{ service: 'notes', account: 'ada', read: (value: string) => ({ refreshToken: (JSON.parse(value) as { refresh_token: string }).refresh_token }) }];
-const update = (options: AppOptions = {}): Promise<App> => startApp(provider, { takeOver, earlier, ...options });
-const stageOf = (app: App): string | undefined => (app.file.content as KnownAccounts | null)?.takeOver.stage;
+const takeOver = [
+  {
+    service: 'notes',
+    account: 'ada',
+    read: (value: string) => ({
+      refreshToken: (JSON.parse(value) as { refresh_token: string }).refresh_token,
+    }),
+  },
+];
+const update = (options: AppOptions = {}): Promise<App> =>
+  startApp(provider, { takeOver, earlier, ...options });
+const stageOf = (app: App): string | undefined =>
+  (app.file.content as KnownAccounts | null)?.takeOver.stage;
 const isOver = (app: App): Promise<void> => waitFor(() => stageOf(app) === 'none', 'the end');
 
 describe('a session of an earlier version', () => {
@@ -35,7 +58,10 @@ describe('a session of an earlier version', () => {
     const before = provider.tokenRequests('refresh_token');
     const app = await update();
     expect(app.opened).toEqual([]);
-    expect(signedInView(app)).toMatchObject({ account: { subject: subjectOf('ada'), name: 'Ada Lovelace', issuer: provider.issuer }, remembered: true });
+    expect(signedInView(app)).toMatchObject({
+      account: { subject: subjectOf('ada'), name: 'Ada Lovelace', issuer: provider.issuer },
+      remembered: true,
+    });
     expect(await app.engine.getAccessToken()).toMatch(/.+/);
     await isOver(app);
     expect([provider.tokenRequests('refresh_token') - before, earlier.values]).toEqual([1, [null]]);
@@ -45,18 +71,45 @@ describe('a session of an earlier version', () => {
   });
 
   it('is asked of userinfo where the renewal brings no ID token', async () => {
-    provider.fault({ kind: 'members', endpoint: 'token', grantType: 'refresh_token', drop: ['id_token'], times: 1 });
-    expect(signedInView(await update()).account).toMatchObject({ subject: subjectOf('ada'), name: 'Ada Lovelace' });
+    provider.fault({
+      kind: 'members',
+      endpoint: 'token',
+      grantType: 'refresh_token',
+      drop: ['id_token'],
+      times: 1,
+    });
+    expect(signedInView(await update()).account).toMatchObject({
+      subject: subjectOf('ada'),
+      name: 'Ada Lovelace',
+    });
     expect(provider.requests.at(-1)).toMatchObject({ endpoint: 'userinfo' });
   });
 
-  it.each(['wrong-iss', 'wrong-aud', 'expired', 'bad-signature', 'alg-none', 'missing-sub'] as const)('is not believed with an ID token that fails a check (%s): its entry stays', async (change) => {
-    provider.fault({ kind: 'id-token', change, ...(change === 'bad-signature' ? {} : { times: 1 }) });
-    const app = await update();
-    await isOver(app);
-    expect([app.engine.view(), earlier.values[0], app.secrets.entries.size]).toMatchObject([{ status: 'signed-out', reason: 'never', error: { code: 'id-token-invalid' } }, JSON.stringify({ refresh_token: token }), 0]);
-    expectNoLeak(app, provider);
-  });
+  it.each([
+    'wrong-iss',
+    'wrong-aud',
+    'expired',
+    'bad-signature',
+    'alg-none',
+    'missing-sub',
+  ] as const)(
+    'is not believed with an ID token that fails a check (%s): its entry stays',
+    async (change) => {
+      provider.fault({
+        kind: 'id-token',
+        change,
+        ...(change === 'bad-signature' ? {} : { times: 1 }),
+      });
+      const app = await update();
+      await isOver(app);
+      expect([app.engine.view(), earlier.values[0], app.secrets.entries.size]).toMatchObject([
+        { status: 'signed-out', reason: 'never', error: { code: 'id-token-invalid' } },
+        JSON.stringify({ refresh_token: token }),
+        0,
+      ]);
+      expectNoLeak(app, provider);
+    },
+  );
 
   it.each([
     ['discovery', 'is out of reach', { kind: 'reset' } as const, 'network-failed'],
@@ -66,7 +119,11 @@ describe('a session of an earlier version', () => {
     provider.fault({ ...fault, endpoint });
     const app = await update();
     await waitFor(() => 'error' in app.engine.view(), 'the word');
-    expect(app.engine.view()).toMatchObject({ status: 'signed-out', reason: 'never', error: { code } });
+    expect(app.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'never',
+      error: { code },
+    });
     expect(earlier.values).not.toEqual([null]);
     provider.clearFaults();
     app.engine.retry();
@@ -90,13 +147,21 @@ describe('a session of an earlier version', () => {
   });
 
   it('whose answer is lost is refused by a server that rotates strictly; its entry stays, and that is told', async () => {
-    provider.fault({ kind: 'lost-answer', endpoint: 'token', grantType: 'refresh_token', times: 1 });
+    provider.fault({
+      kind: 'lost-answer',
+      endpoint: 'token',
+      grantType: 'refresh_token',
+      times: 1,
+    });
     const app = await update();
     await waitFor(() => 'error' in app.engine.view(), 'the word');
     app.engine.retry();
     await waitFor(() => JSON.stringify(app.engine.view()).includes('session-ended'), 'the refusal');
     await isOver(app);
-    expect([app.engine.view().status, earlier.values[0]]).toEqual(['signed-out', JSON.stringify({ refresh_token: token })]);
+    expect([app.engine.view().status, earlier.values[0]]).toEqual([
+      'signed-out',
+      JSON.stringify({ refresh_token: token }),
+    ]);
     // The way that is left works.
     await app.signIn();
     expect(signedInView(app).account.name).toBe('Ada Lovelace');

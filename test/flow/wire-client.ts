@@ -1,4 +1,5 @@
-// A client that does what the test says and checks nothing: for what a personality refuses, word by word.
+// A client that does what the test says and checks nothing: for what a personality refuses, word by
+// word.
 import { createHash, randomBytes } from 'node:crypto';
 import { createPerson } from '../../src/testing/index.js';
 import type { Person, Provider, SignInChoices } from '../../src/testing/index.js';
@@ -24,7 +25,13 @@ export interface TripWishes extends SignInChoices {
 const LOOPBACK = 'http://127.0.0.1:49152/callback';
 
 export async function trip(provider: Provider, wishes: TripWishes = {}): Promise<Trip> {
-  const { redirectUri = LOOPBACK, scope = 'openid profile email offline_access', parameters = {}, person = createPerson(), authorization = provider.endpoints.authorization } = wishes;
+  const {
+    redirectUri = LOOPBACK,
+    scope = 'openid profile email offline_access',
+    parameters = {},
+    person = createPerson(),
+    authorization = provider.endpoints.authorization,
+  } = wishes;
   const verifier = randomBytes(32).toString('base64url');
   const url = new URL(authorization);
   const query: Readonly<Record<string, string | null>> = {
@@ -38,7 +45,8 @@ export async function trip(provider: Provider, wishes: TripWishes = {}): Promise
     code_challenge_method: 'S256',
     ...parameters,
   };
-  for (const [name, value] of Object.entries(query)) if (value !== null) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(query))
+    if (value !== null) url.searchParams.set(name, value);
   const { callbackUrl } = await person.signIn(url.href, wishes);
   return { answer: new URL(callbackUrl).searchParams, callbackUrl, redirectUri, verifier };
 }
@@ -54,29 +62,67 @@ export interface Reply {
 /** Null leaves a member of the form out. */
 export type Form = Readonly<Record<string, string | null>>;
 
-export async function post(url: string, form: Form, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
-  const body = new URLSearchParams(Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== null));
+export async function post(
+  url: string,
+  form: Form,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
+  const body = new URLSearchParams(
+    Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
   return read(await fetch(url, { method: 'POST', body, headers }));
 }
 
 export async function get(url: string, accessToken?: unknown): Promise<Reply> {
-  return read(await fetch(url, { headers: typeof accessToken === 'string' ? { authorization: `Bearer ${accessToken}` } : {} }));
+  return read(
+    await fetch(url, {
+      headers: typeof accessToken === 'string' ? { authorization: `Bearer ${accessToken}` } : {},
+    }),
+  );
 }
 
-export function redeem(provider: Provider, { answer, redirectUri, verifier }: Trip, form: Form = {}, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
+export function redeem(
+  provider: Provider,
+  { answer, redirectUri, verifier }: Trip,
+  form: Form = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
   return post(
     provider.endpoints.token,
-    { grant_type: 'authorization_code', client_id: provider.clientId, code: answer.get('code'), redirect_uri: redirectUri, code_verifier: verifier, ...form },
+    {
+      grant_type: 'authorization_code',
+      client_id: provider.clientId,
+      code: answer.get('code'),
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+      ...form,
+    },
     headers,
   );
 }
 
-export function renew(provider: Provider, refreshToken: unknown, form: Form = {}, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
-  return post(provider.endpoints.token, { grant_type: 'refresh_token', client_id: provider.clientId, refresh_token: String(refreshToken), ...form }, headers);
+export function renew(
+  provider: Provider,
+  refreshToken: unknown,
+  form: Form = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
+  return post(
+    provider.endpoints.token,
+    {
+      grant_type: 'refresh_token',
+      client_id: provider.clientId,
+      refresh_token: String(refreshToken),
+      ...form,
+    },
+    headers,
+  );
 }
 
 export function claimsOf(idToken: unknown): Readonly<Record<string, unknown>> {
-  return JSON.parse(Buffer.from(String(idToken).split('.')[1] ?? '', 'base64url').toString('utf8')) as Readonly<Record<string, unknown>>;
+  return JSON.parse(
+    Buffer.from(String(idToken).split('.')[1] ?? '', 'base64url').toString('utf8'),
+  ) as Readonly<Record<string, unknown>>;
 }
 
 async function read(response: Response): Promise<Reply> {
@@ -87,5 +133,10 @@ async function read(response: Response): Promise<Reply> {
   } catch {
     // Its text is all there is.
   }
-  return { status: response.status, headers: response.headers, text, body: typeof body === 'object' && body !== null ? { ...body } : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: typeof body === 'object' && body !== null ? { ...body } : {},
+  };
 }

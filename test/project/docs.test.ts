@@ -1,4 +1,5 @@
-// The documents say what the code does: code blocks compile, tables equal the code, named tests exist, links lead somewhere.
+// The documents say what the code does: code blocks compile, tables equal the code, named tests
+// exist, links lead somewhere.
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -6,8 +7,23 @@ import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/diagnosis/findings.js';
 import { LIMITS } from '../../src/main/core/limits.js';
-import { type PersonalityName, PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
-import { type CodeBlock, brokenLinks, codeBlocks, documents, expectGenerated, headings, namesIn, prose, table, tableUnder } from './documents.js';
+import {
+  type PersonalityName,
+  PERSONALITY_NAMES,
+  createPersonality,
+} from '../../src/testing/personalities.js';
+import {
+  type CodeBlock,
+  brokenLinks,
+  codeBlocks,
+  documents,
+  expectGenerated,
+  headings,
+  namesIn,
+  prose,
+  table,
+  tableUnder,
+} from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
 import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
 
@@ -21,24 +37,47 @@ const ENTRIES = {
   'latchkey/testing/playwright': ['./src/testing/playwright.ts'],
 };
 
-/** Type-checks each block as a module of its own against the sources; answers "document:line message". */
+/**
+ * Type-checks each block as a module of its own against the sources; answers "document:line
+ * message".
+ */
 function compile(blocks: readonly CodeBlock[]): readonly string[] {
-  const names = new Map(blocks.map((block, index) => [join(ROOT, `docs-block-${index}.ts`), block]));
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: object };
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
-  const settings: ts.CompilerOptions = { ...options, paths: ENTRIES, noUnusedLocals: false, noUnusedParameters: false, isolatedModules: false, incremental: false };
+  const names = new Map(
+    blocks.map((block, index) => [join(ROOT, `docs-block-${index}.ts`), block]),
+  );
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) =>
+    ts.sys.readFile(path),
+  ) as { config: object };
+  const { options } = ts.parseJsonConfigFileContent(
+    { ...config, include: [], files: [] },
+    ts.sys,
+    ROOT,
+  );
+  const settings: ts.CompilerOptions = {
+    ...options,
+    paths: ENTRIES,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    isolatedModules: false,
+    incremental: false,
+  };
   const host = ts.createCompilerHost(settings);
   const { readFile, fileExists, getSourceFile } = host;
   host.fileExists = (path) => names.has(path) || fileExists(path);
   host.readFile = (path) => names.get(path)?.code ?? readFile(path);
   host.getSourceFile = (path, ...rest) => {
     const block = names.get(path);
-    return block === undefined ? getSourceFile(path, ...rest) : ts.createSourceFile(path, `${block.code}\nexport {};`, ts.ScriptTarget.ES2022, true);
+    return block === undefined
+      ? getSourceFile(path, ...rest)
+      : ts.createSourceFile(path, `${block.code}\nexport {};`, ts.ScriptTarget.ES2022, true);
   };
   const program = ts.createProgram({ rootNames: [...names.keys()], options: settings, host });
   return [...names].flatMap(([path, block]) => {
     const source = program.getSourceFile(path);
-    const diagnostics = source === undefined ? [] : [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    const diagnostics =
+      source === undefined
+        ? []
+        : [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
     return diagnostics.map(({ messageText, start = 0 }) => {
       const line = block.line + (source?.getLineAndCharacterOfPosition(start).line ?? 0);
       return `${block.document}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
@@ -50,7 +89,14 @@ function compile(blocks: readonly CodeBlock[]): readonly string[] {
 function commentOf(node: ts.Node): string {
   const text = node.getSourceFile().getFullText();
   const [last] = (ts.getLeadingCommentRanges(text, node.getFullStart()) ?? []).slice(-1);
-  return last === undefined ? '' : text.slice(last.pos, last.end).replace(/^\/\*\*|\*\/$/g, '').replace(/\n\s*\*/g, ' ').replace(/\s+/g, ' ').trim();
+  return last === undefined
+    ? ''
+    : text
+        .slice(last.pos, last.end)
+        .replace(/^\/\*\*|\*\/$/g, '')
+        .replace(/\n\s*\*/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim();
 }
 
 function interfaceRows(path: string, name: string): readonly (readonly string[])[] {
@@ -59,7 +105,10 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
     for (const member of node.members) {
       if (!ts.isPropertySignature(member)) continue;
-      rows.push([`\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`, commentOf(member) || (name === 'EndpointOptions' ? 'an absolute `https:` URL' : '')]);
+      rows.push([
+        `\`${member.name.getText()}\`${member.questionToken === undefined ? ' (required)' : ''}`,
+        commentOf(member) || (name === 'EndpointOptions' ? 'an absolute `https:` URL' : ''),
+      ]);
     }
   });
   return rows;
@@ -85,7 +134,8 @@ function testTitles(): ReadonlyMap<string, ReadonlySet<string>> {
       if (!ts.isCallExpression(node) || !/^(it|test)\b/.test(node.expression.getText())) return;
       const [first] = node.arguments;
       if (first !== undefined && ts.isStringLiteralLike(first)) known.add(first.text);
-      else if (first !== undefined && ts.isTemplateExpression(first)) known.add(first.getText().slice(1, -1));
+      else if (first !== undefined && ts.isTemplateExpression(first))
+        known.add(first.getText().slice(1, -1));
     });
   }
   return titles;
@@ -96,40 +146,71 @@ describe('code in documents', () => {
 
   it('type-checks against the sources, each block as a module of its own', () => {
     const typed = blocks.filter(({ language }) => language === 'ts');
-    expect(typed.filter(({ document }) => document === 'README.md').length).toBeGreaterThanOrEqual(2);
+    expect(typed.filter(({ document }) => document === 'README.md').length).toBeGreaterThanOrEqual(
+      2,
+    );
     expect(compile(typed)).toEqual([]);
   });
 
   it('is found wrong when it is wrong', () => {
-    const wrong = { document: 'x.md', line: 7, language: 'ts', code: "import { createAuth } from 'latchkey/main';\ncreateAuth({ issuer: 1 });" };
+    const wrong = {
+      document: 'x.md',
+      line: 7,
+      language: 'ts',
+      code: "import { createAuth } from 'latchkey/main';\ncreateAuth({ issuer: 1 });",
+    };
     expect(compile([wrong]).join()).toContain('x.md:8 ');
   });
 
   it('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
-    const named = documents().flatMap((document) => [...read(document).matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1] ?? ''));
+    const named = documents().flatMap((document) =>
+      [...read(document).matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1] ?? ''),
+    );
     expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
   });
 });
 
 describe('tables in documents', () => {
   it('list every error code with what to do, as the code does', () => {
-    const rows = Object.entries(ERROR_CODES).map(([code, { retry, means, todo }]) => [`\`${code}\``, `\`${retry}\``, means, todo]);
-    expectGenerated('docs/errors.md', 'codes', table(['code', 'retry', 'what it means', 'what to do'], rows));
+    const rows = Object.entries(ERROR_CODES).map(([code, { retry, means, todo }]) => [
+      `\`${code}\``,
+      `\`${retry}\``,
+      means,
+      todo,
+    ]);
+    expectGenerated(
+      'docs/errors.md',
+      'codes',
+      table(['code', 'retry', 'what it means', 'what to do'], rows),
+    );
   });
 
   it('list everything that the doctor looks at, as the code does', () => {
-    const rows = Object.entries(FINDINGS).map(([id, { asks, needsApp }]) => [`\`${id}\``, asks, needsApp ? 'the app' : 'the app, the terminal']);
+    const rows = Object.entries(FINDINGS).map(([id, { asks, needsApp }]) => [
+      `\`${id}\``,
+      asks,
+      needsApp ? 'the app' : 'the app, the terminal',
+    ]);
     expectGenerated('docs/doctor.md', 'findings', table(['id', 'what it asks', 'where'], rows));
     const own = Object.entries(EXIT).map(([, code]) => String(code));
     expect(tableUnder('docs/doctor.md', 'In a terminal').length).toBeGreaterThan(5);
-    expect(read('docs/doctor.md').match(/^\| (\d+) \|/gm)?.map((row) => row.replace(/\D/g, ''))).toEqual(own);
+    expect(
+      read('docs/doctor.md')
+        .match(/^\| (\d+) \|/gm)
+        ?.map((row) => row.replace(/\D/g, '')),
+    ).toEqual(own);
   });
 
   it('list every rule of every personality with its source, as the test kit has them', () => {
-    const part = (name: PersonalityName): string => `### ${name}\n\n${createPersonality(name).rules.map(({ fact, source }) => `- ${fact} (${source})`).join('\n')}`;
+    const part = (name: PersonalityName): string =>
+      `### ${name}\n\n${createPersonality(name)
+        .rules.map(({ fact, source }) => `- ${fact} (${source})`)
+        .join('\n')}`;
     expectGenerated('docs/testing.md', 'personalities', PERSONALITY_NAMES.map(part).join('\n\n'));
-    expect(tableUnder('docs/testing.md', 'Personalities').map(([name]) => name)).toEqual(PERSONALITY_NAMES);
+    expect(tableUnder('docs/testing.md', 'Personalities').map(([name]) => name)).toEqual(
+      PERSONALITY_NAMES,
+    );
   });
 
   it('show both machines as they run, every state × event', () => {
@@ -141,43 +222,112 @@ describe('tables in documents', () => {
 
   it('list every member of what is stored', () => {
     const account = membersOf('src/contract.ts', 'AccountView');
-    const record = membersOf('src/main/core/records.ts', 'SessionRecord').flatMap((name) => (name === 'account' ? account.map((member) => `account.${member}`) : [name]));
-    expect([...namesIn(tableUnder('docs/storage.md', 'The keychain record'))].sort()).toEqual([...record].sort());
+    const record = membersOf('src/main/core/records.ts', 'SessionRecord').flatMap((name) =>
+      name === 'account' ? account.map((member) => `account.${member}`) : [name],
+    );
+    expect([...namesIn(tableUnder('docs/storage.md', 'The keychain record'))].sort()).toEqual(
+      [...record].sort(),
+    );
 
-    expect(namesIn(tableUnder('docs/storage.md', 'An attempt in the keychain'))).toEqual(membersOf('src/main/core/records.ts', 'AttemptRecord'));
+    expect(namesIn(tableUnder('docs/storage.md', 'An attempt in the keychain'))).toEqual(
+      membersOf('src/main/core/records.ts', 'AttemptRecord'),
+    );
 
-    expect(namesIn(tableUnder('docs/storage.md', 'On the way to a session'))).toEqual(membersOf('src/main/core/records.ts', 'TakeOverRecord'));
+    expect(namesIn(tableUnder('docs/storage.md', 'On the way to a session'))).toEqual(
+      membersOf('src/main/core/records.ts', 'TakeOverRecord'),
+    );
 
-    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter((name) => !['accounts', 'attempts', 'takeOver'].includes(name));
-    const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map((name) => `accounts[].${name}`);
-    const attempts = membersOf('src/main/core/ports.ts', 'KnownAttempt').map((name) => `attempts[].${name}`);
-    const takeOver = membersOf('src/main/core/ports.ts', 'KnownTakeOver').map((name) => `takeOver.${name}`);
-    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual([...known, ...accounts, ...attempts, ...takeOver].sort());
+    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter(
+      (name) => !['accounts', 'attempts', 'takeOver'].includes(name),
+    );
+    const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map(
+      (name) => `accounts[].${name}`,
+    );
+    const attempts = membersOf('src/main/core/ports.ts', 'KnownAttempt').map(
+      (name) => `attempts[].${name}`,
+    );
+    const takeOver = membersOf('src/main/core/ports.ts', 'KnownTakeOver').map(
+      (name) => `takeOver.${name}`,
+    );
+    expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual(
+      [...known, ...accounts, ...attempts, ...takeOver].sort(),
+    );
   });
 
   it('list every option and every limit with its own words', () => {
     const options = 'src/main/core/options/options.ts';
-    expectGenerated('docs/options.md', 'options', table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')));
+    expectGenerated(
+      'docs/options.md',
+      'options',
+      table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')),
+    );
     const page = 'src/main/core/options/result-page-option.ts';
-    const texts = interfaceRows(page, 'ResultTexts').map(([name = '', words = '']) => [`\`texts[outcome].${name.replace('`', '')}`, words]);
-    expectGenerated('docs/options.md', 'result-page', table(['member', 'what it is'], [...interfaceRows(page, 'ResultPageOptions'), ...texts]));
-    expectGenerated('docs/options.md', 'endpoints', table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')));
+    const texts = interfaceRows(page, 'ResultTexts').map(([name = '', words = '']) => [
+      `\`texts[outcome].${name.replace('`', '')}`,
+      words,
+    ]);
+    expectGenerated(
+      'docs/options.md',
+      'result-page',
+      table(['member', 'what it is'], [...interfaceRows(page, 'ResultPageOptions'), ...texts]),
+    );
+    expectGenerated(
+      'docs/options.md',
+      'endpoints',
+      table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')),
+    );
     const earlier = 'src/main/core/options/take-over-option.ts';
-    expectGenerated('docs/options.md', 'earlier-entry', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierEntry')));
-    expectGenerated('docs/options.md', 'earlier-session', table(['member', 'what it is'], interfaceRows(earlier, 'EarlierSession')));
+    expectGenerated(
+      'docs/options.md',
+      'earlier-entry',
+      table(['member', 'what it is'], interfaceRows(earlier, 'EarlierEntry')),
+    );
+    expectGenerated(
+      'docs/options.md',
+      'earlier-session',
+      table(['member', 'what it is'], interfaceRows(earlier, 'EarlierSession')),
+    );
     const limits = limitReasons();
-    expectGenerated('docs/architecture.md', 'limits', table(['limit', 'value', 'why'], Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value.toLocaleString('en'), limits.get(name) ?? ''])));
-    expect([...limits.values()].filter((reason) => reason === ''), 'limits without a reason').toEqual([]);
+    expectGenerated(
+      'docs/architecture.md',
+      'limits',
+      table(
+        ['limit', 'value', 'why'],
+        Object.entries(LIMITS).map(([name, value]) => [
+          `\`${name}\``,
+          value.toLocaleString('en'),
+          limits.get(name) ?? '',
+        ]),
+      ),
+    );
+    expect(
+      [...limits.values()].filter((reason) => reason === ''),
+      'limits without a reason',
+    ).toEqual([]);
   });
 });
 
 describe('requirements.md', () => {
   const sections = headings('docs/requirements.md').slice(1);
-  const rows = (): readonly (readonly [string, readonly string[]])[] => sections.flatMap((heading) => tableUnder('docs/requirements.md', heading).map((row) => [heading, row] as const));
+  const rows = (): readonly (readonly [string, readonly string[]])[] =>
+    sections.flatMap((heading) =>
+      tableUnder('docs/requirements.md', heading).map((row) => [heading, row] as const),
+    );
 
   it('covers the standards that the house names', () => {
-    for (const name of ['RFC 8252', 'RFC 7636', 'RFC 9700', 'RFC 6749', 'RFC 9207', 'OpenID Connect Core', 'Electron']) {
-      expect(sections.filter((heading) => heading.includes(name)), name).toHaveLength(1);
+    for (const name of [
+      'RFC 8252',
+      'RFC 7636',
+      'RFC 9700',
+      'RFC 6749',
+      'RFC 9207',
+      'OpenID Connect Core',
+      'Electron',
+    ]) {
+      expect(
+        sections.filter((heading) => heading.includes(name)),
+        name,
+      ).toHaveLength(1);
     }
   });
 
@@ -186,8 +336,11 @@ describe('requirements.md', () => {
     const missing = rows().flatMap(([heading, [requirement = '', , proof = '']]) =>
       proof.split('<br>').flatMap((line) => {
         const [file = '', title = ''] = line.trim().split(/: (.*)/s, 2);
-        if (file === 'no test') return title === '' ? [`${heading} | ${requirement}: no reason`] : [];
-        return titles.get(file)?.has(title) === true ? [] : [`${heading} | ${requirement} | ${line.trim()}`];
+        if (file === 'no test')
+          return title === '' ? [`${heading} | ${requirement}: no reason`] : [];
+        return titles.get(file)?.has(title) === true
+          ? []
+          : [`${heading} | ${requirement} | ${line.trim()}`];
       }),
     );
     expect(missing).toEqual([]);
@@ -203,7 +356,10 @@ describe('what-happens-when.md', () => {
     for (const part of parts) {
       const [heading = ''] = part.split('\n', 1);
       const proofs = part.split('\n').flatMap((line) => /^- (.+)$/.exec(line)?.[1] ?? []);
-      expect([part.includes('**The person sees**'), part.includes('**Latchkey**'), proofs.length > 0], heading).toEqual([true, true, true]);
+      expect(
+        [part.includes('**The person sees**'), part.includes('**Latchkey**'), proofs.length > 0],
+        heading,
+      ).toEqual([true, true, true]);
       const missing = proofs.filter((proof) => {
         const [file = '', title = ''] = (proof.split(' — ', 1)[0] ?? '').split(/: (.*)/s, 2);
         return titles.get(file)?.has(title) !== true;
@@ -218,7 +374,9 @@ describe('decisions', () => {
   const decisions = filesUnder('docs/decisions', /\.md$/);
 
   it('are numbered without gaps and have five headings in at most 40 lines', () => {
-    expect(decisions.map((path) => Number(/\/(\d{4})-[a-z0-9-]+\.md$/.exec(path)?.[1] ?? NaN))).toEqual(decisions.map((_, index) => index + 1));
+    expect(
+      decisions.map((path) => Number(/\/(\d{4})-[a-z0-9-]+\.md$/.exec(path)?.[1] ?? NaN)),
+    ).toEqual(decisions.map((_, index) => index + 1));
     const expected = ['Status', 'Context', 'Decision', 'Consequences', 'Alternatives'];
     for (const path of decisions) {
       expect(headings(path).slice(1), path).toEqual(expected);
@@ -227,16 +385,26 @@ describe('decisions', () => {
   });
 
   it('justify each runtime dependency', () => {
-    const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as { dependencies: object; peerDependencies: object };
+    const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as {
+      dependencies: object;
+      peerDependencies: object;
+    };
     const text = decisions.map(read).join('\n');
-    expect([...Object.keys(dependencies), ...Object.keys(peerDependencies)].filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+    expect(
+      [...Object.keys(dependencies), ...Object.keys(peerDependencies)].filter(
+        (name) => !text.includes(`\`${name}\``),
+      ),
+    ).toEqual([]);
   });
 });
 
 describe('every document', () => {
   it('is finished: no placeholder, no empty block of code', () => {
     const unfinished = documents().flatMap((document) => {
-      const marks = [...read(document).matchAll(/@@\w+@@|^```\w*\n\s*```$/gm), ...prose(document).matchAll(/\b(?:TODO|FIXME|TBD|XXX)\b|\{\{|lorem ipsum/gi)];
+      const marks = [
+        ...read(document).matchAll(/@@\w+@@|^```\w*\n\s*```$/gm),
+        ...prose(document).matchAll(/\b(?:TODO|FIXME|TBD|XXX)\b|\{\{|lorem ipsum/gi),
+      ];
       return marks.map(([mark]) => `${document}: ${mark}`);
     });
     expect(unfinished).toEqual([]);
@@ -245,7 +413,11 @@ describe('every document', () => {
 
 describe('links', () => {
   it('lead to files and headings that exist', () => {
-    expect(documents().flatMap((document) => brokenLinks(document).map((target) => `${document} → ${target}`))).toEqual([]);
+    expect(
+      documents().flatMap((document) =>
+        brokenLinks(document).map((target) => `${document} → ${target}`),
+      ),
+    ).toEqual([]);
   });
 
   it('reach every document from the README', () => {
@@ -262,6 +434,13 @@ describe('links', () => {
 
 function linksTo(document: string, other: string): boolean {
   const depth = document.split('/').length - 1;
-  const target = depth === 0 ? other : other.startsWith(`${document.split('/').slice(0, depth).join('/')}/`) ? other.split('/').slice(depth).join('/') : `${'../'.repeat(depth)}${other}`;
-  return [`](${target})`, `](${target}#`, `](./${target})`].some((link) => read(document).includes(link));
+  const target =
+    depth === 0
+      ? other
+      : other.startsWith(`${document.split('/').slice(0, depth).join('/')}/`)
+        ? other.split('/').slice(depth).join('/')
+        : `${'../'.repeat(depth)}${other}`;
+  return [`](${target})`, `](${target}#`, `](./${target})`].some((link) =>
+    read(document).includes(link),
+  );
 }

@@ -1,5 +1,6 @@
-// Reads the Markdown of this repository for the project tests: links, tables, code blocks, and the parts that must
-// equal the code. LATCHKEY_UPDATE_DOCS=1 writes those parts anew instead of comparing them.
+// Reads the Markdown of this repository for the project tests: links, tables, code blocks, and the
+// parts that must equal the code. LATCHKEY_UPDATE_DOCS=1 writes those parts anew instead of
+// comparing them.
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { expect } from 'vitest';
@@ -22,30 +23,44 @@ export interface CodeBlock {
 export function codeBlocks(document: string): readonly CodeBlock[] {
   const blocks: CodeBlock[] = [];
   const lines = read(document).split('\n');
-  let open: { readonly line: number; readonly language: string; readonly code: string[] } | null = null;
+  let open: { readonly line: number; readonly language: string; readonly code: string[] } | null =
+    null;
   for (const [index, line] of lines.entries()) {
     const fence = /^\s*```(\S*)/.exec(line);
     if (open === null) {
       if (fence !== null) open = { line: index + 2, language: fence[1] ?? '', code: [] };
     } else if (fence !== null) {
-      blocks.push({ document, line: open.line, language: open.language, code: open.code.join('\n') });
+      blocks.push({
+        document,
+        line: open.line,
+        language: open.language,
+        code: open.code.join('\n'),
+      });
       open = null;
     } else {
       open.code.push(line);
     }
   }
-  if (open !== null) throw new Error(`${document}: a code block that begins in line ${open.line} does not end`);
+  if (open !== null)
+    throw new Error(`${document}: a code block that begins in line ${open.line} does not end`);
   return blocks;
 }
 
 /** The document without its code blocks, in which nothing is a link. */
 export function prose(document: string): string {
-  return read(document).replace(/^\s*```[\s\S]*?^\s*```/gm, '').replace(/`[^`\n]*`/g, '');
+  return read(document)
+    .replace(/^\s*```[\s\S]*?^\s*```/gm, '')
+    .replace(/`[^`\n]*`/g, '');
 }
 
-/** Relative links, images included, whose target is missing; with a fragment, the heading must be there too. */
+/**
+ * Relative links, images included, whose target is missing; with a fragment, the heading must be
+ * there too.
+ */
 export function brokenLinks(document: string): readonly string[] {
-  const targets = [...prose(document).matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)|(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? match[2] ?? '');
+  const targets = [
+    ...prose(document).matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)|(?:src|href)="([^"]+)"/g),
+  ].map((match) => match[1] ?? match[2] ?? '');
   return targets.filter((target) => {
     if (/^[a-z][a-z0-9+.-]*:/i.test(target)) return false;
     const [path = '', fragment] = target.split('#', 2);
@@ -57,7 +72,12 @@ export function brokenLinks(document: string): readonly string[] {
 
 /** The anchors that GitHub makes of the headings. */
 export function anchors(document: string): readonly string[] {
-  return headings(document).map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
+  return headings(document).map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }
 
 export function headings(document: string): readonly string[] {
@@ -67,14 +87,21 @@ export function headings(document: string): readonly string[] {
 /** The rows of the first table under a heading, cells trimmed, without the head. */
 export function tableUnder(document: string, heading: string): readonly (readonly string[])[] {
   const lines = read(document).split('\n');
-  const at = lines.findIndex((line) => /^#{1,6} /.test(line) && line.replace(/^#+ /, '').trim() === heading);
+  const at = lines.findIndex(
+    (line) => /^#{1,6} /.test(line) && line.replace(/^#+ /, '').trim() === heading,
+  );
   if (at === -1) throw new Error(`${document} has no heading "${heading}"`);
   const from = lines.findIndex((line, index) => index > at && line.startsWith('|'));
   if (from === -1) throw new Error(`${document} has no table under "${heading}"`);
   const rows: string[][] = [];
   for (const line of lines.slice(from + 2)) {
     if (!line.startsWith('|')) break;
-    rows.push(line.split('|').slice(1, -1).map((cell) => cell.trim()));
+    rows.push(
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
   }
   return rows;
 }
@@ -89,7 +116,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Fails unless the document's part between `<!-- begin: name -->` and `<!-- end: name -->` is this text. */
+/**
+ * Fails unless the document's part between `<!-- begin: name -->` and `<!-- end: name -->` is this
+ * text.
+ */
 export function expectGenerated(document: string, name: string, text: string): void {
   const whole = read(document);
   const begin = `<!-- begin: ${name} -->\n`;
@@ -97,6 +127,11 @@ export function expectGenerated(document: string, name: string, text: string): v
   const from = whole.indexOf(begin);
   const to = whole.indexOf(end);
   if (from === -1 || to === -1) throw new Error(`${document} has no part "${name}"`);
-  if (process.env['LATCHKEY_UPDATE_DOCS'] === '1') writeFileSync(join(ROOT, document), whole.slice(0, from) + begin + text + whole.slice(to));
-  else expect(whole.slice(from + begin.length, to), 'to write it anew: LATCHKEY_UPDATE_DOCS=1 npx vitest run --project project').toBe(text);
+  if (process.env['LATCHKEY_UPDATE_DOCS'] === '1')
+    writeFileSync(join(ROOT, document), whole.slice(0, from) + begin + text + whole.slice(to));
+  else
+    expect(
+      whole.slice(from + begin.length, to),
+      'to write it anew: LATCHKEY_UPDATE_DOCS=1 npx vitest run --project project',
+    ).toBe(text);
 }

@@ -1,12 +1,17 @@
-// Every code of the closed list is reached: some test of behaviour expects it. Tests that only build errors do not count.
+// Every code of the closed list is reached: some test of behaviour expects it. Tests that only
+// build errors do not count.
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { EVENTS } from '../../src/main/core/event-list.js';
 import { filesUnder, parse, walk } from './sources.js';
 
-/** What these test is the list itself, the words for it, or how an error is shown: they make the errors by hand. */
-const MAKE_ERRORS_BY_HAND = /^test\/unit\/(errors|view|renderer|page-push|judgement|session|session-trouble|session-history|keeper)\.test\.ts$/;
+/**
+ * What these test is the list itself, the words for it, or how an error is shown: they make the
+ * errors by hand.
+ */
+const MAKE_ERRORS_BY_HAND =
+  /^test\/unit\/(errors|view|renderer|page-push|judgement|session|session-trouble|session-history|keeper)\.test\.ts$/;
 
 function isInExpectation(node: ts.Node): boolean {
   for (let at = node.parent; at !== undefined; at = at.parent) {
@@ -20,7 +25,11 @@ function isInExpectation(node: ts.Node): boolean {
 function isInTable(node: ts.Node): boolean {
   for (let at = node.parent; at !== undefined; at = at.parent) {
     if (ts.isNewExpression(at)) return false;
-    if (ts.isCallExpression(at) && /^(it|test)\.each\b/.test(at.expression.getText())) return at.arguments.some((argument) => argument.pos <= node.pos && node.end <= argument.end && !ts.isFunctionLike(argument));
+    if (ts.isCallExpression(at) && /^(it|test)\.each\b/.test(at.expression.getText()))
+      return at.arguments.some(
+        (argument) =>
+          argument.pos <= node.pos && node.end <= argument.end && !ts.isFunctionLike(argument),
+      );
   }
   return false;
 }
@@ -29,7 +38,10 @@ function isInTable(node: ts.Node): boolean {
 function isOfLog(node: ts.Node): boolean {
   let statement = node;
   while (!ts.isStatement(statement)) statement = statement.parent;
-  return Object.hasOwn(EVENTS, (node as ts.StringLiteralLike).text) && /names\(\)|events/.test(statement.getText());
+  return (
+    Object.hasOwn(EVENTS, (node as ts.StringLiteralLike).text) &&
+    /names\(\)|events/.test(statement.getText())
+  );
 }
 
 function reachedCodes(): ReadonlyMap<string, readonly string[]> {
@@ -37,7 +49,13 @@ function reachedCodes(): ReadonlyMap<string, readonly string[]> {
   for (const path of filesUnder('test', /\.(test|spec)\.ts$/)) {
     if (path.startsWith('test/project/') || MAKE_ERRORS_BY_HAND.test(path)) continue;
     walk(parse(path), (node) => {
-      if (!ts.isStringLiteralLike(node) || !Object.hasOwn(ERROR_CODES, node.text) || !(isInExpectation(node) || isInTable(node)) || isOfLog(node)) return;
+      if (
+        !ts.isStringLiteralLike(node) ||
+        !Object.hasOwn(ERROR_CODES, node.text) ||
+        !(isInExpectation(node) || isInTable(node)) ||
+        isOfLog(node)
+      )
+        return;
       reached.set(node.text, [...(reached.get(node.text) ?? []), path]);
     });
   }
@@ -54,7 +72,12 @@ describe('the closed list of error codes', () => {
     const reached = reachedCodes();
     // What only single parts can say: an option, a page that is refused before anything is asked.
     const alone = new Set(['invalid-options', 'page-refused', 'internal']);
-    const whole = /^test\/(unit\/(engine[a-z-]*|take-over)|flow\/.*|contract\/.*|e2e\/.*)\.(test|spec)\.ts$/;
-    expect(Object.keys(ERROR_CODES).filter((code) => !alone.has(code) && !(reached.get(code) ?? []).some((path) => whole.test(path)))).toEqual([]);
+    const whole =
+      /^test\/(unit\/(engine[a-z-]*|take-over)|flow\/.*|contract\/.*|e2e\/.*)\.(test|spec)\.ts$/;
+    expect(
+      Object.keys(ERROR_CODES).filter(
+        (code) => !alone.has(code) && !(reached.get(code) ?? []).some((path) => whole.test(path)),
+      ),
+    ).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-// What must not be committed: large files, secrets, paths of somebody's machine, tests that are switched off.
+// What must not be committed: large files, secrets, paths of somebody's machine, tests that are
+// switched off.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,17 +28,41 @@ describe('committed files', () => {
   });
 
   it('are no output of a build, a test or an installation', () => {
-    expect(FILES.filter((path) => /^(dist|release|node_modules|test-results|demo-results)\/|\.(tgz|log|map|zip)$|(^|\/)\.env/.test(path))).toEqual([]);
+    expect(
+      FILES.filter((path) =>
+        /^(dist|release|node_modules|test-results|demo-results)\/|\.(tgz|log|map|zip)$|(^|\/)\.env/.test(
+          path,
+        ),
+      ),
+    ).toEqual([]);
   });
 
-  it('hold no path of somebody\'s machine', () => {
+  it("hold no path of somebody's machine", () => {
     // Examples in tests have one of these names.
-    const pattern = new RegExp(['(?<![\\w.~])/(?:root|work|Users)/[\\w.]', '(?<![\\w.~])/home/(?!a\\b|ada\\b|ann\\b|user\\b)[\\w.]'].join('|'));
-    expect(find(pattern, TEXTS.filter((path) => path !== 'test/project/hygiene.test.ts'))).toEqual([]);
+    const pattern = new RegExp(
+      [
+        '(?<![\\w.~])/(?:root|work|Users)/[\\w.]',
+        '(?<![\\w.~])/home/(?!a\\b|ada\\b|ann\\b|user\\b)[\\w.]',
+      ].join('|'),
+    );
+    expect(
+      find(
+        pattern,
+        TEXTS.filter((path) => path !== 'test/project/hygiene.test.ts'),
+      ),
+    ).toEqual([]);
   });
 
   it('hold no private key and no token', () => {
-    const pattern = new RegExp(['-----BEGIN [A-Z ]*PRIVATE KEY', '\\beyJ[\\w-]{20,}\\.eyJ[\\w-]{20,}', '\\bgh[pousr]_\\w{30,}', '\\bnpm_\\w{30,}', '\\bAKIA[A-Z0-9]{16}\\b'].join('|'));
+    const pattern = new RegExp(
+      [
+        '-----BEGIN [A-Z ]*PRIVATE KEY',
+        '\\beyJ[\\w-]{20,}\\.eyJ[\\w-]{20,}',
+        '\\bgh[pousr]_\\w{30,}',
+        '\\bnpm_\\w{30,}',
+        '\\bAKIA[A-Z0-9]{16}\\b',
+      ].join('|'),
+    );
     expect(find(pattern, TEXTS)).toEqual([]);
   });
 
@@ -47,7 +72,9 @@ describe('committed files', () => {
 });
 
 describe('committed tests', () => {
-  const tests = TEXTS.filter((path) => /^test\/.*\.ts$/.test(path) && path !== 'test/project/hygiene.test.ts');
+  const tests = TEXTS.filter(
+    (path) => /^test\/.*\.ts$/.test(path) && path !== 'test/project/hygiene.test.ts',
+  );
 
   it('are not narrowed to one', () => {
     expect(find(/\b(?:describe|it|test|suite)(?:\.\w+)*\.only\b/, tests)).toEqual([]);
@@ -55,7 +82,12 @@ describe('committed tests', () => {
 
   it('are not switched off; a missing real part is told with a condition', () => {
     // A title right after "skip(" means always; skipIf(…) and skip(condition, reason) say when.
-    expect(find(/\b(?:describe|it|test|suite)(?:\.\w+)*\.(?:skip|todo|fixme|fails)\s*(?:\(\s*(?:['"`)]|true\b)|\.)|\b(?:xit|xdescribe|xtest)\s*\(/, tests)).toEqual([]);
+    expect(
+      find(
+        /\b(?:describe|it|test|suite)(?:\.\w+)*\.(?:skip|todo|fixme|fails)\s*(?:\(\s*(?:['"`)]|true\b)|\.)|\b(?:xit|xdescribe|xtest)\s*\(/,
+        tests,
+      ),
+    ).toEqual([]);
   });
 
   it('have titles that say what is, not what should be', () => {

@@ -1,4 +1,5 @@
-// Reads the repository for the project tests: files, and what each module imports, by TypeScript's own parser.
+// Reads the repository for the project tests: files, and what each module imports, by TypeScript's
+// own parser.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -17,7 +18,9 @@ export function filesUnder(folder: string, name: RegExp): readonly string[] {
   if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && name.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length).split(sep).join('/').replace(/^\//, ''))
+    .map((entry) =>
+      join(entry.parentPath, entry.name).slice(ROOT.length).split(sep).join('/').replace(/^\//, ''),
+    )
     .sort();
 }
 
@@ -48,7 +51,10 @@ export interface Import {
   readonly from: string;
   /** Leaves nothing at run time. */
   readonly typeOnly: boolean;
-  /** `static`: loaded with the module itself. `dynamic`: by `import()` or `require`, when it is come to. */
+  /**
+   * `static`: loaded with the module itself. `dynamic`: by `import()` or `require`, when it is come
+   * to.
+   */
   readonly kind: 'static' | 'dynamic' | 'type';
 }
 
@@ -56,15 +62,22 @@ export interface Import {
 export function importsOf(source: ts.SourceFile): readonly Import[] {
   const found: Import[] = [];
   const add = (node: ts.Node | undefined, typeOnly: boolean, isDynamic = false): void => {
-    if (node !== undefined && ts.isStringLiteralLike(node)) found.push({ from: node.text, typeOnly, kind: typeOnly ? 'type' : isDynamic ? 'dynamic' : 'static' });
+    if (node !== undefined && ts.isStringLiteralLike(node))
+      found.push({
+        from: node.text,
+        typeOnly,
+        kind: typeOnly ? 'type' : isDynamic ? 'dynamic' : 'static',
+      });
   };
   walk(source, (node) => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeClause(node.importClause));
     else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node.argument.literal, true);
     else if (ts.isCallExpression(node)) {
       const isRequire = ts.isIdentifier(node.expression) && node.expression.text === 'require';
-      if (isRequire || node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false, true);
+      if (isRequire || node.expression.kind === ts.SyntaxKind.ImportKeyword)
+        add(node.arguments[0], false, true);
     }
   });
   return found;
@@ -74,7 +87,13 @@ function isTypeClause(clause: ts.ImportClause | undefined): boolean {
   if (clause === undefined) return false;
   if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
   const bindings = clause.namedBindings;
-  return clause.name === undefined && bindings !== undefined && ts.isNamedImports(bindings) && bindings.elements.length > 0 && bindings.elements.every((element) => element.isTypeOnly);
+  return (
+    clause.name === undefined &&
+    bindings !== undefined &&
+    ts.isNamedImports(bindings) &&
+    bindings.elements.length > 0 &&
+    bindings.elements.every((element) => element.isTypeOnly)
+  );
 }
 
 /** The package that a bare specifier names, or null for relative ones and for Node's own. */
@@ -89,7 +108,8 @@ export function membersOf(path: string, name: string): readonly string[] {
   const found: string[] = [];
   walk(parse(path), (node) => {
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
-    for (const member of node.members) if (member.name !== undefined && ts.isIdentifier(member.name)) found.push(member.name.text);
+    for (const member of node.members)
+      if (member.name !== undefined && ts.isIdentifier(member.name)) found.push(member.name.text);
   });
   if (found.length === 0) throw new Error(`no interface "${name}" in ${path}`);
   return found;

@@ -1,17 +1,25 @@
-// What an app reads before its first window because of Latchkey, counted in the files that npm publishes.
+// What an app reads before its first window because of Latchkey, counted in the files that npm
+// publishes.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/build.mjs';
 import { ROOT, importsOf, packageOf, parseText } from './sources.js';
 
-/** Not minified, as they are published. A tenth more than today would be a mistake that somebody should see. */
+/**
+ * Not minified, as they are published. A tenth more than today would be a mistake that somebody
+ * should see.
+ */
 const BYTES_MAX = 46_000;
 
 const DIST = join(ROOT, 'dist', 'main');
 
 /** The files that are loaded with this one, and the packages that they need at once. */
-function loadedWith(entry: string): { readonly files: readonly string[]; readonly packages: readonly string[]; readonly bytes: number } {
+function loadedWith(entry: string): {
+  readonly files: readonly string[];
+  readonly packages: readonly string[];
+  readonly bytes: number;
+} {
   const files = new Set([join(DIST, entry)]);
   const packages = new Set<string>();
   for (const file of files) {
@@ -22,10 +30,16 @@ function loadedWith(entry: string): { readonly files: readonly string[]; readonl
       else if (from.startsWith('.')) files.add(join(dirname(file), from));
     }
   }
-  return { files: [...files].map((file) => relative(DIST, file)).sort(), packages: [...packages].sort(), bytes: [...files].reduce((sum, file) => sum + readFileSync(file).length, 0) };
+  return {
+    files: [...files].map((file) => relative(DIST, file)).sort(),
+    packages: [...packages].sort(),
+    bytes: [...files].reduce((sum, file) => sum + readFileSync(file).length, 0),
+  };
 }
 
-beforeAll(async () => { await build({ ifNeeded: true }); });
+beforeAll(async () => {
+  await build({ ifNeeded: true });
+});
 
 describe('the start of an app', () => {
   it('reads three small files and no package: neither the OAuth engine, nor the store, nor the keychain', () => {
@@ -42,11 +56,18 @@ describe('the start of an app', () => {
   });
 
   it('has a keychain process of one file, which loads keytar when it is asked', () => {
-    expect(loadedWith('adapters/keychain-worker.js')).toMatchObject({ files: ['adapters/keychain-worker.js'], packages: [] });
+    expect(loadedWith('adapters/keychain-worker.js')).toMatchObject({
+      files: ['adapters/keychain-worker.js'],
+      packages: [],
+    });
   });
 
   it('finds each of its parts where it names it', () => {
-    const named = ['index.js', 'parts/assembly.js'].flatMap((file) => importsOf(parseText(file, readFileSync(join(DIST, file), 'utf8'))).filter(({ from, kind }) => kind === 'dynamic' && from.startsWith('.')).map(({ from }) => join(DIST, dirname(file), from)));
+    const named = ['index.js', 'parts/assembly.js'].flatMap((file) =>
+      importsOf(parseText(file, readFileSync(join(DIST, file), 'utf8')))
+        .filter(({ from, kind }) => kind === 'dynamic' && from.startsWith('.'))
+        .map(({ from }) => join(DIST, dirname(file), from)),
+    );
     expect(named.length).toBeGreaterThan(4);
     expect(named.filter((file) => !existsSync(file))).toEqual([]);
   });

@@ -1,7 +1,16 @@
-// A small app in a genuine Electron, for contract tests of adapters over Electron's own modules: told by lines of JSON what
-// to do. Its network is one of its own, which goes and comes for real; its browser is a stand-in that xdg-open starts.
+// A small app in a genuine Electron, for contract tests of adapters over Electron's own modules:
+// told by lines of JSON what to do. Its network is one of its own, which goes and comes for real;
+// its browser is a stand-in that xdg-open starts.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,7 +24,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ANSWER_LIMIT_MS = 15_000;
 
 /** What the app is made of: the adapters' own sources, without their types, and this main file. */
-const SOURCES = ['main/adapters/browser', 'main/adapters/signals', 'main/core/errors', 'main/core/error-codes'];
+const SOURCES = [
+  'main/adapters/browser',
+  'main/adapters/signals',
+  'main/core/errors',
+  'main/core/error-codes',
+];
 /** Timers run a hundred times faster, and are counted. */
 const MAIN = `import { execFileSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -98,7 +112,9 @@ export interface ElectronHost {
 }
 
 /** `early`: objects that are made, and what is done to them, before the app is ready. */
-export async function startElectronHost(early: Readonly<Record<string, readonly string[]>> = {}): Promise<ElectronHost> {
+export async function startElectronHost(
+  early: Readonly<Record<string, readonly string[]>> = {},
+): Promise<ElectronHost> {
   const { path: electron } = await resolveElectron();
   const display = process.env['DISPLAY'] === undefined ? await startDisplay() : null;
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-electron-'));
@@ -117,9 +133,17 @@ export async function startElectronHost(early: Readonly<Record<string, readonly 
   };
   // A network namespace of its own, in which it may add and remove an interface.
   const args = ['-rn', electron, '--no-sandbox', '--disable-gpu', writeApp(root)];
-  const child: ChildProcess = spawn('unshare', args, { env, cwd: root, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn('unshare', args, {
+    env,
+    cwd: root,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => void (said = `${said}${chunk.toString()}`.slice(-2_000)));
+  child.stderr?.on(
+    'data',
+    (chunk: Buffer) => void (said = `${said}${chunk.toString()}`.slice(-2_000)),
+  );
   const answers = new Map<number, (answer: unknown) => void>();
   createInterface({ input: child.stdout! }).on('line', (line) => {
     if (!line.startsWith('#')) return;
@@ -129,7 +153,10 @@ export async function startElectronHost(early: Readonly<Record<string, readonly 
   let last = 0;
   const answered = (id: number): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`the app does not answer\n${said}`)), ANSWER_LIMIT_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`the app does not answer\n${said}`)),
+        ANSWER_LIMIT_MS,
+      );
       answers.set(id, (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -162,25 +189,38 @@ function writeApp(root: string): string {
   const folder = join(root, 'app');
   for (const source of SOURCES) {
     const text = readFileSync(join(ROOT, 'src', `${source}.ts`), 'utf8');
-    const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 } });
+    const { outputText } = ts.transpileModule(text, {
+      compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 },
+    });
     mkdirSync(dirname(join(folder, source)), { recursive: true });
     writeFileSync(join(folder, `${source}.js`), outputText);
   }
-  writeFileSync(join(folder, 'package.json'), '{"name":"latchkey-contract-host","type":"module","main":"main.js"}');
+  writeFileSync(
+    join(folder, 'package.json'),
+    '{"name":"latchkey-contract-host","type":"module","main":"main.js"}',
+  );
   writeFileSync(join(folder, 'main.js'), MAIN);
   return folder;
 }
 
-/** A desktop on which every scheme that a test may try leads to the stand-in, so that whatever is opened is seen. */
+/**
+ * A desktop on which every scheme that a test may try leads to the stand-in, so that whatever is
+ * opened is seen.
+ */
 function writeDesktop(root: string): string {
   const record = join(root, 'opened');
   const program = join(root, 'stand-in');
   writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@" >> '${record}'\n`, { mode: 0o755 });
-  const types = ['http', 'https', 'file', 'mailto', 'com.example.other', 'ms-settings', 'ftp'].map((scheme) => `x-scheme-handler/${scheme}`);
+  const types = ['http', 'https', 'file', 'mailto', 'com.example.other', 'ms-settings', 'ftp'].map(
+    (scheme) => `x-scheme-handler/${scheme}`,
+  );
   mkdirSync(join(root, 'data', 'applications'), { recursive: true });
   mkdirSync(join(root, 'config'));
   const entry = `[Desktop Entry]\nType=Application\nName=Stand-in\nExec=${program} %u\nMimeType=${types.join(';')};\n`;
   writeFileSync(join(root, 'data', 'applications', 'stand-in.desktop'), entry);
-  writeFileSync(join(root, 'config', 'mimeapps.list'), `[Default Applications]\n${types.map((type) => `${type}=stand-in.desktop\n`).join('')}`);
+  writeFileSync(
+    join(root, 'config', 'mimeapps.list'),
+    `[Default Applications]\n${types.map((type) => `${type}=stand-in.desktop\n`).join('')}`,
+  );
   return record;
 }

@@ -1,5 +1,6 @@
-// One process of a fleet: the whole core with the genuine keychain, lock and network, in plain Node, told by messages
-// what to do. Started by engine-process.ts, which strips it of its types; whatever it imports must stand in its list.
+// One process of a fleet: the whole core with the genuine keychain, lock and network, in plain
+// Node, told by messages what to do. Started by engine-process.ts, which strips it of its types;
+// whatever it imports must stand in its list.
 import { fork } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createClock } from '../../src/main/adapters/clock.js';
@@ -26,11 +27,19 @@ export interface FleetMember {
   readonly keychainScript: string;
 }
 
-/** `at`: wall time in milliseconds. `aheadMs`: how far this process's clock is ahead from then on. */
+/**
+ * `at`: wall time in milliseconds. `aheadMs`: how far this process's clock is ahead from then on.
+ */
 export type FleetRequest =
   | { readonly id: number; readonly what: 'sign-in' | 'view' | 'stop' }
   | { readonly id: number; readonly what: 'callback'; readonly url: string }
-  | { readonly id: number; readonly what: 'tokens'; readonly at: number; readonly aheadMs: number; readonly callers: number };
+  | {
+      readonly id: number;
+      readonly what: 'tokens';
+      readonly at: number;
+      readonly aheadMs: number;
+      readonly callers: number;
+    };
 
 /** `opened`: what the system browser was given. */
 export type FleetMessage =
@@ -51,26 +60,45 @@ const realClock = createClock();
 let aheadMs = 0;
 let arrive: (url: string) => CallbackVerdict = () => 'foreign';
 
-const engine = createEngine(parseOptions({ issuer: member.issuer, clientId: member.clientId, redirects: [member.redirectUri] }), {
-  secrets: createSplitStore(createKeychain({ service: member.service, timeoutMs: TIMEOUT_MS, fork: forkWorker })),
-  state: {
-    async load() {
-      const text = await readFile(member.stateFile, 'utf8').catch((thrown: unknown) => {
-        if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
-        throw thrown;
-      });
-      return text === null ? null : (JSON.parse(text) as unknown);
+const engine = createEngine(
+  parseOptions({
+    issuer: member.issuer,
+    clientId: member.clientId,
+    redirects: [member.redirectUri],
+  }),
+  {
+    secrets: createSplitStore(
+      createKeychain({ service: member.service, timeoutMs: TIMEOUT_MS, fork: forkWorker }),
+    ),
+    state: {
+      async load() {
+        const text = await readFile(member.stateFile, 'utf8').catch((thrown: unknown) => {
+          if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
+          throw thrown;
+        });
+        return text === null ? null : (JSON.parse(text) as unknown);
+      },
+      save: (state) => writeFile(member.stateFile, JSON.stringify(state)),
     },
-    save: (state) => writeFile(member.stateFile, JSON.stringify(state)),
+    browser: { open: async (url) => send({ opened: url }) },
+    callbacks: {
+      'custom-scheme': createScheme(),
+      loopback: {
+        prepare: async () => ({ state: 'unavailable', detail: 'none here' }),
+        onCallback() {},
+        stop() {},
+      },
+    },
+    clock: { ...realClock, now: () => Date.now() + aheadMs },
+    network: {
+      fetch: (url, { method, headers, body, signal }) =>
+        fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' }),
+    },
+    lock: createLock(),
+    signals: { listen() {}, watchNetwork() {}, stop() {} },
+    log: { write: (event) => send({ log: JSON.stringify(event) }) },
   },
-  browser: { open: async (url) => send({ opened: url }) },
-  callbacks: { 'custom-scheme': createScheme(), loopback: { prepare: async () => ({ state: 'unavailable', detail: 'none here' }), onCallback() {}, stop() {} } },
-  clock: { ...realClock, now: () => Date.now() + aheadMs },
-  network: { fetch: (url, { method, headers, body, signal }) => fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' }) },
-  lock: createLock(),
-  signals: { listen() {}, watchNetwork() {}, stop() {} },
-  log: { write: (event) => send({ log: JSON.stringify(event) }) },
-});
+);
 
 process.on('message', (message) => void obey(message as FleetRequest));
 // It must not outlive the test.
@@ -102,27 +130,46 @@ async function answerTo(request: FleetRequest): Promise<unknown> {
 async function askForTokens(at: number, newAheadMs: number, callers: number): Promise<TokenRound> {
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - Date.now())));
   aheadMs = newAheadMs;
-  const settled = await Promise.allSettled(Array.from({ length: callers }, () => engine.getAccessToken()));
+  const settled = await Promise.allSettled(
+    Array.from({ length: callers }, () => engine.getAccessToken()),
+  );
   const tokens = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const failures = settled.flatMap((one) => (one.status === 'rejected' ? [codeOf(one.reason)] : []));
+  const failures = settled.flatMap((one) =>
+    one.status === 'rejected' ? [codeOf(one.reason)] : [],
+  );
   return { tokens: [...new Set(tokens)], failures };
 }
 
 function codeOf(thrown: unknown): string {
-  return typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : String(thrown);
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown
+    ? String(thrown.code)
+    : String(thrown);
 }
 
 function createScheme(): Callbacks {
   return {
-    prepare: async (option) => ({ state: 'ready', redirect: { kind: 'custom-scheme', redirectUri: option.uri, close() {} } }),
-    onCallback(listener) { arrive = listener; },
+    prepare: async (option) => ({
+      state: 'ready',
+      redirect: { kind: 'custom-scheme', redirectUri: option.uri, close() {} },
+    }),
+    onCallback(listener) {
+      arrive = listener;
+    },
     stop() {},
   };
 }
 
 function forkWorker(): WorkerProcess {
-  const child = fork(member.keychainScript, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced', execArgv: [] });
-  return Object.assign(child, { pid: child.pid, postMessage: (message: object) => void child.send(message, () => {}), kill: () => child.kill() });
+  const child = fork(member.keychainScript, [], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+    execArgv: [],
+  });
+  return Object.assign(child, {
+    pid: child.pid,
+    postMessage: (message: object) => void child.send(message, () => {}),
+    kill: () => child.kill(),
+  });
 }
 
 function send(message: FleetMessage): void {

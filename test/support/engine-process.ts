@@ -1,8 +1,17 @@
-// Processes that share one account: engine-child.ts and the sources that it needs, stripped of their types into the cache
-// of node_modules (Node 20 runs no TypeScript), each started as a child of Node. Nothing has to be built before.
+// Processes that share one account: engine-child.ts and the sources that it needs, stripped of
+// their types into the cache of node_modules (Node 20 runs no TypeScript), each started as a child
+// of Node. Nothing has to be built before.
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -12,7 +21,9 @@ import { keychainScript } from './keychain-process.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CHILD = 'test/support/engine-child.ts';
-const ADAPTERS = ['clock', 'keychain', 'keychain-protocol', 'lock', 'own-files', 'run-tool'].map((name) => `src/main/adapters/${name}.ts`);
+const ADAPTERS = ['clock', 'keychain', 'keychain-protocol', 'lock', 'own-files', 'run-tool'].map(
+  (name) => `src/main/adapters/${name}.ts`,
+);
 /** Plain Node has no Electron; the keychain adapter is given another way to start its worker. */
 const NO_ELECTRON = 'export const app = null, utilityProcess = null;\n';
 
@@ -20,8 +31,12 @@ let folder: string | null = null;
 
 function compiled(): string {
   if (folder !== null) return folder;
-  const core = readdirSync(join(ROOT, 'src/main/core'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => `src/main/core/${name}`);
-  const sources = [CHILD, ...ADAPTERS, ...core].map((path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const);
+  const core = readdirSync(join(ROOT, 'src/main/core'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `src/main/core/${name}`);
+  const sources = [CHILD, ...ADAPTERS, ...core].map(
+    (path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const,
+  );
   const hash = createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 16);
   folder = join(ROOT, 'node_modules/.cache/latchkey-fleet', hash);
   if (existsSync(folder)) return folder;
@@ -31,8 +46,17 @@ function compiled(): string {
     writeFileSync(join(aside, path), text);
   };
   for (const [path, text] of sources) {
-    const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true } });
-    write(path.replace(/\.ts$/, '.js'), outputText.replace("from 'electron'", "from './no-electron.js'"));
+    const { outputText } = ts.transpileModule(text, {
+      compilerOptions: {
+        module: ts.ModuleKind.ES2022,
+        target: ts.ScriptTarget.ES2022,
+        verbatimModuleSyntax: true,
+      },
+    });
+    write(
+      path.replace(/\.ts$/, '.js'),
+      outputText.replace("from 'electron'", "from './no-electron.js'"),
+    );
   }
   write('src/main/adapters/no-electron.js', NO_ELECTRON);
   write('package.json', '{"type":"module"}\n');
@@ -50,18 +74,30 @@ export interface EngineProcess {
   /** Its log so far, one JSON text for each event. */
   readonly log: readonly string[];
   view(): Promise<AuthView>;
-  /** Resolves with the view when it is signed in; `visit` is the person with the browser, who brings the callback. */
+  /**
+   * Resolves with the view when it is signed in; `visit` is the person with the browser, who brings
+   * the callback.
+   */
   signIn(visit: (authorizationUrl: string) => Promise<string>): Promise<AuthView>;
-  /** At this wall time its clock goes ahead, and so many callers ask for the access token at once. */
+  /**
+   * At this wall time its clock goes ahead, and so many callers ask for the access token at once.
+   */
   askForTokens(at: number, aheadMs: number, callers: number): Promise<TokenRound>;
   kill(): void;
 }
 
 /** Starts one process with the environment in which its keychain is found. */
-export function startEngineProcess(member: Omit<FleetMember, 'keychainScript'>, env: NodeJS.ProcessEnv): EngineProcess {
+export function startEngineProcess(
+  member: Omit<FleetMember, 'keychainScript'>,
+  env: NodeJS.ProcessEnv,
+): EngineProcess {
   const script = join(compiled(), CHILD.replace(/\.ts$/, '.js'));
   const argument: FleetMember = { ...member, keychainScript: keychainScript() };
-  const child = fork(script, [JSON.stringify(argument)], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+  const child = fork(script, [JSON.stringify(argument)], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [],
+  });
   const answers = new Map<number, (answer: unknown) => void>();
   const log: string[] = [];
   let visitor: (url: string) => void = () => undefined;
@@ -78,7 +114,8 @@ export function startEngineProcess(member: Omit<FleetMember, 'keychainScript'>, 
     const id = (lastId += 1);
     return new Promise<Answer>((resolve, reject) => {
       answers.set(id, (answer) => {
-        if (typeof answer === 'object' && answer !== null && 'thrown' in answer) reject(new Error(`the process says ${String(answer.thrown)}\n${log.join('\n')}`));
+        if (typeof answer === 'object' && answer !== null && 'thrown' in answer)
+          reject(new Error(`the process says ${String(answer.thrown)}\n${log.join('\n')}`));
         else resolve(answer as Answer);
       });
       child.send({ id, ...request }, () => {});

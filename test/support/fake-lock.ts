@@ -7,7 +7,9 @@ export interface FakeLock extends Lock {
   another(): FakeLock;
   /** This process dies: what it held is free, and what it did makes no difference any more. */
   kill(): void;
-  /** From now on every call of this process is answered so, without waiting; null: it works again. */
+  /**
+   * From now on every call of this process is answered so, without waiting; null: it works again.
+   */
   setRefusal(detail: string | null): void;
   /** Names that are held now, by any process. */
   readonly held: readonly string[];
@@ -53,7 +55,10 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
         dead = true;
         for (const call of calls) {
           const queue = queues.get(call.name) ?? [];
-          queues.set(call.name, queue.filter(({ owner }) => owner !== call));
+          queues.set(
+            call.name,
+            queue.filter(({ owner }) => owner !== call),
+          );
           free(call.name, call);
         }
       },
@@ -68,7 +73,11 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
         if (!holders.has(name)) holders.set(name, call);
         else if (!(await entered(call, queues, limitMs, clock, giveUp))) {
           calls.delete(call);
-          return { held: false, reason: giveUp?.aborted === true ? 'given-up' : 'busy', detail: 'another process holds the lock' };
+          return {
+            held: false,
+            reason: giveUp?.aborted === true ? 'given-up' : 'busy',
+            detail: 'another process holds the lock',
+          };
         }
         try {
           return { held: true, value: await run() };
@@ -83,16 +92,29 @@ export function createFakeLock(clock: Pick<Clock, 'after'> = realTime): FakeLock
   return start();
 }
 
-function entered(call: { readonly name: string }, queues: Map<string, Waiter[]>, limitMs: number, clock: Pick<Clock, 'after'>, giveUp?: AbortSignal): Promise<boolean> {
+function entered(
+  call: { readonly name: string },
+  queues: Map<string, Waiter[]>,
+  limitMs: number,
+  clock: Pick<Clock, 'after'>,
+  giveUp?: AbortSignal,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (holds: boolean): void => {
       cancel();
       giveUp?.removeEventListener('abort', leave);
-      queues.set(call.name, (queues.get(call.name) ?? []).filter(({ owner }) => owner !== call));
+      queues.set(
+        call.name,
+        (queues.get(call.name) ?? []).filter(({ owner }) => owner !== call),
+      );
       resolve(holds);
     };
-    const leave = (): void => { settle(false); };
-    const enter = (): void => { settle(true); };
+    const leave = (): void => {
+      settle(false);
+    };
+    const enter = (): void => {
+      settle(true);
+    };
     const cancel = clock.after(Math.max(limitMs, 0), leave);
     giveUp?.addEventListener('abort', leave);
     if (giveUp?.aborted === true) return leave();

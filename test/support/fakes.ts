@@ -1,5 +1,5 @@
-// Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real adapters.
-// Typed by core/ports only; no Electron, no file, no network, no real timer.
+// Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real
+// adapters. Typed by core/ports only; no Electron, no file, no network, no real timer.
 import { AuthError } from '../../src/main/core/errors.js';
 import type {
   Browser,
@@ -24,7 +24,10 @@ import type {
   TripOutcome,
 } from '../../src/main/core/ports.js';
 
-/** `works`; `locked`: no prompt possible, reads say "nothing"; `prompting`: calls wait for `answerPrompt`; `unavailable`: no keyring. */
+/**
+ * `works`; `locked`: no prompt possible, reads say "nothing"; `prompting`: calls wait for
+ * `answerPrompt`; `unavailable`: no keyring.
+ */
 export type FakeKeyringMode = 'works' | 'locked' | 'prompting' | 'unavailable';
 
 export type PromptAnswer = 'unlocked' | 'dismissed' | 'timed-out';
@@ -39,7 +42,10 @@ export interface FakeSecretStore extends SecretStore {
   readonly prompting: boolean;
   /** Changes how the keyring behaves from now on; calls that wait for a prompt go on waiting. */
   setMode(mode: FakeKeyringMode): void;
-  /** Answers the open prompt: the call runs and the mode becomes `works`; or it is refused; or all that wait are `locked`. */
+  /**
+   * Answers the open prompt: the call runs and the mode becomes `works`; or it is refused; or all
+   * that wait are `locked`.
+   */
   answerPrompt(how: PromptAnswer): void;
   /** The next write is answered so, once; nothing is stored. */
   failNextWrite(outcome: SecretFailure): void;
@@ -47,8 +53,14 @@ export interface FakeSecretStore extends SecretStore {
 
 type SecretFailure = Exclude<SecretOutcome, { state: 'done' }>;
 
-/** A keyring in memory that can lock, prompt and be missing, with the manners of the real one. Processes of one computer share `entries`. */
-export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: Map<string, string> = new Map()): FakeSecretStore {
+/**
+ * A keyring in memory that can lock, prompt and be missing, with the manners of the real one.
+ * Processes of one computer share `entries`.
+ */
+export function createFakeSecretStore(
+  mode: FakeKeyringMode = 'works',
+  entries: Map<string, string> = new Map(),
+): FakeSecretStore {
   const calls: string[] = [];
   let current = mode;
   let closed = false;
@@ -65,7 +77,11 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: 
   const badKey = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' } as const;
 
   // One at a time, in order: as the real adapter, where a hanging call holds up all others.
-  function inTurn<Answer>(name: string, run: () => Answer, refused: () => Answer | SecretFailure): Promise<Answer | SecretFailure> {
+  function inTurn<Answer>(
+    name: string,
+    run: () => Answer,
+    refused: () => Answer | SecretFailure,
+  ): Promise<Answer | SecretFailure> {
     const number = calls.push(name);
     if (/ $|\0/.test(name)) return Promise.resolve(badKey);
     const turn = tail.then(async () => {
@@ -111,7 +127,9 @@ export function createFakeSecretStore(mode: FakeKeyringMode = 'works', entries: 
         const value = entries.get(key);
         return value === undefined ? { state: 'absent' } : { state: 'found', value };
       };
-      return inTurn<SecretReading>(`read ${key}`, find, () => (expected ? locked : { state: 'absent' }));
+      return inTurn<SecretReading>(`read ${key}`, find, () =>
+        expected ? locked : { state: 'absent' },
+      );
     },
     write(key, value): Promise<SecretOutcome> {
       const store = (): SecretOutcome => {
@@ -149,7 +167,10 @@ export interface FakeEarlierEntries extends EarlierEntries {
 export function createFakeEarlierEntries(...values: (string | null)[]): FakeEarlierEntries {
   const calls: string[] = [];
   let mode: 'works' | 'locked' | 'unavailable' = 'works';
-  const answer = async <Answer>(call: string, run: () => Answer): Promise<Answer | SecretFailure> => {
+  const answer = async <Answer>(
+    call: string,
+    run: () => Answer,
+  ): Promise<Answer | SecretFailure> => {
     calls.push(call);
     return mode === 'works' ? run() : { state: mode, detail: 'no' };
   };
@@ -159,14 +180,16 @@ export function createFakeEarlierEntries(...values: (string | null)[]): FakeEarl
     setMode(next) {
       mode = next;
     },
-    read: (index) => answer(`read ${index}`, (): SecretReading => {
-      const value = values[index] ?? null;
-      return value === null ? { state: 'absent' } : { state: 'found', value };
-    }),
-    remove: (index) => answer(`remove ${index}`, (): SecretOutcome => {
-      values[index] = null;
-      return { state: 'done' };
-    }),
+    read: (index) =>
+      answer(`read ${index}`, (): SecretReading => {
+        const value = values[index] ?? null;
+        return value === null ? { state: 'absent' } : { state: 'found', value };
+      }),
+    remove: (index) =>
+      answer(`remove ${index}`, (): SecretOutcome => {
+        values[index] = null;
+        return { state: 'done' };
+      }),
   };
 }
 
@@ -205,13 +228,16 @@ export function createFakeStateStore(content: unknown = null): FakeStateStore {
     },
   };
   function refuse(): void {
-    if (store.unreadable !== null) throw Object.assign(new Error('the disk refuses'), { code: store.unreadable });
+    if (store.unreadable !== null)
+      throw Object.assign(new Error('the disk refuses'), { code: store.unreadable });
   }
   return store;
 }
 
 export interface FakeCallbacks extends Callbacks {
-  /** A URL arrives from outside. `early` when the engine does not listen yet: it is delivered later. */
+  /**
+   * A URL arrives from outside. `early` when the engine does not listen yet: it is delivered later.
+   */
   arrive(callbackUrl: string): CallbackVerdict | 'early';
   /** Redirects that are open now, oldest first. */
   readonly open: readonly OpenRedirect[];
@@ -224,7 +250,9 @@ export interface FakeCallbacks extends Callbacks {
   holdPrepare(): () => void;
 }
 
-/** One way back without browser or operating system. A loopback redirect gets port 49152, 49153, … */
+/**
+ * One way back without browser or operating system. A loopback redirect gets port 49152, 49153, …
+ */
 export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
   const open: OpenRedirect[] = [];
   const outcomes: TripOutcome[] = [];
@@ -265,7 +293,8 @@ export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
       await gate;
       if (stopped) return { state: 'unavailable', detail: 'stopped' };
       if (unavailable !== null) return { state: 'unavailable', detail: unavailable };
-      if (redirect.kind === 'device-code' || redirect.kind === 'paste' || redirect.kind !== kind) return { state: 'unavailable', detail: `not a ${kind} redirect` };
+      if (redirect.kind === 'device-code' || redirect.kind === 'paste' || redirect.kind !== kind)
+        return { state: 'unavailable', detail: `not a ${kind} redirect` };
       let closed = false;
       const opened: OpenRedirect = {
         kind,
@@ -287,14 +316,21 @@ export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
   };
 
   function exactUri(redirect: Extract<RedirectOption, { kind: CallbackKind }>): string {
-    return redirect.kind === 'custom-scheme' ? redirect.uri : `http://${redirect.host}:${redirect.port ?? nextPort++}${redirect.path}`;
+    return redirect.kind === 'custom-scheme'
+      ? redirect.uri
+      : `http://${redirect.host}:${redirect.port ?? nextPort++}${redirect.path}`;
   }
 }
 
 export interface FakeClock extends Clock {
-  /** Lets time pass: runs every timer that falls due, in order, and lets promises settle after each. */
+  /**
+   * Lets time pass: runs every timer that falls due, in order, and lets promises settle after each.
+   */
   advance(ms: number): Promise<void>;
-  /** Sets the wall clock, forward or back, without running a timer: what a sleeping laptop or a user does. */
+  /**
+   * Sets the wall clock, forward or back, without running a timer: what a sleeping laptop or a user
+   * does.
+   */
   jumpTo(wallMs: number): void;
   /** How many timers are pending. */
   readonly pending: number;
@@ -312,7 +348,8 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1), quiet = 
 
   function nextDueBy(limit: number): Timer | null {
     let next: Timer | null = null;
-    for (const timer of timers) if (timer.due <= limit && (next === null || timer.due < next.due)) next = timer;
+    for (const timer of timers)
+      if (timer.due <= limit && (next === null || timer.due < next.due)) next = timer;
     return next;
   }
 
@@ -320,7 +357,10 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1), quiet = 
     now: () => wall,
     elapsed: () => elapsed,
     after(delayMs, run) {
-      const timer = { due: Number.isNaN(delayMs) ? Infinity : elapsed + Math.max(0, Math.ceil(delayMs)), run };
+      const timer = {
+        due: Number.isNaN(delayMs) ? Infinity : elapsed + Math.max(0, Math.ceil(delayMs)),
+        run,
+      };
       timers.add(timer);
       return () => void timers.delete(timer);
     },
@@ -347,7 +387,10 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1), quiet = 
 }
 
 export interface FakeSignals extends Signals {
-  /** The operating system says so; nobody hears it before `listen` or after `stop`, nor `online` that nobody waits for. */
+  /**
+   * The operating system says so; nobody hears it before `listen` or after `stop`, nor `online`
+   * that nobody waits for.
+   */
   emit(signal: Signal): void;
   /** The network is watched, for somebody waits for it. */
   readonly watching: boolean;
@@ -393,17 +436,26 @@ export function createFakeSignals(): FakeSignals {
   };
 }
 
-/** Lets everything that is ready run: microtasks, and a few turns of the event loop for WebCrypto. */
+/**
+ * Lets everything that is ready run: microtasks, and a few turns of the event loop for WebCrypto.
+ */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** One scripted exchange: which request is expected next and what answers it. `hang`: until `signal` aborts. */
+/**
+ * One scripted exchange: which request is expected next and what answers it. `hang`: until `signal`
+ * aborts.
+ */
 export interface NetworkStep {
   readonly method?: string;
   /** The whole URL, its start up to a `*`, or a test of it. */
   readonly url: string | ((url: string) => boolean);
-  readonly answer: Response | 'hang' | Error | ((request: NetworkRequest, url: string) => Response | Promise<Response>);
+  readonly answer:
+    | Response
+    | 'hang'
+    | Error
+    | ((request: NetworkRequest, url: string) => Response | Promise<Response>);
 }
 
 export interface FakeNetwork extends Network {
@@ -413,7 +465,10 @@ export interface FakeNetwork extends Network {
   assertUsedUp(): void;
 }
 
-/** A network that follows a script, in order; whatever is off-script rejects and is told by `assertUsedUp`. */
+/**
+ * A network that follows a script, in order; whatever is off-script rejects and is told by
+ * `assertUsedUp`.
+ */
 export function createFakeNetwork(...script: readonly NetworkStep[]): FakeNetwork {
   const steps = [...script];
   const requests: { url: string; init: NetworkRequest }[] = [];
@@ -479,15 +534,27 @@ export function createFakeBrowser(): FakeBrowser {
         failing = false;
         throw new AuthError('browser-failed', 'no browser');
       }
-      const parsed = /^[^\s\p{Cc}]{1,131000}$/u.test(url) && URL.canParse(url) ? new URL(url) : null;
-      const isGood = parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '';
+      const parsed =
+        /^[^\s\p{Cc}]{1,131000}$/u.test(url) && URL.canParse(url) ? new URL(url) : null;
+      const isGood =
+        parsed !== null &&
+        /^https?:$/.test(parsed.protocol) &&
+        parsed.username === '' &&
+        parsed.password === '';
       if (!isGood) throw new AuthError('browser-failed', 'not a web page');
       opened.push(parsed.href);
     },
   };
 }
 
-export function createFakeLog(): Log & { readonly events: readonly LogEvent[]; names(): readonly string[] } {
+export function createFakeLog(): Log & {
+  readonly events: readonly LogEvent[];
+  names(): readonly string[];
+} {
   const events: LogEvent[] = [];
-  return { events, names: () => events.map(({ event }) => event), write: (event) => void events.push(event) };
+  return {
+    events,
+    names: () => events.map(({ event }) => event),
+    write: (event) => void events.push(event),
+  };
 }

@@ -1,5 +1,6 @@
-// A cache between app and provider, as a CDN is one: what the provider publishes may have lain there for up to a day
-// (RFC 9111 §4.2.3, §5.1). Ages follow from a seed and the name of the test, so that a test that fails can be repeated.
+// A cache between app and provider, as a CDN is one: what the provider publishes may have lain
+// there for up to a day (RFC 9111 §4.2.3, §5.1). Ages follow from a seed and the name of the test,
+// so that a test that fails can be repeated.
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Network } from '../../src/main/core/ports.js';
@@ -23,7 +24,9 @@ export function createAges(time: FlowClock): Ages {
     before: (network, provider) => ({
       async fetch(url, init) {
         const response = await time.underWay(network.fetch(url, init));
-        const isPublished = init.method === 'GET' && (url.includes('/.well-known/') || url === provider.endpoints.jwks);
+        const isPublished =
+          init.method === 'GET' &&
+          (url.includes('/.well-known/') || url === provider.endpoints.jwks);
         return isPublished ? aged(response, nextAge()) : response;
       },
     }),
@@ -34,7 +37,9 @@ export function createAges(time: FlowClock): Ages {
     const { testPath = '', currentTestName = '' } = expect.getState();
     const count = (asked.get(currentTestName) ?? 0) + 1;
     asked.set(currentTestName, count);
-    const digest = createHash('sha256').update([SEED, testPath.split('/').at(-1), currentTestName, count].join()).digest();
+    const digest = createHash('sha256')
+      .update([SEED, testPath.split('/').at(-1), currentTestName, count].join())
+      .digest();
     const share = digest.readUInt32BE(0) / 2 ** 32;
     return share < 0.2 ? 0 : Math.ceil(share ** 4 * DAY_SECONDS);
   }

@@ -1,29 +1,59 @@
-// The whole main process but for Electron: the engine over real HTTP before the embedded provider, on one clock with it.
-// Keychain and state file are fakes; loopback is the real adapter; the browser is the scripted person, who takes her time.
+// The whole main process but for Electron: the engine over real HTTP before the embedded provider,
+// on one clock with it. Keychain and state file are fakes; loopback is the real adapter; the
+// browser is the scripted person, who takes her time.
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { AuthView, SignInRequest } from '../../src/contract.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/errors.js';
-import { type AuthOptions, type Settings, parseOptions } from '../../src/main/core/options/options.js';
-import type { Advise, Clock, EarlierEntries, Network, SecretStore } from '../../src/main/core/ports.js';
-import { type Person, type Provider, type ProviderOptions, type SignInChoices, type SignInOutcome, createPerson, startProvider as startAnyProvider } from '../../src/testing/index.js';
+import {
+  type AuthOptions,
+  type Settings,
+  parseOptions,
+} from '../../src/main/core/options/options.js';
+import type {
+  Advise,
+  Clock,
+  EarlierEntries,
+  Network,
+  SecretStore,
+} from '../../src/main/core/ports.js';
+import {
+  type Person,
+  type Provider,
+  type ProviderOptions,
+  type SignInChoices,
+  type SignInOutcome,
+  createPerson,
+  startProvider as startAnyProvider,
+} from '../../src/testing/index.js';
 import { createAges } from './flow-ages.js';
 import { createFlowClock } from './flow-clock.js';
 import { createFakeLock } from './fake-lock.js';
 import { nodeNetwork } from './node-network.js';
-import { createFakeCallbacks, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
+import {
+  createFakeCallbacks,
+  createFakeLog,
+  createFakeSecretStore,
+  createFakeSignals,
+  createFakeStateStore,
+} from './fakes.js';
 
 export const SCHEME_REDIRECT = 'com.example.latchkey-demo:/callback';
 export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
 
 export { nodeNetwork };
 
-/** Of this test file. It never goes back, so that what one test has passed is passed for the next. */
+/**
+ * Of this test file. It never goes back, so that what one test has passed is passed for the next.
+ */
 export const time = createFlowClock();
 
-/** Seconds that the person takes between the browser's opening and the callback. `limit`: just under what the attempt has. */
+/**
+ * Seconds that the person takes between the browser's opening and the callback. `limit`: just under
+ * what the attempt has.
+ */
 const PERSON = process.env['LATCHKEY_PERSON'] ?? '0';
 /** The default of `attemptTimeoutSeconds`. */
 const ATTEMPT_MS = 300_000;
@@ -59,11 +89,16 @@ export interface App {
   codeOf(promise: Promise<unknown>): Promise<string>;
   /** Ends this process and starts the next one, on the same keychain and file. */
   restart(options?: AppOptions): Promise<App>;
-  /** As `restart`, but the access token is not in the record any more, so that the next process must renew. */
+  /**
+   * As `restart`, but the access token is not in the record any more, so that the next process must
+   * renew.
+   */
   restartDue(options?: AppOptions): Promise<App>;
 }
 
-/** Options of the host, limits that no host may set so short, and real parts instead of the fakes. */
+/**
+ * Options of the host, limits that no host may set so short, and real parts instead of the fakes.
+ */
 export type AppOptions = Partial<AuthOptions> & {
   readonly settings?: Partial<Settings>;
   readonly clock?: Partial<Clock>;
@@ -90,10 +125,18 @@ function hesitate(): Promise<void> {
   const now = time.now();
   const devices = running.flatMap((engine) => {
     const view = engine.view();
-    return 'attempt' in view && view.attempt?.device !== undefined ? [view.attempt.expiresAt - DEVICE_ANSWER_MS] : [];
+    return 'attempt' in view && view.attempt?.device !== undefined
+      ? [view.attempt.expiresAt - DEVICE_ANSWER_MS]
+      : [];
   });
-  const latest = Math.min(...[...deadlines.values()].map((end) => end - ANSWER_MS), ...devices, now + ATTEMPT_MS - ANSWER_MS);
-  return time.pass(Math.max(0, PERSON === 'limit' ? latest - now : Math.min(Number(PERSON) * 1_000, latest - now)));
+  const latest = Math.min(
+    ...[...deadlines.values()].map((end) => end - ANSWER_MS),
+    ...devices,
+    now + ATTEMPT_MS - ANSWER_MS,
+  );
+  return time.pass(
+    Math.max(0, PERSON === 'limit' ? latest - now : Math.min(Number(PERSON) * 1_000, latest - now)),
+  );
 }
 
 /** Ends every app of a test. */
@@ -102,9 +145,31 @@ export async function stopApps(): Promise<void> {
 }
 
 /** Starts an app for the provider and waits until its view is not `starting` any more. */
-export async function startApp(provider: Provider, options: AppOptions = {}, kept: Kept = {}): Promise<App> {
-  const { settings: overrides, clock, network, loadAdvice, secrets: real, earlier, onStart, started, ...given } = options;
-  const settings = { ...parseOptions({ ...(given.provider === undefined ? { issuer: provider.issuer } : {}), clientId: provider.clientId, redirects: [SCHEME_REDIRECT], ...given }), ...overrides };
+export async function startApp(
+  provider: Provider,
+  options: AppOptions = {},
+  kept: Kept = {},
+): Promise<App> {
+  const {
+    settings: overrides,
+    clock,
+    network,
+    loadAdvice,
+    secrets: real,
+    earlier,
+    onStart,
+    started,
+    ...given
+  } = options;
+  const settings = {
+    ...parseOptions({
+      ...(given.provider === undefined ? { issuer: provider.issuer } : {}),
+      clientId: provider.clientId,
+      redirects: [SCHEME_REDIRECT],
+      ...given,
+    }),
+    ...overrides,
+  };
   const secrets = kept.secrets ?? createFakeSecretStore();
   const file = kept.file ?? createFakeStateStore();
   const person = kept.person ?? createPerson({ hesitates: hesitate });
@@ -125,11 +190,24 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
       const loopback = new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
       const trip = person.signIn(url, { ...choices, visit: loopback });
       trips.push(trip);
-      trip.then(({ callbackUrl }) => { if (!loopback) scheme.arrive(callbackUrl); }, () => undefined);
+      trip.then(
+        ({ callbackUrl }) => {
+          if (!loopback) scheme.arrive(callbackUrl);
+        },
+        () => undefined,
+      );
     },
   };
   const engine = createEngine(settings, {
-    secrets: real ?? secrets, ...(earlier === undefined ? {} : { earlier }), state: file, browser, clock: { ...time, ...clock }, network: ages.before(network ?? nodeNetwork, provider), lock, signals, log,
+    secrets: real ?? secrets,
+    ...(earlier === undefined ? {} : { earlier }),
+    state: file,
+    browser,
+    clock: { ...time, ...clock },
+    network: ages.before(network ?? nodeNetwork, provider),
+    lock,
+    signals,
+    log,
     callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
     loadAdvice,
   });
@@ -137,26 +215,44 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
   engine.onView((view) => views.push(view));
 
   const app: App = {
-    engine, secrets, file, scheme, log, lock, signals, person, views, opened, trips, errors,
+    engine,
+    secrets,
+    file,
+    scheme,
+    log,
+    lock,
+    signals,
+    person,
+    views,
+    opened,
+    trips,
+    errors,
     async signIn(wanted = {}, request = {}) {
       choices = wanted;
       const attempt = {};
       deadlines.set(attempt, time.now() + settings.attemptTimeoutSeconds * 1_000);
-      await engine.signIn(request).catch((error: unknown) => {
-        errors.push(error);
-        throw error;
-      }).finally(() => { deadlines.delete(attempt); });
+      await engine
+        .signIn(request)
+        .catch((error: unknown) => {
+          errors.push(error);
+          throw error;
+        })
+        .finally(() => {
+          deadlines.delete(attempt);
+        });
     },
-    codeOf: (promise) => promise.then(
-      () => 'resolved',
-      (error: unknown) => {
-        errors.push(error);
-        if (!(error instanceof AuthError)) throw error;
-        return error.code;
-      },
-    ),
+    codeOf: (promise) =>
+      promise.then(
+        () => 'resolved',
+        (error: unknown) => {
+          errors.push(error);
+          if (!(error instanceof AuthError)) throw error;
+          return error.code;
+        },
+      ),
     restart: (next = options) => restart(next, (value) => value),
-    restartDue: (next = options) => restart(next, (value) => JSON.stringify({ ...(JSON.parse(value) as object), access: null })),
+    restartDue: (next = options) =>
+      restart(next, (value) => JSON.stringify({ ...(JSON.parse(value) as object), access: null })),
   };
   async function restart(next: AppOptions, change: (value: string) => string): Promise<App> {
     await engine.stop();
@@ -170,7 +266,11 @@ export async function startApp(provider: Provider, options: AppOptions = {}, kep
   return app;
 }
 
-export async function waitFor(holds: () => boolean | Promise<boolean>, what: string, ms = 8_000): Promise<void> {
+export async function waitFor(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 8_000,
+): Promise<void> {
   const end = Date.now() + ms;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`${what} did not happen`);
@@ -181,23 +281,48 @@ export async function waitFor(holds: () => boolean | Promise<boolean>, what: str
 /** The view, which must be `signed-in`. */
 export function signedInView(app: App): Extract<AuthView, { status: 'signed-in' }> {
   const view = app.engine.view();
-  if (view.status !== 'signed-in') throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
+  if (view.status !== 'signed-in')
+    throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
   return view;
 }
 
-/** Everything that an app told: views, logs, errors with their stacks and causes, and the state file. */
+/**
+ * Everything that an app told: views, logs, errors with their stacks and causes, and the state
+ * file.
+ */
 export function toldBy(app: App): string {
-  const deep = { depth: Infinity, showHidden: true, getters: true, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: Infinity } as const;
+  const deep = {
+    depth: Infinity,
+    showHidden: true,
+    getters: true,
+    maxArrayLength: Infinity,
+    maxStringLength: Infinity,
+    breakLength: Infinity,
+  } as const;
   return [
-    JSON.stringify(app.views), JSON.stringify(app.log.events), JSON.stringify([app.file.content, app.file.saves]),
-    ...app.errors.map((error) => inspect(error, deep)), ...app.errors.flatMap(textsOf),
+    JSON.stringify(app.views),
+    JSON.stringify(app.log.events),
+    JSON.stringify([app.file.content, app.file.saves]),
+    ...app.errors.map((error) => inspect(error, deep)),
+    ...app.errors.flatMap(textsOf),
   ].join('\n');
 }
 
-/** Which secret values of the provider stand in the text, in any of the spellings that a value takes on its way. */
+/**
+ * Which secret values of the provider stand in the text, in any of the spellings that a value takes
+ * on its way.
+ */
 export function secretsIn(text: string, provider: Pick<Provider, 'issued'>): readonly string[] {
   return provider.issued
-    .filter(({ value }) => [value, encodeURIComponent(value), Buffer.from(value).toString('base64'), Buffer.from(value).toString('base64url'), Buffer.from(value).toString('hex')].some((spelling) => text.includes(spelling)))
+    .filter(({ value }) =>
+      [
+        value,
+        encodeURIComponent(value),
+        Buffer.from(value).toString('base64'),
+        Buffer.from(value).toString('base64url'),
+        Buffer.from(value).toString('hex'),
+      ].some((spelling) => text.includes(spelling)),
+    )
     .map(({ kind }) => kind);
 }
 
@@ -208,5 +333,10 @@ export function expectNoLeak(app: App, provider: Provider): void {
 
 function textsOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)];
-  return [error.message, error.stack ?? '', JSON.stringify(error), ...(error.cause === undefined ? [] : textsOf(error.cause))];
+  return [
+    error.message,
+    error.stack ?? '',
+    JSON.stringify(error),
+    ...(error.cause === undefined ? [] : textsOf(error.cause)),
+  ];
 }

@@ -1,12 +1,23 @@
-// A whole engine on fake ports and virtual time, before an authority in memory that rotates refresh tokens and notices reuse.
-// Plain OAuth 2.0 with endpoints by hand: ID tokens and real HTTP belong to test/flow.
+// A whole engine on fake ports and virtual time, before an authority in memory that rotates refresh
+// tokens and notices reuse. Plain OAuth 2.0 with endpoints by hand: ID tokens and real HTTP belong
+// to test/flow.
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
-import { type FakeEarlierEntries, createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeEarlierEntries, createFakeLog, createFakeSecretStore, createFakeSignals, createFakeStateStore } from './fakes.js';
+import {
+  type FakeEarlierEntries,
+  createFakeBrowser,
+  createFakeCallbacks,
+  createFakeClock,
+  createFakeEarlierEntries,
+  createFakeLog,
+  createFakeSecretStore,
+  createFakeSignals,
+  createFakeStateStore,
+} from './fakes.js';
 
 export const ISSUER = 'https://id.example';
 export const REDIRECT = 'com.example.app:/callback';
@@ -17,7 +28,10 @@ export interface Authority extends Network {
   lifeSeconds: number;
   /** Between two questions about a device code. */
   pollSeconds: number;
-  /** What the address of the key set answers: it proves that no portal speaks in the provider's name. */
+  /**
+   * What the address of the key set answers: it proves that no portal speaks in the provider's
+   * name.
+   */
   keySet: () => Response;
   /** What the person in front of the page for device codes has done so far. */
   person: 'is away' | 'agrees' | 'says no';
@@ -35,7 +49,10 @@ export interface Authority extends Network {
   /** Every secret value that was given out. */
   readonly issued: readonly string[];
   count(grantType: 'authorization_code' | 'refresh_token'): number;
-  /** From now on requests wait until the returned function was called; they end earlier when their signal does. */
+  /**
+   * From now on requests wait until the returned function was called; they end earlier when their
+   * signal does.
+   */
   hold(): () => void;
   /** The next token request is answered so, once; nothing is carried out. */
   answerNext(answer: () => Response): void;
@@ -72,7 +89,13 @@ export function createAuthority(mark = ''): Authority {
   const grant = (): Response => {
     const refreshToken = mint('refresh');
     valid.add(refreshToken);
-    return Response.json({ access_token: mint('access'), token_type: 'Bearer', expires_in: authority.lifeSeconds, refresh_token: refreshToken, scope: 'read offline_access' });
+    return Response.json({
+      access_token: mint('access'),
+      token_type: 'Bearer',
+      expires_in: authority.lifeSeconds,
+      refresh_token: refreshToken,
+      scope: 'read offline_access',
+    });
   };
   const refuse = (error: string): Response => Response.json({ error }, { status: 400 });
 
@@ -85,7 +108,8 @@ export function createAuthority(mark = ''): Authority {
       devices.delete(form.get('device_code') ?? '');
       return authority.person === 'agrees' ? grant() : refuse('access_denied');
     }
-    if (form.get('grant_type') === 'authorization_code') return form.get('code')?.startsWith('good') === true ? grant() : refuse('invalid_grant');
+    if (form.get('grant_type') === 'authorization_code')
+      return form.get('code')?.startsWith('good') === true ? grant() : refuse('invalid_grant');
     const sent = form.get('refresh_token') ?? '';
     if (rotated.has(sent)) reused.push(sent);
     if (!valid.delete(sent)) return refuse('invalid_grant');
@@ -100,19 +124,39 @@ export function createAuthority(mark = ''): Authority {
     pollSeconds: 5,
     keySet: () => Response.json({ keys: [] }),
     person: 'is away',
-    tokenForms, revoked, reused, issued,
-    get open() { return open; },
-    get asked() { return askedCount; },
-    get mostRenewalsAtOnce() { return mostRenewalsAtOnce; },
+    tokenForms,
+    revoked,
+    reused,
+    issued,
+    get open() {
+      return open;
+    },
+    get asked() {
+      return askedCount;
+    },
+    get mostRenewalsAtOnce() {
+      return mostRenewalsAtOnce;
+    },
     count: (grantType) => tokenForms.filter((form) => form.get('grant_type') === grantType).length,
     hold() {
       let release = (): void => {};
-      gate = new Promise((resolve) => { release = () => { gate = null; resolve(); }; });
+      gate = new Promise((resolve) => {
+        release = () => {
+          gate = null;
+          resolve();
+        };
+      });
       return release;
     },
-    loseNext: () => { losing += 1; },
-    answerNext: (answer) => { scripted = [...scripted, answer]; },
-    revokeAll: () => { valid.clear(); },
+    loseNext: () => {
+      losing += 1;
+    },
+    answerNext: (answer) => {
+      scripted = [...scripted, answer];
+    },
+    revokeAll: () => {
+      valid.clear();
+    },
     grantEarlier() {
       const refreshToken = mint('earlier');
       valid.add(refreshToken);
@@ -132,7 +176,13 @@ export function createAuthority(mark = ''): Authority {
         if (url.endsWith('/device')) {
           const code = mint('device');
           devices.add(code);
-          return Response.json({ device_code: code, user_code: 'ABCD', verification_uri: `${ISSUER}/go`, expires_in: 900, interval: authority.pollSeconds });
+          return Response.json({
+            device_code: code,
+            user_code: 'ABCD',
+            verification_uri: `${ISSUER}/go`,
+            expires_in: 900,
+            interval: authority.pollSeconds,
+          });
         }
         if (url.endsWith('/revoke')) {
           valid.delete(form.get('token') ?? '');
@@ -153,7 +203,11 @@ export function createAuthority(mark = ''): Authority {
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('aborted')); }); });
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('aborted'));
+    });
+  });
 }
 
 export interface Bench {
@@ -171,7 +225,10 @@ export interface Bench {
   readonly earlier: FakeEarlierEntries;
   /** Every view so far. */
   readonly views: readonly AuthView[];
-  /** Waits until the browser has opened so many pages; a keyring or a start that hangs holds it up for its limit. */
+  /**
+   * Waits until the browser has opened so many pages; a keyring or a start that hangs holds it up
+   * for its limit.
+   */
   opens(pages: number): Promise<void>;
   /** Starts an attempt and waits until the browser is open. */
   begin(): Promise<{ readonly done: Promise<void>; readonly state: string }>;
@@ -179,18 +236,29 @@ export interface Bench {
   comeBack(state: string, code?: string): void;
   /** A whole sign-in. */
   signIn(): Promise<void>;
-  /** The same computer after a restart: keychain, file, authority and time stay; everything else is new. */
+  /**
+   * The same computer after a restart: keychain, file, authority and time stay; everything else is
+   * new.
+   */
   restart(fate?: (ask: string) => Fate): Bench;
   /** One more process of the app on the same computer, not started. */
   another(): Bench;
-  /** This process is gone at once, as by kill -9: what it was doing never ends, and its locks are free. */
+  /**
+   * This process is gone at once, as by kill -9: what it was doing never ends, and its locks are
+   * free.
+   */
   kill(): void;
 }
 
-/** What becomes of the process when it asks the world for something: it may be killed before that is done, or before the answer comes. */
+/**
+ * What becomes of the process when it asks the world for something: it may be killed before that is
+ * done, or before the answer comes.
+ */
 export type Fate = 'lives' | 'dies before' | 'dies after';
 
-export type Kept = Partial<Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock' | 'earlier'>> & { readonly fate?: (ask: string) => Fate };
+export type Kept = Partial<
+  Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock' | 'earlier'>
+> & { readonly fate?: (ask: string) => Fate };
 
 /** Made but not started. */
 export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {}): Bench {
@@ -206,8 +274,15 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   const signals = createFakeSignals();
   const earlier = kept.earlier ?? createFakeEarlierEntries();
   const settings = parseOptions({
-    issuer: ISSUER, clientId: 'me', redirects: [REDIRECT], scopes: ['read', 'offline_access'],
-    endpoints: { authorization: `${ISSUER}/authorize`, token: `${ISSUER}/token`, revocation: `${ISSUER}/revoke` },
+    issuer: ISSUER,
+    clientId: 'me',
+    redirects: [REDIRECT],
+    scopes: ['read', 'offline_access'],
+    endpoints: {
+      authorization: `${ISSUER}/authorize`,
+      token: `${ISSUER}/token`,
+      revocation: `${ISSUER}/revoke`,
+    },
     identify: async () => ({ subject: 'ada', name: 'Ada' }),
     ...options,
   });
@@ -226,21 +301,74 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
         if (fate === 'dies after') kill();
         if (!dead) run();
       };
-      ask().then((value) => { settle(() => { resolve(value); }); }, (error: unknown) => { settle(() => { reject(error); }); });
+      ask().then(
+        (value) => {
+          settle(() => {
+            resolve(value);
+          });
+        },
+        (error: unknown) => {
+          settle(() => {
+            reject(error);
+          });
+        },
+      );
     });
   const ports = {
-    secrets: { ...secrets, read: (key: string, expected: boolean) => mortal('secrets.read', () => secrets.read(key, expected)), write: (key: string, value: string) => mortal('secrets.write', () => secrets.write(key, value)), remove: (key: string) => mortal('secrets.remove', () => secrets.remove(key)) },
-    state: { load: () => mortal('state.load', () => file.load()), save: (state: KnownAccounts) => mortal('state.save', () => file.save(state)) },
-    clock: { now: clock.now, elapsed: clock.elapsed, after: (ms: number, run: () => void) => clock.after(ms, () => { if (!dead) run(); }) },
-    network: { fetch: (url: string, init: NetworkRequest) => mortal(`network ${url.slice(ISSUER.length)}`, () => authority.fetch(url, init)) },
-    earlier: { read: (index: number) => mortal('earlier.read', () => earlier.read(index)), remove: (index: number) => mortal('earlier.remove', () => earlier.remove(index)) },
+    secrets: {
+      ...secrets,
+      read: (key: string, expected: boolean) =>
+        mortal('secrets.read', () => secrets.read(key, expected)),
+      write: (key: string, value: string) =>
+        mortal('secrets.write', () => secrets.write(key, value)),
+      remove: (key: string) => mortal('secrets.remove', () => secrets.remove(key)),
+    },
+    state: {
+      load: () => mortal('state.load', () => file.load()),
+      save: (state: KnownAccounts) => mortal('state.save', () => file.save(state)),
+    },
+    clock: {
+      now: clock.now,
+      elapsed: clock.elapsed,
+      after: (ms: number, run: () => void) =>
+        clock.after(ms, () => {
+          if (!dead) run();
+        }),
+    },
+    network: {
+      fetch: (url: string, init: NetworkRequest) =>
+        mortal(`network ${url.slice(ISSUER.length)}`, () => authority.fetch(url, init)),
+    },
+    earlier: {
+      read: (index: number) => mortal('earlier.read', () => earlier.read(index)),
+      remove: (index: number) => mortal('earlier.remove', () => earlier.remove(index)),
+    },
   };
-  const engine = createEngine(settings, { ...ports, browser, callbacks: { 'custom-scheme': scheme, loopback }, lock, signals, log });
+  const engine = createEngine(settings, {
+    ...ports,
+    browser,
+    callbacks: { 'custom-scheme': scheme, loopback },
+    lock,
+    signals,
+    log,
+  });
   const views: AuthView[] = [];
   engine.onView((view) => views.push(view));
 
   const bench: Bench = {
-    engine, authority, clock, secrets, file, browser, scheme, loopback, lock, signals, log, views, earlier,
+    engine,
+    authority,
+    clock,
+    secrets,
+    file,
+    browser,
+    scheme,
+    loopback,
+    lock,
+    signals,
+    log,
+    views,
+    earlier,
     async opens(pages) {
       const held = (): boolean => secrets.prompting || engine.view().status === 'starting';
       while (browser.opened.length < pages) {
@@ -264,9 +392,26 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
       bench.comeBack(state);
       await done;
     },
-    another: () => createBench(options, { authority, clock, file, earlier, lock: lock.another(), secrets: createFakeSecretStore('works', secrets.entries) }),
+    another: () =>
+      createBench(options, {
+        authority,
+        clock,
+        file,
+        earlier,
+        lock: lock.another(),
+        secrets: createFakeSecretStore('works', secrets.entries),
+      }),
     kill,
-    restart: (fate) => createBench(options, { authority, clock, file, earlier, lock: lock.another(), secrets: reopened(secrets), ...(fate === undefined ? {} : { fate }) }),
+    restart: (fate) =>
+      createBench(options, {
+        authority,
+        clock,
+        file,
+        earlier,
+        lock: lock.another(),
+        secrets: reopened(secrets),
+        ...(fate === undefined ? {} : { fate }),
+      }),
   };
   return bench;
 }
@@ -288,7 +433,12 @@ export async function until(holds: () => boolean, what = 'it'): Promise<void> {
 }
 
 /** How a promise stands now. */
-export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
+export async function stateOf(
+  promise: Promise<unknown>,
+): Promise<'pending' | 'resolved' | 'rejected'> {
   const pending = Symbol('pending');
-  return Promise.race([promise, Promise.resolve(pending)]).then((value) => (value === pending ? 'pending' : 'resolved'), () => 'rejected');
+  return Promise.race([promise, Promise.resolve(pending)]).then(
+    (value) => (value === pending ? 'pending' : 'resolved'),
+    () => 'rejected',
+  );
 }

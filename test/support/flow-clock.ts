@@ -1,14 +1,20 @@
-// The time of a flow test: it runs as real time does, and leaps when a test lets time pass. App, provider and person share it.
-// Leaps only between exchanges: an answer that is on its way arrives before the next timer fires, as on a fast network.
+// The time of a flow test: it runs as real time does, and leaps when a test lets time pass. App,
+// provider and person share it. Leaps only between exchanges: an answer that is on its way arrives
+// before the next timer fires, as on a fast network.
 import { createClock } from '../../src/main/adapters/clock.js';
 import type { Clock } from '../../src/main/core/ports.js';
 
 export interface FlowClock extends Clock {
-  /** Lets so much time pass at once: timers that fall due run in their order, each at its own time. */
+  /**
+   * Lets so much time pass at once: timers that fall due run in their order, each at its own time.
+   */
   pass(ms: number): Promise<void>;
   /** The computer sleeps for so long: the calendar goes on, and no timer fires. */
   sleep(ms: number): void;
-  /** Lets second after second pass until the promise has settled. Rejects as it does, and after an hour. */
+  /**
+   * Lets second after second pass until the promise has settled. Rejects as it does, and after an
+   * hour.
+   */
   passUntil<T>(promise: Promise<T>): Promise<T>;
   /** An exchange: no time is left out while it is under way. */
   underWay<T>(exchange: Promise<T>): Promise<T>;
@@ -35,7 +41,9 @@ export function createFlowClock(): FlowClock {
   let leap: Promise<unknown> = Promise.resolve();
 
   const elapsed = (): number => performance.now() + leapt;
-  const leapTo = (time: number): void => { leapt += Math.max(0, time - elapsed()); };
+  const leapTo = (time: number): void => {
+    leapt += Math.max(0, time - elapsed());
+  };
   const fire = (timer: Timer): void => {
     timer.cancel();
     if (timers.delete(timer)) timer.run();
@@ -72,7 +80,9 @@ export function createFlowClock(): FlowClock {
     },
     async passUntil(promise) {
       let settled = false;
-      const done = (): void => { settled = true; };
+      const done = (): void => {
+        settled = true;
+      };
       promise.then(done, done);
       for (let passed = 0; passed < HOUR_MS && !settled; passed += 1_000) {
         await clock.pass(1_000);
@@ -105,7 +115,8 @@ export function createFlowClock(): FlowClock {
 
   function nextDueBy(end: number): Timer | null {
     let next: Timer | null = null;
-    for (const timer of timers) if (timer.due <= end && (next === null || timer.due < next.due)) next = timer;
+    for (const timer of timers)
+      if (timer.due <= end && (next === null || timer.due < next.due)) next = timer;
     return next;
   }
 

@@ -1,5 +1,6 @@
-// Runs the real keychain worker outside Electron: the same source, in a child process of Node whose parentPort is
-// made of the IPC channel. What it leaves open, Electron's own utility process, is proved by test/e2e.
+// Runs the real keychain worker outside Electron: the same source, in a child process of Node whose
+// parentPort is made of the IPC channel. What it leaves open, Electron's own utility process, is
+// proved by test/e2e.
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,14 +24,24 @@ process.on('disconnect', () => process.exit(0));
 
 let shim: string | null = null;
 
-/** The worker's script. Node 20 runs no TypeScript: two files are stripped of their types into the cache of node_modules. */
+/**
+ * The worker's script. Node 20 runs no TypeScript: two files are stripped of their types into the
+ * cache of node_modules.
+ */
 export function keychainScript(): string {
   if (shim !== null) return shim;
-  const texts = SOURCES.map((name) => readFileSync(join(ROOT, 'src/main/adapters', `${name}.ts`), 'utf8'));
-  const hash = createHash('sha256').update(SHIM).update(texts.join('\0')).digest('hex').slice(0, 16);
+  const texts = SOURCES.map((name) =>
+    readFileSync(join(ROOT, 'src/main/adapters', `${name}.ts`), 'utf8'),
+  );
+  const hash = createHash('sha256')
+    .update(SHIM)
+    .update(texts.join('\0'))
+    .digest('hex')
+    .slice(0, 16);
   const root = join(ROOT, 'node_modules/.cache/latchkey-keychain', hash);
   if (!existsSync(root)) {
-    // Beside it and then renamed: a binary that another process has loaded must not be written over.
+    // Beside it and then renamed: a binary that another process has loaded must not be written
+    // over.
     const draft = `${root}-${process.pid}`;
     fill(draft, texts);
     try {
@@ -49,7 +60,12 @@ function fill(root: string, texts: readonly string[]): void {
   const folder = join(root, ...ADAPTERS);
   mkdirSync(folder, { recursive: true });
   const compilerOptions = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
-  SOURCES.forEach((name, index) => writeFileSync(join(folder, `${name}.js`), ts.transpileModule(texts[index] ?? '', { compilerOptions }).outputText));
+  SOURCES.forEach((name, index) =>
+    writeFileSync(
+      join(folder, `${name}.js`),
+      ts.transpileModule(texts[index] ?? '', { compilerOptions }).outputText,
+    ),
+  );
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n');
   writeFileSync(join(folder, 'shim.js'), SHIM);
   bringKeytar(root);
@@ -57,7 +73,12 @@ function fill(root: string, texts: readonly string[]): void {
 
 /** Starts the worker with this environment; it ends with the test process at the latest. */
 export function forkKeychainWorker(env: NodeJS.ProcessEnv = process.env): WorkerProcess {
-  const child = fork(keychainScript(), [], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced', execArgv: [] });
+  const child = fork(keychainScript(), [], {
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+    execArgv: [],
+  });
   child.on('error', () => {});
   return {
     get pid() {
@@ -68,7 +89,10 @@ export function forkKeychainWorker(env: NodeJS.ProcessEnv = process.env): Worker
       const told = listener as (value?: unknown) => void;
       if (event === 'message') child.on('message', told);
       else if (event === 'spawn') child.on('spawn', told);
-      else child.on('exit', (code, signal) => told(code ?? (signal === null ? 0 : constants.signals[signal])));
+      else
+        child.on('exit', (code, signal) =>
+          told(code ?? (signal === null ? 0 : constants.signals[signal])),
+        );
     },
     kill: () => child.kill(),
   };

@@ -1,5 +1,6 @@
-// A private D-Bus with a genuine gnome-keyring for the contract tests, of the lab's own parts (scripts/lab-keyring.mjs)
-// but without its display: on a bus that knows no display no password dialog can open.
+// A private D-Bus with a genuine gnome-keyring for the contract tests, of the lab's own parts
+// (scripts/lab-keyring.mjs) but without its display: on a bus that knows no display no password
+// dialog can open.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,10 @@ export interface Keyring {
   stop(): void;
 }
 
-/** `empty`: the secret service starts by itself but has no login keyring. `none`: a bus without a secret service. */
+/**
+ * `empty`: the secret service starts by itself but has no login keyring. `none`: a bus without a
+ * secret service.
+ */
 export type KeyringKind = 'unlocked' | 'empty' | 'none';
 
 /** With `display`, a locked keyring opens its dialog there, and nobody answers it. */
@@ -35,7 +39,8 @@ export async function startPrivateKeyring(kind: KeyringKind, display?: string): 
     LATCHKEY_LAB: root,
     ...(display === undefined ? {} : { DISPLAY: display, XAUTHORITY: process.env['XAUTHORITY'] }),
   };
-  for (const name of ['run', 'data', 'config', 'cache']) mkdirSync(join(root, name), { mode: 0o700 });
+  for (const name of ['run', 'data', 'config', 'cache'])
+    mkdirSync(join(root, name), { mode: 0o700 });
   const owner = { env };
   await startBus(root, owner, kind === 'none' ? 'none' : 'unlocked');
   if (kind === 'unlocked') await startKeyring(owner, PASSWORD);
@@ -50,13 +55,18 @@ export async function startPrivateKeyring(kind: KeyringKind, display?: string): 
   };
 }
 
-/** Whether all these programs are installed. In CI a missing one fails the run: there, nothing may be skipped. */
+/**
+ * Whether all these programs are installed. In CI a missing one fails the run: there, nothing may
+ * be skipped.
+ */
 export function haveParts(...programs: readonly string[]): boolean {
   const missing = programs.filter((program) => which(program) === null);
   return missing.length === 0 || absent(missing.join(', '));
 }
 
-/** Whether there is a display for a password dialog; `npm test -- contract` brings a virtual one. */
+/**
+ * Whether there is a display for a password dialog; `npm test -- contract` brings a virtual one.
+ */
 export function haveDisplay(): boolean {
   return process.env['DISPLAY'] !== undefined || absent('a display (run "npm test -- contract")');
 }

@@ -62,13 +62,27 @@ let folder: string | null = null;
 function compiled(): string {
   if (folder !== null) return folder;
   const source = readFileSync(join(ROOT, 'src/main/adapters/lock.ts'), 'utf8');
-  const hash = createHash('sha256').update(SCRIPT).update(SLOW_FILES).update(source).digest('hex').slice(0, 16);
-  const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 } });
+  const hash = createHash('sha256')
+    .update(SCRIPT)
+    .update(SLOW_FILES)
+    .update(source)
+    .digest('hex')
+    .slice(0, 16);
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 },
+  });
   const slowed = outputText.replace("'node:fs/promises'", "'./slow-files.js'");
-  if (slowed === outputText) throw new Error('the adapter does not import node:fs/promises any more');
+  if (slowed === outputText)
+    throw new Error('the adapter does not import node:fs/promises any more');
   folder = join(ROOT, 'node_modules/.cache/latchkey-lock', hash);
   mkdirSync(folder, { recursive: true });
-  const files = { 'package.json': '{"type":"module"}\n', 'process.js': SCRIPT, 'slow-files.js': SLOW_FILES, 'lock.js': outputText, 'slow-lock.js': slowed };
+  const files = {
+    'package.json': '{"type":"module"}\n',
+    'process.js': SCRIPT,
+    'slow-files.js': SLOW_FILES,
+    'lock.js': outputText,
+    'slow-lock.js': slowed,
+  };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }
@@ -92,12 +106,26 @@ export interface LockProcess {
 type Outcome = 'held' | 'busy' | 'unavailable' | 'given-up';
 
 /** So that a process soon has all the file descriptors that it may have. */
-const SMALL = { execPath: '/bin/sh', execArgv: ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath] };
+const SMALL = {
+  execPath: '/bin/sh',
+  execArgv: ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath],
+};
 
 /** Starts a process with a lock of these options; `slow`: whose calls on files take their time; `small`: that may open few. */
-export function startLockProcess(options: LockOptions, kind: 'normal' | 'slow' | 'small' = 'normal'): LockProcess {
+export function startLockProcess(
+  options: LockOptions,
+  kind: 'normal' | 'slow' | 'small' = 'normal',
+): LockProcess {
   const script = kind === 'slow' ? './slow-lock.js' : './lock.js';
-  const child: ChildProcess = fork(join(compiled(), 'process.js'), [JSON.stringify(options), script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [], ...(kind === 'small' ? SMALL : {}) });
+  const child: ChildProcess = fork(
+    join(compiled(), 'process.js'),
+    [JSON.stringify(options), script],
+    {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+      ...(kind === 'small' ? SMALL : {}),
+    },
+  );
   const answers = new Map<number, (outcome: Outcome) => void>();
   let lastId = 0;
   child.on('error', () => {});
@@ -117,7 +145,8 @@ export function startLockProcess(options: LockOptions, kind: 'normal' | 'slow' |
     hold: async (name, limitMs, idle = false) => (await ask({ name, limitMs, idle })) === 'held',
     tryToHold: (name, limitMs) => ask({ name, limitMs, idle: false }),
     async starve(wanted) {
-      if ((await ask({ starve: wanted })) !== 'held') throw new Error('the process has descriptors left, or none to give back');
+      if ((await ask({ starve: wanted })) !== 'held')
+        throw new Error('the process has descriptors left, or none to give back');
     },
     release: () => void child.send({ release: lastId }, () => {}),
     async contend(name, limitMs, rounds, file) {

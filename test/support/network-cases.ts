@@ -1,5 +1,5 @@
-// What the port Network answers to each of what servers do, and how many requests arrive. One table for all that implement
-// it: test/contract runs it on the fakes, e2e/network in a real Electron.
+// What the port Network answers to each of what servers do, and how many requests arrive. One table
+// for all that implement it: test/contract runs it on the fakes, e2e/network in a real Electron.
 import { TOKENS } from './network-servers.js';
 import type { CountingServer, HTTP1, HTTP2 } from './network-servers.js';
 
@@ -67,7 +67,13 @@ interface Row {
 
 /** Each case on a connection that is new, and on a server to which one is open already. */
 function rowsOf(expected: Expected): readonly Row[] {
-  return Object.keys(expected).flatMap((name) => [false, true].map((reused) => ({ name, reused, path: `/${encodeURIComponent(name)}?${reused ? 'reused' : 'fresh'}` })));
+  return Object.keys(expected).flatMap((name) =>
+    [false, true].map((reused) => ({
+      name,
+      reused,
+      path: `/${encodeURIComponent(name)}?${reused ? 'reused' : 'fresh'}`,
+    })),
+  );
 }
 
 export interface Asked {
@@ -76,20 +82,36 @@ export interface Asked {
   readonly timeoutMs?: number;
 }
 
-/** Runs all, one after the other. Gives what came and what was expected, a line for each, to be compared as a whole. */
-export async function runTable(server: CountingServer, expected: Expected, inTurn: (asked: readonly Asked[]) => Promise<readonly string[]>): Promise<{ readonly came: readonly string[]; readonly right: readonly string[] }> {
+/**
+ * Runs all, one after the other. Gives what came and what was expected, a line for each, to be
+ * compared as a whole.
+ */
+export async function runTable(
+  server: CountingServer,
+  expected: Expected,
+  inTurn: (asked: readonly Asked[]) => Promise<readonly string[]>,
+): Promise<{ readonly came: readonly string[]; readonly right: readonly string[] }> {
   const rows = rowsOf(expected);
   const asked = rows.flatMap(({ name, reused, path }): readonly Asked[] => [
     ...(reused ? [{ url: `${server.origin}/ok`, method: 'GET' }] : []),
     { url: server.origin + path, ...(name === 'silence' ? { timeoutMs: 150 } : {}) },
   ]);
-  const outcomes = (await inTurn(asked)).filter((_outcome, index) => asked[index]?.method !== 'GET');
-  const line = (row: Row, outcome: string, posts: string): string => `${row.name} | ${row.reused ? 'reused' : 'fresh'} | ${outcome} | ${posts}`;
+  const outcomes = (await inTurn(asked)).filter(
+    (_outcome, index) => asked[index]?.method !== 'GET',
+  );
+  const line = (row: Row, outcome: string, posts: string): string =>
+    `${row.name} | ${row.reused ? 'reused' : 'fresh'} | ${outcome} | ${posts}`;
   return {
     came: rows.map((row, index) => {
       const posts = server.requests.filter((request) => request === `POST ${row.path}`).length;
-      return line(row, outcomes[index] ?? 'nothing', MAY_COME_AGAIN.includes(row.name) && posts > 1 ? 'again' : `${posts} POST`);
+      return line(
+        row,
+        outcomes[index] ?? 'nothing',
+        MAY_COME_AGAIN.includes(row.name) && posts > 1 ? 'again' : `${posts} POST`,
+      );
     }),
-    right: rows.map((row) => line(row, expected[row.name] ?? '', MAY_COME_AGAIN.includes(row.name) ? 'again' : '1 POST')),
+    right: rows.map((row) =>
+      line(row, expected[row.name] ?? '', MAY_COME_AGAIN.includes(row.name) ? 'again' : '1 POST'),
+    ),
   };
 }

@@ -12,20 +12,48 @@ export interface NetworkHost {
   end(): Promise<void>;
 }
 
-const adapter = (name: string): string => pathToFileURL(join(APP_FOLDER, 'main', 'adapters', name)).href;
+const adapter = (name: string): string =>
+  pathToFileURL(join(APP_FOLDER, 'main', 'adapters', name)).href;
 
-export async function startNetworkHost(electron: string, lab: Pick<Lab, 'isRoot' | 'owner'>, switches: readonly string[] = []): Promise<NetworkHost> {
+export async function startNetworkHost(
+  electron: string,
+  lab: Pick<Lab, 'isRoot' | 'owner'>,
+  switches: readonly string[] = [],
+): Promise<NetworkHost> {
   const appFolder = join(ROOT_FOLDER, 'test', 'support', 'network-host');
-  const [program = electron, ...args] = appCommand({ electron, appFolder, isRoot: lab.isRoot, switches, flags: [] });
-  const env = { ...lab.owner.env, LATCHKEY_NETWORK: adapter('network.js'), LATCHKEY_NETWORK_FACTS: adapter('network-facts.js') };
-  const child = spawn(program, args, { ...lab.owner, env, detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
-  const answers = new Map<number, (answer: { value: unknown; uncaught: readonly string[] }) => void>();
+  const [program = electron, ...args] = appCommand({
+    electron,
+    appFolder,
+    isRoot: lab.isRoot,
+    switches,
+    flags: [],
+  });
+  const env = {
+    ...lab.owner.env,
+    LATCHKEY_NETWORK: adapter('network.js'),
+    LATCHKEY_NETWORK_FACTS: adapter('network-facts.js'),
+  };
+  const child = spawn(program, args, {
+    ...lab.owner,
+    env,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const answers = new Map<
+    number,
+    (answer: { value: unknown; uncaught: readonly string[] }) => void
+  >();
   let last = 0;
   await new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error('the host app ended')));
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return;
-      const answer = JSON.parse(line) as { ready?: true; id: number; value: unknown; uncaught: readonly string[] };
+      const answer = JSON.parse(line) as {
+        ready?: true;
+        id: number;
+        value: unknown;
+        uncaught: readonly string[];
+      };
       if (answer.ready) resolve();
       else answers.get(answer.id)?.(answer);
     });
@@ -33,10 +61,13 @@ export async function startNetworkHost(electron: string, lab: Pick<Lab, 'isRoot'
   return {
     async do<T>(deed: string, given: unknown = {}) {
       const id = (last += 1);
-      const answered = new Promise<{ value: unknown; uncaught: readonly string[] }>((resolve) => answers.set(id, resolve));
+      const answered = new Promise<{ value: unknown; uncaught: readonly string[] }>((resolve) =>
+        answers.set(id, resolve),
+      );
       child.stdin.write(`${JSON.stringify({ id, deed, given })}\n`);
       const { value, uncaught } = await answered;
-      if (uncaught.length > 0) throw new Error(`thrown past a promise in the app: ${uncaught.join(' | ')}`);
+      if (uncaught.length > 0)
+        throw new Error(`thrown past a promise in the app: ${uncaught.join(' | ')}`);
       return value as T;
     },
     end: () => endApp(child, electron),

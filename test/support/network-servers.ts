@@ -1,5 +1,5 @@
-// Servers that do what servers do, by the name in the path, and count what arrived: HTTP/1.1 byte by byte, and HTTP/2.
-// Both answer `/ok`, which leaves a connection that a client may keep.
+// Servers that do what servers do, by the name in the path, and count what arrived: HTTP/1.1 byte
+// by byte, and HTTP/2. Both answer `/ok`, which leaves a connection that a client may keep.
 import { createSecureServer, constants } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
@@ -25,13 +25,20 @@ export interface CountingServer {
 type Http1Answer = Buffer | ((socket: Socket) => void);
 
 const head = (text: string): Buffer => Buffer.from(`HTTP/1.1 ${text}\r\n\r\n`);
-const whole = (text: string, body = TOKENS): Buffer => Buffer.concat([head(`${text}\r\ncontent-length: ${Buffer.byteLength(body)}`), Buffer.from(body)]);
-const thenEnd = (bytes: Buffer) => (socket: Socket): void => void socket.end(bytes);
+const whole = (text: string, body = TOKENS): Buffer =>
+  Buffer.concat([head(`${text}\r\ncontent-length: ${Buffer.byteLength(body)}`), Buffer.from(body)]);
+const thenEnd =
+  (bytes: Buffer) =>
+  (socket: Socket): void =>
+    void socket.end(bytes);
 
 export const HTTP1 = {
   ok: whole('200 OK'),
   'a header in UTF-8': whole('200 OK\r\nx-user: Łukasz\r\nx-shown: yes'),
-  'a header in ISO-8859-1': Buffer.from(`HTTP/1.1 200 OK\r\nx-user: M\xfcller\r\nx-shown: yes\r\ncontent-length: ${TOKENS.length}\r\n\r\n${TOKENS}`, 'latin1'),
+  'a header in ISO-8859-1': Buffer.from(
+    `HTTP/1.1 200 OK\r\nx-user: M\xfcller\r\nx-shown: yes\r\ncontent-length: ${TOKENS.length}\r\n\r\n${TOKENS}`,
+    'latin1',
+  ),
   'a reason in UTF-8': whole('403 Odmowa – dostępu'),
   'status 599': whole('599 X'),
   'status 600': whole('600 X'),
@@ -48,16 +55,26 @@ export const HTTP1 = {
   'a redirect': whole('302 Found\r\nlocation: /ok?followed', ''),
   'a redirect that keeps the method': whole('307 Temporary\r\nlocation: /ok?followed', ''),
   'a redirect that leads nowhere': whole('303 See Other', ''),
-  'early hints': Buffer.concat([head('103 Early Hints\r\nlink: </style.css>; rel=preload'), whole('200 OK')]),
+  'early hints': Buffer.concat([
+    head('103 Early Hints\r\nlink: </style.css>; rel=preload'),
+    whole('200 OK'),
+  ]),
   cookies: whole('200 OK\r\nset-cookie: a=b; Path=/'),
-  'half an answer': thenEnd(Buffer.concat([head('200 OK\r\ncontent-length: 500'), Buffer.from(TOKENS)])),
-  'half an answer in chunks': thenEnd(Buffer.concat([head('200 OK\r\ntransfer-encoding: chunked'), Buffer.from('5\r\nhello\r\n')])),
+  'half an answer': thenEnd(
+    Buffer.concat([head('200 OK\r\ncontent-length: 500'), Buffer.from(TOKENS)]),
+  ),
+  'half an answer in chunks': thenEnd(
+    Buffer.concat([head('200 OK\r\ntransfer-encoding: chunked'), Buffer.from('5\r\nhello\r\n')]),
+  ),
   'chunks beside a length that is wrong': Buffer.concat([
     head('200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked'),
     Buffer.from(`${TOKENS.length.toString(16)}\r\n${TOKENS}\r\n0\r\n\r\n`),
   ]),
   'a body that is no gzip': whole('200 OK\r\ncontent-encoding: gzip'),
-  'a gzip bomb': Buffer.concat([head(`200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}`), bomb]),
+  'a gzip bomb': Buffer.concat([
+    head(`200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}`),
+    bomb,
+  ]),
   'no HTTP': thenEnd(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')),
   close: (socket: Socket) => void socket.end(),
   reset: (socket: Socket) => void socket.resetAndDestroy(),
@@ -93,7 +110,8 @@ export async function startHttp1(): Promise<CountingServer> {
     if (name === 'endless') {
       socket.write(head('200 OK'));
       const more = (): void => {
-        for (let full = false; !full && !socket.destroyed; endless += 65_536) full = !socket.write(Buffer.alloc(65_536, 'x'));
+        for (let full = false; !full && !socket.destroyed; endless += 65_536)
+          full = !socket.write(Buffer.alloc(65_536, 'x'));
       };
       socket.on('drain', more);
       return more();
@@ -104,7 +122,9 @@ export async function startHttp1(): Promise<CountingServer> {
   }
   const port = await listening(server);
   return {
-    origin: `http://127.0.0.1:${port}`, requests, heads,
+    origin: `http://127.0.0.1:${port}`,
+    requests,
+    heads,
     endlessBytes: () => endless,
     stop() {
       server.close();
@@ -115,10 +135,12 @@ export async function startHttp1(): Promise<CountingServer> {
 
 type Http2Answer = (stream: ServerHttp2Stream, session: ServerHttp2Session, socket: Socket) => void;
 
-const respond = (status: number, headers: Record<string, string> = {}, body = TOKENS) => (stream: ServerHttp2Stream): void => {
-  stream.respond({ ':status': status, ...headers });
-  stream.end(body);
-};
+const respond =
+  (status: number, headers: Record<string, string> = {}, body = TOKENS) =>
+  (stream: ServerHttp2Stream): void => {
+    stream.respond({ ':status': status, ...headers });
+    stream.end(body);
+  };
 
 export const HTTP2 = {
   ok: respond(200),
@@ -170,14 +192,17 @@ export async function startHttp2(): Promise<CountingServer> {
     stream.resume().on('end', () => {
       const path = headers[':path'] ?? '';
       requests.push(`${headers[':method'] ?? ''} ${path}`);
-      const given: Http2Answer = HTTP2[decodeURIComponent(path.slice(1).split('?', 1)[0] ?? '') as keyof typeof HTTP2];
+      const given: Http2Answer =
+        HTTP2[decodeURIComponent(path.slice(1).split('?', 1)[0] ?? '') as keyof typeof HTTP2];
       const session = stream.session as ServerHttp2Session;
       given(stream, session, sockets.get(session.socket.remotePort) as Socket);
     });
   });
   const port = await listening(server);
   return {
-    origin: `https://127.0.0.1:${port}`, requests, heads: [],
+    origin: `https://127.0.0.1:${port}`,
+    requests,
+    heads: [],
     endlessBytes: () => 0,
     stop() {
       server.close();

@@ -1,5 +1,6 @@
-// What the packaged demo holds, and what it may hold by the imports of dist/ and by the lock file. Also makes a stand-in
-// for Electron, of which nothing runs, so that builds for other systems can be looked at.
+// What the packaged demo holds, and what it may hold by the imports of dist/ and by the lock file.
+// Also makes a stand-in for Electron, of which nothing runs, so that builds for other systems can
+// be looked at.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { listPackage, statFile } from '@electron/asar';
@@ -8,8 +9,20 @@ import { ROOT, importsOf, packageOf, parseText } from '../project/sources.js';
 export type BuilderOs = 'linux' | 'mac' | 'win';
 
 /** What somebody else than an import reads: Electron, a page, a person. */
-const ENTRIES = ['dist/main/demo.js', 'dist/main/adapters/keychain-worker.js', 'dist/preload.cjs', 'dist/renderer/demo.js'];
-const READ = ['package.json', 'assets/icon.png', 'dist/renderer/demo.html', 'dist/renderer/demo.css', 'dist/keytar/LICENSE.md', 'dist/keytar/package.json'];
+const ENTRIES = [
+  'dist/main/demo.js',
+  'dist/main/adapters/keychain-worker.js',
+  'dist/preload.cjs',
+  'dist/renderer/demo.js',
+];
+const READ = [
+  'package.json',
+  'assets/icon.png',
+  'dist/renderer/demo.html',
+  'dist/renderer/demo.css',
+  'dist/keytar/LICENSE.md',
+  'dist/keytar/package.json',
+];
 /** Named as a dependency by others for its types; nothing of it runs. */
 const TYPES_ONLY = ['type-fest', 'tagged-tag'];
 
@@ -33,13 +46,18 @@ export function shippedIn(resources: string): Shipped {
   const packaged = files.filter((name) => name.startsWith('node_modules/'));
   return {
     own: files.filter((name) => !name.startsWith('node_modules/')),
-    packages: [...new Set(packaged.map((name) => packageOf(name.slice('node_modules/'.length)) ?? ''))].sort(),
+    packages: [
+      ...new Set(packaged.map((name) => packageOf(name.slice('node_modules/'.length)) ?? '')),
+    ].sort(),
     packaged,
     unpacked: filesBelow(join(resources, 'app.asar.unpacked')),
   };
 }
 
-/** What the demo needs on this system: its entries, all that they import, and the packages that those bring. */
+/**
+ * What the demo needs on this system: its entries, all that they import, and the packages that
+ * those bring.
+ */
 export function neededOn(os: BuilderOs, arch: string): Omit<Shipped, 'packaged'> {
   const binary = `dist/keytar/${os}-${arch}.node`;
   const own = new Set(ENTRIES);
@@ -48,11 +66,19 @@ export function neededOn(os: BuilderOs, arch: string): Omit<Shipped, 'packaged'>
       if (from.startsWith('.')) own.add(posix.join(posix.dirname(path), from));
     }
   }
-  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: true; peer?: true; devOptional?: true }> };
-  const brought = Object.entries(packages).filter(([path, { dev, peer, devOptional }]) => path !== '' && dev !== true && peer !== true && devOptional !== true);
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: true; peer?: true; devOptional?: true }>;
+  };
+  const brought = Object.entries(packages).filter(
+    ([path, { dev, peer, devOptional }]) =>
+      path !== '' && dev !== true && peer !== true && devOptional !== true,
+  );
   return {
     own: [...own, ...READ, binary].sort(),
-    packages: brought.map(([path]) => path.slice('node_modules/'.length)).filter((name) => !TYPES_ONLY.includes(name)).sort(),
+    packages: brought
+      .map(([path]) => path.slice('node_modules/'.length))
+      .filter((name) => !TYPES_ONLY.includes(name))
+      .sort(),
     unpacked: [binary],
   };
 }
@@ -78,12 +104,22 @@ export function makeElectronStandIn(folder: string, os: BuilderOs): void {
   }
   const contents = 'Electron.app/Contents';
   const program = (path: string, name: string): void => {
-    const keys = { CFBundleExecutable: name, CFBundleIdentifier: 'com.github.Electron', CFBundleName: name };
-    put(`${path}/Info.plist`, `<plist version="1.0"><dict>${Object.entries(keys).map(([key, value]) => `<key>${key}</key><string>${value}</string>`).join('')}</dict></plist>`);
+    const keys = {
+      CFBundleExecutable: name,
+      CFBundleIdentifier: 'com.github.Electron',
+      CFBundleName: name,
+    };
+    put(
+      `${path}/Info.plist`,
+      `<plist version="1.0"><dict>${Object.entries(keys)
+        .map(([key, value]) => `<key>${key}</key><string>${value}</string>`)
+        .join('')}</dict></plist>`,
+    );
     put(`${path}/MacOS/${name}`);
   };
   program(contents, 'Electron');
   put(`${contents}/Resources/default_app.asar`);
   put(`${contents}/Resources/electron.icns`);
-  for (const role of ['', ' (GPU)', ' (Plugin)', ' (Renderer)']) program(`${contents}/Frameworks/Electron Helper${role}.app/Contents`, `Electron Helper${role}`);
+  for (const role of ['', ' (GPU)', ' (Plugin)', ' (Renderer)'])
+    program(`${contents}/Frameworks/Electron Helper${role}.app/Contents`, `Electron Helper${role}`);
 }

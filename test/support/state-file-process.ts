@@ -2,7 +2,16 @@
 // open files, on a disk that hangs, or killed while it writes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,17 +106,31 @@ let folder: string | null = null;
 
 function compiled(): string {
   if (folder !== null) return folder;
-  const sources = ['state-file', 'whole-file'].map((name) => [name, readFileSync(join(ROOT, `src/main/adapters/${name}.ts`), 'utf8')] as const);
-  const hash = createHash('sha256').update(JSON.stringify([SCRIPT, DISKS, sources])).digest('hex').slice(0, 16);
+  const sources = ['state-file', 'whole-file'].map(
+    (name) => [name, readFileSync(join(ROOT, `src/main/adapters/${name}.ts`), 'utf8')] as const,
+  );
+  const hash = createHash('sha256')
+    .update(JSON.stringify([SCRIPT, DISKS, sources]))
+    .digest('hex')
+    .slice(0, 16);
   // Outside the repository, which another user need not be able to enter.
   const made = join(OPEN_FOLDER, `latchkey-state-file-${process.getuid?.() ?? 0}-${hash}`);
   const aside = mkdtempSync(`${made}-`);
   for (const variant of ['plain', 'hanging', 'slow'] as const) {
     mkdirSync(join(aside, variant));
     for (const [name, text] of sources) {
-      const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true } });
+      const { outputText } = ts.transpileModule(text, {
+        compilerOptions: {
+          module: ts.ModuleKind.ES2022,
+          target: ts.ScriptTarget.ES2022,
+          verbatimModuleSyntax: true,
+        },
+      });
       const alone = outputText.replace("import { app } from 'electron';", '');
-      writeFileSync(join(aside, variant, `${name}.js`), variant === 'plain' ? alone : alone.replaceAll("'node:fs/promises'", "'./other-files.js'"));
+      writeFileSync(
+        join(aside, variant, `${name}.js`),
+        variant === 'plain' ? alone : alone.replaceAll("'node:fs/promises'", "'./other-files.js'"),
+      );
     }
     if (variant !== 'plain') writeFileSync(join(aside, variant, 'other-files.js'), DISKS[variant]);
     writeFileSync(join(aside, variant, 'child.js'), SCRIPT);
@@ -135,10 +158,23 @@ export interface StateFileChild {
 }
 
 /** Starts the child; `count` runs until it is killed. */
-export function startStateFileChild({ task, folder: data, extra = '', uid, openFiles, disk = 'plain' }: StateFileChild): ChildProcess {
+export function startStateFileChild({
+  task,
+  folder: data,
+  extra = '',
+  uid,
+  openFiles,
+  disk = 'plain',
+}: StateFileChild): ChildProcess {
   const words = [process.execPath, join(compiled(), disk, 'child.js'), task, data, extra];
-  const [program = '', ...args] = openFiles === undefined ? words : ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...words];
-  return spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid }) });
+  const [program = '', ...args] =
+    openFiles === undefined
+      ? words
+      : ['/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...words];
+  return spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
 }
 
 export interface StateFileAnswer {
@@ -148,7 +184,13 @@ export interface StateFileAnswer {
 }
 
 /** Runs the child to its end. `exitMs`: how long it went on after its last word. */
-export async function runStateFileChild<Answer = StateFileAnswer>(child: StateFileChild): Promise<{ readonly answers: readonly Answer[]; readonly exit: number | NodeJS.Signals | null; readonly exitMs: number }> {
+export async function runStateFileChild<Answer = StateFileAnswer>(
+  child: StateFileChild,
+): Promise<{
+  readonly answers: readonly Answer[];
+  readonly exit: number | NodeJS.Signals | null;
+  readonly exitMs: number;
+}> {
   const running = startStateFileChild(child);
   const deadline = setTimeout(() => running.kill('SIGKILL'), 25_000);
   let text = '';
@@ -157,7 +199,16 @@ export async function runStateFileChild<Answer = StateFileAnswer>(child: StateFi
     text += chunk.toString();
     spokeAt = performance.now();
   });
-  const exit = await new Promise<number | NodeJS.Signals | null>((resolve) => running.on('close', (code, signal) => resolve(code ?? signal)));
+  const exit = await new Promise<number | NodeJS.Signals | null>((resolve) =>
+    running.on('close', (code, signal) => resolve(code ?? signal)),
+  );
   clearTimeout(deadline);
-  return { answers: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Answer), exit, exitMs: performance.now() - spokeAt };
+  return {
+    answers: text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Answer),
+    exit,
+    exitMs: performance.now() - spokeAt,
+  };
 }

@@ -1,11 +1,23 @@
-// A private home for the xdg tools: registrations and links of a test reach a stand-in for the app, and nothing of the
-// person's own desktop. Used where no running Electron is needed.
+// A private home for the xdg tools: registrations and links of a test reach a stand-in for the app,
+// and nothing of the person's own desktop. Used where no running Electron is needed.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
-import { createSchemeRegistration, type SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
+import {
+  createSchemeRegistration,
+  type SchemeRegistration,
+} from '../../src/main/adapters/scheme-registration.js';
 
 /** A desktop of xdg tools without a desktop environment. */
 export interface Desk {
@@ -13,7 +25,10 @@ export interface Desk {
   readonly env: NodeJS.ProcessEnv;
   readonly registration: SchemeRegistration;
   readonly applications: string;
-  /** Puts a .desktop file where a package would, or where a person's own are, and tells the desktop. Gives its path. */
+  /**
+   * Puts a .desktop file where a package would, or where a person's own are, and tells the desktop.
+   * Gives its path.
+   */
   install(where: 'system' | 'own', name: string, exec: string, scheme: string): string;
   /** The stand-in's executable. */
   readonly program: string;
@@ -24,7 +39,10 @@ export interface Desk {
   started(): Promise<readonly string[]>;
 }
 
-/** A private home with a stand-in for the app, which writes down its arguments. `appFolder` may have an awkward name. */
+/**
+ * A private home with a stand-in for the app, which writes down its arguments. `appFolder` may have
+ * an awkward name.
+ */
 export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-xdg-'));
   cleanUps.push(() => rmSync(root, { recursive: true, force: true }));
@@ -32,7 +50,10 @@ export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
   const folder = join(root, appFolder);
   mkdirSync(folder);
   const program = join(folder, 'stand-in');
-  writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@" > '${record}.new'\nmv '${record}.new' '${record}'\n`);
+  writeFileSync(
+    program,
+    `#!/bin/sh\nprintf '%s\\0' "$@" > '${record}.new'\nmv '${record}.new' '${record}'\n`,
+  );
   chmodSync(program, 0o755);
   const env: NodeJS.ProcessEnv = {
     PATH: process.env['PATH'],
@@ -41,7 +62,8 @@ export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
     XDG_DATA_HOME: join(root, 'data'),
     XDG_CONFIG_HOME: join(root, 'config'),
     XDG_DATA_DIRS: `${join(root, 'system')}:/usr/local/share:/usr/share`,
-    // xdg-open hands schemes to graphical programs only when there is a display; nothing connects to it.
+    // xdg-open hands schemes to graphical programs only when there is a display; nothing connects
+    // to it.
     DISPLAY: ':97',
   };
   const facts: RegistrationFacts = {
@@ -56,8 +78,13 @@ export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
     windowsStore: false,
     env,
   };
-  const unused = { setAsDefaultProtocolClient: () => false, isDefaultProtocolClient: () => false, removeAsDefaultProtocolClient: () => false };
-  const register = (changes: Partial<RegistrationFacts>): SchemeRegistration => createSchemeRegistration({ app: unused, facts: { ...facts, ...changes } });
+  const unused = {
+    setAsDefaultProtocolClient: () => false,
+    isDefaultProtocolClient: () => false,
+    removeAsDefaultProtocolClient: () => false,
+  };
+  const register = (changes: Partial<RegistrationFacts>): SchemeRegistration =>
+    createSchemeRegistration({ app: unused, facts: { ...facts, ...changes } });
   return {
     root,
     env,
@@ -68,7 +95,10 @@ export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
     install(where, name, exec, scheme) {
       const folder = join(root, where === 'system' ? 'system' : 'data', 'applications');
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, name), `[Desktop Entry]\nType=Application\nName=Installed\nExec=${exec}\nMimeType=x-scheme-handler/${scheme};\n`);
+      writeFileSync(
+        join(folder, name),
+        `[Desktop Entry]\nType=Application\nName=Installed\nExec=${exec}\nMimeType=x-scheme-handler/${scheme};\n`,
+      );
       execFileSync('update-desktop-database', [folder], { env, stdio: 'ignore' });
       return join(folder, name);
     },

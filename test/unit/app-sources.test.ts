@@ -10,16 +10,45 @@ type ProtocolInfo = Awaited<ReturnType<App['getApplicationInfoForProtocol']>>;
 
 const SCHEME = 'com.example.notes';
 const mac: RegistrationFacts = {
-  platform: 'darwin', appName: 'Notes', isPackaged: true, execPath: '/Applications/Notes.app/Contents/MacOS/Notes', appPath: '/Applications/Notes.app/Contents/Resources/app.asar',
-  userDataPath: '/home/ann/Notes', userDataIsDefault: true, noSandbox: false, windowsStore: false, env: {},
+  platform: 'darwin',
+  appName: 'Notes',
+  isPackaged: true,
+  execPath: '/Applications/Notes.app/Contents/MacOS/Notes',
+  appPath: '/Applications/Notes.app/Contents/Resources/app.asar',
+  userDataPath: '/home/ann/Notes',
+  userDataIsDefault: true,
+  noSandbox: false,
+  windowsStore: false,
+  env: {},
 };
 
-function sources({ owner, registration, ...options }: Partial<AppSourcesOptions> & { readonly owner?: Partial<ProtocolInfo>; readonly registration?: SchemeRegistration } = {}): DiagnosisSources {
+function sources({
+  owner,
+  registration,
+  ...options
+}: Partial<AppSourcesOptions> & {
+  readonly owner?: Partial<ProtocolInfo>;
+  readonly registration?: SchemeRegistration;
+} = {}): DiagnosisSources {
   return createAppSources({
-    app: { getApplicationInfoForProtocol: async () => owner === undefined ? Promise.reject(new Error('none')) : owner as ProtocolInfo, hasSingleInstanceLock: () => true },
+    app: {
+      getApplicationInfoForProtocol: async () =>
+        owner === undefined ? Promise.reject(new Error('none')) : (owner as ProtocolInfo),
+      hasSingleInstanceLock: () => true,
+    },
     facts: mac,
-    registration: registration ?? { register: async () => ({ ok: true }), unregister: async () => ({ ok: true, detail: '' }), displaced: () => [] },
-    deepLink: { primary: true, probe: async () => false, prepare: async () => ({ state: 'unavailable', detail: '' }), onCallback: () => undefined, stop: () => undefined },
+    registration: registration ?? {
+      register: async () => ({ ok: true }),
+      unregister: async () => ({ ok: true, detail: '' }),
+      displaced: () => [],
+    },
+    deepLink: {
+      primary: true,
+      probe: async () => false,
+      prepare: async () => ({ state: 'unavailable', detail: '' }),
+      onCallback: () => undefined,
+      stop: () => undefined,
+    },
     singleInstanceLock: true,
     network: createFakeNetwork(),
     secrets: createFakeSecretStore(),
@@ -35,38 +64,77 @@ async function schemeOf(of: DiagnosisSources): Promise<SchemeFacts> {
 }
 
 describe('the facts of a scheme in a running app', () => {
-  it('on macOS tell this app\'s bundle from another one, and from one whose name begins alike', async () => {
-    expect(await schemeOf(sources({ owner: { name: 'Notes', path: '/Applications/Notes.app' } }))).toMatchObject({ isOurs: true, owner: { name: 'Notes' } });
-    expect(await schemeOf(sources({ owner: { name: 'Notes Beta', path: '/Applications/Notes Beta.app' } }))).toMatchObject({ isOurs: false });
-    expect(await schemeOf(sources({ owner: { name: 'Not', path: '/Applications/Not' } }))).toMatchObject({ isOurs: false });
+  it("on macOS tell this app's bundle from another one, and from one whose name begins alike", async () => {
+    expect(
+      await schemeOf(sources({ owner: { name: 'Notes', path: '/Applications/Notes.app' } })),
+    ).toMatchObject({ isOurs: true, owner: { name: 'Notes' } });
+    expect(
+      await schemeOf(
+        sources({ owner: { name: 'Notes Beta', path: '/Applications/Notes Beta.app' } }),
+      ),
+    ).toMatchObject({ isOurs: false });
+    expect(
+      await schemeOf(sources({ owner: { name: 'Not', path: '/Applications/Not' } })),
+    ).toMatchObject({ isOurs: false });
     expect(await schemeOf(sources())).toMatchObject({ isOurs: null, owner: { state: 'nobody' } });
   });
 
   it('say who had it before they take it back as a sign-in does', async () => {
     const order: string[] = [];
-    const registration: SchemeRegistration = { register: async () => { order.push('register'); return { ok: false, detail: 'no' }; }, unregister: async () => ({ ok: true, detail: '' }), displaced: () => [] };
-    const app = { getApplicationInfoForProtocol: async () => { order.push('owner'); return { name: 'Thief', path: '/Thief.app' } as ProtocolInfo; }, hasSingleInstanceLock: () => true };
-    expect(await schemeOf(sources({ app, registration }))).toMatchObject({ registration: { ok: false, detail: 'no' }, isOurs: false });
+    const registration: SchemeRegistration = {
+      register: async () => {
+        order.push('register');
+        return { ok: false, detail: 'no' };
+      },
+      unregister: async () => ({ ok: true, detail: '' }),
+      displaced: () => [],
+    };
+    const app = {
+      getApplicationInfoForProtocol: async () => {
+        order.push('owner');
+        return { name: 'Thief', path: '/Thief.app' } as ProtocolInfo;
+      },
+      hasSingleInstanceLock: () => true,
+    };
+    expect(await schemeOf(sources({ app, registration }))).toMatchObject({
+      registration: { ok: false, detail: 'no' },
+      isOurs: false,
+    });
     expect(order).toEqual(['owner', 'register']);
   });
 
   it.each([
     ['flatpak', { platform: 'linux', env: { FLATPAK_ID: 'com.example.Notes' } }],
     ['MSIX', { platform: 'win32', windowsStore: true }],
-  ] as const)('are not looked for inside %s, where the answer would be the package\'s', async (_name, changes) => {
-    expect(await sources({ facts: { ...mac, ...changes } }).scheme(SCHEME)).toMatchObject({ unseen: expect.stringContaining('a probe shows whether it arrives') as string });
-  });
+  ] as const)(
+    "are not looked for inside %s, where the answer would be the package's",
+    async (_name, changes) => {
+      expect(await sources({ facts: { ...mac, ...changes } }).scheme(SCHEME)).toMatchObject({
+        unseen: expect.stringContaining('a probe shows whether it arrives') as string,
+      });
+    },
+  );
 
   it('are unknown on Windows when the registry cannot be asked', async () => {
-    expect(await schemeOf(sources({ facts: { ...mac, platform: 'win32', env: { PATH: '/nonexistent' } } }))).toMatchObject({ owner: { state: 'unknown' }, isOurs: null });
+    expect(
+      await schemeOf(
+        sources({ facts: { ...mac, platform: 'win32', env: { PATH: '/nonexistent' } } }),
+      ),
+    ).toMatchObject({ owner: { state: 'unknown' }, isOurs: null });
   });
 });
 
 describe('the facts of a keyring in a running app', () => {
   it('come from a harmless entry that is gone afterwards', async () => {
     const secrets = createFakeSecretStore();
-    expect(await sources({ secrets }).keyring()).toMatchObject({ outcome: 'works', store: 'keychain' });
-    expect([secrets.calls, [...secrets.entries]]).toEqual([['write latchkey-doctor', 'read latchkey-doctor', 'remove latchkey-doctor'], []]);
+    expect(await sources({ secrets }).keyring()).toMatchObject({
+      outcome: 'works',
+      store: 'keychain',
+    });
+    expect([secrets.calls, [...secrets.entries]]).toEqual([
+      ['write latchkey-doctor', 'read latchkey-doctor', 'remove latchkey-doctor'],
+      [],
+    ]);
   });
 
   it.each(['locked', 'unavailable'] as const)('tell that it is %s', async (mode) => {
@@ -76,7 +144,9 @@ describe('the facts of a keyring in a running app', () => {
 
   it('are not asked for where sessions live in memory by option', async () => {
     const secrets = createFakeSecretStore();
-    expect(await sources({ secrets, inMemoryOnly: true }).keyring()).toMatchObject({ outcome: 'memory-by-option' });
+    expect(await sources({ secrets, inMemoryOnly: true }).keyring()).toMatchObject({
+      outcome: 'memory-by-option',
+    });
     expect(secrets.calls).toEqual([]);
   });
 });

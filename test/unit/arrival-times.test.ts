@@ -5,7 +5,8 @@ import { earliestStart, latestStart, timesOf } from '../../src/main/core/oauth/a
 
 const NOW = Date.UTC(2026, 0, 1);
 const LIMIT_SECONDS = 15;
-const at = (requestedAt: number, answeredAt: number) => timesOf(new Response(), requestedAt, answeredAt);
+const at = (requestedAt: number, answeredAt: number) =>
+  timesOf(new Response(), requestedAt, answeredAt);
 
 describe('a token', () => {
   it('lives since it was asked for', () => {
@@ -14,23 +15,31 @@ describe('a token', () => {
   });
 
   it('never lives from a time in the future on, whatever the clock did meanwhile', () => {
-    fc.assert(fc.property(fc.integer(), fc.integer(), (asked, answered) => {
-      const times = at(asked, answered);
-      expect(earliestStart(times)).toBeLessThanOrEqual(answered);
-      expect(latestStart(times, LIMIT_SECONDS)).toBeLessThanOrEqual(answered);
-      expect(latestStart(times, LIMIT_SECONDS)).toBeGreaterThanOrEqual(earliestStart(times));
-    }));
+    fc.assert(
+      fc.property(fc.integer(), fc.integer(), (asked, answered) => {
+        const times = at(asked, answered);
+        expect(earliestStart(times)).toBeLessThanOrEqual(answered);
+        expect(latestStart(times, LIMIT_SECONDS)).toBeLessThanOrEqual(answered);
+        expect(latestStart(times, LIMIT_SECONDS)).toBeGreaterThanOrEqual(earliestStart(times));
+      }),
+    );
   });
 
   it('that cannot be renewed is not ended by a clock that was set forward during the request', () => {
-    expect(latestStart(at(NOW, NOW + 86_400_000), LIMIT_SECONDS)).toBe(NOW + 86_400_000 - LIMIT_SECONDS * 1000);
+    expect(latestStart(at(NOW, NOW + 86_400_000), LIMIT_SECONDS)).toBe(
+      NOW + 86_400_000 - LIMIT_SECONDS * 1000,
+    );
   });
 });
 
 describe('the clock of the server', () => {
   it('is the Date of this very answer, or not known', () => {
-    const answer = (headers: Record<string, string>) => timesOf(new Response(null, { headers }), NOW, NOW).server;
+    const answer = (headers: Record<string, string>) =>
+      timesOf(new Response(null, { headers }), NOW, NOW).server;
     expect(answer({ date: new Date(NOW - 5_000).toUTCString() })).toBe(NOW - 5_000);
-    expect([answer({}), answer({ date: new Date(NOW).toUTCString(), age: '5' })]).toEqual([null, null]);
+    expect([answer({}), answer({ date: new Date(NOW).toUTCString(), age: '5' })]).toEqual([
+      null,
+      null,
+    ]);
   });
 });

@@ -8,11 +8,29 @@ import { LIMITS } from '../../src/main/core/limits.js';
 import { type AttemptRecord, parseAttempt } from '../../src/main/core/records.js';
 import { stateOf, until } from '../support/flow-bench.js';
 import { type FakeLock, createFakeLock } from '../support/fake-lock.js';
-import { type FakeSecretStore, type FakeStateStore, createFakeClock, createFakeLog, createFakeSecretStore, createFakeStateStore, settle } from '../support/fakes.js';
+import {
+  type FakeSecretStore,
+  type FakeStateStore,
+  createFakeClock,
+  createFakeLog,
+  createFakeSecretStore,
+  createFakeStateStore,
+  settle,
+} from '../support/fakes.js';
 
 const own = { issuer: 'https://id.example', clientId: 'me' };
 const NOW = 1_000_000;
-const record: AttemptRecord = { version: 1, ...own, state: 'secret-state', codeVerifier: 'secret-verifier', nonce: 'secret-nonce', redirectUri: 'com.example.app:/callback', startedAt: NOW, expiresAt: NOW + 300_000, correlationId: 'attempt-1' };
+const record: AttemptRecord = {
+  version: 1,
+  ...own,
+  state: 'secret-state',
+  codeVerifier: 'secret-verifier',
+  nonce: 'secret-nonce',
+  redirectUri: 'com.example.app:/callback',
+  startedAt: NOW,
+  expiresAt: NOW + 300_000,
+  correlationId: 'attempt-1',
+};
 
 let file: FakeStateStore;
 let clock: ReturnType<typeof createFakeClock>;
@@ -21,7 +39,9 @@ let entries: Map<string, string>;
 let log: ReturnType<typeof createFakeLog>;
 /** What the person was told, by code. */
 let told: (string | null)[];
-const tell = (error: AuthError | null): void => { told.push(error?.code ?? null); };
+const tell = (error: AuthError | null): void => {
+  told.push(error?.code ?? null);
+};
 beforeEach(() => {
   file = createFakeStateStore();
   clock = createFakeClock(NOW);
@@ -32,7 +52,11 @@ beforeEach(() => {
 });
 
 /** One process of the app; all share file, keychain and lock. */
-async function process(mine: typeof own = own): Promise<{ readonly vault: AttemptVault; readonly secrets: FakeSecretStore; readonly known: KnownState }> {
+async function process(mine: typeof own = own): Promise<{
+  readonly vault: AttemptVault;
+  readonly secrets: FakeSecretStore;
+  readonly known: KnownState;
+}> {
   const secrets = createFakeSecretStore('works', entries);
   const its = lock.another();
   const known = createKnownState(file, its, mine, log);
@@ -40,7 +64,8 @@ async function process(mine: typeof own = own): Promise<{ readonly vault: Attemp
   return { vault: createAttemptVault(secrets, known, its, clock, mine, log, tell), secrets, known };
 }
 
-const knownAttempts = (): readonly { readonly id: string }[] => (file.content as { attempts: { id: string }[] } | null)?.attempts ?? [];
+const knownAttempts = (): readonly { readonly id: string }[] =>
+  (file.content as { attempts: { id: string }[] } | null)?.attempts ?? [];
 const knownIds = (): readonly string[] => knownAttempts().map(({ id }) => id);
 
 describe('keep', () => {
@@ -70,23 +95,38 @@ describe('take', () => {
   it('gives it once, however often and by whomever it is asked for', async () => {
     await (await process()).vault.keep(record);
     const vaults = await Promise.all([process(), process(), process()]);
-    const taken = await Promise.all(vaults.flatMap(({ vault }) => [vault.take(record.state), vault.take(record.state)]));
+    const taken = await Promise.all(
+      vaults.flatMap(({ vault }) => [vault.take(record.state), vault.take(record.state)]),
+    );
     expect(taken.filter((one) => one !== null)).toEqual([record]);
   });
 
   it('asks the keychain only for a state that the file knows', async () => {
     await (await process()).vault.keep(record);
     const { vault, secrets } = await process();
-    await fc.assert(fc.asyncProperty(fc.string().filter((state) => state !== record.state), async (state) => {
-      expect(await vault.take(state)).toBeNull();
-    }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string().filter((state) => state !== record.state),
+        async (state) => {
+          expect(await vault.take(state)).toBeNull();
+        },
+      ),
+    );
     expect([secrets.calls, lock.asked]).toEqual([[], []]);
   });
 
   it('waits for the file', async () => {
     await (await process()).vault.keep(record);
     const known = createKnownState(file, lock, own, log);
-    const vault = createAttemptVault(createFakeSecretStore('works', entries), known, lock, clock, own, log, tell);
+    const vault = createAttemptVault(
+      createFakeSecretStore('works', entries),
+      known,
+      lock,
+      clock,
+      own,
+      log,
+      tell,
+    );
     const taken = vault.take(record.state);
     await settle();
     expect(await stateOf(taken)).toBe('pending');
@@ -102,7 +142,10 @@ describe('take', () => {
     expect(entries.size).toBe(0);
   });
 
-  it.each([['another issuer', { ...own, issuer: 'https://other.example' }], ['another client', { ...own, clientId: 'other' }]])('gives none of %s', async (_what, other) => {
+  it.each([
+    ['another issuer', { ...own, issuer: 'https://other.example' }],
+    ['another client', { ...own, clientId: 'other' }],
+  ])('gives none of %s', async (_what, other) => {
     await (await process()).vault.keep(record);
     expect(await (await process(other)).vault.take(record.state)).toBeNull();
   });
@@ -113,28 +156,38 @@ describe('take', () => {
     const { remove } = secrets;
     secrets.remove = async () => ({ state: 'locked', detail: 'no' });
     expect(await vault.take(record.state)).toEqual(record);
-    expect([entries.size, knownAttempts()]).toEqual([1, [{ id: expect.any(String) as string, expiresAt: record.expiresAt, ...own, claimed: true }]]);
+    expect([entries.size, knownAttempts()]).toEqual([
+      1,
+      [{ id: expect.any(String) as string, expiresAt: record.expiresAt, ...own, claimed: true }],
+    ]);
     const later = await process();
-    expect([await vault.take(record.state), await later.vault.take(record.state)]).toEqual([null, null]);
+    expect([await vault.take(record.state), await later.vault.take(record.state)]).toEqual([
+      null,
+      null,
+    ]);
     secrets.remove = remove;
     await later.vault.sweep(NOW);
     expect([entries.size, knownIds()]).toEqual([0, []]);
   });
 
-  it.each(['remains', 'goes'])('by a process that can write no file gives it only when the record %s: then nobody else can have it', async (record_) => {
-    await (await process()).vault.keep(record);
-    const { vault, secrets } = await process();
-    if (record_ === 'remains') secrets.remove = async () => ({ state: 'unavailable', detail: 'no' });
-    file.save = () => Promise.reject(new Error('ENOSPC'));
-    const taken = vault.take(record.state);
-    if (record_ === 'goes') expect(await taken).toEqual(record);
-    else {
-      await until(() => told.length > 0, 'a word');
-      expect(await stateOf(taken)).toBe('pending');
-      vault.stop();
-      expect(await taken).toBeNull();
-    }
-  });
+  it.each(['remains', 'goes'])(
+    'by a process that can write no file gives it only when the record %s: then nobody else can have it',
+    async (record_) => {
+      await (await process()).vault.keep(record);
+      const { vault, secrets } = await process();
+      if (record_ === 'remains')
+        secrets.remove = async () => ({ state: 'unavailable', detail: 'no' });
+      file.save = () => Promise.reject(new Error('ENOSPC'));
+      const taken = vault.take(record.state);
+      if (record_ === 'goes') expect(await taken).toEqual(record);
+      else {
+        await until(() => told.length > 0, 'a word');
+        expect(await stateOf(taken)).toBe('pending');
+        vault.stop();
+        expect(await taken).toBeNull();
+      }
+    },
+  );
 
   it('gives none that another process has claimed since this one read the file', async () => {
     await (await process()).vault.keep(record);
@@ -144,20 +197,32 @@ describe('take', () => {
     expect(await second.vault.take(record.state)).toBeNull();
   });
 
-  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('waits while the keyring is %s, says so, and gives it when it is asked again', async (mode, code) => {
-    await (await process()).vault.keep(record);
-    const { vault, secrets } = await process();
-    secrets.setMode(mode);
-    const taken = vault.take(record.state);
-    await until(() => told.length === 1, 'a word');
-    vault.tryAgain();
-    await until(() => told.length === 2, 'another word');
-    expect([await stateOf(taken), await vault.take(record.state)]).toEqual(['pending', null]);
-    secrets.setMode('works');
-    vault.tryAgain();
-    expect(await taken).toEqual(record);
-    expect([told, log.names(), entries.size, knownIds(), clock.pending]).toEqual([[code, code], ['attempt-withheld'], 0, [], 0]);
-  });
+  it.each([
+    ['locked', 'keyring-locked'],
+    ['unavailable', 'keyring-unavailable'],
+  ] as const)(
+    'waits while the keyring is %s, says so, and gives it when it is asked again',
+    async (mode, code) => {
+      await (await process()).vault.keep(record);
+      const { vault, secrets } = await process();
+      secrets.setMode(mode);
+      const taken = vault.take(record.state);
+      await until(() => told.length === 1, 'a word');
+      vault.tryAgain();
+      await until(() => told.length === 2, 'another word');
+      expect([await stateOf(taken), await vault.take(record.state)]).toEqual(['pending', null]);
+      secrets.setMode('works');
+      vault.tryAgain();
+      expect(await taken).toEqual(record);
+      expect([told, log.names(), entries.size, knownIds(), clock.pending]).toEqual([
+        [code, code],
+        ['attempt-withheld'],
+        0,
+        [],
+        0,
+      ]);
+    },
+  );
 
   it('waits for a keyring no longer than the attempt may take, and says that it is over', async () => {
     await (await process()).vault.keep(record);
@@ -170,7 +235,11 @@ describe('take', () => {
     expect(await stateOf(taken)).toBe('pending');
     await clock.advance(1);
     expect(await taken).toBeNull();
-    expect([told, entries.size, clock.pending]).toEqual([['keyring-locked', 'sign-in-expired'], 1, 0]);
+    expect([told, entries.size, clock.pending]).toEqual([
+      ['keyring-locked', 'sign-in-expired'],
+      1,
+      0,
+    ]);
   });
 
   it('waits for a keyring no longer than the process, and leaves the attempt to the next one', async () => {
@@ -202,13 +271,28 @@ describe('take', () => {
     await vault.keep(record);
     const key = `attempt:${known.current().attempts[0]?.id}`;
     let letGo = (): void => {};
-    void lock.hold(key, 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
+    void lock.hold(
+      key,
+      0,
+      () =>
+        new Promise<void>((resolve) => {
+          letGo = resolve;
+        }),
+    );
     const taken = vault.take(record.state);
     await until(() => clock.pending === 1, 'the wait for the lock');
     await clock.advance(LIMITS.claimWaitMs);
     expect(await taken).toBeNull();
     letGo();
-    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log, tell);
+    const bare = createAttemptVault(
+      createFakeSecretStore('works', entries),
+      known,
+      { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) },
+      clock,
+      own,
+      log,
+      tell,
+    );
     expect(await bare.take(record.state)).toEqual(record);
   });
 });
@@ -233,7 +317,10 @@ describe('release', () => {
     const mine = await process();
     await mine.vault.keep(record);
     const other = await process();
-    const [released, taken] = await Promise.all([mine.vault.release(record.state), other.vault.take(record.state)]);
+    const [released, taken] = await Promise.all([
+      mine.vault.release(record.state),
+      other.vault.take(record.state),
+    ]);
     expect(released).toBe(taken === null);
   });
 
@@ -258,7 +345,10 @@ describe('release', () => {
     const { vault, secrets } = await process();
     file.failNextSave();
     await vault.keep(record);
-    expect([log.names(), secrets.calls]).toEqual([['state-file-unwritable', 'attempt-not-kept'], []]);
+    expect([log.names(), secrets.calls]).toEqual([
+      ['state-file-unwritable', 'attempt-not-kept'],
+      [],
+    ]);
     expect([await vault.release(record.state), secrets.calls, knownIds()]).toEqual([true, [], []]);
   });
 
@@ -267,12 +357,15 @@ describe('release', () => {
     await mine.vault.keep(record);
     await other.known.load();
     expect(await other.vault.take(record.state)).toEqual(record);
-    await mine.known.update((state) => ({ ...state, attempts: [...state.attempts, { id: 'x', expiresAt: 1 }] }));
+    await mine.known.update((state) => ({
+      ...state,
+      attempts: [...state.attempts, { id: 'x', expiresAt: 1 }],
+    }));
     expect(mine.known.current().attempts.map(({ id }) => id)).toEqual(['x']);
     expect(await mine.vault.release(record.state)).toBe(false);
   });
 
-  it('is refused while another process sits in the keyring\'s dialog with the same callback', async () => {
+  it("is refused while another process sits in the keyring's dialog with the same callback", async () => {
     const [mine, other] = [await process(), await process()];
     await mine.vault.keep(record);
     await other.known.load();
@@ -288,19 +381,30 @@ describe('release', () => {
     expect(await taken).toEqual(record);
   });
 
-  it.each([['remains', false], ['goes', true]])('by a process that can write no file is granted only when the record %s (%s)', async (what, granted) => {
-    const { vault, secrets } = await process();
-    await vault.keep(record);
-    file.save = () => Promise.reject(new Error('ENOSPC'));
-    if (what === 'remains') secrets.remove = async () => ({ state: 'locked', detail: 'no' });
-    expect(await vault.release(record.state)).toBe(granted);
-  });
+  it.each([
+    ['remains', false],
+    ['goes', true],
+  ])(
+    'by a process that can write no file is granted only when the record %s (%s)',
+    async (what, granted) => {
+      const { vault, secrets } = await process();
+      await vault.keep(record);
+      file.save = () => Promise.reject(new Error('ENOSPC'));
+      if (what === 'remains') secrets.remove = async () => ({ state: 'locked', detail: 'no' });
+      expect(await vault.release(record.state)).toBe(granted);
+    },
+  );
 
   it('waits for a keep whose file is slow, and leaves nothing of it behind', async () => {
     const { vault } = await process();
     const { save } = file;
     let written = (): void => {};
-    file.save = async (state) => { await new Promise<void>((resolve) => { written = resolve; }); await save(state); };
+    file.save = async (state) => {
+      await new Promise<void>((resolve) => {
+        written = resolve;
+      });
+      await save(state);
+    };
     void vault.keep(record);
     await settle();
     const released = vault.release(record.state);
@@ -312,7 +416,15 @@ describe('release', () => {
 
   it('claims also where the system gives no lock', async () => {
     const { known } = await process();
-    const bare = createAttemptVault(createFakeSecretStore('works', entries), known, { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) }, clock, own, log, tell);
+    const bare = createAttemptVault(
+      createFakeSecretStore('works', entries),
+      known,
+      { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) },
+      clock,
+      own,
+      log,
+      tell,
+    );
     await bare.keep(record);
     expect([await bare.release(record.state), entries.size, knownIds()]).toEqual([true, 0, []]);
   });
@@ -328,13 +440,16 @@ describe('release', () => {
     expect([secrets.calls, file.saves]).toEqual([[], []]);
   });
 
-  it.each(['locked', 'unavailable'] as const)('is granted when the keyring is %s, and no process takes the attempt afterwards', async (mode) => {
-    const { vault, secrets } = await process();
-    await vault.keep(record);
-    secrets.setMode(mode);
-    expect(await vault.release(record.state)).toBe(true);
-    expect([entries.size, await (await process()).vault.take(record.state)]).toEqual([1, null]);
-  });
+  it.each(['locked', 'unavailable'] as const)(
+    'is granted when the keyring is %s, and no process takes the attempt afterwards',
+    async (mode) => {
+      const { vault, secrets } = await process();
+      await vault.keep(record);
+      secrets.setMode(mode);
+      expect(await vault.release(record.state)).toBe(true);
+      expect([entries.size, await (await process()).vault.take(record.state)]).toEqual([1, null]);
+    },
+  );
 
   it('is granted when the keyring hangs for as long as a claim may take, and leaves no timer', async () => {
     const { vault, secrets } = await process();
@@ -356,7 +471,10 @@ describe('release', () => {
 describe('a callback that waits for a keyring', () => {
   const MONTH = 30 * 86_400_000;
 
-  it.each([['set back by a month', -MONTH], ['set back by a century', -100 * 365 * 86_400_000]])('asks it once and waits its time, though the calendar is %s', async (_what, jump) => {
+  it.each([
+    ['set back by a month', -MONTH],
+    ['set back by a century', -100 * 365 * 86_400_000],
+  ])('asks it once and waits its time, though the calendar is %s', async (_what, jump) => {
     const { vault, secrets } = await process();
     await vault.keep(record);
     secrets.setMode('locked');
@@ -365,9 +483,17 @@ describe('a callback that waits for a keyring', () => {
     const taken = vault.take(record.state);
     await until(() => told.length > 0, 'a word');
     await clock.advance(LIMITS.attemptMaxMs - 1);
-    expect([secrets.calls.length - before, told, await stateOf(taken)]).toEqual([1, ['keyring-locked'], 'pending']);
+    expect([secrets.calls.length - before, told, await stateOf(taken)]).toEqual([
+      1,
+      ['keyring-locked'],
+      'pending',
+    ]);
     await clock.advance(1);
-    expect([await taken, told, clock.pending]).toEqual([null, ['keyring-locked', 'sign-in-expired'], 0]);
+    expect([await taken, told, clock.pending]).toEqual([
+      null,
+      ['keyring-locked', 'sign-in-expired'],
+      0,
+    ]);
   });
 
   it('is taken when it opens, though the calendar went back meanwhile, and leaves no timer', async () => {
@@ -401,7 +527,11 @@ describe('sweep', () => {
     await vault.keep({ ...record, state: 'secret-later', expiresAt: record.expiresAt + 1 });
     entries.set('session:ada', 'secret');
     await vault.sweep(record.expiresAt);
-    expect([[...entries.values()].filter((value) => value.includes('secret-state')), entries.size, knownIds().length]).toEqual([[], 2, 1]);
+    expect([
+      [...entries.values()].filter((value) => value.includes('secret-state')),
+      entries.size,
+      knownIds().length,
+    ]).toEqual([[], 2, 1]);
   });
 
   it('keeps in mind what a locked keyring did not let go', async () => {
@@ -427,6 +557,10 @@ describe('parseAttempt', () => {
   });
 
   it('throws for no text', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => { expect(parseAttempt(text, own)).toBeNull(); }));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(parseAttempt(text, own)).toBeNull();
+      }),
+    );
   });
 });

@@ -9,12 +9,26 @@ import { LIMITS } from '../../src/main/core/limits.js';
 
 function createIo(): Io & { readonly written: { out: string; err: string } } {
   const written = { out: '', err: '' };
-  return { written, color: false, out: (text) => void (written.out += text), err: (text) => void (written.err += text) };
+  return {
+    written,
+    color: false,
+    out: (text) => void (written.out += text),
+    err: (text) => void (written.err += text),
+  };
 }
 
 describe('the command latchkey', () => {
-  const only = async (name: string): Promise<{ run: (args: readonly string[], io: Io) => Promise<number> } | null> =>
-    name === 'doctor' ? { async run(args, io) { io.out(args.join(' ')); return 7; } } : null;
+  const only = async (
+    name: string,
+  ): Promise<{ run: (args: readonly string[], io: Io) => Promise<number> } | null> =>
+    name === 'doctor'
+      ? {
+          async run(args, io) {
+            io.out(args.join(' '));
+            return 7;
+          },
+        }
+      : null;
 
   it('runs the command that is named, with the other words, and ends with its code', async () => {
     const io = createIo();
@@ -22,7 +36,14 @@ describe('the command latchkey', () => {
     expect(io.written.out).toBe('--json x');
   });
 
-  it.each([[['--help'], 0], [['help'], 0], [[], 64], [['explain'], 64], [['constructor'], 64], [['../doctor'], 64]] as const)('given %j lists what it has and ends with %i', async (args, code) => {
+  it.each([
+    [['--help'], 0],
+    [['help'], 0],
+    [[], 64],
+    [['explain'], 64],
+    [['constructor'], 64],
+    [['../doctor'], 64],
+  ] as const)('given %j lists what it has and ends with %i', async (args, code) => {
     const io = createIo();
     expect(await runLatchkey(args, io, only)).toBe(code);
     const text = io.written.out + io.written.err;
@@ -39,7 +60,11 @@ describe('the command latchkey', () => {
 
   it('ends with 70 when a command breaks', async () => {
     const io = createIo();
-    expect(await runLatchkey(['doctor'], io, async () => ({ run: () => Promise.reject(new Error('oh')) }))).toBe(70);
+    expect(
+      await runLatchkey(['doctor'], io, async () => ({
+        run: () => Promise.reject(new Error('oh')),
+      })),
+    ).toBe(70);
     expect(io.written.err).toBe('latchkey doctor: oh\n');
   });
 });
@@ -92,13 +117,22 @@ describe('events from a file', () => {
       '{"level":"info","event":"started","fields":"text"}',
     ];
     expect(readEvents(lines.join('\n'))).toEqual([
-      { level: 'warn', event: 'redirect-unavailable', fields: { detail: 'a b', n: 1, b: true, z: null }, at: 5, correlationId: null },
+      {
+        level: 'warn',
+        event: 'redirect-unavailable',
+        fields: { detail: 'a b', n: 1, b: true, z: null },
+        at: 5,
+        correlationId: null,
+      },
       { level: 'info', event: 'started', fields: {}, at: 0, correlationId: null },
     ]);
   });
 
   it('are the last ones only', () => {
-    const many = Array.from({ length: LIMITS.recentEvents + 3 }, (_, count) => `{"level":"info","event":"e-${count}"}`).join('\n');
+    const many = Array.from(
+      { length: LIMITS.recentEvents + 3 },
+      (_, count) => `{"level":"info","event":"e-${count}"}`,
+    ).join('\n');
     expect(readEvents(many)).toHaveLength(LIMITS.recentEvents);
     expect(readEvents(many)[0]?.event).toBe('e-3');
   });
@@ -106,7 +140,14 @@ describe('events from a file', () => {
 
 describe('proxies', () => {
   it('in the environment are named without user and password', () => {
-    expect(readProxyVariables({ HTTPS_PROXY: 'http://ann:secret@proxy.example.com:8080', https_proxy: 'proxy.example.com:8080', ALL_PROXY: 'socks5://10.0.0.1:1080', HTTP_PROXY: 'http://other:1' })).toEqual({
+    expect(
+      readProxyVariables({
+        HTTPS_PROXY: 'http://ann:secret@proxy.example.com:8080',
+        https_proxy: 'proxy.example.com:8080',
+        ALL_PROXY: 'socks5://10.0.0.1:1080',
+        HTTP_PROXY: 'http://other:1',
+      }),
+    ).toEqual({
       source: 'environment',
       proxies: ['proxy.example.com:8080', '10.0.0.1:1080'],
     });
@@ -125,7 +166,14 @@ describe('proxies', () => {
 });
 
 describe('how the app was brought here', () => {
-  const packaged: ProcessFacts = { electron: '33.2.1', isPackaged: true, execPath: '/opt/notes/notes', windowsStore: false, macAppStore: false, env: {} };
+  const packaged: ProcessFacts = {
+    electron: '33.2.1',
+    isPackaged: true,
+    execPath: '/opt/notes/notes',
+    windowsStore: false,
+    macAppStore: false,
+    env: {},
+  };
 
   it.each<[string, Partial<ProcessFacts>]>([
     ['packaged', {}],

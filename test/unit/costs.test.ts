@@ -1,4 +1,5 @@
-// What Latchkey costs, counted: requests, keyring calls, writes of the file, views, timers. Milliseconds are for the bench.
+// What Latchkey costs, counted: requests, keyring calls, writes of the file, views, timers.
+// Milliseconds are for the bench.
 import { describe, expect, it } from 'vitest';
 import { type Bench, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
@@ -27,7 +28,9 @@ async function bill(bench: Bench, run: () => Promise<unknown>): Promise<Bill> {
   await run();
   await settle();
   const after = count(bench);
-  return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Bill]])) as unknown as Bill;
+  return Object.fromEntries(
+    Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Bill]]),
+  ) as unknown as Bill;
 }
 
 async function started(bench: Bench): Promise<Bench> {
@@ -46,7 +49,13 @@ async function signedIn(): Promise<Bench> {
 describe('the cost', () => {
   it('of a start with nobody signed in is nothing', async () => {
     const bench = createBench();
-    expect(await bill(bench, () => started(bench))).toEqual({ tokenRequests: 0, keyringReads: 0, keyringWrites: 0, fileWrites: 0, views: 1 });
+    expect(await bill(bench, () => started(bench))).toEqual({
+      tokenRequests: 0,
+      keyringReads: 0,
+      keyringWrites: 0,
+      fileWrites: 0,
+      views: 1,
+    });
     expect(bench.clock.pending).toBe(0);
   });
 
@@ -54,24 +63,43 @@ describe('the cost', () => {
     const before = await signedIn();
     await before.engine.stop();
     const bench = before.restart();
-    expect(await bill(bench, async () => { await started(bench); await bench.engine.getAccessToken(); })).toEqual({ tokenRequests: 0, keyringReads: 1, keyringWrites: 0, fileWrites: 0, views: 1 });
+    expect(
+      await bill(bench, async () => {
+        await started(bench);
+        await bench.engine.getAccessToken();
+      }),
+    ).toEqual({ tokenRequests: 0, keyringReads: 1, keyringWrites: 0, fileWrites: 0, views: 1 });
   });
 
   it('of a renewal is one request, one reading and one writing of the keyring, and two views', async () => {
     const bench = await signedIn();
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
-    expect(await bill(bench, () => bench.engine.getAccessToken())).toEqual({ tokenRequests: 1, keyringReads: 1, keyringWrites: 1, fileWrites: 0, views: 2 });
+    expect(await bill(bench, () => bench.engine.getAccessToken())).toEqual({
+      tokenRequests: 1,
+      keyringReads: 1,
+      keyringWrites: 1,
+      fileWrites: 0,
+      views: 2,
+    });
   });
 
   it('of a thousand callers at once is that of one', async () => {
     const bench = await signedIn();
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
-    expect(await bill(bench, () => Promise.all(Array.from({ length: 1_000 }, () => bench.engine.getAccessToken())))).toEqual({ tokenRequests: 1, keyringReads: 1, keyringWrites: 1, fileWrites: 0, views: 2 });
+    expect(
+      await bill(bench, () =>
+        Promise.all(Array.from({ length: 1_000 }, () => bench.engine.getAccessToken())),
+      ),
+    ).toEqual({ tokenRequests: 1, keyringReads: 1, keyringWrites: 1, fileWrites: 0, views: 2 });
   });
 
   it('of a token at hand is nothing at all, however often it is asked for', async () => {
     const bench = await signedIn();
-    expect(await bill(bench, async () => { for (let call = 0; call < 1_000; call += 1) await bench.engine.getAccessToken(); })).toEqual({ tokenRequests: 0, keyringReads: 0, keyringWrites: 0, fileWrites: 0, views: 0 });
+    expect(
+      await bill(bench, async () => {
+        for (let call = 0; call < 1_000; call += 1) await bench.engine.getAccessToken();
+      }),
+    ).toEqual({ tokenRequests: 0, keyringReads: 0, keyringWrites: 0, fileWrites: 0, views: 0 });
   });
 
   it('of being signed in and idle is one timer', async () => {

@@ -1,6 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createDeepLink, type DeepLink, type DeepLinkOptions } from '../../src/main/adapters/deep-link.js';
+import {
+  createDeepLink,
+  type DeepLink,
+  type DeepLinkOptions,
+} from '../../src/main/adapters/deep-link.js';
 import { findCallback } from '../../src/main/adapters/start-arguments.js';
 import { rememberFocus, showApp } from '../../src/main/adapters/focus.js';
 import { LIMITS } from '../../src/main/core/limits.js';
@@ -8,21 +12,42 @@ import type { CallbackVerdict, RedirectOption } from '../../src/main/core/ports.
 import { app as fakeApp, createFakeWindow, fakeElectron } from '../support/fake-electron.js';
 import { createFakeLog } from '../support/fakes.js';
 
-const URIS = ['com.example.notes:/callback', 'com.example.host://auth/done', 'com.example.bare://callback'];
+const URIS = [
+  'com.example.notes:/callback',
+  'com.example.host://auth/done',
+  'com.example.bare://callback',
+];
 
 describe('the callback among arguments', () => {
   it.each([
     ['at the end', ['/opt/notes', '--flag', 'com.example.notes:/callback?code=c&state=s']],
-    ['in front of switches that Chromium added', ['/opt/notes', 'com.example.notes:/callback?code=c&state=s', '--allow-file-access-from-files', '--original-process-start-time=1']],
-    ['after switches that Chromium split', ['/opt/notes', '--user-data-dir', '/tmp/x', 'com.example.notes:/callback?code=c&state=s']],
+    [
+      'in front of switches that Chromium added',
+      [
+        '/opt/notes',
+        'com.example.notes:/callback?code=c&state=s',
+        '--allow-file-access-from-files',
+        '--original-process-start-time=1',
+      ],
+    ],
+    [
+      'after switches that Chromium split',
+      ['/opt/notes', '--user-data-dir', '/tmp/x', 'com.example.notes:/callback?code=c&state=s'],
+    ],
     ['in another case', ['COM.Example.Notes:/callback?code=c&state=s']],
     ['without a query', ['com.example.notes:/callback']],
     ['with a fragment', ['com.example.notes:/callback#x']],
     ['with a host', ['com.example.host://auth/done?code=c']],
-    ['with the slash that some browsers add to a bare host', ['com.example.bare://callback/?code=c']],
+    [
+      'with the slash that some browsers add to a bare host',
+      ['com.example.bare://callback/?code=c'],
+    ],
   ])('is found %s', (_name, argv) => {
     const found = findCallback(argv, URIS);
-    expect(found).toEqual({ kind: 'one', url: argv.find((argument) => /^com\.example/i.test(argument)) });
+    expect(found).toEqual({
+      kind: 'one',
+      url: argv.find((argument) => /^com\.example/i.test(argument)),
+    });
   });
 
   it.each([
@@ -38,7 +63,10 @@ describe('the callback among arguments', () => {
     ['there is a blank before it', ' com.example.notes:/callback?code=c'],
     ['there is a line end in it', 'com.example.notes:/callback?code=c\n--flag'],
     ['there is a letter beyond ASCII in it', 'com.example.notes:/callback?code=ü'],
-    ['it is longer than any callback', `com.example.notes:/callback?code=${'c'.repeat(LIMITS.callbackLength)}`],
+    [
+      'it is longer than any callback',
+      `com.example.notes:/callback?code=${'c'.repeat(LIMITS.callbackLength)}`,
+    ],
   ])('is none when %s', (_name, argument) => {
     expect(findCallback(['/opt/notes', argument], URIS)).toEqual({ kind: 'none' });
   });
@@ -46,11 +74,17 @@ describe('the callback among arguments', () => {
   it('is none of two, even when they are equal', () => {
     const url = 'com.example.notes:/callback?code=c';
     expect(findCallback([url, url], URIS)).toEqual({ kind: 'many' });
-    expect(findCallback([url, 'com.example.host://auth/done?code=d'], URIS)).toEqual({ kind: 'many' });
+    expect(findCallback([url, 'com.example.host://auth/done?code=d'], URIS)).toEqual({
+      kind: 'many',
+    });
   });
 });
 
-const redirect: RedirectOption = { kind: 'custom-scheme', uri: 'com.example.notes:/callback', scheme: 'com.example.notes' };
+const redirect: RedirectOption = {
+  kind: 'custom-scheme',
+  uri: 'com.example.notes:/callback',
+  scheme: 'com.example.notes',
+};
 const url = 'com.example.notes:/callback?code=c&state=s';
 
 interface Stage {
@@ -147,7 +181,15 @@ describe('deep links', () => {
     expect(shown()).toBe(1);
   });
 
-  it.each([[undefined], [null], ['text'], [{}], [{ latchkeyArgv: 'text' }], [{ latchkeyArgv: [1, 2] }], [{ latchkeyArgv: [] }]])('find the callback in a second instance\'s arguments when it sent %j', (additional) => {
+  it.each([
+    [undefined],
+    [null],
+    ['text'],
+    [{}],
+    [{ latchkeyArgv: 'text' }],
+    [{ latchkeyArgv: [1, 2] }],
+    [{ latchkeyArgv: [] }],
+  ])("find the callback in a second instance's arguments when it sent %j", (additional) => {
     const { app, listen, heard } = stage();
     listen();
     app.emit('second-instance', {}, ['/opt/notes', url], '/', additional);
@@ -195,7 +237,9 @@ describe('deep links', () => {
   });
 
   it('are unavailable, with the reason, when the scheme cannot be registered', async () => {
-    const { link } = stage({ registration: { register: async () => ({ ok: false, detail: 'no xdg-mime' }) } });
+    const { link } = stage({
+      registration: { register: async () => ({ ok: false, detail: 'no xdg-mime' }) },
+    });
     expect(await link.prepare(redirect)).toEqual({ state: 'unavailable', detail: 'no xdg-mime' });
   });
 
@@ -219,16 +263,33 @@ describe('deep links', () => {
 
 describe('a probe of a scheme', () => {
   /** Sends one; gives the URL that was handed to the operating system. */
-  function send(staged: Stage, timeoutMs = 5_000): { readonly url: () => string; readonly came: Promise<boolean> } {
+  function send(
+    staged: Stage,
+    timeoutMs = 5_000,
+  ): { readonly url: () => string; readonly came: Promise<boolean> } {
     let sent = '';
-    const came = staged.link.probe('com.example.notes', async (probeUrl) => void (sent = probeUrl), timeoutMs);
+    const came = staged.link.probe(
+      'com.example.notes',
+      async (probeUrl) => void (sent = probeUrl),
+      timeoutMs,
+    );
     return { url: () => sent, came };
   }
 
   it.each([
     ['open-url', (staged: Stage, probeUrl: string) => void staged.openUrl(probeUrl)],
-    ['a second instance', (staged: Stage, probeUrl: string) => void staged.app.emit('second-instance', {}, ['/opt/notes', probeUrl], '/', {})],
-    ['a second instance that sent its raw arguments', (staged: Stage, probeUrl: string) => void staged.app.emit('second-instance', {}, ['/opt/notes'], '/', { latchkeyArgv: [probeUrl] })],
+    [
+      'a second instance',
+      (staged: Stage, probeUrl: string) =>
+        void staged.app.emit('second-instance', {}, ['/opt/notes', probeUrl], '/', {}),
+    ],
+    [
+      'a second instance that sent its raw arguments',
+      (staged: Stage, probeUrl: string) =>
+        void staged.app.emit('second-instance', {}, ['/opt/notes'], '/', {
+          latchkeyArgv: [probeUrl],
+        }),
+    ],
   ])('comes back by %s, shows no window and is no callback', async (_name, arrive) => {
     const staged = stage();
     staged.listen();
@@ -241,7 +302,9 @@ describe('a probe of a scheme', () => {
   it('is lost when it does not come, when it cannot be sent, and when the app stops', async () => {
     const staged = stage();
     expect(await send(staged, 20).came).toBe(false);
-    expect(await staged.link.probe('com.example.notes', () => Promise.reject(new Error('no')), 5_000)).toBe(false);
+    expect(
+      await staged.link.probe('com.example.notes', () => Promise.reject(new Error('no')), 5_000),
+    ).toBe(false);
     const { came } = send(staged);
     staged.link.stop();
     expect(await came).toBe(false);
@@ -249,7 +312,9 @@ describe('a probe of a scheme', () => {
   });
 
   it('of another instance is swallowed, and changes nothing', async () => {
-    const staged = stage({ argv: ['/opt/notes', `com.example.notes:/latchkey-probe?nonce=${'n'.repeat(43)}`] });
+    const staged = stage({
+      argv: ['/opt/notes', `com.example.notes:/latchkey-probe?nonce=${'n'.repeat(43)}`],
+    });
     staged.listen();
     const { came } = send(staged, 50);
     expect(staged.openUrl(`com.example.notes:/latchkey-probe?nonce=${'m'.repeat(43)}`)).toBe(true);
@@ -268,7 +333,9 @@ describe('a start that Windows made of a link', () => {
   });
 
   it('is refused and told when more came than one URL, in this instance and by a second one', () => {
-    const { link, app, listen, heard, log, sent } = stage({ argv: [...sentinel, url, '--inspect'] });
+    const { link, app, listen, heard, log, sent } = stage({
+      argv: [...sentinel, url, '--inspect'],
+    });
     listen();
     app.emit('second-instance', {}, [...sentinel, url], '/', sent());
     expect(link.primary).toBe(true);

@@ -1,4 +1,5 @@
-// The demo's QR code is read back by a reader of pictures: what is drawn is what a phone would scan.
+// The demo's QR code is read back by a reader of pictures: what is drawn is what a phone would
+// scan.
 import { decodeQR } from 'qr/decode.js';
 import { describe, expect, it } from 'vitest';
 import { drawQr } from '../../src/renderer/demo-qr.js';
@@ -34,7 +35,10 @@ describe('the QR code of the demo', () => {
   it('has four light modules around, and one path made of bars only', () => {
     const drawing = drawQr('https://login.example.com/device');
     expect(drawing?.path).toMatch(/^(M\d+ \d+h\d+v1h-\d+z)+$/);
-    const starts = [...(drawing?.path ?? '').matchAll(/M(\d+) (\d+)/g)].flatMap(([, x, y]) => [Number(x), Number(y)]);
+    const starts = [...(drawing?.path ?? '').matchAll(/M(\d+) (\d+)/g)].flatMap(([, x, y]) => [
+      Number(x),
+      Number(y),
+    ]);
     expect(Math.min(...starts)).toBe(4);
   });
 

@@ -1,10 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { desktopEntryText, execValue, launcherText, needsLauncher, readDesktopEntry, readLauncher } from '../../src/main/adapters/desktop-entry.js';
+import {
+  desktopEntryText,
+  execValue,
+  launcherText,
+  needsLauncher,
+  readDesktopEntry,
+  readLauncher,
+} from '../../src/main/adapters/desktop-entry.js';
 
 describe('the text of a .desktop file', () => {
   it('is the whole file, hidden from menus, with one URL as its argument', () => {
-    expect(desktopEntryText({ name: 'Notes', scheme: 'com.example.notes', words: ['/opt/notes/notes', '--user-data-dir=/home/a/.config/Notes'] })).toBe(
+    expect(
+      desktopEntryText({
+        name: 'Notes',
+        scheme: 'com.example.notes',
+        words: ['/opt/notes/notes', '--user-data-dir=/home/a/.config/Notes'],
+      }),
+    ).toBe(
       [
         '[Desktop Entry]',
         'Type=Application',
@@ -22,13 +35,19 @@ describe('the text of a .desktop file', () => {
   });
 
   it('cannot be given another line by the name of an app', () => {
-    const text = desktopEntryText({ name: 'A\nExec=/bin/evil\rB\\', scheme: 'com.example.a', words: ['/bin/a'] });
+    const text = desktopEntryText({
+      name: 'A\nExec=/bin/evil\rB\\',
+      scheme: 'com.example.a',
+      words: ['/bin/a'],
+    });
     expect(text.match(/^Exec=/gm)).toHaveLength(1);
     expect(text).toContain('Name=A\\nExec=/bin/evil\\rB\\\\\n');
   });
 
   it('has the scheme as name when the app has none', () => {
-    expect(desktopEntryText({ name: '', scheme: 'com.example.a', words: ['/bin/a'] })).toContain('\nName=com.example.a\n');
+    expect(desktopEntryText({ name: '', scheme: 'com.example.a', words: ['/bin/a'] })).toContain(
+      '\nName=com.example.a\n',
+    );
   });
 });
 
@@ -70,31 +89,62 @@ describe('the launcher', () => {
   });
 
   it('quotes every word for the shell and hands the URL on as one word', () => {
-    expect(launcherText(["/it's/app", '--a=$(b) c'])).toBe(`#!/bin/sh\n# Written by Latchkey at each start.\nexec '/it'\\''s/app' '--a=$(b) c' "$@"\n`);
+    expect(launcherText(["/it's/app", '--a=$(b) c'])).toBe(
+      `#!/bin/sh\n# Written by Latchkey at each start.\nexec '/it'\\''s/app' '--a=$(b) c' "$@"\n`,
+    );
   });
 });
 
 describe('a .desktop file that is read', () => {
   it('gives back every command that was written', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1 }).filter((word) => !/[\r\n\t\0]/.test(word) && word.trim() === word && !/^%[a-z]$/i.test(word)), { minLength: 1, maxLength: 6 }), (words) => {
-        const entry = readDesktopEntry(desktopEntryText({ name: 'Notes', scheme: 'com.example.notes', words }));
-        expect(entry.words).toEqual(words);
-        expect(readLauncher(launcherText(words))).toEqual(words);
-      }),
+      fc.property(
+        fc.array(
+          fc
+            .string({ unit: 'grapheme', minLength: 1 })
+            .filter(
+              (word) => !/[\r\n\t\0]/.test(word) && word.trim() === word && !/^%[a-z]$/i.test(word),
+            ),
+          { minLength: 1, maxLength: 6 },
+        ),
+        (words) => {
+          const entry = readDesktopEntry(
+            desktopEntryText({ name: 'Notes', scheme: 'com.example.notes', words }),
+          );
+          expect(entry.words).toEqual(words);
+          expect(readLauncher(launcherText(words))).toEqual(words);
+        },
+      ),
       // A separator of lines elsewhere, and a letter here.
       { examples: [[['!\u2028!', '!']]] },
     );
   });
 
   it('tells its name, its types, whether it takes a URL and who wrote it', () => {
-    const text = desktopEntryText({ name: 'A\\B', scheme: 'com.example.notes', words: ['/opt/notes'] });
-    expect(readDesktopEntry(text)).toEqual({ name: 'A\\B', words: ['/opt/notes'], takesUrl: true, mimeTypes: ['x-scheme-handler/com.example.notes'], isOurs: true });
+    const text = desktopEntryText({
+      name: 'A\\B',
+      scheme: 'com.example.notes',
+      words: ['/opt/notes'],
+    });
+    expect(readDesktopEntry(text)).toEqual({
+      name: 'A\\B',
+      words: ['/opt/notes'],
+      takesUrl: true,
+      mimeTypes: ['x-scheme-handler/com.example.notes'],
+      isOurs: true,
+    });
   });
 
   it('reads what a package installs', () => {
-    const text = '[Desktop Entry]\nName=Notes\nName[de]=Notizen\nExec="/opt/My Notes/notes" --flag %U\nMimeType=x-scheme-handler/com.example.notes;text/plain;\n\n[Desktop Action new]\nExec=/bin/false\n';
-    expect(readDesktopEntry(text)).toEqual({ name: 'Notes', words: ['/opt/My Notes/notes', '--flag'], takesUrl: true, mimeTypes: ['x-scheme-handler/com.example.notes', 'text/plain'], isOurs: false });
+    const text =
+      '[Desktop Entry]\nName=Notes\nName[de]=Notizen\nExec="/opt/My Notes/notes" --flag %U\nMimeType=x-scheme-handler/com.example.notes;text/plain;\n\n[Desktop Action new]\nExec=/bin/false\n';
+    expect(readDesktopEntry(text)).toEqual({
+      name: 'Notes',
+      words: ['/opt/My Notes/notes', '--flag'],
+      takesUrl: true,
+      mimeTypes: ['x-scheme-handler/com.example.notes', 'text/plain'],
+      isOurs: false,
+    });
   });
 
   it.each([
@@ -108,7 +158,7 @@ describe('a .desktop file that is read', () => {
   });
 
   it('is no launcher when somebody else wrote it', () => {
-    expect(readLauncher("#!/bin/sh\nexec '/opt/notes' \"$@\"\n")).toBeNull();
+    expect(readLauncher('#!/bin/sh\nexec \'/opt/notes\' "$@"\n')).toBeNull();
     expect(readLauncher('')).toBeNull();
   });
 });

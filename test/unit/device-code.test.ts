@@ -1,20 +1,43 @@
-// Device codes (RFC 8628): what a provider may have shown and opened, and the pace of the questions.
+// Device codes (RFC 8628): what a provider may have shown and opened, and the pace of the
+// questions.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DeviceWait, afterPoll, afterSetBack, beginWait, isPollDue, passes, polling, readDeviceAuthorization } from '../../src/main/core/device-code.js';
+import {
+  type DeviceWait,
+  afterPoll,
+  afterSetBack,
+  beginWait,
+  isPollDue,
+  passes,
+  polling,
+  readDeviceAuthorization,
+} from '../../src/main/core/device-code.js';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { AuthError } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 
-const answer = { device_code: 'secret-device-code', user_code: 'WDJB-MJHT', verification_uri: 'https://example.com/device', verification_uri_complete: 'https://example.com/device?user_code=WDJB-MJHT', expires_in: 1_800, interval: 5 };
+const answer = {
+  device_code: 'secret-device-code',
+  user_code: 'WDJB-MJHT',
+  verification_uri: 'https://example.com/device',
+  verification_uri_complete: 'https://example.com/device?user_code=WDJB-MJHT',
+  expires_in: 1_800,
+  interval: 5,
+};
 const NOW = 1_000_000;
 const network = new AuthError('network-failed', 'gone');
 
 describe('readDeviceAuthorization', () => {
   it('reads the example of RFC 8628 §3.2', () => {
     expect(readDeviceAuthorization(answer, false)).toEqual({
-      deviceCode: 'secret-device-code', lifetimeMs: 1_800_000, intervalMs: 5_000,
-      view: { userCode: 'WDJB-MJHT', verificationUri: 'https://example.com/device', verificationUriComplete: 'https://example.com/device?user_code=WDJB-MJHT' },
+      deviceCode: 'secret-device-code',
+      lifetimeMs: 1_800_000,
+      intervalMs: 5_000,
+      view: {
+        userCode: 'WDJB-MJHT',
+        verificationUri: 'https://example.com/device',
+        verificationUriComplete: 'https://example.com/device?user_code=WDJB-MJHT',
+      },
     });
   });
 
@@ -22,27 +45,71 @@ describe('readDeviceAuthorization', () => {
     expect(readDeviceAuthorization({ ...answer, user_code: code }, false).view.userCode).toBe(code);
   });
 
-  it.each(['', ' A', 'A ', '-A', 'A\n', 'A\u202eB', 'А', '<b>', 'A&B', 'A'.repeat(65), 7, null, undefined])('shows no code like %j', (code) => {
-    expect(() => readDeviceAuthorization({ ...answer, user_code: code }, true)).toThrow('"user_code"');
+  it.each([
+    '',
+    ' A',
+    'A ',
+    '-A',
+    'A\n',
+    'A\u202eB',
+    'А',
+    '<b>',
+    'A&B',
+    'A'.repeat(65),
+    7,
+    null,
+    undefined,
+  ])('shows no code like %j', (code) => {
+    expect(() => readDeviceAuthorization({ ...answer, user_code: code }, true)).toThrow(
+      '"user_code"',
+    );
   });
 
   it.each([
-    'http://example.com/device', 'https://user@example.com/', 'https://user:pw@example.com/', 'ftp://example.com/', 'javascript:alert(1)', 'file:///c:/windows/system32/calc.exe', 'example.com/device', 'https:example.com', 'HTTPS://EXAMPLE.COM/\n',
-    'https://example.com/"><script>', 'https://example.com/ü', 'https://example.com/a b', `https://example.com/${'x'.repeat(2_048)}`, 'https://', '', 7, {}, null, undefined, 'ms-settings:', 'http://127.0.0.1.example.com/',
+    'http://example.com/device',
+    'https://user@example.com/',
+    'https://user:pw@example.com/',
+    'ftp://example.com/',
+    'javascript:alert(1)',
+    'file:///c:/windows/system32/calc.exe',
+    'example.com/device',
+    'https:example.com',
+    'HTTPS://EXAMPLE.COM/\n',
+    'https://example.com/"><script>',
+    'https://example.com/ü',
+    'https://example.com/a b',
+    `https://example.com/${'x'.repeat(2_048)}`,
+    'https://',
+    '',
+    7,
+    {},
+    null,
+    undefined,
+    'ms-settings:',
+    'http://127.0.0.1.example.com/',
   ])('opens no page like %j', (uri) => {
-    expect(() => readDeviceAuthorization({ ...answer, verification_uri: uri }, true)).toThrow('"verification_uri"');
-    expect(readDeviceAuthorization({ ...answer, verification_uri_complete: uri }, true).view.verificationUriComplete).toBeUndefined();
+    expect(() => readDeviceAuthorization({ ...answer, verification_uri: uri }, true)).toThrow(
+      '"verification_uri"',
+    );
+    expect(
+      readDeviceAuthorization({ ...answer, verification_uri_complete: uri }, true).view
+        .verificationUriComplete,
+    ).toBeUndefined();
   });
 
   it('opens an http page of this computer only where the issuer is one, too', () => {
     const local = { ...answer, verification_uri: 'http://127.0.0.1:8080/device' };
-    expect(readDeviceAuthorization(local, true).view.verificationUri).toBe('http://127.0.0.1:8080/device');
+    expect(readDeviceAuthorization(local, true).view.verificationUri).toBe(
+      'http://127.0.0.1:8080/device',
+    );
     expect(() => readDeviceAuthorization(local, false)).toThrow('"verification_uri"');
   });
 
   it('understands the older name of the page', () => {
     const { verification_uri: page, ...rest } = answer;
-    expect(readDeviceAuthorization({ ...rest, verification_url: page }, false).view.verificationUri).toBe(page);
+    expect(
+      readDeviceAuthorization({ ...rest, verification_url: page }, false).view.verificationUri,
+    ).toBe(page);
   });
 
   it.each([
@@ -60,14 +127,28 @@ describe('readDeviceAuthorization', () => {
   });
 
   it('throws nothing but response-invalid, and repeats nothing of the answer', () => {
-    fc.assert(fc.property(fc.record({ device_code: fc.anything(), user_code: fc.anything(), verification_uri: fc.anything(), verification_uri_complete: fc.anything(), expires_in: fc.anything(), interval: fc.anything() }), (odd) => {
-      try {
-        readDeviceAuthorization(odd, true);
-      } catch (error) {
-        expect(error instanceof AuthError && error.code).toBe('response-invalid');
-        expect((error as AuthError).message).toMatch(/^device authorization endpoint: answer member "(device_code|user_code|verification_uri)" missing/);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.record({
+          device_code: fc.anything(),
+          user_code: fc.anything(),
+          verification_uri: fc.anything(),
+          verification_uri_complete: fc.anything(),
+          expires_in: fc.anything(),
+          interval: fc.anything(),
+        }),
+        (odd) => {
+          try {
+            readDeviceAuthorization(odd, true);
+          } catch (error) {
+            expect(error instanceof AuthError && error.code).toBe('response-invalid');
+            expect((error as AuthError).message).toMatch(
+              /^device authorization endpoint: answer member "(device_code|user_code|verification_uri)" missing/,
+            );
+          }
+        },
+      ),
+    );
   });
 });
 
@@ -88,8 +169,14 @@ describe('the pace of the questions', () => {
   });
 
   it('adds 5 seconds with each slow_down and keeps them (RFC 8628 §3.5)', () => {
-    const slowed = afterPoll(afterPoll(begun, { state: 'slow-down' }, NOW), { state: 'slow-down' }, NOW);
-    expect([at(slowed), at(afterPoll(slowed, { state: 'pending' }, NOW))]).toEqual([15_000, 15_000]);
+    const slowed = afterPoll(
+      afterPoll(begun, { state: 'slow-down' }, NOW),
+      { state: 'slow-down' },
+      NOW,
+    );
+    expect([at(slowed), at(afterPoll(slowed, { state: 'pending' }, NOW))]).toEqual([
+      15_000, 15_000,
+    ]);
   });
 
   it('doubles with each failure up to a minute, and is as before once one succeeds', () => {
@@ -104,30 +191,57 @@ describe('the pace of the questions', () => {
   });
 
   it('never asks more often than the provider wants, also after a failure', () => {
-    expect(at(afterPoll({ ...begun, intervalMs: 120_000 }, { state: 'failed', error: network }, NOW))).toBe(120_000);
+    expect(
+      at(afterPoll({ ...begun, intervalMs: 120_000 }, { state: 'failed', error: network }, NOW)),
+    ).toBe(120_000);
   });
 
   it('waits as long as the server asks with Retry-After', () => {
-    expect(at(afterPoll(begun, { state: 'failed', error: new AuthError('server-unavailable', 'busy', { retryAfterSeconds: 300 }) }, NOW))).toBe(300_000);
+    expect(
+      at(
+        afterPoll(
+          begun,
+          {
+            state: 'failed',
+            error: new AuthError('server-unavailable', 'busy', { retryAfterSeconds: 300 }),
+          },
+          NOW,
+        ),
+      ),
+    ).toBe(300_000);
   });
 
   it('always names a time in the future that a timer can count', () => {
-    const answers = fc.array(fc.constantFrom({ state: 'pending' } as const, { state: 'slow-down' } as const, { state: 'failed', error: network } as const), { maxLength: 200 });
-    fc.assert(fc.property(answers, fc.double({ min: 0.001, max: 3_600, noNaN: true }), (all, interval) => {
-      let wait = beginWait(readDeviceAuthorization({ ...answer, interval }, false), NOW);
-      for (const one of all) {
-        wait = afterPoll(polling(wait), one, NOW);
-        expect(at(wait)).toBeGreaterThanOrEqual(1_000);
-        expect(at(wait)).toBeLessThan(2 ** 31);
-      }
-    }));
+    const answers = fc.array(
+      fc.constantFrom(
+        { state: 'pending' } as const,
+        { state: 'slow-down' } as const,
+        { state: 'failed', error: network } as const,
+      ),
+      { maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(answers, fc.double({ min: 0.001, max: 3_600, noNaN: true }), (all, interval) => {
+        let wait = beginWait(readDeviceAuthorization({ ...answer, interval }, false), NOW);
+        for (const one of all) {
+          wait = afterPoll(polling(wait), one, NOW);
+          expect(at(wait)).toBeGreaterThanOrEqual(1_000);
+          expect(at(wait)).toBeLessThan(2 ** 31);
+        }
+      }),
+    );
   });
 });
 
 describe('passes', () => {
-  it('says yes only to what tells nothing about the person\'s answer', () => {
+  it("says yes only to what tells nothing about the person's answer", () => {
     const codes = Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[];
-    expect(codes.filter((code) => passes(new AuthError(code, 'x'))).sort()).toEqual(['network-failed', 'network-timeout', 'response-invalid', 'server-unavailable']);
+    expect(codes.filter((code) => passes(new AuthError(code, 'x'))).sort()).toEqual([
+      'network-failed',
+      'network-timeout',
+      'response-invalid',
+      'server-unavailable',
+    ]);
   });
 });
 
@@ -136,10 +250,16 @@ describe('a wait whose clock was set back', () => {
   const back = NOW - 30 * 86_400_000;
 
   it('lasts as long again as it had when it was last asked about, and asks at the same pace', () => {
-    expect(afterSetBack(beginWait(authorization, NOW), back)).toMatchObject({ expiresAt: back + authorization.lifetimeMs, asking: { since: back, at: back + authorization.intervalMs } });
+    expect(afterSetBack(beginWait(authorization, NOW), back)).toMatchObject({
+      expiresAt: back + authorization.lifetimeMs,
+      asking: { since: back, at: back + authorization.intervalMs },
+    });
   });
 
   it('has an end also while a question is under way', () => {
-    expect(afterSetBack(polling(beginWait(authorization, NOW)), back)).toMatchObject({ expiresAt: back + LIMITS.deviceCodeMaxMs, asking: null });
+    expect(afterSetBack(polling(beginWait(authorization, NOW)), back)).toMatchObject({
+      expiresAt: back + LIMITS.deviceCodeMaxMs,
+      asking: null,
+    });
   });
 });

@@ -1,5 +1,5 @@
-// A whole engine whose tokens are short, or whose calendar is set back: nobody loses a token to one bad answer, nothing spins,
-// and nothing waits a month for what was due in half a minute.
+// A whole engine whose tokens are short, or whose calendar is set back: nobody loses a token to one
+// bad answer, nothing spins, and nothing waits a month for what was due in half a minute.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { LIMITS } from '../../src/main/core/limits.js';
@@ -23,7 +23,11 @@ async function signedIn(lifeSeconds = 3_600): Promise<Bench> {
   return bench;
 }
 
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'a token', (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'));
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'a token',
+    (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'),
+  );
 
 /** What a caller is told who asks once a second. */
 async function callsFor(bench: Bench, seconds: number): Promise<readonly string[]> {
@@ -40,8 +44,14 @@ async function callsFor(bench: Bench, seconds: number): Promise<readonly string[
 describe('a token of a minute', () => {
   it.each<[string, () => Response]>([
     ['one 500', () => new Response('', { status: 500 })],
-    ['one 503 with Retry-After: 1', () => new Response('', { status: 503, headers: { 'retry-after': '1' } })],
-    ['one 429 with Retry-After: 5', () => new Response('', { status: 429, headers: { 'retry-after': '5' } })],
+    [
+      'one 503 with Retry-After: 1',
+      () => new Response('', { status: 503, headers: { 'retry-after': '1' } }),
+    ],
+    [
+      'one 429 with Retry-After: 5',
+      () => new Response('', { status: 429, headers: { 'retry-after': '5' } }),
+    ],
   ])('is never missing because of %s', async (_what, answer) => {
     const bench = await signedIn(60);
     for (let round = 1; round <= 5; round += 1) {
@@ -65,7 +75,9 @@ describe.each([5, 6, 8, 30])('a token of %i seconds', (life) => {
   it('is missing for no longer than a server asks for, and as long again, with one Retry-After: 1', async () => {
     const bench = await signedIn(life);
     for (let round = 1; round <= 5; round += 1) {
-      bench.authority.answerNext(() => new Response('', { status: 503, headers: { 'retry-after': '1' } }));
+      bench.authority.answerNext(
+        () => new Response('', { status: 503, headers: { 'retry-after': '1' } }),
+      );
       await callsFor(bench, life + 3);
       expect(await callsFor(bench, life)).toEqual(['a token']);
     }
@@ -78,7 +90,9 @@ function waits(bench: Bench): boolean {
 }
 
 describe('a calendar that goes back by a month', () => {
-  const back = (bench: Bench): void => { bench.clock.jumpTo(bench.clock.now() - MONTH); };
+  const back = (bench: Bench): void => {
+    bench.clock.jumpTo(bench.clock.now() - MONTH);
+  };
   /** What the keyring and the provider are asked in an hour. */
   async function asked(bench: Bench): Promise<readonly [keyring: number, requests: number]> {
     const before = [bench.secrets.calls.length, bench.authority.asked] as const;
@@ -133,10 +147,13 @@ describe('a calendar that goes back by a month', () => {
     await settle();
     back(bench);
     const [keyring] = await asked(bench);
-    expect(keyring).toBeLessThanOrEqual(3 * (60 * MINUTE) / LIMITS.storeRetryMs);
+    expect(keyring).toBeLessThanOrEqual((3 * (60 * MINUTE)) / LIMITS.storeRetryMs);
     bench.secrets.setMode('works');
     await bench.clock.advance(LIMITS.storeRetryMs);
-    await until(() => { const view = bench.engine.view(); return view.status === 'signed-in' && view.remembered; }, 'the storing');
+    await until(() => {
+      const view = bench.engine.view();
+      return view.status === 'signed-in' && view.remembered;
+    }, 'the storing');
   });
 
   it('tries a renewal that waits within its pause, and makes no storm of it', async () => {

@@ -1,8 +1,15 @@
-// One keychain and one latchkey.json, several issuers and client ids: what was kept counts only for whom it was kept.
+// One keychain and one latchkey.json, several issuers and client ids: what was kept counts only for
+// whom it was kept.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { type Authority, type Bench, createAuthority, createBench, until } from '../support/flow-bench.js';
+import {
+  type Authority,
+  type Bench,
+  createAuthority,
+  createBench,
+  until,
+} from '../support/flow-bench.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';
 
 const ISSUERS = ['https://one.example', 'https://two.example'] as const;
@@ -18,20 +25,52 @@ interface World {
 }
 
 function createWorld(): World {
-  const authorities = new Map(ISSUERS.flatMap((issuer) => CLIENTS.map((clientId) => [`${issuer} ${clientId}`, { issuer, authority: createAuthority(`${new URL(issuer).hostname[0]}${clientId}-`), seen: [] as string[] }] as const)));
-  const byName: ReadonlyMap<string, { readonly authority: Authority; readonly seen: string[] }> = authorities;
-  const of = (issuer: string, clientId: string): { readonly authority: Authority; readonly seen: string[] } => byName.get(`${issuer} ${clientId}`)!;
+  const authorities = new Map(
+    ISSUERS.flatMap((issuer) =>
+      CLIENTS.map(
+        (clientId) =>
+          [
+            `${issuer} ${clientId}`,
+            {
+              issuer,
+              authority: createAuthority(`${new URL(issuer).hostname[0]}${clientId}-`),
+              seen: [] as string[],
+            },
+          ] as const,
+      ),
+    ),
+  );
+  const byName: ReadonlyMap<string, { readonly authority: Authority; readonly seen: string[] }> =
+    authorities;
+  const of = (
+    issuer: string,
+    clientId: string,
+  ): { readonly authority: Authority; readonly seen: string[] } =>
+    byName.get(`${issuer} ${clientId}`)!;
   return {
     authority: (issuer, clientId) => of(issuer, clientId).authority,
     network: {
       ...createAuthority(),
       async fetch(url, init) {
-        const there = of(new URL(url).origin, new URLSearchParams(init.body).get('client_id') ?? '');
+        const there = of(
+          new URL(url).origin,
+          new URLSearchParams(init.body).get('client_id') ?? '',
+        );
         there.seen.push(`${url} ${init.body ?? ''} ${JSON.stringify(init.headers)}`);
         return there.authority.fetch(url, init);
       },
     },
-    strays: () => [...authorities].flatMap(([name, { authority }]) => authority.issued.filter((secret) => [...authorities].some(([other, { seen }]) => other !== name && seen.some((request) => request.includes(secret)))).map((secret) => `${secret} of ${name}`)),
+    strays: () =>
+      [...authorities].flatMap(([name, { authority }]) =>
+        authority.issued
+          .filter((secret) =>
+            [...authorities].some(
+              ([other, { seen }]) =>
+                other !== name && seen.some((request) => request.includes(secret)),
+            ),
+          )
+          .map((secret) => `${secret} of ${name}`),
+      ),
   };
 }
 
@@ -40,17 +79,43 @@ interface Place {
   bench: Bench;
 }
 
-function optionsOf(issuer: string, clientId: string): NonNullable<Parameters<typeof createBench>[0]> {
-  return { issuer, clientId, endpoints: { authorization: `${issuer}/authorize`, token: `${issuer}/token`, revocation: `${issuer}/revoke` } };
+function optionsOf(
+  issuer: string,
+  clientId: string,
+): NonNullable<Parameters<typeof createBench>[0]> {
+  return {
+    issuer,
+    clientId,
+    endpoints: {
+      authorization: `${issuer}/authorize`,
+      token: `${issuer}/token`,
+      revocation: `${issuer}/revoke`,
+    },
+  };
 }
 
 /** The app starts for this issuer and client, on the same computer. */
-async function move(place: Place, issuer: string, clientId: string, more: Parameters<typeof createBench>[0] = {}): Promise<Bench> {
+async function move(
+  place: Place,
+  issuer: string,
+  clientId: string,
+  more: Parameters<typeof createBench>[0] = {},
+): Promise<Bench> {
   const { bench } = place;
   const stopped = bench.engine.stop();
   await bench.clock.advance(3_000);
   await stopped;
-  place.bench = createBench({ ...optionsOf(issuer, clientId), ...more }, { authority: place.world.network, clock: bench.clock, file: bench.file, earlier: bench.earlier, lock: bench.lock.another(), secrets: createFakeSecretStore('works', bench.secrets.entries) });
+  place.bench = createBench(
+    { ...optionsOf(issuer, clientId), ...more },
+    {
+      authority: place.world.network,
+      clock: bench.clock,
+      file: bench.file,
+      earlier: bench.earlier,
+      lock: bench.lock.another(),
+      secrets: createFakeSecretStore('works', bench.secrets.entries),
+    },
+  );
   return start(place.bench);
 }
 
@@ -61,16 +126,25 @@ async function start(bench: Bench): Promise<Bench> {
   return bench;
 }
 
-async function open(issuer: string = ISSUERS[0], clientId: string = CLIENTS[0], more: Parameters<typeof createBench>[0] = {}): Promise<Place> {
+async function open(
+  issuer: string = ISSUERS[0],
+  clientId: string = CLIENTS[0],
+  more: Parameters<typeof createBench>[0] = {},
+): Promise<Place> {
   const world = createWorld();
-  const bench = createBench({ ...optionsOf(issuer, clientId), ...more }, { authority: world.network });
+  const bench = createBench(
+    { ...optionsOf(issuer, clientId), ...more },
+    { authority: world.network },
+  );
   await start(bench);
   return { world, bench };
 }
 
 const statusOf = (bench: Bench): string => bench.engine.view().status;
-const accountsIn = (bench: Bench): KnownAccounts['accounts'] => (bench.file.content as KnownAccounts | null)?.accounts ?? [];
-const sessionKeys = (bench: Bench): readonly string[] => [...bench.secrets.entries.keys()].filter((key) => key.startsWith('session:'));
+const accountsIn = (bench: Bench): KnownAccounts['accounts'] =>
+  (bench.file.content as KnownAccounts | null)?.accounts ?? [];
+const sessionKeys = (bench: Bench): readonly string[] =>
+  [...bench.secrets.entries.keys()].filter((key) => key.startsWith('session:'));
 
 describe('another issuer', () => {
   it('signs nobody in, shows nobody, and is sent nothing of the first; back there the session is as it was', async () => {
@@ -79,7 +153,11 @@ describe('another issuer', () => {
     const { account } = place.bench.engine.view() as { account: { id: string } };
     const other = await move(place, ISSUERS[1], 'me');
     expect(other.engine.view()).toEqual({ status: 'signed-out', reason: 'never' });
-    for (const call of [other.engine.getAccessToken({ account: account.id }), other.engine.switchAccount(account.id)]) await expect(call).rejects.toMatchObject({ code: 'signed-out' });
+    for (const call of [
+      other.engine.getAccessToken({ account: account.id }),
+      other.engine.switchAccount(account.id),
+    ])
+      await expect(call).rejects.toMatchObject({ code: 'signed-out' });
     await other.engine.signOut(account.id);
     await other.signIn();
     other.clock.jumpTo(other.clock.now() + 2 * HOUR);
@@ -87,7 +165,10 @@ describe('another issuer', () => {
     const back = await move(place, ISSUERS[0], 'me');
     await until(() => statusOf(back) === 'signed-in', 'the session');
     await back.engine.getAccessToken();
-    expect([place.world.strays(), place.world.authority(ISSUERS[0], 'me').revoked]).toEqual([[], []]);
+    expect([place.world.strays(), place.world.authority(ISSUERS[0], 'me').revoked]).toEqual([
+      [],
+      [],
+    ]);
     const again = await move(place, ISSUERS[1], 'me');
     expect(statusOf(again)).toBe('signed-in');
   });
@@ -98,7 +179,9 @@ describe('another issuer', () => {
     const other = await move(place, ISSUERS[1], 'me', { accounts: 'several' });
     await other.signIn();
     expect(other.engine.view()).not.toHaveProperty('otherAccounts');
-    expect((await move(place, ISSUERS[0], 'me', { accounts: 'several' })).engine.view()).toMatchObject({ status: 'signed-in', account: { issuer: ISSUERS[0] } });
+    expect(
+      (await move(place, ISSUERS[0], 'me', { accounts: 'several' })).engine.view(),
+    ).toMatchObject({ status: 'signed-in', account: { issuer: ISSUERS[0] } });
   });
 
   it('does a removal that the first owes, and revokes nothing', async () => {
@@ -111,19 +194,35 @@ describe('another issuer', () => {
     const other = await move(place, ISSUERS[1], 'me');
     await until(() => sessionKeys(other).length === 0, 'the removal');
     await settle();
-    expect([accountsIn(other)[0]?.record, place.world.strays(), place.world.authority(ISSUERS[0], 'me').revoked.length]).toEqual(['none', [], before]);
+    expect([
+      accountsIn(other)[0]?.record,
+      place.world.strays(),
+      place.world.authority(ISSUERS[0], 'me').revoked.length,
+    ]).toEqual(['none', [], before]);
   });
 
   it('finishes no attempt of the first, which is finished there', async () => {
     const place = await open();
     const { state } = await place.bench.begin();
-    await until(() => [...place.bench.secrets.entries.keys()].some((key) => key.startsWith('attempt:')), 'the record');
+    await until(
+      () => [...place.bench.secrets.entries.keys()].some((key) => key.startsWith('attempt:')),
+      'the record',
+    );
     place.bench.kill();
-    const there = createBench(optionsOf(ISSUERS[1], 'me'), { authority: place.world.network, clock: place.bench.clock, file: place.bench.file, lock: place.bench.lock.another(), secrets: createFakeSecretStore('works', place.bench.secrets.entries) });
+    const there = createBench(optionsOf(ISSUERS[1], 'me'), {
+      authority: place.world.network,
+      clock: place.bench.clock,
+      file: place.bench.file,
+      lock: place.bench.lock.another(),
+      secrets: createFakeSecretStore('works', place.bench.secrets.entries),
+    });
     await start(there);
     there.comeBack(state);
     await settle();
-    expect([statusOf(there), place.world.authority(ISSUERS[1], 'me').tokenForms]).toEqual(['signed-out', []]);
+    expect([statusOf(there), place.world.authority(ISSUERS[1], 'me').tokenForms]).toEqual([
+      'signed-out',
+      [],
+    ]);
     place.bench = there;
     const back = await move(place, ISSUERS[0], 'me');
     back.comeBack(state);
@@ -132,25 +231,39 @@ describe('another issuer', () => {
   });
 
   it('takes nothing over that was left for the first', async () => {
-    const takeOver = [{ service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) }];
+    const takeOver = [
+      { service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) },
+    ];
     const place = await open();
     await place.bench.signIn();
     place.bench.earlier.values[0] = place.world.authority(ISSUERS[0], 'me').grantEarlier();
     const other = await move(place, ISSUERS[1], 'me', { takeOver });
     await settle();
-    expect([statusOf(other), other.earlier.calls, place.world.strays()]).toEqual(['signed-out', [], []]);
+    expect([statusOf(other), other.earlier.calls, place.world.strays()]).toEqual([
+      'signed-out',
+      [],
+      [],
+    ]);
   });
 
   it('leaves a take-over of the first to the first', async () => {
-    const takeOver = [{ service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) }];
+    const takeOver = [
+      { service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) },
+    ];
     const place = await open();
     const old = place.world.authority(ISSUERS[0], 'me').grantEarlier();
     place.bench.earlier.values[0] = old;
     place.world.authority(ISSUERS[0], 'me').online = false;
     await move(place, ISSUERS[0], 'me', { takeOver });
-    await until(() => (place.bench.file.content as KnownAccounts | null)?.takeOver.stage === 'proving', 'the try');
+    await until(
+      () => (place.bench.file.content as KnownAccounts | null)?.takeOver.stage === 'proving',
+      'the try',
+    );
     const other = await move(place, ISSUERS[1], 'me', { takeOver });
-    expect([statusOf(other), (other.file.content as KnownAccounts).takeOver.stage]).toEqual(['signed-out', 'proving']);
+    expect([statusOf(other), (other.file.content as KnownAccounts).takeOver.stage]).toEqual([
+      'signed-out',
+      'proving',
+    ]);
     await other.signIn();
     expect(statusOf(await move(place, ISSUERS[1], 'me', { takeOver }))).toBe('signed-in');
     place.world.authority(ISSUERS[0], 'me').online = true;
@@ -161,7 +274,7 @@ describe('another issuer', () => {
 });
 
 describe('another client id', () => {
-  it('has records of its own for the same person, and neither client writes over the other\'s', async () => {
+  it("has records of its own for the same person, and neither client writes over the other's", async () => {
     const place = await open();
     await place.bench.signIn();
     const first = sessionKeys(place.bench);
@@ -176,10 +289,14 @@ describe('another client id', () => {
       await bench.engine.getAccessToken();
     }
     expect(place.world.strays()).toEqual([]);
-    for (const clientId of CLIENTS) expect(place.world.authority(ISSUERS[0], clientId).count('refresh_token')).toBeGreaterThan(1);
+    for (const clientId of CLIENTS)
+      expect(place.world.authority(ISSUERS[0], clientId).count('refresh_token')).toBeGreaterThan(1);
   });
 
-  it.each([['the first', 'me', 'you'], ['the second', 'you', 'me']] as const)('is not signed out with %s', async (_which, leaving, staying) => {
+  it.each([
+    ['the first', 'me', 'you'],
+    ['the second', 'you', 'me'],
+  ] as const)('is not signed out with %s', async (_which, leaving, staying) => {
     const place = await open();
     await place.bench.signIn();
     await (await move(place, ISSUERS[0], 'you')).signIn();
@@ -193,7 +310,14 @@ describe('another client id', () => {
     const place = await open();
     await place.bench.signIn();
     const { authority, clock, lock, secrets } = { ...place.bench, authority: place.world.network };
-    const second = await start(createBench(optionsOf(ISSUERS[0], 'you'), { authority, clock, lock: lock.another(), secrets: createFakeSecretStore('works', secrets.entries) }));
+    const second = await start(
+      createBench(optionsOf(ISSUERS[0], 'you'), {
+        authority,
+        clock,
+        lock: lock.another(),
+        secrets: createFakeSecretStore('works', secrets.entries),
+      }),
+    );
     await second.signIn();
     expect(statusOf(await start(second.restart()))).toBe('signed-in');
     expect(statusOf(await start(place.bench.restart()))).toBe('signed-in');
@@ -223,12 +347,23 @@ describe('what an earlier build wrote', () => {
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     await bench.engine.getAccessToken();
     await settle();
-    expect(bench.file.content).toMatchObject({ schemaVersion: 1, lastAccountId: 'Bbi6APHmJaW_S_FDKfCOrX', accounts: [{ record: 'kept', clientId: 'me' }] });
-    expect(JSON.parse(bench.secrets.entries.get(EARLIER_KEY) ?? '')).toMatchObject({ version: 1, clientId: 'me', account: { id: 'Bbi6APHmJaW_S_FDKfCOrX' }, refreshToken: world.authority(ISSUERS[0], 'me').issued.findLast((secret) => secret.includes('refresh')) });
+    expect(bench.file.content).toMatchObject({
+      schemaVersion: 1,
+      lastAccountId: 'Bbi6APHmJaW_S_FDKfCOrX',
+      accounts: [{ record: 'kept', clientId: 'me' }],
+    });
+    expect(JSON.parse(bench.secrets.entries.get(EARLIER_KEY) ?? '')).toMatchObject({
+      version: 1,
+      clientId: 'me',
+      account: { id: 'Bbi6APHmJaW_S_FDKfCOrX' },
+      refreshToken: world
+        .authority(ISSUERS[0], 'me')
+        .issued.findLast((secret) => secret.includes('refresh')),
+    });
     expect(sessionKeys(bench)).toEqual([EARLIER_KEY]);
   });
 
-  it('is another client\'s by its record: it is shown to nobody, kept, and there again for that client', async () => {
+  it("is another client's by its record: it is shown to nobody, kept, and there again for that client", async () => {
     const place = await earlier(ISSUERS[0], 'you');
     expect(place.bench.engine.view()).toEqual({ status: 'signed-out', reason: 'never' });
     await place.bench.signIn();
@@ -237,7 +372,7 @@ describe('what an earlier build wrote', () => {
     expect([statusOf(back), place.world.strays()]).toEqual(['signed-in', []]);
   });
 
-  it('is another issuer\'s: it is shown to nobody, kept, and there again for that issuer', async () => {
+  it("is another issuer's: it is shown to nobody, kept, and there again for that issuer", async () => {
     const place = await earlier(ISSUERS[1], 'me');
     expect(place.bench.engine.view()).toEqual({ status: 'signed-out', reason: 'never' });
     await place.bench.signIn();
@@ -247,65 +382,85 @@ describe('what an earlier build wrote', () => {
 });
 
 describe('every order of issuers and client ids', () => {
-  const owner = fc.record({ issuer: fc.constantFrom(...ISSUERS), clientId: fc.constantFrom(...CLIENTS) });
+  const owner = fc.record({
+    issuer: fc.constantFrom(...ISSUERS),
+    clientId: fc.constantFrom(...CLIENTS),
+  });
   const act = fc.oneof(
     { weight: 3, arbitrary: fc.record({ act: fc.constant('start as' as const), owner }) },
-    fc.record({ act: fc.constantFrom('sign in' as const, 'sign in' as const, 'renew' as const, 'sign out' as const, 'sign out, locked' as const) }),
+    fc.record({
+      act: fc.constantFrom(
+        'sign in' as const,
+        'sign in' as const,
+        'renew' as const,
+        'sign out' as const,
+        'sign out, locked' as const,
+      ),
+    }),
   );
 
   it('brings each the session that it had, and no secret of one to another', async () => {
     let restored = 0;
-    await fc.assert(fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 14, size: 'max' }), async (acts) => {
-      const place = await open();
-      let here = `${ISSUERS[0]} me`;
-      const signedIn = new Set<string>();
-      for (const next of acts) {
-        const { bench } = place;
-        switch (next.act) {
-          case 'start as': {
-            here = `${next.owner.issuer} ${next.owner.clientId}`;
-            const started = await move(place, next.owner.issuer, next.owner.clientId);
-            restored += signedIn.has(here) ? 1 : 0;
-            expect(statusOf(started)).toBe(signedIn.has(here) ? 'signed-in' : 'signed-out');
-            const view = started.engine.view();
-            if ('lastAccount' in view) expect(view.lastAccount).toMatchObject({ issuer: next.owner.issuer });
-            break;
-          }
-          case 'sign in':
-            await bench.signIn();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(act, { minLength: 4, maxLength: 14, size: 'max' }),
+        async (acts) => {
+          const place = await open();
+          let here = `${ISSUERS[0]} me`;
+          const signedIn = new Set<string>();
+          for (const next of acts) {
+            const { bench } = place;
+            switch (next.act) {
+              case 'start as': {
+                here = `${next.owner.issuer} ${next.owner.clientId}`;
+                const started = await move(place, next.owner.issuer, next.owner.clientId);
+                restored += signedIn.has(here) ? 1 : 0;
+                expect(statusOf(started)).toBe(signedIn.has(here) ? 'signed-in' : 'signed-out');
+                const view = started.engine.view();
+                if ('lastAccount' in view)
+                  expect(view.lastAccount).toMatchObject({ issuer: next.owner.issuer });
+                break;
+              }
+              case 'sign in':
+                await bench.signIn();
+                await settle();
+                signedIn.add(here);
+                break;
+              case 'renew':
+                bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
+                await bench.engine.getAccessToken().catch(() => undefined);
+                break;
+              case 'sign out, locked':
+                bench.secrets.setMode('locked');
+                await bench.engine.signOut();
+                bench.secrets.setMode('works');
+                signedIn.delete(here);
+                break;
+              case 'sign out':
+                await bench.engine.signOut();
+                signedIn.delete(here);
+                break;
+            }
             await settle();
-            signedIn.add(here);
-            break;
-          case 'renew':
-            bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
-            await bench.engine.getAccessToken().catch(() => undefined);
-            break;
-          case 'sign out, locked':
-            bench.secrets.setMode('locked');
-            await bench.engine.signOut();
-            bench.secrets.setMode('works');
-            signedIn.delete(here);
-            break;
-          case 'sign out':
-            await bench.engine.signOut();
-            signedIn.delete(here);
-            break;
-        }
-        await settle();
-      }
-      // A last start does what is owed, for everybody.
-      const last = await move(place, ISSUERS[1], 'you');
-      await until(() => sessionKeys(last).length === signedIn.size, 'what is owed');
-      expect(place.world.strays()).toEqual([]);
-      await last.engine.stop();
-    }), { numRuns: 60 });
+          }
+          // A last start does what is owed, for everybody.
+          const last = await move(place, ISSUERS[1], 'you');
+          await until(() => sessionKeys(last).length === signedIn.size, 'what is owed');
+          expect(place.world.strays()).toEqual([]);
+          await last.engine.stop();
+        },
+      ),
+      { numRuns: 60 },
+    );
     expect(restored, 'the orders were too dull to prove anything').toBeGreaterThan(10);
   }, 60_000);
 });
 
 describe('a nameless person who signs in after another one', () => {
   it('ends nothing at the server: both may be one person, with one grant', async () => {
-    const bench = createBench({ identify: undefined } as unknown as Parameters<typeof createBench>[0]);
+    const bench = createBench({ identify: undefined } as unknown as Parameters<
+      typeof createBench
+    >[0]);
     bench.engine.start();
     await until(() => bench.engine.view().status === 'signed-out', 'the start');
     await bench.signIn();

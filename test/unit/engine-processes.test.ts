@@ -1,4 +1,5 @@
-// Sessions that several processes share, and sessions that sleep: one token request, no lost session, and nothing begun at the end.
+// Sessions that several processes share, and sessions that sleep: one token request, no lost
+// session, and nothing begun at the end.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/errors.js';
@@ -36,19 +37,28 @@ async function processes(count: number): Promise<readonly Bench[]> {
 
 const live = (bench: Bench): Extract<AuthView, { status: 'signed-in' }> => {
   const view = bench.engine.view();
-  if (view.status !== 'signed-in') throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
+  if (view.status !== 'signed-in')
+    throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
   return view;
 };
-const keyOf = (bench: Bench): string => [...bench.secrets.entries.keys()].find((key) => key.startsWith('session:'))!;
+const keyOf = (bench: Bench): string =>
+  [...bench.secrets.entries.keys()].find((key) => key.startsWith('session:'))!;
 const lockOf = (bench: Bench): string => sessionLock('me', keyOf(bench).slice('session:'.length));
-const record = (bench: Bench): { refreshToken: string; access: { token: string } } => JSON.parse(bench.secrets.entries.get(keyOf(bench))!) as never;
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'));
-const sleep = (bench: Bench, ms: number): void => { bench.clock.jumpTo(bench.clock.now() + ms); };
+const record = (bench: Bench): { refreshToken: string; access: { token: string } } =>
+  JSON.parse(bench.secrets.entries.get(keyOf(bench))!) as never;
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'),
+  );
+const sleep = (bench: Bench, ms: number): void => {
+  bench.clock.jumpTo(bench.clock.now() + ms);
+};
 const renewals = (bench: Bench): number => bench.authority.count('refresh_token');
 
 describe('two processes on one account', () => {
   it('cost one token request when both are asked for a token that is due, and both have the new one', async () => {
-    const [a, b] = await processes(2) as [Bench, Bench];
+    const [a, b] = (await processes(2)) as [Bench, Bench];
     sleep(a, 2 * HOUR);
     const tokens = await Promise.all([a.engine.getAccessToken(), b.engine.getAccessToken()]);
     expect([new Set(tokens).size, renewals(a), a.authority.reused]).toEqual([1, 1, []]);
@@ -59,14 +69,16 @@ describe('two processes on one account', () => {
     const all = await processes(4);
     for (let round = 1; round <= 20; round += 1) {
       sleep(all[0]!, 2 * HOUR);
-      const tokens = await Promise.all(all.flatMap(({ engine }) => Array.from({ length: 50 }, () => engine.getAccessToken())));
+      const tokens = await Promise.all(
+        all.flatMap(({ engine }) => Array.from({ length: 50 }, () => engine.getAccessToken())),
+      );
       expect([new Set(tokens).size, renewals(all[0]!)]).toEqual([1, round]);
     }
     expect(all[0]!.authority.reused).toEqual([]);
   });
 
-  it('take turns also when the second comes while the first one\'s request is under way', async () => {
-    const [a, b] = await processes(2) as [Bench, Bench];
+  it("take turns also when the second comes while the first one's request is under way", async () => {
+    const [a, b] = (await processes(2)) as [Bench, Bench];
     sleep(a, 2 * HOUR);
     const release = a.authority.hold();
     const first = a.engine.getAccessToken();
@@ -80,7 +92,7 @@ describe('two processes on one account', () => {
   });
 
   it('renew with the newer refresh token when the access token beside it is due, too', async () => {
-    const [a, b] = await processes(2) as [Bench, Bench];
+    const [a, b] = (await processes(2)) as [Bench, Bench];
     sleep(a, 2 * HOUR);
     await a.engine.getAccessToken();
     const newer = record(a).refreshToken;
@@ -91,13 +103,21 @@ describe('two processes on one account', () => {
   });
 
   it('are not signed out by invalid_grant while a newer record is there', async () => {
-    const [a, b] = await processes(2) as [Bench, Bench];
+    const [a, b] = (await processes(2)) as [Bench, Bench];
     sleep(a, 2 * HOUR);
     // Somebody who knows no lock renews while the request of this process is under way.
     const release = b.authority.hold();
     const token = b.engine.getAccessToken();
     await until(() => renewals(b) === 1);
-    const found = { ...JSON.parse(a.secrets.entries.get(keyOf(a))!) as object, refreshToken: 'secret-newer', access: { token: 'secret-elsewhere', obtainedAt: a.clock.now(), expiresAt: a.clock.now() + HOUR } };
+    const found = {
+      ...(JSON.parse(a.secrets.entries.get(keyOf(a))!) as object),
+      refreshToken: 'secret-newer',
+      access: {
+        token: 'secret-elsewhere',
+        obtainedAt: a.clock.now(),
+        expiresAt: a.clock.now() + HOUR,
+      },
+    };
     a.secrets.entries.set(keyOf(a), JSON.stringify(found));
     a.authority.revokeAll();
     release();
@@ -107,15 +127,19 @@ describe('two processes on one account', () => {
   });
 
   it('are signed out by invalid_grant when the record is the same', async () => {
-    const [a, b] = await processes(2) as [Bench, Bench];
+    const [a, b] = (await processes(2)) as [Bench, Bench];
     sleep(a, 2 * HOUR);
     a.authority.revokeAll();
-    expect(await Promise.all([codeOf(a.engine.getAccessToken()), codeOf(b.engine.getAccessToken())])).toEqual(['session-ended', 'session-ended']);
-    expect([a.secrets.entries.size, (a.file.content as KnownAccounts).accounts[0]?.record]).toEqual([1, 'refused']);
+    expect(
+      await Promise.all([codeOf(a.engine.getAccessToken()), codeOf(b.engine.getAccessToken())]),
+    ).toEqual(['session-ended', 'session-ended']);
+    expect([a.secrets.entries.size, (a.file.content as KnownAccounts).accounts[0]?.record]).toEqual(
+      [1, 'refused'],
+    );
   });
 
   it('go on when the one that renews is killed while its request is under way', async () => {
-    const [a, b] = await processes(2) as [Bench, Bench];
+    const [a, b] = (await processes(2)) as [Bench, Bench];
     sleep(a, 2 * HOUR);
     const release = a.authority.hold();
     void codeOf(a.engine.getAccessToken());
@@ -135,7 +159,9 @@ describe('two processes on one account', () => {
     await second.begin();
     await settle();
     await until(() => (second.file.content as KnownAccounts).attempts.length === 1);
-    expect((second.file.content as KnownAccounts).accounts).toMatchObject([{ subject: 'ada', record: 'kept' }]);
+    expect((second.file.content as KnownAccounts).accounts).toMatchObject([
+      { subject: 'ada', record: 'kept' },
+    ]);
     second.engine.cancelSignIn();
     await until(() => (second.file.content as KnownAccounts).attempts.length === 0);
     await first.engine.stop();
@@ -149,14 +175,24 @@ describe('a lock that somebody never lets go', () => {
   it('makes a renewal busy after its limit, keeps the session, and is fine later', async () => {
     const bench = await signedIn();
     let letGo = (): void => {};
-    void bench.lock.another().hold(lockOf(bench), 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
+    void bench.lock.another().hold(
+      lockOf(bench),
+      0,
+      () =>
+        new Promise<void>((resolve) => {
+          letGo = resolve;
+        }),
+    );
     sleep(bench, 2 * HOUR);
     const token = codeOf(bench.engine.getAccessToken());
     await bench.clock.advance(LOCK_WAIT_MS - 1);
     expect(live(bench).renewal.state).toBe('renewing');
     await bench.clock.advance(1);
     expect(await token).toBe('session-busy');
-    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code: 'session-busy', retry: 'automatic' } });
+    expect(live(bench).renewal).toMatchObject({
+      state: 'waiting',
+      error: { code: 'session-busy', retry: 'automatic' },
+    });
     expect([renewals(bench), bench.secrets.entries.size]).toEqual([0, 1]);
     letGo();
     await bench.clock.advance(LIMITS.retryMaxMs);
@@ -176,7 +212,10 @@ describe('a lock that somebody never lets go', () => {
     void bench.lock.another().hold(lockOf(bench), 0, () => new Promise<void>(() => {}));
     const done = bench.engine.signOut();
     await settle();
-    expect([bench.engine.view().status, (bench.file.content as KnownAccounts).accounts[0]?.record]).toEqual(['signed-out', 'removal-owed']);
+    expect([
+      bench.engine.view().status,
+      (bench.file.content as KnownAccounts).accounts[0]?.record,
+    ]).toEqual(['signed-out', 'removal-owed']);
     await bench.clock.advance(LIMITS.keyringWriteSlowMs);
     await done;
     await settle();
@@ -224,7 +263,10 @@ describe('a start with a stored access token', () => {
     const before = await signedIn();
     await before.engine.stop();
     const bench = before.restart();
-    bench.secrets.entries.set(keyOf(bench), JSON.stringify({ ...record(bench), access: { token: 7 } }));
+    bench.secrets.entries.set(
+      keyOf(bench),
+      JSON.stringify({ ...record(bench), access: { token: 7 } }),
+    );
     await started(bench);
     expect(await bench.engine.getAccessToken()).toMatch(/^secret-access/);
     expect([renewals(bench), bench.authority.reused]).toEqual([1, []]);
@@ -239,7 +281,10 @@ describe('a laptop that sleeps', () => {
     sleep(bench, 8 * HOUR);
     bench.signals.emit('resume');
     await settle();
-    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code: 'network-failed' } });
+    expect(live(bench).renewal).toMatchObject({
+      state: 'waiting',
+      error: { code: 'network-failed' },
+    });
     expect(bench.signals.watched.at(-1)).toBe(true);
     bench.signals.emit('unlock');
     await bench.clock.advance(30_000);
@@ -250,7 +295,11 @@ describe('a laptop that sleeps', () => {
     await until(() => live(bench).renewal.state === 'fresh');
     await bench.clock.advance(60_000);
     expect(bench.views.slice(views).map(({ status }) => status)).not.toContain('signed-out');
-    expect([bench.authority.issued.length - before, bench.authority.reused, bench.signals.watched.at(-1)]).toEqual([2, [], false]);
+    expect([
+      bench.authority.issued.length - before,
+      bench.authority.reused,
+      bench.signals.watched.at(-1),
+    ]).toEqual([2, [], false]);
   });
 
   it('renews at once at the resume when the network is there', async () => {
@@ -361,7 +410,14 @@ describe('a session that no keyring took', () => {
 
 describe('an end of the session', () => {
   it('comes with the second refusal only, and the record stays', async () => {
-    const bench = await signedIn(createBench({ endpoints: { authorization: 'https://id.example/authorize', token: 'https://id.example/token' } }));
+    const bench = await signedIn(
+      createBench({
+        endpoints: {
+          authorization: 'https://id.example/authorize',
+          token: 'https://id.example/token',
+        },
+      }),
+    );
     const refuse = (): Response => Response.json({ error: 'invalid_request' }, { status: 400 });
     bench.authority.answerNext(refuse);
     bench.authority.answerNext(refuse);
@@ -369,9 +425,17 @@ describe('an end of the session', () => {
     expect(await codeOf(bench.engine.getAccessToken())).toBe('sign-in-refused');
     expect(live(bench).renewal.state).toBe('waiting');
     await bench.clock.advance(60_000);
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended', lastAccount: { subject: 'ada' }, error: { code: 'session-ended', serverError: 'invalid_request' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'ended',
+      lastAccount: { subject: 'ada' },
+      error: { code: 'session-ended', serverError: 'invalid_request' },
+    });
     await settle();
-    expect([bench.secrets.entries.size, (bench.file.content as KnownAccounts).accounts[0]?.record]).toEqual([1, 'suspended']);
+    expect([
+      bench.secrets.entries.size,
+      (bench.file.content as KnownAccounts).accounts[0]?.record,
+    ]).toEqual([1, 'suspended']);
   });
 
   it('after a lost answer says that it was lost', async () => {
@@ -380,7 +444,13 @@ describe('an end of the session', () => {
     bench.authority.loseNext();
     expect(await codeOf(bench.engine.getAccessToken())).toBe('network-failed');
     await bench.clock.advance(60_000);
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'session-ended', message: expect.stringContaining('was lost on the way') as string } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      error: {
+        code: 'session-ended',
+        message: expect.stringContaining('was lost on the way') as string,
+      },
+    });
   });
 });
 
@@ -388,7 +458,14 @@ describe('stop', () => {
   it('while a renewal waits for its lock begins no request, and is over in time', async () => {
     const bench = await signedIn();
     let letGo = (): void => {};
-    void bench.lock.another().hold(lockOf(bench), 0, () => new Promise<void>((resolve) => { letGo = resolve; }));
+    void bench.lock.another().hold(
+      lockOf(bench),
+      0,
+      () =>
+        new Promise<void>((resolve) => {
+          letGo = resolve;
+        }),
+    );
     sleep(bench, 2 * HOUR);
     void codeOf(bench.engine.getAccessToken());
     await settle();
@@ -406,13 +483,18 @@ describe('stop', () => {
     const bench = await started(createBench());
     const { done, state } = await bench.begin();
     const account = (await toAccount(ISSUER, { subject: 'ada' })).id;
-    void bench.lock.another().hold(sessionLock('me', account), 0, () => new Promise<void>(() => {}));
+    void bench.lock
+      .another()
+      .hold(sessionLock('me', account), 0, () => new Promise<void>(() => {}));
     bench.comeBack(state);
     await until(() => bench.log.names().includes('session-adopting'));
     await settle();
     expect(bench.secrets.entries.has(`session:${account}`)).toBe(false);
     await Promise.all([bench.engine.stop(), done.catch(() => undefined)]);
-    expect([bench.secrets.entries.has(`session:${account}`), bench.clock.pending]).toEqual([true, 0]);
+    expect([bench.secrets.entries.has(`session:${account}`), bench.clock.pending]).toEqual([
+      true,
+      0,
+    ]);
   });
 
   it('while a renewal reads the record begins no request either', async () => {

@@ -1,4 +1,5 @@
-// A sign-in outlives the process that began it: killed with -9, started again by the callback, redeemed once by whoever comes first.
+// A sign-in outlives the process that began it: killed with -9, started again by the callback,
+// redeemed once by whoever comes first.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { LIMITS } from '../../src/main/core/limits.js';
@@ -7,9 +8,12 @@ import { type Bench, REDIRECT, createBench, until } from '../support/flow-bench.
 import { settle } from '../support/fakes.js';
 
 const statusOf = (bench: Bench): AuthView['status'] => bench.engine.view().status;
-const attemptKeys = (bench: Bench): readonly string[] => [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:'));
-const knownAttempts = (bench: Bench): number => (bench.file.content as KnownAccounts).attempts.length;
-const posted = (bench: Bench): readonly (string | null)[] => bench.authority.tokenForms.map((form) => form.get('code'));
+const attemptKeys = (bench: Bench): readonly string[] =>
+  [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:'));
+const knownAttempts = (bench: Bench): number =>
+  (bench.file.content as KnownAccounts).attempts.length;
+const posted = (bench: Bench): readonly (string | null)[] =>
+  bench.authority.tokenForms.map((form) => form.get('code'));
 
 async function started(bench: Bench): Promise<Bench> {
   bench.engine.start();
@@ -18,7 +22,9 @@ async function started(bench: Bench): Promise<Bench> {
 }
 
 /** A process that was killed while the person was in the browser. */
-async function killedWhileWaiting(bench: Bench = createBench()): Promise<{ readonly dead: Bench; readonly state: string }> {
+async function killedWhileWaiting(
+  bench: Bench = createBench(),
+): Promise<{ readonly dead: Bench; readonly state: string }> {
   await started(bench);
   const { state } = await bench.begin();
   await until(() => attemptKeys(bench).length === 1, 'the record of the attempt');
@@ -35,14 +41,20 @@ describe('a sign-in whose process was killed', () => {
     next.engine.start();
     await until(() => statusOf(next) === 'signed-in', 'the sign-in');
     await settle();
-    expect(next.engine.view()).toMatchObject({ account: { subject: 'ada' }, remembered: true, renewal: { state: 'fresh' } });
+    expect(next.engine.view()).toMatchObject({
+      account: { subject: 'ada' },
+      remembered: true,
+      renewal: { state: 'fresh' },
+    });
     expect([posted(next), attemptKeys(next), knownAttempts(next)]).toEqual([['good-code'], [], 0]);
     expect(next.log.names()).toContain('attempt-resumed');
   });
 
   it('sends the verifier of the process that began it, and its redirect', async () => {
     const { dead, state } = await killedWhileWaiting();
-    const kept = JSON.parse(dead.secrets.entries.get(attemptKeys(dead)[0]!)!) as { codeVerifier: string };
+    const kept = JSON.parse(dead.secrets.entries.get(attemptKeys(dead)[0]!)!) as {
+      codeVerifier: string;
+    };
     const next = await started(dead.restart());
     next.comeBack(state);
     await until(() => statusOf(next) === 'signed-in', 'the sign-in');
@@ -57,7 +69,9 @@ describe('a sign-in whose process was killed', () => {
     expect(statusOf(next)).toBe('signed-out');
     next.comeBack(state);
     await until(() => statusOf(next) === 'signing-in', 'the attempt');
-    expect(next.engine.view()).toMatchObject({ attempt: { stage: 'redeeming', redirect: 'custom-scheme' } });
+    expect(next.engine.view()).toMatchObject({
+      attempt: { stage: 'redeeming', redirect: 'custom-scheme' },
+    });
     release();
     await until(() => statusOf(next) === 'signed-in', 'the sign-in');
   });
@@ -68,7 +82,10 @@ describe('a sign-in whose process was killed', () => {
     next.comeBack(state, 'bad-code');
     await until(() => next.authority.count('authorization_code') === 1);
     await until(() => statusOf(next) === 'signed-out');
-    expect(next.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'sign-in-refused' } });
+    expect(next.engine.view()).toMatchObject({
+      status: 'signed-out',
+      error: { code: 'sign-in-refused' },
+    });
   });
 
   it('is one of several, and each is finished by its own callback', async () => {
@@ -102,7 +119,11 @@ describe('a sign-in whose process was killed', () => {
     const next = await started(bench.restart());
     next.comeBack(state);
     await until(() => next.log.names().includes('callback-unexpected'));
-    expect([statusOf(bench), statusOf(next), posted(next)]).toEqual(['signed-out', 'signed-out', []]);
+    expect([statusOf(bench), statusOf(next), posted(next)]).toEqual([
+      'signed-out',
+      'signed-out',
+      [],
+    ]);
   });
 
   it('was stopped in good order, and is finished by the next process all the same', async () => {
@@ -135,9 +156,15 @@ describe('a code is posted once', () => {
     const { dead, state } = await killedWhileWaiting();
     const first = dead.restart();
     const second = first.another();
-    for (const bench of [first, second]) { bench.comeBack(state); bench.engine.start(); }
+    for (const bench of [first, second]) {
+      bench.comeBack(state);
+      bench.engine.start();
+    }
     await until(() => [first, second].some((bench) => statusOf(bench) === 'signed-in'));
-    await until(() => [first, second].some((bench) => bench.log.names().includes('callback-unexpected')), 'the other\'s word');
+    await until(
+      () => [first, second].some((bench) => bench.log.names().includes('callback-unexpected')),
+      "the other's word",
+    );
     await settle();
     expect(posted(first)).toEqual(['good-code']);
   });
@@ -150,8 +177,13 @@ describe('a code is posted once', () => {
     const late = await started(waiting.another());
     late.comeBack(state);
     waiting.comeBack(state);
-    const outcome = await done.then(() => 'signed in', (error: unknown) => (error as { code: string }).code);
-    await until(() => [waiting, late].filter((bench) => statusOf(bench) === 'signed-in').length === 1);
+    const outcome = await done.then(
+      () => 'signed in',
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await until(
+      () => [waiting, late].filter((bench) => statusOf(bench) === 'signed-in').length === 1,
+    );
     await settle();
     expect(posted(waiting)).toEqual(['good-code']);
     expect(['signed in', 'sign-in-cancelled']).toContain(outcome);
@@ -166,7 +198,10 @@ describe('a code is posted once', () => {
     fast.comeBack(state);
     await until(() => statusOf(fast) === 'signed-in');
     waiting.comeBack(state);
-    await expect(done).rejects.toMatchObject({ code: 'sign-in-cancelled', message: expect.stringContaining('another process') as string });
+    await expect(done).rejects.toMatchObject({
+      code: 'sign-in-cancelled',
+      message: expect.stringContaining('another process') as string,
+    });
     expect(posted(waiting)).toEqual(['good-code']);
   });
 
@@ -183,7 +218,11 @@ describe('a code is posted once', () => {
     await started(third);
     await until(() => third.log.names().includes('callback-unexpected'));
     await settle();
-    expect([statusOf(third), posted(third), attemptKeys(third)]).toEqual(['signed-out', ['good-code'], []]);
+    expect([statusOf(third), posted(third), attemptKeys(third)]).toEqual([
+      'signed-out',
+      ['good-code'],
+      [],
+    ]);
   });
 
   it('and not again after the process that began it was killed while it redeemed', async () => {
@@ -231,8 +270,18 @@ describe('a code is posted once', () => {
 
 describe('a keyring that is locked when a callback starts the app', () => {
   it.each<[string, (bench: Bench) => void]>([
-    ['the person asks for it', (bench) => { bench.engine.retry(); }],
-    ['the screen is unlocked', (bench) => { bench.signals.emit('unlock'); }],
+    [
+      'the person asks for it',
+      (bench) => {
+        bench.engine.retry();
+      },
+    ],
+    [
+      'the screen is unlocked',
+      (bench) => {
+        bench.signals.emit('unlock');
+      },
+    ],
   ])('does not lose the attempt: it is finished when %s', async (_what, unlock) => {
     const { dead, state } = await killedWhileWaiting();
     const next = dead.restart();
@@ -240,7 +289,11 @@ describe('a keyring that is locked when a callback starts the app', () => {
     next.comeBack(state);
     await started(next);
     await until(() => 'error' in next.engine.view(), 'the word');
-    expect(next.engine.view()).toMatchObject({ status: 'signed-out', reason: 'never', error: { code: 'keyring-locked', retry: 'user' } });
+    expect(next.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'never',
+      error: { code: 'keyring-locked', retry: 'user' },
+    });
     next.engine.retry();
     await settle();
     expect(posted(next)).toEqual([]);
@@ -334,21 +387,25 @@ describe('an attempt of an earlier process that is over', () => {
 });
 
 describe('a callback that nobody waits for', () => {
-  it.each(['', 'guess', 'x'.repeat(500)])('asks no keychain when its state is unknown (%j)', async (state) => {
-    const { dead } = await killedWhileWaiting();
-    const next = await started(dead.restart());
-    await settle();
-    const before = next.secrets.calls.length;
-    next.comeBack(state);
-    await settle();
-    expect(next.secrets.calls.slice(before)).toEqual([]);
-  });
+  it.each(['', 'guess', 'x'.repeat(500)])(
+    'asks no keychain when its state is unknown (%j)',
+    async (state) => {
+      const { dead } = await killedWhileWaiting();
+      const next = await started(dead.restart());
+      await settle();
+      const before = next.secrets.calls.length;
+      next.comeBack(state);
+      await settle();
+      expect(next.secrets.calls.slice(before)).toEqual([]);
+    },
+  );
 
   it('changes nothing when it is forged, and the true one still signs in', async () => {
     const { dead, state } = await killedWhileWaiting();
     const next = await started(dead.restart());
     const before = [next.engine.view(), [...next.secrets.entries], next.file.content];
-    for (const forged of [state.slice(0, -1), `${state}x`, state.toUpperCase(), 'guess']) next.comeBack(forged, 'evil');
+    for (const forged of [state.slice(0, -1), `${state}x`, state.toUpperCase(), 'guess'])
+      next.comeBack(forged, 'evil');
     next.scheme.arrive(`com.example.app:/other?code=evil&state=${state}`);
     await settle();
     expect([next.engine.view(), [...next.secrets.entries], next.file.content]).toEqual(before);
@@ -361,13 +418,15 @@ describe('a callback that nobody waits for', () => {
     const bench = createBench({ redirects: [REDIRECT, 'com.example.other:/callback'] });
     const { dead, state } = await killedWhileWaiting(bench);
     const next = await started(dead.restart());
-    next.scheme.arrive(`com.example.other:/callback?${new URLSearchParams({ code: 'good-code', state }).toString()}`);
+    next.scheme.arrive(
+      `com.example.other:/callback?${new URLSearchParams({ code: 'good-code', state }).toString()}`,
+    );
     await until(() => next.log.names().includes('callback-unexpected'));
     await settle();
     expect([statusOf(next), posted(next)]).toEqual(['signed-out', []]);
   });
 
-  it('of another app\'s issuer or client is not redeemed', async () => {
+  it("of another app's issuer or client is not redeemed", async () => {
     const { dead, state } = await killedWhileWaiting();
     const [key] = attemptKeys(dead);
     const record = JSON.parse(dead.secrets.entries.get(key!)!) as object;
@@ -382,13 +441,25 @@ describe('a callback that nobody waits for', () => {
 describe('the record of an attempt', () => {
   it('tells its secrets to the keychain only', async () => {
     const { dead, state } = await killedWhileWaiting();
-    const kept = JSON.parse(dead.secrets.entries.get(attemptKeys(dead)[0]!)!) as { state: string; codeVerifier: string; nonce: string };
+    const kept = JSON.parse(dead.secrets.entries.get(attemptKeys(dead)[0]!)!) as {
+      state: string;
+      codeVerifier: string;
+      nonce: string;
+    };
     expect(kept.state).toBe(state);
     const next = await started(dead.restart());
     next.comeBack(state);
     await until(() => statusOf(next) === 'signed-in');
-    const told = JSON.stringify([dead, next].flatMap(({ log, views, file, secrets }) => [log.events, views, file.saves, secrets.calls]));
-    for (const secret of [kept.state, kept.codeVerifier, kept.nonce]) expect(told).not.toContain(secret);
+    const told = JSON.stringify(
+      [dead, next].flatMap(({ log, views, file, secrets }) => [
+        log.events,
+        views,
+        file.saves,
+        secrets.calls,
+      ]),
+    );
+    for (const secret of [kept.state, kept.codeVerifier, kept.nonce])
+      expect(told).not.toContain(secret);
   });
 
   it('that no keyring takes costs the sign-in nothing but its survival', async () => {
@@ -402,15 +473,18 @@ describe('the record of an attempt', () => {
     expect([statusOf(bench), knownAttempts(bench)]).toEqual(['signed-in', 0]);
   });
 
-  it.each(['locked', 'unavailable'] as const)('that a keyring which is %s meanwhile does not give back costs the sign-in nothing', async (mode) => {
-    const bench = await started(createBench());
-    const { done, state } = await bench.begin();
-    await until(() => attemptKeys(bench).length === 1);
-    bench.secrets.setMode(mode);
-    bench.comeBack(state);
-    await done;
-    expect(statusOf(bench)).toBe('signed-in');
-  });
+  it.each(['locked', 'unavailable'] as const)(
+    'that a keyring which is %s meanwhile does not give back costs the sign-in nothing',
+    async (mode) => {
+      const bench = await started(createBench());
+      const { done, state } = await bench.begin();
+      await until(() => attemptKeys(bench).length === 1);
+      bench.secrets.setMode(mode);
+      bench.comeBack(state);
+      await done;
+      expect(statusOf(bench)).toBe('signed-in');
+    },
+  );
 
   it('that a slow keyring has not stored yet is not taken for one that another process took', async () => {
     const bench = await started(createBench());
@@ -421,7 +495,11 @@ describe('the record of an attempt', () => {
     bench.secrets.answerPrompt('unlocked');
     await done;
     await settle();
-    expect([statusOf(bench), attemptKeys(bench), knownAttempts(bench)]).toEqual(['signed-in', [], 0]);
+    expect([statusOf(bench), attemptKeys(bench), knownAttempts(bench)]).toEqual([
+      'signed-in',
+      [],
+      0,
+    ]);
   });
 
   it('that a hanging keyring holds costs the sign-in no more than the time of a claim', async () => {

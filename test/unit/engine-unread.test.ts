@@ -1,4 +1,5 @@
-// A start at which the state file cannot be read: nobody is signed out, forgotten or taken over by that.
+// A start at which the state file cannot be read: nobody is signed out, forgotten or taken over by
+// that.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { LIMITS } from '../../src/main/core/limits.js';
@@ -15,7 +16,9 @@ afterEach(async () => {
 });
 
 /** Ada is signed in, the app ends, and at its next start the file cannot be read. */
-async function unread(options: Parameters<typeof createBench>[0] = {}): Promise<{ readonly before: Bench; readonly now: Bench }> {
+async function unread(
+  options: Parameters<typeof createBench>[0] = {},
+): Promise<{ readonly before: Bench; readonly now: Bench }> {
   const before = createBench(options);
   before.engine.start();
   await settle();
@@ -29,20 +32,40 @@ async function unread(options: Parameters<typeof createBench>[0] = {}): Promise<
   return { before, now };
 }
 
-const statuses = (bench: Bench): readonly string[] => bench.views.map(({ status }) => status).filter((status, index, all) => status !== all[index - 1]);
-const kept = (bench: Bench): readonly unknown[] => (bench.file.content as KnownAccounts).accounts.map(({ subject, record }) => [subject, record]);
+const statuses = (bench: Bench): readonly string[] =>
+  bench.views.map(({ status }) => status).filter((status, index, all) => status !== all[index - 1]);
+const kept = (bench: Bench): readonly unknown[] =>
+  (bench.file.content as KnownAccounts).accounts.map(({ subject, record }) => [subject, record]);
 
 describe('a state file that cannot be read at the start', () => {
   it('makes the view locked, with storage-failed, and never signed out', async () => {
     const { now } = await unread();
-    expect(now.engine.view()).toEqual({ status: 'locked', error: { code: 'storage-failed', retry: 'user', message: expect.any(String) as string } });
+    expect(now.engine.view()).toEqual({
+      status: 'locked',
+      error: { code: 'storage-failed', retry: 'user', message: expect.any(String) as string },
+    });
     expect(statuses(now)).toEqual(['starting', 'locked']);
   });
 
   it.each<[string, (bench: Bench) => void]>([
-    ['retry()', ({ engine }) => { engine.retry(); }],
-    ['the unlocking of the screen', ({ signals }) => { signals.emit('unlock'); }],
-    ['a wake-up', ({ signals }) => { signals.emit('resume'); }],
+    [
+      'retry()',
+      ({ engine }) => {
+        engine.retry();
+      },
+    ],
+    [
+      'the unlocking of the screen',
+      ({ signals }) => {
+        signals.emit('unlock');
+      },
+    ],
+    [
+      'a wake-up',
+      ({ signals }) => {
+        signals.emit('resume');
+      },
+    ],
   ])('is read again by %s, and the session is there without a click', async (_name, act) => {
     const { now } = await unread();
     act(now);
@@ -51,7 +74,10 @@ describe('a state file that cannot be read at the start', () => {
     now.file.unreadable = null;
     act(now);
     await settle();
-    expect([statuses(now), now.authority.count('authorization_code')]).toEqual([['starting', 'locked', 'starting', 'signed-in'], 1]);
+    expect([statuses(now), now.authority.count('authorization_code')]).toEqual([
+      ['starting', 'locked', 'starting', 'signed-in'],
+      1,
+    ]);
     expect(await now.engine.getAccessToken()).toMatch(/^secret-access/);
   });
 
@@ -70,7 +96,12 @@ describe('a state file that cannot be read at the start', () => {
   it('is no word on who is signed in: callers and a sign-out are told that it cannot be read', async () => {
     const { now } = await unread({ accounts: 'several' });
     const { engine } = now;
-    for (const call of [engine.getAccessToken(), engine.getAccessToken({ account: 'somebody' }), engine.switchAccount('somebody'), engine.signOut()]) {
+    for (const call of [
+      engine.getAccessToken(),
+      engine.getAccessToken({ account: 'somebody' }),
+      engine.switchAccount('somebody'),
+      engine.signOut(),
+    ]) {
       await expect(call).rejects.toMatchObject({ code: 'storage-failed', retry: 'user' });
     }
     expect(now.secrets.entries.size).toBe(1);
@@ -80,7 +111,11 @@ describe('a state file that cannot be read at the start', () => {
     const { now } = await unread();
     now.file.unreadable = null;
     await now.engine.signOut();
-    expect([now.engine.view(), now.secrets.entries.size, kept(now)]).toMatchObject([{ status: 'signed-out', reason: 'signed-out' }, 0, [['ada', 'none']]]);
+    expect([now.engine.view(), now.secrets.entries.size, kept(now)]).toMatchObject([
+      { status: 'signed-out', reason: 'signed-out' },
+      0,
+      [['ada', 'none']],
+    ]);
   });
 
   it('lets a person sign in, says that the next start would not find it, and forgets nobody', async () => {
@@ -88,12 +123,20 @@ describe('a state file that cannot be read at the start', () => {
     const { now } = await unread({ identify: async () => ({ subject: people.shift() ?? '' }) });
     const before = structuredClone(now.file.content);
     await now.signIn();
-    expect(now.engine.view()).toMatchObject({ status: 'signed-in', account: { subject: 'grace' }, remembered: false, error: { code: 'storage-failed' } });
+    expect(now.engine.view()).toMatchObject({
+      status: 'signed-in',
+      account: { subject: 'grace' },
+      remembered: false,
+      error: { code: 'storage-failed' },
+    });
     expect([now.file.content, now.secrets.entries.size]).toEqual([before, 2]);
     now.file.unreadable = null;
     await now.clock.advance(LIMITS.stateRetryMs);
     expect(now.engine.view()).toMatchObject({ status: 'signed-in', account: { subject: 'grace' } });
-    expect(kept(now)).toEqual([['ada', 'kept'], ['grace', 'kept']]);
+    expect(kept(now)).toEqual([
+      ['ada', 'kept'],
+      ['grace', 'kept'],
+    ]);
   });
 
   it('keeps a callback that has started the app until it can be read', async () => {
@@ -106,17 +149,31 @@ describe('a state file that cannot be read at the start', () => {
     const now = before.restart();
     benches.push(now);
     now.engine.start();
-    now.scheme.arrive(`${REDIRECT}?${new URLSearchParams({ code: 'good-code', state }).toString()}`);
+    now.scheme.arrive(
+      `${REDIRECT}?${new URLSearchParams({ code: 'good-code', state }).toString()}`,
+    );
     await settle();
     expect(now.engine.view().status).toBe('locked');
     now.file.unreadable = null;
     await now.clock.advance(LIMITS.stateRetryMs);
-    await vi.waitFor(() => { expect([now.engine.view().status, now.authority.count('authorization_code')]).toEqual(['signed-in', 1]); });
+    await vi.waitFor(() => {
+      expect([now.engine.view().status, now.authority.count('authorization_code')]).toEqual([
+        'signed-in',
+        1,
+      ]);
+    });
   });
 
   it('begins no take-over of an earlier session: the file may know somebody', async () => {
     const earlier = createFakeEarlierEntries('an-old-token');
-    const bench = createBench({ takeOver: [{ service: 'old-app', account: 'token', read: (value) => ({ refreshToken: value }) }] }, { earlier });
+    const bench = createBench(
+      {
+        takeOver: [
+          { service: 'old-app', account: 'token', read: (value) => ({ refreshToken: value }) },
+        ],
+      },
+      { earlier },
+    );
     benches.push(bench);
     bench.file.unreadable = 'EIO';
     bench.engine.start();

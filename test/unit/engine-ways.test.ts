@@ -1,14 +1,27 @@
-// Several ways of one attempt on fake ports and virtual time: what is kept when, what moves on by itself, and what is left at the end.
+// Several ways of one attempt on fake ports and virtual time: what is kept when, what moves on by
+// itself, and what is left at the end.
 import { describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../src/contract.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { type Bench, ISSUER, REDIRECT, createBench, stateOf, until } from '../support/flow-bench.js';
+import {
+  type Bench,
+  ISSUER,
+  REDIRECT,
+  createBench,
+  stateOf,
+  until,
+} from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 
 const LOOPBACK = 'http://127.0.0.1/callback';
 const PASTE = 'paste:https://id.example/done';
-const endpoints = { authorization: `${ISSUER}/authorize`, token: `${ISSUER}/token`, revocation: `${ISSUER}/revoke`, deviceAuthorization: `${ISSUER}/device` };
+const endpoints = {
+  authorization: `${ISSUER}/authorize`,
+  token: `${ISSUER}/token`,
+  revocation: `${ISSUER}/revoke`,
+  deviceAuthorization: `${ISSUER}/device`,
+};
 
 async function started(redirects: readonly string[]): Promise<Bench> {
   const bench = createBench({ redirects, endpoints });
@@ -21,9 +34,15 @@ const attemptOf = (bench: Bench): AttemptView | undefined => {
   const view = bench.engine.view();
   return 'attempt' in view ? view.attempt : undefined;
 };
-const attemptKeys = (bench: Bench): readonly string[] => [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:'));
-const stateIn = (url: string | undefined): string => new URL(url ?? 'missing:').searchParams.get('state') ?? '';
-const follow = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', (error: unknown) => (error as { code: string }).code);
+const attemptKeys = (bench: Bench): readonly string[] =>
+  [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:'));
+const stateIn = (url: string | undefined): string =>
+  new URL(url ?? 'missing:').searchParams.get('state') ?? '';
+const follow = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error: unknown) => (error as { code: string }).code,
+  );
 
 async function another(bench: Bench, kind: AttemptView['redirect']): Promise<void> {
   bench.engine.tryAnotherWay();
@@ -35,7 +54,10 @@ describe('an attempt by custom scheme', () => {
     const bench = await started([REDIRECT]);
     let keptAtOpening = -1;
     const { open } = bench.browser;
-    bench.browser.open = (url) => { keptAtOpening = attemptKeys(bench).length; return open(url); };
+    bench.browser.open = (url) => {
+      keptAtOpening = attemptKeys(bench).length;
+      return open(url);
+    };
     await bench.begin();
     expect(keptAtOpening).toBe(1);
   });
@@ -62,8 +84,16 @@ describe('an attempt by custom scheme', () => {
     await another(bench, 'loopback');
     const { expiresAt } = attemptOf(bench)!;
     expect(expiresAt).toBe(bench.clock.now() + 300_000);
-    await until(() => (bench.file.content as KnownAccounts).attempts[0]?.expiresAt === expiresAt, 'the file');
-    await until(() => (JSON.parse(bench.secrets.entries.get(attemptKeys(bench)[0]!)!) as { expiresAt: number }).expiresAt === expiresAt, 'the record');
+    await until(
+      () => (bench.file.content as KnownAccounts).attempts[0]?.expiresAt === expiresAt,
+      'the file',
+    );
+    await until(
+      () =>
+        (JSON.parse(bench.secrets.entries.get(attemptKeys(bench)[0]!)!) as { expiresAt: number })
+          .expiresAt === expiresAt,
+      'the record',
+    );
     // What another process sweeps as over must not take it from this one.
     await bench.clock.advance(200_000);
     const other = bench.another();
@@ -105,7 +135,11 @@ describe('a browser that cannot be started', () => {
     const { done, state } = await bench.begin();
     bench.browser.failNext();
     bench.engine.tryAnotherWay();
-    await until(() => attemptOf(bench)?.redirect === 'custom-scheme' && attemptOf(bench)?.otherWay === undefined, 'the first way');
+    await until(
+      () =>
+        attemptOf(bench)?.redirect === 'custom-scheme' && attemptOf(bench)?.otherWay === undefined,
+      'the first way',
+    );
     bench.comeBack(state);
     await done;
   });
@@ -172,7 +206,10 @@ describe('a device code', () => {
     await bench.clock.advance(LIMITS.stopMs);
     await stopped;
     expect(await done).toBe('stopped');
-    await until(() => bench.clock.pending === 0 && bench.authority.open === 0, 'an end of everything');
+    await until(
+      () => bench.clock.pending === 0 && bench.authority.open === 0,
+      'an end of everything',
+    );
   });
 
   it('is asked for once after a sleep, however many questions were missed', async () => {
@@ -205,8 +242,12 @@ describe('strange callbacks', () => {
     const bench = await started([REDIRECT]);
     const first = await bench.begin();
     for (let count = 0; count < 1_000; count += 1) bench.scheme.arrive(`${REDIRECT}?code=c`);
-    const told = (): number => bench.log.names().filter((name) => name === 'callback-malformed').length;
-    expect([told(), bench.log.names().filter((name) => name === 'callbacks-no-longer-told').length]).toEqual([LIMITS.strangeCallbacksLogged, 1]);
+    const told = (): number =>
+      bench.log.names().filter((name) => name === 'callback-malformed').length;
+    expect([
+      told(),
+      bench.log.names().filter((name) => name === 'callbacks-no-longer-told').length,
+    ]).toEqual([LIMITS.strangeCallbacksLogged, 1]);
     bench.comeBack(first.state);
     await first.done;
     await bench.begin();

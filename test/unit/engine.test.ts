@@ -29,26 +29,39 @@ async function afterRestart(): Promise<Bench> {
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(() => 'resolved', (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'));
+  return promise.then(
+    () => 'resolved',
+    (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'),
+  );
 }
 
 const statusOf = (bench: Bench): AuthView['status'] => bench.engine.view().status;
 const live = (bench: Bench): Extract<AuthView, { status: 'signed-in' }> => {
   const view = bench.engine.view();
-  if (view.status !== 'signed-in') throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
+  if (view.status !== 'signed-in')
+    throw new Error(`signed in was expected, not ${JSON.stringify(view)}`);
   return view;
 };
-const recordState = (bench: Bench): string | undefined => (bench.file.content as KnownAccounts | null)?.accounts[0]?.record;
+const recordState = (bench: Bench): string | undefined =>
+  (bench.file.content as KnownAccounts | null)?.accounts[0]?.record;
 const stored = (bench: Bench): string => [...bench.secrets.entries.values()].join();
 const record = (bench: Bench): { refreshToken: string } => JSON.parse(stored(bench)) as never;
-const writes = (bench: Bench): number => bench.secrets.calls.filter((call) => call.startsWith('write session:')).length;
+const writes = (bench: Bench): number =>
+  bench.secrets.calls.filter((call) => call.startsWith('write session:')).length;
 const HOUR = 3_600_000;
 
 describe('a sign-in', () => {
   it('goes through the browser, is stored, and tells each step', async () => {
     const bench = await signedIn();
-    expect(bench.views.map((view) => (view.status === 'signing-in' ? view.attempt.stage : view.status))).toEqual(['starting', 'signed-out', 'preparing', 'waiting', 'redeeming', 'signed-in']);
-    expect(live(bench)).toMatchObject({ account: { subject: 'ada', name: 'Ada' }, remembered: true, store: 'keychain', renewal: { state: 'fresh' } });
+    expect(
+      bench.views.map((view) => (view.status === 'signing-in' ? view.attempt.stage : view.status)),
+    ).toEqual(['starting', 'signed-out', 'preparing', 'waiting', 'redeeming', 'signed-in']);
+    expect(live(bench)).toMatchObject({
+      account: { subject: 'ada', name: 'Ada' },
+      remembered: true,
+      store: 'keychain',
+      renewal: { state: 'fresh' },
+    });
     expect(bench.scheme.outcomes).toEqual(['signed-in']);
     expect(stored(bench)).toContain('secret-refresh');
   });
@@ -64,12 +77,15 @@ describe('a sign-in', () => {
     const { done } = await bench.begin();
     await bench.clock.advance(300_000);
     expect(await codeOf(done)).toBe('sign-in-expired');
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'sign-in-expired' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      error: { code: 'sign-in-expired' },
+    });
     await until(() => bench.clock.pending === 0, 'an end of all timers');
     expect(bench.scheme.open.length).toBe(0);
   });
 
-  it('that is cancelled is nobody\'s error', async () => {
+  it("that is cancelled is nobody's error", async () => {
     const bench = await started();
     const { done } = await bench.begin();
     bench.engine.cancelSignIn();
@@ -85,7 +101,11 @@ describe('a sign-in', () => {
     expect(await codeOf(done)).toBe('sign-in-cancelled');
     release();
     await settle();
-    expect([bench.browser.opened.length, bench.scheme.open.length, bench.scheme.outcomes]).toEqual([0, 0, ['failed']]);
+    expect([bench.browser.opened.length, bench.scheme.open.length, bench.scheme.outcomes]).toEqual([
+      0,
+      0,
+      ['failed'],
+    ]);
   });
 
   it('that is cancelled while it is redeemed stores nothing and gives its tokens back', async () => {
@@ -122,15 +142,22 @@ describe('a sign-in', () => {
     await done;
     await settle();
     // Read once, to see whether another client is there, and never to restore somebody.
-    const calls = bench.secrets.calls.filter((call) => call.includes(' session:')).map((call) => call.split(' ')[0]);
+    const calls = bench.secrets.calls
+      .filter((call) => call.includes(' session:'))
+      .map((call) => call.split(' ')[0]);
     expect([statusOf(bench), calls]).toEqual(['signed-in', ['read', 'write']]);
   });
 
   it('that overtakes a slow start wins, and can be signed out', async () => {
     const bench = createBench();
     let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => { release = resolve; });
-    bench.file.load = async () => { await gate; return null; };
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    bench.file.load = async () => {
+      await gate;
+      return null;
+    };
     bench.engine.start();
     const { done, state } = await bench.begin();
     bench.comeBack(state);
@@ -158,8 +185,13 @@ describe('a sign-in', () => {
     const bench = await started();
     const { done, state } = await bench.begin();
     const before = bench.engine.view();
-    for (const forged of ['', 'x', state.slice(0, -1), `${state}x`, state.toUpperCase()]) bench.comeBack(forged);
-    expect([bench.engine.view(), await stateOf(done), bench.authority.count('authorization_code')]).toEqual([before, 'pending', 0]);
+    for (const forged of ['', 'x', state.slice(0, -1), `${state}x`, state.toUpperCase()])
+      bench.comeBack(forged);
+    expect([
+      bench.engine.view(),
+      await stateOf(done),
+      bench.authority.count('authorization_code'),
+    ]).toEqual([before, 'pending', 0]);
     bench.comeBack(state);
     await done;
   });
@@ -169,23 +201,37 @@ describe('a sign-in', () => {
     bench.browser.open = (url) => Promise.reject(new Error(`cannot open ${url}`));
     const error: unknown = await bench.engine.signIn({}).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'browser-failed', cause: 'Error' });
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'browser-failed' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      error: { code: 'browser-failed' },
+    });
   });
 
   it('falls back to the next redirect, and says why none can work', async () => {
-    const bench = await started(createBench({ redirects: ['com.example.app:/callback', 'http://127.0.0.1/callback'] }));
+    const bench = await started(
+      createBench({ redirects: ['com.example.app:/callback', 'http://127.0.0.1/callback'] }),
+    );
     bench.scheme.setUnavailable('another app owns the scheme');
     await bench.begin();
     expect(bench.engine.view()).toMatchObject({ attempt: { redirect: 'loopback' } });
     const alone = await started();
     alone.scheme.setUnavailable('another app owns the scheme');
     const error: unknown = await alone.engine.signIn({}).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'redirect-unavailable', message: expect.stringContaining('another app owns the scheme') as string });
+    expect(error).toMatchObject({
+      code: 'redirect-unavailable',
+      message: expect.stringContaining('another app owns the scheme') as string,
+    });
   });
 
   it.each([
     ['rejects', () => Promise.reject(new Error('secret')), 'response-invalid'],
-    ['throws', () => { throw new Error('secret'); }, 'response-invalid'],
+    [
+      'throws',
+      () => {
+        throw new Error('secret');
+      },
+      'response-invalid',
+    ],
     ['answers nobody', () => Promise.resolve({}), 'response-invalid'],
   ])('whose identify %s ends in a documented error', async (_how, identify, code) => {
     const bench = await started(createBench({ identify: identify as never }));
@@ -215,14 +261,20 @@ describe('several attempts', () => {
     await first.done;
     bench.comeBack(second.state, 'good-2');
     await second.done;
-    expect(bench.authority.tokenForms.map((form) => form.get('code'))).toEqual(['good-1', 'good-2']);
+    expect(bench.authority.tokenForms.map((form) => form.get('code'))).toEqual([
+      'good-1',
+      'good-2',
+    ]);
   });
 
   it('have verifiers and states of their own, of 256 bits each', async () => {
     const bench = await started();
     const attempts = [await bench.begin(), await bench.begin(), await bench.begin()];
     for (const { state } of attempts) expect(state).toMatch(/^[\w-]{43}$/);
-    for (const { state, done } of attempts) { bench.comeBack(state); await done; }
+    for (const { state, done } of attempts) {
+      bench.comeBack(state);
+      await done;
+    }
     const verifiers = bench.authority.tokenForms.map((form) => form.get('code_verifier'));
     for (const verifier of verifiers) expect(verifier).toMatch(/^[\w-]{43}$/);
     expect(new Set([...verifiers, ...attempts.map(({ state }) => state)]).size).toBe(6);
@@ -231,7 +283,8 @@ describe('several attempts', () => {
   it('are no more than the limit: the oldest gives way', async () => {
     const bench = await started();
     const attempts = [];
-    for (let times = 0; times <= LIMITS.openAttempts; times += 1) attempts.push(await bench.begin());
+    for (let times = 0; times <= LIMITS.openAttempts; times += 1)
+      attempts.push(await bench.begin());
     expect(await codeOf(attempts[0]!.done)).toBe('sign-in-cancelled');
     expect(bench.scheme.open.length).toBe(LIMITS.openAttempts);
     bench.comeBack(attempts[1]!.state);
@@ -267,7 +320,9 @@ describe('getAccessToken', () => {
     const bench = await signedIn();
     await bench.clock.advance(0);
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
-    const tokens = await Promise.all(Array.from({ length: 1_000 }, () => bench.engine.getAccessToken()));
+    const tokens = await Promise.all(
+      Array.from({ length: 1_000 }, () => bench.engine.getAccessToken()),
+    );
     expect([new Set(tokens).size, bench.authority.count('refresh_token')]).toEqual([1, 1]);
   });
 
@@ -329,7 +384,11 @@ describe('a session whose file cannot be written', () => {
     const { save } = bench.file;
     bench.file.save = () => Promise.reject(new Error('ENOSPC'));
     await bench.signIn();
-    expect(live(bench)).toMatchObject({ remembered: false, store: 'memory', error: { code: 'storage-failed', retry: 'user' } });
+    expect(live(bench)).toMatchObject({
+      remembered: false,
+      store: 'memory',
+      error: { code: 'storage-failed', retry: 'user' },
+    });
     bench.kill();
     bench.file.save = save;
     const next = await started(bench.restart());
@@ -378,7 +437,10 @@ describe('a renewal', () => {
     const bench = createBench();
     const delays: number[] = [];
     const { after } = bench.clock;
-    bench.clock.after = (delayMs, run) => { delays.push(delayMs); return after(delayMs, run); };
+    bench.clock.after = (delayMs, run) => {
+      delays.push(delayMs);
+      return after(delayMs, run);
+    };
     bench.authority.lifeSeconds = 365 * 86_400;
     await signedIn(bench);
     await bench.clock.advance(48 * HOUR);
@@ -414,7 +476,11 @@ describe('a renewal', () => {
     await until(() => writes(bench) === 2, 'the write');
     await bench.clock.advance(LIMITS.keyringWriteSlowMs);
     expect(await token).toMatch(/^secret-access/);
-    expect(live(bench)).toMatchObject({ remembered: false, store: 'memory', error: { code: 'keyring-locked' } });
+    expect(live(bench)).toMatchObject({
+      remembered: false,
+      store: 'memory',
+      error: { code: 'keyring-locked' },
+    });
     bench.secrets.answerPrompt('unlocked');
     await until(() => live(bench).remembered, 'remembering');
     expect(live(bench)).toMatchObject({ store: 'keychain' });
@@ -426,7 +492,10 @@ describe('a renewal', () => {
     bench.authority.online = false;
     await bench.clock.advance(24 * HOUR);
     const tries = bench.authority.count('refresh_token');
-    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code: 'network-failed', retry: 'automatic' } });
+    expect(live(bench).renewal).toMatchObject({
+      state: 'waiting',
+      error: { code: 'network-failed', retry: 'automatic' },
+    });
     expect(tries).toBeGreaterThan(24);
     expect(tries).toBeLessThan(24 * 40);
     bench.authority.online = true;
@@ -437,25 +506,51 @@ describe('a renewal', () => {
   it.each([
     ['500', () => new Response('oops', { status: 500 }), 'server-unavailable'],
     ['429', () => new Response('', { status: 429 }), 'server-unavailable'],
-    ['HTML', () => new Response('<html>', { headers: { 'content-type': 'text/html' } }), 'response-invalid'],
-    ['invalid_client', () => Response.json({ error: 'invalid_client' }, { status: 401 }), 'sign-in-refused'],
-    ['temporarily_unavailable', () => Response.json({ error: 'temporarily_unavailable' }, { status: 400 }), 'server-unavailable'],
-    ['an answer without a token', () => Response.json({ token_type: 'Bearer' }), 'response-invalid'],
-    ['a token of another type', () => Response.json({ access_token: 'secret-x', token_type: 'mac' }), 'response-invalid'],
+    [
+      'HTML',
+      () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+      'response-invalid',
+    ],
+    [
+      'invalid_client',
+      () => Response.json({ error: 'invalid_client' }, { status: 401 }),
+      'sign-in-refused',
+    ],
+    [
+      'temporarily_unavailable',
+      () => Response.json({ error: 'temporarily_unavailable' }, { status: 400 }),
+      'server-unavailable',
+    ],
+    [
+      'an answer without a token',
+      () => Response.json({ token_type: 'Bearer' }),
+      'response-invalid',
+    ],
+    [
+      'a token of another type',
+      () => Response.json({ access_token: 'secret-x', token_type: 'mac' }),
+      'response-invalid',
+    ],
   ])('that is answered with %s keeps the session and its record', async (_what, answer, code) => {
     const bench = await signedIn();
     const before = stored(bench);
     bench.authority.answerNext(answer);
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     expect(await codeOf(bench.engine.getAccessToken())).toBe(code);
-    expect([statusOf(bench), stored(bench), recordState(bench)]).toEqual(['signed-in', before, 'kept']);
+    expect([statusOf(bench), stored(bench), recordState(bench)]).toEqual([
+      'signed-in',
+      before,
+      'kept',
+    ]);
     await bench.clock.advance(LIMITS.retryMaxMs);
     expect(live(bench).renewal.state).toBe('fresh');
   });
 
   it('waits as long as the server asked, whoever asks', async () => {
     const bench = await signedIn();
-    bench.authority.answerNext(() => new Response('', { status: 503, headers: { 'retry-after': '600' } }));
+    bench.authority.answerNext(
+      () => new Response('', { status: 503, headers: { 'retry-after': '600' } }),
+    );
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     for (let minute = 0; minute < 10; minute += 1) {
       expect(await codeOf(bench.engine.getAccessToken())).toBe('server-unavailable');
@@ -467,7 +562,9 @@ describe('a renewal', () => {
   it('keeps the old refresh token where the server gives no new one', async () => {
     const bench = await signedIn();
     const { refreshToken } = record(bench);
-    bench.authority.answerNext(() => Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 3_600 }));
+    bench.authority.answerNext(() =>
+      Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 3_600 }),
+    );
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     expect(await bench.engine.getAccessToken()).toBe('secret-a');
     expect(record(bench)).toMatchObject({ refreshToken, access: { token: 'secret-a' } });
@@ -478,7 +575,12 @@ describe('a renewal', () => {
     bench.authority.revokeAll();
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     expect(await codeOf(bench.engine.getAccessToken())).toBe('session-ended');
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended', lastAccount: { subject: 'ada' }, error: { code: 'session-ended', retry: 'sign-in' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'ended',
+      lastAccount: { subject: 'ada' },
+      error: { code: 'session-ended', retry: 'sign-in' },
+    });
     await bench.engine.stop();
     expect([bench.secrets.entries.size, recordState(bench)]).toEqual([1, 'refused']);
     const next = await started(bench.restart());
@@ -495,7 +597,10 @@ describe('a renewal', () => {
     bench.authority.revokeAll();
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
     await codeOf(bench.engine.getAccessToken());
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', error: { code: 'session-ended' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      error: { code: 'session-ended' },
+    });
   });
 });
 
@@ -510,21 +615,38 @@ describe('a refusal where nothing proves who speaks: endpoints by hand, and no k
     return bench;
   }
 
-  it.each([[400, 'sign-in-refused', ''], [401, 'sign-in-refused', 'no'], [400, 'response-invalid', '<html>no</html>'], [401, 'response-invalid', '<html>no</html>'], [403, 'response-invalid', ''], [407, 'response-invalid', 'no']])('ends no session when it is a bare %i (%s), for a proxy may have said it', async (status, code, body) => {
-    const bench = await refusedTwice(() => new Response(body, { status }));
-    expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code } });
-    await bench.clock.advance(LIMITS.retryMaxMs);
-    expect(live(bench).renewal.state).toBe('fresh');
-  });
+  it.each([
+    [400, 'sign-in-refused', ''],
+    [401, 'sign-in-refused', 'no'],
+    [400, 'response-invalid', '<html>no</html>'],
+    [401, 'response-invalid', '<html>no</html>'],
+    [403, 'response-invalid', ''],
+    [407, 'response-invalid', 'no'],
+  ])(
+    'ends no session when it is a bare %i (%s), for a proxy may have said it',
+    async (status, code, body) => {
+      const bench = await refusedTwice(() => new Response(body, { status }));
+      expect(live(bench).renewal).toMatchObject({ state: 'waiting', error: { code } });
+      await bench.clock.advance(LIMITS.retryMaxMs);
+      expect(live(bench).renewal.state).toBe('fresh');
+    },
+  );
 
   it('ends it when it is an error of OAuth, said twice', async () => {
-    const bench = await refusedTwice(() => Response.json({ error: 'invalid_request' }, { status: 400 }));
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended', error: { code: 'session-ended', serverError: 'invalid_request' } });
+    const bench = await refusedTwice(() =>
+      Response.json({ error: 'invalid_request' }, { status: 400 }),
+    );
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'ended',
+      error: { code: 'session-ended', serverError: 'invalid_request' },
+    });
   });
 });
 
 describe('a token without refresh token', () => {
-  const grant = (): Response => Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 60 });
+  const grant = (): Response =>
+    Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 60 });
 
   it('is a session until it is over, and is not remembered', async () => {
     const bench = await started();
@@ -548,7 +670,10 @@ describe('a token without refresh token', () => {
     await until(() => before.secrets.entries.size === 0, 'the removal');
     await before.engine.stop();
     const bench = await started(before.restart());
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', lastAccount: { subject: 'ada' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      lastAccount: { subject: 'ada' },
+    });
   });
 
   it('while the keyring is locked keeps the older record from being restored when it opens', async () => {
@@ -574,7 +699,9 @@ describe('a token without refresh token', () => {
     bench.authority.answerNext(grant);
     await bench.signIn();
     expect(live(bench).remembered).toBe(true);
-    expect(JSON.parse(stored(bench))).toMatchObject({ refreshToken: (JSON.parse(before) as { refreshToken: string }).refreshToken });
+    expect(JSON.parse(stored(bench))).toMatchObject({
+      refreshToken: (JSON.parse(before) as { refreshToken: string }).refreshToken,
+    });
     await bench.clock.advance(60_000);
     expect(live(bench).renewal.state).toBe('fresh');
   });
@@ -600,18 +727,28 @@ describe('a start', () => {
     expect(live(bench).renewal.state).toBe('fresh');
   });
 
-  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('with a keyring that is %s says so, loses nothing, and tries again when it is asked', async (mode, code) => {
-    const bench = await afterRestart();
-    const before = stored(bench);
-    bench.secrets.setMode(mode);
-    await started(bench);
-    expect(bench.engine.view()).toMatchObject({ status: 'locked', lastAccount: { subject: 'ada' }, error: { code, retry: 'user' } });
-    expect(await codeOf(bench.engine.getAccessToken())).toBe(code);
-    expect([stored(bench), recordState(bench)]).toEqual([before, 'kept']);
-    bench.secrets.setMode('works');
-    bench.engine.retry();
-    await until(() => statusOf(bench) === 'signed-in');
-  });
+  it.each([
+    ['locked', 'keyring-locked'],
+    ['unavailable', 'keyring-unavailable'],
+  ] as const)(
+    'with a keyring that is %s says so, loses nothing, and tries again when it is asked',
+    async (mode, code) => {
+      const bench = await afterRestart();
+      const before = stored(bench);
+      bench.secrets.setMode(mode);
+      await started(bench);
+      expect(bench.engine.view()).toMatchObject({
+        status: 'locked',
+        lastAccount: { subject: 'ada' },
+        error: { code, retry: 'user' },
+      });
+      expect(await codeOf(bench.engine.getAccessToken())).toBe(code);
+      expect([stored(bench), recordState(bench)]).toEqual([before, 'kept']);
+      bench.secrets.setMode('works');
+      bench.engine.retry();
+      await until(() => statusOf(bench) === 'signed-in');
+    },
+  );
 
   it('with a keyring that waits for its password says so after a while, and is signed in when it opens', async () => {
     const bench = await afterRestart();
@@ -623,7 +760,10 @@ describe('a start', () => {
     expect(statusOf(bench)).toBe('starting');
     const token = codeOf(bench.engine.getAccessToken());
     await bench.clock.advance(1);
-    expect(bench.engine.view()).toMatchObject({ status: 'locked', error: { code: 'keyring-locked' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'locked',
+      error: { code: 'keyring-locked' },
+    });
     expect(await token).toBe('keyring-locked');
     expect(bench.clock.pending).toBe(0);
     bench.engine.retry();
@@ -643,7 +783,11 @@ describe('a start', () => {
     const bench = await afterRestart();
     bench.secrets.entries.clear();
     await started(bench);
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'signed-out', lastAccount: { subject: 'ada' } });
+    expect(bench.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'signed-out',
+      lastAccount: { subject: 'ada' },
+    });
   });
 
   it('shows the truth at once after it, with no view in between that says signed out', async () => {
@@ -658,7 +802,11 @@ describe('a sign-out', () => {
     const bench = await signedIn();
     const release = bench.authority.hold();
     await bench.engine.signOut();
-    expect([statusOf(bench), bench.secrets.entries.size, recordState(bench)]).toEqual(['signed-out', 0, 'none']);
+    expect([statusOf(bench), bench.secrets.entries.size, recordState(bench)]).toEqual([
+      'signed-out',
+      0,
+      'none',
+    ]);
     expect(await codeOf(bench.engine.getAccessToken())).toBe('signed-out');
     release();
     await until(() => bench.authority.revoked.length === 1, 'the revocation');
@@ -677,11 +825,18 @@ describe('a sign-out', () => {
     const bench = await signedIn();
     bench.secrets.setMode('locked');
     await bench.engine.signOut();
-    expect([statusOf(bench), bench.secrets.entries.size, recordState(bench)]).toEqual(['signed-out', 1, 'removal-owed']);
+    expect([statusOf(bench), bench.secrets.entries.size, recordState(bench)]).toEqual([
+      'signed-out',
+      1,
+      'removal-owed',
+    ]);
     await bench.engine.stop();
     const next = await started(bench.restart());
     await until(() => recordState(next) === 'none');
-    expect([next.engine.view(), next.secrets.entries.size]).toMatchObject([{ status: 'signed-out', reason: 'signed-out' }, 0]);
+    expect([next.engine.view(), next.secrets.entries.size]).toMatchObject([
+      { status: 'signed-out', reason: 'signed-out' },
+      0,
+    ]);
   });
 
   it('with a keyring that hangs resolves all the same', async () => {
@@ -708,11 +863,13 @@ describe('a sign-out', () => {
     release();
     await done;
     await until(() => bench.authority.revoked.length === 2, 'both revocations');
-    expect(bench.authority.revoked).toEqual(expect.arrayContaining(['secret-refresh-1', 'secret-refresh-3']));
+    expect(bench.authority.revoked).toEqual(
+      expect.arrayContaining(['secret-refresh-1', 'secret-refresh-3']),
+    );
     expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-out', 0]);
   });
 
-  it('while the session is being restored is not undone by the keyring\'s answer', async () => {
+  it("while the session is being restored is not undone by the keyring's answer", async () => {
     const bench = await afterRestart();
     bench.secrets.setMode('prompting');
     bench.engine.start();
@@ -721,7 +878,11 @@ describe('a sign-out', () => {
     bench.secrets.answerPrompt('unlocked');
     await done;
     await settle();
-    expect([bench.engine.view(), bench.secrets.entries.size, bench.authority.count('refresh_token')]).toMatchObject([{ status: 'signed-out' }, 0, 0]);
+    expect([
+      bench.engine.view(),
+      bench.secrets.entries.size,
+      bench.authority.count('refresh_token'),
+    ]).toMatchObject([{ status: 'signed-out' }, 0, 0]);
   });
 
   it('before the start has read its file signs out whoever would have been restored', async () => {
@@ -735,7 +896,10 @@ describe('a sign-out', () => {
   it('when nobody is signed in does nothing', async () => {
     const bench = await started();
     await bench.engine.signOut();
-    expect([bench.engine.view(), bench.secrets.calls]).toEqual([{ status: 'signed-out', reason: 'never' }, []]);
+    expect([bench.engine.view(), bench.secrets.calls]).toEqual([
+      { status: 'signed-out', reason: 'never' },
+      [],
+    ]);
   });
 });
 
@@ -747,21 +911,35 @@ describe('another person', () => {
     await bench.signIn();
     await until(() => bench.authority.revoked.length === 1, 'the revocation');
     expect(live(bench).account.subject).toBe('grace');
-    expect([bench.secrets.entries.size, stored(bench).includes('"grace"'), bench.authority.revoked]).toEqual([1, true, ['secret-refresh-1']]);
+    expect([
+      bench.secrets.entries.size,
+      stored(bench).includes('"grace"'),
+      bench.authority.revoked,
+    ]).toEqual([1, true, ['secret-refresh-1']]);
   });
 });
 
 describe('a keyring that does not take the session', () => {
-  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('because it is %s leaves it in memory, says so, and takes it when it is asked again', async (mode, code) => {
-    const bench = await started(createBench({}, { secrets: createFakeSecretStore(mode) }));
-    await bench.signIn();
-    expect(live(bench)).toMatchObject({ remembered: false, store: 'memory', error: { code } });
-    expect(await bench.engine.getAccessToken()).toMatch(/^secret-access/);
-    bench.secrets.setMode('works');
-    bench.engine.retry();
-    await until(() => live(bench).remembered, 'remembering');
-    expect([stored(bench).includes('secret-refresh'), recordState(bench), live(bench).error]).toEqual([true, 'kept', undefined]);
-  });
+  it.each([
+    ['locked', 'keyring-locked'],
+    ['unavailable', 'keyring-unavailable'],
+  ] as const)(
+    'because it is %s leaves it in memory, says so, and takes it when it is asked again',
+    async (mode, code) => {
+      const bench = await started(createBench({}, { secrets: createFakeSecretStore(mode) }));
+      await bench.signIn();
+      expect(live(bench)).toMatchObject({ remembered: false, store: 'memory', error: { code } });
+      expect(await bench.engine.getAccessToken()).toMatch(/^secret-access/);
+      bench.secrets.setMode('works');
+      bench.engine.retry();
+      await until(() => live(bench).remembered, 'remembering');
+      expect([
+        stored(bench).includes('secret-refresh'),
+        recordState(bench),
+        live(bench).error,
+      ]).toEqual([true, 'kept', undefined]);
+    },
+  );
 
   it('because it hangs holds a sign-in no longer than its limit', async () => {
     const bench = await started(createBench({}, { secrets: createFakeSecretStore('prompting') }));
@@ -772,7 +950,10 @@ describe('a keyring that does not take the session', () => {
     expect([await stateOf(done), statusOf(bench)]).toEqual(['pending', 'signing-in']);
     // Once to learn whether another process took the callback, once to store the session.
     await bench.clock.advance(LIMITS.claimWaitMs);
-    await until(() => bench.secrets.calls.some((call) => call.startsWith('read session:')), 'the look at what is there');
+    await until(
+      () => bench.secrets.calls.some((call) => call.startsWith('read session:')),
+      'the look at what is there',
+    );
     await bench.clock.advance(LIMITS.keyringWriteSlowMs);
     await done;
     expect(live(bench)).toMatchObject({ remembered: false, error: { code: 'keyring-locked' } });
@@ -784,15 +965,31 @@ describe('stop', () => {
     const bench = await signedIn();
     bench.authority.hold();
     bench.clock.jumpTo(bench.clock.now() + 2 * HOUR);
-    const promises = [bench.engine.getAccessToken(), (await bench.begin()).done, bench.engine.signIn({})].map(codeOf);
+    const promises = [
+      bench.engine.getAccessToken(),
+      (await bench.begin()).done,
+      bench.engine.signIn({}),
+    ].map(codeOf);
     await settle();
     const stopped = bench.engine.stop();
     expect(await Promise.all(promises)).toEqual(['stopped', 'stopped', 'stopped']);
     await bench.clock.advance(LIMITS.stopMs);
     await stopped;
     await settle();
-    expect([bench.clock.pending, bench.secrets.closed, bench.scheme.stopped, bench.scheme.open.length, bench.authority.open]).toEqual([0, true, true, 0, 0]);
-    expect(await Promise.all([bench.engine.getAccessToken(), bench.engine.signIn({}), bench.engine.signOut()].map(codeOf))).toEqual(['stopped', 'stopped', 'stopped']);
+    expect([
+      bench.clock.pending,
+      bench.secrets.closed,
+      bench.scheme.stopped,
+      bench.scheme.open.length,
+      bench.authority.open,
+    ]).toEqual([0, true, true, 0, 0]);
+    expect(
+      await Promise.all(
+        [bench.engine.getAccessToken(), bench.engine.signIn({}), bench.engine.signOut()].map(
+          codeOf,
+        ),
+      ),
+    ).toEqual(['stopped', 'stopped', 'stopped']);
     await settle();
     expect(bench.clock.pending).toBe(0);
   });
@@ -864,7 +1061,9 @@ describe('a host that misbehaves', () => {
     const bench = createBench();
     let calls = 0;
     const seen: string[] = [];
-    bench.engine.onView(() => { if (++calls > 1) throw new Error('a bug'); });
+    bench.engine.onView(() => {
+      if (++calls > 1) throw new Error('a bug');
+    });
     bench.engine.onView((view) => seen.push(view.status));
     await signedIn(bench);
     expect(seen.at(-1)).toBe('signed-in');
@@ -874,7 +1073,9 @@ describe('a host that misbehaves', () => {
   it('with a listener that acts at once keeps the views in order', async () => {
     const bench = createBench();
     const seen: string[] = [];
-    bench.engine.onView((view) => { if (view.status === 'signed-out') bench.engine.signIn({}).catch(() => undefined); });
+    bench.engine.onView((view) => {
+      if (view.status === 'signed-out') bench.engine.signIn({}).catch(() => undefined);
+    });
     bench.engine.onView((view) => seen.push(view.status));
     bench.engine.start();
     await until(() => bench.browser.opened.length === 1);
@@ -896,6 +1097,12 @@ describe('logs', () => {
     await bench.engine.stop();
     const text = JSON.stringify([bench.log.events, bench.views, bench.file.content]);
     expect(bench.authority.issued.length).toBeGreaterThan(4);
-    for (const secret of [...bench.authority.issued, state, 'good-code', ...bench.authority.tokenForms.flatMap((form) => form.get('code_verifier') ?? [])]) expect(text).not.toContain(secret);
+    for (const secret of [
+      ...bench.authority.issued,
+      state,
+      'good-code',
+      ...bench.authority.tokenForms.flatMap((form) => form.get('code_verifier') ?? []),
+    ])
+      expect(text).not.toContain(secret);
   });
 });

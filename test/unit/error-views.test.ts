@@ -1,4 +1,5 @@
-// Errors in the view: advice is loaded at the first error that may have some, costs nothing before, and nothing when it fails.
+// Errors in the view: advice is loaded at the first error that may have some, costs nothing before,
+// and nothing when it fails.
 import { describe, expect, it } from 'vitest';
 import type { AdviceView } from '../../src/contract.js';
 import { createErrorViews } from '../../src/main/core/error-views.js';
@@ -6,28 +7,54 @@ import { AuthError, toErrorView } from '../../src/main/core/errors.js';
 import type { Advise } from '../../src/main/core/ports.js';
 import { createFakeLog } from '../support/fakes.js';
 
-const ADVICE: AdviceView = { code: 'c', title: 't', what: 'w', why: 'y', fix: ['f'], links: [], source: { url: 'https://a.example', date: '2026-11', verified: true } };
-const refused = (): AuthError => new AuthError('sign-in-refused', 'no', { serverError: 'invalid_request' });
+const ADVICE: AdviceView = {
+  code: 'c',
+  title: 't',
+  what: 'w',
+  why: 'y',
+  fix: ['f'],
+  links: [],
+  source: { url: 'https://a.example', date: '2026-11', verified: true },
+};
+const refused = (): AuthError =>
+  new AuthError('sign-in-refused', 'no', { serverError: 'invalid_request' });
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 function views(load: (() => Promise<Advise>) | undefined) {
   const log = createFakeLog();
   let changes = 0;
-  return { log, changes: () => changes, view: createErrorViews(load, () => { changes += 1; }, log) };
+  return {
+    log,
+    changes: () => changes,
+    view: createErrorViews(
+      load,
+      () => {
+        changes += 1;
+      },
+      log,
+    ),
+  };
 }
 
 describe('error views', () => {
   it('load nothing for errors that no provider sent', async () => {
     let loads = 0;
-    const { view, changes } = views(async () => { loads += 1; return () => ADVICE; });
-    for (const code of ['network-failed', 'keyring-locked', 'sign-in-expired'] as const) expect(view(new AuthError(code, 'x'))).toEqual(toErrorView(new AuthError(code, 'x')));
+    const { view, changes } = views(async () => {
+      loads += 1;
+      return () => ADVICE;
+    });
+    for (const code of ['network-failed', 'keyring-locked', 'sign-in-expired'] as const)
+      expect(view(new AuthError(code, 'x'))).toEqual(toErrorView(new AuthError(code, 'x')));
     await settled();
     expect([loads, changes()]).toEqual([0, 0]);
   });
 
   it('are without advice until it is loaded, once, and say then that they changed', async () => {
     let loads = 0;
-    const { view, changes } = views(async () => { loads += 1; return () => ADVICE; });
+    const { view, changes } = views(async () => {
+      loads += 1;
+      return () => ADVICE;
+    });
     const error = refused();
     expect(view(error)).toEqual(toErrorView(error));
     expect(view(refused())).toEqual(toErrorView(error));
@@ -63,7 +90,10 @@ describe('error views', () => {
 
   it('lose the advice and nothing else when it cannot be loaded', async () => {
     let loads = 0;
-    const { view, log, changes } = views(async () => { loads += 1; throw new Error('no such file: secret'); });
+    const { view, log, changes } = views(async () => {
+      loads += 1;
+      throw new Error('no such file: secret');
+    });
     const error = refused();
     view(error);
     await settled();

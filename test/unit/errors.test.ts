@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthErrorCode } from '../../src/contract.js';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError, assertNever, plainWord, toAuthError, toErrorView } from '../../src/main/core/errors.js';
+import {
+  AuthError,
+  assertNever,
+  plainWord,
+  toAuthError,
+  toErrorView,
+} from '../../src/main/core/errors.js';
 
 const CODES = Object.keys(ERROR_CODES) as AuthErrorCode[];
 
@@ -25,8 +31,17 @@ describe('AuthError', () => {
 
 describe('toErrorView', () => {
   it('shows code, retry, message and the server word, and never the cause or the stack', () => {
-    const error = new AuthError('sign-in-refused', 'no', { cause: new Error('secret'), serverError: 'invalid_scope', retryAfterSeconds: 7 });
-    expect(toErrorView(error)).toEqual({ code: 'sign-in-refused', retry: 'never', message: 'no', serverError: 'invalid_scope' });
+    const error = new AuthError('sign-in-refused', 'no', {
+      cause: new Error('secret'),
+      serverError: 'invalid_scope',
+      retryAfterSeconds: 7,
+    });
+    expect(toErrorView(error)).toEqual({
+      code: 'sign-in-refused',
+      retry: 'never',
+      message: 'no',
+      serverError: 'invalid_scope',
+    });
   });
 });
 
@@ -34,10 +49,12 @@ describe('toAuthError', () => {
   it('passes an AuthError on and calls everything else internal', () => {
     const error = new AuthError('stopped', 'x');
     expect(toAuthError(error)).toBe(error);
-    fc.assert(fc.property(fc.anything(), (thrown) => {
-      const { code, message } = toAuthError(thrown);
-      expect([code, message]).toEqual(['internal', 'an unexpected failure']);
-    }));
+    fc.assert(
+      fc.property(fc.anything(), (thrown) => {
+        const { code, message } = toAuthError(thrown);
+        expect([code, message]).toEqual(['internal', 'an unexpected failure']);
+      }),
+    );
   });
 });
 
@@ -46,18 +63,38 @@ describe('assertNever', () => {
     try {
       assertNever({ accessToken: 'secret' } as never);
     } catch (error) {
-      expect(error instanceof AuthError && [error.code, error.cause]).toEqual(['internal', undefined]);
+      expect(error instanceof AuthError && [error.code, error.cause]).toEqual([
+        'internal',
+        undefined,
+      ]);
     }
     expect.assertions(1);
   });
 });
 
 describe('plainWord', () => {
-  it.each([['invalid_grant', 'invalid_grant'], ['AADSTS50011', 'AADSTS50011'], ['a', 'a'], ['x'.repeat(64), 'x'.repeat(64)]])('keeps %s', (word, kept) => {
+  it.each([
+    ['invalid_grant', 'invalid_grant'],
+    ['AADSTS50011', 'AADSTS50011'],
+    ['a', 'a'],
+    ['x'.repeat(64), 'x'.repeat(64)],
+  ])('keeps %s', (word, kept) => {
     expect(plainWord(word)).toBe(kept);
   });
 
-  it.each([['<b>'], ['two words'], ['x'.repeat(65)], [''], ['7up'], ['line\n'], ['a/b?c=d'], [7], [null], [undefined], [['invalid_grant']]])('drops %j', (word) => {
+  it.each([
+    ['<b>'],
+    ['two words'],
+    ['x'.repeat(65)],
+    [''],
+    ['7up'],
+    ['line\n'],
+    ['a/b?c=d'],
+    [7],
+    [null],
+    [undefined],
+    [['invalid_grant']],
+  ])('drops %j', (word) => {
     expect(plainWord(word)).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-// Where events go: to every listener, in order, frozen, with a time; a listener that throws harms nobody.
+// Where events go: to every listener, in order, frozen, with a time; a listener that throws harms
+// nobody.
 import { describe, expect, it } from 'vitest';
 import { createEventLog } from '../../src/main/core/event-log.js';
 import { EVENTS, EVENT_FIELDS } from '../../src/main/core/event-list.js';
@@ -14,20 +15,37 @@ describe('an event', () => {
     const log = createEventLog(clock, (event) => heard[0]?.push(event));
     log.onEvent((event) => heard[1]?.push(event));
     log.onEvent((event) => heard[2]?.push(event));
-    log.write({ level: 'info', event: 'attempt-started', correlationId: 'attempt-x-1', fields: { attempt: 1 } });
+    log.write({
+      level: 'info',
+      event: 'attempt-started',
+      correlationId: 'attempt-x-1',
+      fields: { attempt: 1 },
+    });
     log.write({ level: 'warn', event: 'state-file-newer' });
     const told = [
-      { at: 7_000, level: 'info', event: 'attempt-started', correlationId: 'attempt-x-1', fields: { attempt: 1 } },
+      {
+        at: 7_000,
+        level: 'info',
+        event: 'attempt-started',
+        correlationId: 'attempt-x-1',
+        fields: { attempt: 1 },
+      },
       { at: 7_000, level: 'warn', event: 'state-file-newer', correlationId: null, fields: {} },
     ];
     expect(heard).toEqual([told, told, told]);
-    expect(heard[0]?.every((event) => Object.isFrozen(event) && Object.isFrozen(event.fields))).toBe(true);
+    expect(
+      heard[0]?.every((event) => Object.isFrozen(event) && Object.isFrozen(event.fields)),
+    ).toBe(true);
   });
 
   it('reaches the others when one listener throws, and the caller hears nothing of it', () => {
     const heard: string[] = [];
-    const log = createEventLog(clock, () => { throw new Error('the disk is full'); });
-    log.onEvent(() => { throw new Error('a bug'); });
+    const log = createEventLog(clock, () => {
+      throw new Error('the disk is full');
+    });
+    log.onEvent(() => {
+      throw new Error('a bug');
+    });
     log.onEvent(({ event }) => heard.push(event));
     log.write({ level: 'warn', event: 'state-file-newer' });
     expect(heard).toEqual(['state-file-newer']);
@@ -36,7 +54,9 @@ describe('an event', () => {
   it('does not reach who has stopped; each call of onEvent ends by itself', () => {
     const heard: string[] = [];
     const log = createEventLog(clock, () => {});
-    const listener = ({ event }: AuthEvent): void => { heard.push(event); };
+    const listener = ({ event }: AuthEvent): void => {
+      heard.push(event);
+    };
     const [stopFirst, stopSecond] = [log.onEvent(listener), log.onEvent(listener)];
     stopFirst();
     log.write({ level: 'warn', event: 'state-file-newer' });
@@ -53,7 +73,11 @@ describe('the list of events', () => {
   });
 
   it('has kebab-case names and whole sentences', () => {
-    for (const [name, { means }] of Object.entries(EVENTS)) expect([name, means]).toEqual([expect.stringMatching(/^[a-z]+(-[a-z]+)*$/), expect.stringMatching(/^[A-Z].*\.$/)]);
+    for (const [name, { means }] of Object.entries(EVENTS))
+      expect([name, means]).toEqual([
+        expect.stringMatching(/^[a-z]+(-[a-z]+)*$/),
+        expect.stringMatching(/^[A-Z].*\.$/),
+      ]);
   });
 });
 

@@ -4,15 +4,28 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { firstWindowLoaded } from '../../src/main/adapters/first-window.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 
-beforeEach(() => { vi.useFakeTimers(); });
-afterEach(() => { vi.useRealTimers(); });
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
-function stage(): { readonly app: EventEmitter; ready(): Promise<void>; readonly isOver: () => boolean; open(): EventEmitter } {
+function stage(): {
+  readonly app: EventEmitter;
+  ready(): Promise<void>;
+  readonly isOver: () => boolean;
+  open(): EventEmitter;
+} {
   let over = false;
   let ready = (): void => undefined;
-  const whenReady = new Promise<void>((resolve) => { ready = resolve; });
+  const whenReady = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
   const app = Object.assign(new EventEmitter(), { whenReady: () => whenReady });
-  void firstWindowLoaded(app as unknown as Parameters<typeof firstWindowLoaded>[0]).then(() => { over = true; });
+  void firstWindowLoaded(app as unknown as Parameters<typeof firstWindowLoaded>[0]).then(() => {
+    over = true;
+  });
   return {
     app,
     isOver: () => over,
@@ -37,7 +50,11 @@ describe('the first window', () => {
     expect(isOver()).toBe(false);
     page.emit('did-stop-loading');
     await vi.advanceTimersByTimeAsync(0);
-    expect([isOver(), vi.getTimerCount(), app.listenerCount('browser-window-created')]).toEqual([true, 0, 0]);
+    expect([isOver(), vi.getTimerCount(), app.listenerCount('browser-window-created')]).toEqual([
+      true,
+      0,
+      0,
+    ]);
   });
 
   it('is not waited for where the app makes none', async () => {

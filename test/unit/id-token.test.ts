@@ -1,4 +1,5 @@
-// The checks of an ID token that the OAuth engine leaves to us: azp, iat, at_hash, and who is meant by a renewed one.
+// The checks of an ID token that the OAuth engine leaves to us: azp, iat, at_hash, and who is meant
+// by a renewed one.
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,16 +15,27 @@ const ACCESS_TOKEN = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
 const right: ArrivalTimes = { computer: [NOW_MS - 200, NOW_MS], server: NOW_MS };
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-const jwt = (header: unknown, claims: unknown): string => `${part(header)}.${part(claims)}.signature`;
+const jwt = (header: unknown, claims: unknown): string =>
+  `${part(header)}.${part(claims)}.signature`;
 const hash = (digest: string, token = ACCESS_TOKEN): string => {
   const bytes = createHash(digest).update(token).digest();
   return bytes.subarray(0, bytes.length / 2).toString('base64url');
 };
 
-async function verdict(claims: Record<string, unknown>, alg = 'RS256', times = right, asked: AskedAge | null = null): Promise<string> {
+async function verdict(
+  claims: Record<string, unknown>,
+  alg = 'RS256',
+  times = right,
+  asked: AskedAge | null = null,
+): Promise<string> {
   const whole = { iat: NOW, exp: NOW + 300, ...claims };
   try {
-    await assertRemainingClaims(jwt({ alg }, whole), whole, { clientId: 'me', accessToken: ACCESS_TOKEN, times, asked });
+    await assertRemainingClaims(jwt({ alg }, whole), whole, {
+      clientId: 'me',
+      accessToken: ACCESS_TOKEN,
+      times,
+      asked,
+    });
     return 'valid';
   } catch (error) {
     return error instanceof AuthError ? `${error.code}: ${error.message}` : 'thrown';
@@ -31,66 +43,127 @@ async function verdict(claims: Record<string, unknown>, alg = 'RS256', times = r
 }
 
 describe('azp', () => {
-  it.each([[undefined, 'valid'], ['me', 'valid'], ['other', 'azp'], ['', 'azp'], [['me'], 'azp'], [null, 'azp']])('of %j is %s', async (azp, expectedVerdict) => {
-    expect(await verdict({ iat: NOW, ...(azp === undefined ? {} : { azp }) })).toContain(expectedVerdict);
+  it.each([
+    [undefined, 'valid'],
+    ['me', 'valid'],
+    ['other', 'azp'],
+    ['', 'azp'],
+    [['me'], 'azp'],
+    [null, 'azp'],
+  ])('of %j is %s', async (azp, expectedVerdict) => {
+    expect(await verdict({ iat: NOW, ...(azp === undefined ? {} : { azp }) })).toContain(
+      expectedVerdict,
+    );
   });
 });
 
 const MINUTE = 60;
 const HOUR = 3_600;
 const DAY = 86_400;
-/** The clocks as the answer came, in seconds from the truth; `server` null: no `Date` of its own. */
-const clocks = (computer: number | readonly [number, number], server: number | null): ArrivalTimes => {
+/**
+ * The clocks as the answer came, in seconds from the truth; `server` null: no `Date` of its own.
+ */
+const clocks = (
+  computer: number | readonly [number, number],
+  server: number | null,
+): ArrivalTimes => {
   const [asked, answered] = typeof computer === 'number' ? [computer, computer] : computer;
-  return { computer: [NOW_MS + asked * 1000, NOW_MS + answered * 1000], server: server === null ? null : NOW_MS + server * 1000 };
+  return {
+    computer: [NOW_MS + asked * 1000, NOW_MS + answered * 1000],
+    server: server === null ? null : NOW_MS + server * 1000,
+  };
 };
-const OFFSETS = [0, 61, -61, 10 * MINUTE, -10 * MINUTE, HOUR, -HOUR, DAY, -DAY, 30 * DAY, -30 * DAY, 20_000 * DAY, -20_000 * DAY];
-const absurd = [Date.parse('1970-01-01'), Date.parse('9999-12-31'), NOW_MS + 9 * DAY * 1000].map((date) => (date - NOW_MS) / 1000);
+const OFFSETS = [
+  0,
+  61,
+  -61,
+  10 * MINUTE,
+  -10 * MINUTE,
+  HOUR,
+  -HOUR,
+  DAY,
+  -DAY,
+  30 * DAY,
+  -30 * DAY,
+  20_000 * DAY,
+  -20_000 * DAY,
+];
+const absurd = [Date.parse('1970-01-01'), Date.parse('9999-12-31'), NOW_MS + 9 * DAY * 1000].map(
+  (date) => (date - NOW_MS) / 1000,
+);
 
 describe('a right ID token', () => {
   it.each(OFFSETS)('is taken on a computer whose clock is %i s off', async (off) => {
-    for (const server of [0, -1, null, ...absurd]) expect(await verdict({ nbf: NOW }, 'RS256', clocks(off, server))).toBe('valid');
+    for (const server of [0, -1, null, ...absurd])
+      expect(await verdict({ nbf: NOW }, 'RS256', clocks(off, server))).toBe('valid');
   });
 
-  it.each(OFFSETS)('is taken when the clock of the computer jumps by %i s between request and answer', async (jump) => {
-    for (const server of [0, null]) for (const from of OFFSETS) expect(await verdict({ nbf: NOW }, 'RS256', clocks([from, from + jump], server))).toBe('valid');
-  });
+  it.each(OFFSETS)(
+    'is taken when the clock of the computer jumps by %i s between request and answer',
+    async (jump) => {
+      for (const server of [0, null])
+        for (const from of OFFSETS)
+          expect(await verdict({ nbf: NOW }, 'RS256', clocks([from, from + jump], server))).toBe(
+            'valid',
+          );
+    },
+  );
 
-  it.each(OFFSETS)('is taken with a Date that is %i s off, as a proxy may write it', async (off) => {
-    for (const computer of [0, 2 * MINUTE, -2 * MINUTE, 10 * -MINUTE]) expect(await verdict({ nbf: NOW, exp: NOW + 1_000 }, 'RS256', clocks(computer, off))).toBe('valid');
-  });
+  it.each(OFFSETS)(
+    'is taken with a Date that is %i s off, as a proxy may write it',
+    async (off) => {
+      for (const computer of [0, 2 * MINUTE, -2 * MINUTE, 10 * -MINUTE])
+        expect(await verdict({ nbf: NOW, exp: NOW + 1_000 }, 'RS256', clocks(computer, off))).toBe(
+          'valid',
+        );
+    },
+  );
 
   it('is taken though its time lies ahead of the Date, on a computer whose clock goes back meanwhile: then no two clocks agree', async () => {
-    expect(await verdict({ iat: NOW + HOUR, exp: NOW + 2 * HOUR }, 'RS256', clocks([0, -HOUR], 0))).toBe('valid');
-    expect(await verdict({ iat: NOW + HOUR, exp: NOW + 2 * HOUR }, 'RS256', clocks(0, 0))).toContain('"iat" lies in the future');
+    expect(
+      await verdict({ iat: NOW + HOUR, exp: NOW + 2 * HOUR }, 'RS256', clocks([0, -HOUR], 0)),
+    ).toBe('valid');
+    expect(
+      await verdict({ iat: NOW + HOUR, exp: NOW + 2 * HOUR }, 'RS256', clocks(0, 0)),
+    ).toContain('"iat" lies in the future');
   });
 
   it('may have been made some minutes ago, or name a later time than the Date beside it', async () => {
-    for (const iat of [NOW - 240, NOW + 240, NOW + LIMITS.clockAgreementSeconds]) expect(await verdict({ iat, exp: iat + 300 })).toBe('valid');
+    for (const iat of [NOW - 240, NOW + 240, NOW + LIMITS.clockAgreementSeconds])
+      expect(await verdict({ iat, exp: iat + 300 })).toBe('valid');
   });
 });
 
 describe('exp', () => {
   const over = { iat: NOW - 2 * HOUR, exp: NOW - HOUR };
 
-  it.each(OFFSETS)('that is over by the server is refused on a computer whose clock is %i s off', async (off) => {
-    expect(await verdict(over, 'RS256', clocks(off, 0))).toContain('"exp" is over');
-    expect(await verdict(over, 'RS256', clocks([off, off + HOUR], 0))).toContain('"exp" is over');
-  });
+  it.each(OFFSETS)(
+    'that is over by the server is refused on a computer whose clock is %i s off',
+    async (off) => {
+      expect(await verdict(over, 'RS256', clocks(off, 0))).toContain('"exp" is over');
+      expect(await verdict(over, 'RS256', clocks([off, off + HOUR], 0))).toContain('"exp" is over');
+    },
+  );
 
   it('has the tolerance of a minute', async () => {
     const { clockToleranceSeconds } = LIMITS;
     expect(await verdict({ iat: NOW - 300, exp: NOW - clockToleranceSeconds + 1 })).toBe('valid');
-    expect(await verdict({ iat: NOW - 300, exp: NOW - clockToleranceSeconds })).toContain('"exp" is over');
+    expect(await verdict({ iat: NOW - 300, exp: NOW - clockToleranceSeconds })).toContain(
+      '"exp" is over',
+    );
   });
 
   it('that is over by more than a day is refused when both clocks say so', async () => {
     expect(await verdict({ iat: 1, exp: 2 })).toContain('"exp" is over');
   });
 
-  it.each([[NOW], [NOW - 1], [0], [undefined], [`${NOW + 300}`], [null], [Infinity]])('of %j is no time after iat', async (exp) => {
-    for (const server of [0, null]) expect(await verdict({ exp }, 'RS256', clocks(0, server))).toContain('"exp"');
-  });
+  it.each([[NOW], [NOW - 1], [0], [undefined], [`${NOW + 300}`], [null], [Infinity]])(
+    'of %j is no time after iat',
+    async (exp) => {
+      for (const server of [0, null])
+        expect(await verdict({ exp }, 'RS256', clocks(0, server))).toContain('"exp"');
+    },
+  );
 
   it('without a Date is judged by iat alone', async () => {
     expect(await verdict(over, 'RS256', clocks(0, null))).toBe('valid');
@@ -98,18 +171,38 @@ describe('exp', () => {
 });
 
 describe('iat', () => {
-  it.each([[NOW - 86_400, 'valid'], [NOW + LIMITS.clockAgreementSeconds + 1, 'future'], [NOW_MS, 'future'], [undefined, 'no time'], [`${NOW}`, 'no time']])('of %j is %s', async (iat, expectedVerdict) => {
+  it.each([
+    [NOW - 86_400, 'valid'],
+    [NOW + LIMITS.clockAgreementSeconds + 1, 'future'],
+    [NOW_MS, 'future'],
+    [undefined, 'no time'],
+    [`${NOW}`, 'no time'],
+  ])('of %j is %s', async (iat, expectedVerdict) => {
     expect(await verdict({ iat, exp: NOW_MS * 2 })).toContain(expectedVerdict);
   });
 
   it('in the future of this computer is no reason, nor is one in the future of the Date alone', async () => {
     const later = { iat: NOW + DAY, exp: NOW + DAY + 300 };
-    for (const [computer, server] of [[0, null], [0, DAY], [DAY, 0], [0, -HOUR], [-HOUR, 0]] as const) expect(await verdict(later, 'RS256', clocks(computer, server))).toBe('valid');
+    for (const [computer, server] of [
+      [0, null],
+      [0, DAY],
+      [DAY, 0],
+      [0, -HOUR],
+      [-HOUR, 0],
+    ] as const)
+      expect(await verdict(later, 'RS256', clocks(computer, server))).toBe('valid');
   });
 });
 
 describe('nbf', () => {
-  it.each([[NOW, 'valid'], [NOW - DAY, 'valid'], [NOW + LIMITS.clockToleranceSeconds, 'valid'], [NOW + LIMITS.clockToleranceSeconds + 1, 'nbf'], [null, 'nbf'], ['now', 'nbf']])('of %j is %s', async (nbf, expectedVerdict) => {
+  it.each([
+    [NOW, 'valid'],
+    [NOW - DAY, 'valid'],
+    [NOW + LIMITS.clockToleranceSeconds, 'valid'],
+    [NOW + LIMITS.clockToleranceSeconds + 1, 'nbf'],
+    [null, 'nbf'],
+    ['now', 'nbf'],
+  ])('of %j is %s', async (nbf, expectedVerdict) => {
     expect(await verdict({ nbf })).toContain(expectedVerdict);
   });
 
@@ -145,43 +238,72 @@ describe('auth_time', () => {
     ['longer ago than was asked for', NOW - 3_600 - LEEWAY - 1, 3_600, 0, 'longer ago'],
     ['four minutes ago, after as long a stay in the browser', NOW - 240, 0, 240_000, 'valid'],
     ['before the browser opened', NOW - 240 - LEEWAY - 1, 0, 240_000, 'longer ago'],
-    ['later than now by a clock\'s error', NOW + LEEWAY, 0, 0, 'valid'],
+    ["later than now by a clock's error", NOW + LEEWAY, 0, 0, 'valid'],
     ['later than now', NOW + LEEWAY + 1, 3_600, 0, 'future'],
     ['in milliseconds', NOW_MS, 999_999_999, 0, 'future'],
     ['missing', undefined, 3_600, 0, 'missing'],
     ['null', null, 3_600, 0, 'missing'],
     ['a text', `${NOW}`, 3_600, 0, 'missing'],
     ['no number', Number.NaN, 3_600, 0, 'id-token-invalid'],
-  ])('that is %s: %j, with max_age=%i after %i ms is %s', async (_what, authTime, maxAgeSeconds, waitedMs, verdictText) => {
-    expect(await age(authTime, maxAgeSeconds, waitedMs)).toContain(verdictText);
-  });
+  ])(
+    'that is %s: %j, with max_age=%i after %i ms is %s',
+    async (_what, authTime, maxAgeSeconds, waitedMs, verdictText) => {
+      expect(await age(authTime, maxAgeSeconds, waitedMs)).toContain(verdictText);
+    },
+  );
 
   it('may be anything, or absent, when no age was asked for', async () => {
-    for (const authTime of [undefined, 0, NOW_MS]) expect(await verdict({ iat: NOW, auth_time: authTime })).toBe('valid');
+    for (const authTime of [undefined, 0, NOW_MS])
+      expect(await verdict({ iat: NOW, auth_time: authTime })).toBe('valid');
   });
 
   it('is asked for by the option, and counted from when the browser opened', () => {
-    const options = (maxAge?: string) => ({ authorizationParameters: maxAge === undefined ? {} : { max_age: maxAge }, attemptTimeoutSeconds: 300 });
+    const options = (maxAge?: string) => ({
+      authorizationParameters: maxAge === undefined ? {} : { max_age: maxAge },
+      attemptTimeoutSeconds: 300,
+    });
     expect(askedAge(options(), NOW_MS, NOW_MS)).toBeNull();
-    expect(askedAge(options('0'), NOW_MS - 61_000, NOW_MS)).toEqual({ maxAgeSeconds: 0, waitedMs: 61_000 });
+    expect(askedAge(options('0'), NOW_MS - 61_000, NOW_MS)).toEqual({
+      maxAgeSeconds: 0,
+      waitedMs: 61_000,
+    });
     expect(askedAge(options('600'), NOW_MS, NOW_MS)).toEqual({ maxAgeSeconds: 600, waitedMs: 0 });
   });
 
   it('is never asked of a longer time than an attempt may take, when the clock was set meanwhile', () => {
-    const options = (attemptTimeoutSeconds: number) => ({ authorizationParameters: { max_age: '0' }, attemptTimeoutSeconds });
+    const options = (attemptTimeoutSeconds: number) => ({
+      authorizationParameters: { max_age: '0' },
+      attemptTimeoutSeconds,
+    });
     for (const startedAt of [NOW_MS - 86_400_000, NOW_MS + 1]) {
-      expect(askedAge(options(300), startedAt, NOW_MS)).toEqual({ maxAgeSeconds: 0, waitedMs: LIMITS.deviceCodeMaxMs });
-      expect(askedAge(options(3_600), startedAt, NOW_MS)).toEqual({ maxAgeSeconds: 0, waitedMs: 3_600_000 });
+      expect(askedAge(options(300), startedAt, NOW_MS)).toEqual({
+        maxAgeSeconds: 0,
+        waitedMs: LIMITS.deviceCodeMaxMs,
+      });
+      expect(askedAge(options(3_600), startedAt, NOW_MS)).toEqual({
+        maxAgeSeconds: 0,
+        waitedMs: 3_600_000,
+      });
     }
   });
 });
 
 describe('at_hash', () => {
   it.each([
-    ['RS256', 'sha256'], ['PS256', 'sha256'], ['ES256', 'sha256'], ['RS384', 'sha384'], ['ES384', 'sha384'], ['PS512', 'sha512'], ['ES512', 'sha512'], ['EdDSA', 'sha512'], ['Ed25519', 'sha512'],
+    ['RS256', 'sha256'],
+    ['PS256', 'sha256'],
+    ['ES256', 'sha256'],
+    ['RS384', 'sha384'],
+    ['ES384', 'sha384'],
+    ['PS512', 'sha512'],
+    ['ES512', 'sha512'],
+    ['EdDSA', 'sha512'],
+    ['Ed25519', 'sha512'],
   ])('with %s is half of %s', async (alg, digest) => {
     expect(await verdict({ iat: NOW, at_hash: hash(digest) }, alg)).toBe('valid');
-    expect(await verdict({ iat: NOW, at_hash: hash(digest, 'another token') }, alg)).toContain('at_hash');
+    expect(await verdict({ iat: NOW, at_hash: hash(digest, 'another token') }, alg)).toContain(
+      'at_hash',
+    );
   });
 
   it('is not checked against the digest of another algorithm', async () => {
@@ -212,8 +334,11 @@ describe('an ID token that comes with a renewal', () => {
   });
 
   it.each([
-    ['another subject', { ...right, sub: 'eve' }], ['another issuer', { ...right, iss: 'https://evil.example' }],
-    ['an issuer with a slash more', { ...right, iss: 'https://id.example/' }], ['no subject', { iss: who.issuer, aud: 'me' }], ['no claims', 'ada'],
+    ['another subject', { ...right, sub: 'eve' }],
+    ['another issuer', { ...right, iss: 'https://evil.example' }],
+    ['an issuer with a slash more', { ...right, iss: 'https://id.example/' }],
+    ['no subject', { iss: who.issuer, aud: 'me' }],
+    ['no claims', 'ada'],
   ])('is of another person with %s', (_what, claims) => {
     expect(ofClaims(claims)).toBe('another');
   });
@@ -245,17 +370,22 @@ describe('an ID token that comes with a renewal', () => {
     expect(says(token)).toBe('unsaid');
   });
 
-  it('that cannot be read is nobody\'s, and never throws', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', minLength: 1 }), (token) => {
-      expect(says(token)).toBe('another');
-      expect(says(`a.${token}.c`)).toBe('another');
-    }));
+  it("that cannot be read is nobody's, and never throws", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (token) => {
+        expect(says(token)).toBe('another');
+        expect(says(`a.${token}.c`)).toBe('another');
+      }),
+    );
   });
 
   it('that is deeper than any stack is read like any other', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    const payload = (members: string): string => `x.${Buffer.from(`{${members},"deep":${deep}}`).toString('base64url')}.y`;
+    const payload = (members: string): string =>
+      `x.${Buffer.from(`{${members},"deep":${deep}}`).toString('base64url')}.y`;
     expect(says(payload('"iss":"https://id.example","sub":"ada","aud":"me"'))).toBe('same');
-    expect(says(payload('"iss":"https://id.example","sub":"ada","aud":[[[["me"]]]]'))).toBe('another');
+    expect(says(payload('"iss":"https://id.example","sub":"ada","aud":[[[["me"]]]]'))).toBe(
+      'another',
+    );
   });
 });

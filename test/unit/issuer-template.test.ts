@@ -1,6 +1,10 @@
 // One address, many issuers: which issuer metadata, callbacks and ID tokens may name.
 import { describe, expect, it } from 'vitest';
-import { fillsTemplate, isIssuerOfTemplate, issuerOfIdToken } from '../../src/main/core/issuer-template.js';
+import {
+  fillsTemplate,
+  isIssuerOfTemplate,
+  issuerOfIdToken,
+} from '../../src/main/core/issuer-template.js';
 import { base64url } from '../../src/main/core/identity.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
@@ -9,13 +13,21 @@ const FILLED = `https://login.microsoftonline.com/${TENANT}/v2.0`;
 const MANY = { pattern: PATTERN, metadata: 'pattern' } as const;
 const ONE = { pattern: PATTERN, metadata: 'filled' } as const;
 
-const idToken = (claims: unknown): string => `e30.${base64url(new TextEncoder().encode(JSON.stringify(claims)))}.c2ln`;
+const idToken = (claims: unknown): string =>
+  `e30.${base64url(new TextEncoder().encode(JSON.stringify(claims)))}.c2ln`;
 
 describe('isIssuerOfTemplate', () => {
   it.each([
-    [MANY, PATTERN, true], [MANY, FILLED, false], [MANY, 'https://login.microsoftonline.com/common/v2.0', false],
-    [ONE, FILLED, true], [ONE, PATTERN, false], [ONE, 'https://login.microsoftonline.com/contoso.com/v2.0', false],
-    [ONE, `https://evil.example/${TENANT}/v2.0`, false], [ONE, `${FILLED}/`, false], [ONE, `https://login.microsoftonline.com/${TENANT}/x/${TENANT}/v2.0`, false], [ONE, '', false],
+    [MANY, PATTERN, true],
+    [MANY, FILLED, false],
+    [MANY, 'https://login.microsoftonline.com/common/v2.0', false],
+    [ONE, FILLED, true],
+    [ONE, PATTERN, false],
+    [ONE, 'https://login.microsoftonline.com/contoso.com/v2.0', false],
+    [ONE, `https://evil.example/${TENANT}/v2.0`, false],
+    [ONE, `${FILLED}/`, false],
+    [ONE, `https://login.microsoftonline.com/${TENANT}/x/${TENANT}/v2.0`, false],
+    [ONE, '', false],
   ])('of %j and %s is %s', (template, issuer, expected) => {
     expect(isIssuerOfTemplate(template, issuer)).toBe(expected);
   });
@@ -31,7 +43,9 @@ describe('issuerOfIdToken', () => {
   });
 
   it('answers another issuer than the token names when tid and iss differ, so that the check of iss fails', () => {
-    expect(issuerOfIdToken(MANY, idToken({ tid: '99999999-2222-3333-4444-555555555555', iss: FILLED }))).not.toBe(FILLED);
+    expect(
+      issuerOfIdToken(MANY, idToken({ tid: '99999999-2222-3333-4444-555555555555', iss: FILLED })),
+    ).not.toBe(FILLED);
   });
 
   it.each<[string, string]>([
@@ -49,6 +63,10 @@ describe('issuerOfIdToken', () => {
 
 describe('fillsTemplate', () => {
   it('is true of the pattern with a GUID, and of nothing else', () => {
-    expect([FILLED, PATTERN, 'https://login.microsoftonline.com//v2.0', `${FILLED}?x`].map((issuer) => fillsTemplate(MANY, issuer))).toEqual([true, false, false, false]);
+    expect(
+      [FILLED, PATTERN, 'https://login.microsoftonline.com//v2.0', `${FILLED}?x`].map((issuer) =>
+        fillsTemplate(MANY, issuer),
+      ),
+    ).toEqual([true, false, false, false]);
   });
 });

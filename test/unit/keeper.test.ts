@@ -1,4 +1,5 @@
-// The effects of the session: one renewal at a time among processes, a write before the lock is free, nothing begun at the end.
+// The effects of the session: one renewal at a time among processes, a write before the lock is
+// free, nothing begun at the end.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/errors.js';
 import { type Keeper, type SessionHandle, createKeeper } from '../../src/main/core/keeper.js';
@@ -11,10 +12,24 @@ import type { SessionEffect, SessionEvent } from '../../src/main/core/session-st
 import type { Vault, VaultReading } from '../../src/main/core/vault.js';
 import { stateOf } from '../support/flow-bench.js';
 import { type FakeLock, createFakeLock } from '../support/fake-lock.js';
-import { createFakeBrowser, createFakeCallbacks, createFakeClock, createFakeLog, createFakeNetwork, createFakeSecretStore, createFakeSignals, createFakeStateStore, settle } from '../support/fakes.js';
+import {
+  createFakeBrowser,
+  createFakeCallbacks,
+  createFakeClock,
+  createFakeLog,
+  createFakeNetwork,
+  createFakeSecretStore,
+  createFakeSignals,
+  createFakeStateStore,
+  settle,
+} from '../support/fakes.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
-const settings = parseOptions({ issuer: 'https://id.example', clientId: 'me', redirects: ['com.example.app:/callback'] });
+const settings = parseOptions({
+  issuer: 'https://id.example',
+  clientId: 'me',
+  redirects: ['com.example.app:/callback'],
+});
 const lockName = sessionLock('me', ada.id);
 const refused = new AuthError('sign-in-refused', 'no');
 const ended = new AuthError('session-ended', 'over');
@@ -27,22 +42,79 @@ let posted: (SessionEvent & { readonly epoch: number })[];
 let calls: string[];
 /** What was done last when the metadata were asked for anew. */
 let revalidatedAfter: (string | undefined)[];
-let world: { read: () => Promise<VaultReading>; write: () => Promise<AuthError | null>; remove: () => Promise<void>; renew: (refreshToken: string) => Promise<Grant>; person: Renewed['person']; revoke: () => Promise<void>; isOwnWord: boolean; isPrepared: boolean; prepare: () => Promise<void>; owed: ReturnType<Vault['owed']>; owedByOthers: ReturnType<Vault['owedByOthers']> };
+let world: {
+  read: () => Promise<VaultReading>;
+  write: () => Promise<AuthError | null>;
+  remove: () => Promise<void>;
+  renew: (refreshToken: string) => Promise<Grant>;
+  person: Renewed['person'];
+  revoke: () => Promise<void>;
+  isOwnWord: boolean;
+  isPrepared: boolean;
+  prepare: () => Promise<void>;
+  owed: ReturnType<Vault['owed']>;
+  owedByOthers: ReturnType<Vault['owedByOthers']>;
+};
 /** What the session does with an event, at once. */
 let react: (event: SessionEvent) => void;
 let keeper: Keeper;
 
-const grant = (name: string): Grant => ({ accessToken: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + 3_600_000, refreshToken: `refresh-${name}`, scope: 'read' });
-const record = (name: string, lifeMs = 3_600_000): SessionRecord => ({ version: 1, clientId: 'me', account: ada, refreshToken: `refresh-${name}`, scope: 'read', savedAt: 1, access: { token: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + lifeMs } });
-const renew: SessionEffect & { type: 'renew' } = { type: 'renew', refreshToken: 'refresh-1', scope: 'read', account: ada, target: null, replaced: null, stored: true, doubted: false };
-const write: SessionEffect & { type: 'write-record' } = { type: 'write-record', account: ada, refreshToken: 'refresh-2', scope: 'read', resources: [], access: null, doubted: false, save: 3 };
-const at = (epoch: number): SessionHandle => ({ isActive: true, post: (event) => { posted.push({ ...event, epoch }); react(event); } });
+const grant = (name: string): Grant => ({
+  accessToken: `access-${name}`,
+  obtainedAt: clock.now(),
+  expiresAt: clock.now() + 3_600_000,
+  refreshToken: `refresh-${name}`,
+  scope: 'read',
+});
+const record = (name: string, lifeMs = 3_600_000): SessionRecord => ({
+  version: 1,
+  clientId: 'me',
+  account: ada,
+  refreshToken: `refresh-${name}`,
+  scope: 'read',
+  savedAt: 1,
+  access: { token: `access-${name}`, obtainedAt: clock.now(), expiresAt: clock.now() + lifeMs },
+});
+const renew: SessionEffect & { type: 'renew' } = {
+  type: 'renew',
+  refreshToken: 'refresh-1',
+  scope: 'read',
+  account: ada,
+  target: null,
+  replaced: null,
+  stored: true,
+  doubted: false,
+};
+const write: SessionEffect & { type: 'write-record' } = {
+  type: 'write-record',
+  account: ada,
+  refreshToken: 'refresh-2',
+  scope: 'read',
+  resources: [],
+  access: null,
+  doubted: false,
+  save: 3,
+};
+const at = (epoch: number): SessionHandle => ({
+  isActive: true,
+  post: (event) => {
+    posted.push({ ...event, epoch });
+    react(event);
+  },
+});
 const types = (): readonly string[] => posted.map(({ type }) => type);
 
 function gate(): { readonly open: () => void; readonly wait: Promise<void> } {
   let open = (): void => {};
-  const wait = new Promise<void>((resolve) => { open = resolve; });
-  return { open: () => { open(); }, wait };
+  const wait = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    open: () => {
+      open();
+    },
+    wait,
+  };
 }
 
 beforeEach(() => {
@@ -52,23 +124,53 @@ beforeEach(() => {
   posted = [];
   calls = [];
   revalidatedAfter = [];
-  react = (event) => { if (event.type === 'renewed' && !event.stored) keeper.run(write, at(7)); };
+  react = (event) => {
+    if (event.type === 'renewed' && !event.stored) keeper.run(write, at(7));
+  };
   world = {
-    read: async () => ({ state: 'record', record: record('1') }), write: async () => null, remove: async () => {},
-    renew: async () => grant('2'), person: 'same', revoke: async () => {}, isOwnWord: true, isPrepared: true, prepare: async () => {}, owed: [], owedByOthers: [],
+    read: async () => ({ state: 'record', record: record('1') }),
+    write: async () => null,
+    remove: async () => {},
+    renew: async () => grant('2'),
+    person: 'same',
+    revoke: async () => {},
+    isOwnWord: true,
+    isPrepared: true,
+    prepare: async () => {},
+    owed: [],
+    owedByOthers: [],
   };
   const vault: Vault = {
     load: () => ({ restore: null, last: null, reason: 'never' }),
-    async read() { calls.push('read'); return world.read(); },
-    async write({ refreshToken }) { calls.push(`write ${refreshToken}`); return world.write(); },
-    async choose() { calls.push('choose'); },
-    async oweRemoval() { calls.push('owe'); },
-    async remove() { calls.push('remove'); return world.remove(); },
-    async suspend() { calls.push('suspend'); },
-    async markRefused() { calls.push('mark-refused'); },
+    async read() {
+      calls.push('read');
+      return world.read();
+    },
+    async write({ refreshToken }) {
+      calls.push(`write ${refreshToken}`);
+      return world.write();
+    },
+    async choose() {
+      calls.push('choose');
+    },
+    async oweRemoval() {
+      calls.push('owe');
+    },
+    async remove() {
+      calls.push('remove');
+      return world.remove();
+    },
+    async suspend() {
+      calls.push('suspend');
+    },
+    async markRefused() {
+      calls.push('mark-refused');
+    },
     owed: () => world.owed,
     owedByOthers: () => world.owedByOthers,
-    async removeOfOthers() { calls.push('remove of others'); },
+    async removeOfOthers() {
+      calls.push('remove of others');
+    },
     placeOf: (key) => key,
   };
   const protocol: Protocol = {
@@ -77,38 +179,83 @@ beforeEach(() => {
     offersDeviceCode: () => false,
     authorizeDevice: () => Promise.reject(refused),
     pollDevice: () => Promise.reject(refused),
-    async renew(refreshToken) { calls.push(`renew ${refreshToken}`); return { grant: await world.renew(refreshToken), person: world.person }; },
+    async renew(refreshToken) {
+      calls.push(`renew ${refreshToken}`);
+      return { grant: await world.renew(refreshToken), person: world.person };
+    },
     renewEarlier: () => Promise.reject(refused),
     isPrepared: () => world.isPrepared,
-    async prepare() { calls.push('prepare'); return world.prepare(); },
-    async isOwnWord() { calls.push(`probe, holding ${lock.held.length} locks`); return world.isOwnWord; },
-    async revoke(token) { calls.push(`revoke ${token}`); return world.revoke(); },
+    async prepare() {
+      calls.push('prepare');
+      return world.prepare();
+    },
+    async isOwnWord() {
+      calls.push(`probe, holding ${lock.held.length} locks`);
+      return world.isOwnWord;
+    },
+    async revoke(token) {
+      calls.push(`revoke ${token}`);
+      return world.revoke();
+    },
     trustMetadata: () => undefined,
-    revalidateMetadata: () => { revalidatedAfter.push(calls.at(-1)); },
+    revalidateMetadata: () => {
+      revalidatedAfter.push(calls.at(-1));
+    },
     metadataMark: () => null,
   };
   const ports: Ports = {
-    secrets: createFakeSecretStore(), state: createFakeStateStore(), browser: createFakeBrowser(), callbacks: { 'custom-scheme': createFakeCallbacks('custom-scheme'), loopback: createFakeCallbacks('loopback') },
-    clock, network: createFakeNetwork(), lock, signals: createFakeSignals(), log,
+    secrets: createFakeSecretStore(),
+    state: createFakeStateStore(),
+    browser: createFakeBrowser(),
+    callbacks: {
+      'custom-scheme': createFakeCallbacks('custom-scheme'),
+      loopback: createFakeCallbacks('loopback'),
+    },
+    clock,
+    network: createFakeNetwork(),
+    lock,
+    signals: createFakeSignals(),
+    log,
   };
-  keeper = createKeeper(settings, ports, protocol, vault, () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }), () => 'renewal-1');
+  keeper = createKeeper(
+    settings,
+    ports,
+    protocol,
+    vault,
+    () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }),
+    () => 'renewal-1',
+  );
 });
 
 describe('a renewal', () => {
-  it('reads the record, renews, and stores, all in one hold of the account\'s lock', async () => {
+  it("reads the record, renews, and stores, all in one hold of the account's lock", async () => {
     const { open, wait } = gate();
-    world.write = async () => { await wait; return null; };
+    world.write = async () => {
+      await wait;
+      return null;
+    };
     keeper.run(renew, at(7));
     await settle();
-    expect([calls, types(), lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], ['renewed'], [lockName]]);
+    expect([calls, types(), lock.held]).toEqual([
+      ['read', 'renew refresh-1', 'write refresh-2'],
+      ['renewed'],
+      [lockName],
+    ]);
     open();
     await settle();
-    expect([types(), posted.map(({ epoch }) => epoch), lock.held]).toEqual([['renewed', 'stored'], [7, 7], []]);
+    expect([types(), posted.map(({ epoch }) => epoch), lock.held]).toEqual([
+      ['renewed', 'stored'],
+      [7, 7],
+      [],
+    ]);
   });
 
   it('asks for metadata anew when the tokens are stored, and not beside that', async () => {
     const { open, wait } = gate();
-    world.write = async () => { await wait; return null; };
+    world.write = async () => {
+      await wait;
+      return null;
+    };
     keeper.run(renew, at(7));
     await settle();
     expect(revalidatedAfter).toEqual([]);
@@ -139,7 +286,13 @@ describe('a renewal', () => {
     keeper.run(renew, at(7));
     await settle();
     expect(calls).toEqual(['read']);
-    expect(posted).toMatchObject([{ type: 'renewed', stored: true, grant: { accessToken: 'access-newer', refreshToken: 'refresh-newer' } }]);
+    expect(posted).toMatchObject([
+      {
+        type: 'renewed',
+        stored: true,
+        grant: { accessToken: 'access-newer', refreshToken: 'refresh-newer' },
+      },
+    ]);
   });
 
   it('renews with the newer refresh token when the access token beside it is due or missing', async () => {
@@ -148,7 +301,10 @@ describe('a renewal', () => {
       keeper.run(renew, at(7));
       await settle();
     }
-    expect(calls.filter((call) => call.startsWith('renew'))).toEqual(['renew refresh-newer', 'renew refresh-newer']);
+    expect(calls.filter((call) => call.startsWith('renew'))).toEqual([
+      'renew refresh-newer',
+      'renew refresh-newer',
+    ]);
   });
 
   it('does not read the record of a session that is not stored: it can only be older', async () => {
@@ -159,9 +315,15 @@ describe('a renewal', () => {
 
   it('for another target takes the newer refresh token of the record, but not the token of the sign-in', async () => {
     world.read = async () => ({ state: 'record', record: record('newer') });
-    keeper.run({ ...renew, target: { key: 'mail', resource: 'https://mail.example', scope: null } }, at(7));
+    keeper.run(
+      { ...renew, target: { key: 'mail', resource: 'https://mail.example', scope: null } },
+      at(7),
+    );
     await settle();
-    expect([calls, posted]).toMatchObject([['read', 'renew refresh-newer', 'write refresh-2'], [{ type: 'renewed', stored: false }, { type: 'stored' }]]);
+    expect([calls, posted]).toMatchObject([
+      ['read', 'renew refresh-newer', 'write refresh-2'],
+      [{ type: 'renewed', stored: false }, { type: 'stored' }],
+    ]);
   });
 
   it('does not take the very token that is not good enough any more, in whatever record it stands', async () => {
@@ -173,7 +335,10 @@ describe('a renewal', () => {
 
   it.each<[string, () => Promise<VaultReading>]>([
     ['is gone', async () => ({ state: 'absent' })],
-    ['is locked', async () => ({ state: 'withheld', error: new AuthError('keyring-locked', 'locked') })],
+    [
+      'is locked',
+      async () => ({ state: 'withheld', error: new AuthError('keyring-locked', 'locked') }),
+    ],
   ])('goes on with its own token when the record %s', async (_what, read) => {
     world.read = read;
     keeper.run(renew, at(7));
@@ -196,7 +361,9 @@ describe('a renewal', () => {
     world.renew = () => Promise.reject(ended);
     keeper.run(renew, at(7));
     await settle();
-    expect(posted).toMatchObject([{ type: 'renewed', stored: true, grant: { accessToken: 'access-newer' } }]);
+    expect(posted).toMatchObject([
+      { type: 'renewed', stored: true, grant: { accessToken: 'access-newer' } },
+    ]);
   });
 
   it('that is refused for good tries a newer refresh token, and that one once', async () => {
@@ -206,30 +373,48 @@ describe('a renewal', () => {
     keeper.run(renew, at(7));
     await settle();
     expect(calls).toEqual(['read', 'renew refresh-1', 'read', 'renew refresh-newer']);
-    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'session-ended' }, refused: false }]);
+    expect(posted).toMatchObject([
+      { type: 'renew-failed', error: { code: 'session-ended' }, refused: false },
+    ]);
   });
 
   it('that is refused for good with the same record says so', async () => {
     world.renew = () => Promise.reject(ended);
     keeper.run(renew, at(7));
     await settle();
-    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'session-ended' }, refused: false, now: clock.now() }]);
+    expect(posted).toMatchObject([
+      { type: 'renew-failed', error: { code: 'session-ended' }, refused: false, now: clock.now() },
+    ]);
     expect(lock.held).toEqual([]);
   });
 
-  it.each([true, false])('that is refused in other words tells whether the network is proven fine (%s)', async (isOwnWord) => {
-    world.isOwnWord = isOwnWord;
-    world.renew = () => Promise.reject(refused);
-    keeper.run(renew, at(7));
-    await settle();
-    expect([calls.at(-1), posted]).toMatchObject(['probe, holding 0 locks', [{ type: 'renew-failed', refused: isOwnWord }]]);
-  });
+  it.each([true, false])(
+    'that is refused in other words tells whether the network is proven fine (%s)',
+    async (isOwnWord) => {
+      world.isOwnWord = isOwnWord;
+      world.renew = () => Promise.reject(refused);
+      keeper.run(renew, at(7));
+      await settle();
+      expect([calls.at(-1), posted]).toMatchObject([
+        'probe, holding 0 locks',
+        [{ type: 'renew-failed', refused: isOwnWord }],
+      ]);
+    },
+  );
 
-  it.each(['network-failed', 'server-unavailable', 'response-invalid', 'discovery-failed'] as const)('that fails in passing is no refusal, and nothing is probed (%s)', async (code) => {
+  it.each([
+    'network-failed',
+    'server-unavailable',
+    'response-invalid',
+    'discovery-failed',
+  ] as const)('that fails in passing is no refusal, and nothing is probed (%s)', async (code) => {
     world.renew = () => Promise.reject(new AuthError(code, 'passing'));
     keeper.run(renew, at(7));
     await settle();
-    expect([calls.some((call) => call.startsWith('probe')), posted]).toMatchObject([false, [{ type: 'renew-failed', refused: false, error: { code } }]]);
+    expect([calls.some((call) => call.startsWith('probe')), posted]).toMatchObject([
+      false,
+      [{ type: 'renew-failed', refused: false, error: { code } }],
+    ]);
   });
 
   it('that fails with something odd is internal, and not lost', async () => {
@@ -239,19 +424,37 @@ describe('a renewal', () => {
     expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'internal' } }]);
   });
 
-  it.each(['another', 'unsaid'] as const)('in doubt whose answer names %s is not used, but what the server rotated is stored before the lock is free', async (person) => {
-    world.person = person;
-    const { open, wait } = gate();
-    world.write = async () => { await wait; return null; };
-    react = (event) => { if (event.type === 'renew-failed') keeper.run({ ...write, doubted: true }, at(7)); };
-    keeper.run({ ...renew, doubted: person === 'unsaid' }, at(7));
-    await settle();
-    expect(posted).toMatchObject([{ type: 'renew-failed', error: { code: 'id-token-invalid' }, refused: false, rotated: 'refresh-2' }]);
-    expect([calls, lock.held]).toEqual([['read', 'renew refresh-1', 'write refresh-2'], [lockName]]);
-    open();
-    await settle();
-    expect([types(), lock.held]).toEqual([['renew-failed', 'stored'], []]);
-  });
+  it.each(['another', 'unsaid'] as const)(
+    'in doubt whose answer names %s is not used, but what the server rotated is stored before the lock is free',
+    async (person) => {
+      world.person = person;
+      const { open, wait } = gate();
+      world.write = async () => {
+        await wait;
+        return null;
+      };
+      react = (event) => {
+        if (event.type === 'renew-failed') keeper.run({ ...write, doubted: true }, at(7));
+      };
+      keeper.run({ ...renew, doubted: person === 'unsaid' }, at(7));
+      await settle();
+      expect(posted).toMatchObject([
+        {
+          type: 'renew-failed',
+          error: { code: 'id-token-invalid' },
+          refused: false,
+          rotated: 'refresh-2',
+        },
+      ]);
+      expect([calls, lock.held]).toEqual([
+        ['read', 'renew refresh-1', 'write refresh-2'],
+        [lockName],
+      ]);
+      open();
+      await settle();
+      expect([types(), lock.held]).toEqual([['renew-failed', 'stored'], []]);
+    },
+  );
 
   it('without doubt needs no ID token, as the standard allows', async () => {
     world.person = 'unsaid';
@@ -266,15 +469,28 @@ describe('a renewal', () => {
     react = () => {};
     keeper.run(renew, at(7));
     await settle();
-    expect([calls, posted]).toMatchObject([['read', 'renew refresh-newer'], [{ type: 'renew-failed', error: { code: 'id-token-invalid' } }]]);
+    expect([calls, posted]).toMatchObject([
+      ['read', 'renew refresh-newer'],
+      [{ type: 'renew-failed', error: { code: 'id-token-invalid' } }],
+    ]);
   });
 
   it('fetches metadata before it takes the lock, where others wait', async () => {
     world.isPrepared = false;
-    world.prepare = async () => { calls.push(`holding ${lock.held.length} locks`); world.isPrepared = true; };
+    world.prepare = async () => {
+      calls.push(`holding ${lock.held.length} locks`);
+      world.isPrepared = true;
+    };
     keeper.run(renew, at(7));
     await settle();
-    expect(calls).toEqual(['read', 'prepare', 'holding 0 locks', 'read', 'renew refresh-1', 'write refresh-2']);
+    expect(calls).toEqual([
+      'read',
+      'prepare',
+      'holding 0 locks',
+      'read',
+      'renew refresh-1',
+      'write refresh-2',
+    ]);
   });
 
   it('needs no metadata when another process has renewed', async () => {
@@ -290,13 +506,19 @@ describe('a renewal', () => {
     world.prepare = () => Promise.reject(new AuthError('network-failed', 'gone'));
     keeper.run(renew, at(7));
     await settle();
-    expect([posted, lock.asked]).toMatchObject([[{ type: 'renew-failed', error: { code: 'network-failed' } }], []]);
+    expect([posted, lock.asked]).toMatchObject([
+      [{ type: 'renew-failed', error: { code: 'network-failed' } }],
+      [],
+    ]);
   });
 
   it('asks for no metadata when the app ends meanwhile', async () => {
     world.isPrepared = false;
     const { open, wait } = gate();
-    world.read = async () => { await wait; return { state: 'record', record: record('1') }; };
+    world.read = async () => {
+      await wait;
+      return { state: 'record', record: record('1') };
+    };
     keeper.run(renew, at(7));
     const finished = keeper.finish();
     open();
@@ -306,13 +528,21 @@ describe('a renewal', () => {
 
   it('for another target proves no network when it is refused: that is no word on the session', async () => {
     world.renew = () => Promise.reject(refused);
-    keeper.run({ ...renew, target: { key: 'mail', resource: 'https://mail.example', scope: null } }, at(7));
+    keeper.run(
+      { ...renew, target: { key: 'mail', resource: 'https://mail.example', scope: null } },
+      at(7),
+    );
     await settle();
-    expect([calls, posted]).toMatchObject([['read', 'renew refresh-1'], [{ type: 'renew-failed', refused: false }]]);
+    expect([calls, posted]).toMatchObject([
+      ['read', 'renew refresh-1'],
+      [{ type: 'renew-failed', refused: false }],
+    ]);
   });
 
   it('waits as long as another one can take: two exchanges, two reads and a write', () => {
-    expect(renewalLockWaitMs({ networkTimeoutSeconds: 15 })).toBe(2 * 15_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs);
+    expect(renewalLockWaitMs({ networkTimeoutSeconds: 15 })).toBe(
+      2 * 15_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs,
+    );
     expect(renewalLockWaitMs({ networkTimeoutSeconds: 120 })).toBeGreaterThan(240_000);
   });
 
@@ -320,7 +550,10 @@ describe('a renewal', () => {
     world.renew = () => Promise.reject(new AuthError('network-failed', 'gone'));
     keeper.run(renew, at(7));
     await settle();
-    expect(log.events.map(({ event, correlationId }) => [event, correlationId])).toEqual([['renewal-started', 'renewal-1'], ['renewal-failed', 'renewal-1']]);
+    expect(log.events.map(({ event, correlationId }) => [event, correlationId])).toEqual([
+      ['renewal-started', 'renewal-1'],
+      ['renewal-failed', 'renewal-1'],
+    ]);
   });
 
   it('is busy when the lock is not free in time, and sends nothing', async () => {
@@ -330,14 +563,20 @@ describe('a renewal', () => {
     await clock.advance(renewalLockWaitMs(settings) - 1);
     expect(posted).toEqual([]);
     await clock.advance(1);
-    expect([posted, calls]).toMatchObject([[{ type: 'renew-failed', refused: false, error: { code: 'session-busy' } }], []]);
+    expect([posted, calls]).toMatchObject([
+      [{ type: 'renew-failed', refused: false, error: { code: 'session-busy' } }],
+      [],
+    ]);
   });
 
   it('happens without a lock where the system gives none', async () => {
     lock.setRefusal('no folder');
     keeper.run(renew, at(7));
     await settle();
-    expect([types(), log.names()]).toEqual([['renewed', 'stored'], ['renewal-started', 'lock-not-held', 'renewal-done']]);
+    expect([types(), log.names()]).toEqual([
+      ['renewed', 'stored'],
+      ['renewal-started', 'lock-not-held', 'renewal-done'],
+    ]);
   });
 });
 
@@ -348,7 +587,10 @@ describe('a write', () => {
     world.write = async () => new AuthError('keyring-locked', 'locked');
     keeper.run({ ...write, save: 4 }, at(8));
     await settle();
-    expect(posted).toMatchObject([{ type: 'stored', save: 3, epoch: 7 }, { type: 'store-failed', save: 4, epoch: 8, error: { code: 'keyring-locked' } }]);
+    expect(posted).toMatchObject([
+      { type: 'stored', save: 3, epoch: 7 },
+      { type: 'store-failed', save: 4, epoch: 8, error: { code: 'keyring-locked' } },
+    ]);
   });
 
   it('waits for another process, and goes ahead when that takes too long', async () => {
@@ -386,10 +628,22 @@ describe('a removal', () => {
 
 describe('a read', () => {
   it.each<[string, () => Promise<VaultReading>, object]>([
-    ['a record', async () => ({ state: 'record', record: record('1') }), { type: 'record-found', record: { refreshToken: 'refresh-1' }, epoch: 7 }],
+    [
+      'a record',
+      async () => ({ state: 'record', record: record('1') }),
+      { type: 'record-found', record: { refreshToken: 'refresh-1' }, epoch: 7 },
+    ],
     ['nothing', async () => ({ state: 'absent' }), { type: 'record-absent', epoch: 7 }],
-    ['no answer', async () => ({ state: 'withheld', error: refused }), { type: 'record-withheld', error: refused, epoch: 7 }],
-    ['a broken promise', () => Promise.reject(new Error('broken')), { type: 'record-withheld', error: { code: 'internal' }, epoch: 7 }],
+    [
+      'no answer',
+      async () => ({ state: 'withheld', error: refused }),
+      { type: 'record-withheld', error: refused, epoch: 7 },
+    ],
+    [
+      'a broken promise',
+      () => Promise.reject(new Error('broken')),
+      { type: 'record-withheld', error: { code: 'internal' }, epoch: 7 },
+    ],
   ])('that finds %s says so', async (_what, read, event) => {
     world.read = read;
     keeper.run({ type: 'read-record', account: ada }, at(7));
@@ -407,8 +661,14 @@ describe('a read', () => {
 describe('finish', () => {
   it('waits for a renewal that is under way, and for the write that comes of it', async () => {
     const [request, storing] = [gate(), gate()];
-    world.renew = async () => { await request.wait; return grant('2'); };
-    world.write = async () => { await storing.wait; return null; };
+    world.renew = async () => {
+      await request.wait;
+      return grant('2');
+    };
+    world.write = async () => {
+      await storing.wait;
+      return null;
+    };
     keeper.run(renew, at(7));
     await settle();
     const finished = keeper.finish();
@@ -434,7 +694,10 @@ describe('finish', () => {
 
   it('lets a renewal that reads the record begin no request, but takes what it finds', async () => {
     const { open, wait } = gate();
-    world.read = async () => { await wait; return { state: 'record', record: record('newer') }; };
+    world.read = async () => {
+      await wait;
+      return { state: 'record', record: record('newer') };
+    };
     keeper.run(renew, at(7));
     await settle();
     const finished = keeper.finish();
@@ -445,14 +708,19 @@ describe('finish', () => {
 
   it('waits for revocations, and a server that fails them is logged', async () => {
     const { open, wait } = gate();
-    world.revoke = async () => { await wait; throw new AuthError('network-failed', 'gone'); };
+    world.revoke = async () => {
+      await wait;
+      throw new AuthError('network-failed', 'gone');
+    };
     keeper.run({ type: 'revoke', token: 'refresh-1' }, at(7));
     const finished = keeper.finish();
     await settle();
     expect(await stateOf(finished)).toBe('pending');
     open();
     await finished;
-    expect(log.events).toMatchObject([{ event: 'revocation-failed', fields: { code: 'network-failed' } }]);
+    expect(log.events).toMatchObject([
+      { event: 'revocation-failed', fields: { code: 'network-failed' } },
+    ]);
   });
 
   it('is not held up by work that breaks its promise', async () => {
@@ -460,7 +728,10 @@ describe('finish', () => {
     keeper.run({ type: 'remove-record', account: ada }, at(7));
     keeper.run({ type: 'mark-refused', account: ada }, at(7));
     await keeper.finish();
-    expect([calls.toSorted(), log.names()]).toEqual([['mark-refused', 'owe', 'remove'], ['internal']]);
+    expect([calls.toSorted(), log.names()]).toEqual([
+      ['mark-refused', 'owe', 'remove'],
+      ['internal'],
+    ]);
   });
 });
 
@@ -479,7 +750,7 @@ describe('a removal that is owed', () => {
     expect(calls).toEqual([]);
   });
 
-  it('by another client is done under that client\'s lock', async () => {
+  it("by another client is done under that client's lock", async () => {
     world.owedByOthers = [{ ...ada, record: 'removal-owed', clientId: 'other' }];
     keeper.removeOwed(() => false);
     await settle();

@@ -1,4 +1,5 @@
-// The order of calls on one key: one after the other, and nobody waits through the same dialog twice.
+// The order of calls on one key: one after the other, and nobody waits through the same dialog
+// twice.
 import { describe, expect, it } from 'vitest';
 import { createKeyTurns } from '../../src/main/core/key-turns.js';
 import type { SecretOutcome } from '../../src/main/core/ports.js';
@@ -8,11 +9,26 @@ const done = { state: 'done' } as const;
 const locked = { state: 'locked', detail: 'no' } as const;
 
 /** A call that ends when it is told to. */
-function call(): { readonly run: () => Promise<SecretOutcome>; readonly begun: () => boolean; readonly end: (outcome: SecretOutcome) => void } {
+function call(): {
+  readonly run: () => Promise<SecretOutcome>;
+  readonly begun: () => boolean;
+  readonly end: (outcome: SecretOutcome) => void;
+} {
   let begun = false;
   let end = (_outcome: SecretOutcome): void => {};
-  const ended = new Promise<SecretOutcome>((resolve) => { end = resolve; });
-  return { run: () => { begun = true; return ended; }, begun: () => begun, end: (outcome) => { end(outcome); } };
+  const ended = new Promise<SecretOutcome>((resolve) => {
+    end = resolve;
+  });
+  return {
+    run: () => {
+      begun = true;
+      return ended;
+    },
+    begun: () => begun,
+    end: (outcome) => {
+      end(outcome);
+    },
+  };
 }
 
 describe('calls on one key', () => {

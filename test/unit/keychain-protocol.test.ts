@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decodeValue, encodeValue, KEYRING_FAILURES, parseReply, recogniseFailure } from '../../src/main/adapters/keychain-protocol.js';
+import {
+  decodeValue,
+  encodeValue,
+  KEYRING_FAILURES,
+  parseReply,
+  recogniseFailure,
+} from '../../src/main/adapters/keychain-protocol.js';
 import { answer, binaryName, loadKeytar } from '../../src/main/adapters/keychain-worker.js';
 
 /** As measured on Debian 12 with gnome-keyring 42 and keytar 7.10.6, whole texts. */
@@ -14,7 +20,10 @@ const MEASURED: readonly (readonly [string, 'locked' | 'unavailable'])[] = [
   ['Could not connect: Connection refused', 'unavailable'],
   ['The given address is empty', 'unavailable'],
   ['The name org.freedesktop.secrets was not provided by any .service files', 'unavailable'],
-  ["keytar's binary does not load: libsecret-1.so.0: cannot open shared object file: No such file or directory", 'unavailable'],
+  [
+    "keytar's binary does not load: libsecret-1.so.0: cannot open shared object file: No such file or directory",
+    'unavailable',
+  ],
   ['Object does not exist at path “/org/freedesktop/secrets/collection/login”', 'unavailable'],
   ['The name :1.1 was not provided by any .service files', 'unavailable'],
 ];
@@ -40,7 +49,12 @@ describe('the meaning of error texts of keytar', () => {
 
 describe('the text that is stored for a value', () => {
   it('is decoded to the very same value, whatever that holds', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (value) => decodeValue(encodeValue(value)) === value));
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        (value) => decodeValue(encodeValue(value)) === value,
+      ),
+    );
   });
 
   it('is never empty and never holds NUL, which keytar refuses and cuts at', () => {
@@ -52,23 +66,38 @@ describe('the text that is stored for a value', () => {
     );
   });
 
-  it.each(['not json', '{"other":"program"}', '12', ''])('is given back as it is when Latchkey never wrote it: %j', (stored) => {
-    expect(decodeValue(stored)).toBe(stored);
-  });
+  it.each(['not json', '{"other":"program"}', '12', ''])(
+    'is given back as it is when Latchkey never wrote it: %j',
+    (stored) => {
+      expect(decodeValue(stored)).toBe(stored);
+    },
+  );
 });
 
 describe('the worker', () => {
   const request = { id: 7, service: 'service', account: 'account' } as const;
 
   it('says false when the keyring gives back something else than was written', async () => {
-    const keytar = { getPassword: async () => 'else', setPassword: async () => {}, deletePassword: async () => true };
-    expect(await answer(async () => keytar, { ...request, op: 'set', value: 'value' })).toMatchObject({ id: 7, ok: true, value: false });
+    const keytar = {
+      getPassword: async () => 'else',
+      setPassword: async () => {},
+      deletePassword: async () => true,
+    };
+    expect(
+      await answer(async () => keytar, { ...request, op: 'set', value: 'value' }),
+    ).toMatchObject({ id: 7, ok: true, value: false });
   });
 
   it('says that libsecret is missing, that the binary was not shipped, or that it does not load', () => {
     const detail = (text: string): string => recogniseFailure(text).detail;
-    expect(detail("keytar's binary does not load: libsecret-1.so.0: cannot open shared object file: No such file or directory")).toBe('libsecret is not installed (Debian: libsecret-1-0)');
-    expect(detail("keytar's binary does not load: Das angegebene Modul wurde nicht gefunden.")).toBe('the native part of keytar does not load on this computer');
+    expect(
+      detail(
+        "keytar's binary does not load: libsecret-1.so.0: cannot open shared object file: No such file or directory",
+      ),
+    ).toBe('libsecret is not installed (Debian: libsecret-1-0)');
+    expect(
+      detail("keytar's binary does not load: Das angegebene Modul wurde nicht gefunden."),
+    ).toBe('the native part of keytar does not load on this computer');
     expect(detail("keytar's binary is missing")).toContain('was not shipped with the app');
   });
 });
@@ -100,19 +129,33 @@ describe("keytar's binary", () => {
     const reply = await answer(() => loadKeytar(folder), request);
     if (reply.ok) throw new Error('a text was loaded as a library');
     expect(reply.text).toMatch(/^keytar's binary does not load: ./);
-    expect(recogniseFailure(reply.text).detail).toBe('the native part of keytar does not load on this computer');
+    expect(recogniseFailure(reply.text).detail).toBe(
+      'the native part of keytar does not load on this computer',
+    );
   });
 });
 
 describe('a message of the worker', () => {
-  it.each([null, undefined, 'text', 12, {}, { id: 1 }, { id: '1', ok: true, value: null, tookMs: 1 }, { id: 1, ok: true, value: 12, tookMs: 1 }, { id: 1, ok: false }])(
-    'is nothing when it is %j',
-    (message) => {
-      expect(parseReply(message)).toBeNull();
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    'text',
+    12,
+    {},
+    { id: 1 },
+    { id: '1', ok: true, value: null, tookMs: 1 },
+    { id: 1, ok: true, value: 12, tookMs: 1 },
+    { id: 1, ok: false },
+  ])('is nothing when it is %j', (message) => {
+    expect(parseReply(message)).toBeNull();
+  });
 
   it('keeps only the members that a reply has', () => {
-    expect(parseReply({ id: 1, ok: true, value: 'v', tookMs: 2, more: 'x' })).toEqual({ id: 1, ok: true, value: 'v', tookMs: 2 });
+    expect(parseReply({ id: 1, ok: true, value: 'v', tookMs: 2, more: 'x' })).toEqual({
+      id: 1,
+      ok: true,
+      value: 'v',
+      tookMs: 2,
+    });
   });
 });

@@ -2,10 +2,15 @@ import { EventEmitter } from 'node:events';
 import { utilityProcess } from 'electron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Keychain, createKeychain } from '../../src/main/adapters/keychain.js';
-import type { WorkerProcess, WorkerReply, WorkerRequest } from '../../src/main/adapters/keychain-protocol.js';
+import type {
+  WorkerProcess,
+  WorkerReply,
+  WorkerRequest,
+} from '../../src/main/adapters/keychain-protocol.js';
 import { createMemoryStore } from '../../src/main/adapters/memory-store.js';
 
-type Answer = { value: string | boolean | null; tookMs?: number } | { text: string } | 'hang' | 'crash';
+type Answer =
+  { value: string | boolean | null; tookMs?: number } | { text: string } | 'hang' | 'crash';
 
 /** A worker that follows a script; what is not in the script hangs. */
 interface ScriptedWorker {
@@ -28,11 +33,15 @@ function scriptedWorker(script: (request: WorkerRequest) => Answer): ScriptedWor
         queueMicrotask(() => {
           if (worker.killed || answer === 'hang') return;
           if (answer === 'crash') return void events.emit('exit', 11);
-          const reply: WorkerReply = 'text' in answer ? { id: request.id, ok: false, text: answer.text } : { id: request.id, ok: true, value: answer.value, tookMs: answer.tookMs ?? 1 };
+          const reply: WorkerReply =
+            'text' in answer
+              ? { id: request.id, ok: false, text: answer.text }
+              : { id: request.id, ok: true, value: answer.value, tookMs: answer.tookMs ?? 1 };
           events.emit('message', reply);
         });
       },
-      on: (event: string, listener: (value: never) => void) => events.on(event, listener as (value: unknown) => void),
+      on: (event: string, listener: (value: never) => void) =>
+        events.on(event, listener as (value: unknown) => void),
       kill() {
         worker.killed = true;
         return true;
@@ -42,7 +51,10 @@ function scriptedWorker(script: (request: WorkerRequest) => Answer): ScriptedWor
   return worker;
 }
 
-function open(...scripts: ((request: WorkerRequest) => Answer)[]): { store: Keychain; workers: ScriptedWorker[] } {
+function open(...scripts: ((request: WorkerRequest) => Answer)[]): {
+  store: Keychain;
+  workers: ScriptedWorker[];
+} {
   const workers: ScriptedWorker[] = [];
   const store = createKeychain({
     service: 'service',
@@ -91,7 +103,10 @@ describe('keychain', () => {
   });
 
   it('starts another worker after one was killed', async () => {
-    const { store, workers } = open(() => 'hang', () => ({ value: 'value' }));
+    const { store, workers } = open(
+      () => 'hang',
+      () => ({ value: 'value' }),
+    );
     const hanging = store.read('key', true);
     await vi.advanceTimersByTimeAsync(1_000);
     await hanging;
@@ -101,7 +116,8 @@ describe('keychain', () => {
 
   it('stops starting workers that crash each time, and tries again later', async () => {
     const { store, workers } = open(() => 'crash');
-    for (let call = 0; call < 10; call += 1) expect((await store.read('key', true)).state).toBe('unavailable');
+    for (let call = 0; call < 10; call += 1)
+      expect((await store.read('key', true)).state).toBe('unavailable');
     expect(workers).toHaveLength(3);
     await vi.advanceTimersByTimeAsync(30_000);
     await store.read('key', true);
@@ -117,12 +133,22 @@ describe('keychain', () => {
   it('says absent of an expected key only after a probe was written, read again, and the probe removed', async () => {
     const { store, workers } = open(({ op }) => ({ value: op === 'get' ? null : true }));
     expect(await store.read('key', true)).toEqual({ state: 'absent' });
-    expect(workers[0]?.asked.map(({ op, account }) => `${op} ${account}`)).toEqual(['get key', 'set latchkey-probe', 'delete latchkey-probe', 'get key']);
+    expect(workers[0]?.asked.map(({ op, account }) => `${op} ${account}`)).toEqual([
+      'get key',
+      'set latchkey-probe',
+      'delete latchkey-probe',
+      'get key',
+    ]);
   });
 
   it('says locked of an expected key when the probe is refused', async () => {
-    const { store } = open(({ op }) => (op === 'get' ? { value: null } : { text: 'Cannot create an item in a locked collection' }));
-    expect(await store.read('key', true)).toEqual({ state: 'locked', detail: 'the keyring is locked' });
+    const { store } = open(({ op }) =>
+      op === 'get' ? { value: null } : { text: 'Cannot create an item in a locked collection' },
+    );
+    expect(await store.read('key', true)).toEqual({
+      state: 'locked',
+      detail: 'the keyring is locked',
+    });
   });
 
   it('does not open a second dialog after one was dismissed', async () => {
@@ -139,7 +165,10 @@ describe('keychain', () => {
   it('asks a fresh worker once more when one that worked before loses the keyring', async () => {
     let calls = 0;
     const { store, workers } = open(
-      () => ((calls += 1) === 1 ? { value: 'value' } : { text: 'The name :1.1 was not provided by any .service files' }),
+      () =>
+        (calls += 1) === 1
+          ? { value: 'value' }
+          : { text: 'The name :1.1 was not provided by any .service files' },
       () => ({ value: 'value' }),
     );
     await store.read('key', true);
@@ -163,7 +192,11 @@ describe('keychain', () => {
   it('ends a worker that was still starting when the store was closed', async () => {
     const worker = scriptedWorker(() => 'hang');
     let started = (_worker: WorkerProcess): void => {};
-    const store = createKeychain({ service: 'service', timeoutMs: 1_000, fork: () => new Promise((resolve) => (started = resolve)) });
+    const store = createKeychain({
+      service: 'service',
+      timeoutMs: 1_000,
+      fork: () => new Promise((resolve) => (started = resolve)),
+    });
     const reading = store.read('key', true);
     store.close();
     started(worker.process);
@@ -186,7 +219,10 @@ describe('keychain', () => {
 describe('the store of the option "memory"', () => {
   it('takes nothing and has nothing', async () => {
     const store = createMemoryStore();
-    expect(await store.write('key', 'value')).toEqual({ state: 'unavailable', detail: 'kept in memory by option' });
+    expect(await store.write('key', 'value')).toEqual({
+      state: 'unavailable',
+      detail: 'kept in memory by option',
+    });
     expect(await store.read('key', true)).toEqual({ state: 'absent' });
     expect(await store.remove('key')).toEqual({ state: 'done' });
     store.close();
@@ -197,8 +233,13 @@ describe('the store of the option "memory"', () => {
 describe('an entry of another service', () => {
   it('is asked for by its own names, exactly as it stands there', async () => {
     const { store, workers } = open(() => ({ value: '"quoted"' }));
-    expect(await store.foreign.read('notes', 'session')).toEqual({ state: 'found', value: '"quoted"' });
-    expect(workers[0]?.asked).toEqual([{ id: 1, op: 'get-raw', service: 'notes', account: 'session' }]);
+    expect(await store.foreign.read('notes', 'session')).toEqual({
+      state: 'found',
+      value: '"quoted"',
+    });
+    expect(workers[0]?.asked).toEqual([
+      { id: 1, op: 'get-raw', service: 'notes', account: 'session' },
+    ]);
   });
 
   it('that is not there is absent, and costs no probe: nobody knows that it should be there', async () => {
@@ -208,15 +249,25 @@ describe('an entry of another service', () => {
   });
 
   it('is locked when its dialog was dismissed, and unavailable without a keyring', async () => {
-    expect(await open(() => ({ value: null, tookMs: 800 })).store.foreign.read('notes', 'session')).toMatchObject({ state: 'locked' });
-    expect(await open(() => ({ text: 'Cannot autolaunch D-Bus' })).store.foreign.read('notes', 'session')).toMatchObject({ state: 'unavailable' });
+    expect(
+      await open(() => ({ value: null, tookMs: 800 })).store.foreign.read('notes', 'session'),
+    ).toMatchObject({ state: 'locked' });
+    expect(
+      await open(() => ({ text: 'Cannot autolaunch D-Bus' })).store.foreign.read(
+        'notes',
+        'session',
+      ),
+    ).toMatchObject({ state: 'unavailable' });
   });
 
   it('is removed by its own names; nothing there is believed after a probe of our own', async () => {
     const { store, workers } = open((request) => ({ value: request.op === 'set' }));
     expect(await store.foreign.remove('notes', 'session')).toEqual({ state: 'done' });
     expect(workers[0]?.asked.map(({ op, service, account }) => [op, service, account])).toEqual([
-      ['delete', 'notes', 'session'], ['set', 'service', 'latchkey-probe'], ['delete', 'service', 'latchkey-probe'], ['delete', 'notes', 'session'],
+      ['delete', 'notes', 'session'],
+      ['set', 'service', 'latchkey-probe'],
+      ['delete', 'service', 'latchkey-probe'],
+      ['delete', 'notes', 'session'],
     ]);
   });
 
@@ -228,19 +279,24 @@ describe('an entry of another service', () => {
   });
 });
 
-describe('the worker\'s process', () => {
+describe("the worker's process", () => {
   afterEach(() => void vi.unstubAllEnvs());
 
-  it.skipIf(process.platform === 'win32')('is given no relative folder, where libsecret would look for dbus-launch', async () => {
-    vi.stubEnv('PATH', '.:/usr/bin::tools:/bin');
-    vi.stubEnv('XDG_DATA_DIRS', '.');
-    const fork = vi.spyOn(utilityProcess, 'fork').mockImplementation(() => { throw new Error('seen enough'); });
-    const store = createKeychain({ service: 'service', timeoutMs: 1_000 });
-    await store.read('key', false);
-    const env = fork.mock.calls[0]?.[2]?.env as Record<string, string>;
-    fork.mockRestore();
-    expect(env['PATH']).toBe('/usr/bin:/bin');
-    expect('XDG_DATA_DIRS' in env).toBe(false);
-    expect(env['HOME']).toBe(process.env['HOME']);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is given no relative folder, where libsecret would look for dbus-launch',
+    async () => {
+      vi.stubEnv('PATH', '.:/usr/bin::tools:/bin');
+      vi.stubEnv('XDG_DATA_DIRS', '.');
+      const fork = vi.spyOn(utilityProcess, 'fork').mockImplementation(() => {
+        throw new Error('seen enough');
+      });
+      const store = createKeychain({ service: 'service', timeoutMs: 1_000 });
+      await store.read('key', false);
+      const env = fork.mock.calls[0]?.[2]?.env as Record<string, string>;
+      fork.mockRestore();
+      expect(env['PATH']).toBe('/usr/bin:/bin');
+      expect('XDG_DATA_DIRS' in env).toBe(false);
+      expect(env['HOME']).toBe(process.env['HOME']);
+    },
+  );
 });

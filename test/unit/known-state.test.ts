@@ -1,4 +1,5 @@
-// The file of what is known: read once, changed in order, shared by processes, and left alone when it is a later version's.
+// The file of what is known: read once, changed in order, shared by processes, and left alone when
+// it is a later version's.
 import { describe, expect, it } from 'vitest';
 import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
 import { LIMITS } from '../../src/main/core/limits.js';
@@ -7,16 +8,30 @@ import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/r
 import { withOwnPart } from '../../src/main/core/storage/ownership.js';
 import { stateOf } from '../support/flow-bench.js';
 import { createFakeLock } from '../support/fake-lock.js';
-import { type FakeStateStore, createFakeClock, createFakeLog, createFakeStateStore, settle } from '../support/fakes.js';
+import {
+  type FakeStateStore,
+  createFakeClock,
+  createFakeLog,
+  createFakeStateStore,
+  settle,
+} from '../support/fakes.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const grace = { id: 'grace-id', issuer: 'https://id.example', subject: 'grace' };
 const owner = { issuer: 'https://id.example', clientId: 'me' };
 const addAda = (known: KnownAccounts): KnownAccounts => withAccount(known, ada, 'kept');
 const addGrace = (known: KnownAccounts): KnownAccounts => withAccount(known, grace, 'kept');
-const subjects = (known: unknown): readonly string[] => (known as KnownAccounts).accounts.map(({ subject }) => subject);
+const subjects = (known: unknown): readonly string[] =>
+  (known as KnownAccounts).accounts.map(({ subject }) => subject);
 
-function open(file: FakeStateStore = createFakeStateStore(), lock = createFakeLock(createFakeClock())): { readonly known: KnownState; readonly file: FakeStateStore; readonly log: ReturnType<typeof createFakeLog> } {
+function open(
+  file: FakeStateStore = createFakeStateStore(),
+  lock = createFakeLock(createFakeClock()),
+): {
+  readonly known: KnownState;
+  readonly file: FakeStateStore;
+  readonly log: ReturnType<typeof createFakeLog>;
+} {
   const log = createFakeLog();
   return { known: createKnownState(file, lock, owner, log), file, log };
 }
@@ -42,8 +57,14 @@ describe('load', () => {
     file.unreadable = 'EIO';
     await known.load();
     await known.loaded();
-    expect([known.current(), known.isRead(), await stateOf(known.read())]).toEqual([NO_ACCOUNTS, false, 'pending']);
-    expect(log.events).toEqual([{ level: 'warn', event: 'state-file-unreadable', fields: { detail: 'EIO' } }]);
+    expect([known.current(), known.isRead(), await stateOf(known.read())]).toEqual([
+      NO_ACCOUNTS,
+      false,
+      'pending',
+    ]);
+    expect(log.events).toEqual([
+      { level: 'warn', event: 'state-file-unreadable', fields: { detail: 'EIO' } },
+    ]);
   });
 
   it('that is tried again finds the file, and tells those who wait for it', async () => {
@@ -54,12 +75,17 @@ describe('load', () => {
     file.unreadable = null;
     await known.load();
     await known.read();
-    expect([subjects(known.current()), known.isRead(), log.names()]).toEqual([['ada'], true, ['state-file-unreadable']]);
+    expect([subjects(known.current()), known.isRead(), log.names()]).toEqual([
+      ['ada'],
+      true,
+      ['state-file-unreadable'],
+    ]);
   });
 
   it('names no path of the person in the log', async () => {
     const { known, file, log } = open();
-    file.load = () => Promise.reject(Object.assign(new Error("EIO, open '/home/ada/x'"), { code: '/home/ada' }));
+    file.load = () =>
+      Promise.reject(Object.assign(new Error("EIO, open '/home/ada/x'"), { code: '/home/ada' }));
     await known.load();
     expect(log.events[0]?.fields).toEqual({ detail: 'unknown error' });
   });
@@ -95,8 +121,13 @@ describe('update', () => {
     const { known, file } = open();
     await known.load();
     const states = ['none', 'removal-owed', 'suspended', 'refused', 'kept'] as const;
-    await Promise.all([known.update(addAda), ...states.map((state) => known.update((before) => withRecordState(before, ada.id, state)))]);
-    expect((file.content as KnownAccounts).accounts).toEqual([{ ...ada, record: 'kept', clientId: 'me', last: true }]);
+    await Promise.all([
+      known.update(addAda),
+      ...states.map((state) => known.update((before) => withRecordState(before, ada.id, state))),
+    ]);
+    expect((file.content as KnownAccounts).accounts).toEqual([
+      { ...ada, record: 'kept', clientId: 'me', last: true },
+    ]);
   });
 
   it('that comes while the file is being written is written after it', async () => {
@@ -104,14 +135,22 @@ describe('update', () => {
     await known.load();
     const { save } = file;
     let written = (): void => {};
-    file.save = async (state) => { await new Promise<void>((resolve) => { written = resolve; }); await save(state); };
+    file.save = async (state) => {
+      await new Promise<void>((resolve) => {
+        written = resolve;
+      });
+      await save(state);
+    };
     void known.update(addAda);
     await settle();
     const done = known.update(addGrace);
     file.save = save;
     written();
     await done;
-    expect([subjects(file.content), subjects(known.current())]).toEqual([['ada', 'grace'], ['ada', 'grace']]);
+    expect([subjects(file.content), subjects(known.current())]).toEqual([
+      ['ada', 'grace'],
+      ['ada', 'grace'],
+    ]);
   });
 
   it('goes on when the disk refuses, tells it, and says the change again with the next one', async () => {
@@ -119,7 +158,11 @@ describe('update', () => {
     await known.load();
     file.failNextSave();
     expect(await known.update(addAda)).toBe(false);
-    expect([subjects(file.content), subjects(known.current()), log.names()]).toEqual([[], ['ada'], ['state-file-unwritable']]);
+    expect([subjects(file.content), subjects(known.current()), log.names()]).toEqual([
+      [],
+      ['ada'],
+      ['state-file-unwritable'],
+    ]);
     expect(await known.update(addGrace)).toBe(true);
     expect(subjects(file.content)).toEqual(['ada', 'grace']);
   });
@@ -153,8 +196,15 @@ describe('a file that cannot be read', () => {
     // Only the guard of the core: a store that would take it.
     const { save } = file;
     let tries = 0;
-    file.save = async (state) => { tries += 1; await save(state); };
-    expect([await known.update(addGrace), tries, subjects(known.current())]).toEqual([false, 0, ['grace']]);
+    file.save = async (state) => {
+      tries += 1;
+      await save(state);
+    };
+    expect([await known.update(addGrace), tries, subjects(known.current())]).toEqual([
+      false,
+      0,
+      ['grace'],
+    ]);
     file.unreadable = null;
     await known.load();
     expect(subjects(known.current())).toEqual(['ada', 'grace']);
@@ -169,7 +219,11 @@ describe('a file that cannot be read', () => {
     file.unreadable = null;
     // The disk gives, and does not take.
     file.failNextSave();
-    expect([await known.update(addGrace), known.isRead(), subjects(known.current())]).toEqual([false, true, ['ada', 'grace']]);
+    expect([await known.update(addGrace), known.isRead(), subjects(known.current())]).toEqual([
+      false,
+      true,
+      ['ada', 'grace'],
+    ]);
     await known.read();
   });
 
@@ -178,9 +232,16 @@ describe('a file that cannot be read', () => {
     await known.load();
     file.unreadable = 'EMFILE';
     await known.refresh();
-    expect([await known.update(addGrace), known.isRead(), subjects(known.current())]).toEqual([false, true, ['ada', 'grace']]);
+    expect([await known.update(addGrace), known.isRead(), subjects(known.current())]).toEqual([
+      false,
+      true,
+      ['ada', 'grace'],
+    ]);
     file.unreadable = null;
-    expect([await known.update((state) => state), subjects(file.content)]).toEqual([true, ['ada', 'grace']]);
+    expect([await known.update((state) => state), subjects(file.content)]).toEqual([
+      true,
+      ['ada', 'grace'],
+    ]);
   });
 });
 
@@ -190,7 +251,10 @@ describe('a file of which one copy is missing or damaged', () => {
     const { save } = file;
     let whole = false;
     file.isWhole = () => whole;
-    file.save = async (state) => { await save(state); whole = true; };
+    file.save = async (state) => {
+      await save(state);
+      whole = true;
+    };
     return file;
   }
 
@@ -198,7 +262,11 @@ describe('a file of which one copy is missing or damaged', () => {
     const { known, file } = open(halved(addAda(NO_ACCOUNTS)));
     await known.load();
     await settle();
-    expect([file.saves.length, subjects(file.content), file.isWhole?.()]).toEqual([1, ['ada'], true]);
+    expect([file.saves.length, subjects(file.content), file.isWhole?.()]).toEqual([
+      1,
+      ['ada'],
+      true,
+    ]);
     await known.update(addAda);
     expect(file.saves.length).toBe(1);
   });
@@ -221,7 +289,9 @@ describe('a file of which one copy is missing or damaged', () => {
 });
 
 describe('two processes with one file', () => {
-  async function two(content: unknown = null): Promise<readonly [KnownState, KnownState, FakeStateStore]> {
+  async function two(
+    content: unknown = null,
+  ): Promise<readonly [KnownState, KnownState, FakeStateStore]> {
     const file = createFakeStateStore(content);
     const lock = createFakeLock(createFakeClock());
     const [first, second] = [open(file, lock).known, open(file, lock.another()).known];
@@ -233,18 +303,35 @@ describe('two processes with one file', () => {
     const [first, second, file] = await two();
     await first.update(addAda);
     await second.update(addGrace);
-    expect([subjects(file.content), subjects(second.current())]).toEqual([['ada', 'grace'], ['ada', 'grace']]);
+    expect([subjects(file.content), subjects(second.current())]).toEqual([
+      ['ada', 'grace'],
+      ['ada', 'grace'],
+    ]);
     await first.update((known) => withRecordState(known, ada.id, 'none'));
-    expect((file.content as KnownAccounts).accounts.map(({ record }) => record).sort()).toEqual(['kept', 'none']);
+    expect((file.content as KnownAccounts).accounts.map(({ record }) => record).sort()).toEqual([
+      'kept',
+      'none',
+    ]);
   });
 
   it('lose none either when both write at once', async () => {
     const [first, second, file] = await two();
     const { load } = file;
     // Another process gets its turn between every read and its write.
-    file.load = async () => { const content = await load(); await settle(); return content; };
-    await Promise.all([first.update(addAda), second.update(addGrace), first.update((known) => ({ ...known, attempts: [{ id: 'x', expiresAt: 7 }] }))]);
-    expect([subjects(file.content).toSorted(), (file.content as KnownAccounts).attempts]).toEqual([['ada', 'grace'], [{ id: 'x', expiresAt: 7, ...owner }]]);
+    file.load = async () => {
+      const content = await load();
+      await settle();
+      return content;
+    };
+    await Promise.all([
+      first.update(addAda),
+      second.update(addGrace),
+      first.update((known) => ({ ...known, attempts: [{ id: 'x', expiresAt: 7 }] })),
+    ]);
+    expect([subjects(file.content).toSorted(), (file.content as KnownAccounts).attempts]).toEqual([
+      ['ada', 'grace'],
+      [{ id: 'x', expiresAt: 7, ...owner }],
+    ]);
   });
 
   it('bring back a file that was deleted meanwhile', async () => {
@@ -282,11 +369,19 @@ describe('two processes with one file', () => {
 
 describe('a session that is being taken over by another client', () => {
   it('stays theirs whatever this client does, and both know what was tried', () => {
-    const theirs = { stage: 'proving', tried: ['a'], issuer: 'https://id.example', clientId: 'other' } as const;
+    const theirs = {
+      stage: 'proving',
+      tried: ['a'],
+      issuer: 'https://id.example',
+      clientId: 'other',
+    } as const;
     const file = { ...NO_ACCOUNTS, takeOver: theirs };
     const owner = { issuer: 'https://id.example', clientId: 'me' };
     for (const stage of ['proving', 'cleaning', 'none'] as const) {
-      const after = withOwnPart(owner, file, (own) => ({ ...own, takeOver: { stage, tried: [...own.takeOver.tried, 'b'] } }));
+      const after = withOwnPart(owner, file, (own) => ({
+        ...own,
+        takeOver: { stage, tried: [...own.takeOver.tried, 'b'] },
+      }));
       expect(after.takeOver).toEqual({ ...theirs, tried: ['a', 'b'] });
     }
   });

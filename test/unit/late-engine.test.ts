@@ -1,4 +1,5 @@
-// The engine before it is there: nothing that is asked meanwhile is lost, told twice, or told out of order.
+// The engine before it is there: nothing that is asked meanwhile is lost, told twice, or told out
+// of order.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import type { Engine } from '../../src/main/core/engine.js';
@@ -7,47 +8,93 @@ import { createLateEngine } from '../../src/main/core/late-engine.js';
 const SIGNED_OUT: AuthView = { status: 'signed-out', reason: 'never' };
 
 /** An engine that writes down its calls and says what it is told to. */
-function fakeEngine(): { readonly engine: Engine; readonly calls: string[]; say(view: AuthView): void } {
+function fakeEngine(): {
+  readonly engine: Engine;
+  readonly calls: string[];
+  say(view: AuthView): void;
+} {
   const calls: string[] = [];
   const listeners = new Set<(view: AuthView) => void>();
   let view: AuthView = { status: 'starting' };
-  const note = (call: string) => async (): Promise<void> => { calls.push(call); };
+  const note = (call: string) => async (): Promise<void> => {
+    calls.push(call);
+  };
   const engine: Engine = {
-    start: () => { calls.push('start'); },
+    start: () => {
+      calls.push('start');
+    },
     view: () => view,
     onView(listener) {
       listeners.add(listener);
       listener(view);
-      return () => { listeners.delete(listener); };
+      return () => {
+        listeners.delete(listener);
+      };
     },
-    signIn: async (request) => { calls.push(`signIn ${request.prompt ?? ''}`); },
-    cancelSignIn: () => { calls.push('cancelSignIn'); },
-    reopenBrowser: () => { calls.push('reopenBrowser'); },
-    tryAnotherWay: () => { calls.push('tryAnotherWay'); },
+    signIn: async (request) => {
+      calls.push(`signIn ${request.prompt ?? ''}`);
+    },
+    cancelSignIn: () => {
+      calls.push('cancelSignIn');
+    },
+    reopenBrowser: () => {
+      calls.push('reopenBrowser');
+    },
+    tryAnotherWay: () => {
+      calls.push('tryAnotherWay');
+    },
     pasteCallback: note('pasteCallback'),
     signOut: note('signOut'),
     switchAccount: note('switchAccount'),
-    retry: () => { calls.push('retry'); },
+    retry: () => {
+      calls.push('retry');
+    },
     getAccessToken: async () => 'token',
     stop: note('stop'),
   };
-  return { engine, calls, say(next) { view = next; for (const listener of listeners) listener(next); } };
+  return {
+    engine,
+    calls,
+    say(next) {
+      view = next;
+      for (const listener of listeners) listener(next);
+    },
+  };
 }
 
 /** A late engine whose loading ends when the test says so. */
-function late(): { readonly engine: Engine; readonly inner: ReturnType<typeof fakeEngine>; readonly loads: () => number; arrive(): Promise<void>; fail(): Promise<void> } {
+function late(): {
+  readonly engine: Engine;
+  readonly inner: ReturnType<typeof fakeEngine>;
+  readonly loads: () => number;
+  arrive(): Promise<void>;
+  fail(): Promise<void>;
+} {
   const inner = fakeEngine();
   let loads = 0;
   let finish: { resolve: (engine: Engine) => void; reject: (error: Error) => void } | null = null;
   const engine = createLateEngine(() => {
     loads += 1;
-    return new Promise((resolve, reject) => { finish = { resolve, reject }; });
+    return new Promise((resolve, reject) => {
+      finish = { resolve, reject };
+    });
   });
-  const settled = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+  const settled = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   return {
-    engine, inner, loads: () => loads,
-    arrive: () => { finish?.resolve(inner.engine); return settled(); },
-    fail: () => { finish?.reject(new Error('no such file')); return settled(); },
+    engine,
+    inner,
+    loads: () => loads,
+    arrive: () => {
+      finish?.resolve(inner.engine);
+      return settled();
+    },
+    fail: () => {
+      finish?.reject(new Error('no such file'));
+      return settled();
+    },
   };
 }
 
@@ -76,7 +123,10 @@ describe('before the engine is loaded', () => {
   it('tells no listener that has left, whenever it left', async () => {
     const { engine, arrive, inner } = late();
     const told: string[] = [];
-    const [leaveEarly, leaveLate] = [engine.onView(() => told.push('early')), engine.onView(() => told.push('late'))];
+    const [leaveEarly, leaveLate] = [
+      engine.onView(() => told.push('early')),
+      engine.onView(() => told.push('late')),
+    ];
     leaveEarly();
     engine.start();
     await arrive();

@@ -1,4 +1,5 @@
-// The wire before it is loaded: loaded at the first use, once, and a failure to load is an error like any other.
+// The wire before it is loaded: loaded at the first use, once, and a failure to load is an error
+// like any other.
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/main/core/attempt-secrets.js';
 import { AuthError } from '../../src/main/core/errors.js';
@@ -6,7 +7,10 @@ import { createLateProtocol } from '../../src/main/core/late-protocol.js';
 import type { Protocol } from '../../src/main/core/protocol.js';
 
 const account = { id: 'a', issuer: 'https://login.example.com', subject: 's' };
-const renewed = { grant: { accessToken: 't', obtainedAt: 0, expiresAt: null, refreshToken: 'r', scope: '' }, person: 'same' } as const;
+const renewed = {
+  grant: { accessToken: 't', obtainedAt: 0, expiresAt: null, refreshToken: 'r', scope: '' },
+  person: 'same',
+} as const;
 const refusal = new AuthError('sign-in-refused', 'no');
 
 const marks: string[] = [];
@@ -14,15 +18,37 @@ const mark = { digest: 'd', fetchedAt: 1, freshMs: 2 };
 
 function wire(): Protocol {
   const refuse = (): Promise<never> => Promise.reject(new Error('not part of this test'));
-  return { authorizationUrl: async () => 'url', redeem: refuse, offersDeviceCode: () => false, authorizeDevice: refuse, pollDevice: refuse, isPrepared: () => false, prepare: async () => undefined, renew: async () => renewed, renewEarlier: refuse, isOwnWord: async () => true, revoke: async () => undefined, trustMetadata: (mark) => { marks.push(mark.digest); }, revalidateMetadata: () => undefined, metadataMark: () => null };
+  return {
+    authorizationUrl: async () => 'url',
+    redeem: refuse,
+    offersDeviceCode: () => false,
+    authorizeDevice: refuse,
+    pollDevice: refuse,
+    isPrepared: () => false,
+    prepare: async () => undefined,
+    renew: async () => renewed,
+    renewEarlier: refuse,
+    isOwnWord: async () => true,
+    revoke: async () => undefined,
+    trustMetadata: (mark) => {
+      marks.push(mark.digest);
+    },
+    revalidateMetadata: () => undefined,
+    metadataMark: () => null,
+  };
 }
 
 describe('the wire', () => {
   it('is loaded once, by whichever call comes first', async () => {
     let loads = 0;
-    const protocol = createLateProtocol(async () => { loads += 1; return wire(); });
+    const protocol = createLateProtocol(async () => {
+      loads += 1;
+      return wire();
+    });
     expect(loads).toBe(0);
-    expect(await Promise.all([protocol.renew('r', '', account), protocol.isOwnWord(refusal)])).toEqual([renewed, true]);
+    expect(
+      await Promise.all([protocol.renew('r', '', account), protocol.isOwnWord(refusal)]),
+    ).toEqual([renewed, true]);
     protocol.preload();
     expect(await protocol.authorizationUrl(createSecrets(), '', {})).toBe('url');
     expect(loads).toBe(1);
@@ -59,7 +85,9 @@ describe('the wire', () => {
 
 describe('the secrets of an attempt', () => {
   it('are three different texts of 256 bits, other ones each time', () => {
-    const made = Array.from({ length: 50 }, createSecrets).flatMap(({ state, codeVerifier, nonce }) => [state, codeVerifier, nonce]);
+    const made = Array.from({ length: 50 }, createSecrets).flatMap(
+      ({ state, codeVerifier, nonce }) => [state, codeVerifier, nonce],
+    );
     expect(new Set(made).size).toBe(made.length);
     for (const text of made) expect(text).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });

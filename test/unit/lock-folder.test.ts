@@ -1,5 +1,6 @@
-// The lock by a folder at the moments that chance seldom brings: real files and real sockets, but what others do to the
-// folder happens exactly between two steps of a claim. And real processes that cannot be reached, or open nothing more.
+// The lock by a folder at the moments that chance seldom brings: real files and real sockets, but
+// what others do to the folder happens exactly between two steps of a claim. And real processes
+// that cannot be reached, or open nothing more.
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,13 +21,17 @@ let meanwhile: (when: 'before' | 'after', step: Step, paths: readonly string[]) 
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
-  const watched = (step: Step) => async (...given: readonly never[]) => {
-    const paths = given.filter((one) => typeof one === 'string');
-    meanwhile('before', step, paths);
-    const answer = await (real[step] as (...args: readonly never[]) => Promise<unknown>)(...given);
-    meanwhile('after', step, paths);
-    return answer;
-  };
+  const watched =
+    (step: Step) =>
+    async (...given: readonly never[]) => {
+      const paths = given.filter((one) => typeof one === 'string');
+      meanwhile('before', step, paths);
+      const answer = await (real[step] as (...args: readonly never[]) => Promise<unknown>)(
+        ...given,
+      );
+      meanwhile('after', step, paths);
+      return answer;
+    };
   return { ...real, mkdir: watched('mkdir'), rename: watched('rename'), lstat: watched('lstat') };
 });
 
@@ -77,7 +82,10 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
     const inside = await createLock(options).hold('name', PLENTY_MS, async () => {
       meanwhile = () => {};
       // Whoever holds it can be waited for, so a second one does not come in.
-      return { numbers: readdirSync(baseOf(folder)), second: (await createLock(options).hold('name', SHORT_MS, async () => {})).held };
+      return {
+        numbers: readdirSync(baseOf(folder)),
+        second: (await createLock(options).hold('name', SHORT_MS, async () => {})).held,
+      };
     });
     expect(inside).toEqual({ held: true, value: { numbers: ['2'], second: false } });
     expect(swept).toBe(2);
@@ -92,7 +100,11 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
       rmSync(join(to, 's'));
       renameSync(join(other, 's'), join(to, 's'));
     };
-    const answer = await createLock({ ground: 'folder', folder }).hold('name', SHORT_MS, async () => 'entered');
+    const answer = await createLock({ ground: 'folder', folder }).hold(
+      'name',
+      SHORT_MS,
+      async () => 'entered',
+    );
     expect(answer).toMatchObject({ held: false, reason: 'busy' });
     expect(moved).toBe(1);
   });
@@ -106,7 +118,11 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
       appeared = true;
       renameSync(other, join(to, '..', '2'));
     };
-    const answer = await createLock({ ground: 'folder', folder }).hold('name', SHORT_MS, async () => 'entered');
+    const answer = await createLock({ ground: 'folder', folder }).hold(
+      'name',
+      SHORT_MS,
+      async () => 'entered',
+    );
     expect(answer).toMatchObject({ held: false, reason: 'busy' });
     expect(readdirSync(baseOf(folder))).toEqual(['2']);
   });
@@ -120,7 +136,11 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
       taken = true;
       renameSync(other, to);
     };
-    const answer = await createLock({ ground: 'folder', folder }).hold('name', SHORT_MS, async () => 'entered');
+    const answer = await createLock({ ground: 'folder', folder }).hold(
+      'name',
+      SHORT_MS,
+      async () => 'entered',
+    );
     expect(answer).toMatchObject({ held: false, reason: 'busy' });
     expect(readdirSync(baseOf(folder)), 'no ticket is left').toEqual(['1']);
   });
@@ -128,10 +148,19 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
   it('is refused when the claim cannot be looked at, and nothing of the claim is left', async () => {
     const folder = newFolder();
     meanwhile = (when, step, [path = '']) => {
-      if (when === 'before' && step === 'lstat' && path.endsWith('/s')) throw Object.assign(new Error('no'), { code: 'EACCES' });
+      if (when === 'before' && step === 'lstat' && path.endsWith('/s'))
+        throw Object.assign(new Error('no'), { code: 'EACCES' });
     };
-    const answer = await createLock({ ground: 'folder', folder }).hold('name', PLENTY_MS, async () => 'entered');
-    expect(answer).toEqual({ held: false, reason: 'unavailable', detail: 'the lock cannot be taken (EACCES)' });
+    const answer = await createLock({ ground: 'folder', folder }).hold(
+      'name',
+      PLENTY_MS,
+      async () => 'entered',
+    );
+    expect(answer).toEqual({
+      held: false,
+      reason: 'unavailable',
+      detail: 'the lock cannot be taken (EACCES)',
+    });
     expect(readdirSync(baseOf(folder))).toEqual([]);
   });
 
@@ -143,7 +172,11 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
     holder.signal('SIGSTOP');
     const address = join(baseOf(folder), '1', 's');
     const refusals = new Set<string>();
-    const crowd: Socket[] = Array.from({ length: CROWD }, () => createConnection({ path: address }).on('error', (thrown: NodeJS.ErrnoException) => refusals.add(String(thrown.code))));
+    const crowd: Socket[] = Array.from({ length: CROWD }, () =>
+      createConnection({ path: address }).on('error', (thrown: NodeJS.ErrnoException) =>
+        refusals.add(String(thrown.code)),
+      ),
+    );
     cleanUps.push(() => crowd.forEach((socket) => socket.destroy()));
     await pause(200);
     // Not what a dead one says.
@@ -171,28 +204,35 @@ describe.each<readonly [string, () => LockOptions]>([
   ['by a name', () => ({ ground: 'name' })],
   ['by a folder', () => ({ ground: 'folder', folder: newFolder() })],
 ])('a process that may open no file any more, with a lock %s', (ground, newOptions) => {
-  const present = ground === 'by a folder' ? process.platform !== 'win32' : process.platform === 'linux';
+  const present =
+    ground === 'by a folder' ? process.platform !== 'win32' : process.platform === 'linux';
   const name = `starved ${process.pid}`;
 
-  it.skipIf(!present)('does not enter beside a holder, nor take it for a computer without locks', async () => {
-    const options = newOptions();
-    const [holder, small] = [start(options), start(options, 'small')];
-    expect(await holder.hold(name, PLENTY_MS)).toBe(true);
-    await small.starve(true);
-    expect(await small.tryToHold(name, SHORT_MS)).toBe('busy');
-    const waiting = small.tryToHold(name, PLENTY_MS);
-    await small.starve(false);
-    holder.release();
-    expect(await waiting).toBe('held');
-  });
+  it.skipIf(!present)(
+    'does not enter beside a holder, nor take it for a computer without locks',
+    async () => {
+      const options = newOptions();
+      const [holder, small] = [start(options), start(options, 'small')];
+      expect(await holder.hold(name, PLENTY_MS)).toBe(true);
+      await small.starve(true);
+      expect(await small.tryToHold(name, SHORT_MS)).toBe('busy');
+      const waiting = small.tryToHold(name, PLENTY_MS);
+      await small.starve(false);
+      holder.release();
+      expect(await waiting).toBe('held');
+    },
+  );
 
-  it.skipIf(!present)('waits for one that is free until it can open files, and no longer than its limit', async () => {
-    const small = start(newOptions(), 'small');
-    await small.starve(true);
-    expect(await small.tryToHold(name, SHORT_MS)).toBe('busy');
-    const waiting = small.tryToHold(name, PLENTY_MS);
-    await pause(100);
-    await small.starve(false);
-    expect(await waiting).toBe('held');
-  });
+  it.skipIf(!present)(
+    'waits for one that is free until it can open files, and no longer than its limit',
+    async () => {
+      const small = start(newOptions(), 'small');
+      await small.starve(true);
+      expect(await small.tryToHold(name, SHORT_MS)).toBe('busy');
+      const waiting = small.tryToHold(name, PLENTY_MS);
+      await pause(100);
+      await small.starve(false);
+      expect(await waiting).toBe('held');
+    },
+  );
 });

@@ -5,13 +5,24 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createLoopback, listenDetail } from '../../src/main/adapters/loopback.js';
 import { createResultPages } from '../../src/main/adapters/result-page.js';
 import { LIMITS } from '../../src/main/core/limits.js';
-import type { Callbacks, CallbackVerdict, OpenRedirect, RedirectOption } from '../../src/main/core/ports.js';
+import type {
+  Callbacks,
+  CallbackVerdict,
+  OpenRedirect,
+  RedirectOption,
+} from '../../src/main/core/ports.js';
 import { get, rawConnection as connectTo } from '../support/loopback-client.js';
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
 
 const pages = createResultPages({}, 'Notes');
-const OPTION: LoopbackOption = { kind: 'loopback', uri: 'http://127.0.0.1/callback', host: '127.0.0.1', port: null, path: '/callback' };
+const OPTION: LoopbackOption = {
+  kind: 'loopback',
+  uri: 'http://127.0.0.1/callback',
+  host: '127.0.0.1',
+  port: null,
+  path: '/callback',
+};
 
 const open: Callbacks[] = [];
 const sockets: Socket[] = [];
@@ -21,7 +32,9 @@ afterEach(() => {
 });
 
 /** A server with a listener that takes exactly the callbacks whose query holds `state=mine`. */
-async function start(option: LoopbackOption = OPTION): Promise<{ redirect: OpenRedirect; origin: string; heard: string[]; callbacks: Callbacks }> {
+async function start(
+  option: LoopbackOption = OPTION,
+): Promise<{ redirect: OpenRedirect; origin: string; heard: string[]; callbacks: Callbacks }> {
   const callbacks = createLoopback({ appName: 'Notes' });
   open.push(callbacks);
   const heard: string[] = [];
@@ -31,7 +44,12 @@ async function start(option: LoopbackOption = OPTION): Promise<{ redirect: OpenR
   });
   const prepared = await callbacks.prepare(option);
   if (prepared.state !== 'ready') throw new Error(prepared.detail);
-  return { redirect: prepared.redirect, origin: new URL(prepared.redirect.redirectUri).origin, heard, callbacks };
+  return {
+    redirect: prepared.redirect,
+    origin: new URL(prepared.redirect.redirectUri).origin,
+    heard,
+    callbacks,
+  };
 }
 
 function page(origin: string, { location }: IncomingHttpHeaders): string {
@@ -55,7 +73,11 @@ describe('the loopback server', () => {
   });
 
   it('works on the IPv6 literal', async () => {
-    const { redirect, heard } = await start({ ...OPTION, host: '[::1]', uri: 'http://[::1]/callback' });
+    const { redirect, heard } = await start({
+      ...OPTION,
+      host: '[::1]',
+      uri: 'http://[::1]/callback',
+    });
     expect(redirect.redirectUri).toMatch(/^http:\/\/\[::1\]:\d+\/callback$/);
     void get(`${redirect.redirectUri}?state=mine`).catch(() => {});
     await untilHeard(heard);
@@ -65,7 +87,9 @@ describe('the loopback server', () => {
   it('holds the answer until the outcome is known, then leads to a page whose address holds no code', async () => {
     const { redirect, heard, origin } = await start();
     let answered = false;
-    const reply = get(`${redirect.redirectUri}?code=c0de&state=mine`).finally(() => (answered = true));
+    const reply = get(`${redirect.redirectUri}?code=c0de&state=mine`).finally(
+      () => (answered = true),
+    );
     await untilHeard(heard);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(heard).toEqual([`${redirect.redirectUri}?code=c0de&state=mine`]);
@@ -79,7 +103,8 @@ describe('the loopback server', () => {
     const expected = pages('signed-in', null);
     expect(shown.status).toBe(200);
     expect(shown.body).toBe(expected.html);
-    for (const [name, value] of Object.entries(expected.headers)) expect(shown.headers[name.toLowerCase()]).toBe(value);
+    for (const [name, value] of Object.entries(expected.headers))
+      expect(shown.headers[name.toLowerCase()]).toBe(value);
   });
 
   it.each(['denied', 'failed'] as const)('shows the outcome %s as it is', async (outcome) => {
@@ -97,7 +122,9 @@ describe('the loopback server', () => {
       redirect.close('failed');
       return 'taken';
     });
-    expect((await get(`${redirect.redirectUri}?state=mine`)).headers.location).toBe('/callback/failed');
+    expect((await get(`${redirect.redirectUri}?state=mine`)).headers.location).toBe(
+      '/callback/failed',
+    );
   });
 
   it('tells copies of one callback the same outcome, and the engine only once', async () => {
@@ -106,15 +133,21 @@ describe('the loopback server', () => {
     await untilHeard(heard);
     await new Promise((resolve) => setTimeout(resolve, 50));
     redirect.close('signed-in');
-    expect((await Promise.all(replies)).map(({ headers }) => headers.location)).toEqual(Array(3).fill('/callback/signed-in'));
+    expect((await Promise.all(replies)).map(({ headers }) => headers.location)).toEqual(
+      Array(3).fill('/callback/signed-in'),
+    );
     expect(heard).toHaveLength(1);
     // A reload while the page is still there.
-    expect((await get(`${redirect.redirectUri}?state=mine`)).headers.location).toBe('/callback/signed-in');
+    expect((await get(`${redirect.redirectUri}?state=mine`)).headers.location).toBe(
+      '/callback/signed-in',
+    );
   });
 
   it('refuses copies beyond a bound', async () => {
     const { redirect, heard } = await start();
-    const replies = Array.from({ length: 20 }, () => get(`${redirect.redirectUri}?state=mine`).catch(() => null));
+    const replies = Array.from({ length: 20 }, () =>
+      get(`${redirect.redirectUri}?state=mine`).catch(() => null),
+    );
     await untilHeard(heard);
     await new Promise((resolve) => setTimeout(resolve, 100));
     redirect.close('signed-in');
@@ -130,7 +163,9 @@ describe('the loopback server', () => {
     expect((await get(page(origin, foreign.headers))).body).toBe(pages('not-expected', null).html);
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard, 2);
-    expect((await get(`${redirect.redirectUri}?state=theirs`)).headers.location).toBe('/callback/not-expected');
+    expect((await get(`${redirect.redirectUri}?state=theirs`)).headers.location).toBe(
+      '/callback/not-expected',
+    );
     redirect.close('signed-in');
     expect((await reply).headers.location).toBe('/callback/signed-in');
   });
@@ -140,11 +175,24 @@ describe('the loopback server', () => {
     expect((await get(`${origin}/callback/signed-in`)).status).toBe(404);
   });
 
-  it.each(['/', '/callback/', '/Callback', '/callback%2f', '/favicon.ico', '/callback/../callback', '//callback'])('answers 404 to %s', async (path) => {
+  it.each([
+    '/',
+    '/callback/',
+    '/Callback',
+    '/callback%2f',
+    '/favicon.ico',
+    '/callback/../callback',
+    '//callback',
+  ])('answers 404 to %s', async (path) => {
     const { origin, heard } = await start();
     // Written by hand: `URL` would tidy the path.
-    const socket = await rawConnection(origin, `GET ${path}?state=mine HTTP/1.1\r\nHost: ${new URL(origin).host}\r\n\r\n`);
-    const [chunk] = (await new Promise<Buffer[]>((resolve) => socket.once('data', (data: Buffer) => resolve([data])))) as [Buffer];
+    const socket = await rawConnection(
+      origin,
+      `GET ${path}?state=mine HTTP/1.1\r\nHost: ${new URL(origin).host}\r\n\r\n`,
+    );
+    const [chunk] = (await new Promise<Buffer[]>((resolve) =>
+      socket.once('data', (data: Buffer) => resolve([data])),
+    )) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 404 /);
     expect(heard).toEqual([]);
   });
@@ -157,16 +205,24 @@ describe('the loopback server', () => {
     expect(heard).toEqual([]);
   });
 
-  it.each([['a name that leads here', 'evil.example'], ['localhost', 'localhost'], ['the address without the port', '127.0.0.1']])('refuses the Host header %s', async (_name, host) => {
+  it.each([
+    ['a name that leads here', 'evil.example'],
+    ['localhost', 'localhost'],
+    ['the address without the port', '127.0.0.1'],
+  ])('refuses the Host header %s', async (_name, host) => {
     const { redirect, heard } = await start();
     const port = host === '127.0.0.1' ? '' : `:${new URL(redirect.redirectUri).port}`;
-    expect((await get(`${redirect.redirectUri}?state=mine`, { headers: { host: host + port } })).status).toBe(400);
+    expect(
+      (await get(`${redirect.redirectUri}?state=mine`, { headers: { host: host + port } })).status,
+    ).toBe(400);
     expect(heard).toEqual([]);
   });
 
   it('lets no other origin read an answer, and forbids caching and referrers', async () => {
     const { redirect } = await start();
-    const { headers } = await get(`${redirect.redirectUri}?state=theirs`, { headers: { origin: 'https://evil.example' } });
+    const { headers } = await get(`${redirect.redirectUri}?state=theirs`, {
+      headers: { origin: 'https://evil.example' },
+    });
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
     expect(headers['cache-control']).toBe('no-store');
     expect(headers['referrer-policy']).toBe('no-referrer');
@@ -176,21 +232,29 @@ describe('the loopback server', () => {
   it('takes a callback of the greatest length and refuses a longer one', async () => {
     const { redirect, heard } = await start();
     const target = '/callback?state=mine&code=';
-    void get(`${redirect.redirectUri}?state=mine&code=${'c'.repeat(LIMITS.callbackLength - target.length)}`).catch(() => {});
+    void get(
+      `${redirect.redirectUri}?state=mine&code=${'c'.repeat(LIMITS.callbackLength - target.length)}`,
+    ).catch(() => {});
     await untilHeard(heard);
-    expect((await get(`${redirect.redirectUri}?state=theirs&code=${'c'.repeat(LIMITS.callbackLength)}`)).status).toBe(414);
+    expect(
+      (await get(`${redirect.redirectUri}?state=theirs&code=${'c'.repeat(LIMITS.callbackLength)}`))
+        .status,
+    ).toBe(414);
     expect(heard).toHaveLength(1);
   });
 
   it('refuses headers without end', async () => {
     const { redirect } = await start();
-    const reply = await get(redirect.redirectUri, { headers: { cookie: 'c'.repeat(100_000) } }).catch(() => ({ status: 431 }));
+    const reply = await get(redirect.redirectUri, {
+      headers: { cookie: 'c'.repeat(100_000) },
+    }).catch(() => ({ status: 431 }));
     expect(reply.status).toBe(431);
   });
 
   it('still takes the callback while hundreds of connections say nothing', async () => {
     const { redirect, heard, origin } = await start();
-    for (let count = 0; count < 300; count += 1) (await rawConnection(origin, 'GET /call')).on('error', () => {});
+    for (let count = 0; count < 300; count += 1)
+      (await rawConnection(origin, 'GET /call')).on('error', () => {});
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard);
     redirect.close('signed-in');
@@ -199,7 +263,10 @@ describe('the loopback server', () => {
 
   it('still takes the callback after a thousand foreign ones', async () => {
     const { redirect, heard } = await start();
-    for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 50 }, () => get(`${redirect.redirectUri}?state=theirs`)));
+    for (let round = 0; round < 20; round += 1)
+      await Promise.all(
+        Array.from({ length: 50 }, () => get(`${redirect.redirectUri}?state=theirs`)),
+      );
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard, 1_001);
     redirect.close('signed-in');
@@ -252,7 +319,9 @@ describe('a loopback server on a fixed port', () => {
 
   it('uses exactly that port', async () => {
     const port = await freePort();
-    expect((await start({ ...OPTION, port })).redirect.redirectUri).toBe(`http://127.0.0.1:${port}/callback`);
+    expect((await start({ ...OPTION, port })).redirect.redirectUri).toBe(
+      `http://127.0.0.1:${port}/callback`,
+    );
   });
 
   it('is unavailable, with the reason, when another program has the port', async () => {
@@ -260,11 +329,18 @@ describe('a loopback server on a fixed port', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     const callbacks = createLoopback({ appName: 'Notes' });
-    expect(await callbacks.prepare({ ...OPTION, port })).toEqual({ state: 'unavailable', detail: 'the port is in use (EADDRINUSE)' });
+    expect(await callbacks.prepare({ ...OPTION, port })).toEqual({
+      state: 'unavailable',
+      detail: 'the port is in use (EADDRINUSE)',
+    });
     other.close();
   });
 
-  it.each([['EADDRINUSE', 'in use'], ['EACCES', 'reserved by the system'], ['EMFILE', 'cannot be opened']])('says of %s that the port is %s', (code, words) => {
+  it.each([
+    ['EADDRINUSE', 'in use'],
+    ['EACCES', 'reserved by the system'],
+    ['EMFILE', 'cannot be opened'],
+  ])('says of %s that the port is %s', (code, words) => {
     expect(listenDetail(code)).toContain(words);
     expect(listenDetail(code)).toContain(code);
   });

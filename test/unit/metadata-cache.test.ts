@@ -1,28 +1,57 @@
-// The provider's metadata over restarts: a start asks nobody while a record vouches for the file, and a file that somebody
-// else wrote counts for nothing.
+// The provider's metadata over restarts: a start asks nobody while a record vouches for the file,
+// and a file that somebody else wrote counts for nothing.
 import { describe, expect, it } from 'vitest';
 import { METADATA_MEMBERS } from '../../src/main/core/discovery.js';
-import { type MetadataCache, type MetadataMark, createMetadataCache, freshMsOf } from '../../src/main/core/metadata-cache.js';
+import {
+  type MetadataCache,
+  type MetadataMark,
+  createMetadataCache,
+  freshMsOf,
+} from '../../src/main/core/metadata-cache.js';
 import { LIMITS } from '../../src/main/core/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { KeptMetadata, MetadataFile } from '../../src/main/core/ports.js';
 import { createFakeLog } from '../support/fakes.js';
 
 const ISSUER = 'https://login.example.com';
-const settings = parseOptions({ issuer: ISSUER, clientId: 'c', redirects: ['http://127.0.0.1/callback'] });
-const PUBLISHED = { issuer: ISSUER, authorization_endpoint: `${ISSUER}/auth`, token_endpoint: `${ISSUER}/token`, jwks_uri: `${ISSUER}/keys`, claims_supported: ['sub'] };
+const settings = parseOptions({
+  issuer: ISSUER,
+  clientId: 'c',
+  redirects: ['http://127.0.0.1/callback'],
+});
+const PUBLISHED = {
+  issuer: ISSUER,
+  authorization_endpoint: `${ISSUER}/auth`,
+  token_endpoint: `${ISSUER}/token`,
+  jwks_uri: `${ISSUER}/keys`,
+  claims_supported: ['sub'],
+};
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** One disk and one provider; each `run` is a process of the app. */
 function desk(published: Readonly<Record<string, unknown>> = PUBLISHED) {
-  const state = { now: 1_700_000_000_000, published, freshMs: HOUR, fetched: 0, down: false, file: null as KeptMetadata | null, saves: 0 };
+  const state = {
+    now: 1_700_000_000_000,
+    published,
+    freshMs: HOUR,
+    fetched: 0,
+    down: false,
+    file: null as KeptMetadata | null,
+    saves: 0,
+  };
   const file: MetadataFile = {
     load: async () => structuredClone(state.file),
-    save: async (content) => { state.saves += 1; state.file = structuredClone(content); },
+    save: async (content) => {
+      state.saves += 1;
+      state.file = structuredClone(content);
+    },
   };
   const clock = { now: () => state.now, elapsed: () => 0, after: () => () => undefined };
-  const discover = async (): Promise<{ members: Readonly<Record<string, unknown>>; freshMs: number }> => {
+  const discover = async (): Promise<{
+    members: Readonly<Record<string, unknown>>;
+    freshMs: number;
+  }> => {
     state.fetched += 1;
     if (state.down) throw new Error('no network');
     return { members: state.published, freshMs: state.freshMs };
@@ -48,7 +77,10 @@ async function firstRun(place: ReturnType<typeof desk>): Promise<MetadataMark> {
   return mark;
 }
 
-const idle = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const idle = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 describe('a start with a record that vouches', () => {
   it('asks nobody while the metadata are fresh', async () => {
@@ -110,9 +142,27 @@ describe('a start with a record that vouches', () => {
 
 describe('a file that is not what the record saw', () => {
   it.each([
-    ['another token endpoint', (content: KeptMetadata) => ({ ...content, published: { ...content.published, token_endpoint: 'https://evil.example.net/token' } })],
-    ['another issuer', (content: KeptMetadata) => ({ ...content, published: { ...content.published, issuer: 'https://evil.example.net' } })],
-    ['one endpoint more', (content: KeptMetadata) => ({ ...content, published: { ...content.published, userinfo_endpoint: 'https://evil.example.net/me' } })],
+    [
+      'another token endpoint',
+      (content: KeptMetadata) => ({
+        ...content,
+        published: { ...content.published, token_endpoint: 'https://evil.example.net/token' },
+      }),
+    ],
+    [
+      'another issuer',
+      (content: KeptMetadata) => ({
+        ...content,
+        published: { ...content.published, issuer: 'https://evil.example.net' },
+      }),
+    ],
+    [
+      'one endpoint more',
+      (content: KeptMetadata) => ({
+        ...content,
+        published: { ...content.published, userinfo_endpoint: 'https://evil.example.net/me' },
+      }),
+    ],
     ['a later version', (content: KeptMetadata) => ({ ...content, schemaVersion: 2 })],
     ['no object', () => 'text'],
     ['nothing', () => null],
@@ -134,8 +184,20 @@ describe('a file that is not what the record saw', () => {
   it('must pass every check of a fetched one, also with a record that vouches', async () => {
     const place = desk();
     const mark = await firstRun(place);
-    const other = parseOptions({ issuer: 'https://other.example.com', clientId: 'c', redirects: ['http://127.0.0.1/callback'] });
-    const cache = createMetadataCache(other, async () => { throw new Error('asked'); }, { load: async () => place.state.file, save: async () => undefined }, { now: () => place.state.now, elapsed: () => 0, after: () => () => undefined }, createFakeLog());
+    const other = parseOptions({
+      issuer: 'https://other.example.com',
+      clientId: 'c',
+      redirects: ['http://127.0.0.1/callback'],
+    });
+    const cache = createMetadataCache(
+      other,
+      async () => {
+        throw new Error('asked');
+      },
+      { load: async () => place.state.file, save: async () => undefined },
+      { now: () => place.state.now, elapsed: () => 0, after: () => () => undefined },
+      createFakeLog(),
+    );
     cache.trust(mark);
     await expect(cache.usable()).rejects.toThrow('asked');
   });
@@ -145,7 +207,11 @@ describe('what is kept', () => {
   it('are the members that are used, and no others', async () => {
     const place = desk();
     await firstRun(place);
-    expect(Object.keys(place.state.file?.published ?? {}).every((name) => (METADATA_MEMBERS as readonly string[]).includes(name))).toBe(true);
+    expect(
+      Object.keys(place.state.file?.published ?? {}).every((name) =>
+        (METADATA_MEMBERS as readonly string[]).includes(name),
+      ),
+    ).toBe(true);
     expect(place.state.file?.published).not.toHaveProperty('claims_supported');
   });
 
@@ -195,11 +261,20 @@ describe('how long metadata are fresh', () => {
     ['no-store', 'no-cache, must-revalidate, no-transform, no-store', 0],
     ['nonsense', 'max-age=soon', LIMITS.metadataFreshMs],
   ])('is what the answer says: %s', (_what, value, expected) => {
-    expect(freshMsOf(new Response(null, value === null ? {} : { headers: { 'cache-control': value } }))).toBe(expected);
+    expect(
+      freshMsOf(new Response(null, value === null ? {} : { headers: { 'cache-control': value } })),
+    ).toBe(expected);
   });
 
-  it.each([['3000', 600_000], ['4000', 0], ['old', 3_600_000], ['-5', 3_600_000]])('is short by an Age of %s, which a cache has used up', (age, expected) => {
-    expect(freshMsOf(new Response(null, { headers: { 'cache-control': 'max-age=3600', age } }))).toBe(expected);
+  it.each([
+    ['3000', 600_000],
+    ['4000', 0],
+    ['old', 3_600_000],
+    ['-5', 3_600_000],
+  ])('is short by an Age of %s, which a cache has used up', (age, expected) => {
+    expect(
+      freshMsOf(new Response(null, { headers: { 'cache-control': 'max-age=3600', age } })),
+    ).toBe(expected);
   });
 
   it('is an hour at least in the process that fetched them', async () => {

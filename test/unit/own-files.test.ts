@@ -20,12 +20,18 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe('the files beside the modules', () => {
   it('are found from the package as it is published', () => {
-    expect(whyFilesMissing(['preload', 'keychain-worker'], { moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js') })).toBeNull();
+    expect(
+      whyFilesMissing(['preload', 'keychain-worker'], {
+        moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'),
+      }),
+    ).toBeNull();
   });
 
   it('are named when one of them was not shipped, without the folder', () => {
     mkdirSync(join(root, 'half', 'main', 'adapters'), { recursive: true });
-    const text = whyFilesMissing(['preload'], { moduleUrl: moduleUrl('half', 'main', 'adapters', 'own-files.js') });
+    const text = whyFilesMissing(['preload'], {
+      moduleUrl: moduleUrl('half', 'main', 'adapters', 'own-files.js'),
+    });
     expect(text).toContain('"preload.cjs" is missing');
     expect(text).not.toContain(root);
   });
@@ -39,7 +45,12 @@ describe('the files beside the modules', () => {
   });
 
   it('are not believed when webpack bundled the module and left its old address in it', () => {
-    expect(whyFilesMissing(['preload'], { moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'), bundled: true })).toContain('was bundled');
+    expect(
+      whyFilesMissing(['preload'], {
+        moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'),
+        bundled: true,
+      }),
+    ).toContain('was bundled');
   });
 
   it('may be missing when none of them is needed', () => {
@@ -50,7 +61,11 @@ describe('the files beside the modules', () => {
     mkdirSync(join(root, 'loop', 'main', 'adapters'), { recursive: true });
     // A link that leads to itself is there, and cannot be looked at: ELOOP.
     symlinkSync(join(root, 'loop', 'preload.cjs'), join(root, 'loop', 'preload.cjs'));
-    expect(whyFilesMissing(['preload'], { moduleUrl: moduleUrl('loop', 'main', 'adapters', 'own-files.js') })).toBeNull();
+    expect(
+      whyFilesMissing(['preload'], {
+        moduleUrl: moduleUrl('loop', 'main', 'adapters', 'own-files.js'),
+      }),
+    ).toBeNull();
   });
 
   it('are asked for by their path', () => {

@@ -6,8 +6,12 @@ import { parsePasted } from '../../src/main/core/pasted.js';
 
 describe('parsePasted', () => {
   it.each([
-    'com.example.app:/callback?code=c&state=s', 'http://127.0.0.1:49152/callback?code=c&state=s', 'https://login.example.com/done?code=c&state=s&iss=https%3A%2F%2Fid.example', 'urn:ietf:wg:oauth:2.0:oob?code=c&state=s',
-    'https://login.example.com/done?error=access_denied&state=s', 'https://login.example.com/done?code=c#fragment',
+    'com.example.app:/callback?code=c&state=s',
+    'http://127.0.0.1:49152/callback?code=c&state=s',
+    'https://login.example.com/done?code=c&state=s&iss=https%3A%2F%2Fid.example',
+    'urn:ietf:wg:oauth:2.0:oob?code=c&state=s',
+    'https://login.example.com/done?error=access_denied&state=s',
+    'https://login.example.com/done?code=c#fragment',
   ])('takes %s for an address', (text) => {
     expect(parsePasted(`\t ${text} \r\n`)).toEqual({ kind: 'url', url: text });
   });
@@ -24,7 +28,31 @@ describe('parsePasted', () => {
   });
 
   it.each([
-    undefined, null, 7, true, {}, ['c0de'], '', ' ', '\n', 'two words', 'line\nbreak', 'nul\u0000', 'bidi\u202e', 'ümlaut', '"c0de"', '<c0de>', 'c0de?', 'code=c0de', 'code=c0de&state=s', '?code=c', '#', 'c#', '#s', 'c#s#t', 'https://login.example.com/done',
+    undefined,
+    null,
+    7,
+    true,
+    {},
+    ['c0de'],
+    '',
+    ' ',
+    '\n',
+    'two words',
+    'line\nbreak',
+    'nul\u0000',
+    'bidi\u202e',
+    'ümlaut',
+    '"c0de"',
+    '<c0de>',
+    'c0de?',
+    'code=c0de',
+    'code=c0de&state=s',
+    '?code=c',
+    '#',
+    'c#',
+    '#s',
+    'c#s#t',
+    'https://login.example.com/done',
   ])('takes %j for nothing', (text) => {
     expect(parsePasted(text)).toMatchObject({ kind: 'unusable' });
   });
@@ -36,9 +64,19 @@ describe('parsePasted', () => {
   });
 
   it('throws for nothing, and its words repeat nothing', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map((rest) => `https://login.example.com/${rest}`), fc.anything({ maxDepth: 1 })), (text) => {
-      const pasted = parsePasted(text);
-      if (pasted.kind === 'unusable') expect(pasted.detail).toMatch(/^(what was pasted|nothing was pasted)/);
-    }));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((rest) => `https://login.example.com/${rest}`),
+          fc.anything({ maxDepth: 1 }),
+        ),
+        (text) => {
+          const pasted = parsePasted(text);
+          if (pasted.kind === 'unusable')
+            expect(pasted.detail).toMatch(/^(what was pasted|nothing was pasted)/);
+        },
+      ),
+    );
   });
 });

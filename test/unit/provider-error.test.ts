@@ -1,4 +1,5 @@
-// What is kept of a provider's error: codes and ids in their known form, and nothing else, whatever comes.
+// What is kept of a provider's error: codes and ids in their known form, and nothing else, whatever
+// comes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCallbackError, readProviderError } from '../../src/main/core/provider-error.js';
@@ -17,17 +18,38 @@ const ENTRA = {
 
 describe('readProviderError', () => {
   it("reads an answer of Entra's as its documents show it", () => {
-    expect(readProviderError(ENTRA)).toEqual({ code: 'AADSTS9002327', traceId: TRACE, correlationId: CORRELATION, timestamp: '2026-11-24 10:00:00Z' });
+    expect(readProviderError(ENTRA)).toEqual({
+      code: 'AADSTS9002327',
+      traceId: TRACE,
+      correlationId: CORRELATION,
+      timestamp: '2026-11-24 10:00:00Z',
+    });
   });
 
   it.each<[string, unknown, unknown]>([
-    ['the number in the text when there is no list', { error_description: 'AADSTS65004: declined' }, { code: 'AADSTS65004' }],
-    ['the list rather than the text', { error_codes: [50011], error_description: 'AADSTS65004' }, { code: 'AADSTS50011' }],
-    ['a number in the middle of a text', { error_description: 'x; AADSTS700082: y' }, { code: 'AADSTS700082' }],
+    [
+      'the number in the text when there is no list',
+      { error_description: 'AADSTS65004: declined' },
+      { code: 'AADSTS65004' },
+    ],
+    [
+      'the list rather than the text',
+      { error_codes: [50011], error_description: 'AADSTS65004' },
+      { code: 'AADSTS50011' },
+    ],
+    [
+      'a number in the middle of a text',
+      { error_description: 'x; AADSTS700082: y' },
+      { code: 'AADSTS700082' },
+    ],
     ['a number of B2C', { error_description: 'AADB2C90118: forgotten' }, { code: 'AADB2C90118' }],
     ["Okta's code", { errorCode: 'E0000021', errorSummary: 'no' }, { code: 'E0000021' }],
     ['the suberror', { suberror: 'basic_action' }, { suberror: 'basic_action' }],
-    ['a time with a T and a fraction', { timestamp: '2026-11-24T10:00:00.1234567Z' }, { timestamp: '2026-11-24T10:00:00.1234567Z' }],
+    [
+      'a time with a T and a fraction',
+      { timestamp: '2026-11-24T10:00:00.1234567Z' },
+      { timestamp: '2026-11-24T10:00:00.1234567Z' },
+    ],
   ])('reads %s', (_what, body, expected) => {
     expect(readProviderError(body)).toEqual(expected);
   });
@@ -56,18 +78,42 @@ describe('readProviderError', () => {
   });
 
   it('passes on nothing but the known forms, whatever comes', () => {
-    const value = fc.oneof(fc.anything(), fc.string(), fc.constantFrom('AADSTS1', '<script>', TRACE, '\u202eAADSTS50011', [50011], [[50011]]));
-    const body = fc.record({ error_codes: value, error_description: value, suberror: value, trace_id: value, correlation_id: value, timestamp: value, errorCode: value }, { requiredKeys: [] });
-    const forms = /^(?:AADSTS\d{4,9}|AADB2C\d{4,9}|E\d{7}|[a-z][a-z_]{2,39}|[0-9a-f-]{36}|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z)$/i;
-    fc.assert(fc.property(fc.oneof(body, fc.anything()), (anything) => {
-      for (const kept of Object.values(readProviderError(anything) ?? {})) expect(kept).toMatch(forms);
-    }));
+    const value = fc.oneof(
+      fc.anything(),
+      fc.string(),
+      fc.constantFrom('AADSTS1', '<script>', TRACE, '\u202eAADSTS50011', [50011], [[50011]]),
+    );
+    const body = fc.record(
+      {
+        error_codes: value,
+        error_description: value,
+        suberror: value,
+        trace_id: value,
+        correlation_id: value,
+        timestamp: value,
+        errorCode: value,
+      },
+      { requiredKeys: [] },
+    );
+    const forms =
+      /^(?:AADSTS\d{4,9}|AADB2C\d{4,9}|E\d{7}|[a-z][a-z_]{2,39}|[0-9a-f-]{36}|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z)$/i;
+    fc.assert(
+      fc.property(fc.oneof(body, fc.anything()), (anything) => {
+        for (const kept of Object.values(readProviderError(anything) ?? {}))
+          expect(kept).toMatch(forms);
+      }),
+    );
   });
 });
 
 describe('readCallbackError', () => {
   it('takes the number and no id from a URL that anyone can write', () => {
-    const parameters = new URLSearchParams({ error: 'access_denied', error_description: `AADSTS65004: declined. Trace ID: ${TRACE}`, trace_id: TRACE, correlation_id: CORRELATION });
+    const parameters = new URLSearchParams({
+      error: 'access_denied',
+      error_description: `AADSTS65004: declined. Trace ID: ${TRACE}`,
+      trace_id: TRACE,
+      correlation_id: CORRELATION,
+    });
     expect(readCallbackError(parameters)).toEqual({ code: 'AADSTS65004' });
     expect(readCallbackError(new URLSearchParams({ error: 'access_denied' }))).toBeUndefined();
   });

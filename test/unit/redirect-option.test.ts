@@ -37,17 +37,27 @@ describe('requireRedirects', () => {
   });
 
   it('takes "device-code", which has no URI', () => {
-    expect(requireRedirects(['device-code'])).toEqual([{ kind: 'device-code', uri: 'device-code' }]);
+    expect(requireRedirects(['device-code'])).toEqual([
+      { kind: 'device-code', uri: 'device-code' },
+    ]);
   });
 
   it.each([
-    'https://login.microsoftonline.com/common/oauth2/nativeclient', 'HTTPS://Login.Example.com/Done', 'urn:ietf:wg:oauth:2.0:oob', 'urn:ietf:wg:oauth:2.0:oob:auto',
+    'https://login.microsoftonline.com/common/oauth2/nativeclient',
+    'HTTPS://Login.Example.com/Done',
+    'urn:ietf:wg:oauth:2.0:oob',
+    'urn:ietf:wg:oauth:2.0:oob:auto',
   ])('takes "paste:%s" for a page to paste from, exactly as it is registered', (redirectUri) => {
-    expect(requireRedirects([`paste:${redirectUri}`])).toEqual([{ kind: 'paste', uri: `paste:${redirectUri}`, redirectUri }]);
+    expect(requireRedirects([`paste:${redirectUri}`])).toEqual([
+      { kind: 'paste', uri: `paste:${redirectUri}`, redirectUri },
+    ]);
   });
 
   it('keeps the order, for the first that works is used', () => {
-    expect(requireRedirects(['http://127.0.0.1/a', 'b.c:/d']).map(({ kind }) => kind)).toEqual(['loopback', 'custom-scheme']);
+    expect(requireRedirects(['http://127.0.0.1/a', 'b.c:/d']).map(({ kind }) => kind)).toEqual([
+      'loopback',
+      'custom-scheme',
+    ]);
   });
 
   it.each<[string, unknown, RegExp]>([
@@ -74,10 +84,18 @@ describe('requireRedirects', () => {
     ['https', ['https://secret.example/cb'], /"https:" redirects reach a server/],
     ['https on loopback', ['https://127.0.0.1/secret'], /"https:" redirects reach a server/],
     ['a foreign host', ['http://secret.example/cb'], /this computer only/],
-    ['a host that only begins like loopback', ['http://127.0.0.1.secret.example/cb'], /this computer only/],
+    [
+      'a host that only begins like loopback',
+      ['http://127.0.0.1.secret.example/cb'],
+      /this computer only/,
+    ],
     ['every interface', ['http://0.0.0.0/secret'], /this computer only/],
     ['another address of 127/8', ['http://127.0.0.2/secret'], /this computer only/],
-    ['a device code with more behind it', ['device-code:secret'], /absolute URIs|with a path|begin with a scheme|private-use/],
+    [
+      'a device code with more behind it',
+      ['device-code:secret'],
+      /absolute URIs|with a path|begin with a scheme|private-use/,
+    ],
     ['device codes twice', ['device-code', 'device-code'], /without repetition/],
     ['nothing to paste from', ['paste:'], /"paste:" followed by/],
     ['"paste" alone', ['paste'], /"paste:" followed by/],
@@ -86,13 +104,41 @@ describe('requireRedirects', () => {
     ['a loopback page to paste from', ['paste:http://127.0.0.1/secret'], /"paste:" followed by/],
     ['a scheme to paste from', ['paste:com.example.app:/secret'], /"paste:" followed by/],
     ['another urn to paste from', ['paste:urn:ietf:wg:oauth:2.0:secret'], /"paste:" followed by/],
-    ['a page to paste from with a query', ['paste:https://login.example/?secret'], /without query and fragment/],
-    ['a page to paste from with a fragment', ['paste:https://login.example/#secret'], /without query and fragment/],
-    ['a page to paste from with a user name', ['paste:https://secret@login.example/'], /without user name/],
+    [
+      'a page to paste from with a query',
+      ['paste:https://login.example/?secret'],
+      /without query and fragment/,
+    ],
+    [
+      'a page to paste from with a fragment',
+      ['paste:https://login.example/#secret'],
+      /without query and fragment/,
+    ],
+    [
+      'a page to paste from with a user name',
+      ['paste:https://secret@login.example/'],
+      /without user name/,
+    ],
     ['a fixed port of 0', ['http://127.0.0.1:0/secret'], /with a port from 1 to 65535/],
     ['a port too large', ['http://127.0.0.1:65536/secret'], /absolute URIs/],
-    ...['javascript', 'data', 'file', 'mailto', 'blob', 'about', 'vscode', 'ssh', 'JavaScript', 'ws', 'wss', 'ftp', 'chrome'].map((scheme): [string, unknown, RegExp] => [
-      `the reserved scheme ${scheme}`, [`${scheme}:/secret`], /private-use schemes|absolute URIs|with a path/,
+    ...[
+      'javascript',
+      'data',
+      'file',
+      'mailto',
+      'blob',
+      'about',
+      'vscode',
+      'ssh',
+      'JavaScript',
+      'ws',
+      'wss',
+      'ftp',
+      'chrome',
+    ].map((scheme): [string, unknown, RegExp] => [
+      `the reserved scheme ${scheme}`,
+      [`${scheme}:/secret`],
+      /private-use schemes|absolute URIs|with a path/,
     ]),
   ])('refuses %s', (_what, value, expected) => {
     const message = refusal(value);
@@ -101,21 +147,50 @@ describe('requireRedirects', () => {
     expect(message).not.toContain('secret');
   });
 
-  const uriLike = fc.tuple(fc.constantFrom('http://127.0.0.1', 'http://localhost:', 'https:', 'com.example.app:', 'paste:https://', 'device-code', 'urn:'), fc.string()).map(([start, rest]) => start + rest);
+  const uriLike = fc
+    .tuple(
+      fc.constantFrom(
+        'http://127.0.0.1',
+        'http://localhost:',
+        'https:',
+        'com.example.app:',
+        'paste:https://',
+        'device-code',
+        'urn:',
+      ),
+      fc.string(),
+    )
+    .map(([start, rest]) => start + rest);
 
   it('throws nothing but invalid-options, whatever it is given', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.string({ unit: 'binary' }), uriLike, fc.anything({ maxDepth: 1 })), { maxLength: 3 }), (value) => {
-      try {
-        requireRedirects(value);
-      } catch (error) {
-        expect(error instanceof AuthError && error.code).toBe('invalid-options');
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.string({ unit: 'binary' }), uriLike, fc.anything({ maxDepth: 1 })), {
+          maxLength: 3,
+        }),
+        (value) => {
+          try {
+            requireRedirects(value);
+          } catch (error) {
+            expect(error instanceof AuthError && error.code).toBe('invalid-options');
+          }
+        },
+      ),
+    );
   });
 });
 
 describe('isLoopback', () => {
-  it.each([['127.0.0.1', true], ['[::1]', true], ['localhost', true], ['::1', false], ['LOCALHOST', false], ['localhost.', false], ['localhost.example', false], ['', false]])('says of "%s": %s', (host, expected) => {
+  it.each([
+    ['127.0.0.1', true],
+    ['[::1]', true],
+    ['localhost', true],
+    ['::1', false],
+    ['LOCALHOST', false],
+    ['localhost.', false],
+    ['localhost.example', false],
+    ['', false],
+  ])('says of "%s": %s', (host, expected) => {
     expect(isLoopback(host)).toBe(expected);
   });
 });

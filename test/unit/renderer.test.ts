@@ -3,14 +3,33 @@ import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import type { AccountView, AuthBridge, AuthErrorCode, AuthErrorView, AuthReply, AuthView, RenewalView } from '../../src/contract.js';
+import type {
+  AccountView,
+  AuthBridge,
+  AuthErrorCode,
+  AuthErrorView,
+  AuthReply,
+  AuthView,
+  RenewalView,
+} from '../../src/contract.js';
 import { ERROR_CODES } from '../../src/main/core/error-codes.js';
 import { auth, createApi, isAuthFailure } from '../../src/renderer/index.js';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
-const ada: AccountView = { id: 'a1', issuer: 'https://accounts.example.com/tenant', subject: 's-1', name: 'Ada Lovelace', email: 'ada@example.com' };
-const fresh: RenewalView = { state: 'fresh', since: NOW - 2 * MINUTE, expiresAt: NOW + 8 * MINUTE, renewAt: NOW + 4 * MINUTE };
+const ada: AccountView = {
+  id: 'a1',
+  issuer: 'https://accounts.example.com/tenant',
+  subject: 's-1',
+  name: 'Ada Lovelace',
+  email: 'ada@example.com',
+};
+const fresh: RenewalView = {
+  state: 'fresh',
+  since: NOW - 2 * MINUTE,
+  expiresAt: NOW + 8 * MINUTE,
+  renewAt: NOW + 4 * MINUTE,
+};
 const signedOut: AuthView = { status: 'signed-out', reason: 'never' };
 
 function errorOf(code: AuthErrorCode, serverError?: string): AuthErrorView {
@@ -18,14 +37,27 @@ function errorOf(code: AuthErrorCode, serverError?: string): AuthErrorView {
   return serverError === undefined ? view : { ...view, serverError };
 }
 
-function signedIn(changes: Partial<Extract<AuthView, { status: 'signed-in' }>> = {}): Extract<AuthView, { status: 'signed-in' }> {
-  return { status: 'signed-in', account: ada, remembered: true, store: 'keychain', renewal: fresh, ...changes };
+function signedIn(
+  changes: Partial<Extract<AuthView, { status: 'signed-in' }>> = {},
+): Extract<AuthView, { status: 'signed-in' }> {
+  return {
+    status: 'signed-in',
+    account: ada,
+    remembered: true,
+    store: 'keychain',
+    renewal: fresh,
+    ...changes,
+  };
 }
 
 describe('the entry latchkey/renderer', () => {
   it('imports in a page without a bridge, and says what is missing when it is used', async () => {
     expect(() => auth.getSnapshot()).toThrow(/preload is not attached .* "trustedOrigins"/);
-    await expect(auth.signIn()).rejects.toMatchObject({ name: 'AuthFailure', code: 'page-refused', retry: 'never' });
+    await expect(auth.signIn()).rejects.toMatchObject({
+      name: 'AuthFailure',
+      code: 'page-refused',
+      retry: 'never',
+    });
   });
 
   it('gives the same snapshot object until the view changes', () => {
@@ -69,17 +101,33 @@ describe('the entry latchkey/renderer', () => {
   });
 
   it('rejects with what main answered, as an Error that needs no class to be told apart', async () => {
-    const { bridge } = fakeBridge(signedOut, undefined, { ok: false, error: errorOf('sign-in-refused', 'invalid_client') });
-    const thrown: unknown = await createApi(() => bridge).signIn().catch((failure: unknown) => failure);
+    const { bridge } = fakeBridge(signedOut, undefined, {
+      ok: false,
+      error: errorOf('sign-in-refused', 'invalid_client'),
+    });
+    const thrown: unknown = await createApi(() => bridge)
+      .signIn()
+      .catch((failure: unknown) => failure);
     expect(isAuthFailure(thrown)).toBe(true);
     expect(thrown).toBeInstanceOf(Error);
-    expect(thrown).toMatchObject({ code: 'sign-in-refused', retry: 'never', message: 'a message', serverError: 'invalid_client' });
+    expect(thrown).toMatchObject({
+      code: 'sign-in-refused',
+      retry: 'never',
+      message: 'a message',
+      serverError: 'invalid_client',
+    });
   });
 
   it('turns a broken channel into a documented code and keeps its words to itself', async () => {
     const { bridge } = fakeBridge(signedOut);
-    const broken: AuthBridge = { ...bridge, signOut: () => Promise.reject(new Error("Error invoking remote method 'latchkey:sign-out'")) };
-    await expect(createApi(() => broken).signOut()).rejects.toMatchObject({ code: 'internal', message: 'the call did not reach the main process' });
+    const broken: AuthBridge = {
+      ...bridge,
+      signOut: () => Promise.reject(new Error("Error invoking remote method 'latchkey:sign-out'")),
+    };
+    await expect(createApi(() => broken).signOut()).rejects.toMatchObject({
+      code: 'internal',
+      message: 'the call did not reach the main process',
+    });
   });
 });
 
@@ -108,14 +156,30 @@ function fakeBridge(initialView: AuthView, latest?: AuthView, reply: AuthReply =
 describe('the preload', () => {
   it('exposes one method for each message and nothing generic', () => {
     const page = runPreload(() => signedOut);
-    expect(Object.keys(page.exposed()['latchkey'] ?? {}).sort()).toEqual(['cancelSignIn', 'initialView', 'onView', 'pasteCallback', 'reopenBrowser', 'retry', 'signIn', 'signOut', 'switchAccount', 'tryAnotherWay']);
+    expect(Object.keys(page.exposed()['latchkey'] ?? {}).sort()).toEqual([
+      'cancelSignIn',
+      'initialView',
+      'onView',
+      'pasteCallback',
+      'reopenBrowser',
+      'retry',
+      'signIn',
+      'signOut',
+      'switchAccount',
+      'tryAnotherWay',
+    ]);
     expect(page.sent).toEqual(['latchkey:view']);
   });
 
   it.each([
     ['answers null', () => null],
     ['does not answer', () => undefined],
-    ['throws', () => { throw new Error('refused'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('refused');
+      },
+    ],
   ])('exposes nothing when main %s', (_what, answer) => {
     expect(runPreload(answer).exposed()).toEqual({});
   });
@@ -141,7 +205,10 @@ describe('the preload', () => {
 
 function runPreload(answer: () => unknown, times = 1) {
   const source = readFileSync(new URL('../../src/preload.cts', import.meta.url), 'utf8');
-  const { outputText } = ts.transpileModule(source, { fileName: 'preload.cts', compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
+  const { outputText } = ts.transpileModule(source, {
+    fileName: 'preload.cts',
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
   const exposed: Record<string, object> = {};
   const listeners: ((event: object, view: AuthView) => void)[] = [];
   const sent: string[] = [];
@@ -158,16 +225,22 @@ function runPreload(answer: () => unknown, times = 1) {
         sent.push(channel);
         return answer();
       },
-      on: (_channel: string, listener: (event: object, view: AuthView) => void) => listeners.push(listener),
+      on: (_channel: string, listener: (event: object, view: AuthView) => void) =>
+        listeners.push(listener),
       invoke: () => Promise.resolve({ ok: true }),
     },
   };
-  const world = vm.createContext({ console, require: (name: string) => (name === 'electron' ? electron : undefined) });
-  for (let time = 0; time < times; time += 1) vm.runInContext(`(() => { const exports = {}; ${outputText} })()`, world);
+  const world = vm.createContext({
+    console,
+    require: (name: string) => (name === 'electron' ? electron : undefined),
+  });
+  for (let time = 0; time < times; time += 1)
+    vm.runInContext(`(() => { const exports = {}; ${outputText} })()`, world);
   return {
     exposed: () => exposed,
     exposures: () => exposures,
     sent,
-    push: (view: AuthView) => listeners.forEach((listener) => listener({ sender: 'must not be seen' }, view)),
+    push: (view: AuthView) =>
+      listeners.forEach((listener) => listener({ sender: 'must not be seen' }, view)),
   };
 }

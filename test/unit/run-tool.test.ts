@@ -22,97 +22,184 @@ function plant(name: string, word = 'planted'): { readonly folder: string; reado
 describe.skipIf(process.platform === 'win32')('a tool of the system', () => {
   it('is found by its name in an absolute folder of PATH', async () => {
     const { folder } = plant('latchkey-tool', 'found');
-    expect(await runTool('latchkey-tool', [], { PATH: folder }, 5_000)).toEqual({ state: 'ended', code: 0, output: 'found' });
+    expect(await runTool('latchkey-tool', [], { PATH: folder }, 5_000)).toEqual({
+      state: 'ended',
+      code: 0,
+      output: 'found',
+    });
   });
 
   it('is not found in a relative folder of PATH, nor in one after it that is', async () => {
     const { folder, mark } = plant('latchkey-tool');
     const path = relative(process.cwd(), folder);
-    expect(await runTool('latchkey-tool', [], { PATH: `${path}:.::` }, 5_000)).toEqual({ state: 'missing' });
-    expect(await runTool(`${path}/latchkey-tool`, [], { PATH: '/usr/bin' }, 5_000)).toEqual({ state: 'missing' });
+    expect(await runTool('latchkey-tool', [], { PATH: `${path}:.::` }, 5_000)).toEqual({
+      state: 'missing',
+    });
+    expect(await runTool(`${path}/latchkey-tool`, [], { PATH: '/usr/bin' }, 5_000)).toEqual({
+      state: 'missing',
+    });
     expect(existsSync(mark)).toBe(false);
   });
 
-  it.each([['empty'], ['not set'], ['relative only']])('is found where systems keep tools when PATH is %s', async (how) => {
-    const env = how === 'empty' ? { PATH: '' } : how === 'not set' ? {} : { PATH: '.' };
-    expect(await runTool('echo', ['hello'], env, 5_000)).toEqual({ state: 'ended', code: 0, output: 'hello' });
-  });
+  it.each([['empty'], ['not set'], ['relative only']])(
+    'is found where systems keep tools when PATH is %s',
+    async (how) => {
+      const env = how === 'empty' ? { PATH: '' } : how === 'not set' ? {} : { PATH: '.' };
+      expect(await runTool('echo', ['hello'], env, 5_000)).toEqual({
+        state: 'ended',
+        code: 0,
+        output: 'hello',
+      });
+    },
+  );
 
   it('stands in the root folder, and hands on no relative folder', async () => {
-    const env = { PATH: '.:/usr/bin:bin::/bin', XDG_DATA_HOME: 'data', XDG_DATA_DIRS: './a:/usr/share', XDG_CONFIG_HOME: '/c', XDG_CONFIG_DIRS: '.', OTHER: '.' };
-    const ran = await runTool('sh', ['-c', 'pwd; echo "$PATH|$XDG_DATA_HOME|$XDG_DATA_DIRS|$XDG_CONFIG_HOME|${XDG_CONFIG_DIRS-unset}|$OTHER"'], env, 5_000);
-    expect(ran).toEqual({ state: 'ended', code: 0, output: '/\n/usr/bin:/bin||/usr/share|/c|unset|.' });
+    const env = {
+      PATH: '.:/usr/bin:bin::/bin',
+      XDG_DATA_HOME: 'data',
+      XDG_DATA_DIRS: './a:/usr/share',
+      XDG_CONFIG_HOME: '/c',
+      XDG_CONFIG_DIRS: '.',
+      OTHER: '.',
+    };
+    const ran = await runTool(
+      'sh',
+      [
+        '-c',
+        'pwd; echo "$PATH|$XDG_DATA_HOME|$XDG_DATA_DIRS|$XDG_CONFIG_HOME|${XDG_CONFIG_DIRS-unset}|$OTHER"',
+      ],
+      env,
+      5_000,
+    );
+    expect(ran).toEqual({
+      state: 'ended',
+      code: 0,
+      output: '/\n/usr/bin:/bin||/usr/share|/c|unset|.',
+    });
   });
 
   it('that the system refuses in any way is missing: a text that no process can be given, and one too long', async () => {
     expect(await runTool('echo', ['a\0b'], { PATH: '/bin' }, 5_000)).toEqual({ state: 'missing' });
-    expect(await runTool('echo', ['x'.repeat(4_000_000)], { PATH: '/bin:/usr/bin' }, 5_000)).toEqual({ state: 'missing' });
+    expect(
+      await runTool('echo', ['x'.repeat(4_000_000)], { PATH: '/bin:/usr/bin' }, 5_000),
+    ).toEqual({ state: 'missing' });
   });
 
   it('that is late is ended with all that it has started', async () => {
     const mark = join(root, 'late');
-    const ran = await runTool('sh', ['-c', '(sleep 1; : > "$1") & wait', 'sh', mark], { PATH: '/bin:/usr/bin' }, 200);
+    const ran = await runTool(
+      'sh',
+      ['-c', '(sleep 1; : > "$1") & wait', 'sh', mark],
+      { PATH: '/bin:/usr/bin' },
+      200,
+    );
     expect(ran).toEqual({ state: 'late' });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(existsSync(mark)).toBe(false);
   });
 
   it('that writes without end costs bounded memory, and is heard to its end', async () => {
-    const ran = await runTool('sh', ['-c', 'head -c 5000000 /dev/zero | tr "\\0" x'], { PATH: '/bin:/usr/bin' }, 10_000);
+    const ran = await runTool(
+      'sh',
+      ['-c', 'head -c 5000000 /dev/zero | tr "\\0" x'],
+      { PATH: '/bin:/usr/bin' },
+      10_000,
+    );
     expect(ran).toMatchObject({ state: 'ended', code: 0 });
     expect(ran.state === 'ended' ? ran.output.length : null).toBeLessThan(200_000);
   });
 
   it('gets its arguments as they are: no shell reads them', async () => {
     const words = ['$(id)', '`id`', '; id', '"', '*'];
-    expect(await runTool('printf', ['%s|', ...words], { PATH: '/bin:/usr/bin' }, 5_000)).toMatchObject({ output: words.map((word) => `${word}|`).join('') });
+    expect(
+      await runTool('printf', ['%s|', ...words], { PATH: '/bin:/usr/bin' }, 5_000),
+    ).toMatchObject({ output: words.map((word) => `${word}|`).join('') });
   });
 });
 
 describe('a tool on Windows', () => {
   it.each([
-    'reg', 'reg.exe', '.\\reg.exe', '..\\reg.exe', 'System32\\reg.exe', 'C:reg.exe', '\\Windows\\System32\\reg.exe', '\\\\server\\share\\reg.exe', '//server/share/reg.exe',
-    '\\\\?\\C:\\Windows\\reg.exe', '',
+    'reg',
+    'reg.exe',
+    '.\\reg.exe',
+    '..\\reg.exe',
+    'System32\\reg.exe',
+    'C:reg.exe',
+    '\\Windows\\System32\\reg.exe',
+    '\\\\server\\share\\reg.exe',
+    '//server/share/reg.exe',
+    '\\\\?\\C:\\Windows\\reg.exe',
+    '',
   ])('is not started as %j', (program) => {
     expect(planTool(program, {}, 'win32')).toBeNull();
   });
 
   it('is started by its whole path, in its own folder, with the environment as it is', () => {
     const env = { Path: '.;C:\\Windows', SystemRoot: 'C:\\Windows' };
-    expect(planTool('C:\\Windows\\System32\\reg.exe', env, 'win32')).toEqual({ program: 'C:\\Windows\\System32\\reg.exe', env, cwd: 'C:\\Windows\\System32' });
+    expect(planTool('C:\\Windows\\System32\\reg.exe', env, 'win32')).toEqual({
+      program: 'C:\\Windows\\System32\\reg.exe',
+      env,
+      cwd: 'C:\\Windows\\System32',
+    });
   });
 
   it.each([
     ['C:\\Windows', 'C:\\Windows\\System32\\reg.exe'],
     ['d:/winnt/', 'd:\\winnt\\System32\\reg.exe'],
     ['C:\\Windows\\', 'C:\\Windows\\System32\\reg.exe'],
-    ['', null], ['.', null], ['Windows', null], ['C:', null], ['C:Windows', null], ['\\Windows', null], ['\\\\server\\share', null], ['C:\\Win\0dows', null],
+    ['', null],
+    ['.', null],
+    ['Windows', null],
+    ['C:', null],
+    ['C:Windows', null],
+    ['\\Windows', null],
+    ['\\\\server\\share', null],
+    ['C:\\Win\0dows', null],
   ])('lies, by a SystemRoot of %j, at %j', (value, expected) => {
     expect(systemTool('reg.exe', { SystemRoot: value })).toBe(expected);
     if (expected !== null) expect(planTool(expected, {}, 'win32')).not.toBeNull();
   });
 
   it('is found however the name of SystemRoot is written, and not without it', () => {
-    expect(systemTool('reg.exe', { SYSTEMROOT: 'C:\\Windows' })).toBe('C:\\Windows\\System32\\reg.exe');
+    expect(systemTool('reg.exe', { SYSTEMROOT: 'C:\\Windows' })).toBe(
+      'C:\\Windows\\System32\\reg.exe',
+    );
     expect(systemTool('reg.exe', {})).toBeNull();
   });
 
-  it.skipIf(process.platform === 'win32')('is never a "reg" that is found by PATH: without SystemRoot the owner is unknown', async () => {
-    const { folder, mark } = plant('reg', '    (Default)    REG_SZ    "C:\\evil.exe"');
-    expect(await findOwnerOnWindows('com.example.notes', { PATH: folder }, 5_000)).toEqual({ state: 'unknown', detail: 'SystemRoot does not name the folder of Windows' });
-    expect(await findOwnerOnWindows('com.example.notes', { PATH: folder, SystemRoot: 'C:\\Windows' }, 5_000)).toEqual({ state: 'unknown', detail: 'the registry could not be asked' });
-    expect(existsSync(mark)).toBe(false);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is never a "reg" that is found by PATH: without SystemRoot the owner is unknown',
+    async () => {
+      const { folder, mark } = plant('reg', '    (Default)    REG_SZ    "C:\\evil.exe"');
+      expect(await findOwnerOnWindows('com.example.notes', { PATH: folder }, 5_000)).toEqual({
+        state: 'unknown',
+        detail: 'SystemRoot does not name the folder of Windows',
+      });
+      expect(
+        await findOwnerOnWindows(
+          'com.example.notes',
+          { PATH: folder, SystemRoot: 'C:\\Windows' },
+          5_000,
+        ),
+      ).toEqual({ state: 'unknown', detail: 'the registry could not be asked' });
+      expect(existsSync(mark)).toBe(false);
+    },
+  );
 
   it('gets all of its environment, and nothing that is not set', () => {
-    expect(safeEnvironment({ PATH: '.', XDG_DATA_HOME: '.', NOTHING: undefined }, 'win32')).toEqual({ PATH: '.', XDG_DATA_HOME: '.' });
+    expect(safeEnvironment({ PATH: '.', XDG_DATA_HOME: '.', NOTHING: undefined }, 'win32')).toEqual(
+      { PATH: '.', XDG_DATA_HOME: '.' },
+    );
   });
 });
 
 describe.skipIf(process.platform !== 'linux')('the registry of Windows, by a stand-in', () => {
   // On Linux a whole path of Windows is a name like any other, so a stand-in can have it.
   const reg = 'C:\\Windows\\System32\\reg.exe';
-  const env = (folder: string): Record<string, string> => ({ PATH: folder, SystemRoot: 'C:\\Windows' });
+  const env = (folder: string): Record<string, string> => ({
+    PATH: folder,
+    SystemRoot: 'C:\\Windows',
+  });
 
   it('is asked by the "reg" of System32, and its word on the owner is taken', async () => {
     const { folder } = plant(reg);
@@ -136,6 +223,8 @@ describe.skipIf(process.platform !== 'linux')('the registry of Windows, by a sta
   it('that has nothing says that nobody is the owner', async () => {
     const { folder } = plant(reg);
     writeFileSync(join(folder, reg), '#!/bin/sh\nexit 1\n');
-    expect(await findOwnerOnWindows('com.example.notes', env(folder), 5_000)).toEqual({ state: 'nobody' });
+    expect(await findOwnerOnWindows('com.example.notes', env(folder), 5_000)).toEqual({
+      state: 'nobody',
+    });
   });
 });

@@ -1,10 +1,24 @@
-// Electron's asynchronous safeStorage as a store: what it refuses to write, what it keeps, and what it leaves on the disk.
-// The files are genuine; safeStorage is a stand-in, since no Electron ≥ 42 was at hand.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+// Electron's asynchronous safeStorage as a store: what it refuses to write, what it keeps, and what
+// it leaves on the disk. The files are genuine; safeStorage is a stand-in, since no Electron ≥ 42
+// was at hand.
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SafeStorageOptions, createSafeStorage } from '../../src/main/adapters/safe-storage.js';
+import {
+  type SafeStorageOptions,
+  createSafeStorage,
+} from '../../src/main/adapters/safe-storage.js';
 import type { SecretStore } from '../../src/main/core/ports.js';
 import { type FakeSafeStorage, createFakeSafeStorage } from '../support/fake-safe-storage.js';
 
@@ -27,7 +41,13 @@ afterEach(() => {
 });
 
 function open(options: Partial<SafeStorageOptions> = {}): SecretStore {
-  const store = createSafeStorage({ timeoutMs: 5_000, safeStorage: electron, folder, platform: 'linux', ...options });
+  const store = createSafeStorage({
+    timeoutMs: 5_000,
+    safeStorage: electron,
+    folder,
+    platform: 'linux',
+    ...options,
+  });
   stores.push(store);
   return store;
 }
@@ -37,14 +57,17 @@ function files(): readonly string[] {
 }
 
 function bytes(): string {
-  return files().map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
+  return files()
+    .map((name) => readFileSync(join(folder, name), 'latin1'))
+    .join('\n');
 }
 
 describe('what is on the disk', () => {
   it('is ciphertext under a name that tells nothing, and only this user can read it', async () => {
     await open().write(KEY, SECRET);
     expect(files()).toEqual([expect.stringMatching(/^[0-9a-f]{40}\.sealed$/)]);
-    for (const told of ['r-secret', 'refreshToken', 'ada', 'session']) expect(bytes()).not.toContain(told);
+    for (const told of ['r-secret', 'refreshToken', 'ada', 'session'])
+      expect(bytes()).not.toContain(told);
     expect(statSync(join(folder, files()[0]!)).mode & 0o777).toBe(0o600);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
@@ -53,7 +76,10 @@ describe('what is on the disk', () => {
     const store = open();
     await store.write(KEY, 'old');
     electron.damageNext();
-    expect(await store.write(KEY, 'new')).toEqual({ state: 'unavailable', detail: 'safeStorage did not give back what was written' });
+    expect(await store.write(KEY, 'new')).toEqual({
+      state: 'unavailable',
+      detail: 'safeStorage did not give back what was written',
+    });
     expect(await open().read(KEY, true)).toEqual({ state: 'found', value: 'old' });
   });
 
@@ -81,21 +107,31 @@ describe('what is on the disk', () => {
     expect((await store.read('session:bob', true)).state).toBe('unavailable');
   });
 
-  it.each([['is of a later version', 'latchkey-sealed/2\nv11rest'], ['is cut to nothing', ''], ['is cut after its mark', 'latchkey-sealed/1\n'], ['is noise', '\0\u0001\u0002']])(
-    'is kept and reported when it %s',
-    async (_name, content) => {
-      const store = open();
-      await store.write(KEY, SECRET);
-      writeFileSync(join(folder, files()[0]!), content);
-      expect(await store.read(KEY, true)).toMatchObject({ state: 'unavailable', detail: expect.stringContaining('it is kept') as string });
-      expect(bytes()).toBe(content);
-    },
-  );
+  it.each([
+    ['is of a later version', 'latchkey-sealed/2\nv11rest'],
+    ['is cut to nothing', ''],
+    ['is cut after its mark', 'latchkey-sealed/1\n'],
+    ['is noise', '\0\u0001\u0002'],
+  ])('is kept and reported when it %s', async (_name, content) => {
+    const store = open();
+    await store.write(KEY, SECRET);
+    writeFileSync(join(folder, files()[0]!), content);
+    expect(await store.read(KEY, true)).toMatchObject({
+      state: 'unavailable',
+      detail: expect.stringContaining('it is kept') as string,
+    });
+    expect(bytes()).toBe(content);
+  });
 
   it('is not written at all where the folder cannot be made, and the detail names no path', async () => {
     writeFileSync(join(folder), 'a file where the folder belongs');
     const outcome = await open().write(KEY, SECRET);
-    expect(outcome).toEqual({ state: 'unavailable', detail: expect.stringMatching(/^the file of the secret cannot be used \(E[A-Z]+\)$/) as string });
+    expect(outcome).toEqual({
+      state: 'unavailable',
+      detail: expect.stringMatching(
+        /^the file of the secret cannot be used \(E[A-Z]+\)$/,
+      ) as string,
+    });
   });
 });
 
@@ -103,7 +139,10 @@ describe('encryption that is worth nothing', () => {
   it('is refused on Linux, where Chromium falls back to a password of its source code', async () => {
     electron.setMode('keyless');
     const store = open();
-    expect(await store.write(KEY, SECRET)).toMatchObject({ state: 'unavailable', detail: expect.stringContaining('a password that everybody knows') as string });
+    expect(await store.write(KEY, SECRET)).toMatchObject({
+      state: 'unavailable',
+      detail: expect.stringContaining('a password that everybody knows') as string,
+    });
     expect(files()).toEqual([]);
   });
 
@@ -116,7 +155,10 @@ describe('encryption that is worth nothing', () => {
   it('is refused everywhere when it is no encryption', async () => {
     electron.setMode('plain');
     for (const platform of ['linux', 'darwin', 'win32'] as const) {
-      expect(await open({ platform }).write(KEY, SECRET)).toEqual({ state: 'unavailable', detail: 'safeStorage does not encrypt' });
+      expect(await open({ platform }).write(KEY, SECRET)).toEqual({
+        state: 'unavailable',
+        detail: 'safeStorage does not encrypt',
+      });
     }
     expect(files()).toEqual([]);
   });
@@ -132,7 +174,10 @@ describe('a value that cannot be opened', () => {
     await open().write(KEY, SECRET);
     const before = bytes();
     const elsewhere = createFakeSafeStorage();
-    expect(await open({ safeStorage: elsewhere }).read(KEY, true)).toEqual({ state: 'unavailable', detail: 'the stored value cannot be decrypted here; it is kept' });
+    expect(await open({ safeStorage: elsewhere }).read(KEY, true)).toEqual({
+      state: 'unavailable',
+      detail: 'the stored value cannot be decrypted here; it is kept',
+    });
     expect(bytes()).toBe(before);
     expect(await open().read(KEY, true)).toEqual({ state: 'found', value: SECRET });
   });
@@ -189,7 +234,10 @@ describe('an outdated key', () => {
         return await electron.encryptStringAsync(text);
       },
     };
-    expect(await open({ safeStorage: racing }).read(KEY, true)).toEqual({ state: 'found', value: 'old' });
+    expect(await open({ safeStorage: racing }).read(KEY, true)).toEqual({
+      state: 'found',
+      value: 'old',
+    });
     expect(raced).toBe(true);
     expect(await store.read(KEY, true)).toEqual({ state: 'found', value: 'newer' });
   });
@@ -207,7 +255,10 @@ describe('an outdated key', () => {
 describe('an Electron without the asynchronous functions', () => {
   it('is named in the refusal, and nothing is written', async () => {
     const store = open({ safeStorage: {}, electronVersion: '33.2.1' });
-    expect(await store.write(KEY, SECRET)).toEqual({ state: 'unavailable', detail: 'Electron 33.2.1 has no asynchronous safeStorage, which came with version 42' });
+    expect(await store.write(KEY, SECRET)).toEqual({
+      state: 'unavailable',
+      detail: 'Electron 33.2.1 has no asynchronous safeStorage, which came with version 42',
+    });
     expect(files()).toEqual([]);
   });
 
@@ -235,14 +286,20 @@ describe('the key of the system', () => {
 
   it('is waited for before anything is encrypted: the first releases crash otherwise', async () => {
     let answers = 0;
-    const slow: Partial<FakeSafeStorage> = { ...electron, isAsyncEncryptionAvailable: () => (++answers > 2) as unknown as Promise<boolean> };
+    const slow: Partial<FakeSafeStorage> = {
+      ...electron,
+      isAsyncEncryptionAvailable: () => (++answers > 2) as unknown as Promise<boolean>,
+    };
     expect(await open({ safeStorage: slow }).write(KEY, SECRET)).toEqual({ state: 'done' });
     expect(answers).toBe(3);
   });
 
   it('may never come: then it is unavailable', async () => {
     electron.setMode('missing');
-    expect(await open().write(KEY, SECRET)).toEqual({ state: 'unavailable', detail: 'safeStorage says that encryption is not available' });
+    expect(await open().write(KEY, SECRET)).toEqual({
+      state: 'unavailable',
+      detail: 'safeStorage says that encryption is not available',
+    });
     expect(electron.calls).not.toContain('encrypt');
   });
 

@@ -5,21 +5,52 @@ import { AuthError } from '../../src/main/core/errors.js';
 import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
 
 describe('parseSignInRequest', () => {
-  it.each([[undefined, {}], [null, {}], [{}, {}], [{ prompt: 'login' }, { prompt: 'login' }], [{ prompt: 'consent', loginHint: 'ada' }, { prompt: 'consent', loginHint: 'ada' }], [{ prompt: undefined, loginHint: undefined }, {}], [{ loginHint: 'x'.repeat(320) }, { loginHint: 'x'.repeat(320) }]])('reads %j', (argument, request) => {
+  it.each([
+    [undefined, {}],
+    [null, {}],
+    [{}, {}],
+    [{ prompt: 'login' }, { prompt: 'login' }],
+    [
+      { prompt: 'consent', loginHint: 'ada' },
+      { prompt: 'consent', loginHint: 'ada' },
+    ],
+    [{ prompt: undefined, loginHint: undefined }, {}],
+    [{ loginHint: 'x'.repeat(320) }, { loginHint: 'x'.repeat(320) }],
+  ])('reads %j', (argument, request) => {
     expect(parseSignInRequest(argument)).toEqual(request);
   });
 
-  it.each([[7], ['login'], [[]], [true], [{ prompt: 'none' }], [{ prompt: 'login consent' }], [{ prompt: ['login'] }], [{ loginHint: 7 }], [{ loginHint: 'x'.repeat(321) }], [{ loginHint: null }], [{ scope: 'admin' }], [{ redirect_uri: 'https://evil.example' }], [{ prompt: 'login', acr_values: '1' }]])('refuses %j', (argument) => {
+  it.each([
+    [7],
+    ['login'],
+    [[]],
+    [true],
+    [{ prompt: 'none' }],
+    [{ prompt: 'login consent' }],
+    [{ prompt: ['login'] }],
+    [{ loginHint: 7 }],
+    [{ loginHint: 'x'.repeat(321) }],
+    [{ loginHint: null }],
+    [{ scope: 'admin' }],
+    [{ redirect_uri: 'https://evil.example' }],
+    [{ prompt: 'login', acr_values: '1' }],
+  ])('refuses %j', (argument) => {
     expect(() => parseSignInRequest(argument)).toThrow(AuthError);
   });
 
   it('throws nothing but invalid-options, and never a value', () => {
-    fc.assert(fc.property(fc.oneof(fc.anything(), fc.record({ prompt: fc.anything(), loginHint: fc.anything() })), (argument) => {
-      try {
-        for (const value of Object.values(parseSignInRequest(argument))) expect(typeof value).toBe('string');
-      } catch (error) {
-        expect(error instanceof AuthError && error.code).toBe('invalid-options');
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.anything(), fc.record({ prompt: fc.anything(), loginHint: fc.anything() })),
+        (argument) => {
+          try {
+            for (const value of Object.values(parseSignInRequest(argument)))
+              expect(typeof value).toBe('string');
+          } catch (error) {
+            expect(error instanceof AuthError && error.code).toBe('invalid-options');
+          }
+        },
+      ),
+    );
   });
 });

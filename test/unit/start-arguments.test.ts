@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createProbe, findCallback, findProbe, findRawCallback, fromAdditionalData, LINK_SENTINEL, toAdditionalData } from '../../src/main/adapters/start-arguments.js';
+import {
+  createProbe,
+  findCallback,
+  findProbe,
+  findRawCallback,
+  fromAdditionalData,
+  LINK_SENTINEL,
+  toAdditionalData,
+} from '../../src/main/adapters/start-arguments.js';
 
 const URIS = ['com.example.notes:/callback'];
 const url = 'com.example.notes:/callback?code=c&state=s';
@@ -8,12 +16,17 @@ const linked = ['C:\\Notes\\Notes.exe', LINK_SENTINEL, '--', url];
 describe('a start by a link that Windows pasted into the registered command', () => {
   it('is a callback when exactly one URL follows the sentinel', () => {
     expect(findRawCallback(linked, URIS)).toEqual({ kind: 'one', url });
-    expect(findRawCallback(['Electron.exe', 'C:\\src\\notes', LINK_SENTINEL, '--', url], URIS)).toEqual({ kind: 'one', url });
+    expect(
+      findRawCallback(['Electron.exe', 'C:\\src\\notes', LINK_SENTINEL, '--', url], URIS),
+    ).toEqual({ kind: 'one', url });
   });
 
   it.each([
     ['a switch', [...linked, '--inspect=0.0.0.0:9229']],
-    ['a switch in front of the URL', ['Notes.exe', LINK_SENTINEL, '--', '--gpu-launcher=calc.exe', url]],
+    [
+      'a switch in front of the URL',
+      ['Notes.exe', LINK_SENTINEL, '--', '--gpu-launcher=calc.exe', url],
+    ],
     ['a second callback', [...linked, url]],
     ['another URL of the scheme', [...linked, 'com.example.notes:/other']],
     ['a file', [...linked, 'C:\\Windows\\system.ini']],
@@ -22,12 +35,21 @@ describe('a start by a link that Windows pasted into the registered command', ()
   });
 
   it('is no callback when the one word behind the sentinel is none', () => {
-    expect(findRawCallback(['Notes.exe', LINK_SENTINEL, '--', '--inspect'], URIS)).toEqual({ kind: 'none' });
+    expect(findRawCallback(['Notes.exe', LINK_SENTINEL, '--', '--inspect'], URIS)).toEqual({
+      kind: 'none',
+    });
     expect(findRawCallback(['Notes.exe', LINK_SENTINEL, '--'], URIS)).toEqual({ kind: 'none' });
   });
 
   it('is still told apart in arguments that Chromium has moved and added to', () => {
-    const moved = ['Notes.exe', LINK_SENTINEL, '--allow-file-access-from-files', '--original-process-start-time=1', 'C:\\src\\notes', url];
+    const moved = [
+      'Notes.exe',
+      LINK_SENTINEL,
+      '--allow-file-access-from-files',
+      '--original-process-start-time=1',
+      'C:\\src\\notes',
+      url,
+    ];
     expect(findCallback(moved, URIS)).toEqual({ kind: 'one', url });
     expect(findCallback([...moved, 'com.example.notes:/other'], URIS)).toEqual({ kind: 'many' });
   });
@@ -51,7 +73,9 @@ describe('a probe', () => {
 
   it('is found among the arguments of a start, and goes along to the first instance', () => {
     expect(findProbe(['notes', '--flag', probe], URIS)).toBe(probe);
-    expect(fromAdditionalData(toAdditionalData(['notes', '--token=secret', probe], URIS))).toEqual([probe]);
+    expect(fromAdditionalData(toAdditionalData(['notes', '--token=secret', probe], URIS))).toEqual([
+      probe,
+    ]);
   });
 
   it.each([

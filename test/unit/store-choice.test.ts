@@ -1,8 +1,14 @@
-// Where a value lives when there are two stores: which one is asked, when it moves, and what a kill in between leaves.
+// Where a value lives when there are two stores: which one is asked, when it moves, and what a kill
+// in between leaves.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type StoreChoice, createStoreChoice } from '../../src/main/core/store-choice.js';
-import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from '../../src/main/core/ports.js';
+import type {
+  SealedStore,
+  SecretOutcome,
+  SecretReading,
+  SecretStore,
+} from '../../src/main/core/ports.js';
 import { type FakeSecretStore, createFakeSecretStore, settle } from '../support/fakes.js';
 
 const KEY = 'session:ada';
@@ -21,7 +27,8 @@ interface FakeSealed extends SealedStore {
 function createFakeSealed(entries = new Map<string, string>()): FakeSealed {
   let mode: Mode = 'works';
   const calls: string[] = [];
-  const refusal = (): Exclude<SecretOutcome, { state: 'done' }> | null => (mode === 'works' ? null : { state: mode, detail: `sealed ${mode}` });
+  const refusal = (): Exclude<SecretOutcome, { state: 'done' }> | null =>
+    mode === 'works' ? null : { state: mode, detail: `sealed ${mode}` };
   return {
     entries,
     calls,
@@ -65,10 +72,16 @@ function bench(choice: StoreChoice = 'auto'): Bench {
 }
 
 describe('a value that is nowhere yet', () => {
-  it.each([['auto', 'keychain'], ['keychain', 'keychain'], ['safe-storage', 'safe-storage']] as const)('with "%s" goes to the %s', async (choice, home) => {
+  it.each([
+    ['auto', 'keychain'],
+    ['keychain', 'keychain'],
+    ['safe-storage', 'safe-storage'],
+  ] as const)('with "%s" goes to the %s', async (choice, home) => {
     const { store, keychain, sealed } = bench(choice);
     expect(await store.write(KEY, 'v')).toEqual({ state: 'done' });
-    expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual(home === 'keychain' ? ['v', undefined] : [undefined, 'v']);
+    expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual(
+      home === 'keychain' ? ['v', undefined] : [undefined, 'v'],
+    );
     expect(store.homeOf?.(KEY)).toBe(home);
     expect(await store.read(KEY, true)).toEqual({ state: 'found', value: 'v' });
   });
@@ -93,7 +106,10 @@ describe('a value that is nowhere yet', () => {
     expect(sealed.calls).toEqual([]);
   });
 
-  it.each([['keychain', 'keychain'], ['safe-storage', 'sealed']] as const)('with "%s" goes to no other store', async (choice, only) => {
+  it.each([
+    ['keychain', 'keychain'],
+    ['safe-storage', 'sealed'],
+  ] as const)('with "%s" goes to no other store', async (choice, only) => {
     const { store, keychain, sealed } = bench(choice);
     (only === 'keychain' ? keychain : sealed).setMode('unavailable');
     expect((await store.write(KEY, 'v')).state).toBe('unavailable');
@@ -104,7 +120,10 @@ describe('a value that is nowhere yet', () => {
     const { store, keychain, sealed } = bench();
     keychain.setMode('unavailable');
     sealed.setMode('unavailable');
-    expect(await store.write(KEY, 'v')).toEqual({ state: 'unavailable', detail: 'no secret service is running' });
+    expect(await store.write(KEY, 'v')).toEqual({
+      state: 'unavailable',
+      detail: 'no secret service is running',
+    });
     sealed.setMode('locked');
     expect((await store.write(KEY, 'v')).state).toBe('locked');
   });
@@ -129,17 +148,20 @@ describe('a value that is sealed', () => {
     expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual([undefined, 'w']);
   });
 
-  it.each(['locked', 'unavailable'] as const)('is never looked for elsewhere while it is %s, whatever the keychain holds', async (mode) => {
-    for (const choice of CHOICES) {
-      const { store, keychain, sealed } = bench(choice);
-      sealed.entries.set(KEY, 'new');
-      keychain.entries.set(KEY, 'old');
-      sealed.setMode(mode);
-      expect((await store.read(KEY, true)).state).toBe(mode);
-      expect((await store.write(KEY, 'newer')).state).toBe(mode);
-      expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual(['old', 'new']);
-    }
-  });
+  it.each(['locked', 'unavailable'] as const)(
+    'is never looked for elsewhere while it is %s, whatever the keychain holds',
+    async (mode) => {
+      for (const choice of CHOICES) {
+        const { store, keychain, sealed } = bench(choice);
+        sealed.entries.set(KEY, 'new');
+        keychain.entries.set(KEY, 'old');
+        sealed.setMode(mode);
+        expect((await store.read(KEY, true)).state).toBe(mode);
+        expect((await store.write(KEY, 'newer')).state).toBe(mode);
+        expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual(['old', 'new']);
+      }
+    },
+  );
 
   it('can be removed while its key is away, and the keychain is not asked when it never had it', async () => {
     const { store, keychain, sealed } = bench();
@@ -154,7 +176,10 @@ describe('a value that is sealed', () => {
 
 describe('a value that moves', () => {
   it('moves with a write and never with a read', async () => {
-    for (const [from, to] of [['keychain', 'safe-storage'], ['safe-storage', 'keychain']] as const) {
+    for (const [from, to] of [
+      ['keychain', 'safe-storage'],
+      ['safe-storage', 'keychain'],
+    ] as const) {
       const { store, keychain, sealed, restart } = bench(from);
       await store.write(KEY, 'v');
       const [old, goal] = from === 'keychain' ? [keychain, sealed] : [sealed, keychain];
@@ -251,14 +276,32 @@ describe('a value that moves', () => {
 describe('calls', () => {
   it('on one key run in the order they were made', async () => {
     const { store } = bench();
-    const answers = await Promise.all([store.write(KEY, '1'), store.read(KEY, true), store.write(KEY, '2'), store.read(KEY, true), store.remove(KEY), store.read(KEY, false)]);
-    expect(answers.map((answer) => ('value' in answer ? answer.value : answer.state))).toEqual(['done', '1', 'done', '2', 'done', 'absent']);
+    const answers = await Promise.all([
+      store.write(KEY, '1'),
+      store.read(KEY, true),
+      store.write(KEY, '2'),
+      store.read(KEY, true),
+      store.remove(KEY),
+      store.read(KEY, false),
+    ]);
+    expect(answers.map((answer) => ('value' in answer ? answer.value : answer.state))).toEqual([
+      'done',
+      '1',
+      'done',
+      '2',
+      'done',
+      'absent',
+    ]);
   });
 
   it('that wait for one which is locked are locked with it, and open no second dialog', async () => {
     const { store, keychain } = bench();
     keychain.setMode('locked');
-    const answers = await Promise.all([store.read(KEY, true), store.write(KEY, 'v'), store.remove(KEY)]);
+    const answers = await Promise.all([
+      store.read(KEY, true),
+      store.write(KEY, 'v'),
+      store.remove(KEY),
+    ]);
     expect(answers.map(({ state }) => state)).toEqual(['locked', 'locked', 'locked']);
     expect(keychain.calls).toHaveLength(1);
   });
@@ -281,7 +324,13 @@ describe('a kill', () => {
   }
   const modes = fc.constantFrom<Mode>('works', 'works', 'locked', 'unavailable');
   const runs = fc.array(
-    fc.record<Run>({ choice: fc.constantFrom(...CHOICES), keychain: modes, sealed: modes, action: fc.constantFrom('write', 'write', 'read', 'remove'), changes: fc.constantFrom(0, 1, 2, 3, 4, 99, 99) }),
+    fc.record<Run>({
+      choice: fc.constantFrom(...CHOICES),
+      keychain: modes,
+      sealed: modes,
+      action: fc.constantFrom('write', 'write', 'read', 'remove'),
+      changes: fc.constantFrom(0, 1, 2, 3, 4, 99, 99),
+    }),
     { minLength: 1, maxLength: 8 },
   );
 
@@ -295,7 +344,11 @@ describe('a kill', () => {
       die();
       return new Promise(() => {});
     };
-    return { ...store, write: (key: string, value: string) => guard(() => store.write(key, value)), remove: (key: string) => guard(() => store.remove(key)) };
+    return {
+      ...store,
+      write: (key: string, value: string) => guard(() => store.write(key, value)),
+      remove: (key: string) => guard(() => store.remove(key)),
+    };
   }
 
   it('at any moment of any history leaves the last value or the one being written, and a removal that is done leaves nothing', async () => {
@@ -309,28 +362,42 @@ describe('a kill', () => {
           let die = (): void => {};
           const killed = new Promise<null>((resolve) => (die = () => resolve(null)));
           const left = { changes: run.changes };
-          const store = createStoreChoice(run.choice, { keychain: doomed(keychain, left, die), sealed: doomed(sealed, left, die) });
-          // As the vault does: what is stored is read first, and it is known whether something must be there.
+          const store = createStoreChoice(run.choice, {
+            keychain: doomed(keychain, left, die),
+            sealed: doomed(sealed, left, die),
+          });
+          // As the vault does: what is stored is read first, and it is known whether something must
+          // be there.
           await store.read(KEY, !possible.includes(null));
           const value = `v${index}`;
-          const outcome = run.action === 'write' ? await Promise.race([store.write(KEY, value), killed]) : run.action === 'remove' ? await Promise.race([store.remove(KEY), killed]) : null;
+          const outcome =
+            run.action === 'write'
+              ? await Promise.race([store.write(KEY, value), killed])
+              : run.action === 'remove'
+                ? await Promise.race([store.remove(KEY), killed])
+                : null;
           await settle();
-          if (run.action === 'write') possible = outcome?.state === 'done' ? [value] : [...possible, value];
+          if (run.action === 'write')
+            possible = outcome?.state === 'done' ? [value] : [...possible, value];
           if (run.action === 'remove') possible = outcome?.state === 'done' ? [null] : [];
           keychain.setMode('works');
           sealed.setMode('works');
           const found = await createStoreChoice('auto', { keychain, sealed }).read(KEY, true);
-          const seen = found.state === 'found' ? found.value : found.state === 'absent' ? null : found.state;
+          const seen =
+            found.state === 'found' ? found.value : found.state === 'absent' ? null : found.state;
           // A removal that is not done is repeated until it is: nothing is read before (vault.ts).
           if (run.action === 'remove' && outcome?.state !== 'done') {
-            expect(await createStoreChoice('auto', { keychain, sealed }).remove(KEY)).toEqual({ state: 'done' });
+            expect(await createStoreChoice('auto', { keychain, sealed }).remove(KEY)).toEqual({
+              state: 'done',
+            });
             possible = [null];
             expect(keychain.entries.size + sealed.entries.size).toBe(0);
             continue;
           }
           expect(possible).toContain(seen);
           possible = [seen];
-          if (seen === null && run.action === 'remove') expect(keychain.entries.size + sealed.entries.size).toBe(0);
+          if (seen === null && run.action === 'remove')
+            expect(keychain.entries.size + sealed.entries.size).toBe(0);
         }
       }),
       { numRuns: 400 },

@@ -1,34 +1,75 @@
-// Sessions at rest: keychain and state file agree about who must be there, and nothing unreadable is ever deleted.
+// Sessions at rest: keychain and state file agree about who must be there, and nothing unreadable
+// is ever deleted.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/ports.js';
 import { createKnownState } from '../../src/main/core/known-state.js';
-import { NO_ACCOUNTS, type SessionRecord, formatRecord, recordKey, withAccount } from '../../src/main/core/records.js';
+import {
+  NO_ACCOUNTS,
+  type SessionRecord,
+  formatRecord,
+  recordKey,
+  withAccount,
+} from '../../src/main/core/records.js';
 import { type Vault, createVault } from '../../src/main/core/vault.js';
 import { createFakeLock } from '../support/fake-lock.js';
-import { type FakeKeyringMode, type FakeSecretStore, type FakeStateStore, createFakeLog, createFakeSecretStore, createFakeStateStore, settle } from '../support/fakes.js';
+import {
+  type FakeKeyringMode,
+  type FakeSecretStore,
+  type FakeStateStore,
+  createFakeLog,
+  createFakeSecretStore,
+  createFakeStateStore,
+  settle,
+} from '../support/fakes.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const key = recordKey(ada.id);
-const record: SessionRecord = { version: 1, clientId: 'me', account: ada, refreshToken: 'secret-refresh', scope: 'read', savedAt: 7, access: null };
+const record: SessionRecord = {
+  version: 1,
+  clientId: 'me',
+  account: ada,
+  refreshToken: 'secret-refresh',
+  scope: 'read',
+  savedAt: 7,
+  access: null,
+};
 
 let secrets: FakeSecretStore;
 let file: FakeStateStore;
 let log: ReturnType<typeof createFakeLog>;
 
 /** A vault whose `load` also reads the file, as the engine does first. */
-function vaultWith(mode: FakeKeyringMode = 'works', content: unknown = null): Omit<Vault, 'load'> & { load(): Promise<ReturnType<Vault['load']>> } {
+function vaultWith(
+  mode: FakeKeyringMode = 'works',
+  content: unknown = null,
+): Omit<Vault, 'load'> & { load(): Promise<ReturnType<Vault['load']>> } {
   secrets = createFakeSecretStore(mode);
   file = createFakeStateStore(content);
   log = createFakeLog();
-  const known = createKnownState(file, createFakeLock(), { issuer: ada.issuer, clientId: 'me' }, log);
+  const known = createKnownState(
+    file,
+    createFakeLock(),
+    { issuer: ada.issuer, clientId: 'me' },
+    log,
+  );
   const vault = createVault(secrets, known, 'me', log);
-  return { ...vault, load: async () => { await known.load(); return vault.load(); } };
+  return {
+    ...vault,
+    load: async () => {
+      await known.load();
+      return vault.load();
+    },
+  };
 }
 
-const stateInFile = (): string | undefined => (file.content as KnownAccounts | null)?.accounts.find(({ id }) => id === ada.id)?.record;
-const known = (state: KnownAccounts['accounts'][number]['record']): KnownAccounts => withAccount(NO_ACCOUNTS, ada, state);
+const stateInFile = (): string | undefined =>
+  (file.content as KnownAccounts | null)?.accounts.find(({ id }) => id === ada.id)?.record;
+const known = (state: KnownAccounts['accounts'][number]['record']): KnownAccounts =>
+  withAccount(NO_ACCOUNTS, ada, state);
 
-beforeEach(() => { vaultWith(); });
+beforeEach(() => {
+  vaultWith();
+});
 
 describe('load', () => {
   it.each([
@@ -42,7 +83,11 @@ describe('load', () => {
   });
 
   it.each([[null], ['damaged'], [{ accounts: 7 }]])('finds nobody in %j', async (content) => {
-    expect(await vaultWith('works', content).load()).toEqual({ restore: null, last: null, reason: 'never' });
+    expect(await vaultWith('works', content).load()).toEqual({
+      restore: null,
+      last: null,
+      reason: 'never',
+    });
   });
 
   it('finds nobody where the file cannot be read', async () => {
@@ -86,7 +131,10 @@ describe('read', () => {
     expect(await vault.read(ada)).toEqual({ state: 'record', record });
   });
 
-  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('withholds it when the keyring is %s, and changes nothing', async (mode, code) => {
+  it.each([
+    ['locked', 'keyring-locked'],
+    ['unavailable', 'keyring-unavailable'],
+  ] as const)('withholds it when the keyring is %s, and changes nothing', async (mode, code) => {
     const vault = vaultWith(mode, known('kept'));
     secrets.entries.set(key, formatRecord(record));
     await vault.load();
@@ -94,11 +142,17 @@ describe('read', () => {
     expect([secrets.entries.get(key), stateInFile()]).toEqual([formatRecord(record), 'kept']);
   });
 
-  it.each([['no JSON', 'secret-garbage'], ['a later version', formatRecord({ ...record, version: 2 } as never)]])('withholds and keeps what it cannot read: %s', async (_what, value) => {
+  it.each([
+    ['no JSON', 'secret-garbage'],
+    ['a later version', formatRecord({ ...record, version: 2 } as never)],
+  ])('withholds and keeps what it cannot read: %s', async (_what, value) => {
     const vault = vaultWith('works', known('kept'));
     secrets.entries.set(key, value);
     await vault.load();
-    expect(await vault.read(ada)).toMatchObject({ state: 'withheld', error: { code: 'keyring-unavailable' } });
+    expect(await vault.read(ada)).toMatchObject({
+      state: 'withheld',
+      error: { code: 'keyring-unavailable' },
+    });
     expect([secrets.entries.get(key), stateInFile()]).toEqual([value, 'kept']);
     expect(JSON.stringify(log.events)).not.toContain('secret');
   });
@@ -117,21 +171,36 @@ describe('write', () => {
     await vault.load();
     const order: string[] = [];
     const { save } = file;
-    file.save = async (state) => { order.push('file'); await save(state); };
+    file.save = async (state) => {
+      order.push('file');
+      await save(state);
+    };
     const { write } = secrets;
-    secrets.write = async (name, value) => { order.push('keychain'); return write(name, value); };
+    secrets.write = async (name, value) => {
+      order.push('keychain');
+      return write(name, value);
+    };
     expect(await vault.write(record)).toBeNull();
     expect(order).toEqual(['file', 'keychain']);
     expect([secrets.entries.get(key), stateInFile()]).toEqual([formatRecord(record), 'kept']);
   });
 
-  it.each([['locked', 'keyring-locked'], ['unavailable', 'keyring-unavailable']] as const)('answers what a %s keyring means', async (mode, code) => {
+  it.each([
+    ['locked', 'keyring-locked'],
+    ['unavailable', 'keyring-unavailable'],
+  ] as const)('answers what a %s keyring means', async (mode, code) => {
     const vault = vaultWith(mode);
     await vault.load();
     expect(await vault.write(record)).toMatchObject({ code });
   });
 
-  it.each([['none', 'none'], ['kept', 'kept'], ['refused', 'refused'], ['suspended', 'suspended'], ['removal-owed', 'removal-owed']] as const)('that fails leaves the word on a record that was %s', async (before, after) => {
+  it.each([
+    ['none', 'none'],
+    ['kept', 'kept'],
+    ['refused', 'refused'],
+    ['suspended', 'suspended'],
+    ['removal-owed', 'removal-owed'],
+  ] as const)('that fails leaves the word on a record that was %s', async (before, after) => {
     const vault = vaultWith('locked', known(before));
     await vault.load();
     await settle();
@@ -144,15 +213,23 @@ describe('write', () => {
     const vault = vaultWith('works', withAccount(NO_ACCOUNTS, grace, 'kept'));
     const { load } = file;
     let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => { release = resolve; });
-    file.load = async () => { await gate; return load(); };
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    file.load = async () => {
+      await gate;
+      return load();
+    };
     const loaded = vault.load();
     const written = vault.write(record);
     await settle();
     expect([file.saves.length, secrets.calls.length]).toEqual([0, 0]);
     release();
     await Promise.all([loaded, written]);
-    expect((file.content as KnownAccounts).accounts.map(({ id }) => id)).toEqual(['grace-id', 'ada-id']);
+    expect((file.content as KnownAccounts).accounts.map(({ id }) => id)).toEqual([
+      'grace-id',
+      'ada-id',
+    ]);
     await vault.oweRemoval(ada);
     await vault.remove(ada);
     expect(secrets.entries.size).toBe(0);
@@ -195,7 +272,10 @@ describe('write', () => {
     await settle();
     await vault.oweRemoval(ada);
     secrets.answerPrompt('dismissed');
-    expect([await written, stateInFile()]).toMatchObject([{ code: 'keyring-locked' }, 'removal-owed']);
+    expect([await written, stateInFile()]).toMatchObject([
+      { code: 'keyring-locked' },
+      'removal-owed',
+    ]);
   });
 
   it('puts no secret into the file', async () => {
@@ -227,23 +307,31 @@ describe('remove', () => {
     expect(log.names()).toContain('record-removal-owed');
   });
 
-  it('of what no key opens is done where it is one\'s own, and not where it may be another client\'s', async () => {
+  it("of what no key opens is done where it is one's own, and not where it may be another client's", async () => {
     const own = { ...ada, record: 'removal-owed', clientId: 'me' } as const;
     const others = { ...ada, record: 'kept', clientId: 'other' } as const;
-    for (const [accounts, left] of [[[own], 'none'], [[own, others], 'removal-owed']] as const) {
+    for (const [accounts, left] of [
+      [[own], 'none'],
+      [[own, others], 'removal-owed'],
+    ] as const) {
       const vault = vaultWith('works', { ...NO_ACCOUNTS, accounts });
       secrets.entries.set(key, 'no key opens it');
       secrets.read = async () => ({ state: 'unavailable', detail: 'no key opens it' });
       await vault.load();
       await vault.remove(ada);
-      const record = (file.content as KnownAccounts).accounts.find(({ clientId }) => clientId === 'me')?.record;
+      const record = (file.content as KnownAccounts).accounts.find(
+        ({ clientId }) => clientId === 'me',
+      )?.record;
       expect([secrets.entries.size, record]).toEqual([left === 'none' ? 0 : 1, left]);
     }
   });
 
   it('that another client owes is not done when they have signed in again in a process of their own', async () => {
     const owed = { ...ada, record: 'removal-owed', clientId: 'other' } as const;
-    for (const [said, left] of [['removal-owed', 0], ['kept', 1]] as const) {
+    for (const [said, left] of [
+      ['removal-owed', 0],
+      ['kept', 1],
+    ] as const) {
       const vault = vaultWith('works', { ...NO_ACCOUNTS, accounts: [owed] });
       secrets.entries.set(key, formatRecord({ ...record, clientId: 'other' }));
       await vault.load();
@@ -272,12 +360,21 @@ describe('remove', () => {
     await settle();
     secrets.answerPrompt('unlocked');
     await Promise.all([removal, write]);
-    expect([secrets.entries.get(key)?.includes('secret-new'), stateInFile()]).toEqual([true, 'kept']);
+    expect([secrets.entries.get(key)?.includes('secret-new'), stateInFile()]).toEqual([
+      true,
+      'kept',
+    ]);
   });
 });
 
 describe('suspend', () => {
-  it.each([['kept', 'suspended'], ['none', 'none'], ['removal-owed', 'removal-owed'], ['refused', 'refused'], ['suspended', 'suspended']] as const)('of a record that is %s leaves the word %s', async (before, after) => {
+  it.each([
+    ['kept', 'suspended'],
+    ['none', 'none'],
+    ['removal-owed', 'removal-owed'],
+    ['refused', 'refused'],
+    ['suspended', 'suspended'],
+  ] as const)('of a record that is %s leaves the word %s', async (before, after) => {
     const vault = vaultWith('locked', known(before));
     await vault.load();
     await vault.suspend(ada);

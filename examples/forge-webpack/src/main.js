@@ -10,5 +10,7 @@ createAuth({
   scopes: ['openid', 'profile', 'offline_access'],
 });
 
-app.whenReady().then(() => new BrowserWindow().loadFile(path.join(__dirname, '..', 'renderer', 'index.html')));
+app
+  .whenReady()
+  .then(() => new BrowserWindow().loadFile(path.join(__dirname, '..', 'renderer', 'index.html')));
 app.on('window-all-closed', () => app.quit());

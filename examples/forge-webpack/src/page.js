@@ -4,7 +4,10 @@ import { auth } from 'latchkey/renderer';
 const text = document.querySelector('output');
 
 auth.subscribe((view) => {
-  text.value = view.status === 'signed-in' ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}` : view.status;
+  text.value =
+    view.status === 'signed-in'
+      ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}`
+      : view.status;
 });
 document.querySelector('button').addEventListener('click', () => {
   auth.signIn().catch((error) => console.error(error));

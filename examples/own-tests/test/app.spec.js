@@ -2,7 +2,10 @@
 import { expect, test } from 'latchkey/testing/playwright';
 
 test('shows who has signed in', async ({ app, signedIn }) => {
-  const page = await signedIn(app, { by: (page) => page.getByRole('button', { name: 'Sign in' }).click(), login: 'grace' });
+  const page = await signedIn(app, {
+    by: (page) => page.getByRole('button', { name: 'Sign in' }).click(),
+    login: 'grace',
+  });
   await expect(page.locator('output')).toHaveText('Hello Grace Hopper');
 });
 

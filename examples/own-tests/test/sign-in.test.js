@@ -11,9 +11,15 @@ afterEach(async () => {
 });
 
 async function start() {
-  const provider = await startProvider({ clientId: 'notes-desktop', redirectUris: ['http://127.0.0.1/callback'] });
+  const provider = await startProvider({
+    clientId: 'notes-desktop',
+    redirectUris: ['http://127.0.0.1/callback'],
+  });
   const { auth, greeting } = createSignIn(provider.issuer);
-  ended.push(() => auth.stop(), () => provider.stop());
+  ended.push(
+    () => auth.stop(),
+    () => provider.stop(),
+  );
   return { provider, auth, greeting };
 }
 

@@ -1,4 +1,5 @@
-// The main process, compiled by tsc alone. Pages come from a scheme of the app's own, which Latchkey trusts by itself.
+// The main process, compiled by tsc alone. Pages come from a scheme of the app's own, which
+// Latchkey trusts by itself.
 import { app, BrowserWindow, protocol } from 'electron';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +19,17 @@ const FILES: Readonly<Record<string, readonly [url: string, type: string]>> = {
   '/latchkey.js': [import.meta.resolve('latchkey/renderer'), 'text/javascript'],
 };
 
-protocol.registerSchemesAsPrivileged([{ scheme: 'notes', privileges: { standard: true, secure: true } }]);
+protocol.registerSchemesAsPrivileged([
+  { scheme: 'notes', privileges: { standard: true, secure: true } },
+]);
 
 void app.whenReady().then(() => {
   protocol.handle('notes', async (request) => {
     const file = FILES[new URL(request.url).pathname];
     if (file === undefined) return new Response('not found', { status: 404 });
-    return new Response(await readFile(fileURLToPath(file[0])), { headers: { 'Content-Type': file[1] } });
+    return new Response(await readFile(fileURLToPath(file[0])), {
+      headers: { 'Content-Type': file[1] },
+    });
   });
   void new BrowserWindow().loadURL('notes://app/');
 });

@@ -1,11 +1,15 @@
-// The page: shows who is signed in. The import map of index.html leads "latchkey/renderer" to the file.
+// The page: shows who is signed in. The import map of index.html leads "latchkey/renderer" to the
+// file.
 import { auth, type AuthView } from 'latchkey/renderer';
 
 const text = document.querySelector('output');
 
 function show(view: AuthView): void {
   if (text === null) return;
-  text.value = view.status === 'signed-in' ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}` : view.status;
+  text.value =
+    view.status === 'signed-in'
+      ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}`
+      : view.status;
 }
 
 auth.subscribe(show);

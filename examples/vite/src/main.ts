@@ -17,7 +17,9 @@ createAuth({
 const beside = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 void app.whenReady().then(() => {
-  const window = new BrowserWindow({ webPreferences: { preload: beside('../preload/preload.cjs') } });
+  const window = new BrowserWindow({
+    webPreferences: { preload: beside('../preload/preload.cjs') },
+  });
   void window.loadFile(beside('../renderer/index.html'));
 });
 app.on('window-all-closed', () => app.quit());

@@ -5,7 +5,10 @@ const text = document.querySelector('output');
 
 function show(view: AuthView): void {
   if (text === null) return;
-  text.value = view.status === 'signed-in' ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}` : view.status;
+  text.value =
+    view.status === 'signed-in'
+      ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}`
+      : view.status;
 }
 
 auth.subscribe(show);

@@ -1,7 +1,13 @@
-// Where a diagnosis gets its facts inside a running app: brings the adapters together that know one thing each.
-// Judges nothing; the one thing that it compares is whether a scheme's owner is this very app.
+// Where a diagnosis gets its facts inside a running app: brings the adapters together that know one
+// thing each. Judges nothing; the one thing that it compares is whether a scheme's owner is this
+// very app.
 import { type App, app as electronApp, shell } from 'electron';
-import type { DiagnosisSources, SchemeFacts, SchemeOwner, SchemeRival } from '../diagnosis/facts.js';
+import type {
+  DiagnosisSources,
+  SchemeFacts,
+  SchemeOwner,
+  SchemeRival,
+} from '../diagnosis/facts.js';
 import { LIMITS } from '../core/limits.js';
 import type { Network, SecretStore } from '../core/ports.js';
 import type { DeepLink } from './deep-link.js';
@@ -10,7 +16,11 @@ import { tryKeyring } from './keyring-facts.js';
 import { tryLoopback } from './loopback-facts.js';
 import { createNetworkFacts, readOwnHeaders } from './network-facts.js';
 import type { RegistrationFacts } from './registration-facts.js';
-import { type RegistrationPlan, type SchemeRegistration, planRegistration } from './scheme-registration.js';
+import {
+  type RegistrationPlan,
+  type SchemeRegistration,
+  planRegistration,
+} from './scheme-registration.js';
 import { isSameCommand, startsBare } from './scheme-linux.js';
 import { findSchemeOwner, findSchemeRivals } from './scheme-owner.js';
 import { programOf } from './xdg-applications.js';
@@ -27,7 +37,16 @@ export interface AppSourcesOptions {
 }
 
 /** Creates the sources. Nothing is asked before a diagnosis asks. */
-export function createAppSources({ app = electronApp, facts, registration, deepLink, singleInstanceLock, network, secrets, inMemoryOnly }: AppSourcesOptions): DiagnosisSources {
+export function createAppSources({
+  app = electronApp,
+  facts,
+  registration,
+  deepLink,
+  singleInstanceLock,
+  network,
+  secrets,
+  inMemoryOnly,
+}: AppSourcesOptions): DiagnosisSources {
   const { platform, env } = facts;
   const plan = planRegistration(facts);
   const networkFacts = createNetworkFacts();
@@ -40,25 +59,50 @@ export function createAppSources({ app = electronApp, facts, registration, deepL
     headers: () => readOwnHeaders(network),
     loopback: tryLoopback,
     async host() {
-      const own = { electron: versionOf('electron'), isPackaged: facts.isPackaged, execPath: facts.execPath, windowsStore: facts.windowsStore, macAppStore: process.mas, env };
-      return readHostFacts(own, app.hasSingleInstanceLock() ? 'held' : singleInstanceLock ? null : 'left-to-host');
+      const own = {
+        electron: versionOf('electron'),
+        isPackaged: facts.isPackaged,
+        execPath: facts.execPath,
+        windowsStore: facts.windowsStore,
+        macAppStore: process.mas,
+        env,
+      };
+      return readHostFacts(
+        own,
+        app.hasSingleInstanceLock() ? 'held' : singleInstanceLock ? null : 'left-to-host',
+      );
     },
     async scheme(scheme) {
       // Inside such a package the question would be answered for the package, not for the desktop.
-      if (plan.by === 'nobody' && platform !== 'darwin') return { unseen: `${plan.detail}; a probe shows whether it arrives` };
+      if (plan.by === 'nobody' && platform !== 'darwin')
+        return { unseen: `${plan.detail}; a probe shows whether it arrives` };
       const query = { scheme, platform, env, timeoutMs: LIMITS.redirectPrepareMs, app };
-      // Before anything is changed: a sign-in would take the scheme back, and nobody would learn who had it.
+      // Before anything is changed: a sign-in would take the scheme back, and nobody would learn
+      // who had it.
       const owner = await findSchemeOwner(query);
       const registered = await registration.register(scheme);
       const rivals = await findSchemeRivals(query, owner.state === 'owned' ? owner.name : '');
-      return { scheme, owner, isOurs: await isOurs(owner), registration: registered, rivals: rivals === null ? null : await realRivals([...rivals, ...displacedBuilds(scheme)]) } satisfies SchemeFacts;
+      return {
+        scheme,
+        owner,
+        isOurs: await isOurs(owner),
+        registration: registered,
+        rivals: rivals === null ? null : await realRivals([...rivals, ...displacedBuilds(scheme)]),
+      } satisfies SchemeFacts;
     },
     async probe(scheme) {
       const came = await deepLink.probe(scheme, (url) => shell.openExternal(url), LIMITS.probeMs);
       return { scheme, outcome: came ? 'came-back' : 'lost', limitMs: LIMITS.probeMs };
     },
     async keyring() {
-      if (inMemoryOnly) return { outcome: 'memory-by-option', detail: '', store: 'memory', backend: null, tookMs: 0 };
+      if (inMemoryOnly)
+        return {
+          outcome: 'memory-by-option',
+          detail: '',
+          store: 'memory',
+          backend: null,
+          tookMs: 0,
+        };
       return await tryKeyring(secrets, env);
     },
   };
@@ -71,7 +115,11 @@ export function createAppSources({ app = electronApp, facts, registration, deepL
   async function startsUs(command: readonly string[]): Promise<boolean> {
     switch (platform) {
       case 'linux':
-        return plan.by === 'desktop-file' && (isSameCommand(command, plan.words) || (plan.bareStartWorks && (await startsBare(command, plan.words, env))));
+        return (
+          plan.by === 'desktop-file' &&
+          (isSameCommand(command, plan.words) ||
+            (plan.bareStartWorks && (await startsBare(command, plan.words, env))))
+        );
       case 'win32':
         return isSameCommand(command.map(lower), expectedOnWindows(plan).map(lower));
       default:
@@ -84,10 +132,15 @@ export function createAppSources({ app = electronApp, facts, registration, deepL
     return registration.displaced(scheme).map((command) => ({ name: 'another build', command }));
   }
 
-  /** Without those that start this app, and those whose program is gone: an earlier version, or a file that was moved. */
+  /**
+   * Without those that start this app, and those whose program is gone: an earlier version, or a
+   * file that was moved.
+   */
   async function realRivals(rivals: readonly SchemeRival[]): Promise<readonly SchemeRival[]> {
     const real: SchemeRival[] = [];
-    for (const rival of rivals) if (!(await startsUs(rival.command)) && (await programOf(rival.command, env)) !== null) real.push(rival);
+    for (const rival of rivals)
+      if (!(await startsUs(rival.command)) && (await programOf(rival.command, env)) !== null)
+        real.push(rival);
     return real;
   }
 }

@@ -1,9 +1,18 @@
-// Callbacks of kind 'custom-scheme': open-url, second-instance and start-up argv, and the single-instance lock.
-// Must be created before the app is ready, or macOS' first open-url is lost. Logs no URL, not even in part.
+// Callbacks of kind 'custom-scheme': open-url, second-instance and start-up argv, and the
+// single-instance lock. Must be created before the app is ready, or macOS' first open-url is lost.
+// Logs no URL, not even in part.
 import type { App } from 'electron';
 import type { Callbacks, CallbackVerdict, Log, RedirectOption } from '../core/ports.js';
 import type { SchemeRegistration } from './scheme-registration.js';
-import { type FoundCallback, createProbe, findCallback, findProbe, findRawCallback, fromAdditionalData, toAdditionalData } from './start-arguments.js';
+import {
+  type FoundCallback,
+  createProbe,
+  findCallback,
+  findProbe,
+  findRawCallback,
+  fromAdditionalData,
+  toAdditionalData,
+} from './start-arguments.js';
 
 const EARLY_MAX = 16;
 
@@ -21,25 +30,40 @@ export interface DeepLinkOptions {
 }
 
 export interface DeepLink extends Callbacks {
-  /** False: another instance holds the lock and was told what this start was about. The app must `app.exit(0)`. */
+  /**
+   * False: another instance holds the lock and was told what this start was about. The app must
+   * `app.exit(0)`.
+   */
   readonly primary: boolean;
   /**
-   * Sends a URL that means nothing on the way of a callback: `open` hands it to the operating system. True when it comes
-   * back to this process within the time. Whoever else gets it, gets a random number.
+   * Sends a URL that means nothing on the way of a callback: `open` hands it to the operating
+   * system. True when it comes back to this process within the time. Whoever else gets it, gets a
+   * random number.
    */
   probe(scheme: string, open: (url: string) => Promise<void>, timeoutMs: number): Promise<boolean>;
 }
 
 /** Creates the callbacks of custom schemes. Synchronous, and complete before it returns. */
-export function createDeepLink({ app, redirects, singleInstanceLock, registration, showApp, log, argv = process.argv }: DeepLinkOptions): DeepLink {
-  const redirectUris = redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.uri] : []));
+export function createDeepLink({
+  app,
+  redirects,
+  singleInstanceLock,
+  registration,
+  showApp,
+  log,
+  argv = process.argv,
+}: DeepLinkOptions): DeepLink {
+  const redirectUris = redirects.flatMap((redirect) =>
+    redirect.kind === 'custom-scheme' ? [redirect.uri] : [],
+  );
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let early: string[] = [];
   let stopped = false;
   /** Probes that are on their way, and who waits for them. */
   const probes = new Map<string, (came: boolean) => void>();
 
-  const primary = !singleInstanceLock || app.requestSingleInstanceLock(toAdditionalData(argv, redirectUris));
+  const primary =
+    !singleInstanceLock || app.requestSingleInstanceLock(toAdditionalData(argv, redirectUris));
   if (primary) {
     app.on('open-url', onOpenUrl);
     app.on('second-instance', onSecondInstance);
@@ -58,7 +82,12 @@ export function createDeepLink({ app, redirects, singleInstanceLock, registratio
     if (arrive('open-url', found) === 'taken') showApp();
   }
 
-  function onSecondInstance(_event: unknown, changedArgv: readonly string[], _folder: string, additional: unknown): void {
+  function onSecondInstance(
+    _event: unknown,
+    changedArgv: readonly string[],
+    _folder: string,
+    additional: unknown,
+  ): void {
     const sent = fromAdditionalData(additional);
     if (swallowProbe([...sent, ...changedArgv])) return;
     const raw = findCallback(sent, redirectUris);
@@ -67,7 +96,9 @@ export function createDeepLink({ app, redirects, singleInstanceLock, registratio
     showApp();
   }
 
-  /** Also one that nobody waits for any more, or that another instance sent: it is never a callback. */
+  /**
+   * Also one that nobody waits for any more, or that another instance sent: it is never a callback.
+   */
   function swallowProbe(words: readonly string[]): boolean {
     const url = findProbe(words, redirectUris);
     if (url === null) return false;
@@ -76,22 +107,40 @@ export function createDeepLink({ app, redirects, singleInstanceLock, registratio
   }
 
   function arrive(source: string, found: FoundCallback): CallbackVerdict {
-    if (found.kind === 'many') log.write({ level: 'warn', event: 'callback-ignored', fields: { source, reason: 'more than one' } });
+    if (found.kind === 'many')
+      log.write({
+        level: 'warn',
+        event: 'callback-ignored',
+        fields: { source, reason: 'more than one' },
+      });
     if (found.kind !== 'one' || stopped) return 'foreign';
     if (listener !== null) return listener(found.url);
     if (early.length < EARLY_MAX) early.push(found.url);
-    else log.write({ level: 'warn', event: 'callback-ignored', fields: { source, reason: 'too many before the start' } });
+    else
+      log.write({
+        level: 'warn',
+        event: 'callback-ignored',
+        fields: { source, reason: 'too many before the start' },
+      });
     return 'taken';
   }
 
   return {
     primary,
     async prepare(redirect) {
-      if (redirect.kind !== 'custom-scheme') return { state: 'unavailable', detail: 'not a custom scheme' };
-      if (!primary || stopped) return { state: 'unavailable', detail: primary ? 'stopped' : 'another instance of the app is running' };
+      if (redirect.kind !== 'custom-scheme')
+        return { state: 'unavailable', detail: 'not a custom scheme' };
+      if (!primary || stopped)
+        return {
+          state: 'unavailable',
+          detail: primary ? 'stopped' : 'another instance of the app is running',
+        };
       const registered = await registration.register(redirect.scheme);
       if (!registered.ok) return { state: 'unavailable', detail: registered.detail };
-      return { state: 'ready', redirect: { kind: 'custom-scheme', redirectUri: redirect.uri, close: () => {} } };
+      return {
+        state: 'ready',
+        redirect: { kind: 'custom-scheme', redirectUri: redirect.uri, close: () => {} },
+      };
     },
     onCallback(next) {
       listener = next;

@@ -1,5 +1,6 @@
-// The text of a .desktop file, and of the launcher script beside it: written and read. Pure: strings in, strings out.
-// Follows the Desktop Entry Specification, "The Exec key" and "Possible value types".
+// The text of a .desktop file, and of the launcher script beside it: written and read. Pure:
+// strings in, strings out. Follows the Desktop Entry Specification, "The Exec key" and "Possible
+// value types".
 
 export interface DesktopEntry {
   readonly name: string;
@@ -27,20 +28,28 @@ export function desktopEntryText({ name, scheme, words }: DesktopEntry): string 
   ].join('\n');
 }
 
-/** Quotes and escapes a command: first by the rules of Exec, then by those of every string value. */
+/**
+ * Quotes and escapes a command: first by the rules of Exec, then by those of every string value.
+ */
 export function execValue(words: readonly string[]): string {
   return words.map((word) => escapeString(quoteWord(word.replaceAll('%', '%%')))).join(' ');
 }
 
 /**
- * Tells whether any word needs quoting. xdg-open of Debian's xdg-utils 1.1.3 splits Exec at blanks and ignores quotes
- * when no desktop environment runs; such a command needs a launcher with a plain path.
+ * Tells whether any word needs quoting. xdg-open of Debian's xdg-utils 1.1.3 splits Exec at blanks
+ * and ignores quotes when no desktop environment runs; such a command needs a launcher with a plain
+ * path.
  */
 export function needsLauncher(words: readonly string[]): boolean {
-  return words.some((word, index) => !/^[A-Za-z0-9_@+=:,./-]+$/.test(word) || (index === 0 && word.includes('=')));
+  return words.some(
+    (word, index) => !/^[A-Za-z0-9_@+=:,./-]+$/.test(word) || (index === 0 && word.includes('=')),
+  );
 }
 
-/** Gives the text of a launcher: the command with every word quoted for the shell, and the URL behind it. */
+/**
+ * Gives the text of a launcher: the command with every word quoted for the shell, and the URL
+ * behind it.
+ */
 export function launcherText(words: readonly string[]): string {
   const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   return `#!/bin/sh\n# ${MARK}.\nexec ${quoted.join(' ')} "$@"\n`;
@@ -65,7 +74,8 @@ export function readDesktopEntry(text: string): ReadEntry {
   for (const line of text.split('\n')) {
     if (line.startsWith('[')) inGroup = line.trim() === '[Desktop Entry]';
     const [, key, value] = /^([A-Za-z0-9-]+)\s*=\s*(.*)$/s.exec(line) ?? [];
-    if (inGroup && key !== undefined && value !== undefined && !values.has(key)) values.set(key, unescapeString(value.trimEnd()));
+    if (inGroup && key !== undefined && value !== undefined && !values.has(key))
+      values.set(key, unescapeString(value.trimEnd()));
   }
   const exec = splitExec(values.get('Exec') ?? '');
   return {
@@ -79,9 +89,12 @@ export function readDesktopEntry(text: string): ReadEntry {
 
 /** The command of a launcher that Latchkey wrote, or null for any other text. */
 export function readLauncher(text: string): readonly string[] | null {
-  const [, command] = /^#!\/bin\/sh\n# Written by Latchkey at each start\.\nexec (.+) "\$@"\n$/s.exec(text) ?? [];
+  const [, command] =
+    /^#!\/bin\/sh\n# Written by Latchkey at each start\.\nexec (.+) "\$@"\n$/s.exec(text) ?? [];
   if (command === undefined) return null;
-  return [...command.matchAll(/'((?:[^']|'\\'')*)'/g)].map(([, word = '']) => word.replaceAll("'\\''", "'"));
+  return [...command.matchAll(/'((?:[^']|'\\'')*)'/g)].map(([, word = '']) =>
+    word.replaceAll("'\\''", "'"),
+  );
 }
 
 function isFieldCode(word: string): boolean {
@@ -107,9 +120,16 @@ function quoteWord(word: string): string {
 }
 
 function escapeString(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
+  return value
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\t', '\\t')
+    .replaceAll('\r', '\\r');
 }
 
 function unescapeString(value: string): string {
-  return value.replace(/\\([nrts\\])/g, (_all, letter: string) => ({ n: '\n', r: '\r', t: '\t', s: ' ', '\\': '\\' })[letter] ?? letter);
+  return value.replace(
+    /\\([nrts\\])/g,
+    (_all, letter: string) => ({ n: '\n', r: '\r', t: '\t', s: ' ', '\\': '\\' })[letter] ?? letter,
+  );
 }

@@ -1,14 +1,20 @@
-// EarlierEntries over keytar's entries of other services, and over the host's own functions.
-// May not change or decode a value, and puts nothing of what the host's functions throw into a detail but its name.
+// EarlierEntries over keytar's entries of other services, and over the host's own functions. May
+// not change or decode a value, and puts nothing of what the host's functions throw into a detail
+// but its name.
 import type { EarlierEntry } from '../core/options/options.js';
 import type { EarlierEntries, SecretOutcome, SecretReading } from '../core/ports.js';
 import type { ForeignEntries } from './keychain.js';
 
 /**
- * Creates the entries of the option "takeOver". `timeoutMs`: how long one call may take; a function of the host that
- * does not answer by then is `locked`, for it may show a dialog of its own. Nothing is asked for before the first call.
+ * Creates the entries of the option "takeOver". `timeoutMs`: how long one call may take; a function
+ * of the host that does not answer by then is `locked`, for it may show a dialog of its own.
+ * Nothing is asked for before the first call.
  */
-export function createEarlierEntries(entries: readonly EarlierEntry[], keychain: ForeignEntries, timeoutMs: number): EarlierEntries {
+export function createEarlierEntries(
+  entries: readonly EarlierEntry[],
+  keychain: ForeignEntries,
+  timeoutMs: number,
+): EarlierEntries {
   return {
     async read(index) {
       const { service, account, load } = entries[index] ?? {};
@@ -17,7 +23,9 @@ export function createEarlierEntries(entries: readonly EarlierEntry[], keychain:
       return bounded(timeoutMs, async (): Promise<SecretReading> => {
         const value: unknown = await load();
         if (value === null || value === undefined) return { state: 'absent' };
-        return typeof value === 'string' ? { state: 'found', value } : { state: 'unavailable', detail: 'option "takeOver": "load" gave no text' };
+        return typeof value === 'string'
+          ? { state: 'found', value }
+          : { state: 'unavailable', detail: 'option "takeOver": "load" gave no text' };
       });
     },
     async remove(index) {
@@ -32,15 +40,28 @@ export function createEarlierEntries(entries: readonly EarlierEntry[], keychain:
   };
 }
 
-async function bounded<Answer>(timeoutMs: number, run: () => Promise<Answer>): Promise<Answer | Exclude<SecretOutcome, { state: 'done' }>> {
+async function bounded<Answer>(
+  timeoutMs: number,
+  run: () => Promise<Answer>,
+): Promise<Answer | Exclude<SecretOutcome, { state: 'done' }>> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<Exclude<SecretOutcome, { state: 'done' }>>((resolve) => {
-    timer = setTimeout(() => resolve({ state: 'locked', detail: 'option "takeOver": a function did not answer in time' }), timeoutMs);
+    timer = setTimeout(
+      () =>
+        resolve({
+          state: 'locked',
+          detail: 'option "takeOver": a function did not answer in time',
+        }),
+      timeoutMs,
+    );
   });
   try {
     return await Promise.race([run(), limit]);
   } catch (thrown) {
-    return { state: 'unavailable', detail: `option "takeOver": a function failed (${thrown instanceof Error ? thrown.name : typeof thrown})` };
+    return {
+      state: 'unavailable',
+      detail: `option "takeOver": a function failed (${thrown instanceof Error ? thrown.name : typeof thrown})`,
+    };
   } finally {
     clearTimeout(timer);
   }

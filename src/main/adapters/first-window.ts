@@ -1,10 +1,12 @@
-// When the app's first window has shown its page: what nobody waits for begins then, for the window comes first.
+// When the app's first window has shown its page: what nobody waits for begins then, for the window
+// comes first.
 import type { App, BrowserWindow } from 'electron';
 import { START_LIMITS } from '../core/start-limits.js';
 
 /**
- * Resolves when the first window of the app has loaded its page, or has failed to; at the latest `START_LIMITS.firstWindowMs` after
- * it was made. An app that makes none when it is ready, one in the tray say, is not waited for. Call before the app is ready.
+ * Resolves when the first window of the app has loaded its page, or has failed to; at the latest
+ * `START_LIMITS.firstWindowMs` after it was made. An app that makes none when it is ready, one in
+ * the tray say, is not waited for. Call before the app is ready.
  */
 export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>): Promise<void> {
   return new Promise((resolve) => {
@@ -14,12 +16,17 @@ export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>):
       app.off('browser-window-created', onWindow);
       resolve();
     };
-    const onWindow = (_event: unknown, { webContents }: Pick<BrowserWindow, 'webContents'>): void => {
+    const onWindow = (
+      _event: unknown,
+      { webContents }: Pick<BrowserWindow, 'webContents'>,
+    ): void => {
       clearTimeout(timer);
       timer = setTimeout(done, START_LIMITS.firstWindowMs);
       webContents.once('did-stop-loading', done);
     };
     app.once('browser-window-created', onWindow);
-    void app.whenReady().then(() => { timer ??= setTimeout(done, START_LIMITS.windowMadeMs); });
+    void app.whenReady().then(() => {
+      timer ??= setTimeout(done, START_LIMITS.windowMadeMs);
+    });
   });
 }

@@ -4,10 +4,17 @@ import { app, BrowserWindow } from 'electron';
 
 type Window = ReturnType<typeof BrowserWindow.getAllWindows>[number];
 
-/** Restores, shows and focuses the window that had the focus last, else the first visible one. Does nothing without a window. */
+/**
+ * Restores, shows and focuses the window that had the focus last, else the first visible one. Does
+ * nothing without a window.
+ */
 export function showApp(): void {
   const windows = BrowserWindow.getAllWindows().filter((window) => !window.isDestroyed());
-  const window = BrowserWindow.getFocusedWindow() ?? lastFocused(windows) ?? windows.find((candidate) => candidate.isVisible()) ?? windows[0];
+  const window =
+    BrowserWindow.getFocusedWindow() ??
+    lastFocused(windows) ??
+    windows.find((candidate) => candidate.isVisible()) ??
+    windows[0];
   if (window === undefined) return;
   if (window.isMinimized()) window.restore();
   window.show();
@@ -18,7 +25,9 @@ export function showApp(): void {
 
 let lastFocusedId: number | null = null;
 
-/** Remembers from now on which window had the focus last: when the browser is in front, none has it. */
+/**
+ * Remembers from now on which window had the focus last: when the browser is in front, none has it.
+ */
 export function rememberFocus(): void {
   app.on('browser-window-focus', (_event, window) => {
     lastFocusedId = window.id;

@@ -1,5 +1,5 @@
-// What this process is: versions, operating system, and how the app was brought here. Reads the environment only.
-// Free of Electron, so that `latchkey doctor` can use it.
+// What this process is: versions, operating system, and how the app was brought here. Reads the
+// environment only. Free of Electron, so that `latchkey doctor` can use it.
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version } from 'node:os';
 import type { HostFacts, Packaging } from '../diagnosis/facts.js';
@@ -15,7 +15,10 @@ export interface ProcessFacts {
   readonly env: Environment;
 }
 
-export function readHostFacts(facts: ProcessFacts, instanceLock: HostFacts['instanceLock']): HostFacts {
+export function readHostFacts(
+  facts: ProcessFacts,
+  instanceLock: HostFacts['instanceLock'],
+): HostFacts {
   return {
     latchkey: ownVersion(),
     electron: facts.electron ?? null,
@@ -28,7 +31,14 @@ export function readHostFacts(facts: ProcessFacts, instanceLock: HostFacts['inst
 }
 
 /** How the app was brought here. Pure. */
-export function findPackaging({ electron, isPackaged, execPath, windowsStore, macAppStore, env }: ProcessFacts): Packaging {
+export function findPackaging({
+  electron,
+  isPackaged,
+  execPath,
+  windowsStore,
+  macAppStore,
+  env,
+}: ProcessFacts): Packaging {
   if (electron === undefined) return 'plain-node';
   if (env['FLATPAK_ID'] !== undefined) return 'flatpak';
   if (env['SNAP'] !== undefined && execPath.startsWith(env['SNAP'])) return 'snap';
@@ -41,7 +51,9 @@ export function findPackaging({ electron, isPackaged, execPath, windowsStore, ma
 /** Of the package that this file is part of. */
 export function ownVersion(): string {
   try {
-    const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version?: unknown };
+    const manifest = JSON.parse(
+      readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+    ) as { version?: unknown };
     return typeof manifest.version === 'string' ? manifest.version : 'unknown';
   } catch {
     return 'unknown';

@@ -1,5 +1,5 @@
-// The boundary to pages: answers their calls, gives the first view, pushes every change. Trusts no sender and no argument.
-// Passes nothing but the types of contract.ts; every refusal is a value.
+// The boundary to pages: answers their calls, gives the first view, pushes every change. Trusts no
+// sender and no argument. Passes nothing but the types of contract.ts; every refusal is a value.
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
@@ -10,12 +10,18 @@ import type { AuthCalls, AuthPushes, AuthReply, AuthSyncCalls, AuthView } from '
 /** Which pages may call, besides the app's own `file:` pages and the schemes it serves itself. */
 export interface PageTrust {
   readonly trustedOrigins: readonly string[];
-  /** Schemes that bring callbacks: a page under one of them could be a forged callback, and is never trusted. */
+  /**
+   * Schemes that bring callbacks: a page under one of them could be a forged callback, and is never
+   * trusted.
+   */
   readonly redirectSchemes: readonly string[];
   readonly appPath: string;
 }
 
-/** What pages can reach. The calls with an argument get what the page sent, unchecked, and must parse it. */
+/**
+ * What pages can reach. The calls with an argument get what the page sent, unchecked, and must
+ * parse it.
+ */
 export interface PageCalls {
   view(): AuthView;
   onView(listener: (view: AuthView) => void): () => void;
@@ -36,19 +42,31 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   const refused = new Set<string>();
 
   const onView = (event: IpcMainEvent): void => {
-    const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event) ? calls.view() : null;
+    const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event)
+      ? calls.view()
+      : null;
     if (answer !== null) join(event.sender, event.senderFrame?.url ?? '');
     event.returnValue = answer;
   };
-  const answers: { readonly [Channel in keyof AuthCalls]: (argument: unknown) => void | Promise<void> } = {
+  const answers: {
+    readonly [Channel in keyof AuthCalls]: (argument: unknown) => void | Promise<void>;
+  } = {
     'latchkey:sign-in': (argument) => calls.signIn(argument),
-    'latchkey:cancel-sign-in': () => { calls.cancelSignIn(); },
-    'latchkey:reopen-browser': () => { calls.reopenBrowser(); },
-    'latchkey:try-another-way': () => { calls.tryAnotherWay(); },
+    'latchkey:cancel-sign-in': () => {
+      calls.cancelSignIn();
+    },
+    'latchkey:reopen-browser': () => {
+      calls.reopenBrowser();
+    },
+    'latchkey:try-another-way': () => {
+      calls.tryAnotherWay();
+    },
     'latchkey:paste-callback': (argument) => calls.pasteCallback(argument),
     'latchkey:sign-out': (argument) => calls.signOut(argument),
     'latchkey:switch-account': (argument) => calls.switchAccount(argument),
-    'latchkey:retry': () => { calls.retry(); },
+    'latchkey:retry': () => {
+      calls.retry();
+    },
   };
   ipcMain.on(VIEW, onView);
   for (const [channel, run] of Object.entries(answers)) handle(channel, run);
@@ -64,7 +82,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   function handle(channel: string, run: (argument: unknown) => void | Promise<void>): void {
     ipcMain.handle(channel, async (event, argument: unknown): Promise<AuthReply> => {
       try {
-        if (!isTrusted(event)) throw new AuthError('page-refused', 'this page may not use Latchkey');
+        if (!isTrusted(event))
+          throw new AuthError('page-refused', 'this page may not use Latchkey');
         await run(argument);
         return { ok: true };
       } catch (thrown) {
@@ -83,12 +102,14 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
       if (contents.isDestroyed()) continue;
       const frame = contents.mainFrame;
       const { url } = frame;
-      // The page may have navigated since it asked for its first view. What was trusted once is so under the same address.
+      // The page may have navigated since it asked for its first view. What was trusted once is so
+      // under the same address.
       if (url !== trustedUrl && !isTrustedUrl(url, trust)) continue;
       try {
         frame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
       } catch {
-        // A page that crashes at this moment throws; it asks anew when it is loaded again, and the others must hear.
+        // A page that crashes at this moment throws; it asks anew when it is loaded again, and the
+        // others must hear.
       }
     }
   }
@@ -96,14 +117,20 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   function isTrusted(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
     const frame = event.senderFrame;
     const url = frame?.url ?? '';
-    // Only the top frame of a page: a frame inside it may be an advertisement (Electron security checklist, 17).
-    if (frame !== null && frame.parent === null && !frame.detached && isTrustedUrl(url, trust)) return true;
+    // Only the top frame of a page: a frame inside it may be an advertisement (Electron security
+    // checklist, 17).
+    if (frame !== null && frame.parent === null && !frame.detached && isTrustedUrl(url, trust))
+      return true;
     // Every window begins with an empty document, which is nobody's page.
     if (url === '' || url === 'about:blank') return false;
     const origin = URL.canParse(url) ? `${new URL(url).protocol}//${new URL(url).host}` : 'unknown';
     if (!refused.has(origin) && refused.size < 32) {
       refused.add(origin);
-      log.write({ level: 'warn', event: 'page-refused', fields: { origin, hint: 'name it in the option "trustedOrigins" if it is yours' } });
+      log.write({
+        level: 'warn',
+        event: 'page-refused',
+        fields: { origin, hint: 'name it in the option "trustedOrigins" if it is yours' },
+      });
     }
     return false;
   }
@@ -112,7 +139,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
 const VIEW: keyof AuthSyncCalls = 'latchkey:view';
 
 /** Schemes whose pages anybody can write. */
-const WEB_SCHEME = /^(?:https?|wss?|ftp|data|blob|about|javascript|filesystem|view-source|chrome|chrome-error|chrome-untrusted|chrome-extension|devtools):$/;
+const WEB_SCHEME =
+  /^(?:https?|wss?|ftp|data|blob|about|javascript|filesystem|view-source|chrome|chrome-error|chrome-untrusted|chrome-extension|devtools):$/;
 
 /** Decides by the URL of the frame. Exported for its unit test. */
 export function isTrustedUrl(url: string, trust: PageTrust): boolean {

@@ -1,9 +1,15 @@
-// Runs in a utility process: the only place that loads keytar, which may hang or crash without harm to the app.
-// May not call findCredentials (it crashes on a locked keyring), and may not send a value anywhere but in a reply.
+// Runs in a utility process: the only place that loads keytar, which may hang or crash without harm
+// to the app. May not call findCredentials (it crashes on a locked keyring), and may not send a
+// value anywhere but in a reply.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { decodeValue, encodeValue, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
+import {
+  decodeValue,
+  encodeValue,
+  type WorkerReply,
+  type WorkerRequest,
+} from './keychain-protocol.js';
 
 /** What is used of keytar's native part. It throws when it is given anything but texts. */
 interface Keytar {
@@ -13,7 +19,10 @@ interface Keytar {
 }
 
 /** Does one request; every failure of keytar becomes a reply. */
-export async function answer(load: () => Promise<Keytar>, request: WorkerRequest): Promise<WorkerReply> {
+export async function answer(
+  load: () => Promise<Keytar>,
+  request: WorkerRequest,
+): Promise<WorkerReply> {
   const { id } = request;
   try {
     const keytar = await load();
@@ -46,13 +55,17 @@ async function perform(keytar: Keytar, request: WorkerRequest): Promise<string |
 }
 
 /** Loaded at the first call: a worker that is forked and never asked costs nothing. */
-export async function loadKeytar(folder = fileURLToPath(new URL('../../keytar/', import.meta.url))): Promise<Keytar> {
+export async function loadKeytar(
+  folder = fileURLToPath(new URL('../../keytar/', import.meta.url)),
+): Promise<Keytar> {
   const file = `${folder}${binaryName(process.platform, process.arch)}`;
   if (!existsSync(file)) throw new Error("keytar's binary is missing");
   try {
     return createRequire(import.meta.url)(file) as Keytar;
   } catch (thrown) {
-    throw new Error(`keytar's binary does not load: ${thrown instanceof Error ? thrown.message : ''}`);
+    throw new Error(
+      `keytar's binary does not load: ${thrown instanceof Error ? thrown.message : ''}`,
+    );
   }
 }
 
@@ -64,5 +77,7 @@ export function binaryName(platform: string, arch: string): string {
 
 // Absent outside a utility process: then this module only lends `answer`.
 process.parentPort?.on('message', ({ data }) => {
-  void answer(loadKeytar, data as WorkerRequest).then((reply) => process.parentPort.postMessage(reply));
+  void answer(loadKeytar, data as WorkerRequest).then((reply) =>
+    process.parentPort.postMessage(reply),
+  );
 });

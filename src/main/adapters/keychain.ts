@@ -1,16 +1,28 @@
-// SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs the worker only.
-// May not load keytar itself, and forks nothing before its first use.
+// SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs
+// the worker only. May not load keytar itself, and forks nothing before its first use.
 import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
-import { parseReply, recogniseFailure, type KeyringFailure, type WorkerProcess, type WorkerReply, type WorkerRequest } from './keychain-protocol.js';
+import {
+  parseReply,
+  recogniseFailure,
+  type KeyringFailure,
+  type WorkerProcess,
+  type WorkerReply,
+  type WorkerRequest,
+} from './keychain-protocol.js';
 import { ownFile } from './own-files.js';
 import { safeEnvironment } from './run-tool.js';
 
-/** A null that took longer than this is a dialog that was dismissed: to ask again would open it a second time. */
+/**
+ * A null that took longer than this is a dialog that was dismissed: to ask again would open it a
+ * second time.
+ */
 const DIALOG_SUSPECTED_MS = 750;
 /** A worker that dies this often in a row without one answer is not started again for a while. */
 const CRASHES_MAX = 3;
 const CRASH_PAUSE_MS = 30_000;
-/** Written and removed again to learn whether a keyring that says "nothing there" would open at all. */
+/**
+ * Written and removed again to learn whether a keyring that says "nothing there" would open at all.
+ */
 const PROBE_ACCOUNT = 'latchkey-probe';
 
 export interface KeychainOptions {
@@ -23,9 +35,16 @@ export interface KeychainOptions {
 }
 
 type Succeeded = Extract<WorkerReply, { ok: true }>;
-type Ask = (request: { op: 'get' | 'get-raw' | 'delete'; account: string; service?: string } | { op: 'set'; account: string; value: string }) => Promise<Succeeded | KeyringFailure>;
+type Ask = (
+  request:
+    | { op: 'get' | 'get-raw' | 'delete'; account: string; service?: string }
+    | { op: 'set'; account: string; value: string },
+) => Promise<Succeeded | KeyringFailure>;
 
-/** Entries that this keychain did not write: values are what they are, and nothing is known of what should be there. */
+/**
+ * Entries that this keychain did not write: values are what they are, and nothing is known of what
+ * should be there.
+ */
 export interface ForeignEntries {
   read(service: string, account: string): Promise<SecretReading>;
   remove(service: string, account: string): Promise<SecretOutcome>;
@@ -42,25 +61,56 @@ interface Job {
 }
 
 const CLOSED: KeyringFailure = { state: 'unavailable', detail: 'the keychain was closed' };
-const CRASHED: KeyringFailure = { state: 'unavailable', detail: 'the keychain process ended unexpectedly' };
-const CRASHES_ALWAYS: KeyringFailure = { state: 'unavailable', detail: 'the keychain process keeps ending unexpectedly' };
-const NOT_STARTED: KeyringFailure = { state: 'unavailable', detail: 'the keychain process does not start' };
-const TIMED_OUT: KeyringFailure = { state: 'locked', detail: 'the keyring did not answer in time, as when its password dialog stays open' };
-const DISMISSED: KeyringFailure = { state: 'locked', detail: 'the keyring answered nothing after a long time, as when its password dialog is dismissed' };
-const BAD_KEY: KeyringFailure = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' };
-const NOT_KEPT: KeyringFailure = { state: 'unavailable', detail: 'the keyring did not give back what was written' };
+const CRASHED: KeyringFailure = {
+  state: 'unavailable',
+  detail: 'the keychain process ended unexpectedly',
+};
+const CRASHES_ALWAYS: KeyringFailure = {
+  state: 'unavailable',
+  detail: 'the keychain process keeps ending unexpectedly',
+};
+const NOT_STARTED: KeyringFailure = {
+  state: 'unavailable',
+  detail: 'the keychain process does not start',
+};
+const TIMED_OUT: KeyringFailure = {
+  state: 'locked',
+  detail: 'the keyring did not answer in time, as when its password dialog stays open',
+};
+const DISMISSED: KeyringFailure = {
+  state: 'locked',
+  detail:
+    'the keyring answered nothing after a long time, as when its password dialog is dismissed',
+};
+const BAD_KEY: KeyringFailure = {
+  state: 'unavailable',
+  detail: 'a key must not be empty or hold NUL',
+};
+const NOT_KEPT: KeyringFailure = {
+  state: 'unavailable',
+  detail: 'the keyring did not give back what was written',
+};
 
 /**
- * Creates the keychain. Calls run one after the other: a dialog that stops one call would stop all, and four calls
- * that hang would use up the worker's threads. When a call's time is up, the worker is killed and every call that
- * waits is `locked`; when the worker dies, every call that waits is `unavailable`. The next call starts a new one.
+ * Creates the keychain. Calls run one after the other: a dialog that stops one call would stop all,
+ * and four calls that hang would use up the worker's threads. When a call's time is up, the worker
+ * is killed and every call that waits is `locked`; when the worker dies, every call that waits is
+ * `unavailable`. The next call starts a new one.
  */
-export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }: KeychainOptions): Keychain {
+export function createKeychain({
+  service,
+  timeoutMs,
+  fork = forkUtilityProcess,
+}: KeychainOptions): Keychain {
   const jobs: Job[] = [];
   let worker: WorkerProcess | null = null;
   // This worker has reached a keyring at least once.
   let proven = false;
-  let waiting: { readonly id: number; readonly resolve: (reply: Succeeded | KeyringFailure) => void; readonly secret?: string } | null = null;
+  let waiting: {
+    readonly id: number;
+    readonly resolve: (reply: Succeeded | KeyringFailure) => void;
+    readonly secret?: string;
+  } | null = null;
   let lastId = 0;
   // Counts how often everything was abandoned: what was begun before has no say after.
   let era = 0;
@@ -68,7 +118,10 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
   let lastCrashAt = -Infinity;
   let closed = false;
 
-  function enqueue<Answer>(account: string, steps: (ask: Ask) => Promise<Answer>): Promise<Answer | KeyringFailure> {
+  function enqueue<Answer>(
+    account: string,
+    steps: (ask: Ask) => Promise<Answer>,
+  ): Promise<Answer | KeyringFailure> {
     if (closed) return Promise.resolve(CLOSED);
     if (account === '' || account.includes('\0')) return Promise.resolve(BAD_KEY);
     return new Promise((resolve) => {
@@ -84,7 +137,10 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
       };
       const run = (): void => {
         const mine = era;
-        void steps((request) => (mine === era ? ask(request) : Promise.resolve(CLOSED))).then(settle, () => settle(NOT_STARTED));
+        void steps((request) => (mine === era ? ask(request) : Promise.resolve(CLOSED))).then(
+          settle,
+          () => settle(NOT_STARTED),
+        );
       };
       const job: Job = { run, settle };
       const timer = setTimeout(() => abandon(TIMED_OUT), timeoutMs);
@@ -105,7 +161,8 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
   const ask: Ask = async (request) => {
     const first = await askOnce(request);
     if (!('state' in first) || first.state === 'locked' || worker === null) return first;
-    // libsecret keeps the address of a daemon or bus that has gone: only another process finds its successor.
+    // libsecret keeps the address of a daemon or bus that has gone: only another process finds its
+    // successor.
     const mayBeStale = proven;
     end(worker);
     worker = null;
@@ -115,7 +172,8 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
   const askOnce: Ask = async (request) => {
     const mine = era;
     if (worker === null) {
-      if (crashesInRow >= CRASHES_MAX && performance.now() - lastCrashAt < CRASH_PAUSE_MS) return CRASHES_ALWAYS;
+      if (crashesInRow >= CRASHES_MAX && performance.now() - lastCrashAt < CRASH_PAUSE_MS)
+        return CRASHES_ALWAYS;
       const started = await fork();
       if (mine !== era) {
         end(started);
@@ -176,13 +234,17 @@ export function createKeychain({ service, timeoutMs, fork = forkUtilityProcess }
     },
     remove: (key) => enqueue<SecretOutcome>(key, (ask) => removeEntry(ask, { account: key })),
     foreign: {
-      read: (foreignService, account) => enqueue<SecretReading>(account, async (ask) => {
-        const reply = await ask({ op: 'get-raw', service: foreignService, account });
-        if ('state' in reply) return reply;
-        if (typeof reply.value === 'string') return { state: 'found', value: reply.value };
-        return tookLong(reply.tookMs) ? DISMISSED : { state: 'absent' };
-      }),
-      remove: (foreignService, account) => enqueue<SecretOutcome>(account, (ask) => removeEntry(ask, { service: foreignService, account })),
+      read: (foreignService, account) =>
+        enqueue<SecretReading>(account, async (ask) => {
+          const reply = await ask({ op: 'get-raw', service: foreignService, account });
+          if ('state' in reply) return reply;
+          if (typeof reply.value === 'string') return { state: 'found', value: reply.value };
+          return tookLong(reply.tookMs) ? DISMISSED : { state: 'absent' };
+        }),
+      remove: (foreignService, account) =>
+        enqueue<SecretOutcome>(account, (ask) =>
+          removeEntry(ask, { service: foreignService, account }),
+        ),
     },
     close() {
       closed = true;
@@ -199,7 +261,10 @@ async function probe(ask: Ask): Promise<KeyringFailure | null> {
   return written.value === true ? null : NOT_KEPT;
 }
 
-async function removeEntry(ask: Ask, entry: { account: string; service?: string }): Promise<SecretOutcome> {
+async function removeEntry(
+  ask: Ask,
+  entry: { account: string; service?: string },
+): Promise<SecretOutcome> {
   const reply = await ask({ op: 'delete', ...entry });
   if ('state' in reply) return reply;
   if (reply.value === true) return { state: 'done' };
@@ -214,7 +279,9 @@ async function removeEntry(ask: Ask, entry: { account: string; service?: string 
 async function find(ask: Ask, account: string): Promise<SecretReading & { tookMs?: number }> {
   const reply = await ask({ op: 'get', account });
   if ('state' in reply) return reply;
-  return typeof reply.value === 'string' ? { state: 'found', value: reply.value } : { state: 'absent', tookMs: reply.tookMs };
+  return typeof reply.value === 'string'
+    ? { state: 'found', value: reply.value }
+    : { state: 'absent', tookMs: reply.tookMs };
 }
 
 function tookLong(tookMs: number | undefined): boolean {
@@ -239,5 +306,9 @@ async function forkUtilityProcess(): Promise<WorkerProcess> {
   // Only here: `latchkey doctor` uses this file in plain Node, with a worker of its own.
   const { app, utilityProcess } = await import('electron');
   await app.whenReady();
-  return utilityProcess.fork(ownFile('keychain-worker'), [], { serviceName: 'Latchkey keychain', stdio: 'ignore', env: safeEnvironment(process.env) });
+  return utilityProcess.fork(ownFile('keychain-worker'), [], {
+    serviceName: 'Latchkey keychain',
+    stdio: 'ignore',
+    env: safeEnvironment(process.env),
+  });
 }

@@ -1,5 +1,6 @@
-// Tries the store of secrets as a sign-in would: writes an entry without meaning, reads it, removes it. Names the program
-// behind the keyring where the system tells. Free of Electron, so that `latchkey doctor` can use it.
+// Tries the store of secrets as a sign-in would: writes an entry without meaning, reads it, removes
+// it. Names the program behind the keyring where the system tells. Free of Electron, so that
+// `latchkey doctor` can use it.
 import { readFile } from 'node:fs/promises';
 import type { KeyringFacts } from '../diagnosis/facts.js';
 import { LIMITS } from '../core/limits.js';
@@ -11,8 +12,9 @@ const ENTRY = 'latchkey-doctor';
 const BACKEND_LIMIT_MS = 2_000;
 
 /**
- * Ends within `LIMITS.diagnosisKeyringMs`, and some time more for the name of the program. A keyring that is locked may
- * open its password dialog. What a slow keyring stores after that time is removed when it does. Never rejects.
+ * Ends within `LIMITS.diagnosisKeyringMs`, and some time more for the name of the program. A
+ * keyring that is locked may open its password dialog. What a slow keyring stores after that time
+ * is removed when it does. Never rejects.
  */
 export async function tryKeyring(store: SecretStore, env: Environment): Promise<KeyringFacts> {
   const startedAt = performance.now();
@@ -30,18 +32,24 @@ export async function tryKeyring(store: SecretStore, env: Environment): Promise<
   return { ...tried, store: home, backend, tookMs };
 }
 
-async function writeReadRemove(store: SecretStore): Promise<Pick<KeyringFacts, 'outcome' | 'detail'>> {
+async function writeReadRemove(
+  store: SecretStore,
+): Promise<Pick<KeyringFacts, 'outcome' | 'detail'>> {
   const written = await store.write(ENTRY, 'harmless');
   if (written.state !== 'done') return { outcome: written.state, detail: written.detail };
   const reading = await store.read(ENTRY, true);
   const removed = await store.remove(ENTRY);
-  if (reading.state === 'locked' || reading.state === 'unavailable') return { outcome: reading.state, detail: reading.detail };
-  if (reading.state === 'absent') return { outcome: 'unavailable', detail: 'it does not give back what it took' };
+  if (reading.state === 'locked' || reading.state === 'unavailable')
+    return { outcome: reading.state, detail: reading.detail };
+  if (reading.state === 'absent')
+    return { outcome: 'unavailable', detail: 'it does not give back what it took' };
   if (removed.state !== 'done') return { outcome: removed.state, detail: removed.detail };
   return { outcome: 'works', detail: '' };
 }
 
-/** Linux: the program that has the Secret Service's name on the session's bus. Asking starts none. */
+/**
+ * Linux: the program that has the Secret Service's name on the session's bus. Asking starts none.
+ */
 async function findBackend(env: Environment): Promise<string | null> {
   if (process.platform === 'darwin') return 'Keychain';
   if (process.platform === 'win32') return 'Credential Manager';
@@ -49,7 +57,14 @@ async function findBackend(env: Environment): Promise<string | null> {
   if (env['DBUS_SESSION_BUS_ADDRESS'] === undefined) return null;
   const asked = await runTool(
     'dbus-send',
-    ['--session', '--print-reply=literal', '--dest=org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus.GetConnectionUnixProcessID', 'string:org.freedesktop.secrets'],
+    [
+      '--session',
+      '--print-reply=literal',
+      '--dest=org.freedesktop.DBus',
+      '/org/freedesktop/DBus',
+      'org.freedesktop.DBus.GetConnectionUnixProcessID',
+      'string:org.freedesktop.secrets',
+    ],
     env,
     BACKEND_LIMIT_MS,
   );

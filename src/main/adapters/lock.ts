@@ -1,6 +1,6 @@
-// Lock over what the operating system frees by itself when a process dies: a listening socket. Who waits is connected
-// to the holder, and the end of that connection is the news.
-// May not decide anything by time, nor by process ids: clocks jump, ids are used again.
+// Lock over what the operating system frees by itself when a process dies: a listening socket. Who
+// waits is connected to the holder, and the end of that connection is the news. May not decide
+// anything by time, nor by process ids: clocks jump, ids are used again.
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
@@ -10,28 +10,53 @@ import type { Lock } from '../core/ports.js';
 
 /** Each waiting process is one visitor; who comes beyond is sent away and tries again. */
 const VISITORS_MAX = 64;
-/** After a connection that was over so soon nothing is sure: two tried at once, or the holder has too many visitors. */
+/**
+ * After a connection that was over so soon nothing is sure: two tried at once, or the holder has
+ * too many visitors.
+ */
 const BRIEF_MS = 20;
 const PAUSE_MS = { least: 2, spread: 18 } as const;
 /** setTimeout overflows past 2^31 ms. */
 const WAIT_MAX_MS = 2_000_000_000;
-/** The shortest `sun_path` (macOS: 104 bytes with its NUL). Some Nodes cut a longer one without a word. */
+/**
+ * The shortest `sun_path` (macOS: 104 bytes with its NUL). Some Nodes cut a longer one without a
+ * word.
+ */
 const PATH_MAX_BYTES = 103;
-/** Linux's whole `sun_path`: Node 20 pads an abstract name to it with NUL, a later one doesn't, and both must mean the same. */
+/**
+ * Linux's whole `sun_path`: Node 20 pads an abstract name to it with NUL, a later one doesn't, and
+ * both must mean the same.
+ */
 const ABSTRACT_BYTES = 108;
 
-/** What passes by itself. It says nothing about who holds the lock, nor that there are no locks here. */
-const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EINTR', 'EBUSY', 'EIO'];
+/**
+ * What passes by itself. It says nothing about who holds the lock, nor that there are no locks
+ * here.
+ */
+const SHORTAGES: readonly unknown[] = [
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ENOBUFS',
+  'EAGAIN',
+  'EINTR',
+  'EBUSY',
+  'EIO',
+];
 
 const NEVER = new AbortController().signal;
 
 export interface LockOptions {
   /**
-   * `name`: an abstract socket on Linux, a named pipe on Windows (not verified there); the kernel keeps the name.
-   * `folder`: files, for where the kernel keeps no names. Default: `folder` on macOS, else `name`.
+   * `name`: an abstract socket on Linux, a named pipe on Windows (not verified there); the kernel
+   * keeps the name. `folder`: files, for where the kernel keeps no names. Default: `folder` on
+   * macOS, else `name`.
    */
   readonly ground?: 'name' | 'folder';
-  /** Of `folder`: where. Must be the same for all processes, belong to this user, and be closed to others. */
+  /**
+   * Of `folder`: where. Must be the same for all processes, belong to this user, and be closed to
+   * others.
+   */
   readonly folder?: string;
 }
 
@@ -53,11 +78,16 @@ interface Refused {
 type Ground = (digest: string) => Promise<Claim>;
 
 /**
- * Creates the lock. A name is per user, so that users don't wait for each other. On Linux another user can occupy a
- * name on purpose, and then every wait ends at its limit. The holder's socket keeps no process alive; a wait does.
+ * Creates the lock. A name is per user, so that users don't wait for each other. On Linux another
+ * user can occupy a name on purpose, and then every wait ends at its limit. The holder's socket
+ * keeps no process alive; a wait does.
  */
-export function createLock({ ground: kind = process.platform === 'darwin' ? 'folder' : 'name', folder = defaultFolder() }: LockOptions = {}): Lock {
-  const ground: Ground = (digest) => (kind === 'name' ? claimName(digest) : claimFolder(folder, digest)).catch(refused);
+export function createLock({
+  ground: kind = process.platform === 'darwin' ? 'folder' : 'name',
+  folder = defaultFolder(),
+}: LockOptions = {}): Lock {
+  const ground: Ground = (digest) =>
+    (kind === 'name' ? claimName(digest) : claimFolder(folder, digest)).catch(refused);
   const tails = new Map<string, Promise<void>>();
 
   return {
@@ -65,16 +95,22 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
       const deadline = performance.now() + limitMs;
       const before = tails.get(name) ?? Promise.resolve();
       let leave = (): void => {};
-      const tail = Promise.all([before, new Promise<void>((resolve) => (leave = resolve))]).then(() => {
-        if (tails.get(name) === tail) tails.delete(name);
-      });
+      const tail = Promise.all([before, new Promise<void>((resolve) => (leave = resolve))]).then(
+        () => {
+          if (tails.get(name) === tail) tails.delete(name);
+        },
+      );
       tails.set(name, tail);
       try {
         const free = await within(before, limitMs, giveUp);
         const claim = free ? await acquire(ground, digestOf(name), deadline, giveUp) : null;
-        if (claim?.state === 'refused' && !isShortage(claim)) return { held: false, reason: 'unavailable', detail: claim.detail };
+        if (claim?.state === 'refused' && !isShortage(claim))
+          return { held: false, reason: 'unavailable', detail: claim.detail };
         if (claim?.state !== 'won') {
-          const detail = claim?.state === 'refused' ? claim.detail : `another ${free ? 'process' : 'call in this process'} holds the lock`;
+          const detail =
+            claim?.state === 'refused'
+              ? claim.detail
+              : `another ${free ? 'process' : 'call in this process'} holds the lock`;
           return { held: false, reason: giveUp.aborted ? 'given-up' : 'busy', detail };
         }
         try {
@@ -89,39 +125,67 @@ export function createLock({ ground: kind = process.platform === 'darwin' ? 'fol
   };
 }
 
-async function acquire(ground: Ground, digest: string, deadline: number, giveUp: AbortSignal): Promise<Claim> {
+async function acquire(
+  ground: Ground,
+  digest: string,
+  deadline: number,
+  giveUp: AbortSignal,
+): Promise<Claim> {
   for (;;) {
     const claim = await ground(digest);
     const leftMs = deadline - performance.now();
-    if (claim.state === 'won' || (claim.state === 'refused' && !isShortage(claim)) || leftMs <= 0 || giveUp.aborted) return claim;
+    if (
+      claim.state === 'won' ||
+      (claim.state === 'refused' && !isShortage(claim)) ||
+      leftMs <= 0 ||
+      giveUp.aborted
+    )
+      return claim;
     const visitedAt = performance.now();
     if (claim.state === 'taken') await visit(claim.address, leftMs, giveUp);
-    if (performance.now() - visitedAt < BRIEF_MS && !giveUp.aborted) await pause(Math.min(leftMs, PAUSE_MS.least + Math.random() * PAUSE_MS.spread));
+    if (performance.now() - visitedAt < BRIEF_MS && !giveUp.aborted)
+      await pause(Math.min(leftMs, PAUSE_MS.least + Math.random() * PAUSE_MS.spread));
   }
 }
 
-/** The kernel lets one socket listen on a name and forgets the name with the socket: there is nothing to heal. */
+/**
+ * The kernel lets one socket listen on a name and forgets the name with the socket: there is
+ * nothing to heal.
+ */
 async function claimName(digest: string): Promise<Claim> {
-  const user = String(process.getuid?.() ?? createHash('sha256').update(userInfo().username).digest('hex').slice(0, 16));
+  const user = String(
+    process.getuid?.() ??
+      createHash('sha256').update(userInfo().username).digest('hex').slice(0, 16),
+  );
   const name = `latchkey-${user}-${digest}`;
-  const address = process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : `\0${name}`.padEnd(ABSTRACT_BYTES, '-');
+  const address =
+    process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : `\0${name}`.padEnd(ABSTRACT_BYTES, '-');
   const claim = await listen(address);
-  return claim.state === 'refused' && claim.code === 'EADDRINUSE' ? { state: 'taken', address } : claim;
+  return claim.state === 'refused' && claim.code === 'EADDRINUSE'
+    ? { state: 'taken', address }
+    : claim;
 }
 
 /**
- * A socket file outlives its process, and to unlink a dead one is the classic race: the second who does it unlinks the
- * living one of the first. So no file is ever replaced. There are folders 1, 2, 3 …, a socket in each, and the holder
- * is who listens in the highest. A claim takes the next number, once the highest is dead, by renaming a folder in
- * which it listens already: alive from the first moment, and refused by the system if the number is taken. The
- * highest is never removed, so whoever was slow and took a number that has been swept sees a higher one, and gives up.
+ * A socket file outlives its process, and to unlink a dead one is the classic race: the second who
+ * does it unlinks the living one of the first. So no file is ever replaced. There are folders 1, 2,
+ * 3 …, a socket in each, and the holder is who listens in the highest. A claim takes the next
+ * number, once the highest is dead, by renaming a folder in which it listens already: alive from
+ * the first moment, and refused by the system if the number is taken. The highest is never removed,
+ * so whoever was slow and took a number that has been swept sees a higher one, and gives up.
  *
- * macOS also refuses a connection to a stopped holder when 128 others wait for it; a process makes one at a time.
+ * macOS also refuses a connection to a stopped holder when 128 others wait for it; a process makes
+ * one at a time.
  */
 async function claimFolder(folder: string, digest: string): Promise<Claim> {
   await mkdir(folder, { mode: 0o700 }).catch(() => {});
-  const { mode, uid, isOurs } = await lstat(folder).then((stat) => ({ mode: stat.mode, uid: stat.uid, isOurs: stat.isDirectory() }));
-  if (!isOurs || uid !== process.getuid?.() || (mode & 0o077) !== 0) return { state: 'refused', detail: 'the folder of the locks is not this user\'s alone' };
+  const { mode, uid, isOurs } = await lstat(folder).then((stat) => ({
+    mode: stat.mode,
+    uid: stat.uid,
+    isOurs: stat.isDirectory(),
+  }));
+  if (!isOurs || uid !== process.getuid?.() || (mode & 0o077) !== 0)
+    return { state: 'refused', detail: "the folder of the locks is not this user's alone" };
   const base = join(folder, digest);
   await mkdir(base, { mode: 0o700 }).catch(() => {});
 
@@ -130,7 +194,8 @@ async function claimFolder(folder: string, digest: string): Promise<Claim> {
   if (highest > 0 && (await isAlive(address))) return { state: 'taken', address };
 
   const ticket = join(base, `${process.pid}-${randomBytes(6).toString('hex')}`);
-  if (Buffer.byteLength(join(ticket, 's')) > PATH_MAX_BYTES) return { state: 'refused', detail: 'the folder of the locks has too long a name' };
+  if (Buffer.byteLength(join(ticket, 's')) > PATH_MAX_BYTES)
+    return { state: 'refused', detail: 'the folder of the locks has too long a name' };
   await mkdir(ticket, { mode: 0o700 });
   const claim = await listen(join(ticket, 's'));
   if (claim.state !== 'won') {
@@ -149,17 +214,23 @@ async function claimFolder(folder: string, digest: string): Promise<Claim> {
 async function enter(base: string, number: number, ticket: string, won: Won): Promise<Claim> {
   const mine = join(base, String(number));
   const { ino } = await lstat(join(ticket, 's'));
-  const taken = await rename(ticket, mine).then(() => false, (thrown: unknown) => {
-    if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(thrown) ?? '')) return true;
-    throw thrown;
-  });
+  const taken = await rename(ticket, mine).then(
+    () => false,
+    (thrown: unknown) => {
+      if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(thrown) ?? '')) return true;
+      throw thrown;
+    },
+  );
   if (taken) {
     won.release();
     await discard(ticket);
     return { state: 'taken', address: join(mine, 's') };
   }
   const highest = await highestIn(base);
-  const stillThere = await lstat(join(mine, 's')).then((stat) => stat.ino === ino, () => false);
+  const stillThere = await lstat(join(mine, 's')).then(
+    (stat) => stat.ino === ino,
+    () => false,
+  );
   if (highest === number && stillThere) {
     await sweep(base, number).catch(() => {});
     return won;
@@ -171,15 +242,24 @@ async function enter(base: string, number: number, ticket: string, won: Won): Pr
 
 async function highestIn(base: string): Promise<number> {
   const names = await readdir(base);
-  return names.reduce((highest, name) => (/^\d+$/.test(name) ? Math.max(highest, Number(name)) : highest), 0);
+  return names.reduce(
+    (highest, name) => (/^\d+$/.test(name) ? Math.max(highest, Number(name)) : highest),
+    0,
+  );
 }
 
-/** By the holder: what is below its number, and the tickets of processes that died before they could use them. */
+/**
+ * By the holder: what is below its number, and the tickets of processes that died before they could
+ * use them.
+ */
 async function sweep(base: string, number: number): Promise<void> {
   for (const name of await readdir(base)) {
     const [, below, owner] = /^(?:(\d+)|(\d+)-[0-9a-f]+)$/.exec(name) ?? [];
     // A wrong guess costs the claimant one more try: it looks whether its socket is still there.
-    if (below === undefined ? owner !== undefined && !exists(Number(owner)) : Number(below) < number) await discard(join(base, name));
+    if (
+      below === undefined ? owner !== undefined && !exists(Number(owner)) : Number(below) < number
+    )
+      await discard(join(base, name));
   }
 }
 
@@ -220,7 +300,10 @@ function listen(address: string): Promise<Won | Refused> {
   });
 }
 
-/** Stays with the holder until it goes, turns us away, cannot be reached, the time is up, or nobody wants to wait. */
+/**
+ * Stays with the holder until it goes, turns us away, cannot be reached, the time is up, or nobody
+ * wants to wait.
+ */
 function visit(address: string, limitMs: number, giveUp: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const socket = createConnection({ path: address });
@@ -242,7 +325,9 @@ function isAlive(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ path: address });
     socket.on('connect', () => socket.destroy());
-    socket.on('error', (thrown) => resolve(codeOf(thrown) !== 'ECONNREFUSED' && codeOf(thrown) !== 'ENOENT'));
+    socket.on('error', (thrown) =>
+      resolve(codeOf(thrown) !== 'ECONNREFUSED' && codeOf(thrown) !== 'ENOENT'),
+    );
     socket.on('close', () => resolve(true));
   });
 }
@@ -255,7 +340,10 @@ function within(work: Promise<void>, limitMs: number, giveUp: AbortSignal): Prom
       resolve(free);
     };
     const leave = (): void => settle(false);
-    const timer = setTimeout(leave, Math.min(Math.max(limitMs, 0), giveUp.aborted ? 0 : WAIT_MAX_MS));
+    const timer = setTimeout(
+      leave,
+      Math.min(Math.max(limitMs, 0), giveUp.aborted ? 0 : WAIT_MAX_MS),
+    );
     giveUp.addEventListener('abort', leave);
     void work.then(() => settle(true));
   });
@@ -265,7 +353,10 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Not from the environment, where two processes may differ. Only an app of the Mac App Store must keep to its own. */
+/**
+ * Not from the environment, where two processes may differ. Only an app of the Mac App Store must
+ * keep to its own.
+ */
 function defaultFolder(): string {
   return join(process.mas ? tmpdir() : '/tmp', `latchkey-${process.getuid?.() ?? 0}`);
 }
@@ -284,5 +375,7 @@ function isShortage({ code }: Refused): boolean {
 }
 
 function codeOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : undefined;
 }

@@ -1,5 +1,6 @@
-// Whether this computer lets us listen on a loopback redirect: opens the port for a moment and closes it again.
-// Accepts no connection while it is open. Free of Electron, so that `latchkey doctor` can use it.
+// Whether this computer lets us listen on a loopback redirect: opens the port for a moment and
+// closes it again. Accepts no connection while it is open. Free of Electron, so that `latchkey
+// doctor` can use it.
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { LoopbackFacts } from '../diagnosis/facts.js';
@@ -15,7 +16,9 @@ export interface LoopbackAddress {
 export function tryLoopback({ uri, host, port }: LoopbackAddress): Promise<LoopbackFacts> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy());
-    server.once('error', (error: NodeJS.ErrnoException) => resolve({ redirect: uri, outcome: { state: 'closed', code: error.code ?? 'no code' } }));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ redirect: uri, outcome: { state: 'closed', code: error.code ?? 'no code' } }),
+    );
     server.listen({ host: host.replace(/^\[|\]$/g, ''), port: port ?? 0, exclusive: true }, () => {
       const found = (server.address() as AddressInfo).port;
       server.close(() => resolve({ redirect: uri, outcome: { state: 'open', port: found } }));

@@ -1,13 +1,23 @@
-// Callbacks of kind 'loopback': an HTTP server on a loopback address (RFC 8252 §7.3), open for one way of an attempt.
-// May not judge a callback: it passes the URL on and shows the browser what became of it.
+// Callbacks of kind 'loopback': an HTTP server on a loopback address (RFC 8252 §7.3), open for one
+// way of an attempt. May not judge a callback: it passes the URL on and shows the browser what
+// became of it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../core/limits.js';
 import type { ResultPageSettings } from '../core/options/options.js';
-import type { Callbacks, CallbackVerdict, PreparedRedirect, RedirectOption, TripOutcome } from '../core/ports.js';
+import type {
+  Callbacks,
+  CallbackVerdict,
+  PreparedRedirect,
+  RedirectOption,
+  TripOutcome,
+} from '../core/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 
-/** A browser sends its request at once; of more connections that say nothing, the one that has waited longest is dropped. */
+/**
+ * A browser sends its request at once; of more connections that say nothing, the one that has
+ * waited longest is dropped.
+ */
 const CONNECTIONS_MAX = 128;
 /** How often a port that is free in one address family, but not in the other, is tried again. */
 const PORTS_TRIED_MAX = 10;
@@ -34,12 +44,19 @@ export interface LoopbackOptions {
   readonly appName: string;
   /** Default: English, in the default colour. */
   readonly resultPage?: Partial<ResultPageSettings>;
-  /** A custom scheme that leads to this app right now, for the way back from that page. Default: none. */
+  /**
+   * A custom scheme that leads to this app right now, for the way back from that page. Default:
+   * none.
+   */
   readonly openScheme?: () => string | null;
 }
 
 /** Creates the loopback callbacks. */
-export function createLoopback({ appName, resultPage = {}, openScheme = () => null }: LoopbackOptions): Callbacks {
+export function createLoopback({
+  appName,
+  resultPage = {},
+  openScheme = () => null,
+}: LoopbackOptions): Callbacks {
   const pages = createResultPages(resultPage, appName);
   const servers = new Set<Opened>();
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
@@ -48,20 +65,28 @@ export function createLoopback({ appName, resultPage = {}, openScheme = () => nu
   async function open(option: LoopbackOption): Promise<PreparedRedirect> {
     const key = `${option.host}:${option.port ?? 0}`;
     // A fixed port may still be showing the last trip's result page.
-    for (const other of servers) if (option.port !== null && other.key === key && other.closing()) await other.end();
+    for (const other of servers)
+      if (option.port !== null && other.key === key && other.closing()) await other.end();
     if (stopped) return { state: 'unavailable', detail: 'stopped' };
 
     const sockets = createSocketWatch();
     let trip: Trip | null = null;
-    const bound = await bind(option, () => makeServer(sockets, (request, response) => {
-      // Somebody is there before the address is known: nobody who was sent here.
-      if (trip === null) reply(response, 404);
-      else trip.handle(request, response);
-    }));
+    const bound = await bind(option, () =>
+      makeServer(sockets, (request, response) => {
+        // Somebody is there before the address is known: nobody who was sent here.
+        if (trip === null) reply(response, 404);
+        else trip.handle(request, response);
+      }),
+    );
     if ('detail' in bound) return { state: 'unavailable', detail: bound.detail };
 
     const { servers: opening, port } = bound;
-    const its = createTrip({ origin: `http://${option.host}:${port}`, path: option.path, pageOf: (outcome) => pages(outcome, openScheme()), deliver: (url) => listener?.(url) ?? 'foreign' });
+    const its = createTrip({
+      origin: `http://${option.host}:${port}`,
+      path: option.path,
+      pageOf: (outcome) => pages(outcome, openScheme()),
+      deliver: (url) => listener?.(url) ?? 'foreign',
+    });
     trip = its;
     let ended: Promise<void> | null = null;
     const opened: Opened = {
@@ -93,7 +118,8 @@ export function createLoopback({ appName, resultPage = {}, openScheme = () => nu
 
   return {
     async prepare(redirect) {
-      if (redirect.kind !== 'loopback') return { state: 'unavailable', detail: 'not a loopback redirect' };
+      if (redirect.kind !== 'loopback')
+        return { state: 'unavailable', detail: 'not a loopback redirect' };
       return await open(redirect);
     },
     onCallback(next) {
@@ -120,12 +146,16 @@ interface Trip {
   readonly outcome: () => TripOutcome | null;
 }
 
-/** The requests of one trip: the callback waits for the outcome, then is sent on to a page whose address holds no code. */
+/**
+ * The requests of one trip: the callback waits for the outcome, then is sent on to a page whose
+ * address holds no code.
+ */
 function createTrip({ origin, path, pageOf, deliver }: TripOptions): Trip {
   // As a browser writes it: the port 80 is left out.
   const { host } = new URL(origin);
   // Always longer than the callback's path, so the two never collide.
-  const pagePath = (outcome: TripOutcome): string => `${path.endsWith('/') ? path : `${path}/`}${outcome}`;
+  const pagePath = (outcome: TripOutcome): string =>
+    `${path.endsWith('/') ? path : `${path}/`}${outcome}`;
   const shown = new Set<TripOutcome>();
   const waiting = new Set<ServerResponse>();
   let taken: string | null = null;
@@ -170,9 +200,12 @@ function createTrip({ origin, path, pageOf, deliver }: TripOptions): Trip {
     handle(request, response) {
       // A name that resolves to this machine (DNS rebinding) is not this address.
       if (request.headers.host !== host) return reply(response, 400);
-      // A person's browser comes here as a page. What another page embeds or fetches is none of theirs (Fetch Metadata).
-      if ((request.headers['sec-fetch-dest'] ?? 'document') !== 'document') return reply(response, 403);
-      if (request.url === undefined || request.url.length > LIMITS.callbackLength) return reply(response, 414);
+      // A person's browser comes here as a page. What another page embeds or fetches is none of
+      // theirs (Fetch Metadata).
+      if ((request.headers['sec-fetch-dest'] ?? 'document') !== 'document')
+        return reply(response, 403);
+      if (request.url === undefined || request.url.length > LIMITS.callbackLength)
+        return reply(response, 414);
       const asked = request.url.split('?', 1)[0];
       const outcome = [...shown].find((candidate) => pagePath(candidate) === asked);
       if (asked !== path && outcome === undefined) return reply(response, 404);
@@ -191,7 +224,12 @@ function createTrip({ origin, path, pageOf, deliver }: TripOptions): Trip {
   };
 }
 
-function reply(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}, body = ''): void {
+function reply(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body = '',
+): void {
   response.writeHead(status, {
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
@@ -208,7 +246,10 @@ interface SocketWatch {
   readonly spoke: (socket: Socket) => void;
 }
 
-/** Keeps the number of connections that have sent no request below the limit, by dropping the oldest. */
+/**
+ * Keeps the number of connections that have sent no request below the limit, by dropping the
+ * oldest.
+ */
 function createSocketWatch(): SocketWatch {
   const silent = new Set<Socket>();
   return {
@@ -249,10 +290,16 @@ function closed(server: Server): Promise<void> {
 }
 
 /**
- * Opens the port at each address of the host. A browser may resolve `localhost` to either family, and with one of them free
- * another program could wait there for the code: both must be ours, but for a family that this computer does not have.
+ * Opens the port at each address of the host. A browser may resolve `localhost` to either family,
+ * and with one of them free another program could wait there for the code: both must be ours, but
+ * for a family that this computer does not have.
  */
-async function bind({ host, port }: LoopbackOption, create: () => Server): Promise<{ readonly servers: readonly Server[]; readonly port: number } | { readonly detail: string }> {
+async function bind(
+  { host, port }: LoopbackOption,
+  create: () => Server,
+): Promise<
+  { readonly servers: readonly Server[]; readonly port: number } | { readonly detail: string }
+> {
   const addresses = host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[|\]$/g, '')];
   for (let tried = 1; ; tried += 1) {
     const servers: Server[] = [];
@@ -272,17 +319,27 @@ async function bind({ host, port }: LoopbackOption, create: () => Server): Promi
     if (failure === null && servers.length > 0) return { servers, port: chosen };
     await Promise.all(servers.map(closed));
     // A port that is free in one family may be taken in the other.
-    if (failure !== 'EADDRINUSE' || port !== null || tried >= PORTS_TRIED_MAX) return { detail: listenDetail(failure ?? 'EADDRNOTAVAIL') };
+    if (failure !== 'EADDRINUSE' || port !== null || tried >= PORTS_TRIED_MAX)
+      return { detail: listenDetail(failure ?? 'EADDRNOTAVAIL') };
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<number | { readonly code: string }> {
+function listen(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<number | { readonly code: string }> {
   return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'no code' }));
-    server.listen({ host, port, exclusive: true, ...(host === '::1' ? { ipv6Only: true } : {}) }, () => {
-      server.on('error', () => {});
-      resolve((server.address() as AddressInfo).port);
-    });
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ code: error.code ?? 'no code' }),
+    );
+    server.listen(
+      { host, port, exclusive: true, ...(host === '::1' ? { ipv6Only: true } : {}) },
+      () => {
+        server.on('error', () => {});
+        resolve((server.address() as AddressInfo).port);
+      },
+    );
   });
 }
 

@@ -1,11 +1,14 @@
-// MetadataFile in userData: what the provider publishes to everybody, so that the next start need not ask. Plain, not secret.
-// A file that is damaged, too large or cannot be written is only slower: nothing here rejects.
+// MetadataFile in userData: what the provider publishes to everybody, so that the next start need
+// not ask. Plain, not secret. A file that is damaged, too large or cannot be written is only
+// slower: nothing here rejects.
 import { join } from 'node:path';
 import type { KeptMetadata, MetadataFile } from '../core/ports.js';
 import { readWhole, writeWhole } from './whole-file.js';
 
 const NAME = 'latchkey-metadata.json';
-/** Twenty endpoints of 2,048 characters and some lists of words; more was written by somebody else. */
+/**
+ * Twenty endpoints of 2,048 characters and some lists of words; more was written by somebody else.
+ */
 const FILE_BYTES = 65_536;
 
 /** Creates it for a folder. Nothing is read or written before it is asked for. */

@@ -1,9 +1,17 @@
-// The way from this app to the provider, for a diagnosis: proxy, certificate, what our own requests carry, and one request
-// that shows where a redirect leads. Electron's network only; in sessions of their own, and with no effect on others.
+// The way from this app to the provider, for a diagnosis: proxy, certificate, what our own requests
+// carry, and one request that shows where a redirect leads. Electron's network only; in sessions of
+// their own, and with no effect on others.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { app, net, session } from 'electron';
-import type { Ask, HeaderFacts, PlainAnswer, ProxyFacts, TlsFacts, Unseen } from '../diagnosis/facts.js';
+import type {
+  Ask,
+  HeaderFacts,
+  PlainAnswer,
+  ProxyFacts,
+  TlsFacts,
+  Unseen,
+} from '../diagnosis/facts.js';
 import type { Network } from '../core/ports.js';
 import { createOwnSessions } from './network/sessions.js';
 
@@ -21,16 +29,29 @@ export interface NetworkFacts {
   tls(url: string): Promise<TlsFacts | Unseen>;
 }
 
-/** Looks in the same way as the app's own requests go. Each call ends within 10 seconds or with its signal. */
+/**
+ * Looks in the same way as the app's own requests go. Each call ends within 10 seconds or with its
+ * signal.
+ */
 export function createNetworkFacts(): NetworkFacts {
-  /** Chromium keeps its verdict for some time and then does not ask again: the last one that was seen of each host. */
+  /**
+   * Chromium keeps its verdict for some time and then does not ask again: the last one that was
+   * seen of each host.
+   */
   const seen = new Map<string, TlsFacts>();
   const sessions = createOwnSessions(PARTITION, SESSIONS_MAX, (own) => {
-    own.setCertificateVerifyProc(({ hostname, certificate, isIssuedByKnownRoot, errorCode, verificationResult }, decide) => {
-      const issuer = certificate.issuerName;
-      seen.set(hostname, errorCode === 0 ? { state: 'trusted', issuer, publicRoot: isIssuedByKnownRoot } : { state: 'refused', word: verificationResult.replace(/^net::/, ''), issuer });
-      decide(AS_CHROMIUM_SAYS);
-    });
+    own.setCertificateVerifyProc(
+      ({ hostname, certificate, isIssuedByKnownRoot, errorCode, verificationResult }, decide) => {
+        const issuer = certificate.issuerName;
+        seen.set(
+          hostname,
+          errorCode === 0
+            ? { state: 'trusted', issuer, publicRoot: isIssuedByKnownRoot }
+            : { state: 'refused', word: verificationResult.replace(/^net::/, ''), issuer },
+        );
+        decide(AS_CHROMIUM_SAYS);
+      },
+    );
   });
 
   async function ask(url: string, signal: AbortSignal): Promise<PlainAnswer> {
@@ -55,38 +76,73 @@ export function createNetworkFacts(): NetworkFacts {
       const { protocol, hostname, origin } = new URL(url);
       if (protocol !== 'https:') return { state: 'none' };
       // Whatever it answers: the handshake is what counts.
-      const failed = await ask(`${origin}/`, AbortSignal.timeout(LIMIT_MS)).then(() => false, () => true);
-      return seen.get(hostname) ?? { unseen: failed ? 'the provider does not answer' : 'Chromium showed no certificate' };
+      const failed = await ask(`${origin}/`, AbortSignal.timeout(LIMIT_MS)).then(
+        () => false,
+        () => true,
+      );
+      return (
+        seen.get(hostname) ?? {
+          unseen: failed ? 'the provider does not answer' : 'Chromium showed no certificate',
+        }
+      );
     },
   };
 }
 
-/** The proxies in an answer of `session.resolveProxy`, such as `PROXY proxy.example.com:8080; DIRECT`. Pure. */
+/**
+ * The proxies in an answer of `session.resolveProxy`, such as `PROXY proxy.example.com:8080;
+ * DIRECT`. Pure.
+ */
 export function readProxies(answer: string): readonly string[] {
   const [first = 'DIRECT'] = answer.split(';');
   if (first.trim() === 'DIRECT') return [];
-  return answer.split(';').flatMap((entry) => /^\s*(?:PROXY|HTTPS|SOCKS[45]?|QUIC)\s+([A-Za-z0-9.:[\]-]{1,255})\s*$/.exec(entry)?.[1] ?? []);
+  return answer
+    .split(';')
+    .flatMap(
+      (entry) =>
+        /^\s*(?:PROXY|HTTPS|SOCKS[45]?|QUIC)\s+([A-Za-z0-9.:[\]-]{1,255})\s*$/.exec(entry)?.[1] ??
+        [],
+    );
 }
 
-/** Sends one request by `network` to a server of our own on this computer, and says what came with it. */
+/**
+ * Sends one request by `network` to a server of our own on this computer, and says what came with
+ * it.
+ */
 export async function readOwnHeaders(network: Network): Promise<HeaderFacts> {
   return await new Promise((resolve, reject) => {
     const server = createServer((request, response) => {
       const { origin, cookie } = request.headers;
-      response.writeHead(200, { 'Set-Cookie': 'latchkey-doctor=1; Path=/', Connection: 'close' }).end('{}');
+      response
+        .writeHead(200, { 'Set-Cookie': 'latchkey-doctor=1; Path=/', Connection: 'close' })
+        .end('{}');
       // Asked twice: a cookie that came with the first answer would go out with the second request.
       count += 1;
-      found = { origin: found.origin || origin !== undefined, cookie: found.cookie || cookie !== undefined };
+      found = {
+        origin: found.origin || origin !== undefined,
+        cookie: found.cookie || cookie !== undefined,
+      };
     });
     let count = 0;
     let found: HeaderFacts = { origin: false, cookie: false };
     server.once('error', reject);
     server.listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
-      const send = (): Promise<string> => network.fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'grant_type=none', signal: AbortSignal.timeout(LIMIT_MS) }).then((response) => response.text());
+      const send = (): Promise<string> =>
+        network
+          .fetch(url, {
+            method: 'POST',
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: 'grant_type=none',
+            signal: AbortSignal.timeout(LIMIT_MS),
+          })
+          .then((response) => response.text());
       send()
         .then(send)
-        .then(() => (count === 2 ? resolve(found) : reject(new Error('the request went elsewhere'))), reject)
+        .then(
+          () => (count === 2 ? resolve(found) : reject(new Error('the request went elsewhere'))),
+          reject,
+        )
         .finally(() => {
           server.close();
           server.closeAllConnections();
@@ -98,7 +154,13 @@ export async function readOwnHeaders(network: Network): Promise<HeaderFacts> {
 function askOnce(own: Electron.Session, url: string, signal: AbortSignal): Promise<PlainAnswer> {
   return new Promise((resolve, reject) => {
     // `fetch` says of a redirect that it was cancelled, and not where it leads.
-    const request = net.request({ url, session: own, redirect: 'manual', credentials: 'omit', useSessionCookies: false });
+    const request = net.request({
+      url,
+      session: own,
+      redirect: 'manual',
+      credentials: 'omit',
+      useSessionCookies: false,
+    });
     const give = (answer: PlainAnswer): void => {
       signal.removeEventListener('abort', abort);
       resolve(answer);

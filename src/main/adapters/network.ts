@@ -1,6 +1,7 @@
-// Network over Electron's net stack: the app's proxy settings and the certificates of the operating system are honoured.
-// In sessions of our own (network/sessions.ts). `session.fetch` is not used: it throws outside of its promise at answers
-// that `Headers` or `Response` cannot hold. Here no event throws, whatever a server sends.
+// Network over Electron's net stack: the app's proxy settings and the certificates of the operating
+// system are honoured. In sessions of our own (network/sessions.ts). `session.fetch` is not used:
+// it throws outside of its promise at answers that `Headers` or `Response` cannot hold. Here no
+// event throws, whatever a server sends.
 import type { Readable } from 'node:stream';
 import { app, net } from 'electron';
 import { LIMITS } from '../core/limits.js';
@@ -12,7 +13,10 @@ import { createOwnSessions } from './network/sessions.js';
 const PARTITION = 'latchkey-network';
 /** Fetch Standard, "null body status", of those that Chromium hands on. */
 const WITHOUT_BODY = [204, 205, 304];
-/** What may come twice without harm (RFC 9110 §9.2.1). Chromium repeats any request on a connection that it has kept. */
+/**
+ * What may come twice without harm (RFC 9110 §9.2.1). Chromium repeats any request on a connection
+ * that it has kept.
+ */
 const SAFE_METHODS = ['GET', 'HEAD'];
 
 /** For all of this process: two of one name would close each other's connections. */
@@ -22,7 +26,10 @@ export function createNetwork(): Network {
   return {
     async fetch(url, init) {
       await app.whenReady();
-      const taken = await sessions.take(url, { fresh: !SAFE_METHODS.includes(init.method), signal: init.signal });
+      const taken = await sessions.take(url, {
+        fresh: !SAFE_METHODS.includes(init.method),
+        signal: init.signal,
+      });
       try {
         return await exchange(taken.session, url, init, (clean) => taken.release(clean));
       } catch (thrown) {
@@ -34,13 +41,29 @@ export function createNetwork(): Network {
 }
 
 /** One exchange. `over` is called once: `clean` when the answer came to its end. */
-function exchange(session: Electron.Session, url: string, { method, headers, body, signal }: NetworkRequest, over: (clean: boolean) => void): Promise<Response> {
+function exchange(
+  session: Electron.Session,
+  url: string,
+  { method, headers, body, signal }: NetworkRequest,
+  over: (clean: boolean) => void,
+): Promise<Response> {
   return new Promise((resolve, reject) => {
     let isOver = false;
     let begun = false;
     let passwordWanted = false;
     let answer: ReadableStreamDefaultController<Uint8Array> | undefined;
-    const request = net.request({ url, method, headers, session, redirect: 'manual', credentials: 'omit', useSessionCookies: false, cache: 'no-store', referrerPolicy: 'no-referrer', bypassCustomProtocolHandlers: true });
+    const request = net.request({
+      url,
+      method,
+      headers,
+      session,
+      redirect: 'manual',
+      credentials: 'omit',
+      useSessionCookies: false,
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+      bypassCustomProtocolHandlers: true,
+    });
 
     const end = (failure: { readonly reason: unknown } | null, clean = false): void => {
       if (isOver) return;
@@ -53,60 +76,98 @@ function exchange(session: Electron.Session, url: string, { method, headers, bod
       if (!clean) request.abort();
       over(clean);
     };
-    const fail = (thrown: unknown): void => end({ reason: chromiumFailure(thrown, { begun, passwordWanted }) });
+    const fail = (thrown: unknown): void =>
+      end({ reason: chromiumFailure(thrown, { begun, passwordWanted }) });
     const abort = (): void => end({ reason: signal.reason as unknown });
-    /** Electron calls from outside of any promise: what is thrown there ends the app. Late and double events say nothing. */
-    const guarded = <Args extends unknown[]>(run: (...args: Args) => void) => (...args: Args): void => {
-      if (isOver) return;
-      try {
-        run(...args);
-      } catch (thrown) {
-        fail(thrown);
-      }
-    };
+    /**
+     * Electron calls from outside of any promise: what is thrown there ends the app. Late and
+     * double events say nothing.
+     */
+    const guarded =
+      <Args extends unknown[]>(run: (...args: Args) => void) =>
+      (...args: Args): void => {
+        if (isOver) return;
+        try {
+          run(...args);
+        } catch (thrown) {
+          fail(thrown);
+        }
+      };
 
     request.on('error', guarded(fail));
-    // Left unanswered it waits for ever. Only a proxy is ever asked for: the server's own challenges are answers.
+    // Left unanswered it waits for ever. Only a proxy is ever asked for: the server's own
+    // challenges are answers.
     request.on('login', (info, give) => {
       passwordWanted ||= info.isProxy;
       give();
     });
-    // Somebody who is not the provider may lead elsewhere, and that is another trouble than no answer.
-    request.on('redirect', guarded((status) => {
-      resolve(new Response(null, { status }));
-      end(null);
-    }));
-    request.on('response', guarded((response) => {
-      begun = true;
-      const { statusCode: status } = response;
-      const incoming = response as unknown as Readable;
-      incoming.on('error', guarded(fail));
-      if (status === 407) return end({ reason: networkFailure('proxy-password', 'the proxy answered with status 407') });
-      if (!(status >= 200 && status <= 599)) return end({ reason: networkFailure('status', 'a status that HTTP does not have', status) });
-      incoming.on('aborted', guarded(fail));
-      incoming.on('close', guarded(fail));
-      let bytes = 0;
-      incoming.on('end', guarded(() => {
-        if (announced !== null && bytes !== announced) return fail(undefined);
-        answer?.close();
-        end(null, true);
-      }));
-      const fields = readHeaders(response.rawHeaders);
-      const announced = method === 'HEAD' || WITHOUT_BODY.includes(status) ? null : announcedBytes(fields);
-      if (WITHOUT_BODY.includes(status)) {
-        incoming.resume();
-        return resolve(new Response(null, { status, headers: fields }));
-      }
-      // Nothing is taken from Chromium before the reader wants it: an answer that never ends must not fill the memory.
-      incoming.pause();
-      incoming.on('data', guarded((chunk: Uint8Array) => {
+    // Somebody who is not the provider may lead elsewhere, and that is another trouble than no
+    // answer.
+    request.on(
+      'redirect',
+      guarded((status) => {
+        resolve(new Response(null, { status }));
+        end(null);
+      }),
+    );
+    request.on(
+      'response',
+      guarded((response) => {
+        begun = true;
+        const { statusCode: status } = response;
+        const incoming = response as unknown as Readable;
+        incoming.on('error', guarded(fail));
+        if (status === 407)
+          return end({
+            reason: networkFailure('proxy-password', 'the proxy answered with status 407'),
+          });
+        if (!(status >= 200 && status <= 599))
+          return end({
+            reason: networkFailure('status', 'a status that HTTP does not have', status),
+          });
+        incoming.on('aborted', guarded(fail));
+        incoming.on('close', guarded(fail));
+        let bytes = 0;
+        incoming.on(
+          'end',
+          guarded(() => {
+            if (announced !== null && bytes !== announced) return fail(undefined);
+            answer?.close();
+            end(null, true);
+          }),
+        );
+        const fields = readHeaders(response.rawHeaders);
+        const announced =
+          method === 'HEAD' || WITHOUT_BODY.includes(status) ? null : announcedBytes(fields);
+        if (WITHOUT_BODY.includes(status)) {
+          incoming.resume();
+          return resolve(new Response(null, { status, headers: fields }));
+        }
+        // Nothing is taken from Chromium before the reader wants it: an answer that never ends must
+        // not fill the memory.
         incoming.pause();
-        bytes += chunk.byteLength;
-        answer?.enqueue(new Uint8Array(chunk));
-      }));
-      const source = { start: (controller: ReadableStreamDefaultController<Uint8Array>) => void (answer = controller), pull: () => void incoming.resume(), cancel: () => end(null) };
-      resolve(new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), { status, headers: fields }));
-    }));
+        incoming.on(
+          'data',
+          guarded((chunk: Uint8Array) => {
+            incoming.pause();
+            bytes += chunk.byteLength;
+            answer?.enqueue(new Uint8Array(chunk));
+          }),
+        );
+        const source = {
+          start: (controller: ReadableStreamDefaultController<Uint8Array>) =>
+            void (answer = controller),
+          pull: () => void incoming.resume(),
+          cancel: () => end(null),
+        };
+        resolve(
+          new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), {
+            status,
+            headers: fields,
+          }),
+        );
+      }),
+    );
 
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
@@ -116,8 +177,8 @@ function exchange(session: Electron.Session, url: string, { method, headers, bod
 }
 
 /**
- * Chromium holds HTTP/1 to its Content-Length, and not HTTP/2 (RFC 9113 §8.1.1). Of a coded body it does not tell the
- * length, and beside chunks a Content-Length counts for nothing (RFC 9112 §6.3).
+ * Chromium holds HTTP/1 to its Content-Length, and not HTTP/2 (RFC 9113 §8.1.1). Of a coded body it
+ * does not tell the length, and beside chunks a Content-Length counts for nothing (RFC 9112 §6.3).
  */
 function announcedBytes(headers: Headers): number | null {
   const length = headers.get('content-length') ?? '';
@@ -125,7 +186,10 @@ function announcedBytes(headers: Headers): number | null {
   return /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
-/** Without those that `Headers` cannot hold, such as a name in another script: nothing that is needed stands there. */
+/**
+ * Without those that `Headers` cannot hold, such as a name in another script: nothing that is
+ * needed stands there.
+ */
 function readHeaders(raw: readonly string[]): Headers {
   const headers = new Headers();
   for (let index = 0; index + 1 < raw.length; index += 2) {

@@ -1,6 +1,7 @@
-// Where the files of Latchkey are that something else than an import loads: the preload and the keychain worker.
-// They lie beside its modules. A bundler that takes the modules away from them is found out here, at the first start.
-// May import nothing of Latchkey: it stays a file of its own in dist/, where a second AuthError would be another class.
+// Where the files of Latchkey are that something else than an import loads: the preload and the
+// keychain worker. They lie beside its modules. A bundler that takes the modules away from them is
+// found out here, at the first start. May import nothing of Latchkey: it stays a file of its own in
+// dist/, where a second AuthError would be another class.
 import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +14,10 @@ const FILES = {
 
 export type OwnFile = keyof typeof FILES;
 
-/** webpack and rspack put it into what they bundle, even where `import.meta.url` still names the source on the developer's disk. */
+/**
+ * webpack and rspack put it into what they bundle, even where `import.meta.url` still names the
+ * source on the developer's disk.
+ */
 declare const __webpack_require__: unknown;
 
 /** Gives the file's path. Ask `whyFilesMissing` first. */
@@ -22,17 +26,28 @@ export function ownFile(name: OwnFile): string {
 }
 
 /**
- * The text of the error when one of the files is not where it belongs, or when this module itself was bundled: then a session
- * would silently not be remembered, or a page would silently have no bridge. Null when all is well.
+ * The text of the error when one of the files is not where it belongs, or when this module itself
+ * was bundled: then a session would silently not be remembered, or a page would silently have no
+ * bridge. Null when all is well.
  */
-export function whyFilesMissing(names: readonly OwnFile[], { moduleUrl = import.meta.url, bundled = typeof __webpack_require__ !== 'undefined' }: { moduleUrl?: string | undefined; bundled?: boolean } = {}): string | null {
+export function whyFilesMissing(
+  names: readonly OwnFile[],
+  {
+    moduleUrl = import.meta.url,
+    bundled = typeof __webpack_require__ !== 'undefined',
+  }: { moduleUrl?: string | undefined; bundled?: boolean } = {},
+): string | null {
   if (names.length === 0) return null;
   const folder = folderOf(moduleUrl);
-  if (bundled || folder === null) return 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)';
+  if (bundled || folder === null)
+    return 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)';
   // Beside a source lies a source.
-  const inOwnForm = (path: string): string => (moduleUrl.endsWith('.ts') ? path.replace(/js$/, 'ts') : path);
+  const inOwnForm = (path: string): string =>
+    moduleUrl.endsWith('.ts') ? path.replace(/js$/, 'ts') : path;
   const missing = names.map((name) => resolve(folder, inOwnForm(FILES[name]))).find(isAbsent);
-  return missing === undefined ? null : `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`;
+  return missing === undefined
+    ? null
+    : `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`;
 }
 
 /** Only that: who has no file left to open, or a scanner in the way, has it all the same. */
@@ -45,7 +60,10 @@ function isAbsent(file: string): boolean {
   }
 }
 
-/** Null when the module does not run from its own file. Bundlers for CommonJS leave `import.meta.url` empty. */
+/**
+ * Null when the module does not run from its own file. Bundlers for CommonJS leave
+ * `import.meta.url` empty.
+ */
 function folderOf(moduleUrl: string | undefined): string | null {
   if (moduleUrl?.startsWith('file:') !== true) return null;
   const file = fileURLToPath(moduleUrl);

@@ -8,7 +8,8 @@ export function attachPreload(): void {
   void app.whenReady().then(() => {
     const target = session.defaultSession;
     // Electron 35 renamed it; on 33 and 34 only the older way exists.
-    if (typeof target.registerPreloadScript === 'function') target.registerPreloadScript({ type: 'frame', filePath });
+    if (typeof target.registerPreloadScript === 'function')
+      target.registerPreloadScript({ type: 'frame', filePath });
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     else target.setPreloads([...target.getPreloads(), filePath]);
   });

@@ -1,5 +1,5 @@
-// What decides how a scheme is registered: the facts of the running app, read when it starts. The registering itself is
-// loaded later; these must be read at once, before the host changes them.
+// What decides how a scheme is registered: the facts of the running app, read when it starts. The
+// registering itself is loaded later; these must be read at once, before the host changes them.
 import type { App } from 'electron';
 import { join } from 'node:path';
 
@@ -12,7 +12,9 @@ export interface RegistrationFacts {
   /** `app.getAppPath()`; used when the app is not packaged. */
   readonly appPath: string;
   readonly userDataPath: string;
-  /** It is where Electron puts it by itself: then a bare start of the program finds this instance. */
+  /**
+   * It is where Electron puts it by itself: then a bare start of the program finds this instance.
+   */
   readonly userDataIsDefault: boolean;
   /** Chromium's sandbox is off: a start without that switch would fail as this one would have. */
   readonly noSandbox: boolean;
@@ -21,8 +23,12 @@ export interface RegistrationFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads the facts of the running Electron app. Call it after the host has set name and userData. */
-export function readRegistrationFacts(app: Pick<App, 'getName' | 'isPackaged' | 'getAppPath' | 'getPath' | 'commandLine'>): RegistrationFacts {
+/**
+ * Reads the facts of the running Electron app. Call it after the host has set name and userData.
+ */
+export function readRegistrationFacts(
+  app: Pick<App, 'getName' | 'isPackaged' | 'getAppPath' | 'getPath' | 'commandLine'>,
+): RegistrationFacts {
   const userDataPath = app.getPath('userData');
   return {
     platform: process.platform,

@@ -1,5 +1,6 @@
-// The page that the system browser shows at the end of a loopback trip: what really happened, in plain words.
-// Pure: no I/O. The page has no script, loads nothing, and never repeats anything that came with the request.
+// The page that the system browser shows at the end of a loopback trip: what really happened, in
+// plain words. Pure: no I/O. The page has no script, loads nothing, and never repeats anything that
+// came with the request.
 import { createHash } from 'node:crypto';
 import type { ResultPageSettings, ResultTexts } from '../core/options/options.js';
 import type { TripOutcome } from '../core/ports.js';
@@ -11,11 +12,16 @@ export interface ResultPage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const LOOKS: Readonly<Record<TripOutcome, { readonly tone: 'good' | 'calm' | 'alert'; readonly symbol: string }>> = {
+const LOOKS: Readonly<
+  Record<TripOutcome, { readonly tone: 'good' | 'calm' | 'alert'; readonly symbol: string }>
+> = {
   'signed-in': { tone: 'good', symbol: '<path d="m7 17 6.500 6.500L25.500 10"/>' },
   denied: { tone: 'calm', symbol: '<path d="M9 16h14"/>' },
   failed: { tone: 'alert', symbol: '<path d="M16 8v10M16 24v.01"/>' },
-  'not-expected': { tone: 'calm', symbol: '<path d="M16 9v8l5 3"/><circle cx="16" cy="16" r="12"/>' },
+  'not-expected': {
+    tone: 'calm',
+    symbol: '<path d="M16 9v8l5 3"/><circle cx="16" cy="16" r="12"/>',
+  },
 };
 
 // "You can close this tab" only where nothing is left to do: the app has its answer.
@@ -43,11 +49,21 @@ const ENGLISH: Readonly<Record<TripOutcome, ResultTexts>> = {
 };
 
 /**
- * Makes the pages. `appName` may be any text: it is escaped and cut at 80 characters. `scheme`: one that leads to this app, for
- * the button that opens it, or null. The headers forbid scripts, framing, caching and a referrer, for the address before this
- * page's held the callback (RFC 8252 §8.12, RFC 9700 §4.2.4).
+ * Makes the pages. `appName` may be any text: it is escaped and cut at 80 characters. `scheme`: one
+ * that leads to this app, for the button that opens it, or null. The headers forbid scripts,
+ * framing, caching and a referrer, for the address before this page's held the callback (RFC 8252
+ * §8.12, RFC 9700 §4.2.4).
  */
-export function createResultPages({ lang = 'en', dir = 'ltr', accentColor = null, texts = {}, openApp = null }: Partial<ResultPageSettings>, appName: string): (outcome: TripOutcome, scheme: string | null) => ResultPage {
+export function createResultPages(
+  {
+    lang = 'en',
+    dir = 'ltr',
+    accentColor = null,
+    texts = {},
+    openApp = null,
+  }: Partial<ResultPageSettings>,
+  appName: string,
+): (outcome: TripOutcome, scheme: string | null) => ResultPage {
   const name = shorten(appName);
   const shown = (text: string): string => escapeHtml(text.replaceAll('{app}', () => name));
   const style = resultStyle(accentColor);
@@ -66,8 +82,12 @@ export function createResultPages({ lang = 'en', dir = 'ltr', accentColor = null
   return (outcome, scheme) => {
     const { title, text, closing } = texts[outcome] ?? ENGLISH[outcome];
     const { tone, symbol } = LOOKS[outcome];
-    // The bare scheme: it brings the app to the front, and holds nothing that could be mistaken for a callback.
-    const open = scheme === null ? '' : `\n<a href="${escapeHtml(scheme)}:">${shown(openApp ?? 'Open {app}')}</a>`;
+    // The bare scheme: it brings the app to the front, and holds nothing that could be mistaken for
+    // a callback.
+    const open =
+      scheme === null
+        ? ''
+        : `\n<a href="${escapeHtml(scheme)}:">${shown(openApp ?? 'Open {app}')}</a>`;
     const html = `<!doctype html>
 <html lang="${escapeHtml(lang)}" dir="${dir}">
 <head>

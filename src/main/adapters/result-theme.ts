@@ -1,5 +1,6 @@
-// The look of the page at the end of a loopback trip: its style, and an accent colour that can be read on it. Pure.
-// The style depends on nothing but the accent, so that its hash can stand in the page's policy.
+// The look of the page at the end of a loopback trip: its style, and an accent colour that can be
+// read on it. Pure. The style depends on nothing but the accent, so that its hash can stand in the
+// page's policy.
 
 const CARD = { light: '#ffffff', dark: '#1f2422' } as const;
 const INK = { light: '#1a1f1c', dark: '#edf0ee' } as const;
@@ -37,14 +38,25 @@ function shades(accent: string, mode: 'light' | 'dark'): string {
   const readable = readableOn(accent, CARD[mode], mode);
   const strong = mix(readable, mode === 'light' ? '#000000' : '#ffffff', 0.15);
   // What can be read on the accent must be readable on its darker or lighter shade as well.
-  const onAccent = [CARD.light, '#06120e', '#000000'].find((color) => Math.min(contrast(color, readable), contrast(color, strong)) >= CONTRAST) ?? '#000000';
+  const onAccent =
+    [CARD.light, '#06120e', '#000000'].find(
+      (color) => Math.min(contrast(color, readable), contrast(color, strong)) >= CONTRAST,
+    ) ?? '#000000';
   return `--accent:${readable};--accent-strong:${strong};--on-accent:${onAccent};--accent-ground:${mix(CARD[mode], readable, mode === 'light' ? 0.12 : 0.2)}`;
 }
 
-/** The colour, made darker or lighter step by step until it can be read on the background and on a tint of itself there. */
+/**
+ * The colour, made darker or lighter step by step until it can be read on the background and on a
+ * tint of itself there.
+ */
 export function readableOn(color: string, background: string, mode: 'light' | 'dark'): string {
   for (let step = 0; step < 20; step += 1) {
-    const tried = mode === 'light' ? mix(color, '#000000', step / 20) : step === 0 ? color : lighter(color, step / 20);
+    const tried =
+      mode === 'light'
+        ? mix(color, '#000000', step / 20)
+        : step === 0
+          ? color
+          : lighter(color, step / 20);
     const tint = mix(background, tried, mode === 'light' ? 0.12 : 0.2);
     if (Math.min(contrast(tried, background), contrast(tried, tint)) >= CONTRAST) return tried;
   }
@@ -67,24 +79,44 @@ function luminance(color: string): number {
 
 function mix(from: string, to: string, share: number): string {
   const target = channels(to);
-  return `#${channels(from).map((value, index) => Math.round(value + ((target[index] ?? 0) - value) * share).toString(16).padStart(2, '0')).join('')}`;
+  return `#${channels(from)
+    .map((value, index) =>
+      Math.round(value + ((target[index] ?? 0) - value) * share)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
 }
 
-/** Mixed with white a colour turns grey; with its hue kept it stays the host's. `share` 1 is nearly white. */
+/**
+ * Mixed with white a colour turns grey; with its hue kept it stays the host's. `share` 1 is nearly
+ * white.
+ */
 function lighter(color: string, share: number): string {
   const [red = 0, green = 0, blue = 0] = channels(color).map((value) => value / 255);
   const [least, most] = [Math.min(red, green, blue), Math.max(red, green, blue)];
   const lightness = (least + most) / 2;
   const range = most - least;
   const saturation = range === 0 ? 0 : (range / (1 - Math.abs(2 * lightness - 1))) * 0.7;
-  const sector = range === 0 ? 0 : most === red ? ((green - blue) / range + 6) % 6 : most === green ? (blue - red) / range + 2 : (red - green) / range + 4;
+  const sector =
+    range === 0
+      ? 0
+      : most === red
+        ? ((green - blue) / range + 6) % 6
+        : most === green
+          ? (blue - red) / range + 2
+          : (red - green) / range + 4;
   const raised = lightness + (0.95 - lightness) * share;
   const spread = saturation * Math.min(raised, 1 - raised);
   // CSS Color 4, "HSL to sRGB".
-  return `#${[0, 8, 4].map((shift) => {
-    const at = (shift + sector * 2) % 12;
-    return Math.round((raised - spread * Math.max(-1, Math.min(at - 3, 9 - at, 1))) * 255).toString(16).padStart(2, '0');
-  }).join('')}`;
+  return `#${[0, 8, 4]
+    .map((shift) => {
+      const at = (shift + sector * 2) % 12;
+      return Math.round((raised - spread * Math.max(-1, Math.min(at - 3, 9 - at, 1))) * 255)
+        .toString(16)
+        .padStart(2, '0');
+    })
+    .join('')}`;
 }
 
 function channels(color: string): readonly number[] {

@@ -1,18 +1,25 @@
-// Runs a tool of the operating system beside the main thread: one time limit, and no child survives it.
-// Gives what it printed; judges nothing. May not run what lies in the current folder: an app that
-// opens a document often stands in the folder of that document, beside whatever was downloaded.
+// Runs a tool of the operating system beside the main thread: one time limit, and no child survives
+// it. Gives what it printed; judges nothing. May not run what lies in the current folder: an app
+// that opens a document often stands in the folder of that document, beside whatever was
+// downloaded.
 import { spawn } from 'node:child_process';
 import { posix, win32 } from 'node:path';
 
 /** The variables of a process, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Ran = { readonly state: 'ended'; readonly code: number | null; readonly output: string } | { readonly state: 'missing' } | { readonly state: 'late' };
+export type Ran =
+  | { readonly state: 'ended'; readonly code: number | null; readonly output: string }
+  | { readonly state: 'missing' }
+  | { readonly state: 'late' };
 
 /** Answers of these tools are a few lines. */
 const OUTPUT_MAX_LENGTH = 16_384;
 
-/** Folders in which tools look for programs and files. A relative one is meant from the current folder. */
+/**
+ * Folders in which tools look for programs and files. A relative one is meant from the current
+ * folder.
+ */
 const SEARCHED = ['PATH', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_DIRS', 'XDG_CONFIG_DIRS'];
 /** Without any PATH some systems look in the current folder first. */
 const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -29,7 +36,11 @@ export interface SafeStart {
  * Elsewhere a whole path, or a bare name, which is found by the absolute members of PATH.
  * Null: anything else is not started. Pure.
  */
-export function planTool(program: string, env: Environment, platform: NodeJS.Platform): SafeStart | null {
+export function planTool(
+  program: string,
+  env: Environment,
+  platform: NodeJS.Platform,
+): SafeStart | null {
   if (platform === 'win32') {
     return /^[a-z]:[\\/]/i.test(program) ? { program, env, cwd: win32.dirname(program) } : null;
   }
@@ -42,28 +53,44 @@ export function planTool(program: string, env: Environment, platform: NodeJS.Pla
  * relative and empty members of PATH and of the XDG folders. On Windows all of it: what is started
  * there has a whole path. Pure.
  */
-export function safeEnvironment(env: Environment, platform: NodeJS.Platform = process.platform): Record<string, string> {
-  const set = Object.entries(env).flatMap(([name, value]): readonly (readonly [string, string])[] => {
-    if (value === undefined) return [];
-    if (platform === 'win32' || !SEARCHED.includes(name)) return [[name, value]];
-    const kept = value.split(':').filter((folder) => posix.isAbsolute(folder));
-    return kept.length === 0 ? [] : [[name, kept.join(':')]];
-  });
+export function safeEnvironment(
+  env: Environment,
+  platform: NodeJS.Platform = process.platform,
+): Record<string, string> {
+  const set = Object.entries(env).flatMap(
+    ([name, value]): readonly (readonly [string, string])[] => {
+      if (value === undefined) return [];
+      if (platform === 'win32' || !SEARCHED.includes(name)) return [[name, value]];
+      const kept = value.split(':').filter((folder) => posix.isAbsolute(folder));
+      return kept.length === 0 ? [] : [[name, kept.join(':')]];
+    },
+  );
   return { ...(platform === 'win32' ? {} : { PATH: USUAL_PATH }), ...Object.fromEntries(set) };
 }
 
 /**
- * Runs it and gives what it wrote to its standard output, without the blanks around it. Never rejects. When the time is up
- * the tool is killed, with all that it started: the xdg tools are shell scripts, and their children hold the pipe.
- * What `planTool` refuses is `missing`.
+ * Runs it and gives what it wrote to its standard output, without the blanks around it. Never
+ * rejects. When the time is up the tool is killed, with all that it started: the xdg tools are
+ * shell scripts, and their children hold the pipe. What `planTool` refuses is `missing`.
  */
-export function runTool(program: string, args: readonly string[], env: Environment, timeoutMs: number): Promise<Ran> {
+export function runTool(
+  program: string,
+  args: readonly string[],
+  env: Environment,
+  timeoutMs: number,
+): Promise<Ran> {
   if (timeoutMs <= 0) return Promise.resolve({ state: 'late' });
   const start = planTool(program, env, process.platform);
   if (start === null) return Promise.resolve({ state: 'missing' });
   return new Promise<Ran>((resolve) => {
     // The head of a process group; on Windows that would open a console.
-    const child = spawn(start.program, args, { env: start.env, cwd: start.cwd, stdio: ['ignore', 'pipe', 'ignore'], detached: process.platform !== 'win32', windowsHide: true });
+    const child = spawn(start.program, args, {
+      env: start.env,
+      cwd: start.cwd,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    });
     let output = '';
     const timer = setTimeout(() => {
       end(child.pid);

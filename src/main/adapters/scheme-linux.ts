@@ -1,12 +1,22 @@
-// Scheme registration on Linux: an own .desktop file in the user's data folder, made the default by the xdg tools, and
-// taken away again. Where a package has installed a file that starts this very app, that one is used instead.
-// May not block: every tool runs beside the main thread, within one time limit.
+// Scheme registration on Linux: an own .desktop file in the user's data folder, made the default by
+// the xdg tools, and taken away again. Where a package has installed a file that starts this very
+// app, that one is used instead. May not block: every tool runs beside the main thread, within one
+// time limit.
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
 import { type Environment, type Ran, runTool } from './run-tool.js';
 import { makeFolder, writeWhole } from './whole-file.js';
-import { type InstalledEntry, configHome, dataHome, findClaims, findEntry, programOf, readText, withoutHandler } from './xdg-applications.js';
+import {
+  type InstalledEntry,
+  configHome,
+  dataHome,
+  findClaims,
+  findEntry,
+  programOf,
+  readText,
+  withoutHandler,
+} from './xdg-applications.js';
 
 export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
@@ -24,85 +34,147 @@ export interface LinuxRegistration {
   readonly env: Environment;
   readonly timeoutMs: number;
   /**
-   * A bare start of the program reaches the running instance, too: then a .desktop file that a package has installed for
-   * it is as good as an own one, and is left in its place.
+   * A bare start of the program reaches the running instance, too: then a .desktop file that a
+   * package has installed for it is as good as an own one, and is left in its place.
    */
   readonly bareStartWorks?: boolean;
   /** Told when Latchkey's file of this scheme belonged to another build: its command. */
   readonly onDisplaced?: (command: readonly string[]) => void;
 }
 
-/** Writes the files that differ, makes them the scheme's handler, and asks the system who the handler is. */
+/**
+ * Writes the files that differ, makes them the scheme's handler, and asks the system who the
+ * handler is.
+ */
 export async function registerOnLinux(registration: LinuxRegistration): Promise<Registration> {
   const { scheme, env, timeoutMs } = registration;
   const deadline = performance.now() + timeoutMs;
-  const run = (program: string, args: readonly string[]): Promise<Ran> => runTool(program, args, env, deadline - performance.now());
+  const run = (program: string, args: readonly string[]): Promise<Ran> =>
+    runTool(program, args, env, deadline - performance.now());
 
-  const installed = registration.bareStartWorks === true ? await installedEntry(scheme, registration.words, env) : null;
+  const installed =
+    registration.bareStartWorks === true
+      ? await installedEntry(scheme, registration.words, env)
+      : null;
   const changed = installed === null && (await writeOwnFiles(registration));
   const fileName = installed?.id ?? ownFileName(scheme);
 
   const before = changed ? null : await queryHandler(scheme, run);
   if (before?.state === 'ended' && before.output === fileName) return { ok: true };
 
-  // Missing on small systems; then xdg-mime alone is enough for some desktops, and the question below tells.
+  // Missing on small systems; then xdg-mime alone is enough for some desktops, and the question
+  // below tells.
   if (installed === null) await run('update-desktop-database', [applicationsFolder(env)]);
   const made = await run('xdg-mime', ['default', fileName, `x-scheme-handler/${scheme}`]);
-  if (made.state === 'missing') return { ok: false, detail: 'xdg-mime is missing (Debian package: xdg-utils)' };
+  if (made.state === 'missing')
+    return { ok: false, detail: 'xdg-mime is missing (Debian package: xdg-utils)' };
   const after = await queryHandler(scheme, run);
-  if (after.state === 'late' || made.state === 'late') return { ok: false, detail: 'xdg-mime does not answer in time' };
+  if (after.state === 'late' || made.state === 'late')
+    return { ok: false, detail: 'xdg-mime does not answer in time' };
   if (after.state === 'ended' && after.output === fileName) return { ok: true };
   return { ok: false, detail: 'the scheme leads to another program, or to none' };
 }
 
 /**
- * Removes the own .desktop file and launcher, and the lines that made them the default: whoever else can open the scheme
- * gets it back. Files of another build, and those of a package, are left alone.
+ * Removes the own .desktop file and launcher, and the lines that made them the default: whoever
+ * else can open the scheme gets it back. Files of another build, and those of a package, are left
+ * alone.
  */
-export async function unregisterOnLinux({ scheme, words, env, timeoutMs }: Pick<LinuxRegistration, 'scheme' | 'words' | 'env' | 'timeoutMs'>): Promise<Unregistration> {
+export async function unregisterOnLinux({
+  scheme,
+  words,
+  env,
+  timeoutMs,
+}: Pick<LinuxRegistration, 'scheme' | 'words' | 'env' | 'timeoutMs'>): Promise<Unregistration> {
   const deadline = performance.now() + timeoutMs;
-  const run = (program: string, args: readonly string[]): Promise<Ran> => runTool(program, args, env, deadline - performance.now());
+  const run = (program: string, args: readonly string[]): Promise<Ran> =>
+    runTool(program, args, env, deadline - performance.now());
   const fileName = ownFileName(scheme);
   const path = join(applicationsFolder(env), fileName);
   const own = await findEntry(fileName, env);
-  if (own === null || own.path !== path) return { ok: true, detail: 'nothing was registered by this app; a file that its package has installed goes with the package' };
-  if (!isSameCommand(own.command, words)) return { ok: false, detail: 'the scheme was registered by another build of the app, and is left to it' };
+  if (own === null || own.path !== path)
+    return {
+      ok: true,
+      detail:
+        'nothing was registered by this app; a file that its package has installed goes with the package',
+    };
+  if (!isSameCommand(own.command, words))
+    return {
+      ok: false,
+      detail: 'the scheme was registered by another build of the app, and is left to it',
+    };
 
   await rm(path, { force: true });
   await rm(launcherPath(scheme, env), { force: true });
-  for (const list of [join(configHome(env), 'mimeapps.list'), join(applicationsFolder(env), 'mimeapps.list'), join(applicationsFolder(env), 'defaults.list')]) {
+  for (const list of [
+    join(configHome(env), 'mimeapps.list'),
+    join(applicationsFolder(env), 'mimeapps.list'),
+    join(applicationsFolder(env), 'defaults.list'),
+  ]) {
     await dropHandler(list, scheme, fileName);
   }
   await run('update-desktop-database', [applicationsFolder(env)]);
   const after = await queryHandler(scheme, run);
-  if (after.state !== 'ended') return { ok: true, detail: 'removed; who opens the scheme now could not be asked' };
-  return { ok: true, detail: after.output === '' ? 'removed; nobody opens the scheme now' : `removed; the scheme leads to ${after.output} again` };
+  if (after.state !== 'ended')
+    return { ok: true, detail: 'removed; who opens the scheme now could not be asked' };
+  return {
+    ok: true,
+    detail:
+      after.output === ''
+        ? 'removed; nobody opens the scheme now'
+        : `removed; the scheme leads to ${after.output} again`,
+  };
 }
 
 /** The id that the system names as the handler of a scheme; empty when there is none. */
-export function queryHandler(scheme: string, run: (program: string, args: readonly string[]) => Promise<Ran>): Promise<Ran> {
+export function queryHandler(
+  scheme: string,
+  run: (program: string, args: readonly string[]) => Promise<Ran>,
+): Promise<Ran> {
   return run('xdg-mime', ['query', 'default', `x-scheme-handler/${scheme}`]);
 }
 
 /**
- * Whether a command starts the same program as `words` do, so bare that it reaches the instance with the default userData
- * folder. What a package installs is like that.
+ * Whether a command starts the same program as `words` do, so bare that it reaches the instance
+ * with the default userData folder. What a package installs is like that.
  */
-export async function startsBare(command: readonly string[], words: readonly string[], env: Environment): Promise<boolean> {
-  if (command.slice(1).some((word) => !word.startsWith('-') || word.startsWith('--user-data-dir'))) return false;
+export async function startsBare(
+  command: readonly string[],
+  words: readonly string[],
+  env: Environment,
+): Promise<boolean> {
+  if (command.slice(1).some((word) => !word.startsWith('-') || word.startsWith('--user-data-dir')))
+    return false;
   const program = await programOf(words, env);
   return program !== null && program === (await programOf(command, env));
 }
 
-async function installedEntry(scheme: string, words: readonly string[], env: Environment): Promise<InstalledEntry | null> {
+async function installedEntry(
+  scheme: string,
+  words: readonly string[],
+  env: Environment,
+): Promise<InstalledEntry | null> {
   for (const entry of await findClaims(scheme, env)) {
-    // One whose command needs quotes is not found by xdg-mime 1.1.3, which looks for the first word of Exec, nor started by its xdg-open.
-    if (!entry.isOurs && entry.takesUrl && !needsLauncher(entry.words) && (await startsBare(entry.command, words, env))) return entry;
+    // One whose command needs quotes is not found by xdg-mime 1.1.3, which looks for the first word
+    // of Exec, nor started by its xdg-open.
+    if (
+      !entry.isOurs &&
+      entry.takesUrl &&
+      !needsLauncher(entry.words) &&
+      (await startsBare(entry.command, words, env))
+    )
+      return entry;
   }
   return null;
 }
 
-async function writeOwnFiles({ scheme, appName, words, env, onDisplaced }: LinuxRegistration): Promise<boolean> {
+async function writeOwnFiles({
+  scheme,
+  appName,
+  words,
+  env,
+  onDisplaced,
+}: LinuxRegistration): Promise<boolean> {
   const path = join(applicationsFolder(env), ownFileName(scheme));
   const before = await findEntry(ownFileName(scheme), env);
   if (before?.path === path && !isSameCommand(before.command, words)) onDisplaced?.(before.command);
@@ -112,7 +184,13 @@ async function writeOwnFiles({ scheme, appName, words, env, onDisplaced }: Linux
     command = [launcherPath(scheme, env)];
     changed = await writeIfDifferent(launcherPath(scheme, env), launcherText(words), 0o700);
   }
-  return (await writeIfDifferent(path, desktopEntryText({ name: appName, scheme, words: command }), 0o600)) || changed;
+  return (
+    (await writeIfDifferent(
+      path,
+      desktopEntryText({ name: appName, scheme, words: command }),
+      0o600,
+    )) || changed
+  );
 }
 
 /** Word by word. */

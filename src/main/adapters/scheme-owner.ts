@@ -1,5 +1,6 @@
 // Who owns a scheme now, and what would be run. Asks the operating system and changes nothing.
-// Linux: xdg-mime and .desktop files. Windows: the registry. macOS: Electron's own question. The last two not verified there.
+// Linux: xdg-mime and .desktop files. Windows: the registry. macOS: Electron's own question. The
+// last two not verified there.
 import type { App } from 'electron';
 import type { SchemeOwner, SchemeRival } from '../diagnosis/facts.js';
 import { type Environment, runTool } from './run-tool.js';
@@ -17,14 +18,21 @@ export interface OwnerQuery {
 }
 
 /** Bounded by `timeoutMs`; never rejects. */
-export async function findSchemeOwner({ scheme, platform, env, timeoutMs, app }: OwnerQuery): Promise<SchemeOwner> {
+export async function findSchemeOwner({
+  scheme,
+  platform,
+  env,
+  timeoutMs,
+  app,
+}: OwnerQuery): Promise<SchemeOwner> {
   switch (platform) {
     case 'linux':
       return await findOwnerOnLinux(scheme, env, timeoutMs);
     case 'win32':
       return await findOwnerOnWindows(scheme, env, timeoutMs);
     case 'darwin':
-      if (app === undefined) return { state: 'unknown', detail: 'on macOS only the running app can ask' };
+      if (app === undefined)
+        return { state: 'unknown', detail: 'on macOS only the running app can ask' };
       return await app.getApplicationInfoForProtocol(`${scheme}:`).then(
         ({ name, path }): SchemeOwner => ({ state: 'owned', name, command: [path], isThere: null }),
         (): SchemeOwner => ({ state: 'nobody' }),
@@ -35,18 +43,36 @@ export async function findSchemeOwner({ scheme, platform, env, timeoutMs, app }:
 }
 
 /** Other programs that say they open the scheme. Null: only Linux has a list of them. */
-export async function findSchemeRivals({ scheme, platform, env }: Pick<OwnerQuery, 'scheme' | 'platform' | 'env'>, ownerName: string): Promise<readonly SchemeRival[] | null> {
+export async function findSchemeRivals(
+  { scheme, platform, env }: Pick<OwnerQuery, 'scheme' | 'platform' | 'env'>,
+  ownerName: string,
+): Promise<readonly SchemeRival[] | null> {
   if (platform !== 'linux') return null;
   const claims = await findClaims(scheme, env);
-  return claims.filter(({ id }) => id !== ownerName).map(({ id, command }) => ({ name: id, command }));
+  return claims
+    .filter(({ id }) => id !== ownerName)
+    .map(({ id, command }) => ({ name: id, command }));
 }
 
-async function findOwnerOnLinux(scheme: string, env: Environment, timeoutMs: number): Promise<SchemeOwner> {
-  const asked = await queryHandler(scheme, (program, args) => runTool(program, args, env, timeoutMs));
-  if (asked.state === 'missing') return { state: 'unknown', detail: 'xdg-mime is missing (Debian package: xdg-utils)' };
-  if (asked.state === 'late') return { state: 'unknown', detail: 'xdg-mime does not answer in time' };
+async function findOwnerOnLinux(
+  scheme: string,
+  env: Environment,
+  timeoutMs: number,
+): Promise<SchemeOwner> {
+  const asked = await queryHandler(scheme, (program, args) =>
+    runTool(program, args, env, timeoutMs),
+  );
+  if (asked.state === 'missing')
+    return { state: 'unknown', detail: 'xdg-mime is missing (Debian package: xdg-utils)' };
+  if (asked.state === 'late')
+    return { state: 'unknown', detail: 'xdg-mime does not answer in time' };
   if (asked.output === '') return { state: 'nobody' };
   const entry = await findEntry(asked.output, env);
   if (entry === null) return { state: 'owned', name: asked.output, command: [], isThere: false };
-  return { state: 'owned', name: entry.id, command: entry.command, isThere: (await programOf(entry.command, env)) !== null };
+  return {
+    state: 'owned',
+    name: entry.id,
+    command: entry.command,
+    isThere: (await programOf(entry.command, env)) !== null,
+  };
 }

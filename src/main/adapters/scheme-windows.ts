@@ -1,39 +1,64 @@
-// Who owns a scheme on Windows, as the registry says. Reading only, by `reg query` beside the main thread.
-// Not verified on Windows: the parsing is proved on recorded output.
+// Who owns a scheme on Windows, as the registry says. Reading only, by `reg query` beside the main
+// thread. Not verified on Windows: the parsing is proved on recorded output.
 import { win32 } from 'node:path';
 import type { SchemeOwner } from '../diagnosis/facts.js';
 import { type Environment, runTool } from './run-tool.js';
 
 /** The user's own choice stands above the key that Electron writes. */
-const keysOf = (scheme: string): readonly string[] => [`HKCU\\Software\\Classes\\${scheme}\\shell\\open\\command`, `HKCR\\${scheme}\\shell\\open\\command`];
+const keysOf = (scheme: string): readonly string[] => [
+  `HKCU\\Software\\Classes\\${scheme}\\shell\\open\\command`,
+  `HKCR\\${scheme}\\shell\\open\\command`,
+];
 
 /** Asks the registry. Never rejects. */
-export async function findOwnerOnWindows(scheme: string, env: Environment, timeoutMs: number): Promise<SchemeOwner> {
+export async function findOwnerOnWindows(
+  scheme: string,
+  env: Environment,
+  timeoutMs: number,
+): Promise<SchemeOwner> {
   const deadline = performance.now() + timeoutMs;
   const reg = systemTool('reg.exe', env);
-  if (reg === null) return { state: 'unknown', detail: 'SystemRoot does not name the folder of Windows' };
-  const query = async (key: string, value: readonly string[]): Promise<string | null | undefined> => {
+  if (reg === null)
+    return { state: 'unknown', detail: 'SystemRoot does not name the folder of Windows' };
+  const query = async (
+    key: string,
+    value: readonly string[],
+  ): Promise<string | null | undefined> => {
     const ran = await runTool(reg, ['query', key, ...value], env, deadline - performance.now());
     return ran.state === 'ended' ? readRegistryValue(ran.output) : undefined;
   };
-  const chosen = await query(`HKCU\\Software\\Microsoft\\Windows\\Shell\\Associations\\UrlAssociations\\${scheme}\\UserChoice`, ['/v', 'ProgId']);
-  const keys = chosen === null || chosen === undefined ? keysOf(scheme) : [`HKCR\\${chosen}\\shell\\open\\command`];
+  const chosen = await query(
+    `HKCU\\Software\\Microsoft\\Windows\\Shell\\Associations\\UrlAssociations\\${scheme}\\UserChoice`,
+    ['/v', 'ProgId'],
+  );
+  const keys =
+    chosen === null || chosen === undefined
+      ? keysOf(scheme)
+      : [`HKCR\\${chosen}\\shell\\open\\command`];
   for (const key of keys) {
     const command = await query(key, ['/ve']);
-    if (command === undefined) return { state: 'unknown', detail: 'the registry could not be asked' };
-    if (command !== null) return { state: 'owned', name: key, command: splitWindowsCommand(command), isThere: null };
+    if (command === undefined)
+      return { state: 'unknown', detail: 'the registry could not be asked' };
+    if (command !== null)
+      return { state: 'owned', name: key, command: splitWindowsCommand(command), isThere: null };
   }
-  return chosen === null || chosen === undefined ? { state: 'nobody' } : { state: 'owned', name: chosen, command: [], isThere: null };
+  return chosen === null || chosen === undefined
+    ? { state: 'nobody' }
+    : { state: 'owned', name: chosen, command: [], isThere: null };
 }
 
 /** Where Windows has a tool of its own; null when SystemRoot names no folder on a drive. Pure. */
 export function systemTool(name: string, env: Environment): string | null {
   // A copy of `process.env` knows only one way to write it.
-  const [, root = ''] = Object.entries(env).find(([key]) => key.toLowerCase() === 'systemroot') ?? [];
+  const [, root = ''] =
+    Object.entries(env).find(([key]) => key.toLowerCase() === 'systemroot') ?? [];
   return /^[a-z]:[\\/][^\0]+$/i.test(root) ? win32.join(root, 'System32', name) : null;
 }
 
-/** The value in the output of `reg query`; null when there is none. The value's name is translated by Windows, its type is not. */
+/**
+ * The value in the output of `reg query`; null when there is none. The value's name is translated
+ * by Windows, its type is not.
+ */
 export function readRegistryValue(output: string): string | null {
   for (const line of output.split(/\r?\n/)) {
     const [, value] = /\sREG_(?:EXPAND_)?SZ\s+(.*\S)\s*$/.exec(line) ?? [];
@@ -43,7 +68,10 @@ export function readRegistryValue(output: string): string | null {
   return null;
 }
 
-/** The words of a command line by the rules of Windows (CommandLineToArgvW), without the place of the URL. */
+/**
+ * The words of a command line by the rules of Windows (CommandLineToArgvW), without the place of
+ * the URL.
+ */
 export function splitWindowsCommand(line: string): readonly string[] {
   const words: string[] = [];
   let word = '';

@@ -1,9 +1,13 @@
-// Signals over Electron's powerMonitor and net. Linux without logind gives no power events; then timers and the wall clock must do.
-// May not touch either before the app is ready, and keeps what was wished until then.
+// Signals over Electron's powerMonitor and net. Linux without logind gives no power events; then
+// timers and the wall clock must do. May not touch either before the app is ready, and keeps what
+// was wished until then.
 import { app, net, powerMonitor } from 'electron';
 import type { Signal, Signals } from '../core/ports.js';
 
-/** Electron tells the main process nothing when the network comes back; it is asked, and only while somebody waits. */
+/**
+ * Electron tells the main process nothing when the network comes back; it is asked, and only while
+ * somebody waits.
+ */
 const NETWORK_POLL_MS = 5_000;
 
 export function createSignals(): Signals {

@@ -1,10 +1,18 @@
-// StateStore: `latchkey.json` in userData, in plain form, without secrets, and a second copy beside it for when the first
-// is damaged or gone. May not delete or write over what it could not read; what is damaged is set aside.
+// StateStore: `latchkey.json` in userData, in plain form, without secrets, and a second copy beside
+// it for when the first is damaged or gone. May not delete or write over what it could not read;
+// what is damaged is set aside.
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app } from 'electron';
 import type { KnownAccounts, StateStore } from '../core/ports.js';
-import { errnoError, errnoOf, makeFolder, readWhole, removeWhole, writeWhole } from './whole-file.js';
+import {
+  errnoError,
+  errnoOf,
+  makeFolder,
+  readWhole,
+  removeWhole,
+  writeWhole,
+} from './whole-file.js';
 
 export interface StateFileOptions {
   /** The folder of the file. Default: the app's userData folder at the first call. */
@@ -40,14 +48,18 @@ export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): 
   }
 
   return {
-    get name() { return pathOf(NAME); },
+    get name() {
+      return pathOf(NAME);
+    },
     async load(): Promise<unknown> {
       const file = await look(pathOf(NAME), isPatient);
       const copy = await look(pathOf(COPY), isPatient && file.state !== 'whole');
-      isPatient = file.state !== 'unreadable' && (file.state === 'whole' || copy.state !== 'unreadable');
+      isPatient =
+        file.state !== 'unreadable' && (file.state === 'whole' || copy.state !== 'unreadable');
       isWhole = isSettled(file, copy);
       if (file.state === 'whole') return file.content;
-      // It is as new as the file, but for a write that was cut off before anybody was told that it is done.
+      // It is as new as the file, but for a write that was cut off before anybody was told that it
+      // is done.
       if (copy.state === 'whole') return copy.content;
       for (const one of [file, copy]) if (one.state === 'unreadable') throw one.cause;
       return null;
@@ -90,7 +102,9 @@ async function look(path: string, isPatient: boolean): Promise<Found> {
 /** False: to save again would mend it. */
 function isSettled(file: Found, copy: Found): boolean {
   if (file.state === 'unreadable' || copy.state === 'unreadable') return true;
-  return file.state === 'whole' ? copy.state === 'whole' && copy.text === file.text : file.state === 'absent' && copy.state === 'absent';
+  return file.state === 'whole'
+    ? copy.state === 'whole' && copy.text === file.text
+    : file.state === 'absent' && copy.state === 'absent';
 }
 
 /** Null for whatever was not written whole by some version of Latchkey. */
@@ -98,7 +112,9 @@ function parse(text: string): object | null {
   try {
     // Some editors put a mark before what they save (RFC 8259 §8.1 allows to pass over it).
     const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return typeof parsed === 'object' && parsed !== null && 'schemaVersion' in parsed ? parsed : null;
+    return typeof parsed === 'object' && parsed !== null && 'schemaVersion' in parsed
+      ? parsed
+      : null;
   } catch {
     return null;
   }

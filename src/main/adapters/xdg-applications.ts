@@ -1,5 +1,6 @@
-// Where a Linux desktop keeps its .desktop files and who may open a scheme there (XDG Base Directory and MIME Applications
-// Associations Specifications). Reads only; the one text that is changed, mimeapps.list, is given back as a string.
+// Where a Linux desktop keeps its .desktop files and who may open a scheme there (XDG Base
+// Directory and MIME Applications Associations Specifications). Reads only; the one text that is
+// changed, mimeapps.list, is given back as a string.
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -34,11 +35,16 @@ export function configHome(env: Environment): string {
 
 /** The folders of .desktop files, the user's own first. */
 function applicationFolders(env: Environment): readonly string[] {
-  const system = (env['XDG_DATA_DIRS'] || '/usr/local/share:/usr/share').split(':').flatMap((folder) => absolute(folder) ?? []);
+  const system = (env['XDG_DATA_DIRS'] || '/usr/local/share:/usr/share')
+    .split(':')
+    .flatMap((folder) => absolute(folder) ?? []);
   return [dataHome(env), ...system].map((folder) => join(folder, 'applications'));
 }
 
-/** Finds the file of an id: the first folder that has it counts. Null when there is none that can be read. */
+/**
+ * Finds the file of an id: the first folder that has it counts. Null when there is none that can be
+ * read.
+ */
 export async function findEntry(id: string, env: Environment): Promise<InstalledEntry | null> {
   if (!/^[^/\0]+\.desktop$/.test(id) || id.includes('..')) return null;
   for (const folder of applicationFolders(env)) {
@@ -50,8 +56,14 @@ export async function findEntry(id: string, env: Environment): Promise<Installed
   return null;
 }
 
-/** Every .desktop file that says of itself that it opens the scheme, by the caches that `update-desktop-database` makes. */
-export async function findClaims(scheme: string, env: Environment): Promise<readonly InstalledEntry[]> {
+/**
+ * Every .desktop file that says of itself that it opens the scheme, by the caches that
+ * `update-desktop-database` makes.
+ */
+export async function findClaims(
+  scheme: string,
+  env: Environment,
+): Promise<readonly InstalledEntry[]> {
   const type = `x-scheme-handler/${scheme}`;
   const ids = new Set<string>();
   for (const folder of applicationFolders(env)) {
@@ -67,8 +79,13 @@ export async function findClaims(scheme: string, env: Environment): Promise<read
 }
 
 /** The executable file that a command starts, links followed; null when there is none. */
-export async function programOf([program = '']: readonly string[], env: Environment): Promise<string | null> {
-  const candidates = program.includes('/') ? [program] : (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+export async function programOf(
+  [program = '']: readonly string[],
+  env: Environment,
+): Promise<string | null> {
+  const candidates = program.includes('/')
+    ? [program]
+    : (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
   for (const candidate of candidates) {
     if (program === '' || !isAbsolute(candidate)) continue;
     try {
@@ -82,14 +99,20 @@ export async function programOf([program = '']: readonly string[], env: Environm
   return null;
 }
 
-/** The text of a mimeapps.list without `id` as a handler of the scheme; everything else stays as it is. */
+/**
+ * The text of a mimeapps.list without `id` as a handler of the scheme; everything else stays as it
+ * is.
+ */
 export function withoutHandler(text: string, scheme: string, id: string): string {
   const prefix = `x-scheme-handler/${scheme}=`;
   return text
     .split('\n')
     .flatMap((line) => {
       if (!line.startsWith(prefix)) return [line];
-      const all = line.slice(prefix.length).split(';').filter((handler) => handler.trim() !== '');
+      const all = line
+        .slice(prefix.length)
+        .split(';')
+        .filter((handler) => handler.trim() !== '');
       const left = all.filter((handler) => handler.trim() !== id);
       if (left.length === all.length) return [line];
       return left.length === 0 ? [] : [`${prefix}${left.join(';')};`];
@@ -97,8 +120,14 @@ export function withoutHandler(text: string, scheme: string, id: string): string
     .join('\n');
 }
 
-/** A text file up to a limit; null when it is not there, cannot be read or is larger. A pipe in its place is not waited for. */
-export async function readText(path: string, maxBytes: number = FILE_MAX_BYTES): Promise<string | null> {
+/**
+ * A text file up to a limit; null when it is not there, cannot be read or is larger. A pipe in its
+ * place is not waited for.
+ */
+export async function readText(
+  path: string,
+  maxBytes: number = FILE_MAX_BYTES,
+): Promise<string | null> {
   return (await readWhole(path, maxBytes, false).catch(() => null))?.toString('utf8') ?? null;
 }
 
@@ -118,13 +147,19 @@ async function behindLauncher({ isOurs, words }: ReadEntry): Promise<readonly st
 /** `a-b-c.desktop` may be `a/b-c.desktop`, or deeper. */
 function fileNames(id: string): readonly string[] {
   const names = [id];
-  for (let name = id; name.includes('-') && names.length < 8; names.push(name)) name = name.replace('-', '/');
+  for (let name = id; name.includes('-') && names.length < 8; names.push(name))
+    name = name.replace('-', '/');
   return names;
 }
 
 function handlersIn(cache: string, type: string): readonly string[] {
   const line = cache.split('\n').find((one) => one.startsWith(`${type}=`));
-  return line === undefined ? [] : line.slice(type.length + 1).split(';').filter((id) => id !== '');
+  return line === undefined
+    ? []
+    : line
+        .slice(type.length + 1)
+        .split(';')
+        .filter((id) => id !== '');
 }
 
 function absolute(path: string | undefined): string | null {

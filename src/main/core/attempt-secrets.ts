@@ -1,8 +1,11 @@
-// The secrets of an attempt, by the platform's own randomness. Apart from protocol.ts, whose engine is loaded later than an
-// attempt may begin.
+// The secrets of an attempt, by the platform's own randomness. Apart from protocol.ts, whose engine
+// is loaded later than an attempt may begin.
 import { base64url } from './identity.js';
 
-/** What an attempt must keep secret until it is redeemed (RFC 7636 §4.1, RFC 6749 §10.12, OpenID Connect Core §15.5.2). */
+/**
+ * What an attempt must keep secret until it is redeemed (RFC 7636 §4.1, RFC 6749 §10.12, OpenID
+ * Connect Core §15.5.2).
+ */
 export interface AttemptSecrets {
   readonly state: string;
   readonly codeVerifier: string;
@@ -12,7 +15,10 @@ export interface AttemptSecrets {
 /** RFC 6749 §10.10 asks for 160 bits at least; RFC 7636 §7.1 recommends 256 for the verifier. */
 const SECRET_BYTES = 32;
 
-/** Fresh secrets of 256 bits each, independent of one another. As texts they are 43 characters of the URL-safe alphabet. */
+/**
+ * Fresh secrets of 256 bits each, independent of one another. As texts they are 43 characters of
+ * the URL-safe alphabet.
+ */
 export function createSecrets(): AttemptSecrets {
   return { state: randomText(), codeVerifier: randomText(), nonce: randomText() };
 }

@@ -28,24 +28,59 @@ export interface Way {
 
 export type AttemptState =
   | (OpenAttempt & { readonly phase: 'preparing' })
-  /** `ways`: at least one, the newest last. `next`: what could be opened besides. `switching`: it is being prepared. */
-  | (OpenAttempt & { readonly phase: 'waiting'; readonly ways: readonly Way[]; readonly next: RedirectKind | null; readonly switching: boolean })
+  /**
+   * `ways`: at least one, the newest last. `next`: what could be opened besides. `switching`: it is
+   * being prepared.
+   */
+  | (OpenAttempt & {
+      readonly phase: 'waiting';
+      readonly ways: readonly Way[];
+      readonly next: RedirectKind | null;
+      readonly switching: boolean;
+    })
   | (OpenAttempt & { readonly phase: 'redeeming'; readonly way: Way })
   /** Tokens are there; the session is being stored before anybody is told. */
   | (OpenAttempt & { readonly phase: 'storing'; readonly way: Way })
-  | { readonly number: number; readonly phase: 'ended'; readonly outcome: TripOutcome; readonly error: AuthError | null };
+  | {
+      readonly number: number;
+      readonly phase: 'ended';
+      readonly outcome: TripOutcome;
+      readonly error: AuthError | null;
+    };
 
 export type AttemptEvent =
-  | { readonly type: 'prepared'; readonly way: Way; readonly next: RedirectKind | null; readonly now: number }
+  | {
+      readonly type: 'prepared';
+      readonly way: Way;
+      readonly next: RedirectKind | null;
+      readonly now: number;
+    }
   /** `next`: what could be tried later all the same. */
-  | { readonly type: 'prepare-failed'; readonly error: AuthError; readonly next: RedirectKind | null }
+  | {
+      readonly type: 'prepare-failed';
+      readonly error: AuthError;
+      readonly next: RedirectKind | null;
+    }
   | { readonly type: 'another-way' }
-  /** The way leads nowhere any more: no browser, the device code is refused or over, the person said no there. */
+  /**
+   * The way leads nowhere any more: no browser, the device code is refused or over, the person said
+   * no there.
+   */
   | { readonly type: 'way-failed'; readonly way: number; readonly error: AuthError }
   /** A callback whose state is this way's; what it says is judged by the redeem effect. */
   | { readonly type: 'callback'; readonly way: number }
-  | { readonly type: 'polled'; readonly way: number; readonly answer: PollAnswer; readonly now: number }
-  | { readonly type: 'redeemed'; readonly way: number; readonly grant: Grant; readonly account: AccountView }
+  | {
+      readonly type: 'polled';
+      readonly way: number;
+      readonly answer: PollAnswer;
+      readonly now: number;
+    }
+  | {
+      readonly type: 'redeemed';
+      readonly way: number;
+      readonly grant: Grant;
+      readonly account: AccountView;
+    }
   | { readonly type: 'redeem-failed'; readonly error: AuthError }
   | { readonly type: 'stored' }
   | { readonly type: 'reopen' }

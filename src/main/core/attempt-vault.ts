@@ -1,6 +1,7 @@
-// Attempts at rest: what lets a callback that *starts* the app finish a sign-in that an earlier process began.
-// An attempt is claimed in the state file, under a lock, before its code is posted, so a code is posted once or never;
-// the keychain's record, which holds its secrets, is removed with the claim.
+// Attempts at rest: what lets a callback that *starts* the app finish a sign-in that an earlier
+// process began. An attempt is claimed in the state file, under a lock, before its code is posted,
+// so a code is posted once or never; the keychain's record, which holds its secrets, is removed
+// with the claim.
 import { AuthError } from './errors.js';
 import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
@@ -10,24 +11,30 @@ import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 import { atMost } from './time-limit.js';
 
 export interface AttemptVault {
-  /** Resolves when it was tried; a keyring or file that does not take it only means that a restart loses the attempt. */
+  /**
+   * Resolves when it was tried; a keyring or file that does not take it only means that a restart
+   * loses the attempt.
+   */
   keep(record: AttemptRecord): Promise<void>;
   /**
-   * Claims the attempt with this state, once among all processes. Null: unknown, over, or taken before.
-   * Asks the keychain only for states that this computer's file knows, so that forged callbacks cost nothing. A keyring
-   * that does not open is asked again at each `tryAgain`, until the attempt's time is over.
+   * Claims the attempt with this state, once among all processes. Null: unknown, over, or taken
+   * before. Asks the keychain only for states that this computer's file knows, so that forged
+   * callbacks cost nothing. A keyring that does not open is asked again at each `tryAgain`, until
+   * the attempt's time is over.
    */
   take(state: string): Promise<AttemptRecord | null>;
   /** The keyring may answer now: whoever waits for it asks again. */
   tryAgain(): void;
   /**
-   * The attempt is over, or claimed by who still has it in memory. False: another process has claimed it, or may do so
-   * any moment. A keyring that does not answer is not waited for: the file has said it already.
+   * The attempt is over, or claimed by who still has it in memory. False: another process has
+   * claimed it, or may do so any moment. A keyring that does not answer is not waited for: the file
+   * has said it already.
    */
   release(state: string): Promise<boolean>;
   /**
-   * Nothing that was kept until now is taken any more, by this process or another one: a person who has signed out is not signed in
-   * again by a late callback. Resolves when the file says so; the records go in the background.
+   * Nothing that was kept until now is taken any more, by this process or another one: a person who
+   * has signed out is not signed in again by a late callback. Resolves when the file says so; the
+   * records go in the background.
    */
   endAll(): Promise<void>;
   /** Removes what has expired, and what a claim could not remove. */
@@ -36,16 +43,36 @@ export interface AttemptVault {
   stop(): void;
 }
 
-/** What the person is told while a callback waits for the keyring, or why it was in vain; null: nothing any more. */
+/**
+ * What the person is told while a callback waits for the keyring, or why it was in vain; null:
+ * nothing any more.
+ */
 export type TellWithheld = (error: AuthError | null) => void;
 
 type Failure = Exclude<SecretOutcome, { state: 'done' }>;
-type Claim = { readonly state: 'claimed'; readonly record: AttemptRecord } | { readonly state: 'lost' } | Failure;
+type Claim =
+  | { readonly state: 'claimed'; readonly record: AttemptRecord }
+  | { readonly state: 'lost' }
+  | Failure;
 
-export function createAttemptVault(secrets: SecretStore, known: KnownState, lock: Lock, clock: Clock, own: { readonly issuer: string; readonly clientId: string }, log: Log, tell: TellWithheld): AttemptVault {
-  /** By state: a callback may come back before a slow keyring has taken the record, and must not find it missing. */
+export function createAttemptVault(
+  secrets: SecretStore,
+  known: KnownState,
+  lock: Lock,
+  clock: Clock,
+  own: { readonly issuer: string; readonly clientId: string },
+  log: Log,
+  tell: TellWithheld,
+): AttemptVault {
+  /**
+   * By state: a callback may come back before a slow keyring has taken the record, and must not
+   * find it missing.
+   */
   const keeping = new Map<string, { begun: boolean; dropped: boolean; noted: Promise<void> }>();
-  /** The ids of what this process keeps, by state: when another process has claimed one, the file does not know it any more. */
+  /**
+   * The ids of what this process keeps, by state: when another process has claimed one, the file
+   * does not know it any more.
+   */
   const mine = new Map<string, string>();
   /** By id: callbacks that wait for the keyring. */
   const withheld = new Map<string, () => void>();
@@ -56,7 +83,9 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   return {
     keep,
     take,
-    tryAgain: () => { for (const wake of [...withheld.values()]) wake(); },
+    tryAgain: () => {
+      for (const wake of [...withheld.values()]) wake();
+    },
     release,
     endAll,
     sweep,
@@ -68,28 +97,47 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
 
   function keep(record: AttemptRecord): Promise<void> {
     let note = (): void => undefined;
-    const entry = { begun: false, dropped: false, noted: new Promise<void>((resolve) => { note = resolve; }) };
+    const entry = {
+      begun: false,
+      dropped: false,
+      noted: new Promise<void>((resolve) => {
+        note = resolve;
+      }),
+    };
     keeping.set(record.state, entry);
-    return known.loaded().then(async () => {
-      entry.begun = true;
-      if (!entry.dropped) await keepNow(record, note);
-    }).finally(() => {
-      note();
-      keeping.delete(record.state);
-    });
+    return known
+      .loaded()
+      .then(async () => {
+        entry.begun = true;
+        if (!entry.dropped) await keepNow(record, note);
+      })
+      .finally(() => {
+        note();
+        keeping.delete(record.state);
+      });
   }
 
   async function keepNow(record: AttemptRecord, note: () => void): Promise<void> {
     const { state, expiresAt, correlationId } = record;
     const id = await idOf(state);
     mine.set(state, id);
-    const noted = await known.update((before) => ({ ...before, attempts: [...before.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt }] }));
+    const noted = await known.update((before) => ({
+      ...before,
+      attempts: [...before.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt }],
+    }));
     // Nobody could find what the file does not know.
     if (!noted) mine.delete(state);
     note();
-    const outcome: SecretOutcome = noted ? await secrets.write(attemptKey(id), JSON.stringify(record)) : { state: 'unavailable', detail: 'latchkey.json could not be written' };
+    const outcome: SecretOutcome = noted
+      ? await secrets.write(attemptKey(id), JSON.stringify(record))
+      : { state: 'unavailable', detail: 'latchkey.json could not be written' };
     if (outcome.state === 'done') return;
-    log.write({ level: 'info', event: 'attempt-not-kept', correlationId, fields: { detail: outcome.detail } });
+    log.write({
+      level: 'info',
+      event: 'attempt-not-kept',
+      correlationId,
+      fields: { detail: outcome.detail },
+    });
     mine.delete(state);
     await forget(id);
   }
@@ -124,7 +172,14 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
             withheld.get(id)?.();
           });
         }
-        tell(claim.state === 'locked' ? new AuthError('keyring-locked', 'the keyring that holds the sign-in is locked') : new AuthError('keyring-unavailable', 'the keyring that holds the sign-in does not answer'));
+        tell(
+          claim.state === 'locked'
+            ? new AuthError('keyring-locked', 'the keyring that holds the sign-in is locked')
+            : new AuthError(
+                'keyring-unavailable',
+                'the keyring that holds the sign-in does not answer',
+              ),
+        );
         if (!isOver) await chance(id);
         if (stopped) return null;
         if (since !== era) {
@@ -132,7 +187,12 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
           return null;
         }
         if (!isOver && clock.now() < attempt.expiresAt) continue;
-        tell(new AuthError('sign-in-expired', 'the keyring that holds the sign-in did not open in time'));
+        tell(
+          new AuthError(
+            'sign-in-expired',
+            'the keyring that holds the sign-in did not open in time',
+          ),
+        );
         return null;
       }
     } finally {
@@ -142,11 +202,16 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
 
   /** Resolves at `tryAgain`, when the time is over, or at the end. */
   async function chance(id: string): Promise<void> {
-    await new Promise<void>((resolve) => { withheld.set(id, resolve); });
+    await new Promise<void>((resolve) => {
+      withheld.set(id, resolve);
+    });
     withheld.delete(id);
   }
 
-  /** No longer than a person may take: a clock that was set back must not keep a callback waiting for a month. */
+  /**
+   * No longer than a person may take: a clock that was set back must not keep a callback waiting
+   * for a month.
+   */
   function timeLeft(expiresAt: number): number {
     return Math.min(Math.max(0, expiresAt - clock.now()), LIMITS.attemptMaxMs);
   }
@@ -162,7 +227,8 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     const id = mine.get(state);
     if (id === undefined) return true;
     mine.delete(state);
-    // Whoever holds the lock has the callback, and may sit in a keyring's dialog: to go ahead could post the code twice.
+    // Whoever holds the lock has the callback, and may sit in a keyring's dialog: to go ahead could
+    // post the code twice.
     return (await alone(id, () => claimOwn(id))) ?? false;
   }
 
@@ -180,10 +246,18 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
 
   async function endOpen(begun: ReadonlySet<string>): Promise<void> {
     const later = new Set([...mine.values()].filter((id) => !begun.has(id)));
-    const open = known.current().attempts.filter(({ id, claimed }) => claimed !== true && !later.has(id)).map(({ id }) => id);
+    const open = known
+      .current()
+      .attempts.filter(({ id, claimed }) => claimed !== true && !later.has(id))
+      .map(({ id }) => id);
     if (open.length === 0) return;
     // A keyring that is locked keeps the records until they are swept; the file's word is enough.
-    await known.update((state) => ({ ...state, attempts: state.attempts.map((attempt) => (open.includes(attempt.id) ? { ...attempt, claimed: true } : attempt)) }));
+    await known.update((state) => ({
+      ...state,
+      attempts: state.attempts.map((attempt) =>
+        open.includes(attempt.id) ? { ...attempt, claimed: true } : attempt,
+      ),
+    }));
     for (const id of open) void removeRecord(id);
   }
 
@@ -193,14 +267,20 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
     }
   }
 
-  /** Null: somebody else holds the lock. Where the system gives no lock at all, one process is the rule. */
+  /**
+   * Null: somebody else holds the lock. Where the system gives no lock at all, one process is the
+   * rule.
+   */
   async function alone<T>(id: string, work: () => Promise<T>): Promise<T | null> {
     const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, work);
     if (held.held) return held.value;
     return held.reason === 'unavailable' ? work() : null;
   }
 
-  /** Of an attempt that only the keychain has: read first, for a claim without its secrets would lose it. */
+  /**
+   * Of an attempt that only the keychain has: read first, for a claim without its secrets would
+   * lose it.
+   */
   async function claimRecord(id: string): Promise<Claim> {
     const reading = await secrets.read(attemptKey(id), true);
     if (reading.state === 'locked' || reading.state === 'unavailable') return reading;
@@ -221,17 +301,31 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   async function claimOwn(id: string): Promise<boolean> {
     const said = await claim(id);
     if (said === 'lost') return false;
-    if (said === 'unsaid') return (await secrets.read(attemptKey(id), true)).state === 'found' && (await removeRecord(id)).state === 'done';
+    if (said === 'unsaid')
+      return (
+        (await secrets.read(attemptKey(id), true)).state === 'found' &&
+        (await removeRecord(id)).state === 'done'
+      );
     await atMost(clock, removeRecord(id), LIMITS.claimWaitMs);
     return true;
   }
 
-  /** Says in the file who has it; what the file says there counts. `unsaid`: it could not be written. */
+  /**
+   * Says in the file who has it; what the file says there counts. `unsaid`: it could not be
+   * written.
+   */
   async function claim(id: string): Promise<'won' | 'lost' | 'unsaid'> {
     let won = false;
     const said = await known.update((state) => {
       won = state.attempts.some((attempt) => attempt.id === id && attempt.claimed !== true);
-      return won ? { ...state, attempts: state.attempts.map((attempt) => (attempt.id === id ? { ...attempt, claimed: true } : attempt)) } : state;
+      return won
+        ? {
+            ...state,
+            attempts: state.attempts.map((attempt) =>
+              attempt.id === id ? { ...attempt, claimed: true } : attempt,
+            ),
+          }
+        : state;
     });
     if (!won) return 'lost';
     return said ? 'won' : 'unsaid';
@@ -244,11 +338,18 @@ export function createAttemptVault(secrets: SecretStore, known: KnownState, lock
   }
 
   async function forget(id: string): Promise<void> {
-    await known.update((state) => (state.attempts.some((attempt) => attempt.id === id) ? { ...state, attempts: state.attempts.filter((attempt) => attempt.id !== id) } : state));
+    await known.update((state) =>
+      state.attempts.some((attempt) => attempt.id === id)
+        ? { ...state, attempts: state.attempts.filter((attempt) => attempt.id !== id) }
+        : state,
+    );
   }
 }
 
-/** A digest: the file may name the attempt without telling its state (RFC 6749 §10.12 wants it unguessable). */
+/**
+ * A digest: the file may name the attempt without telling its state (RFC 6749 §10.12 wants it
+ * unguessable).
+ */
 function idOf(state: string): Promise<string> {
   return digestOf(state);
 }

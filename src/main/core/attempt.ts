@@ -1,9 +1,24 @@
-// The machine of one attempt: (state, event) → state + effects. Pure: time comes with the event, secrets stay with the effects.
-// An attempt may have several ways open at once; the first by which an answer comes wins, and the others are closed.
-// Every state × event is explicit; what means nothing returns the same state.
+// The machine of one attempt: (state, event) → state + effects. Pure: time comes with the event,
+// secrets stay with the effects. An attempt may have several ways open at once; the first by which
+// an answer comes wins, and the others are closed. Every state × event is explicit; what means
+// nothing returns the same state.
 import type { AttemptView, SignInRequest } from '../../contract.js';
-import type { AttemptEffect, AttemptEvent, AttemptState, AttemptStep, OpenAttempt, Way } from './attempt-state.js';
-import { type DeviceWait, afterPoll, afterSetBack, codeExpired, isPollDue, polling } from './device-code.js';
+import type {
+  AttemptEffect,
+  AttemptEvent,
+  AttemptState,
+  AttemptStep,
+  OpenAttempt,
+  Way,
+} from './attempt-state.js';
+import {
+  type DeviceWait,
+  afterPoll,
+  afterSetBack,
+  codeExpired,
+  isPollDue,
+  polling,
+} from './device-code.js';
 import { AuthError, assertNever } from './errors.js';
 import { leavesOtherWays } from './ladder.js';
 import type { TripOutcome } from './ports.js';
@@ -12,16 +27,45 @@ import { isSetBackBehind } from './renewal.js';
 type Waiting = AttemptState & { readonly phase: 'waiting' };
 
 /** The first state; the engine prepares the first way at once. */
-export function beginAttempt(number: number, request: SignInRequest, now: number, timeoutSeconds: number): AttemptState & { readonly phase: 'preparing' } {
+export function beginAttempt(
+  number: number,
+  request: SignInRequest,
+  now: number,
+  timeoutSeconds: number,
+): AttemptState & { readonly phase: 'preparing' } {
   const patienceMs = timeoutSeconds * 1000;
-  return { phase: 'preparing', number, request, startedAt: now, expiresAt: now + patienceMs, patienceMs };
+  return {
+    phase: 'preparing',
+    number,
+    request,
+    startedAt: now,
+    expiresAt: now + patienceMs,
+    patienceMs,
+  };
 }
 
-/** The first state of an attempt that an earlier process of the app began; its callback is at the door. */
-export function resumeAttempt(number: number, kept: { readonly startedAt: number; readonly expiresAt: number }, way: number): AttemptState {
+/**
+ * The first state of an attempt that an earlier process of the app began; its callback is at the
+ * door.
+ */
+export function resumeAttempt(
+  number: number,
+  kept: { readonly startedAt: number; readonly expiresAt: number },
+  way: number,
+): AttemptState {
   const { startedAt, expiresAt } = kept;
   const ways = [{ id: way, kind: 'custom-scheme', device: null }] as const;
-  return { phase: 'waiting', number, request: {}, startedAt, expiresAt, patienceMs: expiresAt - startedAt, ways, next: null, switching: false };
+  return {
+    phase: 'waiting',
+    number,
+    request: {},
+    startedAt,
+    expiresAt,
+    patienceMs: expiresAt - startedAt,
+    ways,
+    next: null,
+    switching: false,
+  };
 }
 
 export function stepAttempt(state: AttemptState, event: AttemptEvent): AttemptStep {
@@ -36,17 +80,32 @@ export function stepAttempt(state: AttemptState, event: AttemptEvent): AttemptSt
       return stepStoring(state, event);
     case 'ended':
       // A redeem that was cancelled may still bring tokens; all else is late news.
-      return event.type === 'redeemed' ? { state, effects: [{ type: 'discard', grant: event.grant }] } : same(state);
+      return event.type === 'redeemed'
+        ? { state, effects: [{ type: 'discard', grant: event.grant }] }
+        : same(state);
     default:
       return assertNever(state);
   }
 }
 
-function stepPreparing(state: AttemptState & { phase: 'preparing' }, event: AttemptEvent): AttemptStep {
+function stepPreparing(
+  state: AttemptState & { phase: 'preparing' },
+  event: AttemptEvent,
+): AttemptStep {
   switch (event.type) {
     case 'prepared': {
       const expiresAt = Math.max(state.expiresAt, event.way.device?.expiresAt ?? 0);
-      return { state: { ...state, expiresAt, phase: 'waiting', ways: [event.way], next: event.next, switching: false }, effects: opening(event.way) };
+      return {
+        state: {
+          ...state,
+          expiresAt,
+          phase: 'waiting',
+          ways: [event.way],
+          next: event.next,
+          switching: false,
+        },
+        effects: opening(event.way),
+      };
     }
     case 'prepare-failed':
       return end(state, 'failed', event.error);
@@ -56,7 +115,8 @@ function stepPreparing(state: AttemptState & { phase: 'preparing' }, event: Atte
     case 'cancel':
       return end(state, 'failed', cancelled());
     case 'tick':
-      if (isSetBackBehind(state.startedAt, event.now)) return { state: { ...state, ...startedAgain(state, event.now) }, effects: [] };
+      if (isSetBackBehind(state.startedAt, event.now))
+        return { state: { ...state, ...startedAgain(state, event.now) }, effects: [] };
       return event.now >= state.expiresAt ? end(state, 'failed', expired()) : same(state);
     case 'another-way':
     case 'way-failed':
@@ -74,28 +134,58 @@ function stepPreparing(state: AttemptState & { phase: 'preparing' }, event: Atte
 function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
   switch (event.type) {
     case 'another-way':
-      return state.switching || state.next === null ? same(state) : { state: { ...state, switching: true }, effects: [{ type: 'prepare', expiresAt: state.expiresAt }] };
+      return state.switching || state.next === null
+        ? same(state)
+        : {
+            state: { ...state, switching: true },
+            effects: [{ type: 'prepare', expiresAt: state.expiresAt }],
+          };
     case 'prepared':
       return addWay(state, event);
     case 'prepare-failed':
       // What is open stays open.
-      return state.switching ? { state: { ...state, switching: false, next: event.next }, effects: [] } : same(state);
+      return state.switching
+        ? { state: { ...state, switching: false, next: event.next }, effects: [] }
+        : same(state);
     case 'callback': {
       const way = wayOf(state, event.way);
-      return way === undefined ? same(state) : { state: { ...openOf(state), phase: 'redeeming', way }, effects: [...closingOthers(state, way), { type: 'redeem', way: way.id }] };
+      return way === undefined
+        ? same(state)
+        : {
+            state: { ...openOf(state), phase: 'redeeming', way },
+            effects: [...closingOthers(state, way), { type: 'redeem', way: way.id }],
+          };
     }
     case 'redeemed': {
       const way = wayOf(state, event.way);
       if (way === undefined) return { state, effects: [{ type: 'discard', grant: event.grant }] };
-      return { state: { ...openOf(state), phase: 'storing', way }, effects: [...closingOthers(state, way), { type: 'adopt', grant: event.grant, account: event.account }] };
+      return {
+        state: { ...openOf(state), phase: 'storing', way },
+        effects: [
+          ...closingOthers(state, way),
+          { type: 'adopt', grant: event.grant, account: event.account },
+        ],
+      };
     }
     case 'way-failed':
       return dropWay(state, event.way, event.error);
     case 'polled':
       // Only a question that is under way has an answer.
-      return wayOf(state, event.way)?.device?.asking === null ? { state: withDevice(state, event.way, (device) => afterPoll(device, event.answer, event.now)), effects: [] } : same(state);
+      return wayOf(state, event.way)?.device?.asking === null
+        ? {
+            state: withDevice(state, event.way, (device) =>
+              afterPoll(device, event.answer, event.now),
+            ),
+            effects: [],
+          }
+        : same(state);
     case 'reopen':
-      return { state, effects: state.ways.slice(-1).map((way) => ({ type: 'open-browser', way: way.id, again: true })) };
+      return {
+        state,
+        effects: state.ways
+          .slice(-1)
+          .map((way) => ({ type: 'open-browser', way: way.id, again: true })),
+      };
     case 'cancel':
       return end(state, 'failed', cancelled());
     case 'tick':
@@ -108,19 +198,27 @@ function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
   }
 }
 
-function stepRedeeming(state: AttemptState & { phase: 'redeeming' }, event: AttemptEvent): AttemptStep {
+function stepRedeeming(
+  state: AttemptState & { phase: 'redeeming' },
+  event: AttemptEvent,
+): AttemptStep {
   switch (event.type) {
     case 'redeemed':
       // A device code may be granted in the very moment in which another way has won.
-      if (event.way !== state.way.id) return { state, effects: [{ type: 'discard', grant: event.grant }] };
-      return { state: { ...state, phase: 'storing' }, effects: [{ type: 'adopt', grant: event.grant, account: event.account }] };
+      if (event.way !== state.way.id)
+        return { state, effects: [{ type: 'discard', grant: event.grant }] };
+      return {
+        state: { ...state, phase: 'storing' },
+        effects: [{ type: 'adopt', grant: event.grant, account: event.account }],
+      };
     case 'redeem-failed':
       return end(state, event.error.code === 'sign-in-denied' ? 'denied' : 'failed', event.error);
     case 'prepared':
       return { state, effects: [{ type: 'close-way', way: event.way.id }] };
     case 'cancel':
       return end(state, 'failed', cancelled());
-    // The exchange has its own time limit; the same callback again changes nothing: a code is posted once.
+    // The exchange has its own time limit; the same callback again changes nothing: a code is
+    // posted once.
     case 'tick':
     case 'callback':
     case 'polled':
@@ -160,13 +258,22 @@ function stepStoring(state: AttemptState & { phase: 'storing' }, event: AttemptE
 }
 
 /** The person gets the whole time anew: who asks for another way has lost some with the first. */
-function addWay(state: Waiting, { way, next, now }: AttemptEvent & { readonly type: 'prepared' }): AttemptStep {
+function addWay(
+  state: Waiting,
+  { way, next, now }: AttemptEvent & { readonly type: 'prepared' },
+): AttemptStep {
   if (!state.switching) return { state, effects: [{ type: 'close-way', way: way.id }] };
   const expiresAt = Math.max(state.expiresAt, now + state.patienceMs, way.device?.expiresAt ?? 0);
-  return { state: { ...state, expiresAt, ways: [...state.ways, way], next, switching: false }, effects: [{ type: 'extend', expiresAt }, ...opening(way)] };
+  return {
+    state: { ...state, expiresAt, ways: [...state.ways, way], next, switching: false },
+    effects: [{ type: 'extend', expiresAt }, ...opening(way)],
+  };
 }
 
-/** Goes on with what else is open; when nothing is, with what else could be; when nothing could, the attempt is over. */
+/**
+ * Goes on with what else is open; when nothing is, with what else could be; when nothing could, the
+ * attempt is over.
+ */
 function dropWay(state: Waiting, id: number, error: AuthError): AttemptStep {
   if (wayOf(state, id) === undefined) return same(state);
   if (error.code === 'sign-in-denied') return end(state, 'denied', error);
@@ -184,31 +291,53 @@ function tickWaiting(state: Waiting, now: number): AttemptStep {
   if (isSetBackBehind(state.startedAt, now)) return timeAgain(state, now);
   if (now >= state.expiresAt) return end(state, 'failed', expired());
   // A question under way may still bring the answer.
-  const over = state.ways.find(({ device }) => device !== null && device.asking !== null && now >= device.expiresAt);
+  const over = state.ways.find(
+    ({ device }) => device !== null && device.asking !== null && now >= device.expiresAt,
+  );
   if (over !== undefined) return dropWay(state, over.id, codeExpired());
   const due = state.ways.find(({ device }) => device !== null && isPollDue(device, now));
   if (due === undefined) return same(state);
   return { state: withDevice(state, due.id, polling), effects: [{ type: 'poll', way: due.id }] };
 }
 
-/** The clock was set back behind the beginning, and nobody knows how much of the time is over: the person gets it once more. */
+/**
+ * The clock was set back behind the beginning, and nobody knows how much of the time is over: the
+ * person gets it once more.
+ */
 function timeAgain(state: Waiting, now: number): AttemptStep {
-  const ways = state.ways.map((way) => (way.device === null ? way : { ...way, device: afterSetBack(way.device, now) }));
+  const ways = state.ways.map((way) =>
+    way.device === null ? way : { ...way, device: afterSetBack(way.device, now) },
+  );
   const started = startedAgain(state, now);
-  const expiresAt = Math.max(started.expiresAt, ...ways.flatMap(({ device }) => device?.expiresAt ?? []));
-  return { state: { ...state, ...started, expiresAt, ways }, effects: [{ type: 'extend', expiresAt }] };
+  const expiresAt = Math.max(
+    started.expiresAt,
+    ...ways.flatMap(({ device }) => device?.expiresAt ?? []),
+  );
+  return {
+    state: { ...state, ...started, expiresAt, ways },
+    effects: [{ type: 'extend', expiresAt }],
+  };
 }
 
-function startedAgain({ patienceMs }: OpenAttempt, now: number): Pick<OpenAttempt, 'startedAt' | 'expiresAt'> {
+function startedAgain(
+  { patienceMs }: OpenAttempt,
+  now: number,
+): Pick<OpenAttempt, 'startedAt' | 'expiresAt'> {
   return { startedAt: now, expiresAt: now + patienceMs };
 }
 
 /** When the machine wants a `tick`, or null. */
 export function attemptDeadline(state: AttemptState, now: number): number | null {
-  if ((state.phase === 'preparing' || state.phase === 'waiting') && isSetBackBehind(state.startedAt, now)) return now;
+  if (
+    (state.phase === 'preparing' || state.phase === 'waiting') &&
+    isSetBackBehind(state.startedAt, now)
+  )
+    return now;
   if (state.phase === 'preparing') return state.expiresAt;
   if (state.phase !== 'waiting') return null;
-  const devices = state.ways.flatMap(({ device }) => (device === null || device.asking === null ? [] : [device.asking.at, device.expiresAt]));
+  const devices = state.ways.flatMap(({ device }) =>
+    device === null || device.asking === null ? [] : [device.asking.at, device.expiresAt],
+  );
   return Math.min(state.expiresAt, ...devices);
 }
 
@@ -220,7 +349,12 @@ export function attemptView(state: AttemptState): AttemptView | null {
       return waitingView(state);
     case 'redeeming':
     case 'storing':
-      return { stage: 'redeeming', redirect: state.way.kind, startedAt: state.startedAt, expiresAt: state.expiresAt };
+      return {
+        stage: 'redeeming',
+        redirect: state.way.kind,
+        startedAt: state.startedAt,
+        expiresAt: state.expiresAt,
+      };
     case 'ended':
       return null;
     default:
@@ -234,8 +368,12 @@ function waitingView(state: Waiting): AttemptView {
   if (state.switching || newest === undefined) return { stage: 'preparing', startedAt, expiresAt };
   const { kind, device } = newest;
   return {
-    stage: 'waiting', redirect: kind, startedAt, expiresAt: device?.expiresAt ?? expiresAt,
-    ...(next === null ? {} : { otherWay: next }), ...(device === null ? {} : { device: device.view }),
+    stage: 'waiting',
+    redirect: kind,
+    startedAt,
+    expiresAt: device?.expiresAt ?? expiresAt,
+    ...(next === null ? {} : { otherWay: next }),
+    ...(device === null ? {} : { device: device.view }),
   };
 }
 
@@ -245,15 +383,26 @@ function opening(way: Way): readonly AttemptEffect[] {
 }
 
 function closingOthers(state: Waiting, winner: Way): readonly AttemptEffect[] {
-  return state.ways.filter(({ id }) => id !== winner.id).map(({ id }) => ({ type: 'close-way', way: id }));
+  return state.ways
+    .filter(({ id }) => id !== winner.id)
+    .map(({ id }) => ({ type: 'close-way', way: id }));
 }
 
 function wayOf(state: Waiting, id: number): Way | undefined {
   return state.ways.find((way) => way.id === id);
 }
 
-function withDevice(state: Waiting, id: number, change: (device: DeviceWait) => DeviceWait): Waiting {
-  return { ...state, ways: state.ways.map((way) => (way.id === id && way.device !== null ? { ...way, device: change(way.device) } : way)) };
+function withDevice(
+  state: Waiting,
+  id: number,
+  change: (device: DeviceWait) => DeviceWait,
+): Waiting {
+  return {
+    ...state,
+    ways: state.ways.map((way) =>
+      way.id === id && way.device !== null ? { ...way, device: change(way.device) } : way,
+    ),
+  };
 }
 
 function openOf({ number, request, startedAt, expiresAt, patienceMs }: OpenAttempt): OpenAttempt {
@@ -261,7 +410,10 @@ function openOf({ number, request, startedAt, expiresAt, patienceMs }: OpenAttem
 }
 
 function end(state: AttemptState, outcome: TripOutcome, error: AuthError | null): AttemptStep {
-  return { state: { phase: 'ended', number: state.number, outcome, error }, effects: [{ type: 'close', outcome }] };
+  return {
+    state: { phase: 'ended', number: state.number, outcome, error },
+    effects: [{ type: 'close', outcome }],
+  };
 }
 
 function same(state: AttemptState): AttemptStep {

@@ -41,24 +41,39 @@ export interface Attempts {
   open(): readonly AttemptState[];
   /** True while tokens are on their way, or being stored. */
   isRedeeming(): boolean;
-  /** Resolves when somebody is signed in by it; rejects when it fails. Ends the oldest one where too many are open. */
+  /**
+   * Resolves when somebody is signed in by it; rejects when it fails. Ends the oldest one where too
+   * many are open.
+   */
   begin(request: SignInRequest): Promise<void>;
   cancel(attempts: readonly AttemptState[]): void;
   /** To the newest attempt that waits for the person. */
   sendToWaiting(event: AttemptEvent): void;
   /** The session of this attempt is stored and in use. */
   stored(attempt: number): void;
-  /** What a person copied out of the browser. Rejects with `callback-invalid` when no open attempt takes it. */
+  /**
+   * What a person copied out of the browser. Rejects with `callback-invalid` when no open attempt
+   * takes it.
+   */
   paste(argument: unknown): Promise<void>;
   deliver(mail: AttemptMail): void;
   tick(): void;
   /** When the earliest attempt wants a `tick`, or null. */
   deadline(now: number): number | null;
-  /** Rejects all who wait. What is kept of an attempt stays: the browser may yet start the app again. */
+  /**
+   * Rejects all who wait. What is kept of an attempt stays: the browser may yet start the app
+   * again.
+   */
   stop(error: AuthError): void;
 }
 
-export function createAttempts(settings: Settings, ports: Ports, protocol: Protocol, vault: AttemptVault, host: AttemptsHost): Attempts {
+export function createAttempts(
+  settings: Settings,
+  ports: Ports,
+  protocol: Protocol,
+  vault: AttemptVault,
+  host: AttemptsHost,
+): Attempts {
   const { clock, log } = ports;
   const attempts = new Map<number, AttemptState>();
   const signIns = new Map<number, Waiter<void>>();
@@ -89,7 +104,9 @@ export function createAttempts(settings: Settings, ports: Ports, protocol: Proto
       const newest = open().findLast(({ phase }) => phase === 'waiting');
       if (newest !== undefined) send(newest.number, event);
     },
-    stored: (number) => { host.queue({ to: 'attempt', number, event: { type: 'stored' } }); },
+    stored: (number) => {
+      host.queue({ to: 'attempt', number, event: { type: 'stored' } });
+    },
     async paste(argument) {
       const pasted = parsePasted(argument);
       if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
@@ -97,7 +114,12 @@ export function createAttempts(settings: Settings, ports: Ports, protocol: Proto
       throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
     },
     deliver({ number, event }) {
-      const state: AttemptState = attempts.get(number) ?? { phase: 'ended', number, outcome: 'failed', error: null };
+      const state: AttemptState = attempts.get(number) ?? {
+        phase: 'ended',
+        number,
+        outcome: 'failed',
+        error: null,
+      };
       const next = stepAttempt(state, event);
       if (next.state !== state) attempts.set(number, next.state);
       for (const effect of next.effects) run(number, effect);
@@ -130,13 +152,19 @@ export function createAttempts(settings: Settings, ports: Ports, protocol: Proto
 
   async function begin(request: SignInRequest): Promise<void> {
     const [oldest] = attempts.keys();
-    if (oldest !== undefined && attempts.size >= LIMITS.openAttempts) send(oldest, { type: 'cancel' });
+    if (oldest !== undefined && attempts.size >= LIMITS.openAttempts)
+      send(oldest, { type: 'cancel' });
     const number = ++count;
     host.begun();
     const attempt = beginAttempt(number, request, clock.now(), settings.attemptTimeoutSeconds);
     attempts.set(number, attempt);
     const correlationId = host.correlationId(number);
-    log.write({ level: 'info', event: 'attempt-started', correlationId, fields: { attempt: number } });
+    log.write({
+      level: 'info',
+      event: 'attempt-started',
+      correlationId,
+      fields: { attempt: number },
+    });
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
       trips.begin(number, request, attempt.expiresAt);
@@ -148,7 +176,12 @@ export function createAttempts(settings: Settings, ports: Ports, protocol: Proto
     const { number, outcome, error } = state;
     if (!attempts.delete(number)) return;
     const fields = { attempt: number, outcome, ...errorFields(error) };
-    log.write({ level: 'info', event: 'attempt-ended', correlationId: host.correlationId(number), fields });
+    log.write({
+      level: 'info',
+      event: 'attempt-ended',
+      correlationId: host.correlationId(number),
+      fields,
+    });
     const waiter = signIns.get(number);
     signIns.delete(number);
     if (error === null) waiter?.resolve();

@@ -1,5 +1,6 @@
-// One HTTP exchange with a time limit and a size limit, over the port Network. The only place that reads bodies.
-// Gives the OAuth engine a complete Response, or throws a network error code; judges no OAuth content.
+// One HTTP exchange with a time limit and a size limit, over the port Network. The only place that
+// reads bodies. Gives the OAuth engine a complete Response, or throws a network error code; judges
+// no OAuth content.
 import { AuthError, stoppedError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { httpDate, retryAfterSeconds } from './renewal.js';
@@ -8,7 +9,12 @@ import type { Clock, Network, NetworkFailure, NetworkTrouble } from './ports.js'
 /** The shape of `fetch` that the OAuth engine calls. */
 export type BoundedFetch = (
   url: string,
-  init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: URLSearchParams | Uint8Array | string | null | undefined; readonly signal?: AbortSignal | undefined },
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: URLSearchParams | Uint8Array | string | null | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
 ) => Promise<Response>;
 
 export interface FetchLimits {
@@ -17,11 +23,17 @@ export interface FetchLimits {
 }
 
 /**
- * Makes the fetch. It rejects with `network-timeout`, `network-failed`, `server-unavailable` (5xx, 408, 429) or
- * `response-invalid` (too large, a redirect, or no status of HTTP); every other status is answered whole, within the limits.
- * `ended` ends every exchange with `stopped`, those under way and those to come.
+ * Makes the fetch. It rejects with `network-timeout`, `network-failed`, `server-unavailable` (5xx,
+ * 408, 429) or `response-invalid` (too large, a redirect, or no status of HTTP); every other status
+ * is answered whole, within the limits. `ended` ends every exchange with `stopped`, those under way
+ * and those to come.
  */
-export function createBoundedFetch(network: Network, clock: Clock, limits: FetchLimits, ended: AbortSignal = new AbortController().signal): BoundedFetch {
+export function createBoundedFetch(
+  network: Network,
+  clock: Clock,
+  limits: FetchLimits,
+  ended: AbortSignal = new AbortController().signal,
+): BoundedFetch {
   return async (url, init) => {
     const abort = new AbortController();
     const host = new URL(url).host;
@@ -33,12 +45,17 @@ export function createBoundedFetch(network: Network, clock: Clock, limits: Fetch
         reject(error);
         abort.abort();
       };
-      cancelTimer = clock.after(limits.timeoutMs, () => { end(new AuthError('network-timeout', `no answer from "${host}" in time`)); });
-      onEnd = (): void => { end(stoppedError()); };
+      cancelTimer = clock.after(limits.timeoutMs, () => {
+        end(new AuthError('network-timeout', `no answer from "${host}" in time`));
+      });
+      onEnd = (): void => {
+        end(stoppedError());
+      };
       ended.addEventListener('abort', onEnd);
     });
     try {
-      // A network that ignores its signal must not outlive the limit, so the limit also wins the race.
+      // A network that ignores its signal must not outlive the limit, so the limit also wins the
+      // race.
       return await Promise.race([exchange(), cut]);
     } finally {
       cancelTimer();
@@ -50,7 +67,12 @@ export function createBoundedFetch(network: Network, clock: Clock, limits: Fetch
       let body: Uint8Array<ArrayBuffer>;
       try {
         const request = { method: init.method, headers: { ...init.headers }, signal: abort.signal };
-        response = await network.fetch(url, init.body === undefined || init.body === null ? request : { ...request, body: bodyText(init.body) });
+        response = await network.fetch(
+          url,
+          init.body === undefined || init.body === null
+            ? request
+            : { ...request, body: bodyText(init.body) },
+        );
         body = await readBody(response, limits.responseBytes, abort);
       } catch (cause) {
         if (cause instanceof AuthError) throw cause;
@@ -65,16 +87,25 @@ export function createBoundedFetch(network: Network, clock: Clock, limits: Fetch
 /** What was asked, what came of it, and what helps. */
 const TROUBLES: Readonly<Record<Exclude<NetworkTrouble, 'status'>, (host: string) => string>> = {
   unreachable: (host) => `"${host}" could not be reached`,
-  'client-certificate': (host) => `"${host}" asks for a client certificate, which this app cannot give: the server must not ask for one at this address`,
-  'proxy-password': (host) => `the proxy on the way to "${host}" asks for a password, which Latchkey does not give: let this address pass without one`,
-  proxy: (host) => `the proxy on the way to "${host}" does not let the request pass: check the proxy settings of the system and of the app`,
-  certificate: (host) => `the certificate of "${host}" is refused: a root certificate may be missing on this computer, or its clock is wrong`,
+  'client-certificate': (host) =>
+    `"${host}" asks for a client certificate, which this app cannot give: the server must not ask for one at this address`,
+  'proxy-password': (host) =>
+    `the proxy on the way to "${host}" asks for a password, which Latchkey does not give: let this address pass without one`,
+  proxy: (host) =>
+    `the proxy on the way to "${host}" does not let the request pass: check the proxy settings of the system and of the app`,
+  certificate: (host) =>
+    `the certificate of "${host}" is refused: a root certificate may be missing on this computer, or its clock is wrong`,
   'cut-off': (host) => `the answer of "${host}" broke off before its end`,
 };
 
 function noAnswer(host: string, cause: unknown): AuthError {
-  const { trouble = 'unreachable', status } = (cause instanceof Error ? cause : {}) as Partial<NetworkFailure>;
-  if (trouble === 'status') return new AuthError('response-invalid', `"${host}" answered with status ${status ?? 0}`, { cause });
+  const { trouble = 'unreachable', status } = (
+    cause instanceof Error ? cause : {}
+  ) as Partial<NetworkFailure>;
+  if (trouble === 'status')
+    return new AuthError('response-invalid', `"${host}" answered with status ${status ?? 0}`, {
+      cause,
+    });
   return new AuthError('network-failed', TROUBLES[trouble](host), { cause });
 }
 
@@ -82,7 +113,11 @@ function bodyText(body: URLSearchParams | Uint8Array | string): string {
   return body instanceof Uint8Array ? new TextDecoder().decode(body) : body.toString();
 }
 
-async function readBody(response: Response, maxBytes: number, abort: AbortController): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(
+  response: Response,
+  maxBytes: number,
+  abort: AbortController,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   if (response.body !== null) {
@@ -115,10 +150,14 @@ function assertUsableStatus(response: Response, host: string, nowMs: number): vo
       retryAfterSeconds: askedSeconds(response, nowMs),
     });
   }
-  if (status < 200 || (status >= 300 && status < 400)) throw new AuthError('response-invalid', `"${host}" answered with status ${status}`);
+  if (status < 200 || (status >= 300 && status < 400))
+    throw new AuthError('response-invalid', `"${host}" answered with status ${status}`);
 }
 
-/** A date in `Retry-After` is by the server's clock, and only the server's own `Date` says what that shows; as old as a cache has kept it. */
+/**
+ * A date in `Retry-After` is by the server's clock, and only the server's own `Date` says what that
+ * shows; as old as a cache has kept it.
+ */
 function askedSeconds({ headers }: Response, nowMs: number): number | undefined {
   const header = headers.get('retry-after');
   const age = /^\d{1,9}$/.test(headers.get('age') ?? '') ? Number(headers.get('age')) : 0;
@@ -126,40 +165,58 @@ function askedSeconds({ headers }: Response, nowMs: number): number | undefined 
   const own = retryAfterSeconds(header, nowMs);
   const asked = date === undefined ? own : retryAfterSeconds(header, date + age * 1000);
   // A proxy's clock may be hours behind: no pause is longer for that than by our own.
-  return asked !== undefined && own !== undefined && asked * 1000 > LIMITS.retryAfterMaxMs ? Math.min(asked, own) : asked;
+  return asked !== undefined && own !== undefined && asked * 1000 > LIMITS.retryAfterMaxMs
+    ? Math.min(asked, own)
+    : asked;
 }
 
 /**
- * The server's clock in milliseconds since 1970 as it made this very answer (RFC 9110 §6.6.1), or undefined. An answer with
- * `Age` was made earlier, for somebody else (RFC 9111 §5.1).
+ * The server's clock in milliseconds since 1970 as it made this very answer (RFC 9110 §6.6.1), or
+ * undefined. An answer with `Age` was made earlier, for somebody else (RFC 9111 §5.1).
  */
 export function serverDate({ headers }: Response): number | undefined {
   return headers.has('age') ? undefined : httpDate(headers.get('date'));
 }
 
-/** Providers label JSON as text, or with odd spelling; what parses as a JSON object is one (RFC 8259 needs no label). */
+/**
+ * Providers label JSON as text, or with odd spelling; what parses as a JSON object is one (RFC 8259
+ * needs no label).
+ */
 function rebuild(response: Response, body: Uint8Array<ArrayBuffer>): Response {
   const headers = new Headers(response.headers);
   const type = (headers.get('content-type') ?? '').toLowerCase();
-  if (!type.startsWith('application/jwt') && jsonObject(body) !== undefined) headers.set('content-type', 'application/json');
+  if (!type.startsWith('application/jwt') && jsonObject(body) !== undefined)
+    headers.set('content-type', 'application/json');
   headers.delete('content-encoding');
   headers.delete('content-length');
-  return new Response(response.status === 204 || response.status === 205 ? null : body, { status: response.status, headers });
+  return new Response(response.status === 204 || response.status === 205 ? null : body, {
+    status: response.status,
+    headers,
+  });
 }
 
 /** The bytes as a JSON object, or undefined when they are none. */
 export function jsonObject(body: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The members that can be written as JSON again, however deep what came is: texts, numbers, true and false, and lists of these. */
+/**
+ * The members that can be written as JSON again, however deep what came is: texts, numbers, true
+ * and false, and lists of these.
+ */
 export function flatMembers(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => isScalar(value) || (Array.isArray(value) && value.every(isScalar))));
+  return Object.fromEntries(
+    Object.entries(body).filter(
+      ([, value]) => isScalar(value) || (Array.isArray(value) && value.every(isScalar)),
+    ),
+  );
 }
 
 function isScalar(value: unknown): boolean {

@@ -1,5 +1,6 @@
-// The device authorization grant (RFC 8628): reads the provider's answer, and decides when to ask again. Pure.
-// The device code is a secret and stays with the effects; here is only what may be shown, and times.
+// The device authorization grant (RFC 8628): reads the provider's answer, and decides when to ask
+// again. Pure. The device code is a secret and stays with the effects; here is only what may be
+// shown, and times.
 import type { DeviceView } from '../../contract.js';
 import { AuthError } from './errors.js';
 import { LIMITS } from './limits.js';
@@ -14,11 +15,17 @@ export interface DeviceAuthorization {
   readonly intervalMs: number;
 }
 
-/** A device code that is being waited for: one question at a time. Times are milliseconds since 1970. */
+/**
+ * A device code that is being waited for: one question at a time. Times are milliseconds since
+ * 1970.
+ */
 export interface DeviceWait {
   readonly view: DeviceView;
   readonly expiresAt: number;
-  /** What the provider asked for, and 5 s more for each `slow_down`: never less again (RFC 8628 §3.5). */
+  /**
+   * What the provider asked for, and 5 s more for each `slow_down`: never less again (RFC 8628
+   * §3.5).
+   */
   readonly intervalMs: number;
   /** Questions in a row that came to no answer. */
   readonly failures: number;
@@ -26,34 +33,73 @@ export interface DeviceWait {
   readonly asking: { readonly since: number; readonly at: number } | null;
 }
 
-/** The answer to one question at the token endpoint, when it is no end. `error` passes by itself: a network, a server in trouble. */
-export type PollAnswer = { readonly state: 'pending' | 'slow-down' } | { readonly state: 'failed'; readonly error: AuthError };
+/**
+ * The answer to one question at the token endpoint, when it is no end. `error` passes by itself: a
+ * network, a server in trouble.
+ */
+export type PollAnswer =
+  | { readonly state: 'pending' | 'slow-down' }
+  | { readonly state: 'failed'; readonly error: AuthError };
 
 /**
- * Checks the answer. Throws `response-invalid` for what must not be shown to a person or opened in a browser: a hostile
- * provider could otherwise have any program started, or any text displayed.
+ * Checks the answer. Throws `response-invalid` for what must not be shown to a person or opened in
+ * a browser: a hostile provider could otherwise have any program started, or any text displayed.
  */
-export function readDeviceAuthorization(answer: Readonly<Record<string, unknown>>, httpAllowed: boolean): DeviceAuthorization {
-  const { device_code: deviceCode, user_code: userCode, verification_uri: uri, verification_uri_complete: complete, expires_in: lifetime, interval } = answer;
-  if (typeof deviceCode !== 'string' || deviceCode === '' || deviceCode.length > LIMITS.callbackLength) throw invalid('device_code');
-  if (typeof userCode !== 'string' || !/^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$/.test(userCode)) throw invalid('user_code');
+export function readDeviceAuthorization(
+  answer: Readonly<Record<string, unknown>>,
+  httpAllowed: boolean,
+): DeviceAuthorization {
+  const {
+    device_code: deviceCode,
+    user_code: userCode,
+    verification_uri: uri,
+    verification_uri_complete: complete,
+    expires_in: lifetime,
+    interval,
+  } = answer;
+  if (
+    typeof deviceCode !== 'string' ||
+    deviceCode === '' ||
+    deviceCode.length > LIMITS.callbackLength
+  )
+    throw invalid('device_code');
+  if (
+    typeof userCode !== 'string' ||
+    !/^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$/.test(userCode)
+  )
+    throw invalid('user_code');
   // Google's first drafts, and servers that follow them, say "verification_url".
   const page = uri ?? answer['verification_url'];
   if (!isPage(page, httpAllowed)) throw invalid('verification_uri');
-  const lifetimeSeconds = typeof lifetime === 'number' && lifetime > 0 ? lifetime : LIMITS.deviceCodeMaxMs / 1000;
-  const intervalSeconds = typeof interval === 'number' && interval > 0 ? interval : LIMITS.devicePollMs / 1000;
+  const lifetimeSeconds =
+    typeof lifetime === 'number' && lifetime > 0 ? lifetime : LIMITS.deviceCodeMaxMs / 1000;
+  const intervalSeconds =
+    typeof interval === 'number' && interval > 0 ? interval : LIMITS.devicePollMs / 1000;
   return {
     deviceCode,
     // An optional member that is wrong costs the QR code, not the sign-in.
-    view: { userCode, verificationUri: page, ...(isPage(complete, httpAllowed) ? { verificationUriComplete: complete } : {}) },
+    view: {
+      userCode,
+      verificationUri: page,
+      ...(isPage(complete, httpAllowed) ? { verificationUriComplete: complete } : {}),
+    },
     lifetimeMs: Math.min(lifetimeSeconds * 1000, LIMITS.deviceCodeMaxMs),
     intervalMs: Math.max(intervalSeconds * 1000, 1_000),
   };
 }
 
 /** The first question comes after one interval: nobody has typed the code yet. */
-export function beginWait({ view, lifetimeMs, intervalMs }: DeviceAuthorization, now: number): DeviceWait {
-  return { view, expiresAt: now + lifetimeMs, intervalMs, failures: 0, asking: { since: now, at: now + intervalMs } };
+export function beginWait(
+  { view, lifetimeMs, intervalMs }: DeviceAuthorization,
+  now: number,
+): DeviceWait {
+  return {
+    view,
+    expiresAt: now + lifetimeMs,
+    intervalMs,
+    failures: 0,
+    asking: { since: now, at: now + intervalMs },
+  };
 }
 
 /** True when the question is due; also when the clock was set back, for then nobody knows. */
@@ -61,7 +107,10 @@ export function isPollDue({ asking }: DeviceWait, now: number): boolean {
   return asking !== null && (now >= asking.at || now < asking.since);
 }
 
-/** The clock was set back, and nobody knows how long the code has lived: it lives as long again as it had when it was last asked about. */
+/**
+ * The clock was set back, and nobody knows how long the code has lived: it lives as long again as
+ * it had when it was last asked about.
+ */
 export function afterSetBack(wait: DeviceWait, now: number): DeviceWait {
   const { asking, expiresAt } = wait;
   const left = asking === null ? expiresAt - now : expiresAt - asking.since;
@@ -76,18 +125,35 @@ export function polling(wait: DeviceWait): DeviceWait {
   return { ...wait, asking: null };
 }
 
-/** When to ask again (RFC 8628 §3.5): `slow_down` adds 5 s for good, and each failure doubles the pause until one succeeds. */
+/**
+ * When to ask again (RFC 8628 §3.5): `slow_down` adds 5 s for good, and each failure doubles the
+ * pause until one succeeds.
+ */
 export function afterPoll(wait: DeviceWait, answer: PollAnswer, now: number): DeviceWait {
-  const intervalMs = answer.state === 'slow-down' ? wait.intervalMs + LIMITS.deviceSlowDownMs : wait.intervalMs;
+  const intervalMs =
+    answer.state === 'slow-down' ? wait.intervalMs + LIMITS.deviceSlowDownMs : wait.intervalMs;
   const failures = answer.state === 'failed' ? wait.failures + 1 : 0;
-  const doubled = Math.max(intervalMs, Math.min(intervalMs * 2 ** Math.min(failures, 10), LIMITS.devicePollMaxMs));
+  const doubled = Math.max(
+    intervalMs,
+    Math.min(intervalMs * 2 ** Math.min(failures, 10), LIMITS.devicePollMaxMs),
+  );
   const asked = answer.state === 'failed' ? (answer.error.retryAfterSeconds ?? 0) * 1000 : 0;
-  return { ...wait, intervalMs, failures, asking: { since: now, at: now + Math.max(doubled, asked) } };
+  return {
+    ...wait,
+    intervalMs,
+    failures,
+    asking: { since: now, at: now + Math.max(doubled, asked) },
+  };
 }
 
 /** The failure of a question that says nothing about the person's answer: it is asked again. */
 export function passes({ code }: AuthError): boolean {
-  return code === 'network-failed' || code === 'network-timeout' || code === 'server-unavailable' || code === 'response-invalid';
+  return (
+    code === 'network-failed' ||
+    code === 'network-timeout' ||
+    code === 'server-unavailable' ||
+    code === 'response-invalid'
+  );
 }
 
 export function codeExpired(): AuthError {
@@ -95,11 +161,25 @@ export function codeExpired(): AuthError {
 }
 
 function isPage(value: unknown, httpAllowed: boolean): value is string {
-  if (typeof value !== 'string' || value.length > 2048 || !/^https?:\/\/[\x21-\x7e]+$/.test(value) || /["'<>\\^`{|}]/.test(value) || !URL.canParse(value)) return false;
+  if (
+    typeof value !== 'string' ||
+    value.length > 2048 ||
+    !/^https?:\/\/[\x21-\x7e]+$/.test(value) ||
+    /["'<>\\^`{|}]/.test(value) ||
+    !URL.canParse(value)
+  )
+    return false;
   const { protocol, hostname, username, password } = new URL(value);
-  return username === '' && password === '' && (protocol === 'https:' || (httpAllowed && isLoopback(hostname)));
+  return (
+    username === '' &&
+    password === '' &&
+    (protocol === 'https:' || (httpAllowed && isLoopback(hostname)))
+  );
 }
 
 function invalid(member: string): AuthError {
-  return new AuthError('response-invalid', `device authorization endpoint: answer member "${member}" missing or not as RFC 8628 §3.2 wants it`);
+  return new AuthError(
+    'response-invalid',
+    `device authorization endpoint: answer member "${member}" missing or not as RFC 8628 §3.2 wants it`,
+  );
 }

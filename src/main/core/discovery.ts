@@ -1,5 +1,5 @@
-// What is known of the provider: metadata by discovery (OpenID Connect Discovery §4, RFC 8414 §3) or by hand, checked.
-// Judges answers; sending is left to the function it is given.
+// What is known of the provider: metadata by discovery (OpenID Connect Discovery §4, RFC 8414 §3)
+// or by hand, checked. Judges answers; sending is left to the function it is given.
 import { AuthError } from './errors.js';
 import { isIssuerOfTemplate } from './issuer-template.js';
 import { isLoopback } from './options/redirect-option.js';
@@ -14,7 +14,9 @@ export type ServerMetadata = {
   readonly userinfo_endpoint?: string;
   readonly revocation_endpoint?: string;
   readonly device_authorization_endpoint?: string;
-  /** Only where the server demands it (RFC 9126 §5): it costs an exchange before the browser opens. */
+  /**
+   * Only where the server demands it (RFC 9126 §5): it costs an exchange before the browser opens.
+   */
   readonly pushed_authorization_request_endpoint?: string;
   readonly authorization_response_iss_parameter_supported?: boolean;
   readonly id_token_signing_alg_values_supported: string[];
@@ -24,22 +26,61 @@ export type ServerMetadata = {
 
 /** What `checkMetadata` reads, and nothing else is kept of a provider. */
 export const METADATA_MEMBERS = [
-  'issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint', 'revocation_endpoint', 'device_authorization_endpoint',
-  'require_pushed_authorization_requests', 'pushed_authorization_request_endpoint', 'authorization_response_iss_parameter_supported',
-  'id_token_signing_alg_values_supported', 'token_endpoint_auth_methods_supported',
+  'issuer',
+  'authorization_endpoint',
+  'token_endpoint',
+  'jwks_uri',
+  'userinfo_endpoint',
+  'revocation_endpoint',
+  'device_authorization_endpoint',
+  'require_pushed_authorization_requests',
+  'pushed_authorization_request_endpoint',
+  'authorization_response_iss_parameter_supported',
+  'id_token_signing_alg_values_supported',
+  'token_endpoint_auth_methods_supported',
 ] as const;
 
-/** Every asymmetric JWS algorithm that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037, RFC 9864). */
-const SIGNING_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+/**
+ * Every asymmetric JWS algorithm that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037,
+ * RFC 9864).
+ */
+const SIGNING_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 
 /** The metadata of endpoints given by hand. */
-export function metadataByHand(settings: Settings & { readonly endpoints: NonNullable<Settings['endpoints']> }): ServerMetadata {
+export function metadataByHand(
+  settings: Settings & { readonly endpoints: NonNullable<Settings['endpoints']> },
+): ServerMetadata {
   return checkMetadata(settings, membersByHand(settings));
 }
 
 /** The same in the wire's spelling, as a provider would publish it. */
-export function membersByHand({ issuer, endpoints }: Pick<Settings, 'issuer'> & { readonly endpoints: NonNullable<Settings['endpoints']> }): Readonly<Record<string, unknown>> {
-  const { authorization, token, jwks, userinfo, revocation, deviceAuthorization, issParameterSupported } = endpoints;
+export function membersByHand({
+  issuer,
+  endpoints,
+}: Pick<Settings, 'issuer'> & { readonly endpoints: NonNullable<Settings['endpoints']> }): Readonly<
+  Record<string, unknown>
+> {
+  const {
+    authorization,
+    token,
+    jwks,
+    userinfo,
+    revocation,
+    deviceAuthorization,
+    issParameterSupported,
+  } = endpoints;
   return {
     issuer,
     authorization_endpoint: authorization,
@@ -52,28 +93,47 @@ export function membersByHand({ issuer, endpoints }: Pick<Settings, 'issuer'> & 
   };
 }
 
-/** Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: identical, not just equivalent) or `discovery-failed`. */
-export function checkMetadata(settings: Settings, published: Readonly<Record<string, unknown>>): ServerMetadata {
+/**
+ * Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: identical, not just
+ * equivalent) or `discovery-failed`.
+ */
+export function checkMetadata(
+  settings: Settings,
+  published: Readonly<Record<string, unknown>>,
+): ServerMetadata {
   const issuer = checkIssuer(settings, published['issuer']);
   const insecureAllowed = settings.issuer.startsWith('http:');
   const endpoint = (name: string): string | undefined => {
     const value = published[name];
     if (value === undefined || value === null) return undefined;
-    if (typeof value === 'string' && value.length <= 2048 && isSecure(value, insecureAllowed)) return value;
+    if (typeof value === 'string' && value.length <= 2048 && isSecure(value, insecureAllowed))
+      return value;
     throw new AuthError('discovery-failed', `metadata member "${name}" must be an "https:" URL`);
   };
   const authorization = endpoint('authorization_endpoint');
   const token = endpoint('token_endpoint');
-  if (authorization === undefined) throw new AuthError('discovery-failed', 'metadata member "authorization_endpoint" missing');
-  if (token === undefined) throw new AuthError('discovery-failed', 'metadata member "token_endpoint" missing');
+  if (authorization === undefined)
+    throw new AuthError('discovery-failed', 'metadata member "authorization_endpoint" missing');
+  if (token === undefined)
+    throw new AuthError('discovery-failed', 'metadata member "token_endpoint" missing');
   const jwks = endpoint('jwks_uri');
-  if (jwks === undefined && settings.scopes.includes('openid')) throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
+  if (jwks === undefined && settings.scopes.includes('openid'))
+    throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
   const userinfo = endpoint('userinfo_endpoint');
   const revocation = endpoint('revocation_endpoint');
   // Of no matter to a host that uses no device codes, so that a mistake there costs it nothing.
-  const device = settings.redirects.some(({ kind }) => kind === 'device-code') ? endpoint('device_authorization_endpoint') : undefined;
-  const pushed = published['require_pushed_authorization_requests'] === true ? endpoint('pushed_authorization_request_endpoint') : undefined;
-  if (pushed === undefined && published['require_pushed_authorization_requests'] === true) throw new AuthError('discovery-failed', 'metadata member "pushed_authorization_request_endpoint" missing');
+  const device = settings.redirects.some(({ kind }) => kind === 'device-code')
+    ? endpoint('device_authorization_endpoint')
+    : undefined;
+  const pushed =
+    published['require_pushed_authorization_requests'] === true
+      ? endpoint('pushed_authorization_request_endpoint')
+      : undefined;
+  if (pushed === undefined && published['require_pushed_authorization_requests'] === true)
+    throw new AuthError(
+      'discovery-failed',
+      'metadata member "pushed_authorization_request_endpoint" missing',
+    );
   return {
     issuer,
     authorization_endpoint: authorization,
@@ -83,27 +143,47 @@ export function checkMetadata(settings: Settings, published: Readonly<Record<str
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),
     ...(device === undefined ? {} : { device_authorization_endpoint: device }),
     ...(pushed === undefined ? {} : { pushed_authorization_request_endpoint: pushed }),
-    authorization_response_iss_parameter_supported: published['authorization_response_iss_parameter_supported'] === true,
-    id_token_signing_alg_values_supported: announcedAlgorithms(published['id_token_signing_alg_values_supported']),
-    token_endpoint_auth_methods_supported: words(published['token_endpoint_auth_methods_supported']),
+    authorization_response_iss_parameter_supported:
+      published['authorization_response_iss_parameter_supported'] === true,
+    id_token_signing_alg_values_supported: announcedAlgorithms(
+      published['id_token_signing_alg_values_supported'],
+    ),
+    token_endpoint_auth_methods_supported: words(
+      published['token_endpoint_auth_methods_supported'],
+    ),
   };
 }
 
-/** The preset knows which other issuer the metadata of this address may name; without one they are identical. */
+/**
+ * The preset knows which other issuer the metadata of this address may name; without one they are
+ * identical.
+ */
 function checkIssuer({ issuer, provider }: Settings, published: unknown): string {
   const template = provider?.issuerTemplate ?? null;
-  if (typeof published === 'string' && (template === null ? published === issuer : isIssuerOfTemplate(template, published))) return published;
-  const nearly = typeof published === 'string' && published.replace(/\/$/, '') === issuer.replace(/\/$/, '');
-  throw new AuthError('issuer-mismatch', `metadata member "issuer" is not the option "issuer"${nearly ? '; they differ in the slash at the end' : ''}`);
+  if (
+    typeof published === 'string' &&
+    (template === null ? published === issuer : isIssuerOfTemplate(template, published))
+  )
+    return published;
+  const nearly =
+    typeof published === 'string' && published.replace(/\/$/, '') === issuer.replace(/\/$/, '');
+  throw new AuthError(
+    'issuer-mismatch',
+    `metadata member "issuer" is not the option "issuer"${nearly ? '; they differ in the slash at the end' : ''}`,
+  );
 }
 
 function words(announced: unknown): string[] {
-  return Array.isArray(announced) ? announced.filter((word): word is string => typeof word === 'string') : [];
+  return Array.isArray(announced)
+    ? announced.filter((word): word is string => typeof word === 'string')
+    : [];
 }
 
 // `none` and the HS family would let anyone who knows the public client id forge an ID token.
 function announcedAlgorithms(announced: unknown): string[] {
-  const usable = Array.isArray(announced) ? SIGNING_ALGORITHMS.filter((alg) => announced.includes(alg)) : [];
+  const usable = Array.isArray(announced)
+    ? SIGNING_ALGORITHMS.filter((alg) => announced.includes(alg))
+    : [];
   return usable.length > 0 ? usable : SIGNING_ALGORITHMS;
 }
 

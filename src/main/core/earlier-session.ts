@@ -1,5 +1,5 @@
-// What a host's own `read` says of a value that an earlier version of its app kept. Types end there: nothing in it is believed.
-// May not throw, and puts no value into a text.
+// What a host's own `read` says of a value that an earlier version of its app kept. Types end
+// there: nothing in it is believed. May not throw, and puts no value into a text.
 import type { EarlierSession } from './options/take-over-option.js';
 
 /** Four times the longest refresh token ever seen. */
@@ -10,7 +10,22 @@ export function parseEarlierSession(value: unknown): EarlierSession | null {
   if (typeof value !== 'object' || value === null) return null;
   const { refreshToken, subject, scope } = value as Record<string, unknown>;
   // RFC 6749 §A.17: any visible character, and spaces.
-  if (typeof refreshToken !== 'string' || refreshToken.length > TOKEN_MAX_LENGTH || !/^[\x20-\x7e]+$/.test(refreshToken)) return null;
-  if (![subject, scope].every((text) => text === undefined || (typeof text === 'string' && text !== '' && text.length <= 4_096))) return null;
-  return { refreshToken, ...(typeof subject === 'string' ? { subject } : {}), ...(typeof scope === 'string' ? { scope } : {}) };
+  if (
+    typeof refreshToken !== 'string' ||
+    refreshToken.length > TOKEN_MAX_LENGTH ||
+    !/^[\x20-\x7e]+$/.test(refreshToken)
+  )
+    return null;
+  if (
+    ![subject, scope].every(
+      (text) =>
+        text === undefined || (typeof text === 'string' && text !== '' && text.length <= 4_096),
+    )
+  )
+    return null;
+  return {
+    refreshToken,
+    ...(typeof subject === 'string' ? { subject } : {}),
+    ...(typeof scope === 'string' ? { scope } : {}),
+  };
 }

@@ -1,5 +1,6 @@
-// The key set of the provider, asked for while the person is in the browser: when they are back, redeeming takes one exchange.
-// Only brings the answer forward; who may have signed what is judged in protocol.ts.
+// The key set of the provider, asked for while the person is in the browser: when they are back,
+// redeeming takes one exchange. Only brings the answer forward; who may have signed what is judged
+// in protocol.ts.
 import type { BoundedFetch } from './bounded-fetch.js';
 import { LIMITS } from './limits.js';
 import type { Clock } from './ports.js';
@@ -9,8 +10,9 @@ export interface EarlyKeys {
   /** Asks in the background, unless this attempt has an answer that is still young. */
   ask(attempt: object, url: string): void;
   /**
-   * The answer that this attempt asked for early, once: a second question wants newer keys. Null when there is none, or
-   * when it is older than `LIMITS.earlyKeysMaxMs`: a key may have been withdrawn since.
+   * The answer that this attempt asked for early, once: a second question wants newer keys. Null
+   * when there is none, or when it is older than `LIMITS.earlyKeysMaxMs`: a key may have been
+   * withdrawn since.
    */
   take(attempt: object, url: string): Promise<Response | null>;
 }
@@ -30,7 +32,10 @@ export function createEarlyKeys(fetch: BoundedFetch, clock: Pick<Clock, 'now'>):
       const { href } = new URL(url);
       const known = keySets.get(attempt);
       if (known?.url === href && isYoung(known)) return;
-      const init = { method: 'GET', headers: { accept: 'application/json, application/jwk-set+json' } };
+      const init = {
+        method: 'GET',
+        headers: { accept: 'application/json, application/jwk-set+json' },
+      };
       const answer = fetch(href, init).catch(() => null);
       keySets.set(attempt, { url: href, askedAt: clock.now(), answer });
     },

@@ -1,5 +1,5 @@
-// The mailbox: one queue for every event about attempts and sessions, one timer, one view. Their owners are attempts.ts and
-// sessions.ts; decisions live in attempt.ts and session.ts.
+// The mailbox: one queue for every event about attempts and sessions, one timer, one view. Their
+// owners are attempts.ts and sessions.ts; decisions live in attempt.ts and session.ts.
 import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
 import { createAttemptVault } from './attempt-vault.js';
 import type { AttemptState } from './attempt-state.js';
@@ -36,15 +36,27 @@ export interface Engine {
   cancelSignIn(): void;
   reopenBrowser(): void;
   tryAnotherWay(): void;
-  /** Resolves when an open attempt has taken what was pasted; rejects with `callback-invalid` when none has. */
+  /**
+   * Resolves when an open attempt has taken what was pasted; rejects with `callback-invalid` when
+   * none has.
+   */
   pasteCallback(argument: unknown): Promise<void>;
-  /** Resolves when this computer has forgotten the session; the server is told in the background. Default: the active account. */
+  /**
+   * Resolves when this computer has forgotten the session; the server is told in the background.
+   * Default: the active account.
+   */
   signOut(accountId?: unknown): Promise<void>;
-  /** Resolves when this account is the active one. Rejects, and changes nothing, when its session does not come. */
+  /**
+   * Resolves when this account is the active one. Rejects, and changes nothing, when its session
+   * does not come.
+   */
   switchAccount(accountId: unknown): Promise<void>;
   retry(): void;
   getAccessToken(request?: TokenRequest): Promise<string>;
-  /** Ends everything within `LIMITS.stopMs`: what is being renewed or stored is finished, nothing new begins. */
+  /**
+   * Ends everything within `LIMITS.stopMs`: what is being renewed or stored is finished, nothing
+   * new begins.
+   */
   stop(): Promise<void>;
 }
 
@@ -55,23 +67,64 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const ended = new AbortController();
   /** From the beginning of stop() on nobody waits for a lock. */
   const leaving = new AbortController();
-  const lock: Lock = { hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal) };
-  const fetch = createBoundedFetch(ports.network, clock, { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes }, ended.signal);
-  const protocol = createLateProtocol(async () => (await import('./protocol.js')).createProtocol(settings, fetch, clock, log, ports.metadata));
-  const known = createKnownState(ports.state, lock, ownerOf(settings), log, settings.accounts === 'several' ? () => { drain(); } : undefined);
+  const lock: Lock = {
+    hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal),
+  };
+  const fetch = createBoundedFetch(
+    ports.network,
+    clock,
+    { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes },
+    ended.signal,
+  );
+  const protocol = createLateProtocol(async () =>
+    (await import('./protocol.js')).createProtocol(settings, fetch, clock, log, ports.metadata),
+  );
+  const known = createKnownState(
+    ports.state,
+    lock,
+    ownerOf(settings),
+    log,
+    settings.accounts === 'several'
+      ? () => {
+          drain();
+        }
+      : undefined,
+  );
   const vault = createVault(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptVault(ports.secrets, known, lock, clock, settings, log, showAttemptError);
-  const errorView = createErrorViews(ports.loadAdvice, () => { drain(); }, log);
-  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, timing, () => correlationOf('renewal', ++renewalCount));
+  const attemptVault = createAttemptVault(
+    ports.secrets,
+    known,
+    lock,
+    clock,
+    settings,
+    log,
+    showAttemptError,
+  );
+  const errorView = createErrorViews(
+    ports.loadAdvice,
+    () => {
+      drain();
+    },
+    log,
+  );
+  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, timing, () =>
+    correlationOf('renewal', ++renewalCount),
+  );
   const sessions = createSessions(settings, known, vault, keeper, clock, log, {
-    queue: (mail) => { queue.push(mail); },
-    drain: () => { drain(); },
+    queue: (mail) => {
+      queue.push(mail);
+    },
+    drain: () => {
+      drain();
+    },
     changed() {
       if (sessions.state().phase !== 'absent') takeOver.cancel();
       // Why a session ended, or that the user ended it, is newer than what became of an attempt.
       else attemptError = null;
     },
-    adopted: (attempt) => { attempts.stored(attempt); },
+    adopted: (attempt) => {
+      attempts.stored(attempt);
+    },
     discard,
     timing,
   });
@@ -98,11 +151,19 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let timerAhead = 0;
 
   const attempts = createAttempts(settings, ports, protocol, attemptVault, {
-    queue: (mail) => { queue.push(mail); },
-    drain: () => { drain(); },
+    queue: (mail) => {
+      queue.push(mail);
+    },
+    drain: () => {
+      drain();
+    },
     correlationId: (number) => correlationOf('attempt', number),
-    begun: () => { attemptError = null; },
-    adopt: (grant, account, number) => { sessions.adopt(grant, account, number); },
+    begun: () => {
+      attemptError = null;
+    },
+    adopt: (grant, account, number) => {
+      sessions.adopt(grant, account, number);
+    },
     discard,
     ended({ error, outcome }) {
       if (error?.code !== 'sign-in-cancelled') attemptError = error;
@@ -110,15 +171,20 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (outcome === 'signed-in') removeOwed();
     },
   });
-  const takeOver = createTakeOver(settings, { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log }, {
-    tell: showAttemptError,
-    taken(account) {
-      const session = sessions.state();
-      if (session.phase === 'absent') restoreLast();
-      else if (session.account.id !== account.id && settings.accounts === 'one') keeper.forget(account);
-      drain();
+  const takeOver = createTakeOver(
+    settings,
+    { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log },
+    {
+      tell: showAttemptError,
+      taken(account) {
+        const session = sessions.state();
+        if (session.phase === 'absent') restoreLast();
+        else if (session.account.id !== account.id && settings.accounts === 'one')
+          keeper.forget(account);
+        drain();
+      },
     },
-  });
+  );
   ports.signals.listen((signal) => {
     if (stopping !== null) return;
     sessions.wake(signal);
@@ -126,26 +192,37 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (signal === 'unlock') removeOwed();
     if (known.isRead()) takeOver.tryAgain(signal === 'unlock');
     else if (started) void reader.tryAgain();
-    // Timers may have slept too: what is due by the wall clock is done now, and the next is measured anew.
+    // Timers may have slept too: what is due by the wall clock is done now, and the next is
+    // measured anew.
     cancelTimer();
     tick();
   });
 
   return {
-    start: () => { starting = restore(); },
+    start: () => {
+      starting = restore();
+    },
     view: () => view,
     onView(listener) {
       viewListeners.add(listener);
       listener(view);
-      return () => { viewListeners.delete(listener); };
+      return () => {
+        viewListeners.delete(listener);
+      };
     },
     async signIn(request) {
       if (stopping !== null) throw stoppedError();
       await attempts.begin(request);
     },
-    cancelSignIn: () => { attempts.cancel(attempts.open()); },
-    reopenBrowser: () => { attempts.sendToWaiting({ type: 'reopen' }); },
-    tryAnotherWay: () => { attempts.sendToWaiting({ type: 'another-way' }); },
+    cancelSignIn: () => {
+      attempts.cancel(attempts.open());
+    },
+    reopenBrowser: () => {
+      attempts.sendToWaiting({ type: 'reopen' });
+    },
+    tryAnotherWay: () => {
+      attempts.sendToWaiting({ type: 'another-way' });
+    },
     async pasteCallback(argument) {
       if (stopping !== null) throw stoppedError();
       await attempts.paste(argument);
@@ -155,7 +232,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopping !== null) throw stoppedError();
       const open = attempts.open();
       // At once, so that a sign-in that is asked for next is none of these.
-      let ended = accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
+      let ended =
+        accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
       // Whoever is about to be restored is meant, too.
       await starting;
       if (!known.isRead() && sessions.areAbsent()) {
@@ -184,7 +262,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopping !== null) throw stoppedError();
       await sessions.switchAccount(accountId);
     },
-    getAccessToken: (request) => (stopping === null ? sessions.getAccessToken(request) : Promise.reject(stoppedError())),
+    getAccessToken: (request) =>
+      stopping === null ? sessions.getAccessToken(request) : Promise.reject(stoppedError()),
     stop: () => (stopping ??= stop()),
   };
 
@@ -210,13 +289,18 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     removeOwed();
   }
 
-  /** A person who signs out is not signed in again by what was begun before: a callback, a device code, an attempt in the keychain. */
+  /**
+   * A person who signs out is not signed in again by what was begun before: a callback, a device
+   * code, an attempt in the keychain.
+   */
   function endAttempts(open: readonly AttemptState[]): Promise<void> {
     attempts.cancel(open);
     return attemptVault.endAll();
   }
 
-  /** Not while tokens are on their way: they may be of the same grant as one that is owed its end. */
+  /**
+   * Not while tokens are on their way: they may be of the same grant as one that is owed its end.
+   */
   function removeOwed(): void {
     if (!attempts.isRedeeming()) keeper.removeOwed((accountId) => sessions.isThere(accountId));
   }
@@ -240,7 +324,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     reader.stop();
     attemptVault.stop();
     attempts.stop(stoppedError());
-    await atMost(clock, Promise.all([sessions.stop(stoppedError()), keeper.finish(), takeOver.stop()]), LIMITS.stopMs);
+    await atMost(
+      clock,
+      Promise.all([sessions.stop(stoppedError()), keeper.finish(), takeOver.stop()]),
+      LIMITS.stopMs,
+    );
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();
@@ -250,7 +338,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     again = true;
     if (draining) return;
     draining = true;
-    // Telling a listener may run others' code, which sends: what it sends waits its turn, or views would overtake each other.
+    // Telling a listener may run others' code, which sends: what it sends waits its turn, or views
+    // would overtake each other.
     while (again) {
       again = false;
       for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
@@ -273,13 +362,25 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (isOpen) removeOwed();
   }
 
-  /** Tokens that came too late. Where somebody is, or is being, signed in they may be of the same grant, which must not be revoked. */
+  /**
+   * Tokens that came too late. Where somebody is, or is being, signed in they may be of the same
+   * grant, which must not be revoked.
+   */
   function discard(grant: Grant, isAbsent = sessions.areAbsent()): void {
-    if (isAbsent && !attempts.isRedeeming() && grant.refreshToken !== null) keeper.revoke(grant.refreshToken);
+    if (isAbsent && !attempts.isRedeeming() && grant.refreshToken !== null)
+      keeper.revoke(grant.refreshToken);
   }
 
   function publish(): void {
-    const next = toView({ started, session: sessions.state(), attempts: attempts.open(), attemptError, memoryOnly: settings.secretStore === 'memory', homeOf, errorView });
+    const next = toView({
+      started,
+      session: sessions.state(),
+      attempts: attempts.open(),
+      attemptError,
+      memoryOnly: settings.secretStore === 'memory',
+      homeOf,
+      errorView,
+    });
     const text = JSON.stringify(next);
     const others = sessions.otherAccounts();
     if (text === viewText && others === viewOthers) return;
@@ -290,7 +391,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       try {
         listener(view);
       } catch (cause) {
-        log.write({ level: 'error', event: 'view-listener-failed', fields: { name: cause instanceof Error ? cause.name : 'unknown' } });
+        log.write({
+          level: 'error',
+          event: 'view-listener-failed',
+          fields: { name: cause instanceof Error ? cause.name : 'unknown' },
+        });
       }
     }
   }
@@ -301,10 +406,15 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   function schedule(): void {
     const session = sessions.state();
-    const renewalWaits = session.phase === 'live' && session.renewal.state === 'waiting' && session.renewal.error.code.startsWith('network-');
+    const renewalWaits =
+      session.phase === 'live' &&
+      session.renewal.state === 'waiting' &&
+      session.renewal.error.code.startsWith('network-');
     ports.signals.watchNetwork(renewalWaits || takeOver.waitsForNetwork());
     const now = clock.now();
-    const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter((deadline) => deadline !== null);
+    const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter(
+      (deadline) => deadline !== null,
+    );
     const next = deadlines.length === 0 ? null : Math.min(...deadlines);
     // A timer knows nothing of a calendar that was set: one that was made before it is made again.
     const ahead = Math.round((now - clock.elapsed()) / 1_000);
@@ -312,7 +422,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     cancelTimer();
     timerAt = next;
     timerAhead = ahead;
-    cancelTimer = next === null ? (): void => undefined : clock.after(Math.min(Math.max(0, next - now), LIMITS.timerMaxMs), tick);
+    cancelTimer =
+      next === null
+        ? (): void => undefined
+        : clock.after(Math.min(Math.max(0, next - now), LIMITS.timerMaxMs), tick);
   }
 
   function tick(): void {
@@ -333,6 +446,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function timing(): Timing {
-    return { now: clock.now(), random: Math.random(), renewEarlySeconds: settings.renewEarlySeconds };
+    return {
+      now: clock.now(),
+      random: Math.random(),
+      renewEarlySeconds: settings.renewEarlySeconds,
+    };
   }
 }

@@ -1,11 +1,19 @@
-// Errors as pages see them, with advice for developers where the host wants it. Loads the advice at the first error that may have some.
-// Knows no advice itself: what it says comes by the port, and a load that fails costs the advice and nothing else.
+// Errors as pages see them, with advice for developers where the host wants it. Loads the advice at
+// the first error that may have some. Knows no advice itself: what it says comes by the port, and a
+// load that fails costs the advice and nothing else.
 import type { AuthErrorView } from '../../contract.js';
 import { type AuthError, toErrorView } from './errors.js';
 import type { Advise, Log } from './ports.js';
 
-/** `load` undefined: no advice, ever. `changed` is called once, when views that were given before would now say more. */
-export function createErrorViews(load: (() => Promise<Advise>) | undefined, changed: () => void, log: Log): (error: AuthError) => AuthErrorView {
+/**
+ * `load` undefined: no advice, ever. `changed` is called once, when views that were given before
+ * would now say more.
+ */
+export function createErrorViews(
+  load: (() => Promise<Advise>) | undefined,
+  changed: () => void,
+  log: Log,
+): (error: AuthError) => AuthErrorView {
   let advise: Advise | null = null;
   let asked = false;
   // The view is made anew at every event; an error that stays in it is looked up once.
@@ -29,7 +37,11 @@ export function createErrorViews(load: (() => Promise<Advise>) | undefined, chan
       advise = await loading();
       changed();
     } catch (cause) {
-      log.write({ level: 'warn', event: 'advice-unavailable', fields: { name: cause instanceof Error ? cause.name : 'unknown' } });
+      log.write({
+        level: 'warn',
+        event: 'advice-unavailable',
+        fields: { name: cause instanceof Error ? cause.name : 'unknown' },
+      });
     }
   }
 }

@@ -1,8 +1,17 @@
-// The one error class, the closed list of codes with what to do, and the view of an error.
-// No other file may declare an error class. A message never holds a secret, a value from outside, or a URL's query.
-import type { AuthErrorCode, AuthErrorRetry, AuthErrorView, ProviderErrorView } from '../../contract.js';
+// The one error class, the closed list of codes with what to do, and the view of an error. No other
+// file may declare an error class. A message never holds a secret, a value from outside, or a URL's
+// query.
+import type {
+  AuthErrorCode,
+  AuthErrorRetry,
+  AuthErrorView,
+  ProviderErrorView,
+} from '../../contract.js';
 
-/** Every code, and what the caller should do. What each means stands in error-codes.ts: the texts are not loaded with an app. */
+/**
+ * Every code, and what the caller should do. What each means stands in error-codes.ts: the texts
+ * are not loaded with an app.
+ */
 export const RETRY: { readonly [Code in AuthErrorCode]: AuthErrorRetry } = {
   'invalid-options': 'never',
   'signed-out': 'sign-in',
@@ -48,7 +57,10 @@ export interface ErrorDetails {
   readonly exchange?: ExchangeFacts | undefined;
 }
 
-/** The one error that Latchkey throws or rejects with. `cause` is for logs in main and never crosses to a page. */
+/**
+ * The one error that Latchkey throws or rejects with. `cause` is for logs in main and never crosses
+ * to a page.
+ */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
   readonly code: AuthErrorCode;
@@ -75,17 +87,32 @@ export class AuthError extends Error {
 /** Gives the error as a page may see it. Never throws. */
 export function toErrorView(error: AuthError): AuthErrorView {
   const { code, retry, message, serverError, provider } = error;
-  return { code, retry, message, ...(serverError === undefined ? {} : { serverError }), ...(provider === undefined ? {} : { provider }) };
+  return {
+    code,
+    retry,
+    message,
+    ...(serverError === undefined ? {} : { serverError }),
+    ...(provider === undefined ? {} : { provider }),
+  };
 }
 
-/** Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as the cause. */
+/**
+ * Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as
+ * the cause.
+ */
 export function toAuthError(thrown: unknown): AuthError {
-  return thrown instanceof AuthError ? thrown : new AuthError('internal', 'an unexpected failure', { cause: thrown });
+  return thrown instanceof AuthError
+    ? thrown
+    : new AuthError('internal', 'an unexpected failure', { cause: thrown });
 }
 
 /** A part that is loaded later is not where it belongs. */
 export function partMissingError(cause: unknown): AuthError {
-  return new AuthError('files-missing', 'a part of latchkey could not be loaded: ship all of it (docs/bundlers.md)', { cause });
+  return new AuthError(
+    'files-missing',
+    'a part of latchkey could not be loaded: ship all of it (docs/bundlers.md)',
+    { cause },
+  );
 }
 
 /** What calls reject with that come after `stop()`, or that it ended. */
@@ -98,7 +125,10 @@ export function plainWord(word: unknown): string | undefined {
   return typeof word === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(word) ? word : undefined;
 }
 
-/** Closes an exhaustive switch. The value is not carried along: it may be an event that holds tokens. */
+/**
+ * Closes an exhaustive switch. The value is not carried along: it may be an event that holds
+ * tokens.
+ */
 export function assertNever(_value: never): never {
   throw new AuthError('internal', 'a case that does not exist');
 }

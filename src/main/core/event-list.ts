@@ -1,6 +1,7 @@
-// The closed list of events for the host's log and telemetry: names, levels, fields, and what each means. docs/events.md is
-// made from it, and events.ts takes its types from it: an app that runs never loads these texts.
-// No event may hold a secret, a person's name or address, or a URL with its query.
+// The closed list of events for the host's log and telemetry: names, levels, fields, and what each
+// means. docs/events.md is made from it, and events.ts takes its types from it: an app that runs
+// never loads these texts. No event may hold a secret, a person's name or address, or a URL with
+// its query.
 
 /** What a field can hold. `text?`: null when there is nothing to say. */
 type FieldKind = 'text' | 'text?' | 'number' | 'flag';
@@ -8,9 +9,15 @@ type FieldKind = 'text' | 'text?' | 'number' | 'flag';
 /** Every field: the same name means the same thing in every event. */
 export const EVENT_FIELDS = {
   attempt: { kind: 'number', means: 'The attempt, counted from 1 in this process.' },
-  began: { kind: 'text?', means: 'The `correlationId` of the same attempt in the process that began it.' },
+  began: {
+    kind: 'text?',
+    means: 'The `correlationId` of the same attempt in the process that began it.',
+  },
   code: { kind: 'text?', means: 'One of [the codes](errors.md); null: no error.' },
-  detail: { kind: 'text', means: 'Why, in plain words of Latchkey or of the operating system, on one line.' },
+  detail: {
+    kind: 'text',
+    means: 'Why, in plain words of Latchkey or of the operating system, on one line.',
+  },
   entry: { kind: 'number', means: 'The place in the option `takeOver`, from 0.' },
   file: { kind: 'text', means: 'The name of a file, without its folder.' },
   hint: { kind: 'text', means: 'What helps.' },
@@ -18,12 +25,21 @@ export const EVENT_FIELDS = {
   origin: { kind: 'text', means: 'The origin of a page, without path and query.' },
   outcome: { kind: 'text', means: '`signed-in`, `denied` or `failed`.' },
   providerCode: { kind: 'text?', means: "The provider's own number, such as AADSTS9002327." },
-  providerCorrelationId: { kind: 'text?', means: "The provider's id of the exchange, for its support." },
+  providerCorrelationId: {
+    kind: 'text?',
+    means: "The provider's id of the exchange, for its support.",
+  },
   reason: { kind: 'text', means: 'Which of a few known cases it is.' },
   redirect: { kind: 'text', means: 'A redirect as it stands in the options.' },
-  removed: { kind: 'flag', means: 'Whether the old entry is gone. False: it is kept on purpose, or its removal is owed.' },
+  removed: {
+    kind: 'flag',
+    means: 'Whether the old entry is gone. False: it is kept on purpose, or its removal is owed.',
+  },
   rotated: { kind: 'flag', means: 'Whether the server gave a new refresh token.' },
-  serverError: { kind: 'text?', means: "The provider's `error` (RFC 6749 §5.2), when it is a plain short word." },
+  serverError: {
+    kind: 'text?',
+    means: "The provider's `error` (RFC 6749 §5.2), when it is a plain short word.",
+  },
   source: { kind: 'text', means: 'How it came: `open-url`, `second-instance` or `argv`.' },
   warning: { kind: 'text', means: 'The sentence of the warning.' },
 } as const satisfies Readonly<Record<string, { readonly kind: FieldKind; readonly means: string }>>;
@@ -38,58 +54,287 @@ interface EventFacts {
   readonly means: string;
 }
 
-/** Every event that is ever written. A name never changes its meaning; a new one may come with any version. */
+/**
+ * Every event that is ever written. A name never changes its meaning; a new one may come with any
+ * version.
+ */
 export const EVENTS = {
-  'options-unwise': { level: 'warn', about: null, fields: ['warning'], means: 'An option is allowed but unwise. Told once, while `createAuth` runs: only `onLog` hears it.' },
+  'options-unwise': {
+    level: 'warn',
+    about: null,
+    fields: ['warning'],
+    means:
+      'An option is allowed but unwise. Told once, while `createAuth` runs: only `onLog` hears it.',
+  },
 
-  'attempt-started': { level: 'info', about: 'attempt', fields: ['attempt'], means: 'A sign-in begins.' },
-  'attempt-resumed': { level: 'info', about: 'attempt', fields: ['attempt', 'began'], means: 'A callback belongs to a sign-in that an earlier process began; this one goes on with it.' },
-  'attempt-not-kept': { level: 'info', about: 'attempt', fields: ['detail'], means: 'A restart of the app would lose this attempt, for it could not be kept.' },
-  'attempt-withheld': { level: 'warn', about: null, fields: ['detail'], means: 'A callback waits for the keyring, which holds the attempt that it belongs to.' },
-  'attempt-ended': { level: 'info', about: 'attempt', fields: ['attempt', 'outcome', 'code', 'serverError', 'providerCode', 'providerCorrelationId'], means: 'A sign-in has ended.' },
-  'redirect-unavailable': { level: 'warn', about: 'attempt', fields: ['redirect', 'code', 'detail'], means: 'A redirect cannot work here; the next one is tried.' },
-  'callback-accepted': { level: 'info', about: 'attempt', fields: ['attempt'], means: 'The callback of an open attempt has come.' },
-  'callback-repeated': { level: 'info', about: 'attempt', fields: [], means: 'The callback of an attempt came once more and was ignored.' },
-  'callback-foreign': { level: 'warn', about: null, fields: ['detail'], means: 'A URL came that leads to no redirect of this app. It changed nothing.' },
-  'callback-malformed': { level: 'warn', about: null, fields: ['detail'], means: 'A URL came that cannot be read as a callback. It changed nothing.' },
-  'callback-unexpected': { level: 'warn', about: null, fields: ['detail'], means: 'A callback came that belongs to no open attempt. It changed nothing.' },
-  'callback-ignored': { level: 'warn', about: null, fields: ['source', 'reason'], means: 'The operating system brought more URLs than a callback can have, or too many before the start.' },
-  'callbacks-no-longer-told': { level: 'warn', about: null, fields: ['detail'], means: 'So many strange callbacks came that further ones are not told, until the next attempt.' },
-  'reopen-with-old-page': { level: 'info', about: 'attempt', fields: ['code'], means: 'A fresh page could not be had from the provider; the browser was given the earlier one again.' },
-  'userinfo-failed': { level: 'info', about: 'attempt', fields: ['code'], means: 'The name of the person could not be asked for; the ID token was enough.' },
-  'account-anonymous': { level: 'warn', about: 'attempt', fields: [], means: 'The provider does not say who signed in, and the option "identify" is not given.' },
+  'attempt-started': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['attempt'],
+    means: 'A sign-in begins.',
+  },
+  'attempt-resumed': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['attempt', 'began'],
+    means:
+      'A callback belongs to a sign-in that an earlier process began; this one goes on with it.',
+  },
+  'attempt-not-kept': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['detail'],
+    means: 'A restart of the app would lose this attempt, for it could not be kept.',
+  },
+  'attempt-withheld': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means: 'A callback waits for the keyring, which holds the attempt that it belongs to.',
+  },
+  'attempt-ended': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['attempt', 'outcome', 'code', 'serverError', 'providerCode', 'providerCorrelationId'],
+    means: 'A sign-in has ended.',
+  },
+  'redirect-unavailable': {
+    level: 'warn',
+    about: 'attempt',
+    fields: ['redirect', 'code', 'detail'],
+    means: 'A redirect cannot work here; the next one is tried.',
+  },
+  'callback-accepted': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['attempt'],
+    means: 'The callback of an open attempt has come.',
+  },
+  'callback-repeated': {
+    level: 'info',
+    about: 'attempt',
+    fields: [],
+    means: 'The callback of an attempt came once more and was ignored.',
+  },
+  'callback-foreign': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means: 'A URL came that leads to no redirect of this app. It changed nothing.',
+  },
+  'callback-malformed': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means: 'A URL came that cannot be read as a callback. It changed nothing.',
+  },
+  'callback-unexpected': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means: 'A callback came that belongs to no open attempt. It changed nothing.',
+  },
+  'callback-ignored': {
+    level: 'warn',
+    about: null,
+    fields: ['source', 'reason'],
+    means:
+      'The operating system brought more URLs than a callback can have, or too many before the start.',
+  },
+  'callbacks-no-longer-told': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means: 'So many strange callbacks came that further ones are not told, until the next attempt.',
+  },
+  'reopen-with-old-page': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['code'],
+    means:
+      'A fresh page could not be had from the provider; the browser was given the earlier one again.',
+  },
+  'userinfo-failed': {
+    level: 'info',
+    about: 'attempt',
+    fields: ['code'],
+    means: 'The name of the person could not be asked for; the ID token was enough.',
+  },
+  'account-anonymous': {
+    level: 'warn',
+    about: 'attempt',
+    fields: [],
+    means: 'The provider does not say who signed in, and the option "identify" is not given.',
+  },
 
-  'metadata-file-differs': { level: 'info', about: null, fields: [], means: 'The file with what the provider publishes is not the one that the session was used with; the provider is asked.' },
-  'advice-unavailable': { level: 'warn', about: null, fields: ['name'], means: 'The advice for developers could not be loaded; errors come without it.' },
+  'metadata-file-differs': {
+    level: 'info',
+    about: null,
+    fields: [],
+    means:
+      'The file with what the provider publishes is not the one that the session was used with; the provider is asked.',
+  },
+  'advice-unavailable': {
+    level: 'warn',
+    about: null,
+    fields: ['name'],
+    means: 'The advice for developers could not be loaded; errors come without it.',
+  },
 
-  'session-absent': { level: 'info', about: null, fields: ['code'], means: 'Nobody is signed in any more, and why.' },
-  'session-restoring': { level: 'info', about: null, fields: ['code'], means: 'The record of a session is being read.' },
-  'session-locked': { level: 'info', about: null, fields: ['code'], means: 'The keyring does not open; the session is kept.' },
-  'session-adopting': { level: 'info', about: null, fields: ['code'], means: 'The tokens of a sign-in are being stored.' },
+  'session-absent': {
+    level: 'info',
+    about: null,
+    fields: ['code'],
+    means: 'Nobody is signed in any more, and why.',
+  },
+  'session-restoring': {
+    level: 'info',
+    about: null,
+    fields: ['code'],
+    means: 'The record of a session is being read.',
+  },
+  'session-locked': {
+    level: 'info',
+    about: null,
+    fields: ['code'],
+    means: 'The keyring does not open; the session is kept.',
+  },
+  'session-adopting': {
+    level: 'info',
+    about: null,
+    fields: ['code'],
+    means: 'The tokens of a sign-in are being stored.',
+  },
   'session-live': { level: 'info', about: null, fields: ['code'], means: 'Somebody is signed in.' },
-  'account-switched': { level: 'info', about: null, fields: [], means: 'Another account is the active one.' },
+  'account-switched': {
+    level: 'info',
+    about: null,
+    fields: [],
+    means: 'Another account is the active one.',
+  },
 
-  'renewal-started': { level: 'info', about: 'renewal', fields: [], means: 'A renewal begins, and waits for its turn among processes.' },
-  'renewal-done': { level: 'info', about: 'renewal', fields: ['rotated'], means: 'The provider has given new tokens; they are stored next.' },
-  'renewed-elsewhere': { level: 'info', about: 'renewal', fields: [], means: 'Another process has renewed; its tokens are used, and no request was made.' },
-  'renewal-failed': { level: 'warn', about: 'renewal', fields: ['code', 'serverError', 'providerCode', 'providerCorrelationId'], means: 'A renewal failed. It is tried again, unless the session has ended.' },
-  'lock-not-held': { level: 'warn', about: 'renewal', fields: ['reason', 'detail'], means: 'The lock of all processes could not be had.' },
-  'revocation-failed': { level: 'info', about: null, fields: ['code'], means: 'The provider was not told of a sign-out, or refused to hear it.' },
+  'renewal-started': {
+    level: 'info',
+    about: 'renewal',
+    fields: [],
+    means: 'A renewal begins, and waits for its turn among processes.',
+  },
+  'renewal-done': {
+    level: 'info',
+    about: 'renewal',
+    fields: ['rotated'],
+    means: 'The provider has given new tokens; they are stored next.',
+  },
+  'renewed-elsewhere': {
+    level: 'info',
+    about: 'renewal',
+    fields: [],
+    means: 'Another process has renewed; its tokens are used, and no request was made.',
+  },
+  'renewal-failed': {
+    level: 'warn',
+    about: 'renewal',
+    fields: ['code', 'serverError', 'providerCode', 'providerCorrelationId'],
+    means: 'A renewal failed. It is tried again, unless the session has ended.',
+  },
+  'lock-not-held': {
+    level: 'warn',
+    about: 'renewal',
+    fields: ['reason', 'detail'],
+    means: 'The lock of all processes could not be had.',
+  },
+  'revocation-failed': {
+    level: 'info',
+    about: null,
+    fields: ['code'],
+    means: 'The provider was not told of a sign-out, or refused to hear it.',
+  },
 
-  'keyring-locked': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'The keyring is locked, or its dialog waits.' },
-  'keyring-unavailable': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'No keyring does what it was asked for.' },
-  'record-unreadable': { level: 'warn', about: 'renewal', fields: ['detail'], means: 'A stored session is damaged or of another version. It is kept.' },
-  'record-removal-owed': { level: 'warn', about: null, fields: ['detail'], means: 'A record could not be removed; it is tried again at the next start.' },
-  'state-file-set-aside': { level: 'warn', about: null, fields: ['file'], means: 'The file latchkey.json was damaged; it was kept under this name, and its copy is used.' },
-  'state-file-unreadable': { level: 'warn', about: null, fields: ['detail'], means: 'The file latchkey.json and its copy cannot be read now. Nobody is signed out by that, and nothing is written over them.' },
-  'state-file-newer': { level: 'warn', about: null, fields: [], means: 'The file latchkey.json is of a later version; it is neither used nor changed.' },
-  'state-file-unwritable': { level: 'error', about: null, fields: [], means: 'The file latchkey.json could not be written.' },
+  'keyring-locked': {
+    level: 'warn',
+    about: 'renewal',
+    fields: ['detail'],
+    means: 'The keyring is locked, or its dialog waits.',
+  },
+  'keyring-unavailable': {
+    level: 'warn',
+    about: 'renewal',
+    fields: ['detail'],
+    means: 'No keyring does what it was asked for.',
+  },
+  'record-unreadable': {
+    level: 'warn',
+    about: 'renewal',
+    fields: ['detail'],
+    means: 'A stored session is damaged or of another version. It is kept.',
+  },
+  'record-removal-owed': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means: 'A record could not be removed; it is tried again at the next start.',
+  },
+  'state-file-set-aside': {
+    level: 'warn',
+    about: null,
+    fields: ['file'],
+    means: 'The file latchkey.json was damaged; it was kept under this name, and its copy is used.',
+  },
+  'state-file-unreadable': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means:
+      'The file latchkey.json and its copy cannot be read now. Nobody is signed out by that, and nothing is written over them.',
+  },
+  'state-file-newer': {
+    level: 'warn',
+    about: null,
+    fields: [],
+    means: 'The file latchkey.json is of a later version; it is neither used nor changed.',
+  },
+  'state-file-unwritable': {
+    level: 'error',
+    about: null,
+    fields: [],
+    means: 'The file latchkey.json could not be written.',
+  },
 
-  'take-over-done': { level: 'info', about: null, fields: ['entry', 'removed'], means: 'The session of an earlier version of the app was taken over.' },
-  'take-over-waits': { level: 'warn', about: null, fields: ['entry', 'code'], means: 'An earlier session could not be taken over yet. Nothing is lost; it is tried again.' },
-  'take-over-refused': { level: 'warn', about: null, fields: ['entry', 'code', 'detail'], means: 'An earlier session is no use. Its entry is left as it is.' },
+  'take-over-done': {
+    level: 'info',
+    about: null,
+    fields: ['entry', 'removed'],
+    means: 'The session of an earlier version of the app was taken over.',
+  },
+  'take-over-waits': {
+    level: 'warn',
+    about: null,
+    fields: ['entry', 'code'],
+    means: 'An earlier session could not be taken over yet. Nothing is lost; it is tried again.',
+  },
+  'take-over-refused': {
+    level: 'warn',
+    about: null,
+    fields: ['entry', 'code', 'detail'],
+    means: 'An earlier session is no use. Its entry is left as it is.',
+  },
 
-  'page-refused': { level: 'warn', about: null, fields: ['origin', 'hint'], means: 'A page that is not trusted called.' },
-  'view-listener-failed': { level: 'error', about: null, fields: ['name'], means: "The host's listener of `onView` threw." },
-  internal: { level: 'error', about: null, fields: ['name'], means: 'Latchkey broke one of its own promises. Please report it.' },
+  'page-refused': {
+    level: 'warn',
+    about: null,
+    fields: ['origin', 'hint'],
+    means: 'A page that is not trusted called.',
+  },
+  'view-listener-failed': {
+    level: 'error',
+    about: null,
+    fields: ['name'],
+    means: "The host's listener of `onView` threw.",
+  },
+  internal: {
+    level: 'error',
+    about: null,
+    fields: ['name'],
+    means: 'Latchkey broke one of its own promises. Please report it.',
+  },
 } as const satisfies Readonly<Record<string, EventFacts>>;

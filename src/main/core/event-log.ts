@@ -1,5 +1,6 @@
-// Where events go: to the host's `onLog` and to every listener of `onEvent`, each a frozen copy with its time.
-// May not let a listener's failure stop the others, or the caller that wrote the event.
+// Where events go: to the host's `onLog` and to every listener of `onEvent`, each a frozen copy
+// with its time. May not let a listener's failure stop the others, or the caller that wrote the
+// event.
 import { type AuthEvent, type LogEvent, toAuthEvent } from './events.js';
 import type { Clock, Log } from './ports.js';
 
@@ -11,7 +12,10 @@ export interface EventLog extends Log {
   onEvent(listener: Listener): () => void;
 }
 
-/** Creates the log. `always` hears every event from the first on: the option `onLog`, or what stands in for it. */
+/**
+ * Creates the log. `always` hears every event from the first on: the option `onLog`, or what stands
+ * in for it.
+ */
 export function createEventLog(clock: Pick<Clock, 'now'>, always: Listener): EventLog {
   const listeners = new Set<Listener>();
 
@@ -28,9 +32,13 @@ export function createEventLog(clock: Pick<Clock, 'now'>, always: Listener): Eve
     },
     onEvent(listener) {
       // Two calls with one function are two listeners, and each ends by itself.
-      const own: Listener = (event) => { listener(event); };
+      const own: Listener = (event) => {
+        listener(event);
+      };
       listeners.add(own);
-      return () => { listeners.delete(own); };
+      return () => {
+        listeners.delete(own);
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
-// The checks of an ID token that the OAuth engine leaves to its caller (OpenID Connect Core §3.1.3.6, §3.1.3.7, §12.2).
-// Pure but for the digest; the signature and the other claims are checked by the engine in protocol.ts.
+// The checks of an ID token that the OAuth engine leaves to its caller (OpenID Connect Core
+// §3.1.3.6, §3.1.3.7, §12.2). Pure but for the digest; the signature and the other claims are
+// checked by the engine in protocol.ts.
 import { AuthError } from './errors.js';
 import { base64url } from './identity.js';
 import type { ArrivalTimes } from './oauth/arrival-times.js';
@@ -18,28 +19,46 @@ export interface ExpectedClaims {
 }
 
 /**
- * Throws `id-token-invalid` unless `azp`, the times, `at_hash`, and `auth_time` where an age was asked for, are right. `azp`, `nbf`
- * and `at_hash` may be absent.
+ * Throws `id-token-invalid` unless `azp`, the times, `at_hash`, and `auth_time` where an age was
+ * asked for, are right. `azp`, `nbf` and `at_hash` may be absent.
  */
-export async function assertRemainingClaims(idToken: string, claims: Claims, expected: ExpectedClaims): Promise<void> {
-  if (claims['azp'] !== undefined && claims['azp'] !== expected.clientId) throw invalid('"azp" names another client');
+export async function assertRemainingClaims(
+  idToken: string,
+  claims: Claims,
+  expected: ExpectedClaims,
+): Promise<void> {
+  if (claims['azp'] !== undefined && claims['azp'] !== expected.clientId)
+    throw invalid('"azp" names another client');
   assertTimes(claims, expected.times);
   if (expected.asked !== null) assertAuthTime(claims, expected.asked, expected.times);
-  if (claims['at_hash'] !== undefined && claims['at_hash'] !== (await accessTokenHash(idToken, expected.accessToken))) {
+  if (
+    claims['at_hash'] !== undefined &&
+    claims['at_hash'] !== (await accessTokenHash(idToken, expected.accessToken))
+  ) {
     throw invalid('"at_hash" does not fit the access token');
   }
 }
 
 /**
- * Whom an ID token names that came with a renewal (Core §12.2): `same` has the account's `iss` and `sub`, and this client in `aud`
- * and `azp`; `unsaid` when there is none. TLS stands for the signature (§3.1.3.7, 6). Times are not checked: a clock that is wrong
- * must not cost a session. Nor is `auth_time`: it may move when the person signs in again elsewhere, and names nobody.
+ * Whom an ID token names that came with a renewal (Core §12.2): `same` has the account's `iss` and
+ * `sub`, and this client in `aud` and `azp`; `unsaid` when there is none. TLS stands for the
+ * signature (§3.1.3.7, 6). Times are not checked: a clock that is wrong must not cost a session.
+ * Nor is `auth_time`: it may move when the person signs in again elsewhere, and names nobody.
  */
-export function personIn(idToken: unknown, expected: { readonly issuer: string; readonly subject: string }, clientId: string): 'same' | 'another' | 'unsaid' {
+export function personIn(
+  idToken: unknown,
+  expected: { readonly issuer: string; readonly subject: string },
+  clientId: string,
+): 'same' | 'another' | 'unsaid' {
   // Some write out that there is none.
   if (typeof idToken !== 'string' || idToken === '') return 'unsaid';
   const claims = decodePart(idToken, 1);
-  if (claims === undefined || claims['iss'] !== expected.issuer || claims['sub'] !== expected.subject) return 'another';
+  if (
+    claims === undefined ||
+    claims['iss'] !== expected.issuer ||
+    claims['sub'] !== expected.subject
+  )
+    return 'another';
   return isFor(clientId, claims) ? 'same' : 'another';
 }
 
@@ -52,7 +71,8 @@ function isFor(clientId: string, { aud, azp }: Claims): boolean {
 
 async function accessTokenHash(idToken: string, accessToken: string): Promise<string> {
   const alg = decodePart(idToken, 0)?.['alg'];
-  const size = typeof alg === 'string' ? (/^(?:RS|PS|ES)(256|384|512)$/.exec(alg)?.[1] ?? '512') : '256';
+  const size =
+    typeof alg === 'string' ? (/^(?:RS|PS|ES)(256|384|512)$/.exec(alg)?.[1] ?? '512') : '256';
   const digest = await crypto.subtle.digest(`SHA-${size}`, new TextEncoder().encode(accessToken));
   return base64url(new Uint8Array(digest).slice(0, digest.byteLength / 2));
 }
@@ -61,7 +81,9 @@ async function accessTokenHash(idToken: string, accessToken: string): Promise<st
 export function decodePart(jwt: string, index: 0 | 1): Claims | undefined {
   try {
     const part = jwt.split('.')[index] ?? '';
-    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
+      char.charCodeAt(0),
+    );
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     return typeof value === 'object' && value !== null ? (value as Claims) : undefined;
   } catch {

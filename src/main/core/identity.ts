@@ -1,15 +1,24 @@
-// Who signed in: claims or userinfo → account. Claims come from outside; they are cut, cleaned and never trusted as markup.
-// May not send anything; the account id is the only thing that is computed.
+// Who signed in: claims or userinfo → account. Claims come from outside; they are cut, cleaned and
+// never trusted as markup. May not send anything; the account id is the only thing that is
+// computed.
 import type { AccountView } from '../../contract.js';
 import type { Identity } from './options/options.js';
 
-/** What a provider without userinfo, and a host without `identify`, leave us: somebody, and nobody says who. */
+/**
+ * What a provider without userinfo, and a host without `identify`, leave us: somebody, and nobody
+ * says who.
+ */
 export const ANONYMOUS: Identity = { subject: 'anonymous' };
 
-/** Reads OpenID Connect standard claims (Core §5.1), and the `id`, `login`, `avatar_url` that plain OAuth 2.0 providers use. */
+/**
+ * Reads OpenID Connect standard claims (Core §5.1), and the `id`, `login`, `avatar_url` that plain
+ * OAuth 2.0 providers use.
+ */
 export function readClaims(claims: Readonly<Record<string, unknown>>): Identity | null {
   // A number beyond 2^53 has lost digits and may be somebody else's.
-  const subject = unchanged(claims['sub']) ?? (Number.isSafeInteger(claims['id']) ? String(claims['id']) : unchanged(claims['id']));
+  const subject =
+    unchanged(claims['sub']) ??
+    (Number.isSafeInteger(claims['id']) ? String(claims['id']) : unchanged(claims['id']));
   if (subject === undefined) return null;
   return compact({
     subject,
@@ -26,15 +35,20 @@ export function mergeIdentity(first: Identity, second: Identity): Identity {
 }
 
 /**
- * Makes the account; the id is a digest of issuer and subject, so that it fits every keychain. Of a nameless person it is
- * random: two that have no name are not the same person, and nothing of the first may go to the second.
+ * Makes the account; the id is a digest of issuer and subject, so that it fits every keychain. Of a
+ * nameless person it is random: two that have no name are not the same person, and nothing of the
+ * first may go to the second.
  */
 export async function toAccount(issuer: string, identity: Identity): Promise<AccountView> {
-  if (identity === ANONYMOUS) return { id: base64url(crypto.getRandomValues(new Uint8Array(16))), issuer, ...identity };
+  if (identity === ANONYMOUS)
+    return { id: base64url(crypto.getRandomValues(new Uint8Array(16))), issuer, ...identity };
   return { id: await digestOf(`${issuer}\u0000${identity.subject}`), issuer, ...identity };
 }
 
-/** Also a person whose name at the provider happens to be this: then what is spared is a convenience. */
+/**
+ * Also a person whose name at the provider happens to be this: then what is spared is a
+ * convenience.
+ */
 export function isAnonymous({ subject }: Pick<AccountView, 'subject'>): boolean {
   return subject === ANONYMOUS.subject;
 }
@@ -50,18 +64,38 @@ export function readIdentity(value: unknown): Identity | null {
   if (typeof value !== 'object' || value === null) return null;
   const { subject, name, username, email, picture } = value as Record<string, unknown>;
   const known = unchanged(subject);
-  return known === undefined ? null : compact({ subject: known, name: text(name), username: text(username), email: text(email), picture: pictureUrl(picture) });
+  return known === undefined
+    ? null
+    : compact({
+        subject: known,
+        name: text(name),
+        username: text(username),
+        email: text(email),
+        picture: pictureUrl(picture),
+      });
 }
 
 export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
-function compact(identity: { readonly subject: string } & { readonly [Name in keyof Identity]: string | undefined }): Identity {
-  return Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) as unknown as Identity;
+function compact(
+  identity: { readonly subject: string } & {
+    readonly [Name in keyof Identity]: string | undefined;
+  },
+): Identity {
+  return Object.fromEntries(
+    Object.entries(identity).filter(([, value]) => value !== undefined),
+  ) as unknown as Identity;
 }
 
-/** A subject as it is or not at all: cleaned or cut it could become another person (OpenID Connect Core §2 allows 255 ASCII characters). */
+/**
+ * A subject as it is or not at all: cleaned or cut it could become another person (OpenID Connect
+ * Core §2 allows 255 ASCII characters).
+ */
 function unchanged(value: unknown): string | undefined {
   const clean = text(value);
   return clean === value ? clean : undefined;
@@ -70,10 +104,17 @@ function unchanged(value: unknown): string | undefined {
 // Control and direction marks can make one name look like another on screen.
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const clean = value.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '').slice(0, 256);
+  const clean = value
+    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '')
+    .slice(0, 256);
   return clean === '' ? undefined : clean;
 }
 
 function pictureUrl(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length <= 2048 && value.startsWith('https://') && URL.canParse(value) ? value : undefined;
+  return typeof value === 'string' &&
+    value.length <= 2048 &&
+    value.startsWith('https://') &&
+    URL.canParse(value)
+    ? value
+    : undefined;
 }

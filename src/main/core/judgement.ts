@@ -1,12 +1,23 @@
-// What a failure of the OAuth engine means: its error, at a known step, becomes one of our codes. Pure.
-// Keyed on codes and on the server's `error` member only, never on texts; passes on no text from outside.
+// What a failure of the OAuth engine means: its error, at a known step, becomes one of our codes.
+// Pure. Keyed on codes and on the server's `error` member only, never on texts; passes on no text
+// from outside.
 import type { AuthErrorCode } from '../../contract.js';
 import { codeExpired } from './device-code.js';
 import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from './errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
 
 /** The step that failed; the same engine error means different things at different steps. */
-export type ExchangeStep = 'discovery' | 'push' | 'callback' | 'redeem' | 'device' | 'poll' | 'id-token' | 'userinfo' | 'renew' | 'revoke';
+export type ExchangeStep =
+  | 'discovery'
+  | 'push'
+  | 'callback'
+  | 'redeem'
+  | 'device'
+  | 'poll'
+  | 'id-token'
+  | 'userinfo'
+  | 'renew'
+  | 'revoke';
 
 /** Errors of RFC 6749 §4.1.2.1 and §5.2 that pass by themselves. */
 const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
@@ -17,33 +28,75 @@ interface Details extends ErrorDetails {
 }
 
 /** Engine codes that are only thrown while an ID token is read. */
-const ID_TOKEN_CODES = new Set(['OAUTH_JWT_TIMESTAMP_CHECK_FAILED', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', 'OAUTH_KEY_SELECTION_FAILED']);
+const ID_TOKEN_CODES = new Set([
+  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
+  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+  'OAUTH_KEY_SELECTION_FAILED',
+]);
 
-/** What is known besides the failure itself: what was sent, and the provider's words for a refresh token that is over. */
+/**
+ * What is known besides the failure itself: what was sent, and the provider's words for a refresh
+ * token that is over.
+ */
 export interface JudgementContext {
   readonly exchange?: ExchangeFacts;
   readonly endingErrors?: readonly string[];
 }
 
 /** Makes the AuthError. What is one already passes unchanged. */
-export function judge(step: ExchangeStep, thrown: unknown, context: JudgementContext = {}): AuthError {
+export function judge(
+  step: ExchangeStep,
+  thrown: unknown,
+  context: JudgementContext = {},
+): AuthError {
   if (thrown instanceof AuthError) return thrown;
   const { code, error, cause } = fields(thrown);
-  // The engine's errors carry bodies, claims and callbacks: only their names may travel on as a cause.
-  const details: Details = { cause: code ?? (thrown instanceof Error ? thrown.name : typeof thrown), exchange: context.exchange, ends: context.endingErrors ?? [] };
+  // The engine's errors carry bodies, claims and callbacks: only their names may travel on as a
+  // cause.
+  const details: Details = {
+    cause: code ?? (thrown instanceof Error ? thrown.name : typeof thrown),
+    exchange: context.exchange,
+    ends: context.endingErrors ?? [],
+  };
   if (step === 'callback') return judgeCallback(code, cause, details);
-  if (code === 'OAUTH_RESPONSE_BODY_ERROR') return judgeServerError(step, error, { ...details, serverError: plainWord(error), provider: readProviderError(cause) });
-  if (step === 'id-token' || (code !== undefined && ID_TOKEN_CODES.has(code))) return new AuthError('id-token-invalid', `ID token: ${idTokenDetail(code, cause)}`, details);
-  if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
+  if (code === 'OAUTH_RESPONSE_BODY_ERROR')
+    return judgeServerError(step, error, {
+      ...details,
+      serverError: plainWord(error),
+      provider: readProviderError(cause),
+    });
+  if (step === 'id-token' || (code !== undefined && ID_TOKEN_CODES.has(code)))
+    return new AuthError('id-token-invalid', `ID token: ${idTokenDetail(code, cause)}`, details);
+  if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE')
+    return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
   // An error without JSON is an error all the same: the status says whose.
-  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON') return judgeStatus(step, cause, details);
-  if (code === 'OAUTH_UNSUPPORTED_OPERATION' && isGrant(step)) return new AuthError('id-token-invalid', 'ID token or token type of a kind that is not supported', details);
-  if (code === 'OAUTH_INVALID_RESPONSE' && isGrant(step) && isIdTokenPart(cause)) return new AuthError('id-token-invalid', 'ID token: not as OpenID Connect Core §2 wants it', details);
-  return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
+  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON')
+    return judgeStatus(step, cause, details);
+  if (code === 'OAUTH_UNSUPPORTED_OPERATION' && isGrant(step))
+    return new AuthError(
+      'id-token-invalid',
+      'ID token or token type of a kind that is not supported',
+      details,
+    );
+  if (code === 'OAUTH_INVALID_RESPONSE' && isGrant(step) && isIdTokenPart(cause))
+    return new AuthError(
+      'id-token-invalid',
+      'ID token: not as OpenID Connect Core §2 wants it',
+      details,
+    );
+  return new AuthError(
+    'response-invalid',
+    `the ${endpointOf(step)} gave an answer that breaks the protocol`,
+    details,
+  );
 }
 
 /** Runs the step; what it throws leaves as an AuthError. */
-export async function judged<T>(step: ExchangeStep, run: () => Promise<T>, context: JudgementContext = {}): Promise<T> {
+export async function judged<T>(
+  step: ExchangeStep,
+  run: () => Promise<T>,
+  context: JudgementContext = {},
+): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -55,12 +108,26 @@ function judgeCallback(code: string | undefined, cause: unknown, details: Detail
   if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR' && cause instanceof URLSearchParams) {
     const error = cause.get('error');
     const known = { ...details, serverError: plainWord(error), provider: readCallbackError(cause) };
-    if (error === 'access_denied') return new AuthError('sign-in-denied', 'the sign-in was denied', known);
-    if (error !== null && TRANSIENT.has(error)) return new AuthError('server-unavailable', 'the provider asks to try again later', known);
-    return new AuthError('sign-in-refused', 'the provider refused the authorization request', known);
+    if (error === 'access_denied')
+      return new AuthError('sign-in-denied', 'the sign-in was denied', known);
+    if (error !== null && TRANSIENT.has(error))
+      return new AuthError('server-unavailable', 'the provider asks to try again later', known);
+    return new AuthError(
+      'sign-in-refused',
+      'the provider refused the authorization request',
+      known,
+    );
   }
-  if (code !== 'OAUTH_INVALID_RESPONSE') return new AuthError('response-invalid', 'the callback is no answer to a request for a code', details);
-  return new AuthError('issuer-mismatch', 'callback parameter "iss" is not the configured issuer (RFC 9207 §2.4)');
+  if (code !== 'OAUTH_INVALID_RESPONSE')
+    return new AuthError(
+      'response-invalid',
+      'the callback is no answer to a request for a code',
+      details,
+    );
+  return new AuthError(
+    'issuer-mismatch',
+    'callback parameter "iss" is not the configured issuer (RFC 9207 §2.4)',
+  );
 }
 
 /** The provider's word that the person has not answered yet (RFC 8628 §3.5), or null. */
@@ -73,17 +140,38 @@ export function pendingWord(thrown: unknown): 'pending' | 'slow-down' | null {
 function judgeServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
   if (step === 'poll' && error === 'expired_token') return codeExpired();
   // RFC 8628 §3.5 says access_denied; Entra has a word of its own.
-  if (step === 'poll' && (error === 'access_denied' || error === 'authorization_declined')) return new AuthError('sign-in-denied', 'the sign-in was denied', details);
-  if (typeof error === 'string' && TRANSIENT.has(error)) return new AuthError('server-unavailable', `the ${endpointOf(step)} asks to try again later`, details);
-  if (step === 'renew' && (error === 'invalid_grant' || details.ends.includes(String(error)))) return new AuthError('session-ended', 'the provider no longer accepts the refresh token', details);
+  if (step === 'poll' && (error === 'access_denied' || error === 'authorization_declined'))
+    return new AuthError('sign-in-denied', 'the sign-in was denied', details);
+  if (typeof error === 'string' && TRANSIENT.has(error))
+    return new AuthError(
+      'server-unavailable',
+      `the ${endpointOf(step)} asks to try again later`,
+      details,
+    );
+  if (step === 'renew' && (error === 'invalid_grant' || details.ends.includes(String(error))))
+    return new AuthError(
+      'session-ended',
+      'the provider no longer accepts the refresh token',
+      details,
+    );
   return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused the request`, details);
 }
 
 function judgeStatus(step: ExchangeStep, cause: unknown, details: Details): AuthError {
   const status = cause instanceof Response ? cause.status : 0;
-  // While a device code is waited for, every answer but the last has status 400; one without a word is a portal's or a proxy's.
-  if (status >= 400 && status < 500 && step !== 'poll') return new AuthError(refusedBy(step), `the ${endpointOf(step)} answered with status ${status}`, details);
-  return new AuthError('response-invalid', `the ${endpointOf(step)} gave an answer that breaks the protocol`, details);
+  // While a device code is waited for, every answer but the last has status 400; one without a word
+  // is a portal's or a proxy's.
+  if (status >= 400 && status < 500 && step !== 'poll')
+    return new AuthError(
+      refusedBy(step),
+      `the ${endpointOf(step)} answered with status ${status}`,
+      details,
+    );
+  return new AuthError(
+    'response-invalid',
+    `the ${endpointOf(step)} gave an answer that breaks the protocol`,
+    details,
+  );
 }
 
 function isGrant(step: ExchangeStep): boolean {
@@ -95,7 +183,8 @@ function refusedBy(step: ExchangeStep): AuthErrorCode {
 }
 
 function endpointOf(step: ExchangeStep): string {
-  if (step === 'redeem' || step === 'poll' || step === 'renew' || step === 'callback') return 'token endpoint';
+  if (step === 'redeem' || step === 'poll' || step === 'renew' || step === 'callback')
+    return 'token endpoint';
   if (step === 'device') return 'device authorization endpoint';
   if (step === 'push') return 'pushed authorization request endpoint';
   if (step === 'revoke') return 'revocation endpoint';
@@ -104,19 +193,33 @@ function endpointOf(step: ExchangeStep): string {
 }
 
 function idTokenDetail(code: string | undefined, cause: unknown): string {
-  const claim = typeof cause === 'object' && cause !== null && 'claim' in cause ? plainWord(cause.claim) : undefined;
+  const claim =
+    typeof cause === 'object' && cause !== null && 'claim' in cause
+      ? plainWord(cause.claim)
+      : undefined;
   if (claim !== undefined) return `claim "${claim}" is not as expected`;
   if (code === 'OAUTH_KEY_SELECTION_FAILED') return 'no key of the issuer fits';
   return 'the signature does not verify';
 }
 
-/** The engine hands out what it objects to: claims, a header whose `alg` is not allowed, or a JWT that is none. */
+/**
+ * The engine hands out what it objects to: claims, a header whose `alg` is not allowed, or a JWT
+ * that is none.
+ */
 function isIdTokenPart(cause: unknown): boolean {
-  return typeof cause === 'string' || (typeof cause === 'object' && cause !== null && ('claims' in cause || 'header' in cause));
+  return (
+    typeof cause === 'string' ||
+    (typeof cause === 'object' && cause !== null && ('claims' in cause || 'header' in cause))
+  );
 }
 
-function fields(thrown: unknown): { readonly code: string | undefined; readonly error: unknown; readonly cause: unknown } {
-  if (typeof thrown !== 'object' || thrown === null) return { code: undefined, error: undefined, cause: undefined };
+function fields(thrown: unknown): {
+  readonly code: string | undefined;
+  readonly error: unknown;
+  readonly cause: unknown;
+} {
+  if (typeof thrown !== 'object' || thrown === null)
+    return { code: undefined, error: undefined, cause: undefined };
   const { code, error, cause } = thrown as { code?: unknown; error?: unknown; cause?: unknown };
   return { code: typeof code === 'string' ? code : undefined, error, cause };
 }

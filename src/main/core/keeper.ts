@@ -1,5 +1,6 @@
-// The effects of the session: reads, writes and removes its record, renews under the lock of all processes, revokes.
-// Decides nothing about the session: what happens goes back to the mailbox as an event of session-state.ts.
+// The effects of the session: reads, writes and removes its record, renews under the lock of all
+// processes, revokes. Decides nothing about the session: what happens goes back to the mailbox as
+// an event of session-state.ts.
 import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever, toAuthError } from './errors.js';
 import { errorFields } from './event-parts.js';
@@ -34,23 +35,39 @@ export interface Keeper {
   /** Removes the record of somebody who has no session here, and revokes its token before. */
   forget(account: AccountView): void;
   /**
-   * Does what an earlier sign-out could not: reads the record, revokes its token at this issuer, removes it. One try, whatever
-   * the network says. Another issuer's or client's record is only removed. `isInUse`: signed in again, so that its record stays.
+   * Does what an earlier sign-out could not: reads the record, revokes its token at this issuer,
+   * removes it. One try, whatever the network says. Another issuer's or client's record is only
+   * removed. `isInUse`: signed in again, so that its record stays.
    */
   removeOwed(isInUse: (accountId: string) => boolean): void;
   /** Resolves when every removal that is under way was tried. */
   removed(): Promise<void>;
-  /** Begins no renewal any more; resolves when what was begun is done and stored. A read is not waited for. */
+  /**
+   * Begins no renewal any more; resolves when what was begun is done and stored. A read is not
+   * waited for.
+   */
   finish(): Promise<void>;
 }
 
-export function createKeeper(settings: Settings, ports: Ports, protocol: Protocol, vault: Vault, timing: () => Timing, newId: () => string): Keeper {
+export function createKeeper(
+  settings: Settings,
+  ports: Ports,
+  protocol: Protocol,
+  vault: Vault,
+  timing: () => Timing,
+  newId: () => string,
+): Keeper {
   const { clock, log, lock } = ports;
-  /** Work that must not be cut off by stop(): a rotated token that is not stored is a lost session. */
+  /**
+   * Work that must not be cut off by stop(): a rotated token that is not stored is a lost session.
+   */
   const pending = new Set<Promise<unknown>>();
   const removals = new Set<Promise<unknown>>();
   /** By account: renewals that wait for their tokens to be stored. */
-  const awaitedWrites = new Map<string, { readonly done: () => void; readonly correlationId: string }>();
+  const awaitedWrites = new Map<
+    string,
+    { readonly done: () => void; readonly correlationId: string }
+  >();
   /** Owed removals that are under way. */
   const owedNow = new Set<string>();
   let finishing = false;
@@ -58,9 +75,13 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   return {
     run,
     revoke,
-    forget: (account) => { forget(account, true); },
+    forget: (account) => {
+      forget(account, true);
+    },
     removeOwed,
-    async removed() { await Promise.all([...removals]); },
+    async removed() {
+      await Promise.all([...removals]);
+    },
     async finish() {
       finishing = true;
       // A renewal that ends begins a write: the list is asked until it stays empty.
@@ -77,8 +98,12 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
       case 'write-record': {
         const renewal = awaitedWrites.get(effect.account.id);
         awaitedWrites.delete(effect.account.id);
-        // A renewal holds the lock until its tokens are stored; any other write takes it for itself.
-        const work = renewal === undefined ? alone(effect.account, () => write(effect, session)) : write(effect, session, renewal.correlationId).finally(renewal.done);
+        // A renewal holds the lock until its tokens are stored; any other write takes it for
+        // itself.
+        const work =
+          renewal === undefined
+            ? alone(effect.account, () => write(effect, session))
+            : write(effect, session, renewal.correlationId).finally(renewal.done);
         track(work);
         return;
       }
@@ -103,22 +128,54 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   }
 
   async function read(account: AccountView, { post }: SessionHandle): Promise<void> {
-    const reading = await vault.read(account).catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
-    if (reading.state === 'record' && reading.record.metadata !== undefined) protocol.trustMetadata(reading.record.metadata);
-    if (reading.state === 'record') post({ type: 'record-found', record: reading.record, ...(reading.suspended === true ? { suspended: true } : {}), ...timing() });
-    else if (reading.state === 'absent') post(reading.foreign === true ? { type: 'record-absent', foreign: true } : { type: 'record-absent' });
+    const reading = await vault
+      .read(account)
+      .catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
+    if (reading.state === 'record' && reading.record.metadata !== undefined)
+      protocol.trustMetadata(reading.record.metadata);
+    if (reading.state === 'record')
+      post({
+        type: 'record-found',
+        record: reading.record,
+        ...(reading.suspended === true ? { suspended: true } : {}),
+        ...timing(),
+      });
+    else if (reading.state === 'absent')
+      post(
+        reading.foreign === true
+          ? { type: 'record-absent', foreign: true }
+          : { type: 'record-absent' },
+      );
     else post({ type: 'record-withheld', error: reading.error });
   }
 
-  async function write({ account, refreshToken, scope, resources, access, doubted, save }: WriteEffect, { post, isActive }: SessionHandle, correlationId?: string): Promise<void> {
+  async function write(
+    { account, refreshToken, scope, resources, access, doubted, save }: WriteEffect,
+    { post, isActive }: SessionHandle,
+    correlationId?: string,
+  ): Promise<void> {
     const metadata = protocol.metadataMark();
-    const record: SessionRecord = { version: 1, clientId: settings.clientId, account, refreshToken, scope, ...(resources.length === 0 ? {} : { resources }), savedAt: clock.now(), ...(metadata === null ? {} : { metadata }), access, ...(doubted ? { doubted: true } : {}) };
+    const record: SessionRecord = {
+      version: 1,
+      clientId: settings.clientId,
+      account,
+      refreshToken,
+      scope,
+      ...(resources.length === 0 ? {} : { resources }),
+      savedAt: clock.now(),
+      ...(metadata === null ? {} : { metadata }),
+      access,
+      ...(doubted ? { doubted: true } : {}),
+    };
     const error = await vault.write(record, correlationId, isActive);
     if (error === null) post({ type: 'stored', save, ...timing() });
     else post({ type: 'store-failed', save, error, ...timing() });
   }
 
-  /** One process at a time: two that send the same refresh token look like a thief to a server that rotates (RFC 9700 §4.14.2). */
+  /**
+   * One process at a time: two that send the same refresh token look like a thief to a server that
+   * rotates (RFC 9700 §4.14.2).
+   */
   async function renew(effect: RenewEffect, session: SessionHandle): Promise<void> {
     const correlationId = newId();
     log.write({ level: 'info', event: 'renewal-started', correlationId });
@@ -130,12 +187,22 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
       return;
     }
     // Asked while nobody waits at the lock.
-    const refused = effect.target === null && error.code === 'sign-in-refused' && (await protocol.isOwnWord(error));
+    const refused =
+      effect.target === null &&
+      error.code === 'sign-in-refused' &&
+      (await protocol.isOwnWord(error));
     fail(error, refused, session, correlationId);
   }
 
-  /** Metadata is fetched before the lock is taken, for others wait there; and not at all when another process has renewed. */
-  async function getReady(effect: RenewEffect, session: SessionHandle, correlationId: string): Promise<AuthError | null | 'ready'> {
+  /**
+   * Metadata is fetched before the lock is taken, for others wait there; and not at all when
+   * another process has renewed.
+   */
+  async function getReady(
+    effect: RenewEffect,
+    session: SessionHandle,
+    correlationId: string,
+  ): Promise<AuthError | null | 'ready'> {
     const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
     if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
     if (finishing) return null;
@@ -148,93 +215,226 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
   }
 
   /** Null: it is done, or not wanted any more. */
-  async function renewAlone(effect: RenewEffect, session: SessionHandle, correlationId: string): Promise<AuthError | null> {
+  async function renewAlone(
+    effect: RenewEffect,
+    session: SessionHandle,
+    correlationId: string,
+  ): Promise<AuthError | null> {
     const renewal = async (): Promise<AuthError | null> => {
       const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
       if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
       // A request that is cut off by the end of the app could cost the rotated token.
       if (finishing) return null;
-      return renewWith(newer === null ? effect : withTokenOf(effect, newer), session, correlationId);
+      return renewWith(
+        newer === null ? effect : withTokenOf(effect, newer),
+        session,
+        correlationId,
+      );
     };
-    const held = await lock.hold(sessionLock(settings.clientId, effect.account.id), renewalLockWaitMs(settings), renewal);
+    const held = await lock.hold(
+      sessionLock(settings.clientId, effect.account.id),
+      renewalLockWaitMs(settings),
+      renewal,
+    );
     if (held.held) return held.value;
     if (held.reason === 'given-up') return null;
-    log.write({ level: 'warn', event: 'lock-not-held', correlationId, fields: { reason: held.reason, detail: held.detail } });
-    // Where the system gives no lock at all, one process is the rule, and no renewal would be the certain end.
-    return held.reason === 'unavailable' ? renewal() : new AuthError('session-busy', 'another process of this app is renewing and does not finish');
+    log.write({
+      level: 'warn',
+      event: 'lock-not-held',
+      correlationId,
+      fields: { reason: held.reason, detail: held.detail },
+    });
+    // Where the system gives no lock at all, one process is the rule, and no renewal would be the
+    // certain end.
+    return held.reason === 'unavailable'
+      ? renewal()
+      : new AuthError(
+          'session-busy',
+          'another process of this app is renewing and does not finish',
+        );
   }
 
-  async function renewWith(effect: RenewEffect, session: SessionHandle, correlationId: string): Promise<AuthError | null> {
+  async function renewWith(
+    effect: RenewEffect,
+    session: SessionHandle,
+    correlationId: string,
+  ): Promise<AuthError | null> {
     try {
-      const { grant, person } = await protocol.renew(effect.refreshToken, effect.scope, effect.account, effect.target);
-      log.write({ level: 'info', event: 'renewal-done', correlationId, fields: { rotated: grant.refreshToken !== effect.refreshToken } });
-      // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the old token is dead.
+      const { grant, person } = await protocol.renew(
+        effect.refreshToken,
+        effect.scope,
+        effect.account,
+        effect.target,
+      );
+      log.write({
+        level: 'info',
+        event: 'renewal-done',
+        correlationId,
+        fields: { rotated: grant.refreshToken !== effect.refreshToken },
+      });
+      // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the
+      // old token is dead.
       const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
-      if (!doubted) await stored({ type: 'renewed', grant, stored: false, ...timing() }, effect.account, session, correlationId);
-      else await stored(failure(new AuthError('id-token-invalid', 'ID token: the renewed one is not of this issuer, client and person (OpenID Connect Core §12.2)'), false, grant.refreshToken ?? undefined), effect.account, session, correlationId);
+      if (!doubted)
+        await stored(
+          { type: 'renewed', grant, stored: false, ...timing() },
+          effect.account,
+          session,
+          correlationId,
+        );
+      else
+        await stored(
+          failure(
+            new AuthError(
+              'id-token-invalid',
+              'ID token: the renewed one is not of this issuer, client and person (OpenID Connect Core §12.2)',
+            ),
+            false,
+            grant.refreshToken ?? undefined,
+          ),
+          effect.account,
+          session,
+          correlationId,
+        );
       return null;
     } catch (thrown) {
       const error = toAuthError(thrown);
       if (error.code === 'session-ended' && effect.stored) {
-        // Somebody who does not know our lock may have renewed: then there is a newer token, and no reason to give up.
+        // Somebody who does not know our lock may have renewed: then there is a newer token, and no
+        // reason to give up.
         const newer = await newerRecord(effect, correlationId);
-        if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
-        if (newer !== null) return renewWith({ ...withTokenOf(effect, newer), stored: false }, session, correlationId);
+        if (newer !== null && isGood(newer, effect))
+          return useRecord(newer, session, correlationId);
+        if (newer !== null)
+          return renewWith(
+            { ...withTokenOf(effect, newer), stored: false },
+            session,
+            correlationId,
+          );
       }
       return error;
     }
   }
 
-  /** Tells the session what to store, and waits until that is stored: the next process must find in the record what this one got. */
-  async function stored(event: SessionEvent, account: AccountView, { post }: SessionHandle, correlationId: string): Promise<void> {
-    const written = new Promise<void>((resolve) => { awaitedWrites.set(account.id, { done: resolve, correlationId }); });
+  /**
+   * Tells the session what to store, and waits until that is stored: the next process must find in
+   * the record what this one got.
+   */
+  async function stored(
+    event: SessionEvent,
+    account: AccountView,
+    { post }: SessionHandle,
+    correlationId: string,
+  ): Promise<void> {
+    const written = new Promise<void>((resolve) => {
+      awaitedWrites.set(account.id, { done: resolve, correlationId });
+    });
     post(event);
-    // An answer that came too late is stored by nobody, and must not hold up a sign-out or the other processes.
+    // An answer that came too late is stored by nobody, and must not hold up a sign-out or the
+    // other processes.
     if (!awaitedWrites.delete(account.id)) await atMost(clock, written, LIMITS.keyringWriteSlowMs);
   }
 
-  /** Changes a record while no other process does; who waits too long goes ahead, for not storing loses more. */
+  /**
+   * Changes a record while no other process does; who waits too long goes ahead, for not storing
+   * loses more.
+   */
   async function alone(account: AccountView, work: () => Promise<void>): Promise<void> {
-    const held = await lock.hold(sessionLock(settings.clientId, account.id), LIMITS.claimWaitMs, work);
+    const held = await lock.hold(
+      sessionLock(settings.clientId, account.id),
+      LIMITS.claimWaitMs,
+      work,
+    );
     if (!held.held) await work();
   }
 
   function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
     const { refreshToken, scope, access } = record;
-    const grant: Grant = { accessToken: access.token, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, refreshToken, scope };
+    const grant: Grant = {
+      accessToken: access.token,
+      obtainedAt: access.obtainedAt,
+      expiresAt: access.expiresAt,
+      refreshToken,
+      scope,
+    };
     log.write({ level: 'info', event: 'renewed-elsewhere', correlationId });
     post({ type: 'renewed', grant, stored: true, ...timing() });
     return null;
   }
 
-  function fail(error: AuthError, refused: boolean, { post }: SessionHandle, correlationId: string): void {
-    log.write({ level: 'warn', event: 'renewal-failed', correlationId, fields: errorFields(error) });
+  function fail(
+    error: AuthError,
+    refused: boolean,
+    { post }: SessionHandle,
+    correlationId: string,
+  ): void {
+    log.write({
+      level: 'warn',
+      event: 'renewal-failed',
+      correlationId,
+      fields: errorFields(error),
+    });
     post(failure(error, refused));
   }
 
   function failure(error: AuthError, refused: boolean, rotated?: string): SessionEvent {
-    return { type: 'renew-failed', error, refused, ...(rotated === undefined ? {} : { rotated }), now: clock.now(), random: timing().random };
+    return {
+      type: 'renew-failed',
+      error,
+      refused,
+      ...(rotated === undefined ? {} : { rotated }),
+      now: clock.now(),
+      random: timing().random,
+    };
   }
 
-  /** What the keychain holds, when it is not what this process knows; null also when it cannot be read. */
-  async function newerRecord(effect: RenewEffect, correlationId: string): Promise<SessionRecord | null> {
-    const reading = await atMost(clock, vault.read(effect.account, correlationId), LIMITS.keyringWriteSlowMs);
-    return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken ? reading.record : null;
+  /**
+   * What the keychain holds, when it is not what this process knows; null also when it cannot be
+   * read.
+   */
+  async function newerRecord(
+    effect: RenewEffect,
+    correlationId: string,
+  ): Promise<SessionRecord | null> {
+    const reading = await atMost(
+      clock,
+      vault.read(effect.account, correlationId),
+      LIMITS.keyringWriteSlowMs,
+    );
+    return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken
+      ? reading.record
+      : null;
   }
 
   function isGood(record: SessionRecord, { target, replaced }: RenewEffect): record is GoodRecord {
     const { access } = record;
     // A renewal for another target leaves the token of the sign-in as it was.
-    if (target !== null || access === null || access.token === replaced || record.doubted === true) return false;
+    if (target !== null || access === null || access.token === replaced || record.doubted === true)
+      return false;
     // Of a time that is still to come: nobody knows how old it is.
     if (wasSetBack(access, clock.now())) return false;
     if (access.expiresAt === null) return true;
-    return clock.now() < renewAt({ obtainedAt: access.obtainedAt, expiresAt: access.expiresAt, renewEarlySeconds: settings.renewEarlySeconds, random: 1 });
+    return (
+      clock.now() <
+      renewAt({
+        obtainedAt: access.obtainedAt,
+        expiresAt: access.expiresAt,
+        renewEarlySeconds: settings.renewEarlySeconds,
+        random: 1,
+      })
+    );
   }
 
   function forget(account: AccountView, revokes: boolean): void {
-    // Owed from now on, though another process holds the lock: who kills the app must not undo the sign-out.
-    track(Promise.all([vault.oweRemoval(account), alone(account, () => vault.remove(account, revokes ? revokeStored : undefined))]), removals);
+    // Owed from now on, though another process holds the lock: who kills the app must not undo the
+    // sign-out.
+    track(
+      Promise.all([
+        vault.oweRemoval(account),
+        alone(account, () => vault.remove(account, revokes ? revokeStored : undefined)),
+      ]),
+      removals,
+    );
   }
 
   function removeOwed(isInUse: (accountId: string) => boolean): void {
@@ -252,21 +452,41 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
     background(removeOfOthers(), OTHERS);
   }
 
-  /** Not tracked: a password dialog must not keep the app alive, and what is owed still is at the next start. */
+  /**
+   * Not tracked: a password dialog must not keep the app alive, and what is owed still is at the
+   * next start.
+   */
   function background(removal: Promise<void>, what: string): void {
-    removal.catch((error: unknown) => { log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } }); }).finally(() => { owedNow.delete(what); });
+    removal
+      .catch((error: unknown) => {
+        log.write({
+          level: 'error',
+          event: 'internal',
+          fields: { name: error instanceof Error ? error.name : 'unknown' },
+        });
+      })
+      .finally(() => {
+        owedNow.delete(what);
+      });
   }
 
   /** Their tokens are no business of this issuer, and are sent nowhere (RFC 9700 §4.4). */
   async function removeOfOthers(): Promise<void> {
     for (const entry of vault.owedByOthers()) {
       const work = (): Promise<void> => vault.removeOfOthers(entry);
-      const held = await lock.hold(sessionLock(entry.clientId ?? settings.clientId, entry.id), LIMITS.claimWaitMs, work);
+      const held = await lock.hold(
+        sessionLock(entry.clientId ?? settings.clientId, entry.id),
+        LIMITS.claimWaitMs,
+        work,
+      );
       if (!held.held) await work();
     }
   }
 
-  /** Before the record goes, so that a kill in between does not leave a token that works. The server gets a while, not for ever. */
+  /**
+   * Before the record goes, so that a kill in between does not leave a token that works. The server
+   * gets a while, not for ever.
+   */
   async function revokeStored({ refreshToken }: SessionRecord): Promise<void> {
     await atMost(clock, revokeNow(refreshToken), LIMITS.claimWaitMs);
   }
@@ -277,14 +497,27 @@ export function createKeeper(settings: Settings, ports: Ports, protocol: Protoco
 
   function revokeNow(token: string): Promise<void> {
     return protocol.revoke(token).catch((error: unknown) => {
-      log.write({ level: 'info', event: 'revocation-failed', fields: { code: toAuthError(error).code } });
+      log.write({
+        level: 'info',
+        event: 'revocation-failed',
+        fields: { code: toAuthError(error).code },
+      });
     });
   }
 
   function track(work: Promise<unknown>, also?: Set<Promise<unknown>>): void {
     const tracked: Promise<unknown> = work
-      .catch((error: unknown) => { log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } }); })
-      .finally(() => { pending.delete(tracked); also?.delete(tracked); });
+      .catch((error: unknown) => {
+        log.write({
+          level: 'error',
+          event: 'internal',
+          fields: { name: error instanceof Error ? error.name : 'unknown' },
+        });
+      })
+      .finally(() => {
+        pending.delete(tracked);
+        also?.delete(tracked);
+      });
     pending.add(tracked);
     also?.add(tracked);
   }

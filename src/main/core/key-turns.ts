@@ -1,23 +1,34 @@
-// The order of calls on a SecretStore that is made of others: calls on one key run one after the other, in the order
-// they were made. May not look into a value, and knows nothing of what a call does.
+// The order of calls on a SecretStore that is made of others: calls on one key run one after the
+// other, in the order they were made. May not look into a value, and knows nothing of what a call
+// does.
 import type { SecretOutcome, SecretReading } from './ports.js';
 
 /** What a store says instead of doing what it was asked for. */
 export type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
 
 /** Runs `run` when every earlier call on this key has ended. */
-export type InTurn = <Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>) => Promise<Answer | Refusal>;
+export type InTurn = <Answer extends SecretReading | SecretOutcome>(
+  key: string,
+  run: () => Promise<Answer>,
+) => Promise<Answer | Refusal>;
 
 /**
- * Makes the order, for one store. A call that waits for another one on its key shares its `locked`: who waited through
- * a dialog that nobody answered must not wait through a second one. Keys of which no call is under way cost nothing.
+ * Makes the order, for one store. A call that waits for another one on its key shares its `locked`:
+ * who waited through a dialog that nobody answered must not wait through a second one. Keys of
+ * which no call is under way cost nothing.
  */
 export function createKeyTurns(): InTurn {
   const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();
 
-  return <Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>) => {
+  return <Answer extends SecretReading | SecretOutcome>(
+    key: string,
+    run: () => Promise<Answer>,
+  ) => {
     const before = tails.get(key) ?? Promise.resolve({ state: 'done' });
-    const turn = before.then(async (last): Promise<Answer | Refusal> => (last.state === 'locked' ? last : await run()), run);
+    const turn = before.then(
+      async (last): Promise<Answer | Refusal> => (last.state === 'locked' ? last : await run()),
+      run,
+    );
     const leave = (): void => {
       if (tails.get(key) === turn) tails.delete(key);
     };

@@ -1,7 +1,8 @@
-// The file of what is known, in memory and on disk: accounts, and which records the keychain must hold.
-// Several processes may share the file: each says its changes to what it finds there, one process at a time.
-// Several issuers and client ids may share it, too: each sees and changes its own part.
-// A file of a later version is read by nobody and never overwritten; neither is one that cannot be read.
+// The file of what is known, in memory and on disk: accounts, and which records the keychain must
+// hold. Several processes may share the file: each says its changes to what it finds there, one
+// process at a time. Several issuers and client ids may share it, too: each sees and changes its
+// own part. A file of a later version is read by nobody and never overwritten; neither is one that
+// cannot be read.
 import { LIMITS } from './limits.js';
 import type { KnownAccounts, Lock, Log, StateStore } from './ports.js';
 import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
@@ -12,7 +13,10 @@ export interface KnownState {
   load(): Promise<void>;
   /** Resolves when `load` has been tried; until then nothing is known. */
   loaded(): Promise<void>;
-  /** False: the file may know somebody, but could not be read yet. What is known comes from this process alone. */
+  /**
+   * False: the file may know somebody, but could not be read yet. What is known comes from this
+   * process alone.
+   */
   isRead(): boolean;
   /** Resolves as soon as `isRead` is true. */
   read(): Promise<void>;
@@ -20,13 +24,20 @@ export interface KnownState {
   current(): KnownAccounts;
   /** Everybody's, to be cleaned up after and for nothing else. */
   everybody(): KnownAccounts;
-  /** Whether somebody with another issuer or client id was signed in here, or is taking a session over. */
+  /**
+   * Whether somebody with another issuer or client id was signed in here, or is taking a session
+   * over.
+   */
   knowsOthers(): boolean;
-  /** Reads the file anew: other processes may have written it. What it has not taken yet from this one is kept. */
+  /**
+   * Reads the file anew: other processes may have written it. What it has not taken yet from this
+   * one is kept.
+   */
   refresh(): Promise<void>;
   /**
-   * Changes this owner's part now. Resolves with true when the file has this change and all earlier ones, with false when it could not
-   * take them (which the log says; they are tried again with the next). `change` may be called again, on what others wrote.
+   * Changes this owner's part now. Resolves with true when the file has this change and all earlier
+   * ones, with false when it could not take them (which the log says; they are tried again with the
+   * next). `change` may be called again, on what others wrote.
    */
   update(change: Change): Promise<boolean>;
   /** The same for everybody's part. */
@@ -36,7 +47,13 @@ export interface KnownState {
 type Change = (known: KnownAccounts) => KnownAccounts;
 
 /** `onAccounts` is called whenever the list of accounts is another one. */
-export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log: Log, onAccounts = (): void => undefined): KnownState {
+export function createKnownState(
+  file: StateStore,
+  lock: Lock,
+  owner: Owner,
+  log: Log,
+  onAccounts = (): void => undefined,
+): KnownState {
   let known: KnownAccounts = NO_ACCOUNTS;
   let own: KnownAccounts = NO_ACCOUNTS;
   /** What the file has not taken yet, oldest first. */
@@ -44,10 +61,14 @@ export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log
   let writable = true;
   let saving: Promise<boolean> = Promise.resolve(true);
   let finishLoading = (): void => undefined;
-  const loading = new Promise<void>((resolve) => { finishLoading = resolve; });
+  const loading = new Promise<void>((resolve) => {
+    finishLoading = resolve;
+  });
   let isRead = false;
   let finishReading = (): void => undefined;
-  const reading = new Promise<void>((resolve) => { finishReading = resolve; });
+  const reading = new Promise<void>((resolve) => {
+    finishReading = resolve;
+  });
   let isTold = false;
 
   return {
@@ -91,7 +112,9 @@ export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log
     known = next;
     const part = ownPart(owner, next);
     // The same list until it changes: callers compare it.
-    own = isSameList(part.accounts, before.accounts) ? { ...part, accounts: before.accounts } : part;
+    own = isSameList(part.accounts, before.accounts)
+      ? { ...part, accounts: before.accounts }
+      : part;
     if (own.accounts !== before.accounts) onAccounts();
   }
 
@@ -103,7 +126,10 @@ export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log
     return held.held ? held.value : merge();
   }
 
-  /** To write what is in memory would undo what another process has written since: a session that nobody knows of is lost. */
+  /**
+   * To write what is in memory would undo what another process has written since: a session that
+   * nobody knows of is lost.
+   */
   async function merge(): Promise<boolean> {
     const changes = unsaved;
     const looked = await look();
@@ -141,13 +167,20 @@ export function createKnownState(file: StateStore, lock: Lock, owner: Owner, log
       isTold = false;
       return { content };
     } catch (thrown) {
-      if (!isTold) log.write({ level: 'warn', event: 'state-file-unreadable', fields: { detail: codeOf(thrown) } });
+      if (!isTold)
+        log.write({
+          level: 'warn',
+          event: 'state-file-unreadable',
+          fields: { detail: codeOf(thrown) },
+        });
       isTold = true;
       return null;
     }
   }
 
-  /** Null: a file of a later version, which belongs to a newer build and is left exactly as it is. */
+  /**
+   * Null: a file of a later version, which belongs to a newer build and is left exactly as it is.
+   */
   function accept(content: unknown): KnownAccounts | null {
     const parsed = parseKnownAccounts(content);
     if (parsed !== null) return parsed;
@@ -165,7 +198,10 @@ function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts 
   return changes.reduce((before, change) => change(before), known);
 }
 
-/** By their text: both come from the same code, and a difference that means nothing only costs a write. */
+/**
+ * By their text: both come from the same code, and a difference that means nothing only costs a
+ * write.
+ */
 function isSame(merged: KnownAccounts, content: unknown): boolean {
   return JSON.stringify(merged) === JSON.stringify(content);
 }

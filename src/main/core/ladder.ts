@@ -1,5 +1,6 @@
-// The redirect ladder: which entries of the option "redirects" may be tried, and in which order. Pure.
-// Whether an entry works here is found out by trying it; what is known beforehand comes as a value.
+// The redirect ladder: which entries of the option "redirects" may be tried, and in which order.
+// Pure. Whether an entry works here is found out by trying it; what is known beforehand comes as a
+// value.
 import type { RedirectKind } from '../../contract.js';
 import type { AuthError } from './errors.js';
 import type { RedirectOption } from './ports.js';
@@ -11,23 +12,46 @@ export interface Rung {
 }
 
 /**
- * The entries to try, in the order of the list: from `position` on, of kinds that are not open yet. Several entries of one
- * kind (ports, addresses) stand in for each other; once one of them works the others are no other way.
+ * The entries to try, in the order of the list: from `position` on, of kinds that are not open yet.
+ * Several entries of one kind (ports, addresses) stand in for each other; once one of them works
+ * the others are no other way.
  */
-export function rungsFrom(redirects: readonly RedirectOption[], position: number, open: readonly RedirectKind[]): readonly Rung[] {
-  return redirects.map((option, at) => ({ position: at, option })).filter((rung) => rung.position >= position && !open.includes(rung.option.kind));
+export function rungsFrom(
+  redirects: readonly RedirectOption[],
+  position: number,
+  open: readonly RedirectKind[],
+): readonly Rung[] {
+  return redirects
+    .map((option, at) => ({ position: at, option }))
+    .filter((rung) => rung.position >= position && !open.includes(rung.option.kind));
 }
 
-/** The kind that would be tried next, or null. `devicesOffered` false: the provider's metadata has no endpoint for device codes. */
-export function nextKind(redirects: readonly RedirectOption[], position: number, open: readonly RedirectKind[], devicesOffered: boolean): RedirectKind | null {
-  const next = rungsFrom(redirects, position, open).find(({ option }) => devicesOffered || option.kind !== 'device-code');
+/**
+ * The kind that would be tried next, or null. `devicesOffered` false: the provider's metadata has
+ * no endpoint for device codes.
+ */
+export function nextKind(
+  redirects: readonly RedirectOption[],
+  position: number,
+  open: readonly RedirectKind[],
+  devicesOffered: boolean,
+): RedirectKind | null {
+  const next = rungsFrom(redirects, position, open).find(
+    ({ option }) => devicesOffered || option.kind !== 'device-code',
+  );
   return next?.option.kind ?? null;
 }
 
 /**
- * True when the failure belongs to this one way, so that the next may do better. A network or provider that is out of order
- * spoils every way alike: trying them all would only make the person wait longer for the same answer.
+ * True when the failure belongs to this one way, so that the next may do better. A network or
+ * provider that is out of order spoils every way alike: trying them all would only make the person
+ * wait longer for the same answer.
  */
 export function leavesOtherWays({ code }: AuthError): boolean {
-  return code === 'redirect-unavailable' || code === 'sign-in-refused' || code === 'response-invalid' || code === 'browser-failed';
+  return (
+    code === 'redirect-unavailable' ||
+    code === 'sign-in-refused' ||
+    code === 'response-invalid' ||
+    code === 'browser-failed'
+  );
 }

@@ -1,5 +1,6 @@
-// The engine before it is there: what pages and the host ask at start is answered or kept until the engine is loaded, in
-// order. Loading must not hold up the app's first window. Decides nothing; once loaded, every call goes straight on.
+// The engine before it is there: what pages and the host ask at start is answered or kept until the
+// engine is loaded, in order. Loading must not hold up the app's first window. Decides nothing;
+// once loaded, every call goes straight on.
 import type { AuthView } from '../../contract.js';
 import type { Engine } from './engine.js';
 import { partMissingError, stoppedError, toErrorView } from './errors.js';
@@ -19,8 +20,9 @@ interface Waiting {
 }
 
 /**
- * Creates it. `start` calls `load`, once, and so does the first call that asks for something. Where loading fails, the view says so and every call rejects with `files-missing`:
- * a part of Latchkey is not where it belongs. After `stop` nothing is loaded any more.
+ * Creates it. `start` calls `load`, once, and so does the first call that asks for something. Where
+ * loading fails, the view says so and every call rejects with `files-missing`: a part of Latchkey
+ * is not where it belongs. After `stop` nothing is loaded any more.
  */
 export function createLateEngine(load: () => Promise<OpenEngine>): OpenEngine {
   let engine: OpenEngine | null = null;
@@ -37,7 +39,10 @@ export function createLateEngine(load: () => Promise<OpenEngine>): OpenEngine {
   function arrive(loaded: OpenEngine): OpenEngine {
     if (stopping !== null) return loaded;
     engine = loaded;
-    for (const entry of waiting) entry.off = loaded.onView((view) => { if (view.status !== 'starting') entry.listener(view); });
+    for (const entry of waiting)
+      entry.off = loaded.onView((view) => {
+        if (view.status !== 'starting') entry.listener(view);
+      });
     waiting.clear();
     loaded.start();
     return loaded;
@@ -50,7 +55,8 @@ export function createLateEngine(load: () => Promise<OpenEngine>): OpenEngine {
       try {
         listener(failure);
       } catch {
-        // The callers still hear of the failure; the engine that would log this one is what is missing.
+        // The callers still hear of the failure; the engine that would log this one is what is
+        // missing.
       }
     }
     waiting.clear();
@@ -88,17 +94,42 @@ export function createLateEngine(load: () => Promise<OpenEngine>): OpenEngine {
       };
     },
     signIn: async (argument) => (await loaded()).signIn(argument),
-    cancelSignIn: () => { later((there) => { there.cancelSignIn(); }); },
-    reopenBrowser: () => { later((there) => { there.reopenBrowser(); }); },
-    tryAnotherWay: () => { later((there) => { there.tryAnotherWay(); }); },
+    cancelSignIn: () => {
+      later((there) => {
+        there.cancelSignIn();
+      });
+    },
+    reopenBrowser: () => {
+      later((there) => {
+        there.reopenBrowser();
+      });
+    },
+    tryAnotherWay: () => {
+      later((there) => {
+        there.tryAnotherWay();
+      });
+    },
     pasteCallback: async (argument) => (await loaded()).pasteCallback(argument),
     signOut: async (accountId) => (await loaded()).signOut(accountId),
     switchAccount: async (accountId) => (await loaded()).switchAccount(accountId),
-    retry: () => { later((there) => { there.retry(); }); },
+    retry: () => {
+      later((there) => {
+        there.retry();
+      });
+    },
     // Asked before every request of the app: no promise more than needed.
-    getAccessToken: (request) => (engine === null ? loaded().then((there) => there.getAccessToken(request)) : engine.getAccessToken(request)),
+    getAccessToken: (request) =>
+      engine === null
+        ? loaded().then((there) => there.getAccessToken(request))
+        : engine.getAccessToken(request),
     stop() {
-      stopping ??= engine !== null ? engine.stop() : (loading ?? Promise.resolve(null)).then((there) => there?.stop(), () => undefined);
+      stopping ??=
+        engine !== null
+          ? engine.stop()
+          : (loading ?? Promise.resolve(null)).then(
+              (there) => there?.stop(),
+              () => undefined,
+            );
       waiting.clear();
       return stopping;
     },

@@ -1,5 +1,5 @@
-// The wire before it is loaded. The OAuth engine behind it is the largest part that Latchkey loads, and a start with a
-// stored token that is still good never needs it.
+// The wire before it is loaded. The OAuth engine behind it is the largest part that Latchkey loads,
+// and a start with a stored token that is still good never needs it.
 import { partMissingError } from './errors.js';
 import type { MetadataMark } from './metadata-cache.js';
 import type { Protocol } from './protocol.js';
@@ -11,8 +11,8 @@ export interface LateProtocol extends Protocol {
 }
 
 /**
- * Calls `load` at the first use, once; after a failure again at the next. A call that cannot be carried out for that
- * rejects with `files-missing`.
+ * Calls `load` at the first use, once; after a failure again at the next. A call that cannot be
+ * carried out for that rejects with `files-missing`.
  */
 export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol {
   let there: Protocol | null = null;
@@ -34,27 +34,39 @@ export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol 
   }
 
   return {
-    preload() { loaded().catch(() => undefined); },
-    authorizationUrl: async (secrets, redirectUri, request) => (await loaded()).authorizationUrl(secrets, redirectUri, request),
-    redeem: async (callback, secrets, redirectUri, correlationId, startedAt) => (await loaded()).redeem(callback, secrets, redirectUri, correlationId, startedAt),
+    preload() {
+      loaded().catch(() => undefined);
+    },
+    authorizationUrl: async (secrets, redirectUri, request) =>
+      (await loaded()).authorizationUrl(secrets, redirectUri, request),
+    redeem: async (callback, secrets, redirectUri, correlationId, startedAt) =>
+      (await loaded()).redeem(callback, secrets, redirectUri, correlationId, startedAt),
     // Before it is loaded no metadata are known.
     offersDeviceCode: () => there?.offersDeviceCode() ?? true,
     authorizeDevice: async (request) => (await loaded()).authorizeDevice(request),
-    pollDevice: async (deviceCode, correlationId, startedAt) => (await loaded()).pollDevice(deviceCode, correlationId, startedAt),
+    pollDevice: async (deviceCode, correlationId, startedAt) =>
+      (await loaded()).pollDevice(deviceCode, correlationId, startedAt),
     // A record that vouches spares the question; should its file be another, the renewal asks it.
     isPrepared: () => there?.isPrepared() ?? vouched !== null,
     prepare: async () => (await loaded()).prepare(),
-    renew: async (refreshToken, scope, account, target) => (await loaded()).renew(refreshToken, scope, account, target),
+    renew: async (refreshToken, scope, account, target) =>
+      (await loaded()).renew(refreshToken, scope, account, target),
     renewEarlier: async (refreshToken, scope) => (await loaded()).renewEarlier(refreshToken, scope),
     // Never rejects.
-    isOwnWord: (refusal) => loaded().then((protocol) => protocol.isOwnWord(refusal), () => false),
+    isOwnWord: (refusal) =>
+      loaded().then(
+        (protocol) => protocol.isOwnWord(refusal),
+        () => false,
+      ),
     revoke: async (token) => (await loaded()).revoke(token),
     trustMetadata(mark) {
       vouched = mark;
       there?.trustMetadata(mark);
     },
     // What is not loaded has used none.
-    revalidateMetadata: () => { there?.revalidateMetadata(); },
+    revalidateMetadata: () => {
+      there?.revalidateMetadata();
+    },
     metadataMark: () => there?.metadataMark() ?? vouched,
   };
 }

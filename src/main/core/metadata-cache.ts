@@ -1,7 +1,7 @@
-// What the provider publishes of itself, for as long as it may be believed: in memory, and in a file for the next start, so
-// that a start with a due token need not ask for it first.
-// The file is plain, and codes and refresh tokens go where it says: it counts only when a session's record, which lies in the
-// keychain, vouches for its content.
+// What the provider publishes of itself, for as long as it may be believed: in memory, and in a
+// file for the next start, so that a start with a due token need not ask for it first. The file is
+// plain, and codes and refresh tokens go where it says: it counts only when a session's record,
+// which lies in the keychain, vouches for its content.
 import { type BoundedFetch, flatMembers } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
 import { AuthError } from './errors.js';
@@ -26,17 +26,32 @@ export interface Published {
 }
 
 export interface MetadataCache {
-  /** Fresh metadata: what is known, or fetched now. Callers that come together share one fetch. Rejects as discovery does. */
+  /**
+   * Fresh metadata: what is known, or fetched now. Callers that come together share one fetch.
+   * Rejects as discovery does.
+   */
   fresh(): Promise<ServerMetadata>;
-  /** For an answer that the person has given already: fresh ones, or what is known when the provider cannot be asked. */
+  /**
+   * For an answer that the person has given already: fresh ones, or what is known when the provider
+   * cannot be asked.
+   */
   current(): Promise<ServerMetadata>;
   /** What is known counts up to `LIMITS.metadataMaxMs`. Who has used it calls `revalidate`. */
   usable(): Promise<ServerMetadata>;
-  /** Asks anew in the background when the time of what is known was over: after the exchange, which must not share the network with it. */
+  /**
+   * Asks anew in the background when the time of what is known was over: after the exchange, which
+   * must not share the network with it.
+   */
   revalidate(): void;
-  /** What the provider publishes now, when `usable` gave something older; null when that is not in doubt, or cannot be had. */
+  /**
+   * What the provider publishes now, when `usable` gave something older; null when that is not in
+   * doubt, or cannot be had.
+   */
   inDoubt(used: ServerMetadata): Promise<ServerMetadata | null>;
-  /** True when `usable` can answer without asking anybody, as far as is known: the file may yet turn out to be another. */
+  /**
+   * True when `usable` can answer without asking anybody, as far as is known: the file may yet turn
+   * out to be another.
+   */
   isUsable(): boolean;
   /** Asks now, whatever is known. */
   refresh(): Promise<ServerMetadata>;
@@ -48,18 +63,42 @@ export interface MetadataCache {
 
 interface Entry extends MetadataMark {
   readonly server: ServerMetadata;
-  /** By this process: then nobody asks again within the hour, whatever the provider says about keeping. */
+  /**
+   * By this process: then nobody asks again within the hour, whatever the provider says about
+   * keeping.
+   */
   readonly fetchedHere: boolean;
 }
 
-export function createMetadataCache(settings: Settings, discover: () => Promise<Published>, file: MetadataFile | undefined, clock: Clock, log: Log): MetadataCache {
+export function createMetadataCache(
+  settings: Settings,
+  discover: () => Promise<Published>,
+  file: MetadataFile | undefined,
+  clock: Clock,
+  log: Log,
+): MetadataCache {
   let entry: Entry | null = null;
   let vouched: MetadataMark | null = null;
   let fetching: Promise<ServerMetadata> | null = null;
   // Read at once: it is there before the record is.
   const kept = file?.load().catch(() => null) ?? Promise.resolve(null);
 
-  return { fresh, current, usable, revalidate, inDoubt, isUsable: () => age(entry ?? vouched) <= LIMITS.metadataMaxMs, refresh, trust: (mark) => { vouched = mark; }, mark: () => (entry === null ? vouched : { digest: entry.digest, fetchedAt: entry.fetchedAt, freshMs: entry.freshMs }) };
+  return {
+    fresh,
+    current,
+    usable,
+    revalidate,
+    inDoubt,
+    isUsable: () => age(entry ?? vouched) <= LIMITS.metadataMaxMs,
+    refresh,
+    trust: (mark) => {
+      vouched = mark;
+    },
+    mark: () =>
+      entry === null
+        ? vouched
+        : { digest: entry.digest, fetchedAt: entry.fetchedAt, freshMs: entry.freshMs },
+  };
 
   async function fresh(): Promise<ServerMetadata> {
     const known = await remembered();
@@ -89,7 +128,9 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   }
 
   function refresh(): Promise<ServerMetadata> {
-    fetching ??= fetchAndKeep().finally(() => { fetching = null; });
+    fetching ??= fetchAndKeep().finally(() => {
+      fetching = null;
+    });
     return fetching;
   }
 
@@ -134,7 +175,10 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   }
 
   function isFresh(known: Entry): boolean {
-    return age(known) < (known.fetchedHere ? Math.max(known.freshMs, LIMITS.metadataFreshMs) : known.freshMs);
+    return (
+      age(known) <
+      (known.fetchedHere ? Math.max(known.freshMs, LIMITS.metadataFreshMs) : known.freshMs)
+    );
   }
 
   /** Endless when the clock was set back behind it: nobody knows how old it is. */
@@ -144,7 +188,10 @@ export function createMetadataCache(settings: Settings, discover: () => Promise<
   }
 }
 
-/** How long an answer may still be believed (RFC 9111 §4.2, §5.2.2.1), within bounds: a cache has used up its `Age`. `no-store` and `no-cache` mean: asked for again in the background each time. */
+/**
+ * How long an answer may still be believed (RFC 9111 §4.2, §5.2.2.1), within bounds: a cache has
+ * used up its `Age`. `no-store` and `no-cache` mean: asked for again in the background each time.
+ */
 export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
   const control = (response.headers.get('cache-control') ?? '').toLowerCase();
   if (/\bno-(store|cache)\b/.test(control)) return 0;
@@ -154,13 +201,24 @@ export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
   return Math.min(Math.max(0, Number(seconds) - Number(age)) * 1000, LIMITS.metadataFreshMaxMs);
 }
 
-function usedMembers(published: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function usedMembers(
+  published: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   // What is too deep to be written is nothing that is used either.
-  return flatMembers(Object.fromEntries(METADATA_MEMBERS.filter((name) => published[name] !== undefined).map((name) => [name, published[name]])));
+  return flatMembers(
+    Object.fromEntries(
+      METADATA_MEMBERS.filter((name) => published[name] !== undefined).map((name) => [
+        name,
+        published[name],
+      ]),
+    ),
+  );
 }
 
 async function digestOf(published: Readonly<Record<string, unknown>>): Promise<string> {
   // The order of the members is ours, not the sender's.
   const text = JSON.stringify(METADATA_MEMBERS.map((name) => published[name] ?? null));
-  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
+  return base64url(
+    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))),
+  );
 }

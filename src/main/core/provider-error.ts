@@ -1,5 +1,6 @@
-// What a provider's error says besides `error`: its own code and the ids by which its support finds the request. Pure, never throws.
-// Takes nothing on trust and no text: each member is kept only in the one form that it is known to have.
+// What a provider's error says besides `error`: its own code and the ids by which its support finds
+// the request. Pure, never throws. Takes nothing on trust and no text: each member is kept only in
+// the one form that it is known to have.
 import type { ProviderErrorView } from '../../contract.js';
 
 /** Entra writes its number first; who hides one behind kilobytes is not read to the end. */
@@ -10,10 +11,21 @@ const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const SUBERROR = /^[a-z][a-z_]{2,39}$/;
 const TIMESTAMP = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z$/;
 
-/** Reads an error body (RFC 6749 §5.2) with the members that Entra and Okta add. Undefined when there is nothing of that kind. */
+/**
+ * Reads an error body (RFC 6749 §5.2) with the members that Entra and Okta add. Undefined when
+ * there is nothing of that kind.
+ */
 export function readProviderError(body: unknown): ProviderErrorView | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
-  const { error_codes: numbers, error_description: description, errorCode, suberror, correlation_id: correlationId, trace_id: traceId, timestamp } = body as Readonly<Record<string, unknown>>;
+  const {
+    error_codes: numbers,
+    error_description: description,
+    errorCode,
+    suberror,
+    correlation_id: correlationId,
+    trace_id: traceId,
+    timestamp,
+  } = body as Readonly<Record<string, unknown>>;
   return compact({
     code: entraCode(numbers) ?? codeIn(description) ?? oktaCode(errorCode),
     suberror: matching(suberror, SUBERROR),
@@ -23,14 +35,22 @@ export function readProviderError(body: unknown): ProviderErrorView | undefined 
   });
 }
 
-/** Reads the parameters of an authorization error (RFC 6749 §4.1.2.1), which anyone can write: the number only. */
+/**
+ * Reads the parameters of an authorization error (RFC 6749 §4.1.2.1), which anyone can write: the
+ * number only.
+ */
 export function readCallbackError(parameters: URLSearchParams): ProviderErrorView | undefined {
   return compact({ code: codeIn(parameters.get('error_description')) });
 }
 
 function entraCode(numbers: unknown): string | undefined {
   const first: unknown = Array.isArray(numbers) ? numbers[0] : undefined;
-  return typeof first === 'number' && Number.isInteger(first) && first >= 1_000 && first <= 999_999_999 ? `AADSTS${first}` : undefined;
+  return typeof first === 'number' &&
+    Number.isInteger(first) &&
+    first >= 1_000 &&
+    first <= 999_999_999
+    ? `AADSTS${first}`
+    : undefined;
 }
 
 function oktaCode(code: unknown): string | undefined {
@@ -40,14 +60,17 @@ function oktaCode(code: unknown): string | undefined {
 /** AADB2C is Entra External ID of old, whose numbers come in the same place. */
 function codeIn(description: unknown): string | undefined {
   if (typeof description !== 'string') return undefined;
-  return /(?<![A-Za-z0-9])(?:AADSTS|AADB2C)\d{4,9}(?!\d)/.exec(description.slice(0, SEARCHED_CHARACTERS))?.[0];
+  return /(?<![A-Za-z0-9])(?:AADSTS|AADB2C)\d{4,9}(?!\d)/.exec(
+    description.slice(0, SEARCHED_CHARACTERS),
+  )?.[0];
 }
 
 function matching(value: unknown, form: RegExp): string | undefined {
   return typeof value === 'string' && form.test(value) ? value : undefined;
 }
 
-function compact(members: { readonly [Name in keyof ProviderErrorView]: string | undefined }): ProviderErrorView | undefined {
+function compact(members: { readonly [Name in keyof ProviderErrorView]: string | undefined }):
+  ProviderErrorView | undefined {
   const known = Object.entries(members).filter(([, value]) => value !== undefined);
-  return known.length === 0 ? undefined : (Object.fromEntries(known));
+  return known.length === 0 ? undefined : Object.fromEntries(known);
 }

@@ -1,12 +1,16 @@
-// What is written: the keychain record of one session, and the file of known accounts. Formats, versions, parsing.
-// Parsers never throw; what they cannot read is reported and must be kept by the caller. docs/storage.md lists every member.
+// What is written: the keychain record of one session, and the file of known accounts. Formats,
+// versions, parsing. Parsers never throw; what they cannot read is reported and must be kept by the
+// caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
 import { isAnonymous } from './identity.js';
 import { LIMITS } from './limits.js';
 import type { MetadataMark } from './metadata-cache.js';
 import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
 
-/** One session in the keychain. Nothing else may hold the refresh token for longer than the process lives. */
+/**
+ * One session in the keychain. Nothing else may hold the refresh token for longer than the process
+ * lives.
+ */
 export interface SessionRecord {
   readonly version: 1;
   readonly clientId: string;
@@ -19,13 +23,25 @@ export interface SessionRecord {
   readonly savedAt: number;
   /** What the session was last used with: it vouches for the metadata in the file. */
   readonly metadata?: MetadataMark;
-  /** The access token that came with it, so that a start and other processes need not renew at once. */
-  readonly access: { readonly token: string; readonly obtainedAt: number; readonly expiresAt: number | null } | null;
-  /** The refresh token came with an ID token of somebody else: what it brings is used only when that names this person. */
+  /**
+   * The access token that came with it, so that a start and other processes need not renew at once.
+   */
+  readonly access: {
+    readonly token: string;
+    readonly obtainedAt: number;
+    readonly expiresAt: number | null;
+  } | null;
+  /**
+   * The refresh token came with an ID token of somebody else: what it brings is used only when that
+   * names this person.
+   */
   readonly doubted?: true;
 }
 
-/** One attempt in the keychain while it waits for the browser, so that a restart of the app does not lose it. */
+/**
+ * One attempt in the keychain while it waits for the browser, so that a restart of the app does not
+ * lose it.
+ */
 export interface AttemptRecord {
   readonly version: 1;
   readonly issuer: string;
@@ -36,11 +52,17 @@ export interface AttemptRecord {
   readonly redirectUri: string;
   readonly startedAt: number;
   readonly expiresAt: number;
-  /** What the events of this attempt carry, so that those of the next process can name it. Tells nothing. */
+  /**
+   * What the events of this attempt carry, so that those of the next process can name it. Tells
+   * nothing.
+   */
   readonly correlationId: string;
 }
 
-/** A session of an earlier version of the host's app in the keychain, from before its token is proved until it is a session of its own. */
+/**
+ * A session of an earlier version of the host's app in the keychain, from before its token is
+ * proved until it is a session of its own.
+ */
 export interface TakeOverRecord {
   readonly version: 1;
   readonly issuer: string;
@@ -63,19 +85,34 @@ export type ParsedRecord =
   /** Written by a later version, or damaged: kept, and not ours to overwrite silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
-export const NO_ACCOUNTS: KnownAccounts = { schemaVersion: 1, lastAccountId: null, accounts: [], attempts: [], takeOver: { stage: 'none', tried: [] } };
+export const NO_ACCOUNTS: KnownAccounts = {
+  schemaVersion: 1,
+  lastAccountId: null,
+  accounts: [],
+  attempts: [],
+  takeOver: { stage: 'none', tried: [] },
+};
 
-/** The keychain's entry name for an account: the first client that stores it has this one, also in earlier builds. */
+/**
+ * The keychain's entry name for an account: the first client that stores it has this one, also in
+ * earlier builds.
+ */
 export function recordKey(accountId: string): string {
   return `session:${accountId}`;
 }
 
-/** The entry name of an account for a client that found the one above taken by another; `client` is a digest of its id. */
+/**
+ * The entry name of an account for a client that found the one above taken by another; `client` is
+ * a digest of its id.
+ */
 export function clientRecordKey(accountId: string, client: string): string {
   return `${recordKey(accountId)}:${client}`;
 }
 
-/** The name of the lock under which an account's record is changed: clients do not share records, so they need not wait for each other. */
+/**
+ * The name of the lock under which an account's record is changed: clients do not share records, so
+ * they need not wait for each other.
+ */
 export function sessionLock(clientId: string, accountId: string): string {
   return `${recordKey(accountId)}:${clientId}`;
 }
@@ -85,14 +122,23 @@ export function attemptKey(id: string): string {
   return `attempt:${id}`;
 }
 
-/** The keychain's entry name for what is being taken over by a client; `id` is a digest of issuer and client id. */
+/**
+ * The keychain's entry name for what is being taken over by a client; `id` is a digest of issuer
+ * and client id.
+ */
 export function takeOverKey(id: string): string {
   return `take-over:${id}`;
 }
 
-/** Without the access token where that is so long that no keyring might take the refresh token beside it. */
+/**
+ * Without the access token where that is so long that no keyring might take the refresh token
+ * beside it.
+ */
 export function formatRecord(record: SessionRecord): string {
-  const fits = record.access === null || new TextEncoder().encode(JSON.stringify(record.access.token)).length <= LIMITS.recordMemberBytes;
+  const fits =
+    record.access === null ||
+    new TextEncoder().encode(JSON.stringify(record.access.token)).length <=
+      LIMITS.recordMemberBytes;
   return JSON.stringify(fits ? record : { ...record, access: null });
 }
 
@@ -106,77 +152,185 @@ export interface ExpectedRecord {
 export function parseRecord(value: string, expected: ExpectedRecord): ParsedRecord {
   const record = parseJson(value) as Partial<SessionRecord> | null;
   if (record === null || typeof record !== 'object') return unreadable('not a record');
-  const { clientId, account, refreshToken, scope, resources, savedAt, metadata, access, doubted } = record;
-  if (typeof clientId !== 'string' || clientId === '') return unreadable('a record without a client id');
-  // Before its version: what a later build of another app has written is not ours to replace either.
-  if (expected.clientId !== undefined && clientId !== expected.clientId) return { state: 'foreign', clientId };
+  const { clientId, account, refreshToken, scope, resources, savedAt, metadata, access, doubted } =
+    record;
+  if (typeof clientId !== 'string' || clientId === '')
+    return unreadable('a record without a client id');
+  // Before its version: what a later build of another app has written is not ours to replace
+  // either.
+  if (expected.clientId !== undefined && clientId !== expected.clientId)
+    return { state: 'foreign', clientId };
   if (record.version !== 1) return unreadable('a record of another version');
-  if (!isAccount(account) || account.id !== expected.accountId) return unreadable('a record of another account');
-  if (expected.issuer !== undefined && account.issuer !== expected.issuer) return unreadable('a record of another issuer');
-  if (typeof refreshToken !== 'string' || refreshToken === '' || typeof scope !== 'string' || typeof savedAt !== 'number') return unreadable('a damaged record');
-  return { state: 'record', record: { version: 1, clientId, account: membersOf(account), refreshToken, scope, ...(isTexts(resources) ? { resources } : {}), savedAt, ...(isMark(metadata) ? { metadata } : {}), access: isAccess(access) ? access : null, ...(doubted === true ? { doubted } : {}) } };
+  if (!isAccount(account) || account.id !== expected.accountId)
+    return unreadable('a record of another account');
+  if (expected.issuer !== undefined && account.issuer !== expected.issuer)
+    return unreadable('a record of another issuer');
+  if (
+    typeof refreshToken !== 'string' ||
+    refreshToken === '' ||
+    typeof scope !== 'string' ||
+    typeof savedAt !== 'number'
+  )
+    return unreadable('a damaged record');
+  return {
+    state: 'record',
+    record: {
+      version: 1,
+      clientId,
+      account: membersOf(account),
+      refreshToken,
+      scope,
+      ...(isTexts(resources) ? { resources } : {}),
+      savedAt,
+      ...(isMark(metadata) ? { metadata } : {}),
+      access: isAccess(access) ? access : null,
+      ...(doubted === true ? { doubted } : {}),
+    },
+  };
 }
 
 /** Null for anything that is no attempt of this client at this issuer. */
-export function parseAttempt(value: string, expected: { readonly issuer: string; readonly clientId: string }): AttemptRecord | null {
+export function parseAttempt(
+  value: string,
+  expected: { readonly issuer: string; readonly clientId: string },
+): AttemptRecord | null {
   const record = parseJson(value) as Partial<AttemptRecord> | null;
   if (record === null || typeof record !== 'object' || record.version !== 1) return null;
   if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
   const { state, codeVerifier, nonce, redirectUri, startedAt, expiresAt, correlationId } = record;
-  if (![state, codeVerifier, nonce, redirectUri, correlationId].every((text) => typeof text === 'string' && text !== '')) return null;
-  return typeof startedAt === 'number' && typeof expiresAt === 'number' ? (record as AttemptRecord) : null;
+  if (
+    ![state, codeVerifier, nonce, redirectUri, correlationId].every(
+      (text) => typeof text === 'string' && text !== '',
+    )
+  )
+    return null;
+  return typeof startedAt === 'number' && typeof expiresAt === 'number'
+    ? (record as AttemptRecord)
+    : null;
 }
 
 /** Null for anything that is no session to take over, of this client at this issuer. */
-export function parseTakeOver(value: string, expected: { readonly issuer: string; readonly clientId: string }): TakeOverRecord | null {
+export function parseTakeOver(
+  value: string,
+  expected: { readonly issuer: string; readonly clientId: string },
+): TakeOverRecord | null {
   const record = parseJson(value) as Partial<TakeOverRecord> | null;
   if (record === null || typeof record !== 'object' || record.version !== 1) return null;
   if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
   const { entry, source, refreshToken, scope, subject } = record;
-  if (![source, refreshToken].every((text) => typeof text === 'string' && text !== '') || typeof scope !== 'string' || typeof entry !== 'number') return null;
+  if (
+    ![source, refreshToken].every((text) => typeof text === 'string' && text !== '') ||
+    typeof scope !== 'string' ||
+    typeof entry !== 'number'
+  )
+    return null;
   return subject === undefined || typeof subject === 'string' ? (record as TakeOverRecord) : null;
 }
 
-/** Null means: of a later version, so it must be neither used nor overwritten. What is damaged becomes an empty list. */
+/**
+ * Null means: of a later version, so it must be neither used nor overwritten. What is damaged
+ * becomes an empty list.
+ */
 export function parseKnownAccounts(value: unknown): KnownAccounts | null {
   if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
-  const { schemaVersion, lastAccountId, accounts, attempts, takeOver } = value as Record<string, unknown>;
+  const { schemaVersion, lastAccountId, accounts, attempts, takeOver } = value as Record<
+    string,
+    unknown
+  >;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
-  const known = accounts.filter(isKnownAccount).map((account) => ({ ...membersOf(account), record: account.record, ...stampOf(account) }));
-  const last = typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId) ? lastAccountId : null;
-  return { schemaVersion: 1, lastAccountId: last, accounts: known, attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [], takeOver: parseKnownTakeOver(takeOver) };
+  const known = accounts
+    .filter(isKnownAccount)
+    .map((account) => ({ ...membersOf(account), record: account.record, ...stampOf(account) }));
+  const last =
+    typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId)
+      ? lastAccountId
+      : null;
+  return {
+    schemaVersion: 1,
+    lastAccountId: last,
+    accounts: known,
+    attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [],
+    takeOver: parseKnownTakeOver(takeOver),
+  };
 }
 
-/** The list with this account, and what the keychain holds of it; `isLast`: as the last one. The same object when nothing changes. */
-export function withAccount(known: KnownAccounts, account: AccountView, record: KnownAccount['record'], isLast = true, stamp: Pick<KnownAccount, 'clientId' | 'apart'> = {}): KnownAccounts {
+/**
+ * The list with this account, and what the keychain holds of it; `isLast`: as the last one. The
+ * same object when nothing changes.
+ */
+export function withAccount(
+  known: KnownAccounts,
+  account: AccountView,
+  record: KnownAccount['record'],
+  isLast = true,
+  stamp: Pick<KnownAccount, 'clientId' | 'apart'> = {},
+): KnownAccounts {
   const before = known.accounts.find(({ id }) => id === account.id);
-  const isStamped = stamp.clientId === undefined || (before?.clientId === stamp.clientId && before.apart === stamp.apart);
-  const isSame = before?.record === record && isStamped && JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
+  const isStamped =
+    stamp.clientId === undefined ||
+    (before?.clientId === stamp.clientId && before.apart === stamp.apart);
+  const isSame =
+    before?.record === record &&
+    isStamped &&
+    JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
   const others = known.accounts.filter(({ id }) => id !== account.id);
-  const accounts = isSame ? known.accounts : [...(isAnonymous(account) ? withoutAnonymous(others) : others), { ...account, record, ...stamp }];
+  const accounts = isSame
+    ? known.accounts
+    : [
+        ...(isAnonymous(account) ? withoutAnonymous(others) : others),
+        { ...account, record, ...stamp },
+      ];
   const lastAccountId = isLast ? account.id : known.lastAccountId;
-  return isSame && lastAccountId === known.lastAccountId ? known : { ...known, lastAccountId, accounts };
+  return isSame && lastAccountId === known.lastAccountId
+    ? known
+    : { ...known, lastAccountId, accounts };
 }
 
-/** The list with another account as the last one; the same object when it is that, or is not known. */
+/**
+ * The list with another account as the last one; the same object when it is that, or is not known.
+ */
 export function withLast(known: KnownAccounts, accountId: string): KnownAccounts {
-  return known.lastAccountId === accountId || !known.accounts.some(({ id }) => id === accountId) ? known : { ...known, lastAccountId: accountId };
+  return known.lastAccountId === accountId || !known.accounts.some(({ id }) => id === accountId)
+    ? known
+    : { ...known, lastAccountId: accountId };
 }
 
 /** The list with another word on what the keychain holds; the same object when nothing changes. */
-export function withRecordState(known: KnownAccounts, accountId: string, record: KnownAccount['record']): KnownAccounts {
-  if (!known.accounts.some((account) => account.id === accountId && account.record !== record)) return known;
-  return { ...known, accounts: known.accounts.map((account) => (account.id === accountId ? { ...account, record } : account)) };
+export function withRecordState(
+  known: KnownAccounts,
+  accountId: string,
+  record: KnownAccount['record'],
+): KnownAccounts {
+  if (!known.accounts.some((account) => account.id === accountId && account.record !== record))
+    return known;
+  return {
+    ...known,
+    accounts: known.accounts.map((account) =>
+      account.id === accountId ? { ...account, record } : account,
+    ),
+  };
 }
 
 /** The record turned out to be another client's: from now on its entry is, too. */
-export function withClient(known: KnownAccounts, accountId: string, clientId: string): KnownAccounts {
+export function withClient(
+  known: KnownAccounts,
+  accountId: string,
+  clientId: string,
+): KnownAccounts {
   if (!known.accounts.some(({ id }) => id === accountId)) return known;
-  return { ...known, accounts: known.accounts.map((account) => (account.id === accountId ? { ...account, record: 'kept', clientId } : account)) };
+  return {
+    ...known,
+    accounts: known.accounts.map((account) =>
+      account.id === accountId ? { ...account, record: 'kept', clientId } : account,
+    ),
+  };
 }
 
-/** Nobody can sign in again as a nameless person: an ended session is of no use, and an entry without one says nothing. */
+/**
+ * Nobody can sign in again as a nameless person: an ended session is of no use, and an entry
+ * without one says nothing.
+ */
 function withoutAnonymous(accounts: readonly KnownAccount[]): readonly KnownAccount[] {
   return accounts.flatMap((account) => {
     if (!isAnonymous(account)) return [account];
@@ -193,33 +347,63 @@ export function accountOf(account: KnownAccount): AccountView {
 function isAccount(value: unknown): value is AccountView {
   if (typeof value !== 'object' || value === null) return false;
   const { id, issuer, subject, name, username, email, picture } = value as Record<string, unknown>;
-  return [id, issuer, subject].every((text) => typeof text === 'string' && text !== '') && [name, username, email, picture].every((text) => text === undefined || typeof text === 'string');
+  return (
+    [id, issuer, subject].every((text) => typeof text === 'string' && text !== '') &&
+    [name, username, email, picture].every((text) => text === undefined || typeof text === 'string')
+  );
 }
 
 /** What an entry says of its owner and its place. */
-function stampOf({ clientId, last, apart }: KnownAccount): Pick<KnownAccount, 'clientId' | 'last' | 'apart'> {
-  return { ...(typeof clientId === 'string' && clientId !== '' ? { clientId } : {}), ...(last === true ? { last } : {}), ...(apart === true ? { apart } : {}) };
+function stampOf({
+  clientId,
+  last,
+  apart,
+}: KnownAccount): Pick<KnownAccount, 'clientId' | 'last' | 'apart'> {
+  return {
+    ...(typeof clientId === 'string' && clientId !== '' ? { clientId } : {}),
+    ...(last === true ? { last } : {}),
+    ...(apart === true ? { apart } : {}),
+  };
 }
 
 /** Only what this version knows: an account goes to pages as it is. */
-function membersOf({ id, issuer, subject, name, username, email, picture }: AccountView): AccountView {
-  const optional = Object.entries({ name, username, email, picture }).filter(([, value]) => value !== undefined);
+function membersOf({
+  id,
+  issuer,
+  subject,
+  name,
+  username,
+  email,
+  picture,
+}: AccountView): AccountView {
+  const optional = Object.entries({ name, username, email, picture }).filter(
+    ([, value]) => value !== undefined,
+  );
   return { id, issuer, subject, ...Object.fromEntries(optional) };
 }
 
 function isKnownAccount(value: unknown): value is KnownAccount {
-  return isAccount(value) && ['kept', 'none', 'removal-owed', 'suspended', 'refused'].includes((value as Partial<KnownAccount>).record ?? '');
+  return (
+    isAccount(value) &&
+    ['kept', 'none', 'removal-owed', 'suspended', 'refused'].includes(
+      (value as Partial<KnownAccount>).record ?? '',
+    )
+  );
 }
 
 function isKnownAttempt(value: unknown): value is KnownAttempt {
   if (typeof value !== 'object' || value === null) return false;
   const { id, expiresAt, issuer, clientId } = value as Record<string, unknown>;
-  const isStamp = [issuer, clientId].every((text) => text === undefined || typeof text === 'string');
+  const isStamp = [issuer, clientId].every(
+    (text) => text === undefined || typeof text === 'string',
+  );
   return isStamp && typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
 }
 
 function parseKnownTakeOver(value: unknown): KnownTakeOver {
-  const { stage, tried, issuer, clientId } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { stage, tried, issuer, clientId } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Record<string, unknown>;
   return {
     ...(typeof issuer === 'string' ? { issuer } : {}),
     ...(typeof clientId === 'string' ? { clientId } : {}),
@@ -231,7 +415,12 @@ function parseKnownTakeOver(value: unknown): KnownTakeOver {
 function isAccess(value: unknown): value is NonNullable<SessionRecord['access']> {
   if (typeof value !== 'object' || value === null) return false;
   const { token, obtainedAt, expiresAt } = value as Record<string, unknown>;
-  return typeof token === 'string' && token !== '' && typeof obtainedAt === 'number' && (expiresAt === null || typeof expiresAt === 'number');
+  return (
+    typeof token === 'string' &&
+    token !== '' &&
+    typeof obtainedAt === 'number' &&
+    (expiresAt === null || typeof expiresAt === 'number')
+  );
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -1,7 +1,10 @@
 // When to renew and how to back off: numbers in, numbers out. Reads no clock and no randomness.
 import { LIMITS } from './limits.js';
 
-/** A clock that is now this far before what it has already shown was set back: what is timed by it is done now. */
+/**
+ * A clock that is now this far before what it has already shown was set back: what is timed by it
+ * is done now.
+ */
 const CLOCK_SET_BACK_MS = 60_000;
 
 /** True when the clock shows a time before that: then nobody knows how long ago it was. */
@@ -23,8 +26,9 @@ export interface RenewalInput {
 }
 
 /**
- * When a token is to be renewed: before its expiry by the margin, but never before two thirds of its life are
- * over; and later by chance, by up to half of the margin or a tenth of the life, so that a fleet does not come at once.
+ * When a token is to be renewed: before its expiry by the margin, but never before two thirds of
+ * its life are over; and later by chance, by up to half of the margin or a tenth of the life, so
+ * that a fleet does not come at once.
  */
 export function renewAt(input: RenewalInput): number {
   const lifetimeMs = Math.max(0, input.expiresAt - input.obtainedAt);
@@ -34,39 +38,57 @@ export function renewAt(input: RenewalInput): number {
 }
 
 /**
- * The pause before the next try after `failures` failures in a row: 2, 8, 32, 128 s … up to the cap, or longer when the
- * server asks for it (RFC 9110 §10.2.3). Half of a pause is fixed, half is chance. `inAdvance`: the first of these tries
- * was made while the token was still valid; then nobody waits, and the pauses are 128 s once and the cap from then on.
- * `lifeLeftMs`: of that token. When the first pause would outlast it, it is shorter: between a quarter and half of what
- * the server's wish leaves, so that one failure does not cost the token. When that leaves nothing, the pause is one in need.
+ * The pause before the next try after `failures` failures in a row: 2, 8, 32, 128 s … up to the
+ * cap, or longer when the server asks for it (RFC 9110 §10.2.3). Half of a pause is fixed, half is
+ * chance. `inAdvance`: the first of these tries was made while the token was still valid; then
+ * nobody waits, and the pauses are 128 s once and the cap from then on. `lifeLeftMs`: of that
+ * token. When the first pause would outlast it, it is shorter: between a quarter and half of what
+ * the server's wish leaves, so that one failure does not cost the token. When that leaves nothing,
+ * the pause is one in need.
  */
-export function retryDelayMs(failures: number, retryAfterSeconds: number | undefined, random: number, inAdvance = false, lifeLeftMs = Infinity): number {
-  // Each try that every client makes during an outage adds the fleet's whole everyday load to the peak (docs/scaling.md).
+export function retryDelayMs(
+  failures: number,
+  retryAfterSeconds: number | undefined,
+  random: number,
+  inAdvance = false,
+  lifeLeftMs = Infinity,
+): number {
+  // Each try that every client makes during an outage adds the fleet's whole everyday load to the
+  // peak (docs/scaling.md).
   const steps = inAdvance ? (failures <= 1 ? 3 : Infinity) : failures - 1;
   const ceiling = Math.min(LIMITS.retryMaxMs, LIMITS.retryBaseMs * 4 ** steps);
   // Half is fixed, so that a series of small draws cannot become a burst.
   const backoff = ceiling / 2 + (ceiling / 2) * random;
   const asked = askedMs(retryAfterSeconds);
-  // A server that is overloaded names the same pause to everyone; only as wide a spread flattens the wave.
+  // A server that is overloaded names the same pause to everyone; only as wide a spread flattens
+  // the wave.
   const spread = Math.min(LIMITS.retryMaxMs, Math.max(ceiling, asked));
   const longest = asked > 0 ? Math.max(ceiling, asked + spread) : ceiling;
   const room = lifeLeftMs - asked;
   if (inAdvance && failures <= 1 && longest > lifeLeftMs - LIMITS.retryReserveMs) {
     // The token is over before anybody may ask again: then this is need, and no longer in advance.
     if (room <= 0) return retryDelayMs(failures, retryAfterSeconds, random);
-    return Math.round(asked + Math.max(Math.min(LIMITS.retryBaseMs, room) / 2, (room / 4) * (1 + random)));
+    return Math.round(
+      asked + Math.max(Math.min(LIMITS.retryBaseMs, room) / 2, (room / 4) * (1 + random)),
+    );
   }
   return Math.round(asked > 0 ? Math.max(backoff, asked + spread * random) : backoff);
 }
 
 /**
- * From when on a caller without a valid token may start the next try: after a quarter of the pause, about a minute at most, and
- * never before the server's `Retry-After`. People at work wait less than idle apps; callers that poll do not undo the pauses.
+ * From when on a caller without a valid token may start the next try: after a quarter of the pause,
+ * about a minute at most, and never before the server's `Retry-After`. People at work wait less
+ * than idle apps; callers that poll do not undo the pauses.
  */
-export function hurryAt(failedAt: number, nextTryAt: number, retryAfterSeconds: number | undefined): number {
+export function hurryAt(
+  failedAt: number,
+  nextTryAt: number,
+  retryAfterSeconds: number | undefined,
+): number {
   const asked = askedMs(retryAfterSeconds);
   const own = nextTryAt - failedAt - asked;
-  // Cut to one length, the long pauses of all who failed together would end together: what is left of their chance spreads them.
+  // Cut to one length, the long pauses of all who failed together would end together: what is left
+  // of their chance spreads them.
   const most = LIMITS.hurryMaxMs * 0.75 + (own % (LIMITS.hurryMaxMs / 2));
   const pause = Math.max(LIMITS.retryBaseMs, asked + Math.min(own / 4, most));
   return Math.min(nextTryAt, Math.ceil(failedAt + pause));
@@ -76,13 +98,20 @@ function askedMs(retryAfterSeconds: number | undefined): number {
   return Math.min((retryAfterSeconds ?? 0) * 1000, LIMITS.retryAfterMaxMs);
 }
 
-/** Seconds of life that a token answer means (RFC 6749 §5.1 `expires_in`); what is no sensible number is replaced by an assumption. */
+/**
+ * Seconds of life that a token answer means (RFC 6749 §5.1 `expires_in`); what is no sensible
+ * number is replaced by an assumption.
+ */
 export function lifetimeSeconds(expiresIn: number | undefined): number {
-  if (expiresIn === undefined || !Number.isFinite(expiresIn) || expiresIn < 0) return LIMITS.assumedLifetimeSeconds;
+  if (expiresIn === undefined || !Number.isFinite(expiresIn) || expiresIn < 0)
+    return LIMITS.assumedLifetimeSeconds;
   return Math.min(expiresIn, LIMITS.lifetimeMaxSeconds);
 }
 
-/** Seconds from a `Retry-After` header (RFC 9110 §10.2.3: seconds or a date), or undefined when it says nothing usable. */
+/**
+ * Seconds from a `Retry-After` header (RFC 9110 §10.2.3: seconds or a date), or undefined when it
+ * says nothing usable.
+ */
 export function retryAfterSeconds(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header.trim());

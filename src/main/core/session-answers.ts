@@ -1,8 +1,15 @@
-// What a session answers to those who ask: callers who need a token, and the timer that wants to know when. Pure.
+// What a session answers to those who ask: callers who need a token, and the timer that wants to
+// know when. Pure.
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './limits.js';
 import { hasPassed, hurryAt } from './renewal.js';
-import type { AccessToken, LiveSession, Renewal, SessionState, TokenTarget } from './session-state.js';
+import type {
+  AccessToken,
+  LiveSession,
+  Renewal,
+  SessionState,
+  TokenTarget,
+} from './session-state.js';
 import { isOver, isStoringDue, slowKeyring, wasSetBack } from './session-renewal.js';
 import { backgroundDueAt, tokenOver } from './session.js';
 
@@ -26,10 +33,20 @@ export interface TokenWant {
 
 export const ANY_TOKEN: TokenWant = { target: null, refused: null };
 
-export function answerToken(state: SessionState, now: number, want: TokenWant = ANY_TOKEN): TokenAnswer {
+export function answerToken(
+  state: SessionState,
+  now: number,
+  want: TokenWant = ANY_TOKEN,
+): TokenAnswer {
   switch (state.phase) {
     case 'absent':
-      return { kind: 'error', error: state.error !== null && (isUnread(state) || state.reason === 'ended') ? state.error : new AuthError('signed-out', 'nobody is signed in') };
+      return {
+        kind: 'error',
+        error:
+          state.error !== null && (isUnread(state) || state.reason === 'ended')
+            ? state.error
+            : new AuthError('signed-out', 'nobody is signed in'),
+      };
     case 'restoring':
       return state.slow ? { kind: 'error', error: slowKeyring() } : { kind: 'wait' };
     case 'locked':
@@ -37,15 +54,24 @@ export function answerToken(state: SessionState, now: number, want: TokenWant = 
     case 'adopting':
       return { kind: 'wait' };
     case 'live':
-      return want.target === null ? answerLive(state, now, want.refused) : answerTarget(state, now, want.target, want.refused);
+      return want.target === null
+        ? answerLive(state, now, want.refused)
+        : answerTarget(state, now, want.target, want.refused);
     default:
       return assertNever(state);
   }
 }
 
-/** Nobody is known because the state file cannot be read: that is no word on whether somebody is signed in. */
-export function isUnread(state: SessionState): state is SessionState & { readonly phase: 'absent'; readonly error: AuthError } {
-  return state.phase === 'absent' && state.reason === 'never' && state.error?.code === 'storage-failed';
+/**
+ * Nobody is known because the state file cannot be read: that is no word on whether somebody is
+ * signed in.
+ */
+export function isUnread(
+  state: SessionState,
+): state is SessionState & { readonly phase: 'absent'; readonly error: AuthError } {
+  return (
+    state.phase === 'absent' && state.reason === 'never' && state.error?.code === 'storage-failed'
+  );
 }
 
 /** The newest access token for a target, good or not; null when there is none. */
@@ -63,12 +89,16 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
   switch (renewal.state) {
     case 'fresh':
       if (state.refreshToken !== null && renewal.renewAt !== null) {
-        // Before that it is over only when it was so as it came: asking such a server again at once would never end.
-        if (usable !== null && now < renewal.renewAt && !wasSetBack(usable, now)) return { kind: 'token', token: usable.token };
+        // Before that it is over only when it was so as it came: asking such a server again at once
+        // would never end.
+        if (usable !== null && now < renewal.renewAt && !wasSetBack(usable, now))
+          return { kind: 'token', token: usable.token };
         return errand === null ? { kind: 'demand' } : patience(errand.since, valid, now);
       }
       // Nothing can bring another one: what the API thinks of it is for the caller to know.
-      return access === null || isOver(access, now) ? { kind: 'error', error: tokenOver() } : { kind: 'token', token: access.token };
+      return access === null || isOver(access, now)
+        ? { kind: 'error', error: tokenOver() }
+        : { kind: 'token', token: access.token };
     case 'renewing':
     case 'saving':
       return patience(renewal.since, valid, now);
@@ -80,13 +110,30 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
 }
 
 /** Nobody renews it in advance: whoever wants it when it is due waits for one exchange. */
-function answerTarget(state: LiveSession, now: number, { key, resource }: TokenTarget, refused: AccessToken | null): TokenAnswer {
-  if (resource !== null && !state.resources.includes(resource)) return { kind: 'error', error: new AuthError('resource-refused', 'the sign-in did not ask for this resource (option "resources")') };
+function answerTarget(
+  state: LiveSession,
+  now: number,
+  { key, resource }: TokenTarget,
+  refused: AccessToken | null,
+): TokenAnswer {
+  if (resource !== null && !state.resources.includes(resource))
+    return {
+      kind: 'error',
+      error: new AuthError(
+        'resource-refused',
+        'the sign-in did not ask for this resource (option "resources")',
+      ),
+    };
   const { renewal, errand, targets } = state;
   const answer = targets.get(key);
   const held = answer?.state === 'token' && answer.access !== refused ? answer : null;
   const valid = held !== null && !isOver(held.access, now) ? held.access.token : null;
-  if (held !== null && !wasSetBack(held.access, now) && (held.renewAt === null ? valid !== null : now < held.renewAt)) return { kind: 'token', token: held.access.token };
+  if (
+    held !== null &&
+    !wasSetBack(held.access, now) &&
+    (held.renewAt === null ? valid !== null : now < held.renewAt)
+  )
+    return { kind: 'token', token: held.access.token };
   if (errand !== null) return patience(errand.since, valid, now);
   switch (renewal.state) {
     case 'renewing':
@@ -95,19 +142,39 @@ function answerTarget(state: LiveSession, now: number, { key, resource }: TokenT
     case 'waiting':
       return valid === null ? hurry(renewal, now) : { kind: 'token', token: valid };
     case 'fresh':
-      if (answer?.state === 'refused' && now < answer.until && now >= answer.until - LIMITS.refusalPauseMs) return { kind: 'error', error: answer.error };
-      return state.refreshToken === null ? { kind: 'error', error: new AuthError('resource-refused', 'without a refresh token there is one access token and no other') } : { kind: 'demand' };
+      if (
+        answer?.state === 'refused' &&
+        now < answer.until &&
+        now >= answer.until - LIMITS.refusalPauseMs
+      )
+        return { kind: 'error', error: answer.error };
+      return state.refreshToken === null
+        ? {
+            kind: 'error',
+            error: new AuthError(
+              'resource-refused',
+              'without a refresh token there is one access token and no other',
+            ),
+          }
+        : { kind: 'demand' };
     default:
       return assertNever(renewal);
   }
 }
 
 function patience(since: number, valid: string | null, now: number): TokenAnswer {
-  return valid !== null && hasPassed(since, RENEWAL_SLOW_MS, now) ? { kind: 'token', token: valid } : { kind: 'wait' };
+  return valid !== null && hasPassed(since, RENEWAL_SLOW_MS, now)
+    ? { kind: 'token', token: valid }
+    : { kind: 'wait' };
 }
 
-function hurry({ failedAt, nextTryAt, error }: Renewal & { state: 'waiting' }, now: number): TokenAnswer {
-  return now >= hurryAt(failedAt, nextTryAt, error.retryAfterSeconds) ? { kind: 'demand' } : { kind: 'error', error };
+function hurry(
+  { failedAt, nextTryAt, error }: Renewal & { state: 'waiting' },
+  now: number,
+): TokenAnswer {
+  return now >= hurryAt(failedAt, nextTryAt, error.retryAfterSeconds)
+    ? { kind: 'demand' }
+    : { kind: 'error', error };
 }
 
 /** Whether a session that is asked for is there: null when it is, or why it does not come. */
@@ -117,19 +184,29 @@ export function answerArrival(state: SessionState): AuthError | 'wait' | null {
   return answer.kind === 'error' ? answer.error : 'wait';
 }
 
-/** When the machine wants a `tick`, or null. `renews` false: nobody uses it now, so that it is renewed when somebody asks. */
+/**
+ * When the machine wants a `tick`, or null. `renews` false: nobody uses it now, so that it is
+ * renewed when somebody asks.
+ */
 export function sessionDeadline(state: SessionState, now: number, renews = true): number | null {
-  if (state.phase === 'restoring') return state.slow ? null : endOf(state.since, LIMITS.keyringSlowMs, now);
+  if (state.phase === 'restoring')
+    return state.slow ? null : endOf(state.since, LIMITS.keyringSlowMs, now);
   if (state.phase === 'adopting') return endOf(state.since, LIMITS.keyringWriteSlowMs, now);
   if (state.phase !== 'live') return null;
   const { renewal, errand } = state;
-  if (errand !== null) return errand.state === 'saving' ? savingDeadline(errand.since, now) : slowDeadline(errand.since, now);
+  if (errand !== null)
+    return errand.state === 'saving'
+      ? savingDeadline(errand.since, now)
+      : slowDeadline(errand.since, now);
   switch (renewal.state) {
     case 'fresh':
       if (isStoringDue(state, now)) return now;
       if (!renews) return state.storeRetryAt;
       if (state.refreshToken !== null && wasSetBack(state.access, now)) return now;
-      return earlier(backgroundDueAt(renewal.renewAt, state.access) ?? state.access?.expiresAt ?? null, state.storeRetryAt);
+      return earlier(
+        backgroundDueAt(renewal.renewAt, state.access) ?? state.access?.expiresAt ?? null,
+        state.storeRetryAt,
+      );
     case 'renewing':
       return slowDeadline(renewal.since, now);
     case 'saving':
@@ -149,7 +226,10 @@ function savingDeadline(since: number, now: number): number {
   return slowDeadline(since, now) ?? endOf(since, LIMITS.keyringWriteSlowMs, now);
 }
 
-/** Now, when the clock was set back behind the beginning: nobody waits a month for what was to be done in half a minute. */
+/**
+ * Now, when the clock was set back behind the beginning: nobody waits a month for what was to be
+ * done in half a minute.
+ */
 function endOf(since: number, ms: number, now: number): number {
   return hasPassed(since, ms, now) ? Math.min(now, since + ms) : since + ms;
 }

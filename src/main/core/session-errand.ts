@@ -1,12 +1,35 @@
-// A renewal for another target: the errand of a live session. The token of the sign-in stays in use meanwhile. Pure.
+// A renewal for another target: the errand of a live session. The token of the sign-in stays in use
+// meanwhile. Pure.
 import { AuthError, assertNever } from './errors.js';
 import { LIMITS } from './limits.js';
 import { isSetBackBehind } from './renewal.js';
-import { accessOf, beginRenewal, dueAt, refuseOrWait, renewEffect, same, slowKeyring, withStoreError } from './session-renewal.js';
-import { type Errand, type LiveSession, NO_TROUBLE, type SessionEvent, type SessionStep, type TargetAnswer, type Timing, type TokenTarget } from './session-state.js';
+import {
+  accessOf,
+  beginRenewal,
+  dueAt,
+  refuseOrWait,
+  renewEffect,
+  same,
+  slowKeyring,
+  withStoreError,
+} from './session-renewal.js';
+import {
+  type Errand,
+  type LiveSession,
+  NO_TROUBLE,
+  type SessionEvent,
+  type SessionStep,
+  type TargetAnswer,
+  type Timing,
+  type TokenTarget,
+} from './session-state.js';
 
 /** All but its own end waits: two requests with one refresh token look like a thief's. */
-export function stepErrand(state: LiveSession, errand: Errand, event: Exclude<SessionEvent, { type: 'adopt' | 'sign-out' }>): SessionStep {
+export function stepErrand(
+  state: LiveSession,
+  errand: Errand,
+  event: Exclude<SessionEvent, { type: 'adopt' | 'sign-out' }>,
+): SessionStep {
   switch (event.type) {
     case 'renewed':
       return errand.state === 'renewing' ? receiveForTarget(state, errand, event) : same(state);
@@ -15,10 +38,18 @@ export function stepErrand(state: LiveSession, errand: Errand, event: Exclude<Se
     case 'stored':
     case 'store-failed':
       if (event.save !== state.save) return same(state);
-      return errand.state === 'saving' ? settleErrand(state, errand, 'error' in event ? event.error : null, event) : { state: withStoreError(state, 'error' in event ? event.error : null, event.now), effects: [] };
+      return errand.state === 'saving'
+        ? settleErrand(state, errand, 'error' in event ? event.error : null, event)
+        : {
+            state: withStoreError(state, 'error' in event ? event.error : null, event.now),
+            effects: [],
+          };
     case 'tick':
-      if (errand.state === 'saving' && isSetBackBehind(errand.since, event.now)) return { state: { ...state, errand: { ...errand, since: event.now } }, effects: [] };
-      return errand.state === 'saving' && event.now >= errand.since + LIMITS.keyringWriteSlowMs ? settleErrand(state, errand, slowKeyring(), event) : same(state);
+      if (errand.state === 'saving' && isSetBackBehind(errand.since, event.now))
+        return { state: { ...state, errand: { ...errand, since: event.now } }, effects: [] };
+      return errand.state === 'saving' && event.now >= errand.since + LIMITS.keyringWriteSlowMs
+        ? settleErrand(state, errand, slowKeyring(), event)
+        : same(state);
     case 'restore':
     case 'record-found':
     case 'record-absent':
@@ -33,35 +64,88 @@ export function stepErrand(state: LiveSession, errand: Errand, event: Exclude<Se
 }
 
 /** The record holds the token of the sign-in; only a new refresh token is news for it. */
-function receiveForTarget(state: LiveSession, { target }: Errand, event: SessionEvent & { type: 'renewed' }): SessionStep {
+function receiveForTarget(
+  state: LiveSession,
+  { target }: Errand,
+  event: SessionEvent & { type: 'renewed' },
+): SessionStep {
   const { grant, now } = event;
   const saving = { state: 'saving', since: now, target, grant } as const;
-  if (grant.refreshToken === null || grant.refreshToken === state.refreshToken) return settleErrand(state, saving, state.storeError, event);
+  if (grant.refreshToken === null || grant.refreshToken === state.refreshToken)
+    return settleErrand(state, saving, state.storeError, event);
   const save = state.save + 1;
-  const effect = { type: 'write-record', account: state.account, refreshToken: grant.refreshToken, scope: state.scope, resources: state.resources, access: state.access, doubted: false, save } as const;
+  const effect = {
+    type: 'write-record',
+    account: state.account,
+    refreshToken: grant.refreshToken,
+    scope: state.scope,
+    resources: state.resources,
+    access: state.access,
+    doubted: false,
+    save,
+  } as const;
   return { state: { ...state, save, errand: saving }, effects: [effect] };
 }
 
-function settleErrand(state: LiveSession, { target, grant }: Errand & { state: 'saving' }, storeError: AuthError | null, timing: Timing): SessionStep {
-  const answer = { state: 'token', access: accessOf(grant), renewAt: dueAt(grant, timing) } as const;
-  const settled = storeError === state.storeError ? state : withStoreError(state, storeError, timing.now);
-  return { state: { ...settled, refreshToken: grant.refreshToken, doubted: false, errand: null, targets: withTarget(state.targets, target, answer) }, effects: [] };
+function settleErrand(
+  state: LiveSession,
+  { target, grant }: Errand & { state: 'saving' },
+  storeError: AuthError | null,
+  timing: Timing,
+): SessionStep {
+  const answer = {
+    state: 'token',
+    access: accessOf(grant),
+    renewAt: dueAt(grant, timing),
+  } as const;
+  const settled =
+    storeError === state.storeError ? state : withStoreError(state, storeError, timing.now);
+  return {
+    state: {
+      ...settled,
+      refreshToken: grant.refreshToken,
+      doubted: false,
+      errand: null,
+      targets: withTarget(state.targets, target, answer),
+    },
+    effects: [],
+  };
 }
 
-/** A no for one target says nothing of the session; but Entra says `invalid_grant` also where only consent is missing, so that is asked. */
-function endErrand(state: LiveSession, { target, since }: Errand, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
+/**
+ * A no for one target says nothing of the session; but Entra says `invalid_grant` also where only
+ * consent is missing, so that is asked.
+ */
+function endErrand(
+  state: LiveSession,
+  { target, since }: Errand,
+  event: SessionEvent & { type: 'renew-failed' },
+): SessionStep {
   const { error, now } = event;
   const idle = { ...state, errand: null };
   // A portal or proxy refuses in no words of RFC 6749 §5.2.
-  const isRefused = error.code === 'session-ended' || (error.code === 'sign-in-refused' && error.serverError !== undefined);
-  if (!isRefused) return refuseOrWait(idle, { state: 'renewing', since, trouble: NO_TROUBLE }, event);
-  const answer = { state: 'refused', error: targetRefused(error), until: now + LIMITS.refusalPauseMs } as const;
+  const isRefused =
+    error.code === 'session-ended' ||
+    (error.code === 'sign-in-refused' && error.serverError !== undefined);
+  if (!isRefused)
+    return refuseOrWait(idle, { state: 'renewing', since, trouble: NO_TROUBLE }, event);
+  const answer = {
+    state: 'refused',
+    error: targetRefused(error),
+    until: now + LIMITS.refusalPauseMs,
+  } as const;
   const refused = { ...idle, targets: withTarget(state.targets, target, answer) };
-  return error.code === 'session-ended' ? beginRenewal(refused, now) : { state: refused, effects: [] };
+  return error.code === 'session-ended'
+    ? beginRenewal(refused, now)
+    : { state: refused, effects: [] };
 }
 
 /** The newest last; the oldest gives way when there are too many. */
-function withTarget(targets: LiveSession['targets'], { key }: TokenTarget, answer: TargetAnswer): LiveSession['targets'] {
+function withTarget(
+  targets: LiveSession['targets'],
+  { key }: TokenTarget,
+  answer: TargetAnswer,
+): LiveSession['targets'] {
   const others = [...targets].filter(([other]) => other !== key);
   return new Map([...others.slice(-(LIMITS.tokenTargets - 1)), [key, answer]]);
 }
@@ -69,9 +153,16 @@ function withTarget(targets: LiveSession['targets'], { key }: TokenTarget, answe
 export function beginErrand(state: LiveSession, target: TokenTarget, now: number): SessionStep {
   const { refreshToken } = state;
   if (refreshToken === null) return same(state);
-  return { state: { ...state, errand: { state: 'renewing', since: now, target } }, effects: [renewEffect(state, refreshToken, target, null)] };
+  return {
+    state: { ...state, errand: { state: 'renewing', since: now, target } },
+    effects: [renewEffect(state, refreshToken, target, null)],
+  };
 }
 
 function targetRefused({ serverError, provider }: AuthError): AuthError {
-  return new AuthError('resource-refused', 'the provider gives no token for this resource or these scopes', { serverError, provider });
+  return new AuthError(
+    'resource-refused',
+    'the provider gives no token for this resource or these scopes',
+    { serverError, provider },
+  );
 }

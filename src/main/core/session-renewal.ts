@@ -1,88 +1,185 @@
-// How the token of the sign-in is renewed: the request, what comes of it, and storing. The part of the machine that session.ts and
-// session-errand.ts share. Pure.
+// How the token of the sign-in is renewed: the request, what comes of it, and storing. The part of
+// the machine that session.ts and session-errand.ts share. Pure.
 import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
 import { LIMITS } from './limits.js';
 import type { Grant } from './protocol.js';
 import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from './renewal.js';
-import { type AccessToken, type LiveSession, NO_TROUBLE, type Renewal, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing, type TokenTarget, type Trouble } from './session-state.js';
+import {
+  type AccessToken,
+  type LiveSession,
+  NO_TROUBLE,
+  type Renewal,
+  type SessionEffect,
+  type SessionEvent,
+  type SessionState,
+  type SessionStep,
+  type Timing,
+  type TokenTarget,
+  type Trouble,
+} from './session-state.js';
 
 /** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
 const REFUSALS_MAX = 2;
 
-/** The request may have arrived: then the server has rotated the refresh token, and nobody has heard of it. */
-const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = ['network-failed', 'network-timeout', 'response-invalid'];
+/**
+ * The request may have arrived: then the server has rotated the refresh token, and nobody has heard
+ * of it.
+ */
+const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = [
+  'network-failed',
+  'network-timeout',
+  'response-invalid',
+];
 
 /** The new tokens are in hand; they are stored first, unless they come from the record itself. */
-export function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
+export function receive(
+  state: LiveSession,
+  event: SessionEvent & { type: 'renewed' },
+): SessionStep {
   const { grant, now } = event;
   if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, grant, event);
   if (grant.refreshToken === null) return use(state, grant, event);
   const save = state.save + 1;
-  return { state: { ...state, save, renewal: { state: 'saving', since: now, grant } }, effects: [writeEffect(state.account, grant, state.resources, save)] };
+  return {
+    state: { ...state, save, renewal: { state: 'saving', since: now, grant } },
+    effects: [writeEffect(state.account, grant, state.resources, save)],
+  };
 }
 
-export function settleStore(state: LiveSession, storeError: AuthError | null, timing: Timing): SessionStep {
+export function settleStore(
+  state: LiveSession,
+  storeError: AuthError | null,
+  timing: Timing,
+): SessionStep {
   const settled = withStoreError(state, storeError, timing.now);
-  return state.renewal.state === 'saving' ? use(settled, state.renewal.grant, timing) : { state: settled, effects: [] };
+  return state.renewal.state === 'saving'
+    ? use(settled, state.renewal.grant, timing)
+    : { state: settled, effects: [] };
 }
 
-export function withStoreError(state: LiveSession, storeError: AuthError | null, now: number): LiveSession {
-  return { ...state, storeError, storeRetryAt: storeError === null ? null : now + LIMITS.storeRetryMs };
+export function withStoreError(
+  state: LiveSession,
+  storeError: AuthError | null,
+  now: number,
+): LiveSession {
+  return {
+    ...state,
+    storeError,
+    storeRetryAt: storeError === null ? null : now + LIMITS.storeRetryMs,
+  };
 }
 
 export function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
   const access = accessOf(grant);
-  return { state: { ...state, refreshToken: grant.refreshToken, scope: grant.scope, access, doubted: false, renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) } }, effects: [] };
+  return {
+    state: {
+      ...state,
+      refreshToken: grant.refreshToken,
+      scope: grant.scope,
+      access,
+      doubted: false,
+      renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
+    },
+    effects: [],
+  };
 }
 
-export function refuseOrWait(state: LiveSession, renewal: Renewal & { state: 'renewing' }, event: SessionEvent & { type: 'renew-failed' }): SessionStep {
+export function refuseOrWait(
+  state: LiveSession,
+  renewal: Renewal & { state: 'renewing' },
+  event: SessionEvent & { type: 'renew-failed' },
+): SessionStep {
   const { error, now, random } = event;
   const trouble = worse(renewal.trouble, event);
   const verdict = finalError(error, trouble);
-  if (verdict !== null) return absent(state.epoch + 1, 'ended', state.account, verdict, [{ type: error.code === 'session-ended' ? 'mark-refused' : 'suspend', account: state.account }]);
-  // While the token is valid nobody waits, and a provider in trouble is spared; a network that fails says nothing about the provider.
+  if (verdict !== null)
+    return absent(state.epoch + 1, 'ended', state.account, verdict, [
+      { type: error.code === 'session-ended' ? 'mark-refused' : 'suspend', account: state.account },
+    ]);
+  // While the token is valid nobody waits, and a provider in trouble is spared; a network that
+  // fails says nothing about the provider.
   const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
-  const pause = retryDelayMs(trouble.failures, error.retryAfterSeconds, random, inAdvance, lifeLeftMs(state.access, now));
+  const pause = retryDelayMs(
+    trouble.failures,
+    error.retryAfterSeconds,
+    random,
+    inAdvance,
+    lifeLeftMs(state.access, now),
+  );
   const nextTryAt = now + (event.refused ? Math.max(pause, LIMITS.refusalPauseMs) : pause);
-  const waiting: LiveSession = { ...state, renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error } };
-  return event.rotated === undefined ? { state: waiting, effects: [] } : storeAgain({ ...waiting, refreshToken: event.rotated, doubted: true }, now);
+  const waiting: LiveSession = {
+    ...state,
+    renewal: { state: 'waiting', since: renewal.since, failedAt: now, nextTryAt, trouble, error },
+  };
+  return event.rotated === undefined
+    ? { state: waiting, effects: [] }
+    : storeAgain({ ...waiting, refreshToken: event.rotated, doubted: true }, now);
 }
 
-function worse(trouble: Trouble, { error, refused, now }: SessionEvent & { type: 'renew-failed' }): Trouble {
+function worse(
+  trouble: Trouble,
+  { error, refused, now }: SessionEvent & { type: 'renew-failed' },
+): Trouble {
   const answerLost = trouble.answerLost || ANSWER_MAY_BE_LOST.includes(error.code);
-  const counts = refused && (trouble.refusedAt === null || Math.abs(now - trouble.refusedAt) >= LIMITS.refusalPauseMs);
-  const refusal = counts ? { refusals: trouble.refusals + 1, refusedAt: now } : { refusals: trouble.refusals, refusedAt: trouble.refusedAt };
+  const counts =
+    refused &&
+    (trouble.refusedAt === null || Math.abs(now - trouble.refusedAt) >= LIMITS.refusalPauseMs);
+  const refusal = counts
+    ? { refusals: trouble.refusals + 1, refusedAt: now }
+    : { refusals: trouble.refusals, refusedAt: trouble.refusedAt };
   return { failures: trouble.failures + 1, ...refusal, answerLost };
 }
 
 /**
- * Why the session is over, or null while there is hope. Only the server's own word ends it. A refusal in other words than that,
- * said again, offers a new sign-in; its record is kept, and asked once more at the next start.
+ * Why the session is over, or null while there is hope. Only the server's own word ends it. A
+ * refusal in other words than that, said again, offers a new sign-in; its record is kept, and asked
+ * once more at the next start.
  */
 function finalError(error: AuthError, trouble: Trouble): AuthError | null {
   if (error.code === 'session-ended') {
     if (!trouble.answerLost) return error;
-    return new AuthError('session-ended', 'the provider no longer accepts the refresh token; its answer to an earlier renewal was lost on the way', { serverError: error.serverError });
+    return new AuthError(
+      'session-ended',
+      'the provider no longer accepts the refresh token; its answer to an earlier renewal was lost on the way',
+      { serverError: error.serverError },
+    );
   }
   if (trouble.refusals < REFUSALS_MAX) return null;
-  return new AuthError('session-ended', 'the token endpoint refuses the refresh token again and again', { serverError: error.serverError });
+  return new AuthError(
+    'session-ended',
+    'the token endpoint refuses the refresh token again and again',
+    { serverError: error.serverError },
+  );
 }
 
 export function storeAgain(state: LiveSession, now: number): SessionStep {
   if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
   const save = state.save + 1;
   const { account, refreshToken, scope, resources, access, doubted } = state;
-  const effect = { type: 'write-record', account, refreshToken, scope, resources, access, doubted, save } as const;
+  const effect = {
+    type: 'write-record',
+    account,
+    refreshToken,
+    scope,
+    resources,
+    access,
+    doubted,
+    save,
+  } as const;
   return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
 }
 
 export function beginRenewal(state: LiveSession, now: number): SessionStep {
   const { renewal, refreshToken } = state;
-  if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null) return same(state);
+  if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null)
+    return same(state);
   const since = renewal.state === 'waiting' ? renewal.since : now;
   const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
-  return { state: { ...state, renewal: { state: 'renewing', since, trouble } }, effects: [renewEffect(state, refreshToken, null, state.access)] };
+  return {
+    state: { ...state, renewal: { state: 'renewing', since, trouble } },
+    effects: [renewEffect(state, refreshToken, null, state.access)],
+  };
 }
 
 /** The session was refused in no final words before this start: one more refusal ends it again. */
@@ -90,31 +187,82 @@ export function askOnceMore(state: LiveSession, now: number): SessionStep {
   const step = beginRenewal(state, now);
   const { state: next } = step;
   if (next.phase !== 'live' || next.renewal.state !== 'renewing') return step;
-  return { ...step, state: { ...next, renewal: { ...next.renewal, trouble: { ...NO_TROUBLE, refusals: REFUSALS_MAX - 1 } } } };
+  return {
+    ...step,
+    state: {
+      ...next,
+      renewal: { ...next.renewal, trouble: { ...NO_TROUBLE, refusals: REFUSALS_MAX - 1 } },
+    },
+  };
 }
 
-export function renewEffect(state: LiveSession, refreshToken: string, target: TokenTarget | null, replaced: AccessToken | null): SessionEffect {
+export function renewEffect(
+  state: LiveSession,
+  refreshToken: string,
+  target: TokenTarget | null,
+  replaced: AccessToken | null,
+): SessionEffect {
   const { scope, account, doubted } = state;
-  return { type: 'renew', refreshToken, scope, account, target, replaced: replaced?.token ?? null, doubted, stored: isInKeychain(state) };
+  return {
+    type: 'renew',
+    refreshToken,
+    scope,
+    account,
+    target,
+    replaced: replaced?.token ?? null,
+    doubted,
+    stored: isInKeychain(state),
+  };
 }
 
-/** The keychain has it also when only the file that leads the next start there could not be written. */
+/**
+ * The keychain has it also when only the file that leads the next start there could not be written.
+ */
 function isInKeychain({ storeError }: LiveSession): boolean {
   return storeError === null || storeError.code === 'storage-failed';
 }
 
 export function dueAt(grant: Grant, timing: Timing): number | null {
   if (grant.refreshToken === null || grant.expiresAt === null) return null;
-  // Never in the same instant: a server that gives tokens without life must not be asked in a tight loop.
-  return Math.max(renewAt({ obtainedAt: grant.obtainedAt, expiresAt: grant.expiresAt, renewEarlySeconds: timing.renewEarlySeconds, random: timing.random }), timing.now + 1_000);
+  // Never in the same instant: a server that gives tokens without life must not be asked in a tight
+  // loop.
+  return Math.max(
+    renewAt({
+      obtainedAt: grant.obtainedAt,
+      expiresAt: grant.expiresAt,
+      renewEarlySeconds: timing.renewEarlySeconds,
+      random: timing.random,
+    }),
+    timing.now + 1_000,
+  );
 }
 
-export function absent(epoch: number, reason: SignedOutReason, account: AccountView | null, error: AuthError | null, effects: readonly SessionEffect[]): SessionStep {
+export function absent(
+  epoch: number,
+  reason: SignedOutReason,
+  account: AccountView | null,
+  error: AuthError | null,
+  effects: readonly SessionEffect[],
+): SessionStep {
   return { state: { phase: 'absent', epoch, reason, account, error }, effects };
 }
 
-export function writeEffect(account: AccountView, grant: Grant, resources: readonly string[], save: number): SessionEffect {
-  return { type: 'write-record', account, refreshToken: grant.refreshToken ?? '', scope: grant.scope, resources, access: accessOf(grant), doubted: false, save };
+export function writeEffect(
+  account: AccountView,
+  grant: Grant,
+  resources: readonly string[],
+  save: number,
+): SessionEffect {
+  return {
+    type: 'write-record',
+    account,
+    refreshToken: grant.refreshToken ?? '',
+    scope: grant.scope,
+    resources,
+    access: accessOf(grant),
+    doubted: false,
+    save,
+  };
 }
 
 export function accessOf({ accessToken, obtainedAt, expiresAt }: Grant): AccessToken {
@@ -132,7 +280,9 @@ function lifeLeftMs(access: AccessToken | null, now: number): number {
 
 /** True when a session that no keyring took is to be stored again. */
 export function isStoringDue({ storeRetryAt }: LiveSession, now: number): boolean {
-  return storeRetryAt !== null && hasPassed(storeRetryAt - LIMITS.storeRetryMs, LIMITS.storeRetryMs, now);
+  return (
+    storeRetryAt !== null && hasPassed(storeRetryAt - LIMITS.storeRetryMs, LIMITS.storeRetryMs, now)
+  );
 }
 
 /** True when the clock shows a time before the token came: then nobody knows how old it is. */
@@ -145,5 +295,8 @@ export function same(state: SessionState): SessionStep {
 }
 
 export function slowKeyring(): AuthError {
-  return new AuthError('keyring-locked', 'the keyring does not answer; it may be waiting for its password');
+  return new AuthError(
+    'keyring-locked',
+    'the keyring does not answer; it may be waiting for its password',
+  );
 }

@@ -1,5 +1,6 @@
-// The machine of the session: (state, event) → state + effects. Pure: time and chance come with the event.
-// Save before publish: a new refresh token is stored (or known to be unstorable) before its access token is used.
+// The machine of the session: (state, event) → state + effects. Pure: time and chance come with the
+// event. Save before publish: a new refresh token is stored (or known to be unstorable) before its
+// access token is used.
 import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever } from './errors.js';
 import { isAnonymous } from './identity.js';
@@ -7,8 +8,32 @@ import { LIMITS } from './limits.js';
 import type { SessionRecord } from './records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
 import { isSetBackBehind } from './renewal.js';
-import { absent, accessOf, askOnceMore, beginRenewal, dueAt, isOver, isStoringDue, receive, refuseOrWait, same, settleStore, slowKeyring, storeAgain, wasSetBack, writeEffect } from './session-renewal.js';
-import { type AccessToken, type LiveSession, type SessionEffect, type SessionEvent, type SessionState, type SessionStep, type Timing } from './session-state.js';
+import {
+  absent,
+  accessOf,
+  askOnceMore,
+  beginRenewal,
+  dueAt,
+  isOver,
+  isStoringDue,
+  receive,
+  refuseOrWait,
+  same,
+  settleStore,
+  slowKeyring,
+  storeAgain,
+  wasSetBack,
+  writeEffect,
+} from './session-renewal.js';
+import {
+  type AccessToken,
+  type LiveSession,
+  type SessionEffect,
+  type SessionEvent,
+  type SessionState,
+  type SessionStep,
+  type Timing,
+} from './session-state.js';
 
 const NO_TARGETS: LiveSession['targets'] = new Map();
 
@@ -30,27 +55,45 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionSt
   }
 }
 
-function stepAbsent(state: SessionState & { phase: 'absent' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
+function stepAbsent(
+  state: SessionState & { phase: 'absent' },
+  event: Exclude<SessionEvent, { type: 'adopt' }>,
+): SessionStep {
   if (event.type === 'restore') return restore(state.epoch + 1, event.account, event.now);
-  // What the provider has ended may have left a record; who signs out wants none. It may hold a token that still works:
-  // one that was refused in no final words, perhaps by a provider that was being deployed.
-  if (event.type !== 'sign-out' || state.reason !== 'ended' || state.account === null) return same(state);
+  // What the provider has ended may have left a record; who signs out wants none. It may hold a
+  // token that still works: one that was refused in no final words, perhaps by a provider that was
+  // being deployed.
+  if (event.type !== 'sign-out' || state.reason !== 'ended' || state.account === null)
+    return same(state);
   return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
 }
 
-function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
+function stepRestoring(
+  state: SessionState & { phase: 'restoring' },
+  event: Exclude<SessionEvent, { type: 'adopt' }>,
+): SessionStep {
   switch (event.type) {
     case 'record-found':
       return resume(state.epoch, event.record, event, event.suspended === true);
     case 'record-absent':
-      return event.foreign === true ? absent(state.epoch + 1, 'never', null, null, []) : absent(state.epoch + 1, 'signed-out', state.account, null, []);
+      return event.foreign === true
+        ? absent(state.epoch + 1, 'never', null, null, [])
+        : absent(state.epoch + 1, 'signed-out', state.account, null, []);
     case 'record-withheld':
-      return { state: { phase: 'locked', epoch: state.epoch, account: state.account, error: event.error }, effects: [] };
+      return {
+        state: { phase: 'locked', epoch: state.epoch, account: state.account, error: event.error },
+        effects: [],
+      };
     case 'tick':
-      if (isSetBackBehind(state.since, event.now)) return { state: { ...state, since: event.now }, effects: [] };
-      return !state.slow && event.now >= state.since + LIMITS.keyringSlowMs ? { state: { ...state, slow: true }, effects: [] } : same(state);
+      if (isSetBackBehind(state.since, event.now))
+        return { state: { ...state, since: event.now }, effects: [] };
+      return !state.slow && event.now >= state.since + LIMITS.keyringSlowMs
+        ? { state: { ...state, slow: true }, effects: [] }
+        : same(state);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [
+        removal(state.account, true),
+      ]);
     // A read is under way: asking twice would open two password dialogs.
     case 'retry':
     case 'wake':
@@ -66,7 +109,10 @@ function stepRestoring(state: SessionState & { phase: 'restoring' }, event: Excl
   }
 }
 
-function stepLocked(state: SessionState & { phase: 'locked' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
+function stepLocked(
+  state: SessionState & { phase: 'locked' },
+  event: Exclude<SessionEvent, { type: 'adopt' }>,
+): SessionStep {
   switch (event.type) {
     case 'retry':
       return restore(state.epoch + 1, state.account, event.now);
@@ -74,9 +120,13 @@ function stepLocked(state: SessionState & { phase: 'locked' }, event: Exclude<Se
       return restore(state.epoch + 1, event.account, event.now);
     case 'wake':
       // Who unlocks the screen has most often unlocked the keyring with it.
-      return event.signal === 'unlock' ? restore(state.epoch + 1, state.account, event.now) : same(state);
+      return event.signal === 'unlock'
+        ? restore(state.epoch + 1, state.account, event.now)
+        : same(state);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [
+        removal(state.account, true),
+      ]);
     case 'record-found':
     case 'record-absent':
     case 'record-withheld':
@@ -92,17 +142,27 @@ function stepLocked(state: SessionState & { phase: 'locked' }, event: Exclude<Se
   }
 }
 
-function stepAdopting(state: SessionState & { phase: 'adopting' }, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
+function stepAdopting(
+  state: SessionState & { phase: 'adopting' },
+  event: Exclude<SessionEvent, { type: 'adopt' }>,
+): SessionStep {
   switch (event.type) {
     case 'stored':
       return publish(state, null, event);
     case 'store-failed':
       return publish(state, event.error, event);
     case 'tick':
-      if (isSetBackBehind(state.since, event.now)) return { state: { ...state, since: event.now }, effects: [] };
-      return event.now >= state.since + LIMITS.keyringWriteSlowMs ? publish(state, slowKeyring(), event) : same(state);
+      if (isSetBackBehind(state.since, event.now))
+        return { state: { ...state, since: event.now }, effects: [] };
+      return event.now >= state.since + LIMITS.keyringWriteSlowMs
+        ? publish(state, slowKeyring(), event)
+        : same(state);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account), ...revocation(state.grant.refreshToken), { type: 'adopted', attempt: state.attempt }]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [
+        removal(state.account),
+        ...revocation(state.grant.refreshToken),
+        { type: 'adopted', attempt: state.attempt },
+      ]);
     case 'restore':
     case 'record-found':
     case 'record-absent':
@@ -118,19 +178,27 @@ function stepAdopting(state: SessionState & { phase: 'adopting' }, event: Exclud
   }
 }
 
-function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adopt' }>): SessionStep {
-  if (state.errand !== null && event.type !== 'sign-out') return stepErrand(state, state.errand, event);
+function stepLive(
+  state: LiveSession,
+  event: Exclude<SessionEvent, { type: 'adopt' }>,
+): SessionStep {
+  if (state.errand !== null && event.type !== 'sign-out')
+    return stepErrand(state, state.errand, event);
   switch (event.type) {
     case 'renewed':
       return state.renewal.state === 'renewing' ? receive(state, event) : same(state);
     case 'renew-failed':
-      return state.renewal.state === 'renewing' ? refuseOrWait(state, state.renewal, event) : same(state);
+      return state.renewal.state === 'renewing'
+        ? refuseOrWait(state, state.renewal, event)
+        : same(state);
     case 'stored':
       return event.save === state.save ? settleStore(state, null, event) : same(state);
     case 'store-failed':
       return event.save === state.save ? settleStore(state, event.error, event) : same(state);
     case 'demand':
-      return event.target !== null && state.renewal.state === 'fresh' ? beginErrand(state, event.target, event.now) : beginRenewal(state, event.now);
+      return event.target !== null && state.renewal.state === 'fresh'
+        ? beginErrand(state, event.target, event.now)
+        : beginRenewal(state, event.now);
     case 'retry':
       return retryLive(state, event.now);
     case 'tick':
@@ -138,7 +206,10 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
     case 'wake':
       return wakeLive(state, event.now);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account), ...revocation(currentRefreshToken(state))]);
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [
+        removal(state.account),
+        ...revocation(currentRefreshToken(state)),
+      ]);
     case 'restore':
     case 'record-found':
     case 'record-absent':
@@ -151,24 +222,60 @@ function stepLive(state: LiveSession, event: Exclude<SessionEvent, { type: 'adop
 
 function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): SessionStep {
   const { account, attempt, now } = event;
-  const grant = { ...event.grant, refreshToken: event.grant.refreshToken ?? idleRefreshToken(state, account) };
-  const previous = state.phase === 'live' ? state : state.phase === 'adopting' ? state.previous : null;
+  const grant = {
+    ...event.grant,
+    refreshToken: event.grant.refreshToken ?? idleRefreshToken(state, account),
+  };
+  const previous =
+    state.phase === 'live' ? state : state.phase === 'adopting' ? state.previous : null;
   const replaced = state.phase !== 'absent' && state.account.id !== account.id ? state : null;
   const effects: SessionEffect[] = replaced === null ? [] : [...ofReplaced(replaced, account)];
   // An attempt whose tokens are replaced before they were stored has succeeded all the same.
   if (state.phase === 'adopting') effects.push({ type: 'adopted', attempt: state.attempt });
-  const adopting = { phase: 'adopting', epoch: state.epoch + 1, account, grant, attempt, since: now, previous } as const;
-  // Nothing will be stored, and what an earlier session left must not come back at the next start: the view says "not remembered".
-  if (grant.refreshToken === null) return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [...effects, removal(account)]);
-  return { state: adopting, effects: [...effects, writeEffect(account, grant, grant.resources ?? [], 0)] };
+  const adopting = {
+    phase: 'adopting',
+    epoch: state.epoch + 1,
+    account,
+    grant,
+    attempt,
+    since: now,
+    previous,
+  } as const;
+  // Nothing will be stored, and what an earlier session left must not come back at the next start:
+  // the view says "not remembered".
+  if (grant.refreshToken === null)
+    return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [
+      ...effects,
+      removal(account),
+    ]);
+  return {
+    state: adopting,
+    effects: [...effects, writeEffect(account, grant, grant.resources ?? [], 0)],
+  };
 }
 
-function publish(state: SessionState & { phase: 'adopting' }, storeError: AuthError | null, timing: Timing, before: readonly SessionEffect[] = []): SessionStep {
+function publish(
+  state: SessionState & { phase: 'adopting' },
+  storeError: AuthError | null,
+  timing: Timing,
+  before: readonly SessionEffect[] = [],
+): SessionStep {
   const { epoch, account, grant, attempt } = state;
   const live: LiveSession = {
-    phase: 'live', epoch, account, refreshToken: grant.refreshToken, scope: grant.scope, resources: grant.resources ?? [], save: 0, storeError, storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs, doubted: false,
+    phase: 'live',
+    epoch,
+    account,
+    refreshToken: grant.refreshToken,
+    scope: grant.scope,
+    resources: grant.resources ?? [],
+    save: 0,
+    storeError,
+    storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs,
+    doubted: false,
     access: accessOf(grant),
-    renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) }, errand: null, targets: NO_TARGETS,
+    renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
+    errand: null,
+    targets: NO_TARGETS,
   };
   return { state: live, effects: [...before, { type: 'adopted', attempt }] };
 }
@@ -177,17 +284,24 @@ function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): S
   const { renewal, access } = state;
   // A token of unknown age is renewed first, and what comes of that is stored.
   const isRenewedFirst = wasSetBack(access, event.now) && isDue(state, event.now);
-  if (renewal.state === 'fresh' && isStoringDue(state, event.now) && !isRenewedFirst) return storeAgain(state, event.now);
+  if (renewal.state === 'fresh' && isStoringDue(state, event.now) && !isRenewedFirst)
+    return storeAgain(state, event.now);
   switch (renewal.state) {
     case 'fresh':
       if (isDue(state, event.now)) return beginRenewal(state, event.now);
-      if (state.refreshToken === null && isOver(access, event.now)) return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
+      if (state.refreshToken === null && isOver(access, event.now))
+        return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
       return same(state);
     case 'waiting':
-      return event.now >= renewal.nextTryAt || isSetBackBehind(renewal.failedAt, event.now) ? beginRenewal(state, event.now) : same(state);
+      return event.now >= renewal.nextTryAt || isSetBackBehind(renewal.failedAt, event.now)
+        ? beginRenewal(state, event.now)
+        : same(state);
     case 'saving':
-      if (isSetBackBehind(renewal.since, event.now)) return { state: { ...state, renewal: { ...renewal, since: event.now } }, effects: [] };
-      return event.now >= renewal.since + LIMITS.keyringWriteSlowMs ? settleStore(state, slowKeyring(), event) : same(state);
+      if (isSetBackBehind(renewal.since, event.now))
+        return { state: { ...state, renewal: { ...renewal, since: event.now } }, effects: [] };
+      return event.now >= renewal.since + LIMITS.keyringWriteSlowMs
+        ? settleStore(state, slowKeyring(), event)
+        : same(state);
     case 'renewing':
       return same(state);
     default:
@@ -195,10 +309,16 @@ function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): S
   }
 }
 
-/** After a sleep no timer is right, and what failed before it may work now; only a server that asked for patience gets it. */
+/**
+ * After a sleep no timer is right, and what failed before it may work now; only a server that asked
+ * for patience gets it.
+ */
 function wakeLive(state: LiveSession, now: number): SessionStep {
   const { renewal } = state;
-  if (renewal.state === 'waiting') return renewal.error.retryAfterSeconds === undefined || now >= renewal.nextTryAt ? beginRenewal(state, now) : same(state);
+  if (renewal.state === 'waiting')
+    return renewal.error.retryAfterSeconds === undefined || now >= renewal.nextTryAt
+      ? beginRenewal(state, now)
+      : same(state);
   if (renewal.state !== 'fresh') return same(state);
   if (isDue(state, now)) return beginRenewal(state, now);
   return state.storeRetryAt === null ? same(state) : storeAgain(state, now);
@@ -206,17 +326,55 @@ function wakeLive(state: LiveSession, now: number): SessionStep {
 
 function retryLive(state: LiveSession, now: number): SessionStep {
   if (state.renewal.state === 'waiting') return beginRenewal(state, now);
-  return state.renewal.state === 'fresh' && state.storeError !== null ? storeAgain(state, now) : same(state);
+  return state.renewal.state === 'fresh' && state.storeError !== null
+    ? storeAgain(state, now)
+    : same(state);
 }
 
-/** Comes back from the keychain; an access token that is still good makes the start need no network. */
-function resume(epoch: number, record: SessionRecord, timing: Timing, suspended: boolean): SessionStep {
+/**
+ * Comes back from the keychain; an access token that is still good makes the start need no network.
+ */
+function resume(
+  epoch: number,
+  record: SessionRecord,
+  timing: Timing,
+  suspended: boolean,
+): SessionStep {
   const { account, refreshToken, scope, resources = [], access, doubted = false } = record;
   const { now } = timing;
-  const due = access === null ? now : dueAt({ accessToken: access.token, refreshToken, scope, obtainedAt: access.obtainedAt, expiresAt: access.expiresAt }, timing);
-  const live: LiveSession = { phase: 'live', epoch, account, refreshToken, scope, resources, access, renewal: { state: 'fresh', since: now, renewAt: due }, errand: null, targets: NO_TARGETS, save: 0, storeError: null, storeRetryAt: null, doubted };
+  const due =
+    access === null
+      ? now
+      : dueAt(
+          {
+            accessToken: access.token,
+            refreshToken,
+            scope,
+            obtainedAt: access.obtainedAt,
+            expiresAt: access.expiresAt,
+          },
+          timing,
+        );
+  const live: LiveSession = {
+    phase: 'live',
+    epoch,
+    account,
+    refreshToken,
+    scope,
+    resources,
+    access,
+    renewal: { state: 'fresh', since: now, renewAt: due },
+    errand: null,
+    targets: NO_TARGETS,
+    save: 0,
+    storeError: null,
+    storeRetryAt: null,
+    doubted,
+  };
   if (suspended) return askOnceMore(live, now);
-  return isDue(live, now) || isOver(access, now) ? beginRenewal(live, now) : { state: live, effects: [] };
+  return isDue(live, now) || isOver(access, now)
+    ? beginRenewal(live, now)
+    : { state: live, effects: [] };
 }
 
 function isDue(state: LiveSession, now: number): boolean {
@@ -226,14 +384,26 @@ function isDue(state: LiveSession, now: number): boolean {
   return wasSetBack(access, now) || (dueAt !== null && now >= dueAt);
 }
 
-/** When a renewal is due that nobody asked for: a token without life is asked for again by callers, not all day long. */
+/**
+ * When a renewal is due that nobody asked for: a token without life is asked for again by callers,
+ * not all day long.
+ */
 export function backgroundDueAt(renewAt: number | null, access: AccessToken | null): number | null {
-  if (renewAt === null || access === null || access.expiresAt === null || access.expiresAt - access.obtainedAt >= 1_000) return renewAt;
+  if (
+    renewAt === null ||
+    access === null ||
+    access.expiresAt === null ||
+    access.expiresAt - access.obtainedAt >= 1_000
+  )
+    return renewAt;
   return Math.max(renewAt, access.obtainedAt + LIMITS.lifelessPauseMs);
 }
 
 function restore(epoch: number, account: AccountView, now: number): SessionStep {
-  return { state: { phase: 'restoring', epoch, account, since: now, slow: false }, effects: [{ type: 'read-record', account }] };
+  return {
+    state: { phase: 'restoring', epoch, account, since: now, slow: false },
+    effects: [{ type: 'read-record', account }],
+  };
 }
 
 function currentRefreshToken({ renewal, errand, refreshToken }: LiveSession): string | null {
@@ -241,8 +411,14 @@ function currentRefreshToken({ renewal, errand, refreshToken }: LiveSession): st
   return renewal.state === 'saving' ? renewal.grant.refreshToken : refreshToken;
 }
 
-/** Two nameless people may be one person, and a server may end all that they have with one token: then nothing is revoked. */
-function ofReplaced(replaced: Exclude<SessionState, { phase: 'absent' }>, by: AccountView): readonly SessionEffect[] {
+/**
+ * Two nameless people may be one person, and a server may end all that they have with one token:
+ * then nothing is revoked.
+ */
+function ofReplaced(
+  replaced: Exclude<SessionState, { phase: 'absent' }>,
+  by: AccountView,
+): readonly SessionEffect[] {
   if (isAnonymous(replaced.account) && isAnonymous(by)) return [removal(replaced.account)];
   switch (replaced.phase) {
     case 'live':
@@ -258,10 +434,18 @@ function removal(account: AccountView, revokes = false): SessionEffect {
   return { type: 'remove-record', account, ...(revokes ? { revokes } : {}) };
 }
 
-/** Google gives a refresh token at the first consent only; signing in again as the same person must not cost it. Of a nameless one nobody knows. */
+/**
+ * Google gives a refresh token at the first consent only; signing in again as the same person must
+ * not cost it. Of a nameless one nobody knows.
+ */
 function idleRefreshToken(state: SessionState, account: AccountView): string | null {
   if (isAnonymous(account)) return null;
-  return state.phase === 'live' && state.account.id === account.id && state.renewal.state !== 'renewing' && state.errand?.state !== 'renewing' ? currentRefreshToken(state) : null;
+  return state.phase === 'live' &&
+    state.account.id === account.id &&
+    state.renewal.state !== 'renewing' &&
+    state.errand?.state !== 'renewing'
+    ? currentRefreshToken(state)
+    : null;
 }
 
 function revocation(token: string | null): readonly SessionEffect[] {
@@ -269,9 +453,15 @@ function revocation(token: string | null): readonly SessionEffect[] {
 }
 
 function nothingToStore(): AuthError {
-  return new AuthError('keyring-unavailable', 'the provider gave no refresh token, so there is nothing to remember');
+  return new AuthError(
+    'keyring-unavailable',
+    'the provider gave no refresh token, so there is nothing to remember',
+  );
 }
 
 export function tokenOver(): AuthError {
-  return new AuthError('session-ended', 'the access token has expired and there is no refresh token');
+  return new AuthError(
+    'session-ended',
+    'the access token has expired and there is no refresh token',
+  );
 }

@@ -1,5 +1,6 @@
-// The sessions of the app: the active one and those of other accounts. Effects go to keeper.ts, callers wait in session/token-waiters.ts.
-// Decides nothing about a session, which is session.ts's; with the option "accounts" at `one` there is one and no other.
+// The sessions of the app: the active one and those of other accounts. Effects go to keeper.ts,
+// callers wait in session/token-waiters.ts. Decides nothing about a session, which is session.ts's;
+// with the option "accounts" at `one` there is one and no other.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
 import { isAnonymous } from './identity.js';
@@ -22,9 +23,15 @@ import type { Vault } from './vault.js';
 /** One account's session, and who waits for it. */
 export interface Slot {
   state: SessionState;
-  /** What the attempt whose tokens are being stored has begun: it ends with a sign-out of the active account. */
+  /**
+   * What the attempt whose tokens are being stored has begun: it ends with a sign-out of the active
+   * account.
+   */
   isNew: boolean;
-  /** An attempt that a sign-out has ended while its tokens were being stored: its account does not become the active one. */
+  /**
+   * An attempt that a sign-out has ended while its tokens were being stored: its account does not
+   * become the active one.
+   */
   endedAttempt: number | null;
   readonly waiters: TokenWaiters;
 }
@@ -79,7 +86,10 @@ export interface Sessions {
   /** When the earliest session wants a `tick`, or null. */
   deadline(now: number): number | null;
   getAccessToken(request?: TokenRequest): Promise<string>;
-  /** Makes another account the active one, once its session is there. Rejects, and changes nothing, when it does not come. */
+  /**
+   * Makes another account the active one, once its session is there. Rejects, and changes nothing,
+   * when it does not come.
+   */
   switchAccount(accountId: string): Promise<void>;
   /** Null: the active one. Resolves when its removal was asked for. */
   signOut(accountId: string | null): Promise<void>;
@@ -89,11 +99,21 @@ export interface Sessions {
 
 const NOBODY: readonly AccountView[] = [];
 
-export function createSessions(settings: Settings, known: KnownState, vault: Vault, keeper: Keeper, clock: Clock, log: Log, host: SessionsHost): Sessions {
+export function createSessions(
+  settings: Settings,
+  known: KnownState,
+  vault: Vault,
+  keeper: Keeper,
+  clock: Clock,
+  log: Log,
+  host: SessionsHost,
+): Sessions {
   const wasSetBackBy = createSetBackWatch(clock);
   const areSeveral = settings.accounts === 'several';
   let active = emptySlot();
-  /** By account. Of an account that nobody has asked for since the start there is only the record. */
+  /**
+   * By account. Of an account that nobody has asked for since the start there is only the record.
+   */
   const others = new Map<string, Slot>();
   /** Who quits after a switch comes back to that account. */
   let chosen: Promise<void> = Promise.resolve();
@@ -101,7 +121,9 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   const suspended = new Set<string>();
   let stopped: AuthError | null = null;
   let starting: (() => void) | null = null;
-  const started = new Promise<void>((resolve) => { starting = resolve; });
+  const started = new Promise<void>((resolve) => {
+    starting = resolve;
+  });
   let listed = { of: known.current().accounts, version: 0, accounts: NOBODY };
   let version = 0;
 
@@ -109,7 +131,10 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     state: () => active.state,
     otherAccounts,
     isActive: (accountId) => active.state.account?.id === accountId,
-    isThere: (accountId) => [active, ...others.values()].some(({ state }) => state.phase !== 'absent' && state.account.id === accountId),
+    isThere: (accountId) =>
+      [active, ...others.values()].some(
+        ({ state }) => state.phase !== 'absent' && state.account.id === accountId,
+      ),
     areAbsent: () => [active, ...others.values()].every(({ state }) => state.phase === 'absent'),
     start() {
       starting?.();
@@ -117,14 +142,27 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     },
     recall(last, reason, unread) {
       const { state } = active;
-      if (state.phase === 'absent') active.state = { ...state, reason, account: last, error: unread ?? (isUnread(state) ? null : state.error) };
+      if (state.phase === 'absent')
+        active.state = {
+          ...state,
+          reason,
+          account: last,
+          error: unread ?? (isUnread(state) ? null : state.error),
+        };
     },
-    send: (event) => { send(active, event); },
+    send: (event) => {
+      send(active, event);
+    },
     adopt(grant, account, attempt) {
       const slot = slotToAdopt(account);
       forgetEnded(slot, account);
       slot.isNew = slot.state.phase === 'absent' && !isStored(account.id);
-      host.queue({ to: 'session', slot, epoch: null, event: { type: 'adopt', grant, account, attempt, now: now() } });
+      host.queue({
+        to: 'session',
+        slot,
+        epoch: null,
+        event: { type: 'adopt', grant, account, attempt, now: now() },
+      });
     },
     deliver,
     settle() {
@@ -139,12 +177,16 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       tellLocked({ type: 'retry', now: now() });
       host.drain();
     },
-    wake(signal) { tellLocked({ type: 'wake', signal, now: now() }); },
+    wake(signal) {
+      tellLocked({ type: 'wake', signal, now: now() });
+    },
     tick() {
       notice();
       const event = { type: 'tick', ...host.timing() } as const;
       host.queue({ to: 'session', slot: null, epoch: null, event });
-      for (const slot of others.values()) if ((sessionDeadline(slot.state, event.now, false) ?? Infinity) <= event.now) host.queue({ to: 'session', slot, epoch: null, event });
+      for (const slot of others.values())
+        if ((sessionDeadline(slot.state, event.now, false) ?? Infinity) <= event.now)
+          host.queue({ to: 'session', slot, epoch: null, event });
     },
     deadline(now) {
       notice();
@@ -162,7 +204,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       const slot = find(accountId);
       if (slot === null) throw notFound();
       // The person has just asked for it: a keyring that was locked is asked once more.
-      if (slot !== active && slot.state.phase === 'locked') send(slot, { type: 'retry', now: now() });
+      if (slot !== active && slot.state.phase === 'locked')
+        send(slot, { type: 'retry', now: now() });
       await slot.waiters.arrival();
       // Somebody may have signed it out in the same turn.
       if (slot.state.phase !== 'live') throw notSignedIn();
@@ -175,12 +218,19 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       if (stopped !== null) throw stopped;
       const slot = accountId === null ? active : find(accountId);
       if (slot === null) {
-        const left = known.current().accounts.find(({ id, record }) => id === accountId && record === 'suspended');
+        const left = known
+          .current()
+          .accounts.find(({ id, record }) => id === accountId && record === 'suspended');
         if (left !== undefined) keeper.forget(accountOf(left));
         return;
       }
       // Only who has read the record can have its token revoked.
-      if (slot !== active) await atMost(clock, slot.waiters.arrival().catch(() => undefined), LIMITS.keyringSlowMs);
+      if (slot !== active)
+        await atMost(
+          clock,
+          slot.waiters.arrival().catch(() => undefined),
+          LIMITS.keyringSlowMs,
+        );
       if (slot === active) for (const other of others.values()) endStoring(other);
       send(slot, { type: 'sign-out' });
     },
@@ -200,7 +250,8 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
 
   function notice(): void {
     const ms = wasSetBackBy();
-    if (ms > 0) for (const slot of [active, ...others.values()]) slot.state = afterSetBack(slot.state, ms);
+    if (ms > 0)
+      for (const slot of [active, ...others.values()]) slot.state = afterSetBack(slot.state, ms);
   }
 
   function emptySlot(): Slot {
@@ -211,8 +262,12 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
       waiters: createTokenWaiters({
         state: () => slot.state,
         now,
-        demand: (target) => { send(slot, { type: 'demand', target, now: now() }); },
-        drain: () => { host.drain(); },
+        demand: (target) => {
+          send(slot, { type: 'demand', target, now: now() });
+        },
+        drain: () => {
+          host.drain();
+        },
       }),
     };
     return slot;
@@ -229,7 +284,10 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     const { account, target, refused } = wanted;
     const slot = account === null ? active : find(account);
     // Who is known is not known yet.
-    if (slot === null) return starting === null ? Promise.reject(notFound()) : started.then(() => getAccessToken(request));
+    if (slot === null)
+      return starting === null
+        ? Promise.reject(notFound())
+        : started.then(() => getAccessToken(request));
     return slot.waiters.ask({ target, refused }, starting === null);
   }
 
@@ -246,7 +304,11 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     if (before.phase !== slot.state.phase) {
       version += 1;
       if (slot === active) {
-        log.write({ level: 'info', event: `session-${slot.state.phase}`, fields: { code: 'error' in slot.state ? (slot.state.error?.code ?? null) : null } });
+        log.write({
+          level: 'info',
+          event: `session-${slot.state.phase}`,
+          fields: { code: 'error' in slot.state ? (slot.state.error?.code ?? null) : null },
+        });
         host.changed();
       }
     }
@@ -262,7 +324,12 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
 
   function handleOf(slot: Slot): Parameters<Keeper['run']>[1] {
     const { epoch } = slot.state;
-    return { isActive: slot === active, post: (event) => { send(slot, event, epoch); } };
+    return {
+      isActive: slot === active,
+      post: (event) => {
+        send(slot, event, epoch);
+      },
+    };
   }
 
   function send(slot: Slot, event: SessionEvent, epoch: number | null = null): void {
@@ -273,24 +340,40 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   /** The active one, and all whose keyring did not open. */
   function tellLocked(event: SessionEvent): void {
     host.queue({ to: 'session', slot: null, epoch: null, event });
-    for (const slot of others.values()) if (slot.state.phase === 'locked') host.queue({ to: 'session', slot, epoch: null, event });
+    for (const slot of others.values())
+      if (slot.state.phase === 'locked') host.queue({ to: 'session', slot, epoch: null, event });
   }
 
   function slotToAdopt(account: AccountView): Slot {
     const there = others.get(account.id);
     if (there !== undefined) return there;
-    return !areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id ? active : open(account);
+    return !areSeveral || active.state.phase === 'absent' || active.state.account.id === account.id
+      ? active
+      : open(account);
   }
 
-  /** Where there is one account, the record that an ended session has left goes with the next person, as any record before it. */
+  /**
+   * Where there is one account, the record that an ended session has left goes with the next
+   * person, as any record before it.
+   */
   function forgetEnded({ state }: Slot, by: AccountView): void {
-    if (areSeveral || state.phase !== 'absent' || state.reason !== 'ended' || state.account === null || state.account.id === by.id) return;
+    if (
+      areSeveral ||
+      state.phase !== 'absent' ||
+      state.reason !== 'ended' ||
+      state.account === null ||
+      state.account.id === by.id
+    )
+      return;
     // As with a session that is replaced: two nameless people may have one grant.
-    if (isAnonymous(state.account) && isAnonymous(by)) keeper.run({ type: 'remove-record', account: state.account }, handleOf(active));
+    if (isAnonymous(state.account) && isAnonymous(by))
+      keeper.run({ type: 'remove-record', account: state.account }, handleOf(active));
     else keeper.forget(state.account);
   }
 
-  /** Tokens that are being stored when the active account signs out: nobody becomes active by them. */
+  /**
+   * Tokens that are being stored when the active account signs out: nobody becomes active by them.
+   */
   function endStoring(slot: Slot): void {
     if (slot.state.phase !== 'adopting') return;
     if (slot.isNew) send(slot, { type: 'sign-out' });
@@ -306,11 +389,17 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
     if (isLast && active.state.phase !== 'absent') return active;
     const there = others.get(accountId);
     if (there !== undefined) return there;
-    const stored = areSeveral && starting === null ? known.current().accounts.find((account) => account.id === accountId && isSignedIn(account)) : undefined;
+    const stored =
+      areSeveral && starting === null
+        ? known
+            .current()
+            .accounts.find((account) => account.id === accountId && isSignedIn(account))
+        : undefined;
     if (stored === undefined) return isLast ? active : null;
     const account = accountOf(stored);
     const slot = open(account);
-    // At once, also when a listener asks: whoever finds it absent would answer that nobody is signed in.
+    // At once, also when a listener asks: whoever finds it absent would answer that nobody is
+    // signed in.
     deliver({ to: 'session', slot, epoch: null, event: { type: 'restore', account, now: now() } });
     host.drain();
     return slot;
@@ -345,15 +434,18 @@ export function createSessions(settings: Settings, known: KnownState, vault: Vau
   function otherAccounts(): readonly AccountView[] {
     if (!areSeveral) return NOBODY;
     const { accounts } = known.current();
-    if (listed.of !== accounts || listed.version !== version) listed = { of: accounts, version, accounts: listOthers() };
+    if (listed.of !== accounts || listed.version !== version)
+      listed = { of: accounts, version, accounts: listOthers() };
     return listed.accounts;
   }
 
   function listOthers(): readonly AccountView[] {
     const list = new Map<string, AccountView>();
-    for (const account of known.current().accounts) if (isSignedIn(account)) list.set(account.id, accountOf(account));
+    for (const account of known.current().accounts)
+      if (isSignedIn(account)) list.set(account.id, accountOf(account));
     // One that no keyring took is in no file.
-    for (const { state } of others.values()) if (state.phase === 'live') list.set(state.account.id, state.account);
+    for (const { state } of others.values())
+      if (state.phase === 'live') list.set(state.account.id, state.account);
     if (active.state.account !== null) list.delete(active.state.account.id);
     return [...list.values()];
   }

@@ -1,6 +1,6 @@
-// SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the old one, and a single
-// write of the entry itself, which then holds a header, switches to it.
-// May not remove anything while reading, and may not put a value, a part or a checksum into a detail.
+// SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the
+// old one, and a single write of the entry itself, which then holds a header, switches to it. May
+// not remove anything while reading, and may not put a value, a part or a checksum into a detail.
 import { type Refusal, createKeyTurns } from './key-turns.js';
 import type { SecretOutcome, SecretReading, SecretStore } from './ports.js';
 
@@ -15,13 +15,31 @@ const HEADER_MARK = 'latchkey-split/';
 /** In front of the key, where nothing that comes from outside can imitate it. */
 const PART_MARK = 'latchkey-part:';
 
-const TOO_LONG = { state: 'unavailable', detail: `a value must not be longer than ${VALUE_BYTES} bytes` } as const;
-const RESERVED_KEY = { state: 'unavailable', detail: `a key must not begin with "${PART_MARK}"` } as const;
-const LATER_VERSION = { state: 'unavailable', detail: 'the stored value was split by a later version' } as const;
-const BAD_HEADER = { state: 'unavailable', detail: 'the header of the stored value is damaged' } as const;
-const BAD_CHECKSUM = { state: 'unavailable', detail: 'the stored value does not match its checksum' } as const;
+const TOO_LONG = {
+  state: 'unavailable',
+  detail: `a value must not be longer than ${VALUE_BYTES} bytes`,
+} as const;
+const RESERVED_KEY = {
+  state: 'unavailable',
+  detail: `a key must not begin with "${PART_MARK}"`,
+} as const;
+const LATER_VERSION = {
+  state: 'unavailable',
+  detail: 'the stored value was split by a later version',
+} as const;
+const BAD_HEADER = {
+  state: 'unavailable',
+  detail: 'the header of the stored value is damaged',
+} as const;
+const BAD_CHECKSUM = {
+  state: 'unavailable',
+  detail: 'the stored value does not match its checksum',
+} as const;
 
-/** There are two places for parts; the header says which one counts, so the other is free for the next value. */
+/**
+ * There are two places for parts; the header says which one counts, so the other is free for the
+ * next value.
+ */
 type Generation = 'a' | 'b';
 
 interface Header {
@@ -34,17 +52,19 @@ interface Header {
 }
 
 /**
- * Splits what takes more than `maxBytes` (at least 128) of `inner`; shorter values stay one plain entry, as they were
- * before splitting existed, and cost one inner read. The size is that of the value inside a JSON string, in UTF-8:
- * what the keychain stores.
+ * Splits what takes more than `maxBytes` (at least 128) of `inner`; shorter values stay one plain
+ * entry, as they were before splitting existed, and cost one inner read. The size is that of the
+ * value inside a JSON string, in UTF-8: what the keychain stores.
  *
- * A write is old or new as a whole, whenever it is stopped. After it the other generation and what an interrupted
- * write left are swept, before it answers; a sweep that fails is made up for by the next write or removal.
- * A removal is `done` when the parts are gone, too. Parts that are missing or do not match are `unavailable`, kept,
- * and written over by the next value. Values above 65,536 bytes are refused.
+ * A write is old or new as a whole, whenever it is stopped. After it the other generation and what
+ * an interrupted write left are swept, before it answers; a sweep that fails is made up for by the
+ * next write or removal. A removal is `done` when the parts are gone, too. Parts that are missing
+ * or do not match are `unavailable`, kept, and written over by the next value. Values above 65,536
+ * bytes are refused.
  *
- * Two processes may read at any time, but must not write or remove one key at once: see `Lock`.
- * A call that waits for another one on its key shares its `locked`; each inner call has the time limit of `inner`.
+ * Two processes may read at any time, but must not write or remove one key at once: see `Lock`. A
+ * call that waits for another one on its key shares its `locked`; each inner call has the time
+ * limit of `inner`.
  */
 export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BYTES): SecretStore {
   const turns = createKeyTurns();
@@ -56,7 +76,10 @@ export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BY
     close: () => inner.close(),
   };
 
-  function inTurn<Answer extends SecretReading | SecretOutcome>(key: string, run: () => Promise<Answer>): Promise<Answer | Refusal> {
+  function inTurn<Answer extends SecretReading | SecretOutcome>(
+    key: string,
+    run: () => Promise<Answer>,
+  ): Promise<Answer | Refusal> {
     return key.startsWith(PART_MARK) ? Promise.resolve(RESERVED_KEY) : turns(key, run);
   }
 
@@ -65,21 +88,30 @@ export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BY
     for (let tries = 1; head.state === 'found' && head.value.startsWith(HEADER_MARK); tries += 1) {
       const joined = await join(key, head.value);
       if (joined.state !== 'unavailable') return joined;
-      // Another process may have switched and swept between our reads; only parts that the same header still names are lost.
+      // Another process may have switched and swept between our reads; only parts that the same
+      // header still names are lost.
       const again = await inner.read(key, true);
-      if (again.state === 'found' && (again.value === head.value || tries === READ_TRIES)) return joined;
+      if (again.state === 'found' && (again.value === head.value || tries === READ_TRIES))
+        return joined;
       head = again;
     }
     return head;
   }
 
-  async function join(key: string, headText: string): Promise<Exclude<SecretReading, { state: 'absent' }>> {
+  async function join(
+    key: string,
+    headText: string,
+  ): Promise<Exclude<SecretReading, { state: 'absent' }>> {
     const header = parseHeader(headText);
     if (header === null) return /^\D+1 /.test(headText) ? BAD_HEADER : LATER_VERSION;
     const parts: string[] = [];
     for (let index = 0; index < header.parts; index += 1) {
       const part = await inner.read(partKey(key, header.generation, index), true);
-      if (part.state === 'absent') return { state: 'unavailable', detail: `part ${index + 1} of ${header.parts} of the stored value is missing` };
+      if (part.state === 'absent')
+        return {
+          state: 'unavailable',
+          detail: `part ${index + 1} of ${header.parts} of the stored value is missing`,
+        };
       if (part.state !== 'found') return part;
       parts.push(part.value);
     }
@@ -101,12 +133,18 @@ export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BY
     const old = head.state === 'found' ? head.value : '';
     const generation = generationOf(old) === 'a' ? 'b' : 'a';
     const parts = cut(value, maxBytes);
-    // Upwards here and downwards when sweeping: the parts that exist are 0 to n, always, so they can be found by asking.
+    // Upwards here and downwards when sweeping: the parts that exist are 0 to n, always, so they
+    // can be found by asking.
     for (const [index, part] of parts.entries()) {
       const outcome = await inner.write(partKey(key, generation, index), part);
       if (outcome.state !== 'done') return outcome;
     }
-    const header = formatHeader({ generation, parts: parts.length, length: value.length, checksum: await checksumOf(value) });
+    const header = formatHeader({
+      generation,
+      parts: parts.length,
+      length: value.length,
+      checksum: await checksumOf(value),
+    });
     const switched = await inner.write(key, header);
     if (switched.state !== 'done') return switched;
     const swept = await sweep(key, generation === 'a' ? 'b' : 'a', 0, parseHeader(old)?.parts ?? 0);
@@ -124,11 +162,20 @@ export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BY
     return outcome.state === 'done' ? await sweep(key, 'b', 0, 0) : outcome;
   }
 
-  /** Removes the parts from `from` on. `known`: so many are surely there; what is beyond is asked for, as no keyring lists. */
-  async function sweep(key: string, generation: Generation, from: number, known: number): Promise<SecretOutcome> {
+  /**
+   * Removes the parts from `from` on. `known`: so many are surely there; what is beyond is asked
+   * for, as no keyring lists.
+   */
+  async function sweep(
+    key: string,
+    generation: Generation,
+    from: number,
+    known: number,
+  ): Promise<SecretOutcome> {
     let end = known;
     for (;;) {
-      // Asked without expectation: on a keyring that has just answered, doubt would cost a probe for each sweep.
+      // Asked without expectation: on a keyring that has just answered, doubt would cost a probe
+      // for each sweep.
       const part = await inner.read(partKey(key, generation, end), false);
       if (part.state === 'absent') break;
       if (part.state !== 'found') return part;
@@ -151,12 +198,27 @@ function formatHeader({ generation, parts, length, checksum }: Header): string {
 }
 
 function parseHeader(text: string): Header | null {
-  const [, generation, parts, length, checksum] = /^latchkey-split\/1 ([ab]) ([1-9]\d{0,4}) (\d{1,6}) ([0-9a-f]{64})$/.exec(text) ?? [];
-  if (generation === undefined || parts === undefined || length === undefined || checksum === undefined) return null;
-  return { generation: generation === 'a' ? 'a' : 'b', parts: Number(parts), length: Number(length), checksum };
+  const [, generation, parts, length, checksum] =
+    /^latchkey-split\/1 ([ab]) ([1-9]\d{0,4}) (\d{1,6}) ([0-9a-f]{64})$/.exec(text) ?? [];
+  if (
+    generation === undefined ||
+    parts === undefined ||
+    length === undefined ||
+    checksum === undefined
+  )
+    return null;
+  return {
+    generation: generation === 'a' ? 'a' : 'b',
+    parts: Number(parts),
+    length: Number(length),
+    checksum,
+  };
 }
 
-/** The generation stands in the same place in every version, so that an older build spares a newer one's parts. */
+/**
+ * The generation stands in the same place in every version, so that an older build spares a newer
+ * one's parts.
+ */
 function generationOf(text: string): Generation | null {
   const [, generation] = /^latchkey-split\/\d+ ([ab]) /.exec(text) ?? [];
   return generation === 'a' || generation === 'b' ? generation : null;
@@ -200,6 +262,9 @@ function utf8Bytes(text: string): number {
 }
 
 async function checksumOf(value: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(value)));
+  const digest = await crypto.subtle.digest(
+    'SHA-256',
+    new TextEncoder().encode(JSON.stringify(value)),
+  );
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,14 +1,21 @@
-// SecretStore over two SecretStores: the keychain, and sealed files that safeStorage encrypts. Decides where a value lives.
-// What is sealed counts: a sealed file is at once the newest value and the record of the choice, so one rename switches.
-// May not skip a store that is locked, may not move anything while reading, and removes an old copy only behind a new one.
+// SecretStore over two SecretStores: the keychain, and sealed files that safeStorage encrypts.
+// Decides where a value lives. What is sealed counts: a sealed file is at once the newest value and
+// the record of the choice, so one rename switches. May not skip a store that is locked, may not
+// move anything while reading, and removes an old copy only behind a new one.
 import type { SecretStoreKind } from '../../contract.js';
 import { createKeyTurns } from './key-turns.js';
 import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from './ports.js';
 
-/** `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and home comes what is elsewhere. */
+/**
+ * `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and
+ * home comes what is elsewhere.
+ */
 export type StoreChoice = 'auto' | 'keychain' | 'safe-storage';
 
-/** In front of the key, in the sealed files: the keychain may still hold an older copy, to be removed with the value. */
+/**
+ * In front of the key, in the sealed files: the keychain may still hold an older copy, to be
+ * removed with the value.
+ */
 const LEFT_MARK = 'latchkey-left:';
 
 export interface Stores {
@@ -18,21 +25,27 @@ export interface Stores {
 
 /**
  * Chooses by evidence, for each key, and never by a guess at start:
- * - A value that is sealed is read and written there, until it is removed or the choice is `keychain`.
- * - Else the keychain has it, if anybody. With `auto` a write goes to the sealed files only when the keychain is
- *   `unavailable`; `locked` is the answer when it is locked or slow. With `safe-storage` a write always goes there.
- * - A value moves only with a write, which has the newest. The store that it leaves is cleared after the other has it;
- *   an old copy that could not be cleared is never read, is tried again once in each run, and makes a removal fail.
+ * - A value that is sealed is read and written there, until it is removed or the choice is
+ *   `keychain`.
+ * - Else the keychain has it, if anybody. With `auto` a write goes to the sealed files only when
+ *   the keychain is `unavailable`; `locked` is the answer when it is locked or slow. With
+ *   `safe-storage` a write always goes there.
+ * - A value moves only with a write, which has the newest. The store that it leaves is cleared
+ *   after the other has it; an old copy that could not be cleared is never read, is tried again
+ *   once in each run, and makes a removal fail.
  *
- * A kill at any moment leaves the old or the new value to be read. Two processes may read at any time, but must not
- * write or remove one key at once: see `Lock`. A call that waits for another one on its key shares its `locked`.
+ * A kill at any moment leaves the old or the new value to be read. Two processes may read at any
+ * time, but must not write or remove one key at once: see `Lock`. A call that waits for another one
+ * on its key shares its `locked`.
  */
 export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Stores): SecretStore {
   const inTurn = createKeyTurns();
   const homes = new Map<string, SecretStoreKind>();
   /** Keys of which the keychain surely or probably holds a copy. */
   const inKeychain = new Set<string>();
-  /** Keys whose old copy was tried to be cleared in this run: each try may open a password dialog. */
+  /**
+   * Keys whose old copy was tried to be cleared in this run: each try may open a password dialog.
+   */
   const tried = new Set<string>();
 
   return {
@@ -72,7 +85,10 @@ export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Sto
     return instead.state === 'unavailable' ? outcome : instead;
   }
 
-  /** Nothing is sealed yet. What the keychain may hold is noted first: after the write nobody would think of it. */
+  /**
+   * Nothing is sealed yet. What the keychain may hold is noted first: after the write nobody would
+   * think of it.
+   */
   async function moveToSealed(key: string, value: string): Promise<SecretOutcome> {
     if (!inKeychain.has(key)) return await writeSealed(key, value);
     const noted = await note(key);
@@ -86,7 +102,8 @@ export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Sto
     if (choice === 'keychain') await bringHome(key, value);
     else if (!tried.has(key) && (await isLeft(key))) {
       tried.add(key);
-      // Not waited for: it may meet a password dialog, and the value is stored. The keychain keeps the order of calls.
+      // Not waited for: it may meet a password dialog, and the value is stored. The keychain keeps
+      // the order of calls.
       void clearKeychain(key);
     }
     return outcome;
@@ -113,7 +130,9 @@ export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Sto
   }
 
   async function note(key: string): Promise<SecretOutcome> {
-    return (await sealed.has(LEFT_MARK + key)) ? { state: 'done' } : await sealed.write(LEFT_MARK + key, 'keychain');
+    return (await sealed.has(LEFT_MARK + key))
+      ? { state: 'done' }
+      : await sealed.write(LEFT_MARK + key, 'keychain');
   }
 
   async function clearKeychain(key: string): Promise<SecretOutcome> {

@@ -1,6 +1,7 @@
-// Taking over the session of an earlier version of the host's app: prove its refresh token, store it as a session of ours,
-// then remove what it came from. Killed at any moment, it goes on at the next start from the newest token that is stored.
-// May not sign anybody out, and removes nothing whose successor is not in the keychain.
+// Taking over the session of an earlier version of the host's app: prove its refresh token, store
+// it as a session of ours, then remove what it came from. Killed at any moment, it goes on at the
+// next start from the newest token that is stored. May not sign anybody out, and removes nothing
+// whose successor is not in the keychain.
 import type { AccountView } from '../../contract.js';
 import { AuthError, toAuthError } from './errors.js';
 import { parseEarlierSession } from './earlier-session.js';
@@ -8,28 +9,54 @@ import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
 import { LIMITS, renewalLockWaitMs } from './limits.js';
 import type { Settings } from './options/options.js';
-import type { Clock, EarlierEntries, KnownTakeOver, Lock, Log, SecretOutcome, SecretStore } from './ports.js';
+import type {
+  Clock,
+  EarlierEntries,
+  KnownTakeOver,
+  Lock,
+  Log,
+  SecretOutcome,
+  SecretStore,
+} from './ports.js';
 import type { Grant, Protocol } from './protocol.js';
-import { type TakeOverRecord, accountOf, parseTakeOver, sessionLock, takeOverKey } from './records.js';
+import {
+  type TakeOverRecord,
+  accountOf,
+  parseTakeOver,
+  sessionLock,
+  takeOverKey,
+} from './records.js';
 import { retryDelayMs } from './renewal.js';
 import type { EarlierSession } from './options/take-over-option.js';
 import type { Vault, VaultReading } from './vault.js';
 
 export interface TakeOver {
-  /** Begins if there may be something to take over: nobody was ever signed in, or an earlier try was cut off. Call first. */
+  /**
+   * Begins if there may be something to take over: nobody was ever signed in, or an earlier try was
+   * cut off. Call first.
+   */
   begin(): void;
-  /** Resolves at the first word: it is done, there is nothing, or it has to wait. At once when nothing was begun. */
+  /**
+   * Resolves at the first word: it is done, there is nothing, or it has to wait. At once when
+   * nothing was begun.
+   */
   firstWord(): Promise<void>;
-  /** A token of somebody is in hand and belongs to no session yet: nobody else may be restored meanwhile. */
+  /**
+   * A token of somebody is in hand and belongs to no session yet: nobody else may be restored
+   * meanwhile.
+   */
   isUnderWay(): boolean;
   /** It goes on when the network comes back. */
   waitsForNetwork(): boolean;
   /**
-   * Does now what it waits for. A keyring is asked again only when the person has just unlocked it, or wishes it; then
-   * also one that had nothing, for a locked keyring whose dialog cannot open says the same.
+   * Does now what it waits for. A keyring is asked again only when the person has just unlocked it,
+   * or wishes it; then also one that had nothing, for a locked keyring whose dialog cannot open
+   * says the same.
    */
   tryAgain(keyringToo: boolean): void;
-  /** Somebody signed in by another way, or the user signed out: what was not stored by now never is. */
+  /**
+   * Somebody signed in by another way, or the user signed out: what was not stored by now never is.
+   */
   cancel(): void;
   /** Resolves when no session will come of it any more, or has come. */
   settled(): Promise<void>;
@@ -37,7 +64,10 @@ export interface TakeOver {
   stop(): Promise<void>;
 }
 
-/** Where it reports: to the person (null: nothing is amiss any more), and that this account has a record now. */
+/**
+ * Where it reports: to the person (null: nothing is amiss any more), and that this account has a
+ * record now.
+ */
 export interface TakeOverEvents {
   tell(error: AuthError | null): void;
   taken(account: AccountView): void;
@@ -56,7 +86,10 @@ export interface TakeOverParts {
 }
 
 /** `over`: there is nothing more to do. `waits`: not now. `entry`: for the log. */
-type Outcome = { readonly state: 'over' } | { readonly state: 'refused' } | { readonly state: 'waits'; readonly entry: number; readonly error: AuthError };
+type Outcome =
+  | { readonly state: 'over' }
+  | { readonly state: 'refused' }
+  | { readonly state: 'waits'; readonly entry: number; readonly error: AuthError };
 
 type Failure = Exclude<SecretOutcome, { state: 'done' }>;
 
@@ -66,11 +99,20 @@ const TRIED_MAX = 32;
 /** Instead of a digest: nothing is tried any more. */
 const ALL = '*';
 
-const NOTHING_EARLIER: EarlierEntries = { read: async () => ({ state: 'absent' }), remove: async () => ({ state: 'done' }) };
+const NOTHING_EARLIER: EarlierEntries = {
+  read: async () => ({ state: 'absent' }),
+  remove: async () => ({ state: 'done' }),
+};
 
-export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: TakeOverParts, events: TakeOverEvents): TakeOver {
+export function createTakeOver(
+  settings: Settings,
+  { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: TakeOverParts,
+  events: TakeOverEvents,
+): TakeOver {
   const indexes = settings.takeOver.map((_, index) => index);
-  /** The newest state of what is being proved, in memory: the keychain may have refused to take it. */
+  /**
+   * The newest state of what is being proved, in memory: the keychain may have refused to take it.
+   */
   let current: TakeOverRecord | null = null;
   /** When the provider itself refused last, in words that are not for good. */
   let refusedAt: number | null = null;
@@ -82,10 +124,14 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
   let waitsFor: 'keyring' | 'network' | 'time' | null = null;
   /** Asked to try again while a try was under way: what it found out may be old. */
   let again = false;
-  const remember = (): void => { again = true; };
+  const remember = (): void => {
+    again = true;
+  };
   let wake = remember;
   let speak = (): void => undefined;
-  const firstWord = new Promise<void>((resolve) => { speak = resolve; });
+  const firstWord = new Promise<void>((resolve) => {
+    speak = resolve;
+  });
 
   return {
     begin,
@@ -100,7 +146,9 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
       cancelled = running !== null && !isDone;
       if (cancelled) wake();
     },
-    settled: async () => { if (!isDone) await running; },
+    settled: async () => {
+      if (!isDone) await running;
+    },
     async stop() {
       stopped = true;
       wake();
@@ -109,29 +157,53 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
   };
 
   function begin(): void {
-    const { accounts, takeOver: { stage, tried } } = known.current();
-    // Where another issuer or client was used before, the earlier session may be theirs, and is sent to nobody.
-    const isNew = accounts.length === 0 && !known.knowsOthers() && indexes.length > 0 && !tried.includes(ALL);
+    const {
+      accounts,
+      takeOver: { stage, tried },
+    } = known.current();
+    // Where another issuer or client was used before, the earlier session may be theirs, and is
+    // sent to nobody.
+    const isNew =
+      accounts.length === 0 && !known.knowsOthers() && indexes.length > 0 && !tried.includes(ALL);
     // What is only left to be cleaned holds up nobody.
     if (stage === 'cleaning' || (stage === 'none' && !isNew)) speak();
     if (stage === 'none' && !isNew) return;
     isDone = stage === 'cleaning';
-    running = run().catch((error: unknown) => {
-      log.write({ level: 'error', event: 'internal', fields: { name: error instanceof Error ? error.name : 'unknown' } });
-    }).finally(() => {
-      running = null;
-      speak();
-    });
+    running = run()
+      .catch((error: unknown) => {
+        log.write({
+          level: 'error',
+          event: 'internal',
+          fields: { name: error instanceof Error ? error.name : 'unknown' },
+        });
+      })
+      .finally(() => {
+        running = null;
+        speak();
+      });
   }
 
   async function run(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
-      const outcome = await alone(`take-over:${settings.clientId}`, renewalLockWaitMs(settings), step);
+      const outcome = await alone(
+        `take-over:${settings.clientId}`,
+        renewalLockWaitMs(settings),
+        step,
+      );
       if (stopped) return;
       if (outcome === null || outcome.state === 'waits') {
-        const error = outcome?.error ?? new AuthError('session-busy', 'another process of this app takes over the earlier session and does not finish');
+        const error =
+          outcome?.error ??
+          new AuthError(
+            'session-busy',
+            'another process of this app takes over the earlier session and does not finish',
+          );
         waitsFor = whatFor(error);
-        log.write({ level: 'warn', event: 'take-over-waits', fields: { entry: outcome?.entry ?? 0, code: error.code } });
+        log.write({
+          level: 'warn',
+          event: 'take-over-waits',
+          fields: { entry: outcome?.entry ?? 0, code: error.code },
+        });
         if (!cancelled) events.tell(error);
         speak();
         await pause(error, failures);
@@ -142,13 +214,22 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     }
   }
 
-  /** A keyring is asked again when somebody has unlocked it, and not by a timer: each time might open a dialog. */
+  /**
+   * A keyring is asked again when somebody has unlocked it, and not by a timer: each time might
+   * open a dialog.
+   */
   async function pause(error: AuthError, failures: number): Promise<void> {
     await new Promise<void>((resolve) => {
       wake = resolve;
       if (stopped || cancelled || again) return resolve();
       if (waitsFor === 'keyring') return;
-      const cancelTimer = clock.after(Math.max(retryDelayMs(failures, error.retryAfterSeconds, Math.random()), refusedAt === null ? 0 : LIMITS.refusalPauseMs), resolve);
+      const cancelTimer = clock.after(
+        Math.max(
+          retryDelayMs(failures, error.retryAfterSeconds, Math.random()),
+          refusedAt === null ? 0 : LIMITS.refusalPauseMs,
+        ),
+        resolve,
+      );
       wake = () => {
         cancelTimer();
         resolve();
@@ -166,7 +247,8 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     const { stage } = known.current().takeOver;
     if (stage !== 'none' && current === null) {
       const reading = await secrets.read(await keyOf(), true);
-      if (reading.state === 'locked' || reading.state === 'unavailable') return stage === 'cleaning' ? oweCleaning() : withheld(reading, 0);
+      if (reading.state === 'locked' || reading.state === 'unavailable')
+        return stage === 'cleaning' ? oweCleaning() : withheld(reading, 0);
       current = reading.state === 'found' ? parseTakeOver(reading.value, settings) : null;
     }
     if (cancelled) return drop(ALL);
@@ -195,7 +277,8 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     let waits: Outcome | null = null;
     for (const entry of indexes) {
       const reading = await earlier.read(entry);
-      if (reading.state === 'locked' || reading.state === 'unavailable') waits ??= withheld(reading, entry);
+      if (reading.state === 'locked' || reading.state === 'unavailable')
+        waits ??= withheld(reading, entry);
       if (reading.state !== 'found') continue;
       const source = await digestOf(reading.value);
       if (tried.includes(source)) continue;
@@ -207,18 +290,39 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     return waits ?? OVER;
   }
 
-  async function takeOver(entry: number, source: string, { refreshToken, subject, scope = settings.scopes.join(' ') }: EarlierSession): Promise<Outcome> {
+  async function takeOver(
+    entry: number,
+    source: string,
+    { refreshToken, subject, scope = settings.scopes.join(' ') }: EarlierSession,
+  ): Promise<Outcome> {
     const { issuer, clientId } = settings;
-    const record: TakeOverRecord = { version: 1, issuer, clientId, entry, source, refreshToken, scope, ...(subject === undefined ? {} : { subject }) };
+    const record: TakeOverRecord = {
+      version: 1,
+      issuer,
+      clientId,
+      entry,
+      source,
+      refreshToken,
+      scope,
+      ...(subject === undefined ? {} : { subject }),
+    };
     try {
       // Before anything is written: most tries that fail do so here, for want of a network.
       await protocol.prepare();
     } catch (thrown) {
       return { state: 'waits', entry, error: toAuthError(thrown) };
     }
-    // The file first: a record that it does not lead to would stay for ever. And both before the token is rotated:
-    // who cannot store what comes of it must not ask for it.
-    if (!(await setStage('proving'))) return { state: 'waits', entry, error: new AuthError('storage-failed', 'the file that leads the next start to the earlier session could not be written') };
+    // The file first: a record that it does not lead to would stay for ever. And both before the
+    // token is rotated: who cannot store what comes of it must not ask for it.
+    if (!(await setStage('proving')))
+      return {
+        state: 'waits',
+        entry,
+        error: new AuthError(
+          'storage-failed',
+          'the file that leads the next start to the earlier session could not be written',
+        ),
+      };
     const stored = await secrets.write(await keyOf(), JSON.stringify(record));
     if (stored.state !== 'done') return withheld(stored, entry);
     return prove(record, entry);
@@ -234,22 +338,40 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
       const renewed = await protocol.renewEarlier(record.refreshToken, record.scope);
       grant = renewed.grant;
       current = { ...record, refreshToken: grant.refreshToken ?? record.refreshToken };
-      // Now: to learn who it is may take two more exchanges. A keyring that refuses leaves it in memory.
-      if (current.refreshToken !== record.refreshToken) await secrets.write(await keyOf(), JSON.stringify(current));
+      // Now: to learn who it is may take two more exchanges. A keyring that refuses leaves it in
+      // memory.
+      if (current.refreshToken !== record.refreshToken)
+        await secrets.write(await keyOf(), JSON.stringify(current));
       account = await renewed.identify();
-      if (record.subject !== undefined && record.subject !== account.subject) throw new AuthError('id-token-invalid', 'the earlier session is of somebody else than the host says');
+      if (record.subject !== undefined && record.subject !== account.subject)
+        throw new AuthError(
+          'id-token-invalid',
+          'the earlier session is of somebody else than the host says',
+        );
     } catch (thrown) {
       return judge(toAuthError(thrown), entry, record);
     }
     const { accessToken, obtainedAt, expiresAt, scope } = grant;
-    const session = { version: 1, clientId: settings.clientId, account, refreshToken: current.refreshToken, scope, savedAt: clock.now(), access: { token: accessToken, obtainedAt, expiresAt } } as const;
+    const session = {
+      version: 1,
+      clientId: settings.clientId,
+      account,
+      refreshToken: current.refreshToken,
+      scope,
+      savedAt: clock.now(),
+      access: { token: accessToken, obtainedAt, expiresAt },
+    } as const;
     let isDropped = false;
     // Somebody who has signed in meanwhile, or signed out, has the last word.
     const write = async (): Promise<AuthError | null> => {
       isDropped = cancelled;
       return isDropped ? null : vault.write(session);
     };
-    const held = await lock.hold(sessionLock(settings.clientId, account.id), LIMITS.claimWaitMs, write);
+    const held = await lock.hold(
+      sessionLock(settings.clientId, account.id),
+      LIMITS.claimWaitMs,
+      write,
+    );
     const error = held.held ? held.value : await write();
     if (error !== null) return { state: 'waits', entry, error };
     return isDropped ? drop(ALL) : finish(entry, account);
@@ -262,7 +384,11 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     events.taken(account);
     const removed = await clean();
     if (!removed) oweCleaning();
-    log.write({ level: 'info', event: 'take-over-done', fields: { entry, removed: removed && settings.takeOver[entry]?.keep !== true } });
+    log.write({
+      level: 'info',
+      event: 'take-over-done',
+      fields: { entry, removed: removed && settings.takeOver[entry]?.keep !== true },
+    });
     return OVER;
   }
 
@@ -271,11 +397,13 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
     if (error.code === 'session-ended') return refuse(entry, error);
     if (error.code === 'id-token-invalid') {
       // What the server rotated belongs to nobody now. What it did not rotate is still the host's.
-      if (current !== null && current.refreshToken !== before.refreshToken) void protocol.revoke(current.refreshToken).catch(() => undefined);
+      if (current !== null && current.refreshToken !== before.refreshToken)
+        void protocol.revoke(current.refreshToken).catch(() => undefined);
       return refuse(entry, error);
     }
     if (error.code === 'sign-in-refused' && (await protocol.isOwnWord(error))) {
-      const again = refusedAt !== null && Math.abs(clock.now() - refusedAt) >= LIMITS.refusalPauseMs;
+      const again =
+        refusedAt !== null && Math.abs(clock.now() - refusedAt) >= LIMITS.refusalPauseMs;
       if (again) return refuse(entry, error);
       refusedAt ??= clock.now();
     }
@@ -284,29 +412,53 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
 
   /** It is of no use: its entry is left as it is, and not tried again. */
   async function refuse(entry: number, error: AuthError): Promise<Outcome> {
-    log.write({ level: 'warn', event: 'take-over-refused', fields: { entry, code: error.code, detail: error.message } });
+    log.write({
+      level: 'warn',
+      event: 'take-over-refused',
+      fields: { entry, code: error.code, detail: error.message },
+    });
     await drop(current?.source ?? '');
     refusedAt = null;
     if (!cancelled) events.tell(error);
     return { state: 'refused' };
   }
 
-  /** Notes it as tried, or all, and removes what was stored on the way; not what the host's earlier version left. */
+  /**
+   * Notes it as tried, or all, and removes what was stored on the way; not what the host's earlier
+   * version left.
+   */
   async function drop(tried: string): Promise<Outcome> {
-    await known.update((state) => ({ ...state, takeOver: { stage: state.takeOver.stage === 'none' ? 'none' : 'cleaning', tried: [...state.takeOver.tried, tried].slice(-TRIED_MAX) } }));
-    if (known.current().takeOver.stage === 'cleaning') return (await forget()) ? OVER : oweCleaning();
+    await known.update((state) => ({
+      ...state,
+      takeOver: {
+        stage: state.takeOver.stage === 'none' ? 'none' : 'cleaning',
+        tried: [...state.takeOver.tried, tried].slice(-TRIED_MAX),
+      },
+    }));
+    if (known.current().takeOver.stage === 'cleaning')
+      return (await forget()) ? OVER : oweCleaning();
     return OVER;
   }
 
-  /** Removes what a session was taken over from, and then the record that knew of it. False: not now. */
+  /**
+   * Removes what a session was taken over from, and then the record that knew of it. False: not
+   * now.
+   */
   async function clean(): Promise<boolean> {
     const { tried } = known.current().takeOver;
     let isClean = true;
     for (const entry of indexes) {
-      if (settings.takeOver[entry]?.keep === true || current === null || tried.includes(ALL) || tried.includes(current.source)) continue;
+      if (
+        settings.takeOver[entry]?.keep === true ||
+        current === null ||
+        tried.includes(ALL) ||
+        tried.includes(current.source)
+      )
+        continue;
       const reading = await earlier.read(entry);
       if (reading.state === 'locked' || reading.state === 'unavailable') isClean = false;
-      // Something else by now: the earlier version was used again, and that is not what was taken over.
+      // Something else by now: the earlier version was used again, and that is not what was taken
+      // over.
       if (reading.state !== 'found' || (await digestOf(reading.value)) !== current.source) continue;
       if ((await earlier.remove(entry)).state !== 'done') isClean = false;
     }
@@ -326,10 +478,16 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
 
   async function readByHost(entry: number, value: string): Promise<EarlierSession | null> {
     let cancelTimer = (): void => undefined;
-    const limit = new Promise<null>((resolve) => { cancelTimer = clock.after(LIMITS.claimWaitMs, () => { resolve(null); }); });
+    const limit = new Promise<null>((resolve) => {
+      cancelTimer = clock.after(LIMITS.claimWaitMs, () => {
+        resolve(null);
+      });
+    });
     let detail = 'option "takeOver": "read" found no session in it';
     try {
-      const session = parseEarlierSession(await Promise.race([(async () => settings.takeOver[entry]?.read(value))(), limit]));
+      const session = parseEarlierSession(
+        await Promise.race([(async () => settings.takeOver[entry]?.read(value))(), limit]),
+      );
       if (session !== null) return session;
     } catch (thrown) {
       detail = `option "takeOver": "read" failed (${thrown instanceof Error ? thrown.name : typeof thrown})`;
@@ -341,17 +499,36 @@ export function createTakeOver(settings: Settings, { earlier = NOTHING_EARLIER, 
   }
 
   function withheld({ state, detail }: Failure, entry: number): Outcome {
-    log.write({ level: 'warn', event: state === 'locked' ? 'keyring-locked' : 'keyring-unavailable', fields: { detail } });
-    return { state: 'waits', entry, error: state === 'locked' ? new AuthError('keyring-locked', 'the keyring that holds the earlier session is locked') : new AuthError('keyring-unavailable', 'the earlier session cannot be read or stored') };
+    log.write({
+      level: 'warn',
+      event: state === 'locked' ? 'keyring-locked' : 'keyring-unavailable',
+      fields: { detail },
+    });
+    return {
+      state: 'waits',
+      entry,
+      error:
+        state === 'locked'
+          ? new AuthError('keyring-locked', 'the keyring that holds the earlier session is locked')
+          : new AuthError('keyring-unavailable', 'the earlier session cannot be read or stored'),
+    };
   }
 
   /** Nobody has to know, and the next start tries again. */
   function oweCleaning(): Outcome {
-    log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: 'what an earlier session was taken over from' } });
+    log.write({
+      level: 'warn',
+      event: 'record-removal-owed',
+      fields: { detail: 'what an earlier session was taken over from' },
+    });
     return OVER;
   }
 
-  async function alone<T>(name: string, limitMs: number, work: () => Promise<T>): Promise<T | null> {
+  async function alone<T>(
+    name: string,
+    limitMs: number,
+    work: () => Promise<T>,
+  ): Promise<T | null> {
     const held = await lock.hold(name, limitMs, work);
     if (held.held) return held.value;
     return held.reason === 'unavailable' ? work() : null;

@@ -2,10 +2,21 @@
 // Ends no work: what takes longer goes on, and nobody waits for it.
 import type { Clock } from './ports.js';
 
-/** What `work` resolves to, or undefined when it takes longer than `limitMs`. Rejects as `work` does. Leaves no timer behind. */
-export async function atMost<T>(clock: Pick<Clock, 'after'>, work: Promise<T>, limitMs: number): Promise<T | undefined> {
+/**
+ * What `work` resolves to, or undefined when it takes longer than `limitMs`. Rejects as `work`
+ * does. Leaves no timer behind.
+ */
+export async function atMost<T>(
+  clock: Pick<Clock, 'after'>,
+  work: Promise<T>,
+  limitMs: number,
+): Promise<T | undefined> {
   let cancel = (): void => undefined;
-  const limit = new Promise<undefined>((resolve) => { cancel = clock.after(limitMs, () => { resolve(undefined); }); });
+  const limit = new Promise<undefined>((resolve) => {
+    cancel = clock.after(limitMs, () => {
+      resolve(undefined);
+    });
+  });
   try {
     return await Promise.race([work, limit]);
   } finally {

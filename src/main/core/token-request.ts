@@ -1,23 +1,30 @@
-// What a host asks of getAccessToken → which account, which target, and the token that an API has refused.
-// Throws "invalid-options" naming the member; never repeats a value.
+// What a host asks of getAccessToken → which account, which target, and the token that an API has
+// refused. Throws "invalid-options" naming the member; never repeats a value.
 import { AuthError } from './errors.js';
 import type { TokenTarget } from './session-state.js';
 import { isResource, isScope } from './options/wire-words.js';
 
 /** Which access token is wanted. Everything absent: that of the sign-in. */
 export interface TokenRequest {
-  /** The `id` of an account of the view. Default: the active one. Others need the option `accounts: 'several'`. */
+  /**
+   * The `id` of an account of the view. Default: the active one. Others need the option `accounts:
+   * 'several'`.
+   */
   readonly account?: string;
   /**
-   * The API that it is for (RFC 8707 §2.2): an absolute URI without fragment, at most 2,048 characters. Most providers want it
-   * named at the sign-in, too: see the option `resources`.
+   * The API that it is for (RFC 8707 §2.2): an absolute URI without fragment, at most 2,048
+   * characters. Most providers want it named at the sign-in, too: see the option `resources`.
    */
   readonly resource?: string;
-  /** At most what was granted at the sign-in (RFC 6749 §6). Entra takes the API from here: `api://…/.default`. */
+  /**
+   * At most what was granted at the sign-in (RFC 6749 §6). Entra takes the API from here:
+   * `api://…/.default`.
+   */
   readonly scopes?: readonly string[];
   /**
-   * An access token that the API has refused. Another one is fetched, unless there is one already; callers who come together, or
-   * with a token that was replaced meanwhile, cost one renewal. A token younger than 5 seconds is not fetched anew.
+   * An access token that the API has refused. Another one is fetched, unless there is one already;
+   * callers who come together, or with a token that was replaced meanwhile, cost one renewal. A
+   * token younger than 5 seconds is not fetched anew.
    */
   readonly refused?: string;
 }
@@ -37,28 +44,56 @@ const PLAIN: ParsedTokenRequest = { account: null, target: null, refused: null }
 
 export function parseTokenRequest(request: TokenRequest | undefined): ParsedTokenRequest {
   if (request === undefined) return PLAIN;
-  if (typeof request !== 'object' || (request as unknown) === null) throw new AuthError('invalid-options', 'the token request must be an object');
-  for (const name in request) if (!MEMBERS.has(name)) throw new AuthError('invalid-options', `the token request may hold ${[...MEMBERS].join(', ')} only`);
+  if (typeof request !== 'object' || (request as unknown) === null)
+    throw new AuthError('invalid-options', 'the token request must be an object');
+  for (const name in request)
+    if (!MEMBERS.has(name))
+      throw new AuthError(
+        'invalid-options',
+        `the token request may hold ${[...MEMBERS].join(', ')} only`,
+      );
   const { account, resource, scopes, refused } = request;
-  if (refused !== undefined && typeof refused !== 'string') throw new AuthError('invalid-options', '"refused" must be an access token');
-  return { account: account === undefined ? null : parseAccountId(account), target: targetOf(resource, scopes), refused: refused ?? null };
+  if (refused !== undefined && typeof refused !== 'string')
+    throw new AuthError('invalid-options', '"refused" must be an access token');
+  return {
+    account: account === undefined ? null : parseAccountId(account),
+    target: targetOf(resource, scopes),
+    refused: refused ?? null,
+  };
 }
 
 /** The `id` of an account, as a page or a host gives it. */
 export function parseAccountId(argument: unknown): string {
-  if (typeof argument === 'string' && argument.length > 0 && argument.length <= 256) return argument;
+  if (typeof argument === 'string' && argument.length > 0 && argument.length <= 256)
+    return argument;
   throw new AuthError('invalid-options', 'the account must be the "id" of an account of the view');
 }
 
-function targetOf(resource: string | undefined, scopes: readonly string[] | undefined): TokenTarget | null {
+function targetOf(
+  resource: string | undefined,
+  scopes: readonly string[] | undefined,
+): TokenTarget | null {
   if (resource === undefined && scopes === undefined) return null;
-  if (resource !== undefined && !isResource(resource)) throw new AuthError('invalid-options', '"resource" must be an absolute URI without fragment (RFC 8707 §2)');
-  if (scopes !== undefined && !isScopes(scopes)) throw new AuthError('invalid-options', '"scopes" must be a list of 1 to 100 scopes (RFC 6749 §3.3)');
+  if (resource !== undefined && !isResource(resource))
+    throw new AuthError(
+      'invalid-options',
+      '"resource" must be an absolute URI without fragment (RFC 8707 §2)',
+    );
+  if (scopes !== undefined && !isScopes(scopes))
+    throw new AuthError(
+      'invalid-options',
+      '"scopes" must be a list of 1 to 100 scopes (RFC 6749 §3.3)',
+    );
   const scope = scopes === undefined ? null : [...new Set(scopes)].sort().join(' ');
   // Neither holds a line break.
   return { key: `${resource ?? ''}\n${scope ?? ''}`, resource: resource ?? null, scope };
 }
 
 function isScopes(value: unknown): boolean {
-  return Array.isArray(value) && value.length >= 1 && value.length <= 100 && value.every((scope) => typeof scope === 'string' && isScope(scope));
+  return (
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= 100 &&
+    value.every((scope) => typeof scope === 'string' && isScope(scope))
+  );
 }

@@ -1,5 +1,6 @@
-// The effects of attempts: opens ways and the browser, takes callbacks, redeems, asks for device codes. Holds the attempts' secrets.
-// Decides nothing about an attempt: what happens goes back to the mailbox as an event of attempt.ts.
+// The effects of attempts: opens ways and the browser, takes callbacks, redeems, asks for device
+// codes. Holds the attempts' secrets. Decides nothing about an attempt: what happens goes back to
+// the mailbox as an event of attempt.ts.
 import type { SignInRequest } from '../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
 import type { AttemptVault } from './attempt-vault.js';
@@ -14,7 +15,10 @@ import type { Protocol, Redeemed } from './protocol.js';
 import type { AttemptRecord } from './records.js';
 import { type RedirectWay, type Trip, createTrip, createWays } from './ways.js';
 
-/** Where trips report. `resume` makes an attempt of one that an earlier process began; its callback has come already. */
+/**
+ * Where trips report. `resume` makes an attempt of one that an earlier process began; its callback
+ * has come already.
+ */
 export interface TripEvents {
   post(attempt: number, event: AttemptEvent): void;
   resume(record: AttemptRecord, way: number): number;
@@ -44,13 +48,22 @@ interface OpenRedirectWay {
   readonly way: RedirectWay;
 }
 
-export function createTrips(settings: Settings, ports: Ports, protocol: Protocol, vault: AttemptVault, events: TripEvents): Trips {
+export function createTrips(
+  settings: Settings,
+  ports: Ports,
+  protocol: Protocol,
+  vault: AttemptVault,
+  events: TripEvents,
+): Trips {
   const trips = new Map<number, Trip>();
   const { log, clock } = ports;
   const ways = createWays(settings, ports, protocol, vault);
   let strange = 0;
-  const schemeUris = settings.redirects.flatMap((redirect) => (redirect.kind === 'custom-scheme' ? [redirect.uri] : []));
-  for (const callbacks of Object.values(ports.callbacks)) callbacks.onCallback((url) => arrive(url).verdict);
+  const schemeUris = settings.redirects.flatMap((redirect) =>
+    redirect.kind === 'custom-scheme' ? [redirect.uri] : [],
+  );
+  for (const callbacks of Object.values(ports.callbacks))
+    callbacks.onCallback((url) => arrive(url).verdict);
 
   return {
     begin(attempt, request, expiresAt) {
@@ -63,19 +76,36 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
       const trip = trips.get(attempt);
       const way = trip?.ways.get(id);
       if (trip === undefined || way === undefined) return;
-      const page = again || way.kind === 'device-code' ? ways.pageOf(trip, way) : Promise.resolve(way.authorizationUrl);
-      page.then(async (url) => { if (url !== null && trip.ways.has(id)) await ports.browser.open(url); }).catch((cause: unknown) => {
-        // The system's own error may repeat the URL, which holds state and nonce.
-        const name = cause instanceof Error ? cause.name : typeof cause;
-        events.post(attempt, { type: 'way-failed', way: id, error: new AuthError('browser-failed', 'the system browser could not be started', { cause: name }) });
-      });
+      const page =
+        again || way.kind === 'device-code'
+          ? ways.pageOf(trip, way)
+          : Promise.resolve(way.authorizationUrl);
+      page
+        .then(async (url) => {
+          if (url !== null && trip.ways.has(id)) await ports.browser.open(url);
+        })
+        .catch((cause: unknown) => {
+          // The system's own error may repeat the URL, which holds state and nonce.
+          const name = cause instanceof Error ? cause.name : typeof cause;
+          events.post(attempt, {
+            type: 'way-failed',
+            way: id,
+            error: new AuthError('browser-failed', 'the system browser could not be started', {
+              cause: name,
+            }),
+          });
+        });
     },
     redeem(attempt, id) {
       const way = trips.get(attempt)?.ways.get(id);
       if (way === undefined || way.kind === 'device-code' || way.callback === null) return;
       redeem(attempt, way, way.callback).then(
-        ({ grant, account }) => { events.post(attempt, { type: 'redeemed', way: id, grant, account }); },
-        (error: unknown) => { events.post(attempt, { type: 'redeem-failed', error: toAuthError(error) }); },
+        ({ grant, account }) => {
+          events.post(attempt, { type: 'redeemed', way: id, grant, account });
+        },
+        (error: unknown) => {
+          events.post(attempt, { type: 'redeem-failed', error: toAuthError(error) });
+        },
       );
     },
     poll(attempt, id) {
@@ -83,10 +113,13 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
       if (way?.kind !== 'device-code') return;
       protocol.pollDevice(way.authorization, events.correlationId(attempt), way.startedAt).then(
         (answer) => {
-          if (answer.state === 'granted') events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
+          if (answer.state === 'granted')
+            events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
           else events.post(attempt, { type: 'polled', way: id, answer, now: clock.now() });
         },
-        (error: unknown) => { events.post(attempt, { type: 'way-failed', way: id, error: toAuthError(error) }); },
+        (error: unknown) => {
+          events.post(attempt, { type: 'way-failed', way: id, error: toAuthError(error) });
+        },
       );
     },
     extend(attempt, expiresAt) {
@@ -124,84 +157,183 @@ export function createTrips(settings: Settings, ports: Ports, protocol: Protocol
       (id) => {
         const way = trip.ways.get(id);
         const now = clock.now();
-        if (way !== undefined) events.post(attempt, { type: 'prepared', way: { id, kind: way.kind, device: way.kind === 'device-code' ? beginWait(way.authorization, now) : null }, next: ways.nextOf(trip), now });
+        if (way !== undefined)
+          events.post(attempt, {
+            type: 'prepared',
+            way: {
+              id,
+              kind: way.kind,
+              device: way.kind === 'device-code' ? beginWait(way.authorization, now) : null,
+            },
+            next: ways.nextOf(trip),
+            now,
+          });
       },
-      (error: unknown) => { events.post(attempt, { type: 'prepare-failed', error: toAuthError(error), next: ways.nextOf(trip) }); },
+      (error: unknown) => {
+        events.post(attempt, {
+          type: 'prepare-failed',
+          error: toAuthError(error),
+          next: ways.nextOf(trip),
+        });
+      },
     );
   }
 
-  async function redeem(attempt: number, way: RedirectWay, callback: URLSearchParams): Promise<Redeemed> {
-    if (!(await vault.release(way.secrets.state))) throw new AuthError('sign-in-cancelled', 'another process of this app has taken the callback');
+  async function redeem(
+    attempt: number,
+    way: RedirectWay,
+    callback: URLSearchParams,
+  ): Promise<Redeemed> {
+    if (!(await vault.release(way.secrets.state)))
+      throw new AuthError(
+        'sign-in-cancelled',
+        'another process of this app has taken the callback',
+      );
     try {
-      return await protocol.redeem(callback, way.secrets, way.redirectUri, events.correlationId(attempt), way.startedAt);
+      return await protocol.redeem(
+        callback,
+        way.secrets,
+        way.redirectUri,
+        events.correlationId(attempt),
+        way.startedAt,
+      );
     } catch (error) {
       // A code that was copied in part is the person's to mend, and no fault of this app.
-      if (way.kind !== 'paste' || !(error instanceof AuthError) || error.serverError !== 'invalid_grant') throw error;
-      throw new AuthError('callback-invalid', 'the provider does not know the code that was pasted', { cause: error, serverError: error.serverError });
+      if (
+        way.kind !== 'paste' ||
+        !(error instanceof AuthError) ||
+        error.serverError !== 'invalid_grant'
+      )
+        throw error;
+      throw new AuthError(
+        'callback-invalid',
+        'the provider does not know the code that was pasted',
+        { cause: error, serverError: error.serverError },
+      );
     }
   }
 
   /**
-   * Anyone can send a callback. One whose state is not open changes nothing and is told apart in the log, without its values.
-   * `resumed`: whether it belongs to an attempt that an earlier process of this app began.
+   * Anyone can send a callback. One whose state is not open changes nothing and is told apart in
+   * the log, without its values. `resumed`: whether it belongs to an attempt that an earlier
+   * process of this app began.
    */
-  function arrive(url: string): { readonly verdict: CallbackVerdict; readonly resumed: Promise<boolean> } {
+  function arrive(url: string): {
+    readonly verdict: CallbackVerdict;
+    readonly resumed: Promise<boolean>;
+  } {
     const open = openWays();
     const parsed = parseCallback(url, [...open.map(({ way }) => way.redirectUri), ...schemeUris]);
     if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
-      tellStrange(`callback-${parsed.kind}`, parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open');
+      tellStrange(
+        `callback-${parsed.kind}`,
+        parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open',
+      );
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
-    const match = open.find(({ way }) => way.secrets.state === parsed.state && leadsTo(url, way.redirectUri));
+    const match = open.find(
+      ({ way }) => way.secrets.state === parsed.state && leadsTo(url, way.redirectUri),
+    );
     if (match === undefined && open.some(({ way }) => way.secrets.state === parsed.state)) {
-      // The state of one way on another: to look for a kept attempt would claim the one that is open.
+      // The state of one way on another: to look for a kept attempt would claim the one that is
+      // open.
       tellStrange('callback-unexpected', 'its state belongs to another way of an open attempt');
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
-    if (match === undefined) return { verdict: 'foreign', resumed: resume(url, parsed.state, parsed.parameters) };
+    if (match === undefined)
+      return { verdict: 'foreign', resumed: resume(url, parsed.state, parsed.parameters) };
     take(match, parsed.parameters);
     return { verdict: 'taken', resumed: Promise.resolve(false) };
   }
 
-  /** A page shows the code alone, so that nothing tells whose it is but the verifier (RFC 7636 §4.6); the newest way is meant. */
+  /**
+   * A page shows the code alone, so that nothing tells whose it is but the verifier (RFC 7636
+   * §4.6); the newest way is meant.
+   */
   function takeCode(code: string, state: string | null): boolean {
-    const match = openWays().findLast(({ way }) => way.kind === 'paste' && (state === null ? way.callback === null : way.secrets.state === state));
+    const match = openWays().findLast(
+      ({ way }) =>
+        way.kind === 'paste' &&
+        (state === null ? way.callback === null : way.secrets.state === state),
+    );
     if (match === undefined) return false;
     // The page shows no `iss` either (RFC 9207 §2.4 cannot be kept); only one issuer is ever asked.
-    take(match, new URLSearchParams({ code, state: match.way.secrets.state, iss: settings.issuer }));
+    take(
+      match,
+      new URLSearchParams({ code, state: match.way.secrets.state, iss: settings.issuer }),
+    );
     return true;
   }
 
   function take({ attempt, id, way }: OpenRedirectWay, callback: URLSearchParams): void {
     if (way.callback === null) {
       way.callback = callback;
-      log.write({ level: 'info', event: 'callback-accepted', correlationId: events.correlationId(attempt), fields: { attempt } });
+      log.write({
+        level: 'info',
+        event: 'callback-accepted',
+        correlationId: events.correlationId(attempt),
+        fields: { attempt },
+      });
       events.post(attempt, { type: 'callback', way: id });
     } else {
-      log.write({ level: 'info', event: 'callback-repeated', correlationId: events.correlationId(attempt) });
+      log.write({
+        level: 'info',
+        event: 'callback-repeated',
+        correlationId: events.correlationId(attempt),
+      });
     }
   }
 
-  function tellStrange(event: 'callback-foreign' | 'callback-malformed' | 'callback-unexpected', detail: string): void {
+  function tellStrange(
+    event: 'callback-foreign' | 'callback-malformed' | 'callback-unexpected',
+    detail: string,
+  ): void {
     strange += 1;
-    if (strange <= LIMITS.strangeCallbacksLogged) log.write({ level: 'warn', event, fields: { detail } });
-    else if (strange === LIMITS.strangeCallbacksLogged + 1) log.write({ level: 'warn', event: 'callbacks-no-longer-told', fields: { detail: 'until the next attempt; somebody sends callbacks that nobody asked for' } });
+    if (strange <= LIMITS.strangeCallbacksLogged)
+      log.write({ level: 'warn', event, fields: { detail } });
+    else if (strange === LIMITS.strangeCallbacksLogged + 1)
+      log.write({
+        level: 'warn',
+        event: 'callbacks-no-longer-told',
+        fields: {
+          detail: 'until the next attempt; somebody sends callbacks that nobody asked for',
+        },
+      });
   }
 
   function openWays(): readonly OpenRedirectWay[] {
-    return [...trips].flatMap(([attempt, trip]) => [...trip.ways].flatMap(([id, way]) => (way.kind === 'device-code' ? [] : [{ attempt, id, way }])));
+    return [...trips].flatMap(([attempt, trip]) =>
+      [...trip.ways].flatMap(([id, way]) =>
+        way.kind === 'device-code' ? [] : [{ attempt, id, way }],
+      ),
+    );
   }
 
   async function resume(url: string, state: string, callback: URLSearchParams): Promise<boolean> {
     const record = await vault.take(state);
     if (record === null || !leadsTo(url, record.redirectUri)) {
-      tellStrange('callback-unexpected', 'its state is unknown or was used; a tab was reloaded, or an attempt is over');
+      tellStrange(
+        'callback-unexpected',
+        'its state is unknown or was used; a tab was reloaded, or an attempt is over',
+      );
       return false;
     }
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
-    trips.set(attempt, { ...createTrip({}, events.correlationId(attempt)), lastId: 1, position: settings.redirects.length });
-    trips.get(attempt)?.ways.set(1, { kind: 'custom-scheme', secrets: { state, codeVerifier, nonce }, redirectUri, startedAt, close: () => undefined, authorizationUrl: null, callback });
+    trips.set(attempt, {
+      ...createTrip({}, events.correlationId(attempt)),
+      lastId: 1,
+      position: settings.redirects.length,
+    });
+    trips.get(attempt)?.ways.set(1, {
+      kind: 'custom-scheme',
+      secrets: { state, codeVerifier, nonce },
+      redirectUri,
+      startedAt,
+      close: () => undefined,
+      authorizationUrl: null,
+      callback,
+    });
     events.post(attempt, { type: 'callback', way: 1 });
     return true;
   }

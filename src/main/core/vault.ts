@@ -1,31 +1,53 @@
 // Sessions at rest: the keychain's records and the file that remembers which records must exist.
-// Answers with what the session machine understands; never deletes what it could not read, never throws.
-// What another client or issuer has left is neither used nor changed; only a removal that is owed is done for them, too.
+// Answers with what the session machine understands; never deletes what it could not read, never
+// throws. What another client or issuer has left is neither used nor changed; only a removal that
+// is owed is done for them, too.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './errors.js';
 import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
 import type { KnownAccount, Log, SecretOutcome, SecretStore } from './ports.js';
-import { type ParsedRecord, type SessionRecord, accountOf, clientRecordKey, formatRecord, parseRecord, recordKey, withAccount, withClient, withLast, withRecordState } from './records.js';
+import {
+  type ParsedRecord,
+  type SessionRecord,
+  accountOf,
+  clientRecordKey,
+  formatRecord,
+  parseRecord,
+  recordKey,
+  withAccount,
+  withClient,
+  withLast,
+  withRecordState,
+} from './records.js';
 
 export interface Vault {
   /** Whom to restore, or who was last and why not. */
-  load(): { readonly restore: AccountView | null; readonly last: AccountView | null; readonly reason: SignedOutReason };
+  load(): {
+    readonly restore: AccountView | null;
+    readonly last: AccountView | null;
+    readonly reason: SignedOutReason;
+  };
   /** `correlationId` goes to what is told of it, here and below. */
   read(account: AccountView, correlationId?: string): Promise<VaultReading>;
   /**
-   * Null when stored and read back. The file learns of the account before the keychain does; when it cannot be written the
-   * keychain gets the record all the same, for other processes and this one's next try, and the answer is `storage-failed`.
-   * `isActive` false: the next start restores another account.
+   * Null when stored and read back. The file learns of the account before the keychain does; when
+   * it cannot be written the keychain gets the record all the same, for other processes and this
+   * one's next try, and the answer is `storage-failed`. `isActive` false: the next start restores
+   * another account.
    */
-  write(record: SessionRecord, correlationId?: string, isActive?: boolean): Promise<AuthError | null>;
+  write(
+    record: SessionRecord,
+    correlationId?: string,
+    isActive?: boolean,
+  ): Promise<AuthError | null>;
   /** The next start restores this account. */
   choose(account: AccountView): Promise<void>;
   /** The record is not restored any more, whether or not its removal succeeds. */
   oweRemoval(account: AccountView): Promise<void>;
   /**
-   * Removes a record that is owed a removal, and nothing else. Resolves when that was tried; what could not be removed is
-   * owed still. `before` gets the record first, and is waited for.
+   * Removes a record that is owed a removal, and nothing else. Resolves when that was tried; what
+   * could not be removed is owed still. `before` gets the record first, and is waited for.
    */
   remove(account: AccountView, before?: (record: SessionRecord) => Promise<void>): Promise<void>;
   /** Whose removal is owed here: accounts of this issuer and client. */
@@ -34,7 +56,10 @@ export interface Vault {
   owedByOthers(): readonly KnownAccount[];
   /** The same as `remove`, for one of those. What the file says now counts. */
   removeOfOthers(entry: KnownAccount): Promise<void>;
-  /** The provider refused it, but did not end it: the record stays, and the next start asks once more. */
+  /**
+   * The provider refused it, but did not end it: the record stays, and the next start asks once
+   * more.
+   */
   suspend(account: AccountView): Promise<void>;
   /** The provider ended it: the record stays, but is not restored any more. */
   markRefused(account: AccountView): Promise<void>;
@@ -48,26 +73,57 @@ export type VaultReading =
   | { readonly state: 'absent'; readonly foreign?: true }
   | { readonly state: 'withheld'; readonly error: AuthError };
 
-type Found = (ParsedRecord | { readonly state: 'absent' } | Exclude<SecretOutcome, { state: 'done' }>) & { readonly key: string };
+type Found = (
+  ParsedRecord | { readonly state: 'absent' } | Exclude<SecretOutcome, { state: 'done' }>
+) & { readonly key: string };
 
 /** Whose record is looked for; `clientId` undefined: nobody knows. */
-type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & { readonly clientId: string | undefined };
+type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & {
+  readonly clientId: string | undefined;
+};
 
-// Nothing is read or written before the file was: it would be lost with the list, or overwrite a later version's.
-export function createVault(secrets: SecretStore, known: KnownState, clientId: string, log: Log): Vault {
+// Nothing is read or written before the file was: it would be lost with the list, or overwrite a
+// later version's.
+export function createVault(
+  secrets: SecretStore,
+  known: KnownState,
+  clientId: string,
+  log: Log,
+): Vault {
   /** Where a record was found or written last, by its usual key. */
   const places = new Map<string, string>();
   /** How often a removal was owed, by account. */
   const signOuts = new Map<string, number>();
 
-  return { load, read, write, choose, oweRemoval, remove, owed, owedByOthers, removeOfOthers, suspend, markRefused, placeOf: (key) => places.get(key) ?? key };
+  return {
+    load,
+    read,
+    write,
+    choose,
+    oweRemoval,
+    remove,
+    owed,
+    owedByOthers,
+    removeOfOthers,
+    suspend,
+    markRefused,
+    placeOf: (key) => places.get(key) ?? key,
+  };
 
-  function load(): { restore: AccountView | null; last: AccountView | null; reason: SignedOutReason } {
+  function load(): {
+    restore: AccountView | null;
+    last: AccountView | null;
+    reason: SignedOutReason;
+  } {
     const { accounts, lastAccountId } = known.current();
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last === undefined) return { restore: null, last: null, reason: 'never' };
     const account = accountOf(last);
-    return { restore: isThere(last.record) ? account : null, last: account, reason: last.record === 'refused' ? 'ended' : 'signed-out' };
+    return {
+      restore: isThere(last.record) ? account : null,
+      last: account,
+      reason: last.record === 'refused' ? 'ended' : 'signed-out',
+    };
   }
 
   async function read(account: AccountView, correlationId?: string): Promise<VaultReading> {
@@ -76,10 +132,25 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     switch (found.state) {
       case 'record':
         places.set(recordKey(account.id), found.key);
-        return { state: 'record', record: found.record, ...(stateOf(account.id) === 'suspended' ? { suspended: true } : {}) };
+        return {
+          state: 'record',
+          record: found.record,
+          ...(stateOf(account.id) === 'suspended' ? { suspended: true } : {}),
+        };
       case 'unreadable':
-        log.write({ level: 'warn', event: 'record-unreadable', correlationId, fields: { detail: found.detail } });
-        return { state: 'withheld', error: new AuthError('keyring-unavailable', `the stored session cannot be read: ${found.detail}`) };
+        log.write({
+          level: 'warn',
+          event: 'record-unreadable',
+          correlationId,
+          fields: { detail: found.detail },
+        });
+        return {
+          state: 'withheld',
+          error: new AuthError(
+            'keyring-unavailable',
+            `the stored session cannot be read: ${found.detail}`,
+          ),
+        };
       case 'foreign':
         await leave(account, found.clientId);
         return { state: 'absent', foreign: true };
@@ -87,33 +158,67 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
         await known.update((state) => withRecordState(state, account.id, 'none'));
         return { state: 'absent' };
       case 'locked':
-        log.write({ level: 'warn', event: 'keyring-locked', correlationId, fields: { detail: found.detail } });
+        log.write({
+          level: 'warn',
+          event: 'keyring-locked',
+          correlationId,
+          fields: { detail: found.detail },
+        });
         return { state: 'withheld', error: lockedError() };
       case 'unavailable':
-        log.write({ level: 'warn', event: 'keyring-unavailable', correlationId, fields: { detail: found.detail } });
-        return { state: 'withheld', error: new AuthError('keyring-unavailable', 'no keyring answers') };
+        log.write({
+          level: 'warn',
+          event: 'keyring-unavailable',
+          correlationId,
+          fields: { detail: found.detail },
+        });
+        return {
+          state: 'withheld',
+          error: new AuthError('keyring-unavailable', 'no keyring answers'),
+        };
     }
   }
 
-  async function write(record: SessionRecord, correlationId?: string, isActive = true): Promise<AuthError | null> {
+  async function write(
+    record: SessionRecord,
+    correlationId?: string,
+    isActive = true,
+  ): Promise<AuthError | null> {
     await known.loaded();
     const { account } = record;
     const since = signOuts.get(account.id);
     const key = places.get(recordKey(account.id)) ?? (await placeFor(account));
     // Nothing was noted yet that a sign-out could have taken back.
-    if (signOuts.get(account.id) !== since) return new AuthError('signed-out', 'signed out before the session was stored');
+    if (signOuts.get(account.id) !== since)
+      return new AuthError('signed-out', 'signed out before the session was stored');
     const before = stateOf(account.id);
     const stamp = { clientId, ...(key === recordKey(account.id) ? {} : { apart: true as const }) };
-    const noted = await known.update((state) => withAccount(state, account, 'kept', isActive, stamp));
+    const noted = await known.update((state) =>
+      withAccount(state, account, 'kept', isActive, stamp),
+    );
     const outcome = await secrets.write(key, formatRecord(record));
     if (outcome.state === 'done') {
       places.set(recordKey(account.id), key);
-      return noted ? null : new AuthError('storage-failed', 'the file that leads the next start to the session could not be written');
+      return noted
+        ? null
+        : new AuthError(
+            'storage-failed',
+            'the file that leads the next start to the session could not be written',
+          );
     }
-    log.write({ level: 'warn', event: `keyring-${outcome.state}`, correlationId, fields: { detail: outcome.detail } });
-    // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out meanwhile has the last word.
-    if (stateOf(account.id) === 'kept') await known.update((state) => withRecordState(state, account.id, before));
-    return outcome.state === 'locked' ? lockedError() : new AuthError('keyring-unavailable', 'no keyring took the session');
+    log.write({
+      level: 'warn',
+      event: `keyring-${outcome.state}`,
+      correlationId,
+      fields: { detail: outcome.detail },
+    });
+    // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out
+    // meanwhile has the last word.
+    if (stateOf(account.id) === 'kept')
+      await known.update((state) => withRecordState(state, account.id, before));
+    return outcome.state === 'locked'
+      ? lockedError()
+      : new AuthError('keyring-unavailable', 'no keyring took the session');
   }
 
   async function choose(account: AccountView): Promise<void> {
@@ -124,10 +229,14 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
   async function oweRemoval(account: AccountView): Promise<void> {
     await known.loaded();
     signOuts.set(account.id, (signOuts.get(account.id) ?? 0) + 1);
-    if (stateOf(account.id) !== 'none') await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
+    if (stateOf(account.id) !== 'none')
+      await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
   }
 
-  async function remove(account: AccountView, before?: (record: SessionRecord) => Promise<void>): Promise<void> {
+  async function remove(
+    account: AccountView,
+    before?: (record: SessionRecord) => Promise<void>,
+  ): Promise<void> {
     await known.loaded();
     const isOwed = (): boolean => stateOf(account.id) === 'removal-owed';
     if (!isOwed()) return;
@@ -138,27 +247,43 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     if (!isOwed()) return;
     const outcome = await removeFound(found, account.id);
     places.delete(recordKey(account.id));
-    if (outcome.state === 'done' && isOwed()) await known.update((state) => withRecordState(state, account.id, 'none'));
-    if (outcome.state !== 'done') log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: outcome.detail } });
+    if (outcome.state === 'done' && isOwed())
+      await known.update((state) => withRecordState(state, account.id, 'none'));
+    if (outcome.state !== 'done')
+      log.write({
+        level: 'warn',
+        event: 'record-removal-owed',
+        fields: { detail: outcome.detail },
+      });
   }
 
   async function suspend(account: AccountView): Promise<void> {
     await known.loaded();
     // One that no keyring took, or that a sign-out owes, stays what it is.
-    await known.update((state) => (state.accounts.some(({ id, record }) => id === account.id && record === 'kept') ? withRecordState(state, account.id, 'suspended') : state));
+    await known.update((state) =>
+      state.accounts.some(({ id, record }) => id === account.id && record === 'kept')
+        ? withRecordState(state, account.id, 'suspended')
+        : state,
+    );
   }
 
   function owed(): readonly AccountView[] {
-    return known.current().accounts.filter(({ record }) => record === 'removal-owed').map(accountOf);
+    return known
+      .current()
+      .accounts.filter(({ record }) => record === 'removal-owed')
+      .map(accountOf);
   }
 
   function owedByOthers(): readonly KnownAccount[] {
     const { accounts } = known.current();
-    return known.everybody().accounts.filter((entry) => entry.record === 'removal-owed' && !accounts.includes(entry));
+    return known
+      .everybody()
+      .accounts.filter((entry) => entry.record === 'removal-owed' && !accounts.includes(entry));
   }
 
   async function removeOfOthers({ id, clientId: other }: KnownAccount): Promise<void> {
-    const isIt = (one: KnownAccount): boolean => one.id === id && one.clientId === other && one.record === 'removal-owed';
+    const isIt = (one: KnownAccount): boolean =>
+      one.id === id && one.clientId === other && one.record === 'removal-owed';
     // They may have signed in again in a process of their own.
     await known.refresh();
     const entry = owedByOthers().find(isIt);
@@ -166,8 +291,18 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     const found = await find({ ...entry, clientId: other }, true);
     const outcome = found.state === 'record' ? await secrets.remove(found.key) : found;
     if (outcome.state === 'done' || outcome.state === 'absent' || outcome.state === 'foreign') {
-      await known.updateEverybody((state) => ({ ...state, accounts: state.accounts.map((one) => (isIt(one) ? { ...one, record: 'none' as const } : one)) }));
-    } else log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail: outcome.detail } });
+      await known.updateEverybody((state) => ({
+        ...state,
+        accounts: state.accounts.map((one) =>
+          isIt(one) ? { ...one, record: 'none' as const } : one,
+        ),
+      }));
+    } else
+      log.write({
+        level: 'warn',
+        event: 'record-removal-owed',
+        fields: { detail: outcome.detail },
+      });
   }
 
   async function markRefused(account: AccountView): Promise<void> {
@@ -175,44 +310,72 @@ export function createVault(secrets: SecretStore, known: KnownState, clientId: s
     await known.update((state) => withRecordState(state, account.id, 'refused'));
   }
 
-  /** Where its record is, and what it says. Where another client has the account's own entry, this client's own is looked at. */
+  /**
+   * Where its record is, and what it says. Where another client has the account's own entry, this
+   * client's own is looked at.
+   */
   async function find(sought: Sought, expected: boolean): Promise<Found> {
     const usual = recordKey(sought.id);
     if (sought.apart !== true) {
       const found = await readAt(usual, sought, expected);
       if (found.state !== 'foreign') return found;
-      const own = sought.clientId === undefined ? null : await readAt(await keyApart(sought.id, sought.clientId), sought, false);
+      const own =
+        sought.clientId === undefined
+          ? null
+          : await readAt(await keyApart(sought.id, sought.clientId), sought, false);
       return own === null || own.state === 'absent' || own.state === 'foreign' ? found : own;
     }
     return readAt(await keyApart(sought.id, sought.clientId ?? ''), sought, expected);
   }
 
-  async function readAt(key: string, { id, issuer, clientId: owner }: Sought, expected: boolean): Promise<Found> {
+  async function readAt(
+    key: string,
+    { id, issuer, clientId: owner }: Sought,
+    expected: boolean,
+  ): Promise<Found> {
     const reading = await secrets.read(key, expected);
-    return { ...(reading.state === 'found' ? parseRecord(reading.value, { clientId: owner, accountId: id, issuer }) : reading), key };
+    return {
+      ...(reading.state === 'found'
+        ? parseRecord(reading.value, { clientId: owner, accountId: id, issuer })
+        : reading),
+      key,
+    };
   }
 
-  /** For a record that this process has neither read nor written yet. Another client's is never written over. */
+  /**
+   * For a record that this process has neither read nor written yet. Another client's is never
+   * written over.
+   */
   async function placeFor({ id, issuer }: AccountView): Promise<string> {
     const usual = recordKey(id);
     if (entryOf(id)?.apart === true || isTaken(id)) return keyApart(id, clientId);
     const reading = await secrets.read(usual, false);
-    const parsed = reading.state === 'found' ? parseRecord(reading.value, { clientId, accountId: id, issuer }) : null;
+    const parsed =
+      reading.state === 'found'
+        ? parseRecord(reading.value, { clientId, accountId: id, issuer })
+        : null;
     if (parsed?.state !== 'foreign') return usual;
-    if (entryOf(id) !== undefined && entryOf(id)?.clientId === undefined) await leaveTo(id, parsed.clientId);
+    if (entryOf(id) !== undefined && entryOf(id)?.clientId === undefined)
+      await leaveTo(id, parsed.clientId);
     return keyApart(id, clientId);
   }
 
   /** Whether the file knows another client whose record is under the account's own key. */
   function isTaken(id: string): boolean {
     const own = entryOf(id);
-    return known.everybody().accounts.some((entry) => entry.id === id && entry !== own && entry.record !== 'none' && entry.apart !== true);
+    return known
+      .everybody()
+      .accounts.some(
+        (entry) =>
+          entry.id === id && entry !== own && entry.record !== 'none' && entry.apart !== true,
+      );
   }
 
   async function removeFound(found: Found, id: string): Promise<SecretOutcome> {
     if (found.state === 'absent') return { state: 'done' };
     if (found.state === 'locked') return found;
-    // What no key opens goes unread, for the person wants it gone; but not when it may be another client's.
+    // What no key opens goes unread, for the person wants it gone; but not when it may be another
+    // client's.
     if (found.state === 'unavailable' && isTaken(id)) return found;
     return secrets.remove(found.key);
   }

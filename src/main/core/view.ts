@@ -1,5 +1,12 @@
 // Machines → AuthView: the one place that decides what a page may know. Pure.
-import type { AccountView, AttemptView, AuthErrorView, AuthView, RenewalView, SecretStoreKind } from '../../contract.js';
+import type {
+  AccountView,
+  AttemptView,
+  AuthErrorView,
+  AuthView,
+  RenewalView,
+  SecretStoreKind,
+} from '../../contract.js';
 import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './errors.js';
@@ -31,20 +38,38 @@ export function toView(input: ViewInput): AuthView {
   switch (session.phase) {
     case 'restoring':
       if (!session.slow) return { status: 'starting' };
-      return withAttempt({ status: 'locked', lastAccount: session.account, error: errorView(new AuthError('keyring-locked', 'the keyring is waiting for its password')) }, attempt);
+      return withAttempt(
+        {
+          status: 'locked',
+          lastAccount: session.account,
+          error: errorView(
+            new AuthError('keyring-locked', 'the keyring is waiting for its password'),
+          ),
+        },
+        attempt,
+      );
     case 'locked':
-      return withAttempt({ status: 'locked', lastAccount: session.account, error: errorView(session.error) }, attempt);
+      return withAttempt(
+        { status: 'locked', lastAccount: session.account, error: errorView(session.error) },
+        attempt,
+      );
     case 'adopting':
       if (session.previous !== null) return signedIn(session.previous, attempt, null, input);
       return attempt === null ? { status: 'starting' } : { status: 'signing-in', attempt };
     case 'live':
       return signedIn(session, attempt, input.attemptError, input);
     case 'absent': {
-      if (isUnread(session)) return withAttempt({ status: 'locked', error: errorView(session.error) }, attempt);
+      if (isUnread(session))
+        return withAttempt({ status: 'locked', error: errorView(session.error) }, attempt);
       const lastAccount = session.account === null ? {} : { lastAccount: session.account };
       if (attempt !== null) return { status: 'signing-in', attempt, ...lastAccount };
       const error = input.attemptError ?? session.error;
-      return { status: 'signed-out', reason: session.reason, ...lastAccount, ...(error === null ? {} : { error: errorView(error) }) };
+      return {
+        status: 'signed-out',
+        reason: session.reason,
+        ...lastAccount,
+        ...(error === null ? {} : { error: errorView(error) }),
+      };
     }
     default:
       return assertNever(session);
@@ -53,35 +78,65 @@ export function toView(input: ViewInput): AuthView {
 
 /** Adds who else is signed in; while it starts nobody knows. */
 export function withOthers(view: AuthView, otherAccounts: readonly AccountView[]): AuthView {
-  return otherAccounts.length === 0 || view.status === 'starting' ? view : { ...view, otherAccounts };
+  return otherAccounts.length === 0 || view.status === 'starting'
+    ? view
+    : { ...view, otherAccounts };
 }
 
-function signedIn(session: LiveSession, attempt: AttemptView | null, attemptError: AuthError | null, { memoryOnly, homeOf, errorView = toErrorView }: ViewInput): AuthView {
+function signedIn(
+  session: LiveSession,
+  attempt: AttemptView | null,
+  attemptError: AuthError | null,
+  { memoryOnly, homeOf, errorView = toErrorView }: ViewInput,
+): AuthView {
   const remembered = session.storeError === null;
   const amiss = memoryOnly || session.refreshToken === null ? null : session.storeError;
   const error = attemptError ?? amiss;
   const store = remembered ? (homeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
-  const view: AuthView = { status: 'signed-in', account: session.account, remembered, store, renewal: renewalView(session, errorView) };
+  const view: AuthView = {
+    status: 'signed-in',
+    account: session.account,
+    remembered,
+    store,
+    renewal: renewalView(session, errorView),
+  };
   return withAttempt(error === null ? view : { ...view, error: errorView(error) }, attempt);
 }
 
-function renewalView(session: LiveSession, errorView: (error: AuthError) => AuthErrorView): RenewalView {
+function renewalView(
+  session: LiveSession,
+  errorView: (error: AuthError) => AuthErrorView,
+): RenewalView {
   const { renewal } = session;
   const expiresAt = session.access?.expiresAt ?? null;
   switch (renewal.state) {
     case 'fresh':
-      return { state: 'fresh', since: session.access?.obtainedAt ?? renewal.since, expiresAt, renewAt: renewal.renewAt };
+      return {
+        state: 'fresh',
+        since: session.access?.obtainedAt ?? renewal.since,
+        expiresAt,
+        renewAt: renewal.renewAt,
+      };
     case 'renewing':
     case 'saving':
       return { state: 'renewing', since: renewal.since, expiresAt };
     case 'waiting':
-      return { state: 'waiting', since: renewal.since, expiresAt, nextTryAt: renewal.nextTryAt, error: errorView(renewal.error) };
+      return {
+        state: 'waiting',
+        since: renewal.since,
+        expiresAt,
+        nextTryAt: renewal.nextTryAt,
+        error: errorView(renewal.error),
+      };
     default:
       return assertNever(renewal);
   }
 }
 
-function withAttempt<V extends AuthView & { readonly status: 'signed-in' | 'locked' }>(view: V, attempt: AttemptView | null): V {
+function withAttempt<V extends AuthView & { readonly status: 'signed-in' | 'locked' }>(
+  view: V,
+  attempt: AttemptView | null,
+): V {
   return attempt === null ? view : { ...view, attempt };
 }
 

@@ -1,5 +1,6 @@
-// Opens and closes the ways of a trip: walks the ladder, makes the secrets of each way, keeps what may outlive the process.
-// Each way has its own state, verifier and nonce: an answer that comes by one cannot be used on another (RFC 9700 §4.4, §4.7).
+// Opens and closes the ways of a trip: walks the ladder, makes the secrets of each way, keeps what
+// may outlive the process. Each way has its own state, verifier and nonce: an answer that comes by
+// one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../contract.js';
 import { type AttemptSecrets, createSecrets } from './attempt-secrets.js';
 import type { AttemptVault } from './attempt-vault.js';
@@ -12,7 +13,9 @@ import type { Ports, RedirectOption, TripOutcome } from './ports.js';
 import type { Protocol } from './protocol.js';
 import { atMost } from './time-limit.js';
 
-/** The answer comes as a callback that brings this way's state, by itself or carried by the person. */
+/**
+ * The answer comes as a callback that brings this way's state, by itself or carried by the person.
+ */
 export interface RedirectWay {
   readonly kind: Exclude<RedirectKind, 'device-code'>;
   readonly secrets: AttemptSecrets;
@@ -43,11 +46,17 @@ export interface Trip {
 }
 
 export interface Ways {
-  /** Opens the first entry from the trip's position on that works here; resolves with its id. Rejects when none does, with the reasons. */
+  /**
+   * Opens the first entry from the trip's position on that works here; resolves with its id.
+   * Rejects when none does, with the reasons.
+   */
   openNext(trip: Trip, expiresAt: number): Promise<number>;
   /** What could be opened besides, as far as it can be known without trying. */
   nextOf(trip: Trip): RedirectKind | null;
-  /** The page to open once more. A pushed request is pushed anew, for some servers take its name once (RFC 9126 §2.2). */
+  /**
+   * The page to open once more. A pushed request is pushed anew, for some servers take its name
+   * once (RFC 9126 §2.2).
+   */
   pageOf(trip: Trip, way: RedirectWay | DeviceCodeWay): Promise<string | null>;
   /** Keeps what is kept of the trip until then. */
   extend(trip: Trip, expiresAt: number): void;
@@ -59,7 +68,12 @@ export function createTrip(request: SignInRequest, correlationId: string): Trip 
   return { request, correlationId, ways: new Map(), position: 0, lastId: 0, closed: false };
 }
 
-export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>, protocol: Protocol, vault: AttemptVault): Ways {
+export function createWays(
+  settings: Settings,
+  ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>,
+  protocol: Protocol,
+  vault: AttemptVault,
+): Ways {
   const { clock, log } = ports;
   const { redirects, issuer, clientId } = settings;
 
@@ -76,29 +90,47 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
           const error = toAuthError(thrown);
           if (trip.closed || !leavesOtherWays(error)) throw error;
           trip.position = position + 1;
-          log.write({ level: 'warn', event: 'redirect-unavailable', correlationId: trip.correlationId, fields: { redirect: option.uri, code: error.code, detail: error.message } });
+          log.write({
+            level: 'warn',
+            event: 'redirect-unavailable',
+            correlationId: trip.correlationId,
+            fields: { redirect: option.uri, code: error.code, detail: error.message },
+          });
           reasons.push(`${option.uri}: ${error.message}`);
           // A word of the provider says more than a port that is taken.
           if (error.code !== 'redirect-unavailable') failure = error;
         }
       }
-      throw failure ?? new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`);
+      throw (
+        failure ??
+        new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`)
+      );
     },
 
-    nextOf: (trip) => nextKind(redirects, trip.position, openKinds(trip), protocol.offersDeviceCode()),
+    nextOf: (trip) =>
+      nextKind(redirects, trip.position, openKinds(trip), protocol.offersDeviceCode()),
 
     async pageOf(trip, way) {
-      if (way.kind === 'device-code') return way.authorization.view.verificationUriComplete ?? way.authorization.view.verificationUri;
+      if (way.kind === 'device-code')
+        return (
+          way.authorization.view.verificationUriComplete ?? way.authorization.view.verificationUri
+        );
       try {
         return await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
       } catch (thrown) {
-        log.write({ level: 'info', event: 'reopen-with-old-page', correlationId: trip.correlationId, fields: { code: toAuthError(thrown).code } });
+        log.write({
+          level: 'info',
+          event: 'reopen-with-old-page',
+          correlationId: trip.correlationId,
+          fields: { code: toAuthError(thrown).code },
+        });
         return way.authorizationUrl;
       }
     },
 
     extend(trip, expiresAt) {
-      for (const way of trip.ways.values()) if (way.kind === 'custom-scheme') void keep(trip, way, expiresAt);
+      for (const way of trip.ways.values())
+        if (way.kind === 'custom-scheme') void keep(trip, way, expiresAt);
     },
 
     close,
@@ -109,17 +141,35 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     trip.lastId = id;
     if (option.kind === 'device-code') {
       const startedAt = clock.now();
-      trip.ways.set(id, { kind: option.kind, startedAt, authorization: await protocol.authorizeDevice(trip.request) });
+      trip.ways.set(id, {
+        kind: option.kind,
+        startedAt,
+        authorization: await protocol.authorizeDevice(trip.request),
+      });
       if (trip.closed) close(trip, id, 'failed');
       return id;
     }
-    const way: RedirectWay = { ...(await redirectOf(option)), secrets: createSecrets(), startedAt: clock.now(), authorizationUrl: null, callback: null };
+    const way: RedirectWay = {
+      ...(await redirectOf(option)),
+      secrets: createSecrets(),
+      startedAt: clock.now(),
+      authorizationUrl: null,
+      callback: null,
+    };
     trip.ways.set(id, way);
     try {
       if (trip.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
-      // A loopback server ends with its process, so only a scheme can bring a callback to the next one.
-      const kept = way.kind === 'custom-scheme' ? atMost(clock, keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs) : null;
-      way.authorizationUrl = await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
+      // A loopback server ends with its process, so only a scheme can bring a callback to the next
+      // one.
+      const kept =
+        way.kind === 'custom-scheme'
+          ? atMost(clock, keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs)
+          : null;
+      way.authorizationUrl = await protocol.authorizationUrl(
+        way.secrets,
+        way.redirectUri,
+        trip.request,
+      );
       await kept;
       return id;
     } catch (thrown) {
@@ -128,16 +178,35 @@ export function createWays(settings: Settings, ports: Pick<Ports, 'callbacks' | 
     }
   }
 
-  async function redirectOf(option: Exclude<RedirectOption, { kind: 'device-code' }>): Promise<Pick<RedirectWay, 'kind' | 'redirectUri' | 'close'>> {
-    if (option.kind === 'paste') return { kind: option.kind, redirectUri: option.redirectUri, close: () => undefined };
+  async function redirectOf(
+    option: Exclude<RedirectOption, { kind: 'device-code' }>,
+  ): Promise<Pick<RedirectWay, 'kind' | 'redirectUri' | 'close'>> {
+    if (option.kind === 'paste')
+      return { kind: option.kind, redirectUri: option.redirectUri, close: () => undefined };
     const prepared = await ports.callbacks[option.kind].prepare(option);
-    if (prepared.state === 'unavailable') throw new AuthError('redirect-unavailable', prepared.detail);
+    if (prepared.state === 'unavailable')
+      throw new AuthError('redirect-unavailable', prepared.detail);
     const { redirect } = prepared;
-    return { kind: redirect.kind, redirectUri: redirect.redirectUri, close: (outcome) => { redirect.close(outcome); } };
+    return {
+      kind: redirect.kind,
+      redirectUri: redirect.redirectUri,
+      close: (outcome) => {
+        redirect.close(outcome);
+      },
+    };
   }
 
   async function keep({ correlationId }: Trip, way: RedirectWay, expiresAt: number): Promise<void> {
-    await vault.keep({ version: 1, issuer, clientId, ...way.secrets, redirectUri: way.redirectUri, startedAt: way.startedAt, expiresAt, correlationId });
+    await vault.keep({
+      version: 1,
+      issuer,
+      clientId,
+      ...way.secrets,
+      redirectUri: way.redirectUri,
+      startedAt: way.startedAt,
+      expiresAt,
+      correlationId,
+    });
   }
 
   function close(trip: Trip, id: number, outcome: TripOutcome): void {

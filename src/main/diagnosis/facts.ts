@@ -1,10 +1,19 @@
-// What a diagnosis is made of: facts about the computer, the scheme, the keyring and the provider. Types only.
-// Adapters gather them, findings.ts judges them. No fact may hold a secret or a URL with its query.
+// What a diagnosis is made of: facts about the computer, the scheme, the keyring and the provider.
+// Types only. Adapters gather them, findings.ts judges them. No fact may hold a secret or a URL
+// with its query.
 import type { AuthErrorCode, SecretStoreKind } from '../../contract.js';
 import type { Network, NetworkTrouble, RedirectOption } from '../core/ports.js';
 
 /** How the app was brought to this computer; each has rules of its own for schemes and keyrings. */
-export type Packaging = 'development' | 'plain-node' | 'packaged' | 'appimage' | 'flatpak' | 'snap' | 'msix' | 'mac-app-store';
+export type Packaging =
+  | 'development'
+  | 'plain-node'
+  | 'packaged'
+  | 'appimage'
+  | 'flatpak'
+  | 'snap'
+  | 'msix'
+  | 'mac-app-store';
 
 /** The computer and the versions. */
 export interface HostFacts {
@@ -15,7 +24,10 @@ export interface HostFacts {
   /** Name, version and architecture of the operating system. */
   readonly system: string;
   readonly packaging: Packaging;
-  /** `held`: this process has Electron's single-instance lock. `left-to-host`: by option, and nobody holds it. */
+  /**
+   * `held`: this process has Electron's single-instance lock. `left-to-host`: by option, and nobody
+   * holds it.
+   */
   readonly instanceLock: 'held' | 'left-to-host' | null;
 }
 
@@ -27,7 +39,9 @@ export type SchemeOwner =
       readonly name: string;
       /** What would be run, word by word, without the URL. Empty when it cannot be read. */
       readonly command: readonly string[];
-      /** False when the program is not there or may not be run; null when that was not looked at. */
+      /**
+       * False when the program is not there or may not be run; null when that was not looked at.
+       */
       readonly isThere: boolean | null;
     }
   | { readonly state: 'nobody' }
@@ -45,7 +59,8 @@ export interface SchemeFacts {
   /** Null when it is not known who should own it. */
   readonly isOurs: boolean | null;
   /** What a new registration said; null when none was tried. */
-  readonly registration: { readonly ok: true } | { readonly ok: false; readonly detail: string } | null;
+  readonly registration:
+    { readonly ok: true } | { readonly ok: false; readonly detail: string } | null;
   /** Null where the system has no list of them. */
   readonly rivals: readonly SchemeRival[] | null;
 }
@@ -61,7 +76,9 @@ export interface ProbeFacts {
 export interface LoopbackFacts {
   readonly redirect: string;
   /** The port that was free, or the reason why there is none. */
-  readonly outcome: { readonly state: 'open'; readonly port: number } | { readonly state: 'closed'; readonly code: string };
+  readonly outcome:
+    | { readonly state: 'open'; readonly port: number }
+    | { readonly state: 'closed'; readonly code: string };
 }
 
 /** A harmless entry that was written, read and removed. */
@@ -76,7 +93,10 @@ export interface KeyringFacts {
   readonly tookMs: number;
 }
 
-/** Why a request got no answer that can be used. `word`: the code of the network or of TLS, such as `ECONNREFUSED`. */
+/**
+ * Why a request got no answer that can be used. `word`: the code of the network or of TLS, such as
+ * `ECONNREFUSED`.
+ */
 export interface Failure {
   readonly code: AuthErrorCode;
   readonly message: string;
@@ -85,7 +105,9 @@ export interface Failure {
   readonly trouble?: NetworkTrouble | undefined;
 }
 
-export type Fetched<T> = ({ readonly state: 'found'; readonly tookMs: number } & T) | ({ readonly state: 'failed'; readonly tookMs: number } & Failure);
+export type Fetched<T> =
+  | ({ readonly state: 'found'; readonly tookMs: number } & T)
+  | ({ readonly state: 'failed'; readonly tookMs: number } & Failure);
 
 /** What the metadata announces, as far as a native app cares. Null: it says nothing about that. */
 export interface Announced {
@@ -101,7 +123,10 @@ export interface Announced {
 export type RedirectAnswer =
   /** It came back to the redirect URI, with this `error` when it is a plain word. */
   | { readonly state: 'came-back'; readonly error: string | null }
-  /** It answered itself, or sent the browser elsewhere. `words`: known names of errors that stand there. */
+  /**
+   * It answered itself, or sent the browser elsewhere. `words`: known names of errors that stand
+   * there.
+   */
   | { readonly state: 'kept'; readonly status: number; readonly words: readonly string[] }
   | ({ readonly state: 'failed' } & Failure);
 
@@ -117,7 +142,9 @@ export interface ProviderFacts {
   readonly announced: Announced | null;
   /** Null: not needed, or its address is not known. */
   readonly jwks: Fetched<{ readonly keys: number }> | null;
-  /** Of the server's clock against this computer's, in seconds; null when no answer had a `Date`. */
+  /**
+   * Of the server's clock against this computer's, in seconds; null when no answer had a `Date`.
+   */
   readonly clockOffsetSeconds: number | null;
   readonly redirects: readonly RedirectFacts[];
 }
@@ -151,7 +178,10 @@ export interface PlainAnswer {
   readonly text: string;
 }
 
-/** One GET request that follows no redirect and sends no cookie. Rejects when there is no answer, and when the signal aborts. */
+/**
+ * One GET request that follows no redirect and sends no cookie. Rejects when there is no answer,
+ * and when the signal aborts.
+ */
 export type Ask = (url: string, signal: AbortSignal) => Promise<PlainAnswer>;
 
 /** What a source says that cannot look here, and why. */
@@ -165,7 +195,9 @@ export type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
 export interface DiagnosisSources {
   host(): Promise<HostFacts>;
   scheme(scheme: string): Promise<SchemeFacts | Unseen>;
-  /** Sends a URL of the scheme on the way of a callback, which may start the program that owns it. */
+  /**
+   * Sends a URL of the scheme on the way of a callback, which may start the program that owns it.
+   */
   probe(scheme: string): Promise<ProbeFacts | Unseen>;
   loopback(redirect: LoopbackOption): Promise<LoopbackFacts>;
   keyring(): Promise<KeyringFacts | Unseen>;

@@ -1,9 +1,18 @@
-// Asks a provider what it announces and how it treats this client, for a diagnosis. Sends no secret and redeems nothing.
-// Every question is bounded; what fails becomes a fact. Judges nothing: findings.ts does.
+// Asks a provider what it announces and how it treats this client, for a diagnosis. Sends no secret
+// and redeems nothing. Every question is bounded; what fails becomes a fact. Judges nothing:
+// findings.ts does.
 import { type BoundedFetch, jsonObject, serverDate } from '../core/bounded-fetch.js';
 import { checkMetadata } from '../core/discovery.js';
 import { AuthError, toAuthError } from '../core/errors.js';
-import type { Announced, Ask, Failure, Fetched, ProviderFacts, RedirectAnswer, RedirectFacts } from './facts.js';
+import type {
+  Announced,
+  Ask,
+  Failure,
+  Fetched,
+  ProviderFacts,
+  RedirectAnswer,
+  RedirectFacts,
+} from './facts.js';
 import type { Settings } from '../core/options/options.js';
 import type { Clock, NetworkFailure } from '../core/ports.js';
 
@@ -16,18 +25,35 @@ export interface ProviderTools {
 
 /** Enough for every way to register one app; more would look like an attack. */
 const REDIRECTS_MAX = 6;
-/** Names of errors that providers write on the page with which they refuse a request, instead of coming back with them. */
-const KNOWN_WORDS = ['invalid_redirect_uri', 'redirect_uri_mismatch', 'invalid_client', 'unauthorized_client', 'invalid_request', 'AADSTS50011', 'AADSTS500111', 'AADSTS700016'];
+/**
+ * Names of errors that providers write on the page with which they refuse a request, instead of
+ * coming back with them.
+ */
+const KNOWN_WORDS = [
+  'invalid_redirect_uri',
+  'redirect_uri_mismatch',
+  'invalid_client',
+  'unauthorized_client',
+  'invalid_request',
+  'AADSTS50011',
+  'AADSTS500111',
+  'AADSTS700016',
+];
 
 /** `redirects`: the exact redirect URIs to ask about; empty asks nothing of the kind. */
-export async function examineProvider(settings: Settings, redirects: readonly string[], tools: ProviderTools): Promise<ProviderFacts> {
+export async function examineProvider(
+  settings: Settings,
+  redirects: readonly string[],
+  tools: ProviderTools,
+): Promise<ProviderFacts> {
   const { clock } = tools;
   const offsets: number[] = [];
   const fetch: BoundedFetch = async (url, init) => {
     const sentAt = clock.now();
     const response = await tools.fetch(url, init);
     const date = serverDate(response);
-    // The header has no fractions of a second, and stands for some moment between question and answer.
+    // The header has no fractions of a second, and stands for some moment between question and
+    // answer.
     if (date !== undefined) offsets.push((date + 500 - (sentAt + clock.now()) / 2) / 1000);
     return response;
   };
@@ -36,13 +62,28 @@ export async function examineProvider(settings: Settings, redirects: readonly st
   const authorization = endpoints?.authorization ?? found?.authorization ?? null;
   const jwksUrl = endpoints === null ? (found?.jwks ?? null) : (endpoints.jwks ?? null);
   const announced = found?.announced ?? null;
-  const askable = authorization !== null && announced?.onlyPushedRequests !== true ? redirects.slice(0, REDIRECTS_MAX) : [];
+  const askable =
+    authorization !== null && announced?.onlyPushedRequests !== true
+      ? redirects.slice(0, REDIRECTS_MAX)
+      : [];
   const [jwks, answers] = await Promise.all([
     jwksUrl === null ? null : timed(clock, async () => ({ keys: await countKeys(fetch, jwksUrl) })),
-    Promise.all(askable.map(async (redirect): Promise<RedirectFacts> => ({ redirect, answer: await tryRedirect(settings, authorization ?? '', redirect, tools) }))),
+    Promise.all(
+      askable.map(async (redirect): Promise<RedirectFacts> => ({
+        redirect,
+        answer: await tryRedirect(settings, authorization ?? '', redirect, tools),
+      })),
+    ),
   ]);
   const [offset] = offsets;
-  return { issuer: settings.issuer, discovery: found?.fetched ?? null, announced, jwks, clockOffsetSeconds: offset === undefined ? null : Math.round(offset), redirects: answers };
+  return {
+    issuer: settings.issuer,
+    discovery: found?.fetched ?? null,
+    announced,
+    jwks,
+    clockOffsetSeconds: offset === undefined ? null : Math.round(offset),
+    redirects: answers,
+  };
 }
 
 interface Discovered {
@@ -52,7 +93,11 @@ interface Discovered {
   readonly jwks: string | null;
 }
 
-async function discover(settings: Settings, fetch: BoundedFetch, clock: Clock): Promise<Discovered> {
+async function discover(
+  settings: Settings,
+  fetch: BoundedFetch,
+  clock: Clock,
+): Promise<Discovered> {
   let published: Record<string, unknown> = {};
   const fetched = await timed(clock, async () => {
     const answer = await firstDocument(settings.issuer, fetch);
@@ -70,21 +115,31 @@ async function discover(settings: Settings, fetch: BoundedFetch, clock: Clock): 
 }
 
 /** OpenID Connect Discovery §4 first, then RFC 8414 §3, as a sign-in does. */
-async function firstDocument(issuer: string, fetch: BoundedFetch): Promise<{ document: 'openid' | 'oauth'; published: Record<string, unknown> }> {
+async function firstDocument(
+  issuer: string,
+  fetch: BoundedFetch,
+): Promise<{ document: 'openid' | 'oauth'; published: Record<string, unknown> }> {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
   const get = async (url: string): Promise<Record<string, unknown> | undefined> => {
     const response = await fetch(url, { method: 'GET', headers: { accept: 'application/json' } });
-    return response.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
+    return response.status === 200
+      ? jsonObject(new Uint8Array(await response.arrayBuffer()))
+      : undefined;
   };
-  const openid = await get(`${origin}${path}/.well-known/openid-configuration`).catch((thrown: unknown) => {
-    if (toAuthError(thrown).code === 'response-invalid') return undefined;
-    throw thrown;
-  });
+  const openid = await get(`${origin}${path}/.well-known/openid-configuration`).catch(
+    (thrown: unknown) => {
+      if (toAuthError(thrown).code === 'response-invalid') return undefined;
+      throw thrown;
+    },
+  );
   if (openid !== undefined) return { document: 'openid', published: openid };
   const oauth = await get(`${origin}/.well-known/oauth-authorization-server${path}`);
   if (oauth !== undefined) return { document: 'oauth', published: oauth };
-  throw new AuthError('discovery-failed', 'no metadata is published there (OpenID Connect Discovery §4, RFC 8414 §3)');
+  throw new AuthError(
+    'discovery-failed',
+    'no metadata is published there (OpenID Connect Discovery §4, RFC 8414 §3)',
+  );
 }
 
 function announcedIn(published: Readonly<Record<string, unknown>>): Announced {
@@ -108,11 +163,17 @@ async function countKeys(fetch: BoundedFetch, url: string): Promise<number> {
 }
 
 /**
- * An authorization request that may show no page (OpenID Connect Core §3.1.2.1): a provider that knows client and redirect
- * URI answers to the redirect URI, mostly with `login_required`; one that does not must not send the browser there
- * (RFC 6749 §4.1.2.1). Nobody is signed in by it, and nothing waits for its answer.
+ * An authorization request that may show no page (OpenID Connect Core §3.1.2.1): a provider that
+ * knows client and redirect URI answers to the redirect URI, mostly with `login_required`; one that
+ * does not must not send the browser there (RFC 6749 §4.1.2.1). Nobody is signed in by it, and
+ * nothing waits for its answer.
  */
-async function tryRedirect(settings: Settings, authorization: string, redirect: string, { ask, clock }: ProviderTools): Promise<RedirectAnswer> {
+async function tryRedirect(
+  settings: Settings,
+  authorization: string,
+  redirect: string,
+  { ask, clock }: ProviderTools,
+): Promise<RedirectAnswer> {
   const url = new URL(authorization);
   const parameters = {
     client_id: settings.clientId,
@@ -127,15 +188,29 @@ async function tryRedirect(settings: Settings, authorization: string, redirect: 
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   const abort = new AbortController();
-  const cancel = clock.after(settings.networkTimeoutSeconds * 1000, () => { abort.abort(); });
+  const cancel = clock.after(settings.networkTimeoutSeconds * 1000, () => {
+    abort.abort();
+  });
   try {
     const answer = await ask(url.href, abort.signal);
-    const back = isRedirect(answer.status) && answer.location !== null && leadsTo(answer.location, redirect) ? answer.location : null;
+    const back =
+      isRedirect(answer.status) && answer.location !== null && leadsTo(answer.location, redirect)
+        ? answer.location
+        : null;
     if (back !== null) return { state: 'came-back', error: errorIn(back) };
     const places = `${answer.location ?? ''} ${answer.text}`;
-    return { state: 'kept', status: answer.status, words: KNOWN_WORDS.filter((word) => new RegExp(`\\b${word}\\b`).test(places)) };
+    return {
+      state: 'kept',
+      status: answer.status,
+      words: KNOWN_WORDS.filter((word) => new RegExp(`\\b${word}\\b`).test(places)),
+    };
   } catch (cause) {
-    return { state: 'failed', code: abort.signal.aborted ? 'network-timeout' : 'network-failed', message: 'the authorization endpoint gave no answer', word: networkWord(cause) };
+    return {
+      state: 'failed',
+      code: abort.signal.aborted ? 'network-timeout' : 'network-failed',
+      message: 'the authorization endpoint gave no answer',
+      word: networkWord(cause),
+    };
   } finally {
     cancel();
   }
@@ -169,14 +244,31 @@ async function timed<T>(clock: Clock, run: () => Promise<T>): Promise<Fetched<T>
 
 function failureOf(thrown: unknown): Failure {
   const { code, message, cause } = toAuthError(thrown);
-  return { code, message, word: networkWord(cause), trouble: (cause as Partial<NetworkFailure> | undefined)?.trouble };
+  return {
+    code,
+    message,
+    word: networkWord(cause),
+    trouble: (cause as Partial<NetworkFailure> | undefined)?.trouble,
+  };
 }
 
-/** The code of a network failure, from Chromium (`net::ERR_…`) or Node (`ECONNREFUSED`); nothing else of the error. */
+/**
+ * The code of a network failure, from Chromium (`net::ERR_…`) or Node (`ECONNREFUSED`); nothing
+ * else of the error.
+ */
 export function networkWord(thrown: unknown): string | null {
-  for (let error = thrown, depth = 0; typeof error === 'object' && error !== null && depth < 4; depth += 1) {
-    const { code, message, cause } = error as { code?: unknown; message?: unknown; cause?: unknown };
-    const [, chromium] = typeof message === 'string' ? (/\bnet::(ERR_[A-Z0-9_]{2,60})/.exec(message) ?? []) : [];
+  for (
+    let error = thrown, depth = 0;
+    typeof error === 'object' && error !== null && depth < 4;
+    depth += 1
+  ) {
+    const { code, message, cause } = error as {
+      code?: unknown;
+      message?: unknown;
+      cause?: unknown;
+    };
+    const [, chromium] =
+      typeof message === 'string' ? (/\bnet::(ERR_[A-Z0-9_]{2,60})/.exec(message) ?? []) : [];
     if (chromium !== undefined) return chromium;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
     error = cause;
@@ -186,5 +278,8 @@ export function networkWord(thrown: unknown): string | null {
 
 function randomText(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=+$/, '');
 }

@@ -1,5 +1,6 @@
-// What Microsoft Entra's token endpoint refuses: the platform of the redirect URI, Origin, secret, PKCE, scopes, loops.
-// The decision of the seed error stands in `judgePlatform`; sources are named at the rules in entra.ts.
+// What Microsoft Entra's token endpoint refuses: the platform of the redirect URI, Origin, secret,
+// PKCE, scopes, loops. The decision of the seed error stands in `judgePlatform`; sources are named
+// at the rules in entra.ts.
 import { createHash } from 'node:crypto';
 import { DEVICE_GRANT } from '../device-flow.js';
 import type { Answer, Exchange } from '../exchange.js';
@@ -11,7 +12,11 @@ import type { EntraCode } from './entra-errors.js';
 import { isUnknownScope, resourcesOf } from './entra-scopes.js';
 
 /** Makes the refusal of an exchange. */
-type Refuse = (code: EntraCode, more?: string, members?: Readonly<Record<string, unknown>>) => Answer;
+type Refuse = (
+  code: EntraCode,
+  more?: string,
+  members?: Readonly<Record<string, unknown>>,
+) => Answer;
 
 /** Refusals in Entra's JSON. */
 export function refuser(exchange: Exchange, room: Room): Refuse {
@@ -28,7 +33,9 @@ export function judgeRequest(exchange: Exchange, room: Room): Answer | null {
 /** Device codes are for registrations that allow flows without a redirect URI. */
 export function judgeDeviceCode(exchange: Exchange, room: Room): Answer | null {
   const isDeviceCode = exchange.form.get('grant_type') === DEVICE_GRANT;
-  return isDeviceCode && !room.registration.publicClientFlows ? refuser(exchange, room)(7000218) : null;
+  return isDeviceCode && !room.registration.publicClientFlows
+    ? refuser(exchange, room)(7000218)
+    : null;
 }
 
 /** What became of a code before this request. */
@@ -51,15 +58,22 @@ export function judgeRefreshToken(exchange: Exchange, room: Room): Answer | null
   if (kept.state === 'revoked') return refuse(50173);
   if (kept.state === 'live') return null;
   const issued = ` The token was issued on ${new Date(Number(kept.payload['iat']) * 1000).toISOString()}`;
-  return room.grants.find(kept.payload['grantId'])?.platform === 'spa' ? refuse(700084, `${issued}.`) : refuse(700082, `${issued} and was inactive for 90.00:00:00.`);
+  return room.grants.find(kept.payload['grantId'])?.platform === 'spa'
+    ? refuse(700084, `${issued}.`)
+    : refuse(700082, `${issued} and was inactive for 90.00:00:00.`);
 }
 
 /** The code or the refresh token that a request redeems. */
 export function redeemedBy(exchange: Exchange, { look }: Room): Kept | null {
-  return exchange.form.get('grant_type') === 'refresh_token' ? look('RefreshToken', exchange.form.get('refresh_token')) : look('AuthorizationCode', exchange.form.get('code'));
+  return exchange.form.get('grant_type') === 'refresh_token'
+    ? look('RefreshToken', exchange.form.get('refresh_token'))
+    : look('AuthorizationCode', exchange.form.get('code'));
 }
 
-/** The matrix: what the platform of the redirect URI demands of a token request, and what it forbids. */
+/**
+ * The matrix: what the platform of the redirect URI demands of a token request, and what it
+ * forbids.
+ */
 export function judgePlatform(platform: Platform, exchange: Exchange, room: Room): Answer | null {
   const refuse = refuser(exchange, room);
   const { clientSecret } = credentialsOf(exchange);
@@ -75,17 +89,23 @@ export function judgePlatform(platform: Platform, exchange: Exchange, room: Room
   if (origin !== undefined) return refuse(9002326, ` Request origin: '${origin}'.`);
   if (platform === 'native') return hasSecret ? refuse(700025) : null;
   if (!hasSecret) return refuse(7000218);
-  return room.registration.clientSecret !== null && clientSecret === room.registration.clientSecret ? null : refuse(7000215);
+  return room.registration.clientSecret !== null && clientSecret === room.registration.clientSecret
+    ? null
+    : refuse(7000215);
 }
 
 /** A challenge that came must be answered. */
 export function judgeVerifier(exchange: Exchange, room: Room): Answer | null {
   if (exchange.form.get('grant_type') !== 'authorization_code') return null;
-  const challenge = room.look('AuthorizationCode', exchange.form.get('code'))?.payload['codeChallenge'];
+  const challenge = room.look('AuthorizationCode', exchange.form.get('code'))?.payload[
+    'codeChallenge'
+  ];
   if (challenge === undefined) return null;
   const verifier = exchange.form.get('code_verifier');
   if (verifier === null) return refuser(exchange, room)(50148);
-  return createHash('sha256').update(verifier).digest('base64url') === challenge ? null : refuser(exchange, room)(501481);
+  return createHash('sha256').update(verifier).digest('base64url') === challenge
+    ? null
+    : refuser(exchange, room)(501481);
 }
 
 /** One resource for each token, and only what was agreed to. */
@@ -95,7 +115,8 @@ export function judgeScopes(exchange: Exchange, room: Room): Answer | null {
   const refuse = refuser(exchange, room);
   const scopes = scopesOf(asked);
   if (scopes.length === 0) return refuse(28003);
-  if (scopes.some((scope) => isUnknownScope(scope, room))) return refuse(70011, ' The scope is not registered.');
+  if (scopes.some((scope) => isUnknownScope(scope, room)))
+    return refuse(70011, ' The scope is not registered.');
   if (resourcesOf(scopes).length > 1) return refuse(28000);
   const granted = scopesOf(redeemedBy(exchange, room)?.payload['scope']);
   return scopes.some((scope) => !granted.includes(scope)) ? refuse(65001) : null;
@@ -109,13 +130,20 @@ const LOOP_MS = 300_000;
 export function createLoopDetector(): (exchange: Exchange, room: Room) => Answer | null {
   const seen = new Map<string, readonly number[]>();
   return (exchange, room) => {
-    // A client that waits for a device code asks the same again and again, as RFC 8628 §3.5 wants it.
+    // A client that waits for a device code asks the same again and again, as RFC 8628 §3.5 wants
+    // it.
     if (exchange.form.get('grant_type') === DEVICE_GRANT) return null;
     const kept = redeemedBy(exchange, room);
     // A code of its own is a sign-in of its own.
-    const about = exchange.form.get('grant_type') === 'refresh_token' ? String(kept?.payload['grantId']) : exchange.form.get('code');
+    const about =
+      exchange.form.get('grant_type') === 'refresh_token'
+        ? String(kept?.payload['grantId'])
+        : exchange.form.get('code');
     const key = `${about} ${exchange.form.get('scope') ?? ''} ${exchange.form.get('claims') ?? ''}`;
-    const recent = [...(seen.get(key) ?? []).filter((at) => room.nowMs - at < LOOP_MS), room.nowMs].slice(-LOOP_REQUESTS - 1);
+    const recent = [
+      ...(seen.get(key) ?? []).filter((at) => room.nowMs - at < LOOP_MS),
+      room.nowMs,
+    ].slice(-LOOP_REQUESTS - 1);
     seen.set(key, recent);
     return recent.length > LOOP_REQUESTS ? refuser(exchange, room)(50196) : null;
   };

@@ -1,17 +1,36 @@
-// Microsoft Entra ID, the v2 endpoints, for an app of one tenant. Read from Microsoft's documents and public threads;
-// not tried on a live tenant. What it decides by: the platform of the redirect URI, and the Origin header.
+// Microsoft Entra ID, the v2 endpoints, for an app of one tenant. Read from Microsoft's documents
+// and public threads; not tried on a live tenant. What it decides by: the platform of the redirect
+// URI, and the Origin header.
 import { createHash, randomUUID } from 'node:crypto';
 import { readJsonObject } from '../exchange.js';
 import type { Answer, Exchange } from '../exchange.js';
 import { errorPage } from '../outcome-page.js';
 import { pageAnswer } from '../page-frame.js';
 import type { Personality, Room, Rule } from '../personality.js';
-import { callbackAnswer, parametersOf, scopesOf, withCallback, withMembers, withoutSecret, withParameters } from '../wire.js';
+import {
+  callbackAnswer,
+  parametersOf,
+  scopesOf,
+  withCallback,
+  withMembers,
+  withoutSecret,
+  withParameters,
+} from '../wire.js';
 import { ENTRA_ERRORS, entraAnswer, entraCallback, entraSentence } from './entra-errors.js';
 import type { EntraCode } from './entra-errors.js';
 import { createPick, matchEntra, refuseRegistration } from './entra-redirects.js';
 import { ENTRA_SCOPES, isUnknownScope, scopesOfToken } from './entra-scopes.js';
-import { createLoopDetector, judgeCode, judgeDeviceCode, judgePlatform, judgeRefreshToken, judgeRequest, judgeScopes, judgeVerifier, redeemedBy } from './entra-token.js';
+import {
+  createLoopDetector,
+  judgeCode,
+  judgeDeviceCode,
+  judgePlatform,
+  judgeRefreshToken,
+  judgeRequest,
+  judgeScopes,
+  judgeVerifier,
+  redeemedBy,
+} from './entra-token.js';
 
 const CODE_FLOW = 'Microsoft: v2-oauth2-auth-code-flow';
 const REPLY_URL = 'Microsoft: reply-url';
@@ -36,9 +55,18 @@ function addresses(): readonly Rule[] {
       fact: 'The issuer is `…/{tenant}/v2.0`. There is no revocation endpoint.',
       source: 'Microsoft: v2-protocols-oidc, the OpenID configuration document',
       paths: {
-        openidConfiguration: '/{tenant}/v2.0/.well-known/openid-configuration', oauthMetadata: null, authorization: '/{tenant}/oauth2/v2.0/authorize',
-        token: '/{tenant}/oauth2/v2.0/token', endSession: '/{tenant}/oauth2/v2.0/logout', jwks: '/{tenant}/discovery/v2.0/keys', userinfo: '/oidc/userinfo',
-        revocation: null, pushedAuthorization: null, me: null, api: '/v1.0/me', deviceAuthorization: '/{tenant}/oauth2/v2.0/devicecode',
+        openidConfiguration: '/{tenant}/v2.0/.well-known/openid-configuration',
+        oauthMetadata: null,
+        authorization: '/{tenant}/oauth2/v2.0/authorize',
+        token: '/{tenant}/oauth2/v2.0/token',
+        endSession: '/{tenant}/oauth2/v2.0/logout',
+        jwks: '/{tenant}/discovery/v2.0/keys',
+        userinfo: '/oidc/userinfo',
+        revocation: null,
+        pushedAuthorization: null,
+        me: null,
+        api: '/v1.0/me',
+        deviceAuthorization: '/{tenant}/oauth2/v2.0/devicecode',
       },
     },
     {
@@ -47,7 +75,12 @@ function addresses(): readonly Rule[] {
       on: 'discovery',
       change: (answer, exchange, room) => {
         if (!isTenant(room)) return entraAnswer(90002, exchange, room.nowMs);
-        return ANY_TENANT.includes(room.tenant) ? withMembers(answer, (members) => ({ ...members, issuer: `${room.origin}/{tenantid}/v2.0` })) : answer;
+        return ANY_TENANT.includes(room.tenant)
+          ? withMembers(answer, (members) => ({
+              ...members,
+              issuer: `${room.origin}/{tenantid}/v2.0`,
+            }))
+          : answer;
       },
     },
     {
@@ -56,13 +89,20 @@ function addresses(): readonly Rule[] {
       policy: { pkce: 'optional' },
       on: 'discovery',
       change: (answer) =>
-        withMembers(answer, (members) => ({ ...members, code_challenge_methods_supported: undefined, authorization_response_iss_parameter_supported: undefined })),
+        withMembers(answer, (members) => ({
+          ...members,
+          code_challenge_methods_supported: undefined,
+          authorization_response_iss_parameter_supported: undefined,
+        })),
     },
     {
       fact: 'ID tokens have `tid`, `oid` and `ver`, and no `at_hash`.',
       source: 'Microsoft: id-token-claims-reference',
       policy: {
-        idTokenClaims: ({ at_hash: _hash, email_verified: _verified, picture: _picture, ...claims }, { settings }) => ({
+        idTokenClaims: (
+          { at_hash: _hash, email_verified: _verified, picture: _picture, ...claims },
+          { settings },
+        ) => ({
           ...claims,
           tid: settings.tenant,
           oid: uuidOf(String(claims['sub'])),
@@ -87,7 +127,9 @@ function authorization(): readonly Rule[] {
         if (!isTenant(room)) return refusalPage(90002);
         if (parameters.get('client_id') !== room.settings.clientId) return refusalPage(700016);
         if (asked === null) return refusalPage(900971);
-        return matchEntra(room.registration.redirects, asked).length === 0 ? refusalPage(50011) : null;
+        return matchEntra(room.registration.redirects, asked).length === 0
+          ? refusalPage(50011)
+          : null;
       },
     },
     {
@@ -97,7 +139,9 @@ function authorization(): readonly Rule[] {
       on: 'authorization',
       judge: (exchange, room) => {
         const scopes = scopesOf(parametersOf(exchange).get('scope'));
-        return scopes.length === 0 || scopes.some((scope) => isUnknownScope(scope, room)) ? sendBack(70011, exchange, room) : null;
+        return scopes.length === 0 || scopes.some((scope) => isUnknownScope(scope, room))
+          ? sendBack(70011, exchange, room)
+          : null;
       },
     },
     {
@@ -106,7 +150,11 @@ function authorization(): readonly Rule[] {
       policy: { extraParameters: ['asked_claims'] },
       on: 'authorization',
       // oidc-provider reads `claims` as OpenID Connect Core §5.5 has it.
-      judge: (exchange) => withParameters(exchange, { claims: null, asked_claims: parametersOf(exchange).get('claims') }),
+      judge: (exchange) =>
+        withParameters(exchange, {
+          claims: null,
+          asked_claims: parametersOf(exchange).get('claims'),
+        }),
     },
     {
       fact: 'A custom scheme costs one more page: "Are you trying to sign in to …?" (50199). http and https do not.',
@@ -122,7 +170,11 @@ function authorization(): readonly Rule[] {
           const error = parameters.get('error');
           if (error === null) return { iss: null, session_state: randomUUID() };
           const code = CALLBACK_CODES[error];
-          return { iss: null, ...(code === undefined ? {} : entraCallback(code, nowMs)), ...(code === 65004 ? { error_subcode: 'cancel' } : {}) };
+          return {
+            iss: null,
+            ...(code === undefined ? {} : entraCallback(code, nowMs)),
+            ...(code === 65004 ? { error_subcode: 'cancel' } : {}),
+          };
         }),
     },
   ];
@@ -136,7 +188,8 @@ function tokens(): readonly Rule[] {
       fact: 'A body without `grant_type` (JSON, say) is 900144, an unknown tenant 90002, an unknown app 700016.',
       source: ERRORS,
       on: 'token',
-      judge: (exchange, room) => (isTenant(room) ? judgeRequest(exchange, room) : entraAnswer(90002, exchange, room.nowMs)),
+      judge: (exchange, room) =>
+        isTenant(room) ? judgeRequest(exchange, room) : entraAnswer(90002, exchange, room.nowMs),
     },
     {
       fact: 'The same token request again and again is a loop: 50196. Here: more than 15 within 5 minutes. Questions about a device code are none.',
@@ -156,17 +209,33 @@ function tokens(): readonly Rule[] {
       on: 'device-authorization',
       change: (answer, exchange, { nowMs }) => {
         const members = readJsonObject(answer.body);
-        if (members === null || 'error' in members) return entraAnswer(members?.['error'] === 'invalid_scope' ? 70011 : 700016, exchange, nowMs);
+        if (members === null || 'error' in members)
+          return entraAnswer(
+            members?.['error'] === 'invalid_scope' ? 70011 : 700016,
+            exchange,
+            nowMs,
+          );
         const message = `To sign in, use a web browser to open the page ${textOf(members['verification_uri'])} and enter the code ${textOf(members['user_code'])} to authenticate.`;
-        return withMembers(answer, () => ({ ...members, message, verification_uri_complete: undefined }));
+        return withMembers(answer, () => ({
+          ...members,
+          message,
+          verification_uri_complete: undefined,
+        }));
       },
     },
-    { fact: 'A code is redeemed once (54005), in its time (70008), with its redirect URI (500112).', source: `${ERRORS}; ${CODE_FLOW}`, policy: { codeSeconds: 600 }, on: 'token', judge: judgeCode },
+    {
+      fact: 'A code is redeemed once (54005), in its time (70008), with its redirect URI (500112).',
+      source: `${ERRORS}; ${CODE_FLOW}`,
+      policy: { codeSeconds: 600 },
+      on: 'token',
+      judge: judgeCode,
+    },
     {
       fact: 'A refresh token that has ended: 700082 after 90 idle days, 700084 after the 24 hours of a SPA, 50173 when it was revoked.',
       source: `${ERRORS}; ${REFRESH}`,
       policy: {
-        refreshTokenSeconds: (grant, _scopes, ageSeconds) => (grant?.platform === 'spa' ? Math.max(1, DAY_SECONDS - ageSeconds) : 90 * DAY_SECONDS),
+        refreshTokenSeconds: (grant, _scopes, ageSeconds) =>
+          grant?.platform === 'spa' ? Math.max(1, DAY_SECONDS - ageSeconds) : 90 * DAY_SECONDS,
       },
       on: 'token',
       judge: judgeRefreshToken,
@@ -184,12 +253,19 @@ function tokens(): readonly Rule[] {
       judge: (exchange, room) => {
         const kept = redeemedBy(exchange, room);
         const note = room.grants.find(kept?.payload['grantId']);
-        const platform = note?.platform ?? pick(matchEntra(room.registration.redirects, textOf(kept?.payload['redirectUri'])));
+        const platform =
+          note?.platform ??
+          pick(matchEntra(room.registration.redirects, textOf(kept?.payload['redirectUri'])));
         if (note !== undefined) note.platform = platform;
         return judgePlatform(platform, exchange, room);
       },
     },
-    { fact: 'A verifier that does not fit is 501481, one that is missing 50148.', source: `${ERRORS}; public threads`, on: 'token', judge: judgeVerifier },
+    {
+      fact: 'A verifier that does not fit is 501481, one that is missing 50148.',
+      source: `${ERRORS}; public threads`,
+      on: 'token',
+      judge: judgeVerifier,
+    },
     {
       fact: 'A token is for one resource: two are 28000, none 28003, unknown ones 70011, those without consent 65001.',
       source: `${ERRORS}; 28000 from public threads`,
@@ -203,7 +279,8 @@ function tokens(): readonly Rule[] {
       judge: (exchange, room) => {
         const claims = exchange.form.get('claims');
         if (claims === null || exchange.form.get('grant_type') !== 'refresh_token') return null;
-        if (room.challenge?.metBy === 'sign-in') return entraAnswer(50076, exchange, room.nowMs, '', { claims });
+        if (room.challenge?.metBy === 'sign-in')
+          return entraAnswer(50076, exchange, room.nowMs, '', { claims });
         const note = room.grants.find(redeemedBy(exchange, room)?.payload['grantId']);
         if (note !== undefined) note.claims = claims;
         return null;
@@ -224,7 +301,11 @@ function finishTokens(answer: Answer, exchange: Exchange, { nowMs }: Room): Answ
   if (members === null || 'error_codes' in members) return answer;
   if ('error' in members) return refusalOf(textOf(members['error']), exchange, nowMs);
   const scopes = scopesOfToken(exchange.form.get('scope'), scopesOf(members['scope']));
-  return withMembers(answer, () => ({ ...members, scope: scopes.join(' '), ext_expires_in: members['expires_in'] }));
+  return withMembers(answer, () => ({
+    ...members,
+    scope: scopes.join(' '),
+    ext_expires_in: members['expires_in'],
+  }));
 }
 
 function isTenant({ tenant, settings }: Room): boolean {
@@ -247,7 +328,12 @@ function refusalOf(error: string, exchange: Exchange, nowMs: number): Answer {
   }
 }
 
-const CALLBACK_CODES: Readonly<Record<string, EntraCode>> = { access_denied: 65004, login_required: 50058, interaction_required: 16000, consent_required: 16000 };
+const CALLBACK_CODES: Readonly<Record<string, EntraCode>> = {
+  access_denied: 65004,
+  login_required: 50058,
+  interaction_required: 16000,
+  consent_required: 16000,
+};
 
 function refusalPage(code: EntraCode): Answer {
   return pageAnswer(errorPage(ENTRA_ERRORS[code].error, entraSentence(code), 400));
@@ -255,7 +341,10 @@ function refusalPage(code: EntraCode): Answer {
 
 function sendBack(code: EntraCode, exchange: Exchange, { nowMs }: Room): Answer {
   const parameters = parametersOf(exchange);
-  return callbackAnswer(parameters.get('redirect_uri') ?? '', { ...entraCallback(code, nowMs), state: parameters.get('state') });
+  return callbackAnswer(parameters.get('redirect_uri') ?? '', {
+    ...entraCallback(code, nowMs),
+    state: parameters.get('state'),
+  });
 }
 
 function textOf(value: unknown): string {
@@ -265,5 +354,11 @@ function textOf(value: unknown): string {
 /** A number of the form that Entra gives to objects, the same for the same person. */
 function uuidOf(subject: string): string {
   const hex = createHash('sha256').update(subject).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20, 32),
+  ].join('-');
 }

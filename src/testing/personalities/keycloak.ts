@@ -1,4 +1,5 @@
-// Keycloak, with the settings of a fresh realm. Read from its documents, its source and public threads; not tried here on a live server.
+// Keycloak, with the settings of a fresh realm. Read from its documents, its source and public
+// threads; not tried here on a live server.
 import { readJsonObject } from '../exchange.js';
 import type { Answer, Exchange } from '../exchange.js';
 import type { Personality, Room } from '../personality.js';
@@ -11,7 +12,9 @@ const SSO_IDLE_SECONDS = 1_800;
 const OFFLINE_IDLE_SECONDS = 30 * 86_400;
 const REALM = '/realms/{tenant}';
 
-/** Refresh tokens that live as long as the browser's session, or with `offline_access` on their own. */
+/**
+ * Refresh tokens that live as long as the browser's session, or with `offline_access` on their own.
+ */
 export function createKeycloak(graceSeconds: number | null): Personality {
   const connect = `${REALM}/protocol/openid-connect`;
   return {
@@ -21,18 +24,26 @@ export function createKeycloak(graceSeconds: number | null): Personality {
         fact: 'The issuer is the realm; the endpoints are below it.',
         source: 'Keycloak: securing applications, endpoints',
         paths: {
-          authorization: `${connect}/auth`, token: `${connect}/token`, jwks: `${connect}/certs`, userinfo: `${connect}/userinfo`, revocation: `${connect}/revoke`,
-          endSession: `${connect}/logout`, pushedAuthorization: `${connect}/ext/par/request`, deviceAuthorization: `${connect}/auth/device`,
-          openidConfiguration: `${REALM}/.well-known/openid-configuration`, oauthMetadata: `${REALM}/.well-known/oauth-authorization-server`,
+          authorization: `${connect}/auth`,
+          token: `${connect}/token`,
+          jwks: `${connect}/certs`,
+          userinfo: `${connect}/userinfo`,
+          revocation: `${connect}/revoke`,
+          endSession: `${connect}/logout`,
+          pushedAuthorization: `${connect}/ext/par/request`,
+          deviceAuthorization: `${connect}/auth/device`,
+          openidConfiguration: `${REALM}/.well-known/openid-configuration`,
+          oauthMetadata: `${REALM}/.well-known/oauth-authorization-server`,
         },
       },
       {
-        fact: 'Every sign-in gets a refresh token. Without `offline_access` it ends with the browser\'s session and after 30 idle minutes.',
+        fact: "Every sign-in gets a refresh token. Without `offline_access` it ends with the browser's session and after 30 idle minutes.",
         source: D1,
         policy: {
           givesRefreshToken: () => true,
           outlivesBrowser: (scopes) => scopes.has('offline_access'),
-          refreshTokenSeconds: (_grant, scopes) => (scopes.has('offline_access') ? OFFLINE_IDLE_SECONDS : SSO_IDLE_SECONDS),
+          refreshTokenSeconds: (_grant, scopes) =>
+            scopes.has('offline_access') ? OFFLINE_IDLE_SECONDS : SSO_IDLE_SECONDS,
         },
       },
       {
@@ -61,7 +72,9 @@ export function createKeycloak(graceSeconds: number | null): Personality {
               ? members
               : {
                   ...members,
-                  refresh_expires_in: scopesOf(members['scope']).includes('offline_access') ? 0 : SSO_IDLE_SECONDS,
+                  refresh_expires_in: scopesOf(members['scope']).includes('offline_access')
+                    ? 0
+                    : SSO_IDLE_SECONDS,
                   'not-before-policy': 0,
                 },
           ),
@@ -83,7 +96,12 @@ function describeRefusal(answer: Answer, exchange: Exchange, { look, policy }: R
     if (exchange.form.get('grant_type') !== 'refresh_token') return 'Code not valid';
     const kept = look('RefreshToken', exchange.form.get('refresh_token'));
     if (kept === null) return 'Invalid refresh token';
-    if (kept.payload['consumed'] !== undefined && policy.graceSeconds !== Infinity && kept.state !== 'expired') return 'Maximum allowed refresh token reuse exceeded';
+    if (
+      kept.payload['consumed'] !== undefined &&
+      policy.graceSeconds !== Infinity &&
+      kept.state !== 'expired'
+    )
+      return 'Maximum allowed refresh token reuse exceeded';
     return kept.state === 'expired' ? 'Token is not active' : 'Session not active';
   }
 }

@@ -1,8 +1,11 @@
-// A server of the time before RFC 7636, RFC 9207 and RFC 9700. Many are still in use, inside companies above all.
+// A server of the time before RFC 7636, RFC 9207 and RFC 9700. Many are still in use, inside
+// companies above all.
 import type { Personality } from '../personality.js';
 import { withCallback, withMembers, withParameters } from '../wire.js';
 
-/** No rotation, no `iss` in callbacks, no PKCE; what it does not know it ignores (RFC 6749 §3.1). */
+/**
+ * No rotation, no `iss` in callbacks, no PKCE; what it does not know it ignores (RFC 6749 §3.1).
+ */
 export function createLegacy(): Personality {
   return {
     issuerPath: () => '',
@@ -17,7 +20,9 @@ export function createLegacy(): Personality {
         source: 'RFC 6749 §6: a new one is optional',
         on: 'token',
         change: (answer, exchange) =>
-          exchange.form.get('grant_type') === 'refresh_token' ? withMembers(answer, (members) => ({ ...members, refresh_token: undefined })) : answer,
+          exchange.form.get('grant_type') === 'refresh_token'
+            ? withMembers(answer, (members) => ({ ...members, refresh_token: undefined }))
+            : answer,
       },
       {
         fact: 'Callbacks do not name the issuer, and the metadata does not promise it.',
@@ -52,7 +57,8 @@ export function createLegacy(): Personality {
         fact: 'A challenge is ignored.',
         source: 'before RFC 7636; RFC 6749 §3.1: unknown parameters are ignored',
         on: 'authorization',
-        judge: (exchange) => withParameters(exchange, { code_challenge: null, code_challenge_method: null }),
+        judge: (exchange) =>
+          withParameters(exchange, { code_challenge: null, code_challenge_method: null }),
       },
     ],
   };

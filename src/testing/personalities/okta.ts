@@ -1,4 +1,5 @@
-// Okta, for a native app whose refresh tokens rotate. Read from Okta's documents; not tried on a live org.
+// Okta, for a native app whose refresh tokens rotate. Read from Okta's documents; not tried on a
+// live org.
 import { jsonAnswer } from '../exchange.js';
 import { errorPage } from '../outcome-page.js';
 import { pageAnswer } from '../page-frame.js';
@@ -18,10 +19,16 @@ export function createOkta(graceSeconds: number | null): Personality {
         fact: 'The issuer of the default authorization server ends in `/oauth2/default`; the endpoints are below it.',
         source: 'Okta: authorization servers',
         paths: {
-          authorization: '/oauth2/default/v1/authorize', token: '/oauth2/default/v1/token', jwks: '/oauth2/default/v1/keys', userinfo: '/oauth2/default/v1/userinfo',
-          revocation: '/oauth2/default/v1/revoke', endSession: '/oauth2/default/v1/logout', pushedAuthorization: '/oauth2/default/v1/par',
+          authorization: '/oauth2/default/v1/authorize',
+          token: '/oauth2/default/v1/token',
+          jwks: '/oauth2/default/v1/keys',
+          userinfo: '/oauth2/default/v1/userinfo',
+          revocation: '/oauth2/default/v1/revoke',
+          endSession: '/oauth2/default/v1/logout',
+          pushedAuthorization: '/oauth2/default/v1/par',
           deviceAuthorization: '/oauth2/default/v1/device/authorize',
-          openidConfiguration: '/oauth2/default/.well-known/openid-configuration', oauthMetadata: '/oauth2/default/.well-known/oauth-authorization-server',
+          openidConfiguration: '/oauth2/default/.well-known/openid-configuration',
+          oauthMetadata: '/oauth2/default/.well-known/oauth-authorization-server',
         },
       },
       {
@@ -50,7 +57,8 @@ export function createOkta(graceSeconds: number | null): Personality {
         on: 'token',
         change: (answer, exchange) =>
           withMembers(answer, (members) =>
-            members['error'] === 'invalid_grant' && exchange.form.get('grant_type') === 'refresh_token'
+            members['error'] === 'invalid_grant' &&
+            exchange.form.get('grant_type') === 'refresh_token'
               ? { ...members, error_description: 'The refresh token is invalid or expired.' }
               : members,
           ),
@@ -60,8 +68,12 @@ export function createOkta(graceSeconds: number | null): Personality {
         source: 'not verified',
         on: 'end-session',
         judge: (exchange) =>
-          exchange.method === 'GET' && !exchange.query.has('id_token_hint') && exchange.path === '/session/end'
-            ? pageAnswer(errorPage('invalid_request', "The 'id_token_hint' parameter is missing.", 400))
+          exchange.method === 'GET' &&
+          !exchange.query.has('id_token_hint') &&
+          exchange.path === '/session/end'
+            ? pageAnswer(
+                errorPage('invalid_request', "The 'id_token_hint' parameter is missing.", 400),
+              )
             : null,
       },
       {
@@ -74,13 +86,23 @@ export function createOkta(graceSeconds: number | null): Personality {
         fact: 'The metadata does not promise `iss` in callbacks.',
         source: 'not verified',
         on: 'discovery',
-        change: (answer) => withMembers(answer, (members) => ({ ...members, authorization_response_iss_parameter_supported: undefined })),
+        change: (answer) =>
+          withMembers(answer, (members) => ({
+            ...members,
+            authorization_response_iss_parameter_supported: undefined,
+          })),
       },
       {
         fact: 'Revoking what is no token any more succeeds.',
         source: 'RFC 7009 §2.2',
         on: 'revocation',
-        change: (answer) => (answer.status === 200 ? answer : jsonAnswer(answer.status, { errorCode: 'invalid_client', errorSummary: 'Invalid value for client_id parameter.' })),
+        change: (answer) =>
+          answer.status === 200
+            ? answer
+            : jsonAnswer(answer.status, {
+                errorCode: 'invalid_client',
+                errorSummary: 'Invalid value for client_id parameter.',
+              }),
       },
     ],
   };

@@ -1,5 +1,6 @@
 // @ts-check
-// One exchange over the port Network, told in one line: the same for the fakes in Node and for a real Electron.
+// One exchange over the port Network, told in one line: the same for the fakes in Node and for a
+// real Electron.
 
 /** What a test asks for. `limitBytes`: the reader has enough then. */
 /** @typedef {{ url: string, method?: string, body?: string, timeoutMs?: number, limitBytes?: number, unreadMs?: number }} Asked */
@@ -10,17 +11,25 @@
  * @param {Asked} asked
  * @returns {Promise<string>}
  */
-export async function outcomeOf(network, { url, method = 'POST', body, timeoutMs = 4_000, limitBytes = 65_536, unreadMs = 0 }) {
+export async function outcomeOf(
+  network,
+  { url, method = 'POST', body, timeoutMs = 4_000, limitBytes = 65_536, unreadMs = 0 },
+) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(new Error('in time')), timeoutMs);
   try {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    const response = await network.fetch(url, { method, headers, signal: abort.signal, ...(method === 'POST' ? { body: body ?? 'grant_type=none' } : {}) });
+    const response = await network.fetch(url, {
+      method,
+      headers,
+      signal: abort.signal,
+      ...(method === 'POST' ? { body: body ?? 'grant_type=none' } : {}),
+    });
     if (unreadMs > 0) await new Promise((resolve) => setTimeout(resolve, unreadMs));
     const reader = /** @type {ReadableStream<Uint8Array> | null} */ (response.body)?.getReader();
     const decoder = new TextDecoder();
     let text = '';
-    for (let bytes = 0; reader !== undefined; ) {
+    for (let bytes = 0; reader !== undefined;) {
       const { done, value } = await reader.read();
       if (done) break;
       bytes += value.length;
@@ -34,8 +43,11 @@ export async function outcomeOf(network, { url, method = 'POST', body, timeoutMs
     return `${response.status} ${text}${shown === null ? '' : ` [${shown}]`}`.trim();
   } catch (thrown) {
     if (abort.signal.aborted) return 'aborted';
-    const { trouble, status, message } = /** @type {Partial<import('../../../src/main/core/ports.js').NetworkFailure>} */ (thrown);
-    return trouble === undefined ? `untyped: ${message}` : `trouble ${trouble}${status === undefined ? '' : ` ${status}`}`;
+    const { trouble, status, message } =
+      /** @type {Partial<import('../../../src/main/core/ports.js').NetworkFailure>} */ (thrown);
+    return trouble === undefined
+      ? `untyped: ${message}`
+      : `trouble ${trouble}${status === undefined ? '' : ` ${status}`}`;
   } finally {
     clearTimeout(timer);
   }

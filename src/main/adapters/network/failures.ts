@@ -1,5 +1,6 @@
-// Why Chromium gave no answer, as the port Network says it. The one place that reads Chromium's words for it.
-// Pure. A failure holds the word and nothing of the address, the request or the answer.
+// Why Chromium gave no answer, as the port Network says it. The one place that reads Chromium's
+// words for it. Pure. A failure holds the word and nothing of the address, the request or the
+// answer.
 import type { NetworkFailure, NetworkTrouble } from '../../core/ports.js';
 
 /** By net/base/net_error_list.h. What is not listed is `unreachable`. */
@@ -30,17 +31,26 @@ const CERTIFICATE = /^ERR_CERT(?:IFICATE)?_/;
 const WORD = /^(?:net::)?(ERR_[A-Z0-9_]{2,60})$/;
 
 /** `begun`: the head of the answer had come. `passwordWanted`: a proxy had asked for one. */
-export function chromiumFailure(thrown: unknown, { begun, passwordWanted }: { readonly begun: boolean; readonly passwordWanted: boolean }): NetworkFailure {
+export function chromiumFailure(
+  thrown: unknown,
+  { begun, passwordWanted }: { readonly begun: boolean; readonly passwordWanted: boolean },
+): NetworkFailure {
   const [, word = 'ERR_FAILED'] = WORD.exec(thrown instanceof Error ? thrown.message : '') ?? [];
   return networkFailure(troubleOf(word, begun, passwordWanted), `net::${word}`);
 }
 
 function troubleOf(word: string, begun: boolean, passwordWanted: boolean): NetworkTrouble {
   if (passwordWanted) return 'proxy-password';
-  return TROUBLES[word] ?? (CERTIFICATE.test(word) ? 'certificate' : begun ? 'cut-off' : 'unreachable');
+  return (
+    TROUBLES[word] ?? (CERTIFICATE.test(word) ? 'certificate' : begun ? 'cut-off' : 'unreachable')
+  );
 }
 
 /** `word` is for logs: the code of the network, or a few words of our own. */
-export function networkFailure(trouble: NetworkTrouble, word: string, status?: number): NetworkFailure {
+export function networkFailure(
+  trouble: NetworkTrouble,
+  word: string,
+  status?: number,
+): NetworkFailure {
   return Object.assign(new Error(word), { trouble, ...(status === undefined ? {} : { status }) });
 }

@@ -1,31 +1,53 @@
-// Sessions of Electron that are ours alone, in memory: no cookie of the app, no cache, no webRequest rule for its pages.
-// Each is used by one request at a time, so that its connections can be closed, and its proxy set, and nobody else notices.
-// They go where the app's own requests go: by what the default session says of its proxies, for each address.
+// Sessions of Electron that are ours alone, in memory: no cookie of the app, no cache, no
+// webRequest rule for its pages. Each is used by one request at a time, so that its connections can
+// be closed, and its proxy set, and nobody else notices. They go where the app's own requests go:
+// by what the default session says of its proxies, for each address.
 import { session as electronSession } from 'electron';
 import type { NetworkFailure } from '../../core/ports.js';
 import { networkFailure } from './failures.js';
 
-/** What Chromium says itself, cut as it cuts it: no name or version of the app, of Electron or of the system. */
-const SYSTEM = process.platform === 'win32' ? 'Windows NT 10.0; Win64; x64' : process.platform === 'darwin' ? 'Macintosh; Intel Mac OS X 10_15_7' : 'X11; Linux x86_64';
+/**
+ * What Chromium says itself, cut as it cuts it: no name or version of the app, of Electron or of
+ * the system.
+ */
+const SYSTEM =
+  process.platform === 'win32'
+    ? 'Windows NT 10.0; Win64; x64'
+    : process.platform === 'darwin'
+      ? 'Macintosh; Intel Mac OS X 10_15_7'
+      : 'X11; Linux x86_64';
 const ALL_HOSTS_TOO = '<-loopback>';
 const PROXY_TURNS = 20;
 
 /** A PAC result has these words (PacUtils, Chromium); proxy rules want these schemes. */
-const PROXY_SCHEMES: Readonly<Record<string, string>> = { PROXY: 'http', HTTPS: 'https', SOCKS: 'socks4', SOCKS4: 'socks4', SOCKS5: 'socks5', QUIC: 'quic' };
+const PROXY_SCHEMES: Readonly<Record<string, string>> = {
+  PROXY: 'http',
+  HTTPS: 'https',
+  SOCKS: 'socks4',
+  SOCKS4: 'socks4',
+  SOCKS5: 'socks5',
+  QUIC: 'quic',
+};
 
 export interface TakenSession {
   readonly session: Electron.Session;
-  /** Idempotent. `clean`: the request has ended by itself, and its connection may serve the next one. */
+  /**
+   * Idempotent. `clean`: the request has ended by itself, and its connection may serve the next
+   * one.
+   */
   release(clean: boolean): void;
 }
 
 export interface OwnSessions {
   /**
-   * A session that nobody else uses until it is released. `fresh`: without any open connection, so that Chromium, which
-   * repeats requests on connections that it has kept, sends the next one once. Waits while all are in use. Rejects with
-   * a `NetworkFailure`, or as the signal says.
+   * A session that nobody else uses until it is released. `fresh`: without any open connection, so
+   * that Chromium, which repeats requests on connections that it has kept, sends the next one once.
+   * Waits while all are in use. Rejects with a `NetworkFailure`, or as the signal says.
    */
-  take(url: string, wish: { readonly fresh: boolean; readonly signal: AbortSignal }): Promise<TakenSession>;
+  take(
+    url: string,
+    wish: { readonly fresh: boolean; readonly signal: AbortSignal },
+  ): Promise<TakenSession>;
 }
 
 interface Slot {
@@ -36,8 +58,15 @@ interface Slot {
   used: boolean;
 }
 
-/** `onNew` is called with each session before it is used. At most `limit` are made, for Electron never lets go of one. */
-export function createOwnSessions(partition: string, limit: number, onNew: (session: Electron.Session) => void = () => undefined): OwnSessions {
+/**
+ * `onNew` is called with each session before it is used. At most `limit` are made, for Electron
+ * never lets go of one.
+ */
+export function createOwnSessions(
+  partition: string,
+  limit: number,
+  onNew: (session: Electron.Session) => void = () => undefined,
+): OwnSessions {
   /** The one that was used last stands last. */
   const idle: Slot[] = [];
   const waiting: ((slot: Slot) => void)[] = [];
@@ -45,10 +74,14 @@ export function createOwnSessions(partition: string, limit: number, onNew: (sess
 
   function make(): Slot {
     made += 1;
-    const session = electronSession.fromPartition(made === 1 ? partition : `${partition}-${made}`, { cache: false });
+    const session = electronSession.fromPartition(made === 1 ? partition : `${partition}-${made}`, {
+      cache: false,
+    });
     // At once: else Chromium fetches a dictionary for it from Google.
     session.setSpellCheckerLanguages([]);
-    session.setUserAgent(`Mozilla/5.0 (${SYSTEM}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${(process.versions['chrome'] ?? '130').split('.', 1)[0] ?? ''}.0.0.0 Safari/537.36`);
+    session.setUserAgent(
+      `Mozilla/5.0 (${SYSTEM}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${(process.versions['chrome'] ?? '130').split('.', 1)[0] ?? ''}.0.0.0 Safari/537.36`,
+    );
     onNew(session);
     // Somebody may have used a session of this name before.
     return { session, way: null, used: true };
@@ -112,14 +145,20 @@ export function createOwnSessions(partition: string, limit: number, onNew: (sess
           if (!held) return;
           held = false;
           if (clean) giveBack(slot);
-          else empty(slot).catch(() => undefined).finally(() => giveBack(slot));
+          else
+            empty(slot)
+              .catch(() => undefined)
+              .finally(() => giveBack(slot));
         },
       };
     },
   };
 }
 
-/** As a PAC result, such as `PROXY proxy.example.com:8080; DIRECT`. Only the address without its query is shown to scripts. */
+/**
+ * As a PAC result, such as `PROXY proxy.example.com:8080; DIRECT`. Only the address without its
+ * query is shown to scripts.
+ */
 async function wayTo(url: string): Promise<string> {
   const { origin, pathname } = new URL(url);
   return await electronSession.defaultSession.resolveProxy(origin + pathname);
@@ -130,8 +169,13 @@ async function goBy(slot: Slot, way: string, url: string): Promise<void> {
   const { session } = slot;
   const rules = proxyRules(way);
   if (rules === null) throw unusable();
-  await session.setProxy(rules === 'direct://' ? { mode: 'direct' } : { mode: 'fixed_servers', proxyRules: rules, proxyBypassRules: ALL_HOSTS_TOO });
-  // Electron says that it is set before the network has heard of it. A request must not go another way meanwhile.
+  await session.setProxy(
+    rules === 'direct://'
+      ? { mode: 'direct' }
+      : { mode: 'fixed_servers', proxyRules: rules, proxyBypassRules: ALL_HOSTS_TOO },
+  );
+  // Electron says that it is set before the network has heard of it. A request must not go another
+  // way meanwhile.
   const { origin, pathname } = new URL(url);
   for (let turn = 0; turn < PROXY_TURNS; turn += 1) {
     if (sorted(await session.resolveProxy(origin + pathname)) === sorted(way)) {
@@ -148,21 +192,30 @@ export function proxyRules(way: string): string | null {
     const [kind = '', host] = entry.trim().split(/\s+/);
     if (kind === 'DIRECT') return ['direct://'];
     const scheme = PROXY_SCHEMES[kind];
-    return scheme !== undefined && host !== undefined && /^[A-Za-z0-9.:[\]_-]{1,255}$/.test(host) ? [`${scheme}://${host}`] : [];
+    return scheme !== undefined && host !== undefined && /^[A-Za-z0-9.:[\]_-]{1,255}$/.test(host)
+      ? [`${scheme}://${host}`]
+      : [];
   });
   return rules.length === 0 ? null : rules.join(',');
 }
 
 /** Proxies that did not answer are put behind the others, in each session by itself. */
 function sorted(way: string): string {
-  return way.split(';').map((entry) => entry.trim().replace(/^SOCKS4 /, 'SOCKS ')).sort().join(';');
+  return way
+    .split(';')
+    .map((entry) => entry.trim().replace(/^SOCKS4 /, 'SOCKS '))
+    .sort()
+    .join(';');
 }
 
 function unusable(): NetworkFailure {
   return networkFailure('proxy', 'the proxy settings of the app cannot be followed');
 }
 
-/** An app may answer http and https itself, and do so in each session that is made; that is for its pages. */
+/**
+ * An app may answer http and https itself, and do so in each session that is made; that is for its
+ * pages.
+ */
 function withoutHandlers({ protocol }: Electron.Session, url: string): void {
   const scheme = new URL(url).protocol.slice(0, -1);
   if (protocol.isProtocolHandled(scheme)) protocol.unhandle(scheme);

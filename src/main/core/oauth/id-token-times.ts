@@ -1,5 +1,5 @@
-// The times in an ID token, and by which clock each is judged. The OAuth engine judges none: it knows only this computer's clock.
-// Pure: reads no clock, and remembers nothing of other answers.
+// The times in an ID token, and by which clock each is judged. The OAuth engine judges none: it
+// knows only this computer's clock. Pure: reads no clock, and remembers nothing of other answers.
 import { AuthError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { Settings } from '../options/options.js';
@@ -17,8 +17,9 @@ export interface AskedAge {
 }
 
 /**
- * Null where no age was asked for. `startedAt` and `now` are by this computer's clock, which may have been set between
- * them: a clock that was set back must not refuse a right token, nor one that was set forward pass an old one.
+ * Null where no age was asked for. `startedAt` and `now` are by this computer's clock, which may
+ * have been set between them: a clock that was set back must not refuse a right token, nor one that
+ * was set forward pass an old one.
  */
 export function askedAge(
   settings: Pick<Settings, 'authorizationParameters' | 'attemptTimeoutSeconds'>,
@@ -33,57 +34,79 @@ export function askedAge(
 }
 
 /**
- * Core §3.1.3.7 (13). The age is asked for when the browser opens: a person who authenticates then, and takes minutes
- * until the code is redeemed, is not too old. Seconds that were meant as milliseconds would fit any age, so the future
- * is refused, too.
+ * Core §3.1.3.7 (13). The age is asked for when the browser opens: a person who authenticates then,
+ * and takes minutes until the code is redeemed, is not too old. Seconds that were meant as
+ * milliseconds would fit any age, so the future is refused, too.
  */
 export function assertAuthTime(claims: Claims, asked: AskedAge, times: ArrivalTimes): void {
   const authTime = claims['auth_time'];
-  if (typeof authTime !== 'number') throw invalid('"auth_time" missing, though "max_age" was sent (OpenID Connect Core §2)');
+  if (typeof authTime !== 'number')
+    throw invalid('"auth_time" missing, though "max_age" was sent (OpenID Connect Core §2)');
   const ageSeconds = (nowByServer(claims, times) ?? NaN) / 1000 - authTime;
   const oldestSeconds = asked.maxAgeSeconds + asked.waitedMs / 1000 + LIMITS.clockToleranceSeconds;
   if (ageSeconds < -LIMITS.clockToleranceSeconds) throw invalid('"auth_time" lies in the future');
-  if (!(ageSeconds <= oldestSeconds)) throw invalid('"auth_time" is longer ago than the "max_age" that was sent');
+  if (!(ageSeconds <= oldestSeconds))
+    throw invalid('"auth_time" is longer ago than the "max_age" that was sent');
 }
 
 /**
- * Core §3.1.3.7 (9, 10), RFC 7519 §4.1.5. The nonce proves that the token was made for this attempt, and TLS that the
- * token endpoint has just sent it: a clock that is wrong can only cost a person their sign-in. So a time refuses a token
- * when the server's own `Date` does, and nothing speaks against that `Date`; this computer's clock alone never does.
+ * Core §3.1.3.7 (9, 10), RFC 7519 §4.1.5. The nonce proves that the token was made for this
+ * attempt, and TLS that the token endpoint has just sent it: a clock that is wrong can only cost a
+ * person their sign-in. So a time refuses a token when the server's own `Date` does, and nothing
+ * speaks against that `Date`; this computer's clock alone never does.
  */
 export function assertTimes(claims: Claims, times: ArrivalTimes): void {
   const [issuedAt, expiresAt] = [millis(claims['iat']), millis(claims['exp'])];
   if (issuedAt === null) throw invalid('"iat" is no time');
   if (expiresAt === null || expiresAt <= issuedAt) throw invalid('"exp" is no time after "iat"');
   const now = refusingClock(issuedAt, expiresAt, times);
-  if (now !== null && expiresAt <= now - TOLERANCE_MS) throw invalid('"exp" is over by the server\'s own clock');
+  if (now !== null && expiresAt <= now - TOLERANCE_MS)
+    throw invalid('"exp" is over by the server\'s own clock');
   const latest = latestNow(times);
-  if (latest !== null && issuedAt > latest + AGREEMENT_MS) throw invalid('"iat" lies in the future, by the server\'s own clock too');
+  if (latest !== null && issuedAt > latest + AGREEMENT_MS)
+    throw invalid('"iat" lies in the future, by the server\'s own clock too');
   const notBefore = claims['nbf'] === undefined ? issuedAt : millis(claims['nbf']);
-  if (notBefore === null || notBefore > Math.max(issuedAt, ...times.computer, times.server ?? 0) + TOLERANCE_MS) throw invalid('"nbf" lies in the future');
+  if (
+    notBefore === null ||
+    notBefore > Math.max(issuedAt, ...times.computer, times.server ?? 0) + TOLERANCE_MS
+  )
+    throw invalid('"nbf" lies in the future');
 }
 
 /**
- * What time it is by the server: its own `Date`, else when it says that it issued the token. For what only the server's
- * clock can judge, such as the age of `auth_time` (Core §3.1.2.1 `max_age`).
+ * What time it is by the server: its own `Date`, else when it says that it issued the token. For
+ * what only the server's clock can judge, such as the age of `auth_time` (Core §3.1.2.1 `max_age`).
  */
 export function nowByServer(claims: Claims, times: ArrivalTimes): number | null {
   const issuedAt = millis(claims['iat']);
   const expiresAt = millis(claims['exp']);
-  return issuedAt === null || expiresAt === null ? null : (refusingClock(issuedAt, expiresAt, times) ?? issuedAt);
+  return issuedAt === null || expiresAt === null
+    ? null
+    : (refusingClock(issuedAt, expiresAt, times) ?? issuedAt);
 }
 
-/** The server's `Date`, unless it is absurd, or this computer's clock agrees with the token and not with it. */
-function refusingClock(issuedAt: number, expiresAt: number, { server, computer }: ArrivalTimes): number | null {
+/**
+ * The server's `Date`, unless it is absurd, or this computer's clock agrees with the token and not
+ * with it.
+ */
+function refusingClock(
+  issuedAt: number,
+  expiresAt: number,
+  { server, computer }: ArrivalTimes,
+): number | null {
   if (server === null) return null;
-  const isAbsurd = [issuedAt, ...computer].every((time) => Math.abs(server - time) > LIMITS.dateOffMaxMs);
+  const isAbsurd = [issuedAt, ...computer].every(
+    (time) => Math.abs(server - time) > LIMITS.dateOffMaxMs,
+  );
   const vouches = computer.some((time) => agree(time, issuedAt) && time < expiresAt);
   return isAbsurd || vouches ? null : server;
 }
 
 /** The latest time that it can be, when the two clocks agree; else nobody knows. */
 function latestNow({ server, computer }: ArrivalTimes): number | null {
-  return server !== null && computer.every((time) => agree(time, server)) ? Math.max(server, ...computer) : null;
+  return server !== null && computer.every((time) => agree(time, server))
+    ? Math.max(server, ...computer)
+    : null;
 }
 
 function agree(one: number, other: number): boolean {

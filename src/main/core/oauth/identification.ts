@@ -1,5 +1,6 @@
-// Who signed in: the ID token, else userinfo, else what the host's `identify` says (OpenID Connect Core §3.1.3.7, §5.3, §12.2).
-// Gives an identity or throws an AuthError; keeps nothing, and decides nothing about sessions.
+// Who signed in: the ID token, else userinfo, else what the host's `identify` says (OpenID Connect
+// Core §3.1.3.7, §5.3, §12.2). Gives an identity or throws an AuthError; keeps nothing, and decides
+// nothing about sessions.
 import * as oauth from 'oauth4webapi';
 import { type BoundedFetch, jsonObject } from '../bounded-fetch.js';
 import type { ServerMetadata } from '../discovery.js';
@@ -38,22 +39,38 @@ export interface Identification {
   /** Of a sign-in: by its ID token where `openid` was asked for. */
   ofSignIn(exchange: Exchange, correlationId?: string): Promise<Identity>;
   /** Of a renewal (Core §12.2): by its ID token if it brings one, else by userinfo. */
-  ofRenewal(server: ServerMetadata, answer: Response, accessToken: string, times: ArrivalTimes): Promise<Identity>;
+  ofRenewal(
+    server: ServerMetadata,
+    answer: Response,
+    accessToken: string,
+    times: ArrivalTimes,
+  ): Promise<Identity>;
 }
 
-export function createIdentification(settings: Settings, wire: Wire, clock: Clock, log: Log): Identification {
+export function createIdentification(
+  settings: Settings,
+  wire: Wire,
+  clock: Clock,
+  log: Log,
+): Identification {
   const { client, http, boundedFetch, keys } = wire;
   const usesOpenId = settings.scopes.includes('openid');
 
   return {
-    ofSignIn: (exchange, correlationId) => (usesOpenId ? byIdToken(exchange, correlationId) : byHand(exchange.server, exchange.tokens.access_token, correlationId)),
+    ofSignIn: (exchange, correlationId) =>
+      usesOpenId
+        ? byIdToken(exchange, correlationId)
+        : byHand(exchange.server, exchange.tokens.access_token, correlationId),
     async ofRenewal(server, answer, accessToken, times) {
       if (typeof (await bodyOf(answer))?.['id_token'] === 'string') {
-        const tokens = await judged('id-token', () => oauth.processRefreshTokenResponse(server, client, answer));
+        const tokens = await judged('id-token', () =>
+          oauth.processRefreshTokenResponse(server, client, answer),
+        );
         return byIdToken({ server, answer, tokens, times, attempt: null, startedAt: null });
       }
       const identity = await byHand(server, accessToken);
-      if (usesOpenId && identity === ANONYMOUS) throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
+      if (usesOpenId && identity === ANONYMOUS)
+        throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
       return identity;
     },
   };
@@ -61,9 +78,15 @@ export function createIdentification(settings: Settings, wire: Wire, clock: Cloc
   async function byIdToken(exchange: Exchange, correlationId?: string): Promise<Identity> {
     const { server, tokens, times, startedAt } = exchange;
     const claims = oauth.getValidatedIdTokenClaims(tokens);
-    if (claims === undefined || tokens.id_token === undefined) throw new AuthError('id-token-invalid', 'ID token missing');
+    if (claims === undefined || tokens.id_token === undefined)
+      throw new AuthError('id-token-invalid', 'ID token missing');
     await judged('id-token', () => assertSignature(exchange));
-    await assertRemainingClaims(tokens.id_token, claims, { clientId: settings.clientId, accessToken: tokens.access_token, times, asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()) });
+    await assertRemainingClaims(tokens.id_token, claims, {
+      clientId: settings.clientId,
+      accessToken: tokens.access_token,
+      times,
+      asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()),
+    });
     const identity = readClaims(claims);
     if (identity === null) throw new AuthError('id-token-invalid', 'ID token: "sub" missing');
     if (identity.name !== undefined && identity.email !== undefined) return identity;
@@ -73,27 +96,48 @@ export function createIdentification(settings: Settings, wire: Wire, clock: Cloc
       const more = await userinfo(server, tokens.access_token);
       return more?.subject === identity.subject ? mergeIdentity(identity, more) : identity;
     } catch (error) {
-      log.write({ level: 'info', event: 'userinfo-failed', correlationId, fields: { code: toAuthError(error).code } });
+      log.write({
+        level: 'info',
+        event: 'userinfo-failed',
+        correlationId,
+        fields: { code: toAuthError(error).code },
+      });
       return identity;
     }
   }
 
-  /** A key that is not in the set we have may be a new one: asked for once more, once for each sign-in. */
+  /**
+   * A key that is not in the set we have may be a new one: asked for once more, once for each
+   * sign-in.
+   */
   async function assertSignature({ server, answer, attempt }: Exchange): Promise<void> {
-    // The engine keeps the key set by the object's identity and by its own clock: a copy makes it ask us.
-    const early: BoundedFetch = async (url, init) => (attempt === null ? null : await keys.take(attempt, url)) ?? boundedFetch(url, init);
+    // The engine keeps the key set by the object's identity and by its own clock: a copy makes it
+    // ask us.
+    const early: BoundedFetch = async (url, init) =>
+      (attempt === null ? null : await keys.take(attempt, url)) ?? boundedFetch(url, init);
     try {
-      await oauth.validateApplicationLevelSignature({ ...server }, answer, { ...http, [oauth.customFetch]: early });
+      await oauth.validateApplicationLevelSignature({ ...server }, answer, {
+        ...http,
+        [oauth.customFetch]: early,
+      });
     } catch (error) {
       if (error instanceof AuthError) throw error;
       await oauth.validateApplicationLevelSignature({ ...server }, answer, http);
     }
   }
 
-  async function byHand(server: ServerMetadata, accessToken: string, correlationId?: string): Promise<Identity> {
+  async function byHand(
+    server: ServerMetadata,
+    accessToken: string,
+    correlationId?: string,
+  ): Promise<Identity> {
     if (settings.identify !== null) {
       const identity = readIdentity(await askHost(settings.identify, accessToken));
-      if (identity === null) throw new AuthError('response-invalid', 'option "identify" must resolve to an object with a "subject"');
+      if (identity === null)
+        throw new AuthError(
+          'response-invalid',
+          'option "identify" must resolve to an object with a "subject"',
+        );
       return identity;
     }
     if (server.userinfo_endpoint !== undefined) {
@@ -106,18 +150,31 @@ export function createIdentification(settings: Settings, wire: Wire, clock: Cloc
 
   /** Null when the endpoint answers, but not with a person. */
   async function userinfo(server: ServerMetadata, accessToken: string): Promise<Identity | null> {
-    const response = await judged('userinfo', () => oauth.userInfoRequest(server, client, accessToken, http));
-    const body = response.status === 200 ? jsonObject(new Uint8Array(await response.arrayBuffer())) : undefined;
+    const response = await judged('userinfo', () =>
+      oauth.userInfoRequest(server, client, accessToken, http),
+    );
+    const body =
+      response.status === 200
+        ? jsonObject(new Uint8Array(await response.arrayBuffer()))
+        : undefined;
     return body === undefined ? null : readClaims(body);
   }
 
   /** What the host says of the person, within the time of an exchange. */
-  async function askHost(identify: (accessToken: string) => unknown, accessToken: string): Promise<unknown> {
-    const asked = (async () => ({ said: await identify(accessToken) }))().catch((cause: unknown) => {
-      throw cause instanceof AuthError ? cause : new AuthError('response-invalid', 'option "identify" failed', { cause });
-    });
+  async function askHost(
+    identify: (accessToken: string) => unknown,
+    accessToken: string,
+  ): Promise<unknown> {
+    const asked = (async () => ({ said: await identify(accessToken) }))().catch(
+      (cause: unknown) => {
+        throw cause instanceof AuthError
+          ? cause
+          : new AuthError('response-invalid', 'option "identify" failed', { cause });
+      },
+    );
     const answer = await atMost(clock, asked, settings.networkTimeoutSeconds * 1000);
-    if (answer === undefined) throw new AuthError('network-timeout', 'option "identify" did not answer in time');
+    if (answer === undefined)
+      throw new AuthError('network-timeout', 'option "identify" did not answer in time');
     return answer.said;
   }
 }

@@ -1,9 +1,12 @@
-// The checks that options are made of: each gives the value in its right type, or throws "invalid-options".
-// A message names the option and what was expected, never the value. Knows no option by name.
+// The checks that options are made of: each gives the value in its right type, or throws
+// "invalid-options". A message names the option and what was expected, never the value. Knows no
+// option by name.
 import { AuthError } from '../errors.js';
 import { isLoopback } from './redirect-option.js';
 
-/** Gives the value in its right type. Throws `invalid-options`; `name` is what the message calls it. */
+/**
+ * Gives the value in its right type. Throws `invalid-options`; `name` is what the message calls it.
+ */
 export type Check<T = unknown> = (value: unknown, name: string) => T;
 
 /** The members that an object may have, each with its check. */
@@ -18,18 +21,36 @@ export function refuse(name: string, expected: string): never {
 }
 
 /** An object with no member beside the known ones. */
-export function requireKnown(value: unknown, name: string, known: Readonly<Record<string, unknown>>): asserts value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'an object');
+export function requireKnown(
+  value: unknown,
+  name: string,
+  known: Readonly<Record<string, unknown>>,
+): asserts value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(name, 'an object');
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(known, key)) continue;
     const shown = /^[\w-]{1,40}$/.test(key) ? `"${key}"` : 'with an unprintable name';
-    throw new AuthError('invalid-options', `unknown option ${shown} in "${name}"; expected one of ${Object.keys(known).join(', ')}`);
+    throw new AuthError(
+      'invalid-options',
+      `unknown option ${shown} in "${name}"; expected one of ${Object.keys(known).join(', ')}`,
+    );
   }
 }
 
-/** What the checks make of the members. `prefix` goes before their names; what is undefined after its check is left out. */
-export function checkMembers<C extends Checks>(value: Readonly<Record<string, unknown>>, checks: C, prefix = ''): Checked<C> {
-  const members = Object.entries(checks).map(([name, check]) => [name, check(value[name], prefix + name)]);
+/**
+ * What the checks make of the members. `prefix` goes before their names; what is undefined after
+ * its check is left out.
+ */
+export function checkMembers<C extends Checks>(
+  value: Readonly<Record<string, unknown>>,
+  checks: C,
+  prefix = '',
+): Checked<C> {
+  const members = Object.entries(checks).map(([name, check]) => [
+    name,
+    check(value[name], prefix + name),
+  ]);
   return Object.fromEntries(members.filter(([, checked]) => checked !== undefined)) as Checked<C>;
 }
 
@@ -50,7 +71,8 @@ export function optional<T, F>(check: Check<T>, fallback?: F): Check<T | F | und
 
 /** A text that fits; `expected` says what that is. */
 export function fitting(fits: (value: string) => boolean, expected: string): Check<string> {
-  return (value, name) => (typeof value === 'string' && fits(value) ? value : refuse(name, expected));
+  return (value, name) =>
+    typeof value === 'string' && fits(value) ? value : refuse(name, expected);
 }
 
 /** A text of this form. */
@@ -60,21 +82,29 @@ export function matching(pattern: RegExp, expected: string): Check<string> {
 
 /** Printable ASCII: what goes on the wire needs no more. */
 export function text(maxLength: number): Check<string> {
-  return matching(new RegExp(`^[ -~]{1,${maxLength}}$`), `a text of 1 to ${maxLength} printable ASCII characters`);
+  return matching(
+    new RegExp(`^[ -~]{1,${maxLength}}$`),
+    `a text of 1 to ${maxLength} printable ASCII characters`,
+  );
 }
 
 /** One of these words. */
 export function oneOf<W extends string>(...words: readonly W[]): Check<W> {
   const quoted = words.map((word) => `"${word}"`);
   const last = quoted.pop();
-  return (value, name) => words.find((word) => word === value) ?? refuse(name, `${quoted.join(', ')} or ${last}`);
+  return (value, name) =>
+    words.find((word) => word === value) ?? refuse(name, `${quoted.join(', ')} or ${last}`);
 }
 
-export const flag: Check<boolean> = (value, name) => (typeof value === 'boolean' ? value : refuse(name, 'true or false'));
+export const flag: Check<boolean> = (value, name) =>
+  typeof value === 'boolean' ? value : refuse(name, 'true or false');
 
 /** Both ends are allowed. */
 export function number(min: number, max: number): Check<number> {
-  return (value, name) => (typeof value === 'number' && value >= min && value <= max ? value : refuse(name, `a number from ${min} to ${max}`));
+  return (value, name) =>
+    typeof value === 'number' && value >= min && value <= max
+      ? value
+      : refuse(name, `a number from ${min} to ${max}`);
 }
 
 /** Only that it can be called is known. */
@@ -83,15 +113,28 @@ export function callable<F>(): Check<F> {
 }
 
 /** A list of so many; each member is checked in the list's name. */
-export function list<T>(min: number, max: number, expected: string, check: Check<T>): Check<readonly T[]> {
-  return (value, name) => (Array.isArray(value) && value.length >= min && value.length <= max ? value.map((member) => check(member, name)) : refuse(name, expected));
+export function list<T>(
+  min: number,
+  max: number,
+  expected: string,
+  check: Check<T>,
+): Check<readonly T[]> {
+  return (value, name) =>
+    Array.isArray(value) && value.length >= min && value.length <= max
+      ? value.map((member) => check(member, name))
+      : refuse(name, expected);
 }
 
-/** An absolute `https:` URL, or `http:` of this computer, without credentials. The text stays as it is. */
+/**
+ * An absolute `https:` URL, or `http:` of this computer, without credentials. The text stays as it
+ * is.
+ */
 export const url: Check<string> = (value, name) => {
   const address = text(2048)(value, name);
-  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs nothing.
-  if (!/^[a-z]+:\/\/[^\s\\]+$/.test(address) || !URL.canParse(address)) return refuse(name, 'an absolute URL like "https://login.example.com"');
+  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs
+  // nothing.
+  if (!/^[a-z]+:\/\/[^\s\\]+$/.test(address) || !URL.canParse(address))
+    return refuse(name, 'an absolute URL like "https://login.example.com"');
   const { username, password, protocol, hostname } = new URL(address);
   if (username + password !== '') return refuse(name, 'a URL without user name and password');
   if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return address;

@@ -1,22 +1,53 @@
-// What is allowed in the options but unwise, as sentences for the log. Refuses nothing, so it need not be loaded before the
-// app's first window.
+// What is allowed in the options but unwise, as sentences for the log. Refuses nothing, so it need
+// not be loaded before the app's first window.
 import type { Settings } from './options.js';
 import { preflight } from './preflight.js';
 
 /** Each sentence once. */
-export function warningsOf({ redirects, scopes, resources, issuer, provider, clientId, clientSecret }: Settings): readonly string[] {
+export function warningsOf({
+  redirects,
+  scopes,
+  resources,
+  issuer,
+  provider,
+  clientId,
+  clientSecret,
+}: Settings): readonly string[] {
   const hasClientSecret = clientSecret !== null;
   const warnings: string[] = [];
-  if (redirects.some((redirect) => redirect.kind === 'custom-scheme' && !redirect.scheme.includes('.'))) {
-    warnings.push('option "redirects": a scheme without a dot may belong to another app; use a reversed domain name (RFC 8252 §7.1)');
+  if (
+    redirects.some(
+      (redirect) => redirect.kind === 'custom-scheme' && !redirect.scheme.includes('.'),
+    )
+  ) {
+    warnings.push(
+      'option "redirects": a scheme without a dot may belong to another app; use a reversed domain name (RFC 8252 §7.1)',
+    );
   }
-  if ((provider?.offlineAccess ?? 'by-scope') === 'by-scope' && !scopes.includes('offline_access')) {
-    warnings.push('option "scopes": without "offline_access" most providers give no refresh token, and the session ends with the access token');
+  if (
+    (provider?.offlineAccess ?? 'by-scope') === 'by-scope' &&
+    !scopes.includes('offline_access')
+  ) {
+    warnings.push(
+      'option "scopes": without "offline_access" most providers give no refresh token, and the session ends with the access token',
+    );
   }
-  if (issuer.startsWith('http:')) warnings.push('option "issuer": "http:" is for a provider on this computer only');
+  if (issuer.startsWith('http:'))
+    warnings.push('option "issuer": "http:" is for a provider on this computer only');
   if (hasClientSecret && provider?.clientSecret.expected !== true) {
-    warnings.push('option "clientSecret": a secret inside an app that people install is none (RFC 8252 §8.5); register a public client, and leave it out where the provider lets you');
+    warnings.push(
+      'option "clientSecret": a secret inside an app that people install is none (RFC 8252 §8.5); register a public client, and leave it out where the provider lets you',
+    );
   }
-  if (provider !== null) warnings.push(...preflight(provider, { redirects: redirects.map(({ uri }) => uri), scopes, clientId, hasClientSecret, hasResources: resources.length > 0 }).warnings);
+  if (provider !== null)
+    warnings.push(
+      ...preflight(provider, {
+        redirects: redirects.map(({ uri }) => uri),
+        scopes,
+        clientId,
+        hasClientSecret,
+        hasResources: resources.length > 0,
+      }).warnings,
+    );
   return warnings;
 }

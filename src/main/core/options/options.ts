@@ -1,12 +1,33 @@
-// Checks and freezes the host's options; every option stands here with its check and its default, units in the names.
-// Throws AuthError "invalid-options" with the option's name and what was expected, never the value.
-import { type Check, callable, checkMembers, fitting, flag, freezeDeep, list, number, oneOf, optional, record, refuse, requireKnown, text, url } from './option-checks.js';
+// Checks and freezes the host's options; every option stands here with its check and its default,
+// units in the names. Throws AuthError "invalid-options" with the option's name and what was
+// expected, never the value.
+import {
+  type Check,
+  callable,
+  checkMembers,
+  fitting,
+  flag,
+  freezeDeep,
+  list,
+  number,
+  oneOf,
+  optional,
+  record,
+  refuse,
+  requireKnown,
+  text,
+  url,
+} from './option-checks.js';
 import { clientSecret, requirePresetRules, resolvePreset } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
 import type { AuthEvent } from '../events.js';
 import type { RedirectOption } from '../ports.js';
 import type { ProviderPreset } from './provider-preset.js';
-import { type ResultPageOptions, type ResultPageSettings, parseResultPage } from './result-page-option.js';
+import {
+  type ResultPageOptions,
+  type ResultPageSettings,
+  parseResultPage,
+} from './result-page-option.js';
 import type { StoreChoice } from '../store-choice.js';
 import { type EarlierEntry, takeOver } from './take-over-option.js';
 import { isResource, isScope } from './wire-words.js';
@@ -25,7 +46,10 @@ export interface Identity {
   readonly picture?: string;
 }
 
-/** Endpoints given by hand, for a provider without discovery. All are absolute `https:` URLs (`http:` on loopback). */
+/**
+ * Endpoints given by hand, for a provider without discovery. All are absolute `https:` URLs
+ * (`http:` on loopback).
+ */
 export interface EndpointOptions {
   readonly authorization: string;
   readonly token: string;
@@ -38,70 +62,115 @@ export interface EndpointOptions {
   readonly issParameterSupported?: boolean;
 }
 
-/** What a host gives to `createAuth`: `issuer` or `provider`, `clientId` and `redirects`. Everything else has a default. */
+/**
+ * What a host gives to `createAuth`: `issuer` or `provider`, `clientId` and `redirects`. Everything
+ * else has a default.
+ */
 export interface AuthOptions {
-  /** The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2), compared exactly. This or `provider`. */
+  /**
+   * The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2), compared exactly. This or
+   * `provider`.
+   */
   readonly issuer?: string;
-  /** A preset of `latchkey/providers`, such as `entra({ tenant })`, instead of `issuer` and `endpoints`. */
+  /**
+   * A preset of `latchkey/providers`, such as `entra({ tenant })`, instead of `issuer` and
+   * `endpoints`.
+   */
   readonly provider?: ProviderPreset;
   /** The client id of a *public native* client: no secret, PKCE (RFC 8252 §8.4). */
   readonly clientId: string;
   /**
-   * What is registered at the provider, best first: `com.example.app:/callback` (RFC 8252 §7.1); `http://127.0.0.1/callback`
-   * (RFC 8252 §7.3; without a port a free one is taken, several with ports are tried in turn); `device-code` (RFC 8628);
-   * `paste:https://login.example.com/done`, a page from which the person copies the answer. The first that works here is used,
-   * the others are for `tryAnotherWay()`.
+   * What is registered at the provider, best first: `com.example.app:/callback` (RFC 8252 §7.1);
+   * `http://127.0.0.1/callback` (RFC 8252 §7.3; without a port a free one is taken, several with
+   * ports are tried in turn); `device-code` (RFC 8628); `paste:https://login.example.com/done`, a
+   * page from which the person copies the answer. The first that works here is used, the others are
+   * for `tryAnotherWay()`.
    */
   readonly redirects: readonly string[];
-  /** Default: `openid profile email offline_access`, or what the preset says. Without `openid` it is plain OAuth 2.0. */
+  /**
+   * Default: `openid profile email offline_access`, or what the preset says. Without `openid` it is
+   * plain OAuth 2.0.
+   */
   readonly scopes?: readonly string[];
   /**
-   * The APIs for which `getAccessToken({ resource })` will be asked (RFC 8707): absolute URIs, sent with the authorization request, so
-   * that the person agrees to them. Providers that know no resources, as Entra, take scopes instead.
+   * The APIs for which `getAccessToken({ resource })` will be asked (RFC 8707): absolute URIs, sent
+   * with the authorization request, so that the person agrees to them. Providers that know no
+   * resources, as Entra, take scopes instead.
    */
   readonly resources?: readonly string[];
   /**
-   * `one`: who signs in takes the place of who was signed in. `several`: they stay signed in beside each other, and one of them is
-   * the active one, which views and calls mean. Default `one`.
+   * `one`: who signs in takes the place of who was signed in. `several`: they stay signed in beside
+   * each other, and one of them is the active one, which views and calls mean. Default `one`.
    */
   readonly accounts?: 'one' | 'several';
   /** Instead of discovery. */
   readonly endpoints?: EndpointOptions;
-  /** For providers that give desktop apps a secret and demand it, as Google and GitHub do. It is not secret: everybody has the app. */
+  /**
+   * For providers that give desktop apps a secret and demand it, as Google and GitHub do. It is not
+   * secret: everybody has the app.
+   */
   readonly clientSecret?: string;
   /**
-   * Further parameters of the authorization request. Parameters that Latchkey sets itself are refused. `max_age`, in seconds, is
-   * checked: then the ID token must hold an `auth_time` that fits (OpenID Connect Core §3.1.3.7).
+   * Further parameters of the authorization request. Parameters that Latchkey sets itself are
+   * refused. `max_age`, in seconds, is checked: then the ID token must hold an `auth_time` that
+   * fits (OpenID Connect Core §3.1.3.7).
    */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
-  /** Tells who signed in when there is no ID token. Default: the userinfo endpoint. Called in main with the access token. */
+  /**
+   * Tells who signed in when there is no ID token. Default: the userinfo endpoint. Called in main
+   * with the access token.
+   */
   readonly identify?: (accessToken: string) => Promise<Identity>;
-  /** The origins of pages that may call, besides `file:` pages of the app and schemes that the app itself serves. */
+  /**
+   * The origins of pages that may call, besides `file:` pages of the app and schemes that the app
+   * itself serves.
+   */
   readonly trustedOrigins?: readonly string[];
-  /** Latchkey adds its preload to the default session. Default true; false when the host's own preload imports `latchkey/preload`. */
+  /**
+   * Latchkey adds its preload to the default session. Default true; false when the host's own
+   * preload imports `latchkey/preload`.
+   */
   readonly attachPreload?: boolean;
   /** Latchkey takes Electron's single-instance lock and ends a second instance. Default true. */
   readonly singleInstanceLock?: boolean;
   /**
-   * Where sessions are kept. `keychain`; `safe-storage`: files that Electron ≥ 42 encrypts; `memory`: never written anywhere.
-   * Default `auto`: the keychain, and where there is none the files. What is stored elsewhere moves when it is written next.
+   * Where sessions are kept. `keychain`; `safe-storage`: files that Electron ≥ 42 encrypts;
+   * `memory`: never written anywhere. Default `auto`: the keychain, and where there is none the
+   * files. What is stored elsewhere moves when it is written next.
    */
   readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
   /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
   readonly keychainService?: string;
-  /** Sessions that earlier versions of your app kept, so that nobody has to sign in again after the update. Tried at start, while nobody is known. */
+  /**
+   * Sessions that earlier versions of your app kept, so that nobody has to sign in again after the
+   * update. Tried at start, while nobody is known.
+   */
   readonly takeOver?: readonly EarlierEntry[];
-  /** How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes at most. Default 300, 10 to 3600. */
+  /**
+   * How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes
+   * at most. Default 300, 10 to 3600.
+   */
   readonly attemptTimeoutSeconds?: number;
   /** How long one HTTP exchange may take. Default 15, 1 to 120. */
   readonly networkTimeoutSeconds?: number;
-  /** How long before its expiry a token is renewed, at most; never more than a third of its life. Default 300, 0 to 86400. */
+  /**
+   * How long before its expiry a token is renewed, at most; never more than a third of its life.
+   * Default 300, 0 to 86400.
+   */
   readonly renewEarlySeconds?: number;
-  /** Errors in the view carry advice for developers. Default: only while the app is not packaged. */
+  /**
+   * Errors in the view carry advice for developers. Default: only while the app is not packaged.
+   */
   readonly showAdvice?: boolean;
-  /** Language, colour and words of the page that the browser shows at the end of a loopback trip. Default: English. */
+  /**
+   * Language, colour and words of the page that the browser shows at the end of a loopback trip.
+   * Default: English.
+   */
   readonly resultPage?: ResultPageOptions;
-  /** Receives every [event](events.md), from the first on. Default: warnings and errors go to the console. */
+  /**
+   * Receives every [event](events.md), from the first on. Default: warnings and errors go to the
+   * console.
+   */
   readonly onLog?: (event: AuthEvent) => void;
 }
 
@@ -133,38 +202,67 @@ export interface Settings {
   readonly onLog: ((event: AuthEvent) => void) | null;
 }
 
-/** Parameters that belong to Latchkey: a host that set them would break the trip or its protection. */
-const OWN_PARAMETERS = 'client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method'.split(' ');
+/**
+ * Parameters that belong to Latchkey: a host that set them would break the trip or its protection.
+ */
+const OWN_PARAMETERS =
+  'client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method'.split(
+    ' ',
+  );
 
 const issuer: Check<string> = (value, name) => {
   const address = url(value, name);
-  return /[?#]/.test(address) ? refuse(name, 'a URL without query and fragment (RFC 8414 §2)') : address;
+  return /[?#]/.test(address)
+    ? refuse(name, 'a URL without query and fragment (RFC 8414 §2)')
+    : address;
 };
 
-const scopes = list(1, 100, 'a list of 1 to 100 scopes', fitting(isScope, 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)'));
+const scopes = list(
+  1,
+  100,
+  'a list of 1 to 100 scopes',
+  fitting(isScope, 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)'),
+);
 
 const someResources = 'a list of at most 32 absolute URIs without fragment (RFC 8707 §2)';
 const resources = list(0, 32, someResources, fitting(isResource, someResources));
 
 const endpoints = record({
-  authorization: url, token: url, jwks: optional(url), userinfo: optional(url), revocation: optional(url), deviceAuthorization: optional(url), issParameterSupported: optional(flag),
+  authorization: url,
+  token: url,
+  jwks: optional(url),
+  userinfo: optional(url),
+  revocation: optional(url),
+  deviceAuthorization: optional(url),
+  issParameterSupported: optional(flag),
 } satisfies { [Name in keyof EndpointOptions]-?: Check }) as Check<EndpointOptions>;
 
 const authorizationParameters: Check<Readonly<Record<string, string>>> = (value, name) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(name, 'an object of texts');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse(name, 'an object of texts');
   for (const [parameter, words] of Object.entries(value)) {
-    if (OWN_PARAMETERS.includes(parameter)) refuse(name, `free of "${parameter}", which Latchkey sets itself`);
-    if (typeof words !== 'string' || words.length > 4096) refuse(name, 'an object of texts of at most 4096 characters');
-    if (parameter === 'max_age' && !/^\d{1,9}$/.test(words)) refuse(name, 'free of a "max_age" that is no number of seconds');
+    if (OWN_PARAMETERS.includes(parameter))
+      refuse(name, `free of "${parameter}", which Latchkey sets itself`);
+    if (typeof words !== 'string' || words.length > 4096)
+      refuse(name, 'an object of texts of at most 4096 characters');
+    if (parameter === 'max_age' && !/^\d{1,9}$/.test(words))
+      refuse(name, 'free of a "max_age" that is no number of seconds');
   }
   return { ...value };
 };
 
 const someOrigins = 'a list of origins like "https://app.example.com"';
-// As a browser writes it: in capitals or with a default port it would fit no page, and nobody would know why.
-const trustedOrigin = fitting((text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text) && isWrittenAsOrigin(text), `${someOrigins}, as browsers write them and without path`);
+// As a browser writes it: in capitals or with a default port it would fit no page, and nobody would
+// know why.
+const trustedOrigin = fitting(
+  (text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text) && isWrittenAsOrigin(text),
+  `${someOrigins}, as browsers write them and without path`,
+);
 
-/** Every option, with its check and its default. What depends on other options is checked in `parseOptions`. */
+/**
+ * Every option, with its check and its default. What depends on other options is checked in
+ * `parseOptions`.
+ */
 const OPTIONS = {
   issuer,
   provider: (value: unknown) => value,
@@ -191,21 +289,49 @@ const OPTIONS = {
   onLog: optional(callable<NonNullable<AuthOptions['onLog']>>(), null),
 } satisfies { [Name in keyof AuthOptions]-?: Check };
 
-/** Checks everything at once and freezes it. Throws `invalid-options` for the first thing that is wrong; what is only unwise is in option-warnings.ts. */
+/**
+ * Checks everything at once and freezes it. Throws `invalid-options` for the first thing that is
+ * wrong; what is only unwise is in option-warnings.ts.
+ */
 export function parseOptions(options: AuthOptions): Settings {
   requireKnown(options, 'options', OPTIONS);
   const preset = resolvePreset(options);
-  const given = preset === null ? options : { ...options, issuer: preset.issuer, endpoints: preset.endpoints ?? undefined, scopes: options.scopes === undefined ? preset.scopes : options.scopes };
+  const given =
+    preset === null
+      ? options
+      : {
+          ...options,
+          issuer: preset.issuer,
+          endpoints: preset.endpoints ?? undefined,
+          scopes: options.scopes === undefined ? preset.scopes : options.scopes,
+        };
   // Before the redirects are looked at: what a provider says of them is more to the point.
-  if (preset !== null) requirePresetRules(preset, { redirects: options.redirects, scopes: OPTIONS.scopes(given.scopes, 'scopes'), clientId: options.clientId, hasClientSecret: options.clientSecret !== undefined, hasResources: hasResources(options) });
+  if (preset !== null)
+    requirePresetRules(preset, {
+      redirects: options.redirects,
+      scopes: OPTIONS.scopes(given.scopes, 'scopes'),
+      clientId: options.clientId,
+      hasClientSecret: options.clientSecret !== undefined,
+      hasResources: hasResources(options),
+    });
   const checked = checkMembers(given, OPTIONS);
   if (checked.endpoints !== null) checkEndpoints(checked.endpoints, checked);
-  if (checked.takeOver.length > 0 && checked.secretStore === 'memory') refuse('takeOver', 'left out when "secretStore" is "memory": what is taken over would be lost with the app');
+  if (checked.takeOver.length > 0 && checked.secretStore === 'memory')
+    refuse(
+      'takeOver',
+      'left out when "secretStore" is "memory": what is taken over would be lost with the app',
+    );
   const settings: Settings = {
     ...checked,
     provider: preset,
     scopes: [...new Set(checked.scopes)],
-    authorizationParameters: { ...OPTIONS.authorizationParameters(preset?.authorizationParameters, 'authorizationParameters'), ...checked.authorizationParameters },
+    authorizationParameters: {
+      ...OPTIONS.authorizationParameters(
+        preset?.authorizationParameters,
+        'authorizationParameters',
+      ),
+      ...checked.authorizationParameters,
+    },
   };
   return freezeDeep(settings);
 }
@@ -215,12 +341,21 @@ function hasResources({ resources: given }: AuthOptions): boolean {
   return Array.isArray(given) && given.length > 0;
 }
 
-function checkEndpoints(endpoints: EndpointOptions, { issuer, scopes, redirects }: Pick<Settings, 'issuer' | 'scopes' | 'redirects'>): void {
+function checkEndpoints(
+  endpoints: EndpointOptions,
+  { issuer, scopes, redirects }: Pick<Settings, 'issuer' | 'scopes' | 'redirects'>,
+): void {
   for (const [name, address] of Object.entries(endpoints)) {
-    if (typeof address === 'string' && address.startsWith('http:') && issuer.startsWith('https:')) refuse(`endpoints.${name}`, 'an "https:" URL, as the issuer is');
+    if (typeof address === 'string' && address.startsWith('http:') && issuer.startsWith('https:'))
+      refuse(`endpoints.${name}`, 'an "https:" URL, as the issuer is');
   }
-  if (endpoints.jwks === undefined && scopes.includes('openid')) refuse('endpoints.jwks', 'given when the scopes contain "openid", to verify the ID token');
-  if (endpoints.deviceAuthorization === undefined && redirects.some(({ kind }) => kind === 'device-code')) refuse('endpoints.deviceAuthorization', 'given when the redirects contain "device-code"');
+  if (endpoints.jwks === undefined && scopes.includes('openid'))
+    refuse('endpoints.jwks', 'given when the scopes contain "openid", to verify the ID token');
+  if (
+    endpoints.deviceAuthorization === undefined &&
+    redirects.some(({ kind }) => kind === 'device-code')
+  )
+    refuse('endpoints.deviceAuthorization', 'given when the redirects contain "device-code"');
 }
 
 function isWrittenAsOrigin(address: string): boolean {

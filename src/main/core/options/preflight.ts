@@ -1,7 +1,13 @@
-// What is wrong in the options for this provider, before anybody is sent to the browser. Pure: options and rules in, words out.
-// The rules are the preset's data; a message holds their words and the option's name, never a value of the host's.
+// What is wrong in the options for this provider, before anybody is sent to the browser. Pure:
+// options and rules in, words out. The rules are the preset's data; a message holds their words and
+// the option's name, never a value of the host's.
 import { isLoopback } from './redirect-option.js';
-import type { PreflightCondition, PreflightRule, ProviderPreset, RedirectTrait } from './provider-preset.js';
+import type {
+  PreflightCondition,
+  PreflightRule,
+  ProviderPreset,
+  RedirectTrait,
+} from './provider-preset.js';
 
 /** The options that rules speak of, as the host gave them: unchecked members may be of any type. */
 export interface PreflightSubject {
@@ -19,23 +25,42 @@ export interface PreflightFindings {
 }
 
 /** Applies each rule of the preset once. */
-export function preflight(preset: Pick<ProviderPreset, 'title' | 'preflight'>, subject: PreflightSubject): PreflightFindings {
+export function preflight(
+  preset: Pick<ProviderPreset, 'title' | 'preflight'>,
+  subject: PreflightSubject,
+): PreflightFindings {
   const broken = preset.preflight.filter(({ when }) => applies(when, subject));
-  const say = ({ option, problem, fix }: PreflightRule): string => `option "${option}" does not suit ${preset.title}: ${problem}; ${fix}`;
+  const say = ({ option, problem, fix }: PreflightRule): string =>
+    `option "${option}" does not suit ${preset.title}: ${problem}; ${fix}`;
   return {
     refusals: broken.filter(({ verdict }) => verdict === 'refuse').map(say),
     warnings: broken.filter(({ verdict }) => verdict === 'warn').map(say),
   };
 }
 
-function applies(when: PreflightCondition, { redirects, scopes, clientId, hasClientSecret, hasResources }: PreflightSubject): boolean {
+function applies(
+  when: PreflightCondition,
+  { redirects, scopes, clientId, hasClientSecret, hasResources }: PreflightSubject,
+): boolean {
   const { redirect, scope, scopesOf, resources, clientSecret, clientIdUnlike } = when;
-  if (redirect !== undefined && !(Array.isArray(redirects) && redirects.some((entry: unknown, index) => typeof entry === 'string' && hasTrait(entry, index, redirect)))) return false;
+  if (
+    redirect !== undefined &&
+    !(
+      Array.isArray(redirects) &&
+      redirects.some(
+        (entry: unknown, index) => typeof entry === 'string' && hasTrait(entry, index, redirect),
+      )
+    )
+  )
+    return false;
   if (scope !== undefined && !scopes.includes(scope)) return false;
   if (scopesOf !== undefined && resourcesOf(scopes).size < 2) return false;
   if (resources !== undefined && !hasResources) return false;
   if (clientSecret !== undefined && (clientSecret === 'given') !== hasClientSecret) return false;
-  return clientIdUnlike === undefined || (typeof clientId === 'string' && !new RegExp(clientIdUnlike).test(clientId));
+  return (
+    clientIdUnlike === undefined ||
+    (typeof clientId === 'string' && !new RegExp(clientIdUnlike).test(clientId))
+  );
 }
 
 function hasTrait(entry: string, index: number, trait: RedirectTrait): boolean {
@@ -50,7 +75,8 @@ function hasTrait(entry: string, index: number, trait: RedirectTrait): boolean {
     (trait.path === undefined || (url !== null && !/^http:\/\/[^/]+\/./i.test(entry))) &&
     (trait.first === undefined || index === 0) &&
     (trait.longerThan === undefined || entry.length > trait.longerThan) &&
-    (trait.withCharacterOf === undefined || [...trait.withCharacterOf].some((character) => entry.includes(character))) &&
+    (trait.withCharacterOf === undefined ||
+      [...trait.withCharacterOf].some((character) => entry.includes(character))) &&
     (trait.startsWith === undefined || entry.startsWith(trait.startsWith)) &&
     (trait.startsNotWith === undefined || !entry.startsWith(trait.startsNotWith))
   );
@@ -71,8 +97,15 @@ function kindOf(entry: string): NonNullable<RedirectTrait['kind']> | 'unknown' {
   return isLoopback(hostname) ? 'loopback' : 'unknown';
 }
 
-/** The APIs that the scopes belong to. OpenID Connect's own scopes belong to none; names without a slash to the provider's own API. */
+/**
+ * The APIs that the scopes belong to. OpenID Connect's own scopes belong to none; names without a
+ * slash to the provider's own API.
+ */
 function resourcesOf(scopes: readonly string[]): ReadonlySet<string> {
   const own = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']);
-  return new Set(scopes.filter((scope) => !own.has(scope)).map((scope) => (scope.includes('://') ? scope.slice(0, scope.lastIndexOf('/')) : '')));
+  return new Set(
+    scopes
+      .filter((scope) => !own.has(scope))
+      .map((scope) => (scope.includes('://') ? scope.slice(0, scope.lastIndexOf('/')) : '')),
+  );
 }

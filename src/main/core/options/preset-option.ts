@@ -1,5 +1,6 @@
-// The options "issuer" and "provider", of which exactly one is given, and the check of everything else against the preset.
-// Throws "invalid-options"; after it the rest of the options knows no difference between a preset and what a host wrote by hand.
+// The options "issuer" and "provider", of which exactly one is given, and the check of everything
+// else against the preset. Throws "invalid-options"; after it the rest of the options knows no
+// difference between a preset and what a host wrote by hand.
 import { AuthError } from '../errors.js';
 import { type Check, refuse, requireKnown, text } from './option-checks.js';
 import type { AuthOptions } from './options.js';
@@ -11,16 +12,30 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const isList = Array.isArray;
 
 const MEMBERS: { readonly [Name in keyof ProviderPreset]: (value: unknown) => boolean } = {
-  name: isAnything, title: isAnything, issuer: isAnything, issuerTemplate: isAnything, endpoints: isAnything, scopes: isList, offlineAccess: isAnything,
-  authorizationParameters: isObject, promptConsent: isAnything, loginHintParameter: isAnything, clientSecret: isObject, endingErrors: isList, refusals: isList,
-  preflight: isList, facts: isList,
+  name: isAnything,
+  title: isAnything,
+  issuer: isAnything,
+  issuerTemplate: isAnything,
+  endpoints: isAnything,
+  scopes: isList,
+  offlineAccess: isAnything,
+  authorizationParameters: isObject,
+  promptConsent: isAnything,
+  loginHintParameter: isAnything,
+  clientSecret: isObject,
+  endingErrors: isList,
+  refusals: isList,
+  preflight: isList,
+  facts: isList,
 };
 
 /** Throws when the options name what the preset names itself. Null without a preset. */
 export function resolvePreset({ provider, issuer, endpoints }: AuthOptions): ProviderPreset | null {
   if (provider === undefined) return null;
-  if (issuer !== undefined) refuse('issuer', 'absent beside "provider", which names the issuer itself');
-  if (endpoints !== undefined) refuse('endpoints', 'absent beside "provider", which knows the endpoints');
+  if (issuer !== undefined)
+    refuse('issuer', 'absent beside "provider", which names the issuer itself');
+  if (endpoints !== undefined)
+    refuse('endpoints', 'absent beside "provider", which knows the endpoints');
   return requirePreset(provider);
 }
 
@@ -49,7 +64,10 @@ export const clientSecret: Check<() => string> = (value, name) => {
 function requirePreset(value: unknown): ProviderPreset {
   requireKnown(value, 'provider', MEMBERS);
   if (!Object.entries(MEMBERS).every(([name, fits]) => fits(value[name]))) {
-    refuse('provider', 'a preset of "latchkey/providers", such as entra({ tenant }), or an object with all of its members');
+    refuse(
+      'provider',
+      'a preset of "latchkey/providers", such as entra({ tenant }), or an object with all of its members',
+    );
   }
   const given = value as unknown as ProviderPreset;
   const [refusal] = given.refusals;

@@ -1,29 +1,46 @@
-// What a provider preset may say: data that the core interprets. Types only; latchkey/providers makes presets, core never imports them.
-// Every member is required, so that a preset of a host's own is complete or does not compile.
+// What a provider preset may say: data that the core interprets. Types only; latchkey/providers
+// makes presets, core never imports them. Every member is required, so that a preset of a host's
+// own is complete or does not compile.
 import type { EndpointOptions } from './options.js';
 
 /** One thing that is known of a provider, and where it was read. */
 export interface ProviderFact {
-  readonly topic: 'registration' | 'redirects' | 'scopes' | 'prompt' | 'secret' | 'tokens' | 'identity' | 'errors' | 'sign-out';
+  readonly topic:
+    | 'registration'
+    | 'redirects'
+    | 'scopes'
+    | 'prompt'
+    | 'secret'
+    | 'tokens'
+    | 'identity'
+    | 'errors'
+    | 'sign-out';
   readonly fact: string;
   /** The address of the page where it was read; of the best page to check it when it was not. */
   readonly source: string;
   /** The day on which it was looked up, or the date of the page. */
   readonly date: string;
-  /** True: it was read in the source. False: general knowledge. Nothing here was tried on a live tenant. */
+  /**
+   * True: it was read in the source. False: general knowledge. Nothing here was tried on a live
+   * tenant.
+   */
   readonly verified: boolean;
 }
 
 /**
- * For a provider with many issuers behind one address: `pattern` holds the placeholder `{tenantid}`, and the ID token's
- * claim `tid`, a GUID, stands for it. `metadata`: whether the published issuer is the pattern itself or one that fits it.
+ * For a provider with many issuers behind one address: `pattern` holds the placeholder
+ * `{tenantid}`, and the ID token's claim `tid`, a GUID, stands for it. `metadata`: whether the
+ * published issuer is the pattern itself or one that fits it.
  */
 export interface IssuerTemplate {
   readonly pattern: string;
   readonly metadata: 'pattern' | 'filled';
 }
 
-/** Properties of one entry of the option `redirects`, as the host wrote it. All that are given must hold. */
+/**
+ * Properties of one entry of the option `redirects`, as the host wrote it. All that are given must
+ * hold.
+ */
 export interface RedirectTrait {
   readonly kind?: 'custom-scheme' | 'loopback' | 'https' | 'device-code' | 'paste';
   readonly host?: string;
@@ -49,7 +66,10 @@ export interface PreflightCondition {
   readonly clientIdUnlike?: string;
 }
 
-/** Something that cannot work (`refuse`) or works badly (`warn`) with this provider, and what to do instead. */
+/**
+ * Something that cannot work (`refuse`) or works badly (`warn`) with this provider, and what to do
+ * instead.
+ */
 export interface PreflightRule {
   readonly when: PreflightCondition;
   readonly verdict: 'refuse' | 'warn';
@@ -78,11 +98,23 @@ export interface ProviderPreset {
   readonly promptConsent: 'always' | 'with-offline-access' | 'never';
   /** The provider's name for `login_hint` (OpenID Connect Core §3.1.2.1). */
   readonly loginHintParameter: string;
-  /** `expected`: this provider gives desktop apps a secret that is none. `sentBy`: `announced` by the metadata. */
-  readonly clientSecret: { readonly expected: boolean; readonly sentBy: 'post' | 'basic' | 'announced' };
-  /** Words with which the token endpoint says of a refresh token what RFC 6749 §5.2 calls `invalid_grant`. */
+  /**
+   * `expected`: this provider gives desktop apps a secret that is none. `sentBy`: `announced` by
+   * the metadata.
+   */
+  readonly clientSecret: {
+    readonly expected: boolean;
+    readonly sentBy: 'post' | 'basic' | 'announced';
+  };
+  /**
+   * Words with which the token endpoint says of a refresh token what RFC 6749 §5.2 calls
+   * `invalid_grant`.
+   */
   readonly endingErrors: readonly string[];
-  /** What is wrong in the arguments that the preset was made with; completes the sentence "option "provider" must be". */
+  /**
+   * What is wrong in the arguments that the preset was made with; completes the sentence "option
+   * "provider" must be".
+   */
   readonly refusals: readonly string[];
   readonly preflight: readonly PreflightRule[];
   readonly facts: readonly ProviderFact[];

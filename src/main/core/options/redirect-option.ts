@@ -1,64 +1,95 @@
-// Parses the entries of the option "redirects" (RFC 8252 §7.1 and §7.3, RFC 8628, out-of-band pages).
-// Throws "invalid-options" for what no native app can use.
+// Parses the entries of the option "redirects" (RFC 8252 §7.1 and §7.3, RFC 8628, out-of-band
+// pages). Throws "invalid-options" for what no native app can use.
 import { AuthError } from '../errors.js';
 import type { RedirectOption } from '../ports.js';
 
-/** Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of them. */
+/**
+ * Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of
+ * them.
+ */
 const RESERVED_SCHEMES = new Set(
   `about app-settings blob chrome chrome-extension data device-code devtools dns file filesystem ftp ftps geo gopher im imap irc jar javascript ldap ldaps magnet
-  mailto market mms ms-settings news nfs nntp pop res rtsp sftp shell sip sips sms smb ssh tel telnet urn vbscript view-source vscode ws wss x-apple xmpp`.split(/\s+/),
+  mailto market mms ms-settings news nfs nntp pop res rtsp sftp shell sip sips sms smb ssh tel telnet urn vbscript view-source vscode ws wss x-apple xmpp`.split(
+    /\s+/,
+  ),
 );
 
-/** The names of this computer (RFC 8252 §7.3 and §8.3; `localhost` because Entra registers nothing else). */
+/**
+ * The names of this computer (RFC 8252 §7.3 and §8.3; `localhost` because Entra registers nothing
+ * else).
+ */
 export function isLoopback(hostname: string): boolean {
   return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 }
 
 /** Parses the whole list; the order is kept. Throws `invalid-options` naming what was expected. */
 export function requireRedirects(value: unknown): readonly RedirectOption[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > 16) return refuse('a list of 1 to 16 redirect URIs, "device-code" or "paste:…"');
+  if (!Array.isArray(value) || value.length === 0 || value.length > 16)
+    return refuse('a list of 1 to 16 redirect URIs, "device-code" or "paste:…"');
   const redirects = (value as readonly unknown[]).map(parseRedirect);
-  if (new Set(redirects.map((redirect) => redirect.uri)).size !== redirects.length) refuse('a list without repetition');
+  if (new Set(redirects.map((redirect) => redirect.uri)).size !== redirects.length)
+    refuse('a list without repetition');
   return redirects;
 }
 
 function parseRedirect(entry: unknown): RedirectOption {
-  if (typeof entry !== 'string' || entry.length > 2048 || !/^[\x21-\x7e]+$/.test(entry)) return refuse('a list of URIs without spaces');
+  if (typeof entry !== 'string' || entry.length > 2048 || !/^[\x21-\x7e]+$/.test(entry))
+    return refuse('a list of URIs without spaces');
   if (entry === 'device-code') return { kind: 'device-code', uri: entry };
   if (/^paste(?::|$)/i.test(entry)) return parsePaste(entry);
   const colon = entry.indexOf(':');
   const scheme = entry.slice(0, Math.max(colon, 0)).toLowerCase();
   // A single letter is a drive on Windows.
-  if (!/^[a-z][a-z0-9+.-]+$/.test(scheme)) return refuse('URIs that begin with a scheme like "com.example.app:" (RFC 3986 §3.1)');
+  if (!/^[a-z][a-z0-9+.-]+$/.test(scheme))
+    return refuse('URIs that begin with a scheme like "com.example.app:" (RFC 3986 §3.1)');
   if (!URL.canParse(entry)) return refuse('absolute URIs');
   const url = new URL(entry);
   if (entry.includes('#')) return refuse('URIs without fragment (RFC 6749 §3.1.2)');
   refuseCredentials(url);
   if (scheme === 'http') return parseLoopback(entry, url);
-  if (scheme === 'https') return refuse('custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app, and want "paste:" before them');
-  if (RESERVED_SCHEMES.has(scheme)) return refuse('private-use schemes such as "com.example.app:" (RFC 8252 §7.1), not a reserved one');
+  if (scheme === 'https')
+    return refuse(
+      'custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app, and want "paste:" before them',
+    );
+  if (RESERVED_SCHEMES.has(scheme))
+    return refuse(
+      'private-use schemes such as "com.example.app:" (RFC 8252 §7.1), not a reserved one',
+    );
   if (entry.includes('?')) return refuse('custom-scheme URIs without query');
   if (url.port !== '') return refuse('custom-scheme URIs without port');
-  if (entry.length === colon + 1) return refuse('custom-scheme URIs with a path, such as "com.example.app:/callback"');
+  if (entry.length === colon + 1)
+    return refuse('custom-scheme URIs with a path, such as "com.example.app:/callback"');
   return { kind: 'custom-scheme', uri: entry, scheme };
 }
 
 function parseLoopback(entry: string, url: URL): RedirectOption {
   if (!isLoopback(url.hostname)) {
-    return refuse('"http:" URIs of this computer only: 127.0.0.1, [::1] or localhost (RFC 8252 §7.3)');
+    return refuse(
+      '"http:" URIs of this computer only: 127.0.0.1, [::1] or localhost (RFC 8252 §7.3)',
+    );
   }
   if (entry.includes('?')) return refuse('loopback URIs without query');
   if (url.port === '0') return refuse('loopback URIs without port, or with a port from 1 to 65535');
   // URL drops the port 80, which was asked for all the same.
-  const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry) ? 80 : url.port === '' ? null : Number(url.port);
+  const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry)
+    ? 80
+    : url.port === ''
+      ? null
+      : Number(url.port);
   return { kind: 'loopback', uri: entry, host: url.hostname, port, path: url.pathname };
 }
 
-/** The person carries the code by hand, so the page may be anywhere; but its address holds a code, which wants TLS. */
+/**
+ * The person carries the code by hand, so the page may be anywhere; but its address holds a code,
+ * which wants TLS.
+ */
 function parsePaste(entry: string): RedirectOption {
   const redirectUri = entry.slice('paste:'.length);
   const isOutOfBand = /^urn:ietf:wg:oauth:2\.0:oob(?::auto)?$/.test(redirectUri);
-  if (!entry.startsWith('paste:') || !(isOutOfBand || (/^https:\/\/[^/]/i.test(redirectUri) && URL.canParse(redirectUri)))) {
+  if (
+    !entry.startsWith('paste:') ||
+    !(isOutOfBand || (/^https:\/\/[^/]/i.test(redirectUri) && URL.canParse(redirectUri)))
+  ) {
     return refuse('"paste:" followed by an "https:" URI or "urn:ietf:wg:oauth:2.0:oob"');
   }
   refuseCredentials(new URL(redirectUri));

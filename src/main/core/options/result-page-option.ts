@@ -1,5 +1,6 @@
-// Parses the option "resultPage": how the page at the end of a loopback trip looks and what it says.
-// Every text is bounded here and escaped where it is shown; a host's words may come from its translators.
+// Parses the option "resultPage": how the page at the end of a loopback trip looks and what it
+// says. Every text is bounded here and escaped where it is shown; a host's words may come from its
+// translators.
 import { type Check, fitting, matching, oneOf, optional, record } from './option-checks.js';
 import type { TripOutcome } from '../ports.js';
 
@@ -9,7 +10,9 @@ export interface ResultTexts {
   readonly title: string;
   /** What happened: at most 500 characters. */
   readonly text: string;
-  /** What to do now: at most 500 characters. Say "close this tab" only where nothing is left to do. */
+  /**
+   * What to do now: at most 500 characters. Say "close this tab" only where nothing is left to do.
+   */
   readonly closing: string;
 }
 
@@ -21,9 +24,15 @@ export interface ResultPageOptions {
   readonly dir?: 'ltr' | 'rtl';
   /** A colour like `#0f6b5c`. Made darker or lighter where it would be hard to read. */
   readonly accentColor?: string;
-  /** What the page says, for each outcome: `signed-in`, `denied`, `failed`, `not-expected`. Default: English. */
+  /**
+   * What the page says, for each outcome: `signed-in`, `denied`, `failed`, `not-expected`. Default:
+   * English.
+   */
   readonly texts?: Readonly<Partial<Record<TripOutcome, ResultTexts>>>;
-  /** The label of the button that leads back, where a custom scheme leads to the app. Default `Open {app}`; at most 120 characters. */
+  /**
+   * The label of the button that leads back, where a custom scheme leads to the app. Default `Open
+   * {app}`; at most 120 characters.
+   */
   readonly openApp?: string;
 }
 
@@ -41,16 +50,31 @@ const colour = matching(/^#[0-9a-f]{6}$/i, 'a colour like "#0f6b5c"');
 
 /** Plain text, for people: any letters, in one line. */
 function shown(maxLength: number): Check<string> {
-  return fitting((text) => text.trim() !== '' && text.length <= maxLength && !/[\u0000-\u001f\u007f]/.test(text), `a text of 1 to ${maxLength} characters, in one line`);
+  return fitting(
+    (text) => text.trim() !== '' && text.length <= maxLength && !/[\u0000-\u001f\u007f]/.test(text),
+    `a text of 1 to ${maxLength} characters, in one line`,
+  );
 }
 
-const texts: Check<ResultTexts | undefined> = optional(record({ title: shown(120), text: shown(500), closing: shown(500) } satisfies { [Name in keyof ResultTexts]: Check }));
+const texts: Check<ResultTexts | undefined> = optional(
+  record({ title: shown(120), text: shown(500), closing: shown(500) } satisfies {
+    [Name in keyof ResultTexts]: Check;
+  }),
+);
 
 const page: Check<ResultPageSettings> = record({
-  lang: optional(matching(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,8}$/, 'a language tag like "de" or "pt-BR"'), 'en'),
+  lang: optional(
+    matching(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,8}$/, 'a language tag like "de" or "pt-BR"'),
+    'en',
+  ),
   dir: optional(oneOf('ltr', 'rtl'), 'ltr'),
   accentColor: optional((value, name) => colour(value, name).toLowerCase(), null),
-  texts: optional(record({ 'signed-in': texts, denied: texts, failed: texts, 'not-expected': texts } satisfies { [Outcome in TripOutcome]: Check }) as Check<ResultPageSettings['texts']>, {}),
+  texts: optional(
+    record({ 'signed-in': texts, denied: texts, failed: texts, 'not-expected': texts } satisfies {
+      [Outcome in TripOutcome]: Check;
+    }) as Check<ResultPageSettings['texts']>,
+    {},
+  ),
   openApp: optional(shown(120), null),
 } satisfies { [Name in keyof ResultPageOptions]-?: Check });
 

@@ -1,20 +1,42 @@
-// The option "takeOver": where earlier versions of the host's app kept a session, and what the host says of it.
-// Checks the option. Reads nothing itself, and puts no value into a text; earlier-session.ts checks what the functions answer.
-import { type Check, callable, fitting, flag, list, optional, record, refuse } from './option-checks.js';
+// The option "takeOver": where earlier versions of the host's app kept a session, and what the host
+// says of it. Checks the option. Reads nothing itself, and puts no value into a text;
+// earlier-session.ts checks what the functions answer.
+import {
+  type Check,
+  callable,
+  fitting,
+  flag,
+  list,
+  optional,
+  record,
+  refuse,
+} from './option-checks.js';
 
 /** One place in which an earlier version of the host's app may have left a session. */
 export interface EarlierEntry {
-  /** With `account`: keytar's entry, as the earlier version named it in `keytar.setPassword(service, account, …)`. */
+  /**
+   * With `account`: keytar's entry, as the earlier version named it in `keytar.setPassword(service,
+   * account, …)`.
+   */
   readonly service?: string;
   /** With `service`. */
   readonly account?: string;
-  /** Instead of `service` and `account`: reads the value from wherever else it is; null when it is not there. Rejecting means: not now. */
+  /**
+   * Instead of `service` and `account`: reads the value from wherever else it is; null when it is
+   * not there. Rejecting means: not now.
+   */
   readonly load?: () => Promise<string | null>;
-  /** With `load`: removes what it reads, once the session is stored anew. Without it the old value stays where it is. */
+  /**
+   * With `load`: removes what it reads, once the session is stored anew. Without it the old value
+   * stays where it is.
+   */
   readonly remove?: () => Promise<void>;
   /** Says what the value means. Null: it is of no use. */
   readonly read: (value: string) => EarlierSession | null | Promise<EarlierSession | null>;
-  /** The entry stays after it was taken over. Default false. Where the provider rotates refresh tokens it is of no use any more. */
+  /**
+   * The entry stays after it was taken over. Default false. Where the provider rotates refresh
+   * tokens it is of no use any more.
+   */
   readonly keep?: boolean;
 }
 
@@ -31,18 +53,25 @@ export interface EarlierSession {
 const ENTRIES_MAX = 16;
 
 /** Not only ASCII: it must be what the earlier version wrote. keytar cuts at NUL. */
-const keytarName = fitting((text) => text !== '' && text.length <= 1_024 && !text.includes('\0'), 'a text of 1 to 1024 characters, or replaced by "load"');
+const keytarName = fitting(
+  (text) => text !== '' && text.length <= 1_024 && !text.includes('\0'),
+  'a text of 1 to 1024 characters, or replaced by "load"',
+);
 
 const members = record({
-  service: optional(keytarName), account: optional(keytarName),
-  load: optional(callable<NonNullable<EarlierEntry['load']>>()), remove: optional(callable<NonNullable<EarlierEntry['remove']>>()),
-  read: callable<EarlierEntry['read']>(), keep: optional(flag, false),
+  service: optional(keytarName),
+  account: optional(keytarName),
+  load: optional(callable<NonNullable<EarlierEntry['load']>>()),
+  remove: optional(callable<NonNullable<EarlierEntry['remove']>>()),
+  read: callable<EarlierEntry['read']>(),
+  keep: optional(flag, false),
 } satisfies { [Name in keyof EarlierEntry]-?: Check });
 
 const entries = list(0, ENTRIES_MAX, `a list of at most ${ENTRIES_MAX} entries`, (entry) => entry);
 
 /** Throws `invalid-options`. */
-export const takeOver: Check<readonly EarlierEntry[]> = (value, name) => entries(value, name).map((entry, index) => earlierEntry(entry, `${name}[${index}]`));
+export const takeOver: Check<readonly EarlierEntry[]> = (value, name) =>
+  entries(value, name).map((entry, index) => earlierEntry(entry, `${name}[${index}]`));
 
 function earlierEntry(value: unknown, name: string): EarlierEntry {
   const entry = members(value, name);

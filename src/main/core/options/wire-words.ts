@@ -1,9 +1,13 @@
-// Words of the wire that options and requests are both checked for. Wanted before the app's first window, where
-// token-request.ts is not.
+// Words of the wire that options and requests are both checked for. Wanted before the app's first
+// window, where token-request.ts is not.
 
 /** RFC 8707 §2. */
 export function isResource(text: string): boolean {
-  return text.length <= 2048 && /^[a-z][a-z0-9+.-]*:[\x21\x22\x24-\x7e]+$/i.test(text) && URL.canParse(text);
+  return (
+    text.length <= 2048 &&
+    /^[a-z][a-z0-9+.-]*:[\x21\x22\x24-\x7e]+$/i.test(text) &&
+    URL.canParse(text)
+  );
 }
 
 /** RFC 6749 §3.3: scope-token. */

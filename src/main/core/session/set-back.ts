@@ -1,15 +1,27 @@
-// A calendar that is set back while the app runs: what a session has timed keeps the time that it has left.
-// Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar of another process is not its business.
+// A calendar that is set back while the app runs: what a session has timed keeps the time that it
+// has left. Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar
+// of another process is not its business.
 import type { Clock } from '../ports.js';
 import type { Grant } from '../protocol.js';
-import type { AccessToken, LiveSession, Renewal, SessionState, TargetAnswer } from '../session-state.js';
+import type {
+  AccessToken,
+  LiveSession,
+  Renewal,
+  SessionState,
+  TargetAnswer,
+} from '../session-state.js';
 
 /** Less than this is gathered until it is as much. */
 const NOTICED_MS = 1_000;
-/** Set back by so much, the record's times are worth a renewal: the next process reads them, and has seen nothing. */
+/**
+ * Set back by so much, the record's times are worth a renewal: the next process reads them, and has
+ * seen nothing.
+ */
 const RENEWED_MS = 60_000;
 
-/** By how many milliseconds the calendar was set back since it was last asked; 0 when it was not. */
+/**
+ * By how many milliseconds the calendar was set back since it was last asked; 0 when it was not.
+ */
 export function createSetBackWatch(clock: Clock): () => number {
   let ahead = clock.now() - clock.elapsed();
   return () => {
@@ -25,7 +37,11 @@ export function afterSetBack(state: SessionState, ms: number): SessionState {
     case 'live':
       return liveAfter(state, ms);
     case 'adopting':
-      return { ...state, grant: moved(state.grant, ms), previous: state.previous === null ? null : liveAfter(state.previous, ms) };
+      return {
+        ...state,
+        grant: moved(state.grant, ms),
+        previous: state.previous === null ? null : liveAfter(state.previous, ms),
+      };
     default:
       return state;
   }
@@ -51,10 +67,18 @@ function renewalAfter(renewal: Renewal, access: AccessToken | null, ms: number):
 
 function targetAfter(answer: TargetAnswer, ms: number): TargetAnswer {
   if (answer.state === 'refused') return answer;
-  return { ...answer, access: moved(answer.access, ms), renewAt: answer.renewAt === null ? null : answer.renewAt - ms };
+  return {
+    ...answer,
+    access: moved(answer.access, ms),
+    renewAt: answer.renewAt === null ? null : answer.renewAt - ms,
+  };
 }
 
 function moved<Timed extends AccessToken | Grant>(timed: Timed, ms: number): Timed {
   const { obtainedAt, expiresAt } = timed;
-  return { ...timed, obtainedAt: obtainedAt - ms, expiresAt: expiresAt === null ? null : expiresAt - ms };
+  return {
+    ...timed,
+    obtainedAt: obtainedAt - ms,
+    expiresAt: expiresAt === null ? null : expiresAt - ms,
+  };
 }

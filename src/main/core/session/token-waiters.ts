@@ -12,7 +12,10 @@ export interface Waiter<T> {
 
 export interface TokenWaiters {
   /** `canFail` false: who is signed in is not known yet, so that an error is no answer. */
-  ask(want: { readonly target: TokenTarget | null; readonly refused: string | null }, canFail: boolean): Promise<string>;
+  ask(
+    want: { readonly target: TokenTarget | null; readonly refused: string | null },
+    canFail: boolean,
+  ): Promise<string>;
   /** Resolves when the session is there; rejects when it does not come. */
   arrival(): Promise<void>;
   /** Answers all who can be answered. */
@@ -48,7 +51,8 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
       if (canFail && answer.kind === 'error') return Promise.reject(answer.error);
       return new Promise((resolve, reject) => {
         tokens.add({ ...want, resolve, reject });
-        // A caller that only joins those who wait changes nothing: a thousand of them must not cost a thousand views.
+        // A caller that only joins those who wait changes nothing: a thousand of them must not cost
+        // a thousand views.
         if (answer.kind === 'demand') host.drain();
       });
     },
@@ -94,18 +98,28 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
     arrivals.clear();
   }
 
-  function answerTo(want: Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>): ReturnType<typeof answerToken> {
+  function answerTo(
+    want: Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>,
+  ): ReturnType<typeof answerToken> {
     const now = host.now();
     const state = host.state();
     return answerToken(state, now, recognized(want, state, now));
   }
 }
 
-/** The refused token is remembered as that very one: a provider that gives the same text again has given a new token. */
-function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(want: W, state: SessionState, now: number): W & TokenWant {
+/**
+ * The refused token is remembered as that very one: a provider that gives the same text again has
+ * given a new token.
+ */
+function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(
+  want: W,
+  state: SessionState,
+  now: number,
+): W & TokenWant {
   if (want.refused === null && want.refusedText !== null) {
     const held = heldToken(state, want.target);
-    if (held?.token === want.refusedText && now - held.obtainedAt >= LIMITS.refusedYoungMs) want.refused = held;
+    if (held?.token === want.refusedText && now - held.obtainedAt >= LIMITS.refusedYoungMs)
+      want.refused = held;
   }
   return want;
 }

@@ -1,5 +1,6 @@
-// Whose is what the state file names: each owner, an issuer with a client id, sees its own part and changes nothing else.
-// Pure. May not drop what belongs to somebody else: a host that comes back to an earlier issuer finds everything as it was.
+// Whose is what the state file names: each owner, an issuer with a client id, sees its own part and
+// changes nothing else. Pure. May not drop what belongs to somebody else: a host that comes back to
+// an earlier issuer finds everything as it was.
 import { fillsTemplate } from '../issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { KnownAccount, KnownAccounts } from '../ports.js';
@@ -16,40 +17,66 @@ interface Stamped {
   readonly clientId?: string;
 }
 
-export function ownerOf(settings: { readonly issuer: string; readonly clientId: string; readonly provider: { readonly issuerTemplate: IssuerTemplate | null } | null }): Owner {
-  return { issuer: settings.issuer, clientId: settings.clientId, template: settings.provider?.issuerTemplate ?? null };
+export function ownerOf(settings: {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly provider: { readonly issuerTemplate: IssuerTemplate | null } | null;
+}): Owner {
+  return {
+    issuer: settings.issuer,
+    clientId: settings.clientId,
+    template: settings.provider?.issuerTemplate ?? null,
+  };
 }
 
 /** An entry without a client id was written by an earlier build: its record says whose it is. */
-export function isOwnAccount(owner: Owner, { issuer, clientId }: Pick<KnownAccount, 'issuer' | 'clientId'>): boolean {
+export function isOwnAccount(
+  owner: Owner,
+  { issuer, clientId }: Pick<KnownAccount, 'issuer' | 'clientId'>,
+): boolean {
   const { template = null } = owner;
-  const isOwnIssuer = issuer === owner.issuer || (template !== null && fillsTemplate(template, issuer));
+  const isOwnIssuer =
+    issuer === owner.issuer || (template !== null && fillsTemplate(template, issuer));
   return isOwnIssuer && (clientId === undefined || clientId === owner.clientId);
 }
 
 /** Whatever an earlier build left unstamped counts as one's own: it lives for minutes. */
-function isOwn(owner: Owner, { issuer = owner.issuer, clientId = owner.clientId }: Stamped): boolean {
+function isOwn(
+  owner: Owner,
+  { issuer = owner.issuer, clientId = owner.clientId }: Stamped,
+): boolean {
   return issuer === owner.issuer && clientId === owner.clientId;
 }
 
 /**
- * What this owner may know of the file. Refused earlier values are told to everybody: to send one to yet another issuer
- * would give a secret away.
+ * What this owner may know of the file. Refused earlier values are told to everybody: to send one
+ * to yet another issuer would give a secret away.
  */
 export function ownPart(owner: Owner, file: KnownAccounts): KnownAccounts {
   const accounts = file.accounts.filter((account) => isOwnAccount(owner, account));
-  const last = accounts.find((account) => account.last === true) ?? accounts.find(({ id }) => id === file.lastAccountId);
+  const last =
+    accounts.find((account) => account.last === true) ??
+    accounts.find(({ id }) => id === file.lastAccountId);
   return {
     ...file,
     lastAccountId: last?.id ?? null,
     accounts: accounts.length === file.accounts.length ? file.accounts : accounts,
     attempts: file.attempts.filter((attempt) => isOwn(owner, attempt)),
-    takeOver: isOwn(owner, file.takeOver) ? file.takeOver : { stage: 'none', tried: file.takeOver.tried },
+    takeOver: isOwn(owner, file.takeOver)
+      ? file.takeOver
+      : { stage: 'none', tried: file.takeOver.tried },
   };
 }
 
-/** The file after a change of this owner's part; the same object when nothing changes. What is new in it is stamped. */
-export function withOwnPart(owner: Owner, file: KnownAccounts, change: (own: KnownAccounts) => KnownAccounts): KnownAccounts {
+/**
+ * The file after a change of this owner's part; the same object when nothing changes. What is new
+ * in it is stamped.
+ */
+export function withOwnPart(
+  owner: Owner,
+  file: KnownAccounts,
+  change: (own: KnownAccounts) => KnownAccounts,
+): KnownAccounts {
   const before = ownPart(owner, file);
   const after = change(before);
   if (after === before) return file;
@@ -57,28 +84,46 @@ export function withOwnPart(owner: Owner, file: KnownAccounts, change: (own: Kno
   const isSame = after.accounts === before.accounts && after.lastAccountId === before.lastAccountId;
   const earlier = new Set(before.accounts);
   const accounts = after.accounts.map((account) => {
-    const stamped = earlier.has(account) || account.clientId !== undefined ? account : { ...account, clientId };
+    const stamped =
+      earlier.has(account) || account.clientId !== undefined ? account : { ...account, clientId };
     return withLastMark(stamped, account.id === after.lastAccountId);
   });
-  const attempts = after.attempts.map((attempt) => (before.attempts.includes(attempt) ? attempt : { ...attempt, issuer, clientId }));
+  const attempts = after.attempts.map((attempt) =>
+    before.attempts.includes(attempt) ? attempt : { ...attempt, issuer, clientId },
+  );
   return {
     schemaVersion: 1,
     lastAccountId: after.lastAccountId ?? file.lastAccountId,
     accounts: isSame ? file.accounts : [...othersOf(file, earlier), ...accounts],
-    attempts: after.attempts === before.attempts ? file.attempts : [...file.attempts.filter((attempt) => !before.attempts.includes(attempt)), ...attempts],
+    attempts:
+      after.attempts === before.attempts
+        ? file.attempts
+        : [...file.attempts.filter((attempt) => !before.attempts.includes(attempt)), ...attempts],
     takeOver: after.takeOver === before.takeOver ? file.takeOver : takeOverOf(owner, file, after),
   };
 }
 
 /** Whether somebody else has accounts in this file, or is taking a session over. */
 export function knowsOthers(owner: Owner, { accounts, takeOver }: KnownAccounts): boolean {
-  return accounts.some((account) => !isOwnAccount(owner, account)) || (takeOver.stage !== 'none' && !isOwn(owner, takeOver));
+  return (
+    accounts.some((account) => !isOwnAccount(owner, account)) ||
+    (takeOver.stage !== 'none' && !isOwn(owner, takeOver))
+  );
 }
 
-/** Who was the last one for an earlier build is so still when this owner's account is named instead. */
-function othersOf({ accounts, lastAccountId }: KnownAccounts, own: ReadonlySet<KnownAccount>): readonly KnownAccount[] {
+/**
+ * Who was the last one for an earlier build is so still when this owner's account is named instead.
+ */
+function othersOf(
+  { accounts, lastAccountId }: KnownAccounts,
+  own: ReadonlySet<KnownAccount>,
+): readonly KnownAccount[] {
   const others = accounts.filter((account) => !own.has(account));
-  return others.map((account) => (account.clientId === undefined && account.id === lastAccountId ? withLastMark(account, true) : account));
+  return others.map((account) =>
+    account.clientId === undefined && account.id === lastAccountId
+      ? withLastMark(account, true)
+      : account,
+  );
 }
 
 function withLastMark(account: KnownAccount, isLast: boolean): KnownAccount {
@@ -88,7 +133,14 @@ function withLastMark(account: KnownAccount, isLast: boolean): KnownAccount {
 }
 
 /** Only one take-over has room; what another owner has begun stays theirs. */
-function takeOverOf(owner: Owner, file: KnownAccounts, { takeOver: { stage, tried } }: KnownAccounts): KnownAccounts['takeOver'] {
-  if (!isOwn(owner, file.takeOver) && file.takeOver.stage !== 'none') return { ...file.takeOver, tried };
-  return stage === 'none' ? { stage, tried } : { stage, tried, issuer: owner.issuer, clientId: owner.clientId };
+function takeOverOf(
+  owner: Owner,
+  file: KnownAccounts,
+  { takeOver: { stage, tried } }: KnownAccounts,
+): KnownAccounts['takeOver'] {
+  if (!isOwn(owner, file.takeOver) && file.takeOver.stage !== 'none')
+    return { ...file.takeOver, tried };
+  return stage === 'none'
+    ? { stage, tried }
+    : { stage, tried, issuer: owner.issuer, clientId: owner.clientId };
 }

@@ -1,26 +1,34 @@
-// Reads the state file until it can be read: at the start, by a timer, and whenever somebody has reason to hope.
-// Until then nobody is signed out, taken over or restored: what the file holds is not known.
+// Reads the state file until it can be read: at the start, by a timer, and whenever somebody has
+// reason to hope. Until then nobody is signed out, taken over or restored: what the file holds is
+// not known.
 import type { Clock } from '../ports.js';
 import { AuthError } from '../errors.js';
 import type { KnownState } from '../known-state.js';
 import { LIMITS } from '../limits.js';
 
 export interface StateReader {
-  /** Resolves when it was tried once. Tries go on by themselves until the file is read, or the end. */
+  /**
+   * Resolves when it was tried once. Tries go on by themselves until the file is read, or the end.
+   */
   begin(): Promise<void>;
   /** The disk may answer now. Resolves when it was tried; at once when the file has been read. */
   tryAgain(): Promise<void>;
   stop(): void;
 }
 
-export function createStateReader(known: Pick<KnownState, 'load' | 'isRead'>, clock: Pick<Clock, 'after'>): StateReader {
+export function createStateReader(
+  known: Pick<KnownState, 'load' | 'isRead'>,
+  clock: Pick<Clock, 'after'>,
+): StateReader {
   let trying: Promise<void> | null = null;
   let cancelTimer = (): void => undefined;
   let stopped = false;
 
   return {
     begin: attempt,
-    tryAgain: async () => { if (!known.isRead()) await attempt(); },
+    tryAgain: async () => {
+      if (!known.isRead()) await attempt();
+    },
     stop() {
       stopped = true;
       cancelTimer();
@@ -31,7 +39,10 @@ export function createStateReader(known: Pick<KnownState, 'load' | 'isRead'>, cl
     cancelTimer();
     trying ??= known.load().finally(() => {
       trying = null;
-      if (!known.isRead() && !stopped) cancelTimer = clock.after(LIMITS.stateRetryMs, () => { void attempt(); });
+      if (!known.isRead() && !stopped)
+        cancelTimer = clock.after(LIMITS.stateRetryMs, () => {
+          void attempt();
+        });
     });
     return trying;
   }
@@ -39,5 +50,8 @@ export function createStateReader(known: Pick<KnownState, 'load' | 'isRead'>, cl
 
 /** What the view and callers are told meanwhile. */
 export function unreadError(): AuthError {
-  return new AuthError('storage-failed', 'the file that leads to the stored session cannot be read now');
+  return new AuthError(
+    'storage-failed',
+    'the file that leads to the stored session cannot be read now',
+  );
 }
