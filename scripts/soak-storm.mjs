@@ -1,6 +1,6 @@
 // @ts-check
 // The storm: a real app is started, killed with SIGKILL at a drawn moment, judged, and started
-// again, over and over. A session that is lost with a proof is signed in anew by the scripted
+// again, over and over. A session that is lost with a proof is signed in again by the scripted
 // person. Anything else that is lost is a failure.
 import { inspect, proveInFlight } from './soak-judge.mjs';
 import { pause, startSoakDesk, until } from './soak-desk.mjs';

@@ -121,7 +121,7 @@ if (isMain()) {
     out: (text) => void process.stdout.write(line(text)),
     err: (text) => void process.stderr.write(line(text)),
   };
-  // Whoever reads may leave first, as `head` does.
+  // The reader of a pipe may leave first, as `head` does.
   process.stdout.on('error', () => undefined);
   void runLatchkey(process.argv.slice(2), io).then((code) => {
     process.exitCode = code;

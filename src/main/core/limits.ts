@@ -23,7 +23,10 @@ export const LIMITS = {
   networkSessions: 8,
   /** Each open attempt holds a listener and a verifier; a person has no more tabs in mind. */
   openAttempts: 4,
-  /** Whoever reaches a loopback port can send callbacks without end; a log of them has an end. */
+  /**
+   * Any program that reaches a loopback port can send callbacks without end; a log of them has an
+   * end.
+   */
   strangeCallbacksLogged: 100,
   /**
    * The longest `attemptTimeoutSeconds`: no callback waits longer for a keyring, whatever the
@@ -74,9 +77,9 @@ export const LIMITS = {
   stateRetryMs: 10_000,
   /** Without `max-age` metadata counts as fresh for this long; it changes once in years. */
   metadataFreshMs: 3_600_000,
-  /** Entra says a day; whoever says more is taken at a day. */
+  /** Entra says a day; a longer time counts as a day. */
   metadataFreshMaxMs: 86_400_000,
-  /** Metadata of an app that was not opened for a week is asked for anew before it is used. */
+  /** Metadata of an app that was not opened for a week is fetched again before it is used. */
   metadataMaxMs: 604_800_000,
   /**
    * Clocks of laptops are off by this much without anyone noticing (OpenID Connect Core §3.1.3.7
