@@ -35,12 +35,10 @@ function codePage(form: string): Page {
     name: 'device',
     title: 'Connect a device',
     content: html`${mark(ICONS.away)}
-      <h1>Connect a device</h1>
-      <p class="lead">Type the code that the app shows you.</p>
-      ${codeForm(form)}
-      <div class="actions">
-        <button form="op.deviceInputForm" value="continue">Continue</button>
-      </div>`,
+<h1>Connect a device</h1>
+<p class="lead">Type the code that the app shows you.</p>
+${codeForm(form)}
+<div class="actions"><button form="op.deviceInputForm" value="continue">Continue</button></div>`,
   };
 }
 
@@ -54,12 +52,10 @@ function againPage(form: string, error: Error): Page {
     name: 'device-refused',
     title,
     content: html`${mark(ICONS.alert, 'red')}
-      <h1>${title}</h1>
-      <p class="lead">${text}</p>
-      ${codeForm(form)}
-      <div class="actions">
-        <button form="op.deviceInputForm" value="continue">Try again</button>
-      </div>`,
+<h1>${title}</h1>
+<p class="lead">${text}</p>
+${codeForm(form)}
+<div class="actions"><button form="op.deviceInputForm" value="continue">Try again</button></div>`,
   };
 }
 
@@ -105,16 +101,14 @@ function confirmPage(form: string, clientName: string, userCode: string): Page {
     name: 'device-confirm',
     title: 'Is this your code?',
     content: html`${mark(ICONS.away)}
-      <h1>Is this your code?</h1>
-      <p class="lead">
-        <strong>${clientName}</strong> must show the very same. If somebody sent you here, say no.
-      </p>
-      <p class="usercode">${userCode}</p>
-      ${trusted(form)}
-      <div class="actions">
-        <button form="op.deviceConfirmForm" value="same">It is the same</button>
-        <button form="op.deviceConfirmForm" class="quiet" name="abort" value="yes">No</button>
-      </div>`,
+<h1>Is this your code?</h1>
+<p class="lead"><strong>${clientName}</strong> must show the very same. If somebody sent you here, say no.</p>
+<p class="usercode">${userCode}</p>
+${trusted(form)}
+<div class="actions">
+<button form="op.deviceConfirmForm" value="same">It is the same</button>
+<button form="op.deviceConfirmForm" class="quiet" name="abort" value="yes">No</button>
+</div>`,
   };
 }
 
@@ -124,10 +118,7 @@ function connectedPage(clientName: string): Page {
     name: 'device-done',
     title: 'You are signed in',
     content: html`${mark(ICONS.tick)}
-      <h1>All done here</h1>
-      <p class="lead">
-        Go back to <strong>${clientName}</strong>: it signs you in within a few seconds. You can
-        close this tab.
-      </p>`,
+<h1>All done here</h1>
+<p class="lead">Go back to <strong>${clientName}</strong>: it signs you in within a few seconds. You can close this tab.</p>`,
   };
 }

@@ -27,37 +27,21 @@ export function loginPage({
     title: 'Sign in',
     formTargets,
     content: html`${mark(ICONS.person)}
-      <h1>Sign in</h1>
-      <p class="lead">to go on to <strong>${clientName}</strong></p>
-      ${problem === null ? null : html`<p class="problem" role="alert" id="problem">${problem}</p>`}
-      <form method="post" action="${action}" autocomplete="off">
-        <label for="login">Name</label>
-        <input
-          id="login"
-          name="login"
-          value="${login}"
-          maxlength="64"
-          autocapitalize="none"
-          spellcheck="false"
-          ${focus(login.trim() === '')}
-          aria-describedby="login-hint${problem === null ? '' : ' problem'}"
-        />
-        <p class="hint" id="login-hint">ada, grace, or any name you like</p>
-        <label for="password">Password</label>
-        <input
-          id="password"
-          name="password"
-          type="password"
-          autocomplete="off"
-          ${focus(login.trim() !== '')}
-          aria-describedby="password-hint"
-        />
-        <p class="hint" id="password-hint">Test provider: any password works</p>
-        <div class="actions">
-          <button name="do" value="sign-in">Sign in</button>
-          <button class="quiet" name="do" value="cancel">Cancel</button>
-        </div>
-      </form>`,
+<h1>Sign in</h1>
+<p class="lead">to go on to <strong>${clientName}</strong></p>
+${problem === null ? null : html`<p class="problem" role="alert" id="problem">${problem}</p>`}
+<form method="post" action="${action}" autocomplete="off">
+<label for="login">Name</label>
+<input id="login" name="login" value="${login}" maxlength="64" autocapitalize="none" spellcheck="false"${focus(login.trim() === '')} aria-describedby="login-hint${problem === null ? '' : ' problem'}">
+<p class="hint" id="login-hint">ada, grace, or any name you like</p>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="off"${focus(login.trim() !== '')} aria-describedby="password-hint">
+<p class="hint" id="password-hint">Test provider: any password works</p>
+<div class="actions">
+<button name="do" value="sign-in">Sign in</button>
+<button class="quiet" name="do" value="cancel">Cancel</button>
+</div>
+</form>`,
   };
 }
 
@@ -87,18 +71,16 @@ export function consentPage({
     title: `Allow ${clientName}?`,
     formTargets,
     content: html`${mark(ICONS.away)}
-      <h1>Let ${clientName} sign you in?</h1>
-      ${whoIs(account)}
-      <p class="asks">${clientName} will be able to</p>
-      <ul>
-        ${scopes.map((scope) => html`<li>${ICONS.tick}<span>${wordsOf(scope)}</span></li>`)}
-      </ul>
-      <form method="post" action="${action}">
-        <div class="actions">
-          <button name="do" value="allow">Allow</button>
-          <button class="quiet" name="do" value="deny">Deny</button>
-        </div>
-      </form>`,
+<h1>Let ${clientName} sign you in?</h1>
+${whoIs(account)}
+<p class="asks">${clientName} will be able to</p>
+<ul>${scopes.map((scope) => html`<li>${ICONS.tick}<span>${wordsOf(scope)}</span></li>`)}</ul>
+<form method="post" action="${action}">
+<div class="actions">
+<button name="do" value="allow">Allow</button>
+<button class="quiet" name="do" value="deny">Deny</button>
+</div>
+</form>`,
   };
 }
 
@@ -114,16 +96,14 @@ export function confirmPage({
     name: 'confirm',
     title: `Are you trying to sign in to ${clientName}?`,
     content: html`${mark(ICONS.away)}
-      <h1>Are you trying to sign in to ${clientName}?</h1>
-      <p class="lead">
-        Only continue if you downloaded the app from a store or website that you trust.
-      </p>
-      <form method="post" action="${action}">
-        <div class="actions">
-          <button name="do" value="continue">Continue</button>
-          <button class="quiet" name="do" value="deny">Cancel</button>
-        </div>
-      </form>`,
+<h1>Are you trying to sign in to ${clientName}?</h1>
+<p class="lead">Only continue if you downloaded the app from a store or website that you trust.</p>
+<form method="post" action="${action}">
+<div class="actions">
+<button name="do" value="continue">Continue</button>
+<button class="quiet" name="do" value="deny">Cancel</button>
+</div>
+</form>`,
   };
 }
 
@@ -140,10 +120,7 @@ function whoIs({ login, claims }: Account): Markup {
     .join('')
     .slice(0, 2)
     .toUpperCase();
-  return html`<div class="who">
-    <span class="initials" aria-hidden="true">${initials}</span>
-    <p>${name}<small>${claims.email ?? login}</small></p>
-  </div>`;
+  return html`<div class="who"><span class="initials" aria-hidden="true">${initials}</span><p>${name}<small>${claims.email ?? login}</small></p></div>`;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -22,14 +22,9 @@ export function donePage({ clientName, agreed, returnTo }: DonePageContent): Pag
     title: agreed ? 'You are signed in' : 'You said no',
     refreshTo: returnTo,
     content: html`${agreed ? mark(ICONS.tick) : mark(ICONS.away)}
-      <h1>${agreed ? 'All done here' : 'Nothing was shared'}</h1>
-      <p class="lead">
-        Going back to <strong>${clientName}</strong>. If your browser asks, let it open the app;
-        after that you can close this tab.
-      </p>
-      <div class="actions">
-        <a class="button quiet" href="${returnTo}">Open ${clientName} again</a>
-      </div>`,
+<h1>${agreed ? 'All done here' : 'Nothing was shared'}</h1>
+<p class="lead">Going back to <strong>${clientName}</strong>. If your browser asks, let it open the app; after that you can close this tab.</p>
+<div class="actions"><a class="button quiet" href="${returnTo}">Open ${clientName} again</a></div>`,
   };
 }
 
@@ -40,16 +35,9 @@ export function errorPage(error: string, description: string | undefined, status
     title: 'This sign-in cannot go on',
     status,
     content: html`${mark(ICONS.alert, 'red')}
-      <h1>This sign-in cannot go on</h1>
-      <p class="lead">
-        Go back to the app and start again there. If it happens again, tell the people who made the
-        app:
-      </p>
-      <p class="hint">
-        <code data-error="${error}"
-          >${error}${description === undefined ? '' : `: ${description}`}</code
-        >
-      </p>`,
+<h1>This sign-in cannot go on</h1>
+<p class="lead">Go back to the app and start again there. If it happens again, tell the people who made the app:</p>
+<p class="hint"><code data-error="${error}">${error}${description === undefined ? '' : `: ${description}`}</code></p>`,
   };
 }
 
@@ -63,13 +51,13 @@ export function signOutPage(form: string, formTargets: readonly string[]): Page 
     title: 'Sign out?',
     formTargets,
     content: html`${mark(ICONS.away)}
-      <h1>Sign out of this browser?</h1>
-      <p class="lead">You stay signed in here unless you sign out.</p>
-      ${trusted(form)}
-      <div class="actions">
-        <button form="op.logoutForm" name="logout" value="yes">Sign out</button>
-        <button form="op.logoutForm" class="quiet">Stay signed in</button>
-      </div>`,
+<h1>Sign out of this browser?</h1>
+<p class="lead">You stay signed in here unless you sign out.</p>
+${trusted(form)}
+<div class="actions">
+<button form="op.logoutForm" name="logout" value="yes">Sign out</button>
+<button form="op.logoutForm" class="quiet">Stay signed in</button>
+</div>`,
   };
 }
 
@@ -79,7 +67,7 @@ export function signedOutPage(): Page {
     name: 'signed-out',
     title: 'Signed out',
     content: html`${mark(ICONS.tick)}
-      <h1>You are signed out</h1>
-      <p class="lead">You can close this tab.</p>`,
+<h1>You are signed out</h1>
+<p class="lead">You can close this tab.</p>`,
   };
 }

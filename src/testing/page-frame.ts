@@ -172,26 +172,22 @@ function render(page: Page): string {
   const refresh =
     page.refreshTo === undefined
       ? null
-      : html`<meta http-equiv="refresh" content="0; url=${page.refreshTo}" />`;
+      : html`<meta http-equiv="refresh" content="0; url=${page.refreshTo}">`;
   return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        ${refresh}
-        <title>${page.title}</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <main
-          data-page="${page.name}"
-          ${page.next === undefined ? null : html` data-next="${page.next}"`}
-        >
-          ${page.content}
-        </main>
-        <footer>Test provider: nothing here is real.</footer>
-      </body>
-    </html> `.markup;
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+${refresh}
+<title>${page.title}</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+<main data-page="${page.name}"${page.next === undefined ? null : html` data-next="${page.next}"`}>
+${page.content}
+</main>
+<footer>Test provider: nothing here is real.</footer>
+</body>
+</html>
+`.markup;
 }
