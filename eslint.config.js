@@ -152,7 +152,7 @@ export default defineConfig(
       ...engines(ALL_ENGINES),
       {
         regex:
-          '^(\\.\\./)+(core/(?!ports\\.js|errors\\.js|limits\\.js|start-limits\\.js|options/options\\.js)|diagnosis/(?!facts\\.js))',
+          '^(\\.\\./)+(core/(?!base/|options/options\\.js)|diagnosis/(?!facts\\.js))',
         message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],

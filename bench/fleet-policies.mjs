@@ -4,10 +4,10 @@
 // client comes.
 
 /** @typedef {import('./fleet-simulation.mjs').Policy} Policy */
-/** @typedef {typeof import('../src/main/core/renewal.js')} Renewal */
+/** @typedef {typeof import('../src/main/core/base/backoff.js')} Renewal */
 /** @typedef {typeof import('../src/main/core/session.js') & typeof import('../src/main/core/session-answers.js')} Session */
 /** @typedef {import('../src/main/core/session-state.js').SessionState} SessionState */
-/** @typedef {typeof import('../src/main/core/errors.js')} Errors */
+/** @typedef {typeof import('../src/main/core/base/errors.js')} Errors */
 
 /**
  * The time until the next call of an app in use: calls come by chance, `everyMs` apart on average.

@@ -5,7 +5,7 @@ import { PROVIDER_TITLES, findAdvice } from '../advice/catalog.js';
 import { advise } from '../advice/decide.js';
 import { type FoundCode, findCodes } from '../advice/find-codes.js';
 import type { AdviceView } from '../contract.js';
-import { ERROR_CODES } from '../main/core/error-codes.js';
+import { ERROR_CODES } from '../main/core/base/error-codes.js';
 import { adviceText, ownCodeText, unknownCodeText } from './explain-text.js';
 
 /** What a command may touch: two ways out, which add no line break, and one in. */

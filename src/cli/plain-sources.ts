@@ -19,8 +19,8 @@ import type {
   SchemeOwner,
   TlsFacts,
 } from '../main/diagnosis/facts.js';
-import { LIMITS } from '../main/core/limits.js';
-import type { Network } from '../main/core/ports.js';
+import { LIMITS } from '../main/core/base/limits.js';
+import type { Network } from '../main/core/base/ports.js';
 
 const TEXT_MAX_LENGTH = 65_536;
 const CHAIN_MAX = 10;

@@ -22,9 +22,16 @@ import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { createEngine } from './core/engine.js';
 import type { OpenEngine } from './core/late-engine.js';
 import { warningsOf } from './core/options/option-warnings.js';
-import { LIMITS } from './core/limits.js';
+import { LIMITS } from './core/base/limits.js';
 import type { AuthOptions, Settings } from './core/options/options.js';
-import type { Advise, Callbacks, Clock, EarlierEntries, Log, SecretStore } from './core/ports.js';
+import type {
+  Advise,
+  Callbacks,
+  Clock,
+  EarlierEntries,
+  Log,
+  SecretStore,
+} from './core/base/ports.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
 import { parseSignInRequest } from './core/options/sign-in-request.js';
 import { createSplitStore } from './core/split-store.js';

@@ -14,9 +14,9 @@ import { readRegistrationFacts } from './adapters/registration-facts.js';
 import type { SchemeRegistration } from './adapters/scheme-registration.js';
 import type { Assembly } from './assembly.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
-import { AuthError, partMissingError } from './core/errors.js';
-import { createEventLog } from './core/event-log.js';
-import type { AuthEvent } from './core/events.js';
+import { AuthError, partMissingError } from './core/base/errors.js';
+import { createEventLog } from './core/base/event-log.js';
+import type { AuthEvent } from './core/base/events.js';
 import { createLateEngine } from './core/late-engine.js';
 import { type AuthOptions, parseOptions } from './core/options/options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
@@ -39,7 +39,7 @@ export type {
 } from '../contract.js';
 export type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 export { AuthError };
-export type { AuthEvent, EventName } from './core/events.js';
+export type { AuthEvent, EventName } from './core/base/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
 export type {
   AuthOptions,

@@ -2,8 +2,8 @@
 // the system's own xdg-open, a network that goes and comes, and Electron's own powerMonitor. One
 // Electron for all cases.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { AuthError } from '../../src/main/core/errors.js';
-import type { Signal } from '../../src/main/core/ports.js';
+import type { AuthError } from '../../src/main/core/base/errors.js';
+import type { Signal } from '../../src/main/core/base/ports.js';
 import { type ElectronHost, startElectronHost } from '../support/electron-host.js';
 import { createFakeBrowser, createFakeSignals, type FakeSignals } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';

@@ -24,7 +24,7 @@ import type {
   Callbacks,
   CallbackVerdict,
   RedirectOption,
-} from '../../src/main/core/ports.js';
+} from '../../src/main/core/base/ports.js';
 import { createFakeCallbacks, createFakeLog } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
 import { type Desk, startDesk } from '../support/xdg-desk.js';

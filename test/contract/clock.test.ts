@@ -2,7 +2,7 @@
 // longer than 2^31 - 1 ms.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createClock } from '../../src/main/adapters/clock.js';
-import type { Clock } from '../../src/main/core/ports.js';
+import type { Clock } from '../../src/main/core/base/ports.js';
 import { createFakeClock } from '../support/fakes.js';
 
 const OVERFLOW_MS = 2 ** 31;

@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createLock, type LockOptions } from '../../src/main/adapters/lock.js';
-import type { Lock } from '../../src/main/core/ports.js';
+import type { Lock } from '../../src/main/core/base/ports.js';
 import { createFakeLock } from '../support/fake-lock.js';
 import { startLockProcess, type LockProcess } from '../support/lock-process.js';
 

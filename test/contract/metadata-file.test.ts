@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMetadataFile } from '../../src/main/adapters/metadata-file.js';
-import type { KeptMetadata } from '../../src/main/core/ports.js';
+import type { KeptMetadata } from '../../src/main/core/base/ports.js';
 
 const CONTENT: KeptMetadata = {
   schemaVersion: 1,

@@ -2,7 +2,7 @@
 // fake Electron that hosts alias in. In a real Electron, with HTTP/2 and proxies: test/e2e/network.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createNetwork } from '../../src/main/adapters/network.js';
-import type { Network } from '../../src/main/core/ports.js';
+import type { Network } from '../../src/main/core/base/ports.js';
 import { HTTP1_OUTCOMES, runTable } from '../support/network-cases.js';
 import { outcomeOf } from '../support/network-host/outcome.mjs';
 import { type CountingServer, startHttp1 } from '../support/network-servers.js';

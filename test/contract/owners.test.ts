@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKeychain } from '../../src/main/adapters/keychain.js';
 import { createKnownState } from '../../src/main/core/known-state.js';
-import type { SecretStore } from '../../src/main/core/ports.js';
+import type { SecretStore } from '../../src/main/core/base/ports.js';
 import type { SessionRecord } from '../../src/main/core/records.js';
 import { createSplitStore } from '../../src/main/core/split-store.js';
 import { type Vault, createVault } from '../../src/main/core/vault.js';

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createKeychain } from '../../src/main/adapters/keychain.js';
 import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
 import { createSafeStorage } from '../../src/main/adapters/safe-storage.js';
-import type { SecretStore } from '../../src/main/core/ports.js';
+import type { SecretStore } from '../../src/main/core/base/ports.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';
 import { forkKeychainWorker } from '../support/keychain-process.js';

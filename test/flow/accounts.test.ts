@@ -1,6 +1,6 @@
 // Several accounts beside each other: each with a session of its own, one of them active.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,

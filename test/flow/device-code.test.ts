@@ -2,7 +2,7 @@
 // person has agreed elsewhere.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AttemptView, DeviceView } from '../../src/contract.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,

@@ -2,7 +2,7 @@
 // to the host and the keychain.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceView } from '../../src/contract.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import type { Provider } from '../../src/testing/index.js';
 import {
   type AppOptions,

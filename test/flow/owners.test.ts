@@ -2,7 +2,7 @@
 // the other.
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { KnownAccounts, Network } from '../../src/main/core/ports.js';
+import type { KnownAccounts, Network } from '../../src/main/core/base/ports.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
 import {
   type App,

@@ -1,7 +1,7 @@
 // What a person pastes, over real HTTP: a whole address on any way, a bare code on the way that is
 // made for it, and everything else.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Provider } from '../../src/testing/index.js';
 import {
   type App,

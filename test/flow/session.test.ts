@@ -1,7 +1,7 @@
 // A session's life over real HTTP: restored, renewed, refused, signed out, and never lost to a
 // race.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,

@@ -2,7 +2,7 @@
 // says no.
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   LOOPBACK_REDIRECT,

@@ -2,7 +2,7 @@
 // is needed, over real HTTP.
 import { afterEach, describe, expect, it } from 'vitest';
 import { createClock } from '../../src/main/adapters/clock.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import {
   type Provider,
   type VirtualClock,

@@ -1,7 +1,7 @@
 // Sessions of earlier versions before a real provider: who it is comes from the ID token or from
 // userinfo, over real HTTP.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,

@@ -17,7 +17,7 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/keeper.ts': 'the effects of one machine',
   'src/main/core/take-over.ts': 'one migration from beginning to end',
   'src/main/core/protocol.ts': 'the five requests of the OAuth engine',
-  'src/main/core/ports.ts': 'every port with its obligations',
+  'src/main/core/base/ports.ts': 'every port with its obligations',
   'src/main/core/records.ts': 'every format that is stored, and its parser',
   'src/main/core/vault.ts': 'one kind of record: read, write, remove',
   'src/renderer/demo-face.ts': 'every face of the demo',
@@ -168,7 +168,7 @@ describe('files', () => {
 });
 
 describe('language', () => {
-  it('declares its one error class in core/errors.ts', () => {
+  it('declares its one error class in core/base/errors.ts', () => {
     const declaring = SOURCES.filter((path) => {
       let found = false;
       walk(parse(path), (node) => {
@@ -182,7 +182,7 @@ describe('language', () => {
       });
       return found;
     });
-    expect(declaring).toEqual(['src/main/core/errors.ts']);
+    expect(declaring).toEqual(['src/main/core/base/errors.ts']);
   });
 
   it('awaits nothing at the top level of a module', () => {
@@ -227,7 +227,7 @@ describe('language', () => {
     const machines = [
       'src/main/core/attempt.ts',
       'src/main/core/session.ts',
-      'src/main/core/renewal.ts',
+      'src/main/core/base/backoff.ts',
       'src/main/core/view.ts',
     ];
     expect(

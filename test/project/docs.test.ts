@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/diagnosis/findings.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import {
   type PersonalityName,
   PERSONALITY_NAMES,
@@ -116,7 +116,7 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
 
 function limitReasons(): ReadonlyMap<string, string> {
   const reasons = new Map<string, string>();
-  for (const path of ['src/main/core/start-limits.ts', 'src/main/core/limits.ts']) {
+  for (const path of ['src/main/core/base/start-limits.ts', 'src/main/core/base/limits.ts']) {
     walk(parse(path), (node) => {
       if (ts.isPropertyAssignment(node)) reasons.set(node.name.getText(), commentOf(node));
     });
@@ -237,16 +237,16 @@ describe('tables in documents', () => {
       membersOf('src/main/core/records.ts', 'TakeOverRecord'),
     );
 
-    const known = membersOf('src/main/core/ports.ts', 'KnownAccounts').filter(
+    const known = membersOf('src/main/core/base/ports.ts', 'KnownAccounts').filter(
       (name) => !['accounts', 'attempts', 'takeOver'].includes(name),
     );
-    const accounts = membersOf('src/main/core/ports.ts', 'KnownAccount').map(
+    const accounts = membersOf('src/main/core/base/ports.ts', 'KnownAccount').map(
       (name) => `accounts[].${name}`,
     );
-    const attempts = membersOf('src/main/core/ports.ts', 'KnownAttempt').map(
+    const attempts = membersOf('src/main/core/base/ports.ts', 'KnownAttempt').map(
       (name) => `attempts[].${name}`,
     );
-    const takeOver = membersOf('src/main/core/ports.ts', 'KnownTakeOver').map(
+    const takeOver = membersOf('src/main/core/base/ports.ts', 'KnownTakeOver').map(
       (name) => `takeOver.${name}`,
     );
     expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual(

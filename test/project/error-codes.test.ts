@@ -2,8 +2,8 @@
 // build errors do not count.
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { EVENTS } from '../../src/main/core/event-list.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { EVENTS } from '../../src/main/core/base/event-list.js';
 import { filesUnder, parse, walk } from './sources.js';
 
 /**

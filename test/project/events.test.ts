@@ -2,7 +2,7 @@
 // is written somewhere.
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { EVENTS, EVENT_FIELDS } from '../../src/main/core/event-list.js';
+import { EVENTS, EVENT_FIELDS } from '../../src/main/core/base/event-list.js';
 import { expectGenerated, table } from './documents.js';
 import { filesUnder, parse, walk } from './sources.js';
 

@@ -8,7 +8,7 @@ import type {
   AuthView,
   RenewalView,
 } from '../../src/contract.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import type { WindowState } from '../../src/renderer/demo-face.js';
 
 export const NOW = 1_800_000_000_000;

@@ -1,6 +1,6 @@
 // Fake of the Lock port: one computer in memory, and as many processes on it as a test wants.
 // Time comes from the clock it is given, so that a fake clock makes a whole wait pass at once.
-import type { Clock, Lock } from '../../src/main/core/ports.js';
+import type { Clock, Lock } from '../../src/main/core/base/ports.js';
 
 export interface FakeLock extends Lock {
   /** Another process on the same computer. */

@@ -1,6 +1,6 @@
 // Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real
 // adapters. Typed by core/ports only; no Electron, no file, no network, no real timer.
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import type {
   Browser,
   CallbackKind,
@@ -22,7 +22,7 @@ import type {
   Signals,
   StateStore,
   TripOutcome,
-} from '../../src/main/core/ports.js';
+} from '../../src/main/core/base/ports.js';
 import { isCryptoUnderWay } from './crypto-work.js';
 
 /** Work that hangs is not waited for. */

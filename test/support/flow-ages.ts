@@ -3,7 +3,7 @@
 // so that a test that fails can be repeated.
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Network } from '../../src/main/core/ports.js';
+import type { Network } from '../../src/main/core/base/ports.js';
 import type { Provider } from '../../src/testing/index.js';
 import type { FlowClock } from './flow-clock.js';
 

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import type { AuthView, SignInRequest } from '../../src/contract.js';
 import { createLoopback } from '../../src/main/adapters/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import {
   type AuthOptions,
   type Settings,
@@ -18,7 +18,7 @@ import type {
   EarlierEntries,
   Network,
   SecretStore,
-} from '../../src/main/core/ports.js';
+} from '../../src/main/core/base/ports.js';
 import {
   type Person,
   type Provider,

@@ -3,9 +3,9 @@
 // to test/flow.
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
-import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/ports.js';
+import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import {
   type FakeEarlierEntries,

@@ -2,7 +2,7 @@
 // provider and person share it. Leaps only between exchanges: an answer that is on its way arrives
 // before the next timer fires, as on a fast network.
 import { createClock } from '../../src/main/adapters/clock.js';
-import type { Clock } from '../../src/main/core/ports.js';
+import type { Clock } from '../../src/main/core/base/ports.js';
 import { isCryptoUnderWay } from './crypto-work.js';
 
 export interface FlowClock extends Clock {

@@ -1,6 +1,6 @@
 // The port Network over Node's fetch, for tests that need no Electron.
 // test/contract/network.test.ts holds it to the port.
-import type { Network, NetworkFailure, NetworkTrouble } from '../../src/main/core/ports.js';
+import type { Network, NetworkFailure, NetworkTrouble } from '../../src/main/core/base/ports.js';
 
 export const nodeNetwork: Network = {
   async fetch(url, { method, headers, body, signal }) {

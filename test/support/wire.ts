@@ -4,7 +4,7 @@
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { createBoundedFetch } from '../../src/main/core/bounded-fetch.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
-import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
+import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type Protocol, createProtocol } from '../../src/main/core/protocol.js';
 import { createFakeLog } from './fakes.js';
 

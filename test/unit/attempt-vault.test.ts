@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type AttemptVault, createAttemptVault } from '../../src/main/core/attempt-vault.js';
-import type { AuthError } from '../../src/main/core/errors.js';
+import type { AuthError } from '../../src/main/core/base/errors.js';
 import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type AttemptRecord, parseAttempt } from '../../src/main/core/records.js';
 import { stateOf, until } from '../support/flow-bench.js';
 import { type FakeLock, createFakeLock } from '../support/fake-lock.js';

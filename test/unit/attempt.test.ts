@@ -15,7 +15,7 @@ import {
   stepAttempt,
 } from '../../src/main/core/attempt.js';
 import type { DeviceWait } from '../../src/main/core/device-code.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 
 const START = 1_000_000;

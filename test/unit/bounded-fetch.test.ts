@@ -6,8 +6,8 @@ import {
   jsonObject,
   serverDate,
 } from '../../src/main/core/bounded-fetch.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import type { Network, NetworkRequest } from '../../src/main/core/ports.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type NetworkStep, createFakeClock, createFakeNetwork, settle } from '../support/fakes.js';
 
 const URL_ = 'https://id.example/token?secret=1';

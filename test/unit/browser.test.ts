@@ -2,7 +2,7 @@
 import { shell } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createBrowser } from '../../src/main/adapters/browser.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 
 const openExternal = vi.spyOn(shell, 'openExternal');
 afterEach(() => void openExternal.mockReset());

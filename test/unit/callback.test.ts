@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { leadsTo, parseCallback } from '../../src/main/core/callback.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 
 const SCHEME = 'com.example.app:/callback';
 const LOOPBACK = 'http://127.0.0.1:49152/callback';

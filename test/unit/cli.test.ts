@@ -5,7 +5,7 @@ import { readProxyVariables } from '../../src/cli/plain-sources.js';
 import { formatDiagnosis } from '../../src/cli/report.js';
 import { findPackaging, type ProcessFacts } from '../../src/main/adapters/host-facts.js';
 import { readProxies } from '../../src/main/adapters/network-facts.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 
 function createIo(): Io & { readonly written: { out: string; err: string } } {
   const written = { out: '', err: '' };

@@ -7,8 +7,8 @@ import {
 } from '../../src/main/adapters/deep-link.js';
 import { findCallback } from '../../src/main/adapters/start-arguments.js';
 import { rememberFocus, showApp } from '../../src/main/adapters/focus.js';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { CallbackVerdict, RedirectOption } from '../../src/main/core/ports.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { CallbackVerdict, RedirectOption } from '../../src/main/core/base/ports.js';
 import { app as fakeApp, createFakeWindow, fakeElectron } from '../support/fake-electron.js';
 import { createFakeLog } from '../support/fakes.js';
 

@@ -12,9 +12,9 @@ import {
   polling,
   readDeviceAuthorization,
 } from '../../src/main/core/device-code.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 
 const answer = {
   device_code: 'secret-device-code',

@@ -1,7 +1,7 @@
 // What is known of the provider: exact about the issuer, strict about where tokens may be sent.
 import { describe, expect, it } from 'vitest';
 import { checkMetadata, metadataByHand } from '../../src/main/core/discovery.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import {
   type AuthOptions,
   type Settings,

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createEarlierEntries } from '../../src/main/adapters/earlier-entries.js';
 import type { EarlierEntry } from '../../src/main/core/options/options.js';
-import type { EarlierEntries } from '../../src/main/core/ports.js';
+import type { EarlierEntries } from '../../src/main/core/base/ports.js';
 
 const read: EarlierEntry['read'] = (value) => ({ refreshToken: value });
 let asked: string[];

@@ -1,7 +1,7 @@
 // The key set that is asked for while the person is in the browser.
 import { describe, expect, it } from 'vitest';
 import { createEarlyKeys } from '../../src/main/core/early-keys.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { createFakeClock } from '../support/fakes.js';
 
 const URL_OF_KEYS = 'https://login.example.com/keys';

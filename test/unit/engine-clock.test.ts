@@ -1,8 +1,8 @@
 // A whole engine whose tokens are short, or whose calendar is set back: nobody loses a token to one
 // bad answer, nothing spins, and nothing waits a month for what was due in half a minute.
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type Bench, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 

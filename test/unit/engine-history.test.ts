@@ -2,8 +2,8 @@
 // ends.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { ISSUER, REDIRECT, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 

@@ -2,7 +2,7 @@
 // whom it was kept.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import {
   type Authority,
   type Bench,

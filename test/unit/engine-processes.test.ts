@@ -2,10 +2,10 @@
 // session, and nothing begun at the end.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS, renewalLockWaitMs } from '../../src/main/core/limits.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
 import { toAccount } from '../../src/main/core/identity.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { sessionLock } from '../../src/main/core/records.js';
 import { type Bench, ISSUER, createBench, stateOf, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';

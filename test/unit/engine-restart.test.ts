@@ -2,8 +2,8 @@
 // redeemed once by whoever comes first.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Bench, REDIRECT, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 

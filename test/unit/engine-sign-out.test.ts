@@ -1,8 +1,8 @@
 // Sign-out: what was begun before it signs nobody in again, and what a locked keyring keeps is
 // revoked when it opens.
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Bench, ISSUER, createBench, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 

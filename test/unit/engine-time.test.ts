@@ -4,9 +4,9 @@
 // WebCrypto's work is counted.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import type { NetworkRequest } from '../../src/main/core/ports.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import type { NetworkRequest } from '../../src/main/core/base/ports.js';
 import {
   type Authority,
   type Bench,

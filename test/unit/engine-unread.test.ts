@@ -1,8 +1,8 @@
 // A start at which the state file cannot be read: nobody is signed out, forgotten or taken over by
 // that.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type Bench, REDIRECT, createBench, stateOf } from '../support/flow-bench.js';
 import { createFakeEarlierEntries, settle } from '../support/fakes.js';
 

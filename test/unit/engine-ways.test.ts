@@ -2,8 +2,8 @@
 // itself, and what is left at the end.
 import { describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../src/contract.js';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import {
   type Bench,
   ISSUER,

@@ -1,9 +1,9 @@
 // The engine on fake ports and virtual time: one mailbox, one timer, and nothing left when it ends.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Bench, createBench, stateOf, until } from '../support/flow-bench.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';
 

@@ -1,6 +1,6 @@
 // Entra on the wire: one address for many tenants. Which issuer counts, whose account it is, and
 // what is refused.
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/main/core/attempt-secrets.js';
 import { entra } from '../../src/providers/index.js';

@@ -2,9 +2,9 @@
 // and nothing when it fails.
 import { describe, expect, it } from 'vitest';
 import type { AdviceView } from '../../src/contract.js';
-import { createErrorViews } from '../../src/main/core/error-views.js';
-import { AuthError, toErrorView } from '../../src/main/core/errors.js';
-import type { Advise } from '../../src/main/core/ports.js';
+import { createErrorViews } from '../../src/main/core/base/error-views.js';
+import { AuthError, toErrorView } from '../../src/main/core/base/errors.js';
+import type { Advise } from '../../src/main/core/base/ports.js';
 import { createFakeLog } from '../support/fakes.js';
 
 const ADVICE: AdviceView = {

@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthErrorCode } from '../../src/contract.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import {
   AuthError,
   assertNever,
   plainWord,
   toAuthError,
   toErrorView,
-} from '../../src/main/core/errors.js';
+} from '../../src/main/core/base/errors.js';
 
 const CODES = Object.keys(ERROR_CODES) as AuthErrorCode[];
 

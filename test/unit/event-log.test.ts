@@ -1,10 +1,10 @@
 // Where events go: to every listener, in order, frozen, with a time; a listener that throws harms
 // nobody.
 import { describe, expect, it } from 'vitest';
-import { createEventLog } from '../../src/main/core/event-log.js';
-import { EVENTS, EVENT_FIELDS } from '../../src/main/core/event-list.js';
-import { randomId } from '../../src/main/core/event-parts.js';
-import type { AuthEvent } from '../../src/main/core/events.js';
+import { createEventLog } from '../../src/main/core/base/event-log.js';
+import { EVENTS, EVENT_FIELDS } from '../../src/main/core/base/event-list.js';
+import { randomId } from '../../src/main/core/base/event-parts.js';
+import type { AuthEvent } from '../../src/main/core/base/events.js';
 import { createFakeClock } from '../support/fakes.js';
 
 const clock = createFakeClock(7_000);

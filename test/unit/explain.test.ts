@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ADVICE } from '../../src/advice/catalog.js';
 import { findCodes } from '../../src/advice/find-codes.js';
 import { run } from '../../src/cli/explain.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 
 async function explain(text: string | readonly string[], input?: () => Promise<string>) {
   const out: string[] = [];

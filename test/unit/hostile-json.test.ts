@@ -2,9 +2,9 @@
 // and no rotated token is lost.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/main/core/attempt-secrets.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type Wire, createWire } from '../support/wire.js';
 
 const ISSUER = 'https://id.example';

@@ -3,8 +3,8 @@ import type * as Electron from 'electron';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { type PageCalls, exposeToPages, isTrustedUrl } from '../../src/main/adapters/ipc.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import type { LogEvent } from '../../src/main/core/ports.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import type { LogEvent } from '../../src/main/core/base/ports.js';
 import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
 import { fakeElectron } from '../support/fake-electron.js';
 

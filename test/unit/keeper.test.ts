@@ -1,11 +1,11 @@
 // The effects of the session: one renewal at a time among processes, a write before the lock is
 // free, nothing begun at the end.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { type Keeper, type SessionHandle, createKeeper } from '../../src/main/core/keeper.js';
-import { LIMITS, renewalLockWaitMs } from '../../src/main/core/limits.js';
+import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
-import type { Ports } from '../../src/main/core/ports.js';
+import type { Ports } from '../../src/main/core/base/ports.js';
 import type { Grant, Protocol, Renewed } from '../../src/main/core/protocol.js';
 import { type SessionRecord, sessionLock } from '../../src/main/core/records.js';
 import type { SessionEffect, SessionEvent } from '../../src/main/core/session-state.js';

@@ -2,7 +2,7 @@
 // twice.
 import { describe, expect, it } from 'vitest';
 import { createKeyTurns } from '../../src/main/core/key-turns.js';
-import type { SecretOutcome } from '../../src/main/core/ports.js';
+import type { SecretOutcome } from '../../src/main/core/base/ports.js';
 import { settle } from '../support/fakes.js';
 
 const done = { state: 'done' } as const;

@@ -2,8 +2,8 @@
 // it is a later version's.
 import { describe, expect, it } from 'vitest';
 import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/records.js';
 import { withOwnPart } from '../../src/main/core/storage/ownership.js';
 import { stateOf } from '../support/flow-bench.js';

@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RedirectKind } from '../../src/contract.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from '../../src/main/core/ladder.js';
 import { requireRedirects } from '../../src/main/core/options/redirect-option.js';
 

@@ -2,7 +2,7 @@
 // like any other.
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/main/core/attempt-secrets.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { createLateProtocol } from '../../src/main/core/late-protocol.js';
 import type { Protocol } from '../../src/main/core/protocol.js';
 

@@ -10,7 +10,7 @@ import type {
   CallbackVerdict,
   OpenRedirect,
   RedirectOption,
-} from '../../src/main/core/ports.js';
+} from '../../src/main/core/base/ports.js';
 import { get, rawConnection } from '../support/loopback-client.js';
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;

@@ -4,13 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLoopback, listenDetail } from '../../src/main/adapters/loopback.js';
 import { createResultPages } from '../../src/main/adapters/result-page.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import type {
   Callbacks,
   CallbackVerdict,
   OpenRedirect,
   RedirectOption,
-} from '../../src/main/core/ports.js';
+} from '../../src/main/core/base/ports.js';
 import { get, rawConnection as connectTo } from '../support/loopback-client.js';
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;

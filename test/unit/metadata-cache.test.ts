@@ -8,9 +8,9 @@ import {
   createMetadataCache,
   freshMsOf,
 } from '../../src/main/core/metadata-cache.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
-import type { KeptMetadata, MetadataFile } from '../../src/main/core/ports.js';
+import type { KeptMetadata, MetadataFile } from '../../src/main/core/base/ports.js';
 import { createFakeLog } from '../support/fakes.js';
 
 const ISSUER = 'https://login.example.com';

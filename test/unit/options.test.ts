@@ -2,7 +2,7 @@
 // what is unwise warns once.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { warningsOf } from '../../src/main/core/options/option-warnings.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 

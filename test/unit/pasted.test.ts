@@ -1,7 +1,7 @@
 // What a person pasted: told apart before anybody looks for an attempt.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { parsePasted } from '../../src/main/core/pasted.js';
 
 describe('parsePasted', () => {

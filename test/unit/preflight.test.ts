@@ -1,7 +1,7 @@
 // What is wrong in the options for a provider, before anybody is sent to the browser: one table for
 // each provider.
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { warningsOf } from '../../src/main/core/options/option-warnings.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import { preflight } from '../../src/main/core/options/preflight.js';

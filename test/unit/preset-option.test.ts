@@ -1,7 +1,7 @@
 // The options "issuer" and "provider": exactly one, and what a preset decides comes before the
 // defaults and after the host.
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import { google, oidc } from '../../src/providers/index.js';
 

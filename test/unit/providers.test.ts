@@ -1,7 +1,7 @@
 // The presets by their shape: complete, data only, every fact with its source; and what each makes
 // of its arguments.
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import {

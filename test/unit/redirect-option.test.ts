@@ -1,7 +1,7 @@
 // The entries of the option "redirects": RFC 8252 says what a native app can use.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { isLoopback, requireRedirects } from '../../src/main/core/options/redirect-option.js';
 
 function refusal(value: unknown): string {

@@ -12,7 +12,7 @@ import type {
   AuthView,
   RenewalView,
 } from '../../src/contract.js';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import { auth, createApi, isAuthFailure } from '../../src/renderer/index.js';
 
 const NOW = 1_800_000_000_000;

@@ -1,8 +1,8 @@
 // What the pauses do to many clients at once: they spread, and stay spread. The seed is fixed and
 // in every message.
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/main/core/limits.js';
-import { hurryAt, renewAt, retryDelayMs } from '../../src/main/core/renewal.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import { hurryAt, renewAt, retryDelayMs } from '../../src/main/core/base/backoff.js';
 
 const SEED = 20_260_105;
 const CLIENTS = 1_000;

@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../src/main/core/error-codes.js';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { AuthOptions } from '../../src/main/core/options/options.js';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { github } from '../../src/providers/index.js';
 import { settle } from '../support/fakes.js';
 import { type Bench, ISSUER, createBench, until } from '../support/flow-bench.js';

@@ -1,7 +1,7 @@
 // When to renew and how to back off: numbers in, numbers out.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import {
   hasPassed,
   hurryAt,
@@ -9,7 +9,7 @@ import {
   renewAt,
   retryAfterSeconds,
   retryDelayMs,
-} from '../../src/main/core/renewal.js';
+} from '../../src/main/core/base/backoff.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

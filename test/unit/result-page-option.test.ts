@@ -1,7 +1,7 @@
 // The option "resultPage": a host's words and colours, checked before anything begins.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseResultPage } from '../../src/main/core/options/result-page-option.js';
 
 const words = { title: 'Signed in', text: '{app} knows you.', closing: 'Close this tab.' };

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { type ResultPage, createResultPages } from '../../src/main/adapters/result-page.js';
 import { contrast, readableOn } from '../../src/main/adapters/result-theme.js';
 import type { ResultPageSettings } from '../../src/main/core/options/options.js';
-import type { TripOutcome } from '../../src/main/core/ports.js';
+import type { TripOutcome } from '../../src/main/core/base/ports.js';
 
 const resultPage = (
   outcome: TripOutcome,

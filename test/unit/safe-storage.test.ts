@@ -19,7 +19,7 @@ import {
   type SafeStorageOptions,
   createSafeStorage,
 } from '../../src/main/adapters/safe-storage.js';
-import type { SecretStore } from '../../src/main/core/ports.js';
+import type { SecretStore } from '../../src/main/core/base/ports.js';
 import { type FakeSafeStorage, createFakeSafeStorage } from '../support/fake-safe-storage.js';
 
 const KEY = 'session:ada';

@@ -2,8 +2,8 @@
 // Pure: no engine, no clock.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
 import {

@@ -1,8 +1,8 @@
 // Tokens for other targets, and tokens that were refused: what the machine does and answers.
 // Histories: session-history.test.ts.
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import {
   type TokenWant,

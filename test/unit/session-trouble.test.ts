@@ -2,9 +2,9 @@
 // not take it. Pure.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
-import type { Signal } from '../../src/main/core/ports.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
+import type { Signal } from '../../src/main/core/base/ports.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
 import {
   type LiveSession,

@@ -1,8 +1,8 @@
 // The machine of the session: every state × event in one table. Properties over histories stand in
 // session-history.test.ts.
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
-import { LIMITS } from '../../src/main/core/limits.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Grant } from '../../src/main/core/protocol.js';
 import type { SessionRecord } from '../../src/main/core/records.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';

@@ -1,7 +1,7 @@
 // What a page may ask of a sign-in: two members, and nothing that could become another parameter.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
 
 describe('parseSignInRequest', () => {

@@ -2,7 +2,7 @@
 // other processes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SecretReading, SecretStore } from '../../src/main/core/ports.js';
+import type { SecretReading, SecretStore } from '../../src/main/core/base/ports.js';
 import { createSplitStore } from '../../src/main/core/split-store.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';
 

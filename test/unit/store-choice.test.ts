@@ -8,7 +8,7 @@ import type {
   SecretOutcome,
   SecretReading,
   SecretStore,
-} from '../../src/main/core/ports.js';
+} from '../../src/main/core/base/ports.js';
 import { type FakeSecretStore, createFakeSecretStore, settle } from '../support/fakes.js';
 
 const KEY = 'session:ada';

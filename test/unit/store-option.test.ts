@@ -1,7 +1,7 @@
 // The option `secretStore`: what it may say, and what the page is told of where the session is.
 import { describe, expect, it } from 'vitest';
 import type { AuthView, RenewalView } from '../../src/contract.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { LiveSession } from '../../src/main/core/session-state.js';
 import { toView } from '../../src/main/core/view.js';

@@ -1,7 +1,7 @@
 // The option "takeOver": what a host may name, and what its "read" may answer.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseEarlierSession } from '../../src/main/core/earlier-session.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 

@@ -1,7 +1,7 @@
 // Sessions at rest: keychain and state file agree about who must be there, and nothing unreadable
 // is ever deleted.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/ports.js';
+import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { createKnownState } from '../../src/main/core/known-state.js';
 import {
   NO_ACCOUNTS,

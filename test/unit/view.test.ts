@@ -1,7 +1,7 @@
 // Machines → view: what a page is told in each state, and that no secret is among it.
 import { describe, expect, it } from 'vitest';
 import type { AttemptState } from '../../src/main/core/attempt-state.js';
-import { AuthError } from '../../src/main/core/errors.js';
+import { AuthError } from '../../src/main/core/base/errors.js';
 import {
   type LiveSession,
   NO_TROUBLE,

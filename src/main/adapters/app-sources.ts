@@ -8,8 +8,8 @@ import type {
   SchemeOwner,
   SchemeRival,
 } from '../diagnosis/facts.js';
-import { LIMITS } from '../core/limits.js';
-import type { Network, SecretStore } from '../core/ports.js';
+import { LIMITS } from '../core/base/limits.js';
+import type { Network, SecretStore } from '../core/base/ports.js';
 import type { DeepLink } from './deep-link.js';
 import { readHostFacts } from './host-facts.js';
 import { tryKeyring } from './keyring-facts.js';

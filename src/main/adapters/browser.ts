@@ -2,8 +2,8 @@
 // could start a program. Which web URLs are good (https, or this computer) was decided where
 // metadata and options were checked.
 import { shell } from 'electron';
-import { AuthError } from '../core/errors.js';
-import type { Browser } from '../core/ports.js';
+import { AuthError } from '../core/base/errors.js';
+import type { Browser } from '../core/base/ports.js';
 
 /**
  * What the system takes: on Windows Electron's own limit; on Linux one argument has at most 128

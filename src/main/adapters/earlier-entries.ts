@@ -2,7 +2,7 @@
 // not change or decode a value, and puts nothing of what the host's functions throw into a detail
 // but its name.
 import type { EarlierEntry } from '../core/options/options.js';
-import type { EarlierEntries, SecretOutcome, SecretReading } from '../core/ports.js';
+import type { EarlierEntries, SecretOutcome, SecretReading } from '../core/base/ports.js';
 import type { ForeignEntries } from './keychain.js';
 
 /**

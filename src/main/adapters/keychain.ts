@@ -1,6 +1,6 @@
 // SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs
 // the worker only. May not load keytar itself, and forks nothing before its first use.
-import type { SecretOutcome, SecretReading, SecretStore } from '../core/ports.js';
+import type { SecretOutcome, SecretReading, SecretStore } from '../core/base/ports.js';
 import {
   parseReply,
   recogniseFailure,

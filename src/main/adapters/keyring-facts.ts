@@ -3,8 +3,8 @@
 // `latchkey doctor` can use it.
 import { readFile } from 'node:fs/promises';
 import type { KeyringFacts } from '../diagnosis/facts.js';
-import { LIMITS } from '../core/limits.js';
-import type { SecretStore } from '../core/ports.js';
+import { LIMITS } from '../core/base/limits.js';
+import type { SecretStore } from '../core/base/ports.js';
 import { type Environment, runTool } from './run-tool.js';
 
 /** The entry that is written; another than those that the stores themselves use. */

@@ -6,7 +6,7 @@ import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Lock } from '../core/ports.js';
+import type { Lock } from '../core/base/ports.js';
 
 /** Each waiting process is one visitor; who comes beyond is sent away and tries again. */
 const VISITORS_MAX = 64;

@@ -3,7 +3,7 @@
 // became of it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { LIMITS } from '../core/limits.js';
+import { LIMITS } from '../core/base/limits.js';
 import type { ResultPageSettings } from '../core/options/options.js';
 import type {
   Callbacks,
@@ -11,7 +11,7 @@ import type {
   PreparedRedirect,
   RedirectOption,
   TripOutcome,
-} from '../core/ports.js';
+} from '../core/base/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 
 /**

@@ -2,7 +2,7 @@
 // not ask. Plain, not secret. A file that is damaged, too large or cannot be written is only
 // slower: nothing here rejects.
 import { join } from 'node:path';
-import type { KeptMetadata, MetadataFile } from '../core/ports.js';
+import type { KeptMetadata, MetadataFile } from '../core/base/ports.js';
 import { readWhole, writeWhole } from './whole-file.js';
 
 const NAME = 'latchkey-metadata.json';

@@ -12,7 +12,7 @@ import type {
   TlsFacts,
   Unseen,
 } from '../diagnosis/facts.js';
-import type { Network } from '../core/ports.js';
+import type { Network } from '../core/base/ports.js';
 import { createOwnSessions } from './network/sessions.js';
 
 /** In memory. Apart from the sessions that carry tokens: here somebody looks at certificates. */

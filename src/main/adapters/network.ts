@@ -4,8 +4,8 @@
 // event throws, whatever a server sends.
 import type { Readable } from 'node:stream';
 import { app, net } from 'electron';
-import { LIMITS } from '../core/limits.js';
-import type { Network, NetworkRequest } from '../core/ports.js';
+import { LIMITS } from '../core/base/limits.js';
+import type { Network, NetworkRequest } from '../core/base/ports.js';
 import { chromiumFailure, networkFailure } from './network/failures.js';
 import { createOwnSessions } from './network/sessions.js';
 

@@ -3,7 +3,7 @@
 // came with the request.
 import { createHash } from 'node:crypto';
 import type { ResultPageSettings, ResultTexts } from '../core/options/options.js';
-import type { TripOutcome } from '../core/ports.js';
+import type { TripOutcome } from '../core/base/ports.js';
 import { resultStyle } from './result-theme.js';
 
 /** A page and the headers it must be sent with. */

@@ -2,7 +2,7 @@
 // timers and the wall clock must do. May not touch either before the app is ready, and keeps what
 // was wished until then.
 import { app, net, powerMonitor } from 'electron';
-import type { Signal, Signals } from '../core/ports.js';
+import type { Signal, Signals } from '../core/base/ports.js';
 
 /**
  * Electron tells the main process nothing when the network comes back; it is asked, and only while

@@ -4,7 +4,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app } from 'electron';
-import type { KnownAccounts, StateStore } from '../core/ports.js';
+import type { KnownAccounts, StateStore } from '../core/base/ports.js';
 import {
   errnoError,
   errnoOf,

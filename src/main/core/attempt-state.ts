@@ -2,8 +2,8 @@
 // No state holds a secret: states are shown, in part, to pages.
 import type { AccountView, RedirectKind, SignInRequest } from '../../contract.js';
 import type { DeviceWait, PollAnswer } from './device-code.js';
-import type { AuthError } from './errors.js';
-import type { TripOutcome } from './ports.js';
+import type { AuthError } from './base/errors.js';
+import type { TripOutcome } from './base/ports.js';
 import type { Grant } from './protocol.js';
 
 /** What every open attempt has. */

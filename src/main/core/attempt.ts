@@ -19,10 +19,10 @@ import {
   isPollDue,
   polling,
 } from './device-code.js';
-import { AuthError, assertNever } from './errors.js';
+import { AuthError, assertNever } from './base/errors.js';
 import { leavesOtherWays } from './ladder.js';
-import type { TripOutcome } from './ports.js';
-import { isSetBackBehind } from './renewal.js';
+import type { TripOutcome } from './base/ports.js';
+import { isSetBackBehind } from './base/backoff.js';
 
 type Waiting = AttemptState & { readonly phase: 'waiting' };
 

@@ -2,8 +2,8 @@
 // again. Pure. The device code is a secret and stays with the effects; here is only what may be
 // shown, and times.
 import type { DeviceView } from '../../contract.js';
-import { AuthError } from './errors.js';
-import { LIMITS } from './limits.js';
+import { AuthError } from './base/errors.js';
+import { LIMITS } from './base/limits.js';
 import { isLoopback } from './options/redirect-option.js';
 
 /** What the provider answered to the device authorization request (RFC 8628 §3.2), checked. */

@@ -2,8 +2,8 @@
 // redeeming takes one exchange. Only brings the answer forward; who may have signed what is judged
 // in protocol.ts.
 import type { BoundedFetch } from './bounded-fetch.js';
-import { LIMITS } from './limits.js';
-import type { Clock } from './ports.js';
+import { LIMITS } from './base/limits.js';
+import type { Clock } from './base/ports.js';
 
 /** One key set for each attempt; it goes with the object that stands for the attempt. */
 export interface EarlyKeys {

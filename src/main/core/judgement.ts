@@ -3,7 +3,7 @@
 // from outside.
 import type { AuthErrorCode } from '../../contract.js';
 import { codeExpired } from './device-code.js';
-import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from './errors.js';
+import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from './base/errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
 
 /** The step that failed; the same engine error means different things at different steps. */

@@ -2,17 +2,17 @@
 // processes, revokes. Decides nothing about the session: what happens goes back to the mailbox as
 // an event of session-state.ts.
 import type { AccountView } from '../../contract.js';
-import { AuthError, assertNever, toAuthError } from './errors.js';
-import { errorFields } from './event-parts.js';
-import { LIMITS, renewalLockWaitMs } from './limits.js';
+import { AuthError, assertNever, toAuthError } from './base/errors.js';
+import { errorFields } from './base/event-parts.js';
+import { LIMITS, renewalLockWaitMs } from './base/limits.js';
 import type { Settings } from './options/options.js';
-import type { Ports } from './ports.js';
+import type { Ports } from './base/ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import { type SessionRecord, sessionLock } from './records.js';
-import { renewAt } from './renewal.js';
+import { renewAt } from './base/backoff.js';
 import { wasSetBack } from './session-renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
-import { atMost } from './time-limit.js';
+import { atMost } from './base/timeout.js';
 import type { Vault, VaultReading } from './vault.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };

@@ -2,8 +2,8 @@
 // Pure. Whether an entry works here is found out by trying it; what is known beforehand comes as a
 // value.
 import type { RedirectKind } from '../../contract.js';
-import type { AuthError } from './errors.js';
-import type { RedirectOption } from './ports.js';
+import type { AuthError } from './base/errors.js';
+import type { RedirectOption } from './base/ports.js';
 
 /** One entry that may be tried, and where it stands. */
 export interface Rung {

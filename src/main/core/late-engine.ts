@@ -3,7 +3,7 @@
 // once loaded, every call goes straight on.
 import type { AuthView } from '../../contract.js';
 import type { Engine } from './engine.js';
-import { partMissingError, stoppedError, toErrorView } from './errors.js';
+import { partMissingError, stoppedError, toErrorView } from './base/errors.js';
 
 /** One object: who has been told it need not hear it again from the engine. */
 const STARTING: AuthView = Object.freeze({ status: 'starting' });

@@ -13,7 +13,7 @@ import {
 } from './device-code.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createEarlyKeys } from './early-keys.js';
-import { AuthError } from './errors.js';
+import { AuthError } from './base/errors.js';
 import { personIn } from './id-token.js';
 import { toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
@@ -35,7 +35,7 @@ import {
   toGrant,
 } from './token-answer.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
-import type { Clock, Log, MetadataFile } from './ports.js';
+import type { Clock, Log, MetadataFile } from './base/ports.js';
 import type { TokenTarget } from './session-state.js';
 
 /**

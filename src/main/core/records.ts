@@ -3,9 +3,9 @@
 // caller. docs/storage.md lists every member.
 import type { AccountView } from '../../contract.js';
 import { isAnonymous } from './identity.js';
-import { LIMITS } from './limits.js';
+import { LIMITS } from './base/limits.js';
 import type { MetadataMark } from './metadata-cache.js';
-import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './ports.js';
+import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './base/ports.js';
 
 /**
  * One session in the keychain. Nothing else may hold the refresh token for longer than the process

@@ -1,8 +1,8 @@
 // The states, events and effects of the session: the words in which session.ts thinks. Types, and
 // the two first values.
 import type { AccountView, SignedOutReason } from '../../contract.js';
-import type { AuthError } from './errors.js';
-import type { Signal } from './ports.js';
+import type { AuthError } from './base/errors.js';
+import type { Signal } from './base/ports.js';
 import type { Grant } from './protocol.js';
 import type { SessionRecord } from './records.js';
 

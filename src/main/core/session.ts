@@ -2,12 +2,12 @@
 // event. Save before publish: a new refresh token is stored (or known to be unstorable) before its
 // access token is used.
 import type { AccountView } from '../../contract.js';
-import { AuthError, assertNever } from './errors.js';
+import { AuthError, assertNever } from './base/errors.js';
 import { isAnonymous } from './identity.js';
-import { LIMITS } from './limits.js';
+import { LIMITS } from './base/limits.js';
 import type { SessionRecord } from './records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
-import { isSetBackBehind } from './renewal.js';
+import { isSetBackBehind } from './base/backoff.js';
 import {
   absent,
   accessOf,

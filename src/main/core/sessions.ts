@@ -2,21 +2,21 @@
 // callers wait in session/token-waiters.ts. Decides nothing about a session, which is session.ts's;
 // with the option "accounts" at `one` there is one and no other.
 import type { AccountView, SignedOutReason } from '../../contract.js';
-import { AuthError } from './errors.js';
+import { AuthError } from './base/errors.js';
 import { isAnonymous } from './identity.js';
 import type { Keeper } from './keeper.js';
 import type { KnownState } from './known-state.js';
-import { LIMITS } from './limits.js';
+import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
-import type { Clock, KnownAccount, Log, Signal } from './ports.js';
+import type { Clock, KnownAccount, Log, Signal } from './base/ports.js';
 import type { Grant } from './protocol.js';
 import { accountOf } from './records.js';
 import { isUnread, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
-import { afterSetBack, createSetBackWatch } from './session/set-back.js';
+import { afterSetBack, createSetBackWatch } from './base/set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './session/token-waiters.js';
-import { atMost } from './time-limit.js';
+import { atMost } from './base/timeout.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
 import type { Vault } from './vault.js';
 

@@ -4,7 +4,7 @@
 // move anything while reading, and removes an old copy only behind a new one.
 import type { SecretStoreKind } from '../../contract.js';
 import { createKeyTurns } from './key-turns.js';
-import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from './ports.js';
+import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from './base/ports.js';
 
 /**
  * `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and

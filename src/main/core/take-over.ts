@@ -3,11 +3,11 @@
 // next start from the newest token that is stored. May not sign anybody out, and removes nothing
 // whose successor is not in the keychain.
 import type { AccountView } from '../../contract.js';
-import { AuthError, toAuthError } from './errors.js';
+import { AuthError, toAuthError } from './base/errors.js';
 import { parseEarlierSession } from './earlier-session.js';
 import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
-import { LIMITS, renewalLockWaitMs } from './limits.js';
+import { LIMITS, renewalLockWaitMs } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type {
   Clock,
@@ -17,7 +17,7 @@ import type {
   Log,
   SecretOutcome,
   SecretStore,
-} from './ports.js';
+} from './base/ports.js';
 import type { Grant, Protocol } from './protocol.js';
 import {
   type TakeOverRecord,
@@ -26,7 +26,7 @@ import {
   sessionLock,
   takeOverKey,
 } from './records.js';
-import { retryDelayMs } from './renewal.js';
+import { retryDelayMs } from './base/backoff.js';
 import type { EarlierSession } from './options/take-over-option.js';
 import type { Vault, VaultReading } from './vault.js';
 

@@ -1,6 +1,6 @@
 // What a host asks of getAccessToken → which account, which target, and the token that an API has
 // refused. Throws "invalid-options" naming the member; never repeats a value.
-import { AuthError } from './errors.js';
+import { AuthError } from './base/errors.js';
 import type { TokenTarget } from './session-state.js';
 import { isResource, isScope } from './options/wire-words.js';
 

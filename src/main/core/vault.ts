@@ -3,10 +3,10 @@
 // throws. What another client or issuer has left is neither used nor changed; only a removal that
 // is owed is done for them, too.
 import type { AccountView, SignedOutReason } from '../../contract.js';
-import { AuthError } from './errors.js';
+import { AuthError } from './base/errors.js';
 import { digestOf } from './identity.js';
 import type { KnownState } from './known-state.js';
-import type { KnownAccount, Log, SecretOutcome, SecretStore } from './ports.js';
+import type { KnownAccount, Log, SecretOutcome, SecretStore } from './base/ports.js';
 import {
   type ParsedRecord,
   type SessionRecord,

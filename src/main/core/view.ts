@@ -9,7 +9,7 @@ import type {
 } from '../../contract.js';
 import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
-import { AuthError, assertNever, toErrorView } from './errors.js';
+import { AuthError, assertNever, toErrorView } from './base/errors.js';
 import { recordKey } from './records.js';
 import { isUnread } from './session-answers.js';
 import type { LiveSession, SessionState } from './session-state.js';

@@ -5,13 +5,13 @@ import type { RedirectKind, SignInRequest } from '../../contract.js';
 import { type AttemptSecrets, createSecrets } from './attempt-secrets.js';
 import type { AttemptVault } from './attempt-vault.js';
 import type { DeviceAuthorization } from './device-code.js';
-import { AuthError, toAuthError } from './errors.js';
+import { AuthError, toAuthError } from './base/errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
-import { LIMITS } from './limits.js';
+import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
-import type { Ports, RedirectOption, TripOutcome } from './ports.js';
+import type { Ports, RedirectOption, TripOutcome } from './base/ports.js';
 import type { Protocol } from './protocol.js';
-import { atMost } from './time-limit.js';
+import { atMost } from './base/timeout.js';
 
 /**
  * The answer comes as a callback that brings this way's state, by itself or carried by the person.

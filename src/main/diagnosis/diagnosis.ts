@@ -2,7 +2,7 @@
 // rejects. Knows no Electron and no Node: the running app and `latchkey doctor` bring sources of
 // their own.
 import { createBoundedFetch } from '../core/bounded-fetch.js';
-import { assertNever } from '../core/errors.js';
+import { assertNever } from '../core/base/errors.js';
 import type { DiagnosisSources, LoopbackFacts, ProbeFacts, Unseen } from './facts.js';
 import {
   FINDINGS,
@@ -17,9 +17,9 @@ import {
   judgeScheme,
   oneLine,
 } from './findings.js';
-import { LIMITS } from '../core/limits.js';
+import { LIMITS } from '../core/base/limits.js';
 import type { Settings } from '../core/options/options.js';
-import type { Clock, RedirectOption } from '../core/ports.js';
+import type { Clock, RedirectOption } from '../core/base/ports.js';
 import { examineProvider } from './provider-facts.js';
 import { judgeProvider, judgeProxy, judgeTls } from './provider-findings.js';
 

@@ -2,7 +2,7 @@
 // Types only. Adapters gather them, findings.ts judges them. No fact may hold a secret or a URL
 // with its query.
 import type { AuthErrorCode, SecretStoreKind } from '../../contract.js';
-import type { Network, NetworkTrouble, RedirectOption } from '../core/ports.js';
+import type { Network, NetworkTrouble, RedirectOption } from '../core/base/ports.js';
 
 /** How the app was brought to this computer; each has rules of its own for schemes and keyrings. */
 export type Packaging =

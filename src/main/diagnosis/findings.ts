@@ -1,7 +1,7 @@
 // The judgement of a diagnosis: facts in, findings out. Pure. The closed list of what can be found
 // stands here. What stands in "seen" comes partly from outside: it is cut and freed of control
 // characters, and never holds a query.
-import { assertNever } from '../core/errors.js';
+import { assertNever } from '../core/base/errors.js';
 import type {
   HeaderFacts,
   HostFacts,

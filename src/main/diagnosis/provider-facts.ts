@@ -3,7 +3,7 @@
 // findings.ts does.
 import { type BoundedFetch, jsonObject, serverDate } from '../core/bounded-fetch.js';
 import { checkMetadata } from '../core/discovery.js';
-import { AuthError, toAuthError } from '../core/errors.js';
+import { AuthError, toAuthError } from '../core/base/errors.js';
 import type {
   Announced,
   Ask,
@@ -14,7 +14,7 @@ import type {
   RedirectFacts,
 } from './facts.js';
 import type { Settings } from '../core/options/options.js';
-import type { Clock, NetworkFailure } from '../core/ports.js';
+import type { Clock, NetworkFailure } from '../core/base/ports.js';
 
 /** What the examination uses of the world. */
 export interface ProviderTools {

@@ -1,9 +1,9 @@
 // The judgement of what a provider and the way to it say, for a diagnosis. Pure: facts in, findings
 // out. Behaviour of Latchkey depends on none of this; it is advice to whoever set the app up.
-import { assertNever } from '../core/errors.js';
+import { assertNever } from '../core/base/errors.js';
 import type { Announced, ProviderFacts, ProxyFacts, RedirectFacts, TlsFacts } from './facts.js';
 import { type Finding, finding, seconds } from './findings.js';
-import { LIMITS } from '../core/limits.js';
+import { LIMITS } from '../core/base/limits.js';
 
 /** What one must hear of these codes, by Chromium or Node; they mean that TLS has refused. */
 const TLS_WORD = /CERT|SSL|TLS|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED/;

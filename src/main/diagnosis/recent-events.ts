@@ -1,7 +1,7 @@
 // The last events, kept for a support bundle: a bounded ring in memory. Holds what the log holds,
 // and that is no secret. Writes nothing anywhere by itself.
-import type { AuthEvent } from '../core/events.js';
-import { START_LIMITS } from '../core/start-limits.js';
+import type { AuthEvent } from '../core/base/events.js';
+import { START_LIMITS } from '../core/base/start-limits.js';
 
 export interface RecentEvents {
   note(event: AuthEvent): void;

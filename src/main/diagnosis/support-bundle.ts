@@ -3,7 +3,7 @@
 // is not on it is only said to be there.
 import type { AuthView } from '../../contract.js';
 import type { Diagnosis } from './diagnosis.js';
-import type { AuthEvent } from '../core/events.js';
+import type { AuthEvent } from '../core/base/events.js';
 import type { AuthOptions } from '../core/options/options.js';
 import { scrubDeep } from './scrub.js';
 

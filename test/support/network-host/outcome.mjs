@@ -7,7 +7,7 @@
 
 /**
  * Such as `200 {"a":1}`, `trouble cut-off`, `aborted`, `too much`.
- * @param {import('../../../src/main/core/ports.js').Network} network
+ * @param {import('../../../src/main/core/base/ports.js').Network} network
  * @param {Asked} asked
  * @returns {Promise<string>}
  */
@@ -44,7 +44,9 @@ export async function outcomeOf(
   } catch (thrown) {
     if (abort.signal.aborted) return 'aborted';
     const { trouble, status, message } =
-      /** @type {Partial<import('../../../src/main/core/ports.js').NetworkFailure>} */ (thrown);
+      /** @type {Partial<import('../../../src/main/core/base/ports.js').NetworkFailure>} */ (
+        thrown
+      );
     return trouble === undefined
       ? `untyped: ${message}`
       : `trouble ${trouble}${status === undefined ? '' : ` ${status}`}`;

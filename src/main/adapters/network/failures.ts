@@ -1,7 +1,7 @@
 // Why Chromium gave no answer, as the port Network says it. The one place that reads Chromium's
 // words for it. Pure. A failure holds the word and nothing of the address, the request or the
 // answer.
-import type { NetworkFailure, NetworkTrouble } from '../../core/ports.js';
+import type { NetworkFailure, NetworkTrouble } from '../../core/base/ports.js';
 
 /** By net/base/net_error_list.h. What is not listed is `unreachable`. */
 const TROUBLES: Readonly<Record<string, NetworkTrouble>> = {

@@ -3,7 +3,7 @@
 // be closed, and its proxy set, and nobody else notices. They go where the app's own requests go:
 // by what the default session says of its proxies, for each address.
 import { session as electronSession } from 'electron';
-import type { NetworkFailure } from '../../core/ports.js';
+import type { NetworkFailure } from '../../core/base/ports.js';
 import { networkFailure } from './failures.js';
 
 /**

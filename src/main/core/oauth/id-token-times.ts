@@ -1,7 +1,7 @@
 // The times in an ID token, and by which clock each is judged. The OAuth engine judges none: it
 // knows only this computer's clock. Pure: reads no clock, and remembers nothing of other answers.
-import { AuthError } from '../errors.js';
-import { LIMITS } from '../limits.js';
+import { AuthError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type { ArrivalTimes } from './arrival-times.js';
 

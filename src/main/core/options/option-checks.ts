@@ -1,7 +1,7 @@
 // The checks that options are made of: each gives the value in its right type, or throws
 // "invalid-options". A message names the option and what was expected, never the value. Knows no
 // option by name.
-import { AuthError } from '../errors.js';
+import { AuthError } from '../base/errors.js';
 import { isLoopback } from './redirect-option.js';
 
 /**

@@ -20,8 +20,8 @@ import {
 } from './option-checks.js';
 import { clientSecret, requirePresetRules, resolvePreset } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
-import type { AuthEvent } from '../events.js';
-import type { RedirectOption } from '../ports.js';
+import type { AuthEvent } from '../base/events.js';
+import type { RedirectOption } from '../base/ports.js';
 import type { ProviderPreset } from './provider-preset.js';
 import {
   type ResultPageOptions,

@@ -1,7 +1,7 @@
 // The options "issuer" and "provider", of which exactly one is given, and the check of everything
 // else against the preset. Throws "invalid-options"; after it the rest of the options knows no
 // difference between a preset and what a host wrote by hand.
-import { AuthError } from '../errors.js';
+import { AuthError } from '../base/errors.js';
 import { type Check, refuse, requireKnown, text } from './option-checks.js';
 import type { AuthOptions } from './options.js';
 import { type PreflightFindings, type PreflightSubject, preflight } from './preflight.js';

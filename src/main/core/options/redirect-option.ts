@@ -1,7 +1,7 @@
 // Parses the entries of the option "redirects" (RFC 8252 §7.1 and §7.3, RFC 8628, out-of-band
 // pages). Throws "invalid-options" for what no native app can use.
-import { AuthError } from '../errors.js';
-import type { RedirectOption } from '../ports.js';
+import { AuthError } from '../base/errors.js';
+import type { RedirectOption } from '../base/ports.js';
 
 /**
  * Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of

@@ -2,7 +2,7 @@
 // says. Every text is bounded here and escaped where it is shown; a host's words may come from its
 // translators.
 import { type Check, fitting, matching, oneOf, optional, record } from './option-checks.js';
-import type { TripOutcome } from '../ports.js';
+import type { TripOutcome } from '../base/ports.js';
 
 /** What the page says at one end. Plain text; `{app}` stands for the app's name. */
 export interface ResultTexts {

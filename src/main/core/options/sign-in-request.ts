@@ -1,7 +1,7 @@
 // What a page or a host asks of a sign-in → a request that may become parameters of the
 // authorization URL. Throws "invalid-options" naming the member; never repeats a value.
 import type { SignInRequest } from '../../../contract.js';
-import { AuthError } from '../errors.js';
+import { AuthError } from '../base/errors.js';
 
 const PROMPTS: readonly unknown[] = ['login', 'select_account', 'consent'];
 

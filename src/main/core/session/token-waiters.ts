@@ -1,7 +1,7 @@
 // The callers that wait at one session: for an access token, or for the session itself.
 // Answers them from the session's state; decides nothing about the session.
-import type { AuthError } from '../errors.js';
-import { LIMITS } from '../limits.js';
+import type { AuthError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
 import { type TokenWant, answerArrival, answerToken, heldToken } from '../session-answers.js';
 import type { AccessToken, SessionState, TokenTarget } from '../session-state.js';
 

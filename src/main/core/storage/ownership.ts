@@ -3,7 +3,7 @@
 // an earlier issuer finds everything as it was.
 import { fillsTemplate } from '../issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
-import type { KnownAccount, KnownAccounts } from '../ports.js';
+import type { KnownAccount, KnownAccounts } from '../base/ports.js';
 
 export interface Owner {
   readonly issuer: string;

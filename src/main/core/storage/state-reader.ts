@@ -1,10 +1,10 @@
 // Reads the state file until it can be read: at the start, by a timer, and whenever somebody has
 // reason to hope. Until then nobody is signed out, taken over or restored: what the file holds is
 // not known.
-import type { Clock } from '../ports.js';
-import { AuthError } from '../errors.js';
+import type { Clock } from '../base/ports.js';
+import { AuthError } from '../base/errors.js';
 import type { KnownState } from '../known-state.js';
-import { LIMITS } from '../limits.js';
+import { LIMITS } from '../base/limits.js';
 
 export interface StateReader {
   /**

@@ -1,6 +1,6 @@
 // What the core asks of the world. Types only: each adapter implements one of these.
 // Each doc comment is an obligation that test/contract proves on the fake and on the real adapter.
-import type { AdviceView, SecretStoreKind } from '../../contract.js';
+import type { AdviceView, SecretStoreKind } from '../../../contract.js';
 import type { AuthError } from './errors.js';
 import type { LogEvent } from './events.js';
 

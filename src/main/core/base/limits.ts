@@ -1,6 +1,6 @@
 // Every limit of the product, units in the names. What hosts may change is in options.ts.
 // What is loaded without the engine takes its own from start-limits.ts.
-import type { Settings } from './options/options.js';
+import type { Settings } from '../options/options.js';
 import { START_LIMITS } from './start-limits.js';
 
 /** Limits that no host needs to change. Each says why it is what it is. */

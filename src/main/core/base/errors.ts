@@ -6,7 +6,7 @@ import type {
   AuthErrorRetry,
   AuthErrorView,
   ProviderErrorView,
-} from '../../contract.js';
+} from '../../../contract.js';
 
 /**
  * Every code, and what the caller should do. What each means stands in error-codes.ts: the texts

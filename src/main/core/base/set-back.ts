@@ -1,7 +1,7 @@
 // A calendar that is set back while the app runs: what a session has timed keeps the time that it
 // has left. Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar
 // of another process is not its business.
-import type { Clock } from '../ports.js';
+import type { Clock } from './ports.js';
 import type { Grant } from '../protocol.js';
 import type {
   AccessToken,

@@ -1,6 +1,6 @@
 // What each error code means and what helps: for documents, `latchkey explain` and tests. The list
 // itself, with what a caller should do, is in errors.ts; an app that runs never loads these texts.
-import type { AuthErrorCode, AuthErrorRetry } from '../../contract.js';
+import type { AuthErrorCode, AuthErrorRetry } from '../../../contract.js';
 import { RETRY } from './errors.js';
 
 interface ErrorWords {

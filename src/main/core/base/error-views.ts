@@ -1,7 +1,7 @@
 // Errors as pages see them, with advice for developers where the host wants it. Loads the advice at
 // the first error that may have some. Knows no advice itself: what it says comes by the port, and a
 // load that fails costs the advice and nothing else.
-import type { AuthErrorView } from '../../contract.js';
+import type { AuthErrorView } from '../../../contract.js';
 import { type AuthError, toErrorView } from './errors.js';
 import type { Advise, Log } from './ports.js';
 
