@@ -276,7 +276,7 @@ describe('tables in documents', () => {
       'endpoints',
       table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')),
     );
-    const earlier = 'src/main/core/options/take-over-option.ts';
+    const earlier = 'src/main/core/options/migration-option.ts';
     expectGenerated(
       'docs/options.md',
       'earlier-entry',

@@ -27,7 +27,7 @@ import {
   takeOverKey,
 } from './records.js';
 import { retryDelayMs } from './base/backoff.js';
-import type { EarlierSession } from './options/take-over-option.js';
+import type { EarlierSession } from './options/migration-option.js';
 import type { Vault, VaultReading } from './vault.js';
 
 export interface TakeOver {

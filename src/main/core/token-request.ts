@@ -2,7 +2,7 @@
 // refused. Throws "invalid-options" naming the member; never repeats a value.
 import { AuthError } from './base/errors.js';
 import type { TokenTarget } from './session-state.js';
-import { isResource, isScope } from './options/wire-words.js';
+import { isResource, isScope } from './options/syntax.js';
 
 /** Which access token is wanted. Everything absent: that of the sign-in. */
 export interface TokenRequest {

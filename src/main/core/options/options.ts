@@ -29,10 +29,10 @@ import {
   parseResultPage,
 } from './result-page-option.js';
 import type { StoreChoice } from '../store-choice.js';
-import { type EarlierEntry, takeOver } from './take-over-option.js';
-import { isResource, isScope } from './wire-words.js';
+import { type EarlierEntry, takeOver } from './migration-option.js';
+import { isResource, isScope } from './syntax.js';
 
-export type { EarlierEntry, EarlierSession } from './take-over-option.js';
+export type { EarlierEntry, EarlierSession } from './migration-option.js';
 
 export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
 
