@@ -25,12 +25,14 @@ const LIMIT_MS = 5_000;
  * @returns {Promise<KeyringReader>}
  */
 export async function openKeyring({ env, service, clientId }) {
-  const { createSplitStore } = /** @type {typeof import('../src/main/core/split-store.js')} */ (
-    await built('core/split-store.js')
-  );
-  const { parseRecord, recordKey } = /** @type {typeof import('../src/main/core/records.js')} */ (
-    await built('core/records.js')
-  );
+  const { createSplitStore } =
+    /** @type {typeof import('../src/main/core/storage/chunked-store.js')} */ (
+      await built('core/storage/chunked-store.js')
+    );
+  const { parseRecord, recordKey } =
+    /** @type {typeof import('../src/main/core/storage/records.js')} */ (
+      await built('core/storage/records.js')
+    );
   const child = fork(fileURLToPath(import.meta.url), [service], {
     env,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

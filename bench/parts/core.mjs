@@ -4,7 +4,7 @@
 
 /** @typedef {typeof import('../../src/main/core/engine.js')} EngineModule */
 /** @typedef {typeof import('../../src/main/core/options/options.js')} OptionsModule */
-/** @typedef {typeof import('../../src/main/core/records.js')} RecordsModule */
+/** @typedef {typeof import('../../src/main/core/storage/records.js')} RecordsModule */
 
 const ISSUER = 'https://login.example.com';
 const LIFE_MS = 3_600_000;

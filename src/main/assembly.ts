@@ -34,8 +34,8 @@ import type {
 } from './core/base/ports.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
 import { parseSignInRequest } from './core/options/sign-in-request.js';
-import { createSplitStore } from './core/split-store.js';
-import { createStoreChoice } from './core/store-choice.js';
+import { createSplitStore } from './core/storage/chunked-store.js';
+import { createStoreChoice } from './core/storage/fallback-store.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 import type { SchemeRemoval } from './index.js';
 

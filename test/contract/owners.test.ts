@@ -2,11 +2,11 @@
 // until it was read.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKeychain } from '../../src/main/adapters/keychain.js';
-import { createKnownState } from '../../src/main/core/known-state.js';
+import { createKnownState } from '../../src/main/core/storage/stored-state.js';
 import type { SecretStore } from '../../src/main/core/base/ports.js';
-import type { SessionRecord } from '../../src/main/core/records.js';
-import { createSplitStore } from '../../src/main/core/split-store.js';
-import { type Vault, createVault } from '../../src/main/core/vault.js';
+import type { SessionRecord } from '../../src/main/core/storage/records.js';
+import { createSplitStore } from '../../src/main/core/storage/chunked-store.js';
+import { type Vault, createVault } from '../../src/main/core/storage/session-store.js';
 import { createFakeLock } from '../support/fake-lock.js';
 import {
   type FakeStateStore,

@@ -25,9 +25,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLock } from '../../src/main/adapters/lock.js';
 import { createStateFile } from '../../src/main/adapters/state-file.js';
-import { createKnownState } from '../../src/main/core/known-state.js';
+import { createKnownState } from '../../src/main/core/storage/stored-state.js';
 import type { KnownAccounts, StateStore } from '../../src/main/core/base/ports.js';
-import { withAccount } from '../../src/main/core/records.js';
+import { withAccount } from '../../src/main/core/storage/records.js';
 import { createFakeLog, createFakeStateStore } from '../support/fakes.js';
 // Keeps electron-store from downloading an Electron; vitest replaces only our own imports of it.
 import '../support/fake-electron.js';

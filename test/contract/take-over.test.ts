@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEarlierEntries } from '../../src/main/adapters/earlier-entries.js';
 import { type Keychain, createKeychain } from '../../src/main/adapters/keychain.js';
-import { createSplitStore } from '../../src/main/core/split-store.js';
+import { createSplitStore } from '../../src/main/core/storage/chunked-store.js';
 import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
 import {

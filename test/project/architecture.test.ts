@@ -18,8 +18,8 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/take-over.ts': 'one migration from beginning to end',
   'src/main/core/protocol.ts': 'the five requests of the OAuth engine',
   'src/main/core/base/ports.ts': 'every port with its obligations',
-  'src/main/core/records.ts': 'every format that is stored, and its parser',
-  'src/main/core/vault.ts': 'one kind of record: read, write, remove',
+  'src/main/core/storage/records.ts': 'every format that is stored, and its parser',
+  'src/main/core/storage/session-store.ts': 'one kind of record: read, write, remove',
   'src/renderer/demo-face.ts': 'every face of the demo',
 };
 

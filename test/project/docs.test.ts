@@ -222,7 +222,7 @@ describe('tables in documents', () => {
 
   it('list every member of what is stored', () => {
     const account = membersOf('src/contract.ts', 'AccountView');
-    const record = membersOf('src/main/core/records.ts', 'SessionRecord').flatMap((name) =>
+    const record = membersOf('src/main/core/storage/records.ts', 'SessionRecord').flatMap((name) =>
       name === 'account' ? account.map((member) => `account.${member}`) : [name],
     );
     expect([...namesIn(tableUnder('docs/storage.md', 'The keychain record'))].sort()).toEqual(
@@ -230,11 +230,11 @@ describe('tables in documents', () => {
     );
 
     expect(namesIn(tableUnder('docs/storage.md', 'An attempt in the keychain'))).toEqual(
-      membersOf('src/main/core/records.ts', 'AttemptRecord'),
+      membersOf('src/main/core/storage/records.ts', 'AttemptRecord'),
     );
 
     expect(namesIn(tableUnder('docs/storage.md', 'On the way to a session'))).toEqual(
-      membersOf('src/main/core/records.ts', 'TakeOverRecord'),
+      membersOf('src/main/core/storage/records.ts', 'TakeOverRecord'),
     );
 
     const known = membersOf('src/main/core/base/ports.ts', 'KnownAccounts').filter(

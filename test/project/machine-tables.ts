@@ -6,7 +6,7 @@ import type { AttemptEvent, AttemptState, Way } from '../../src/main/core/attemp
 import { stepAttempt } from '../../src/main/core/attempt.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type { Grant } from '../../src/main/core/protocol.js';
-import type { SessionRecord } from '../../src/main/core/records.js';
+import type { SessionRecord } from '../../src/main/core/storage/records.js';
 import {
   type LiveSession,
   NO_SESSION,

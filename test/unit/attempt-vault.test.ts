@@ -1,11 +1,14 @@
 // Attempts at rest: kept for a restart, claimed once among all processes, swept when they are over.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type AttemptVault, createAttemptVault } from '../../src/main/core/attempt-vault.js';
+import {
+  type AttemptVault,
+  createAttemptVault,
+} from '../../src/main/core/storage/attempt-store.js';
 import type { AuthError } from '../../src/main/core/base/errors.js';
-import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
+import { type KnownState, createKnownState } from '../../src/main/core/storage/stored-state.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
-import { type AttemptRecord, parseAttempt } from '../../src/main/core/records.js';
+import { type AttemptRecord, parseAttempt } from '../../src/main/core/storage/records.js';
 import { stateOf, until } from '../support/flow-bench.js';
 import { type FakeLock, createFakeLock } from '../support/fake-lock.js';
 import {

@@ -6,7 +6,7 @@ import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
 import { toAccount } from '../../src/main/core/identity.js';
 import type { KnownAccounts } from '../../src/main/core/base/ports.js';
-import { sessionLock } from '../../src/main/core/records.js';
+import { sessionLock } from '../../src/main/core/storage/records.js';
 import { type Bench, ISSUER, createBench, stateOf, until } from '../support/flow-bench.js';
 import { settle } from '../support/fakes.js';
 

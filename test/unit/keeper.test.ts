@@ -7,9 +7,9 @@ import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { Ports } from '../../src/main/core/base/ports.js';
 import type { Grant, Protocol, Renewed } from '../../src/main/core/protocol.js';
-import { type SessionRecord, sessionLock } from '../../src/main/core/records.js';
+import { type SessionRecord, sessionLock } from '../../src/main/core/storage/records.js';
 import type { SessionEffect, SessionEvent } from '../../src/main/core/session-state.js';
-import type { Vault, VaultReading } from '../../src/main/core/vault.js';
+import type { Vault, VaultReading } from '../../src/main/core/storage/session-store.js';
 import { stateOf } from '../support/flow-bench.js';
 import { type FakeLock, createFakeLock } from '../support/fake-lock.js';
 import {

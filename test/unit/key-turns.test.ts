@@ -1,7 +1,7 @@
 // The order of calls on one key: one after the other, and nobody waits through the same dialog
 // twice.
 import { describe, expect, it } from 'vitest';
-import { createKeyTurns } from '../../src/main/core/key-turns.js';
+import { createKeyTurns } from '../../src/main/core/storage/key-sequencer.js';
 import type { SecretOutcome } from '../../src/main/core/base/ports.js';
 import { settle } from '../support/fakes.js';
 

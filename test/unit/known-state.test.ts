@@ -1,10 +1,10 @@
 // The file of what is known: read once, changed in order, shared by processes, and left alone when
 // it is a later version's.
 import { describe, expect, it } from 'vitest';
-import { type KnownState, createKnownState } from '../../src/main/core/known-state.js';
+import { type KnownState, createKnownState } from '../../src/main/core/storage/stored-state.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { KnownAccounts } from '../../src/main/core/base/ports.js';
-import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/records.js';
+import { NO_ACCOUNTS, withAccount, withRecordState } from '../../src/main/core/storage/records.js';
 import { withOwnPart } from '../../src/main/core/storage/ownership.js';
 import { stateOf } from '../support/flow-bench.js';
 import { createFakeLock } from '../support/fake-lock.js';

@@ -13,7 +13,7 @@ import {
   withAccount,
   withLast,
   withRecordState,
-} from '../../src/main/core/records.js';
+} from '../../src/main/core/storage/records.js';
 
 const account = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
 const record: SessionRecord = {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SecretReading, SecretStore } from '../../src/main/core/base/ports.js';
-import { createSplitStore } from '../../src/main/core/split-store.js';
+import { createSplitStore } from '../../src/main/core/storage/chunked-store.js';
 import { createFakeSecretStore, settle } from '../support/fakes.js';
 
 const KEY = 'session:of somebody';

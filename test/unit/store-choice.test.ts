@@ -2,7 +2,7 @@
 // in between leaves.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type StoreChoice, createStoreChoice } from '../../src/main/core/store-choice.js';
+import { type StoreChoice, createStoreChoice } from '../../src/main/core/storage/fallback-store.js';
 import type {
   SealedStore,
   SecretOutcome,
@@ -385,7 +385,7 @@ describe('a kill', () => {
           const found = await createStoreChoice('auto', { keychain, sealed }).read(KEY, true);
           const seen =
             found.state === 'found' ? found.value : found.state === 'absent' ? null : found.state;
-          // A removal that is not done is repeated until it is: nothing is read before (vault.ts).
+          // A removal that is not done is repeated until it is: nothing is read before (session-store.ts).
           if (run.action === 'remove' && outcome?.state !== 'done') {
             expect(await createStoreChoice('auto', { keychain, sealed }).remove(KEY)).toEqual({
               state: 'done',

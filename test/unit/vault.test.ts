@@ -2,15 +2,15 @@
 // is ever deleted.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KnownAccounts } from '../../src/main/core/base/ports.js';
-import { createKnownState } from '../../src/main/core/known-state.js';
+import { createKnownState } from '../../src/main/core/storage/stored-state.js';
 import {
   NO_ACCOUNTS,
   type SessionRecord,
   formatRecord,
   recordKey,
   withAccount,
-} from '../../src/main/core/records.js';
-import { type Vault, createVault } from '../../src/main/core/vault.js';
+} from '../../src/main/core/storage/records.js';
+import { type Vault, createVault } from '../../src/main/core/storage/session-store.js';
 import { createFakeLock } from '../support/fake-lock.js';
 import {
   type FakeKeyringMode,

@@ -2,7 +2,7 @@
 // Decides nothing about an attempt, which is attempt.ts's.
 import type { AccountView, SignInRequest } from '../../contract.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
-import type { AttemptVault } from './attempt-vault.js';
+import type { AttemptVault } from './storage/attempt-store.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { AuthError, assertNever } from './base/errors.js';
 import { errorFields } from './base/event-parts.js';

@@ -1,7 +1,7 @@
 // The mailbox: one queue for every event about attempts and sessions, one timer, one view. Their
 // owners are attempts.ts and sessions.ts; decisions live in attempt.ts and session.ts.
 import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
-import { createAttemptVault } from './attempt-vault.js';
+import { createAttemptVault } from './storage/attempt-store.js';
 import type { AttemptState } from './attempt-state.js';
 import { type AttemptMail, createAttempts } from './attempts.js';
 import { createBoundedFetch } from './bounded-fetch.js';
@@ -9,7 +9,7 @@ import { createErrorViews } from './base/error-views.js';
 import { type AuthError, stoppedError } from './base/errors.js';
 import { randomId } from './base/event-parts.js';
 import { createKeeper } from './keeper.js';
-import { createKnownState } from './known-state.js';
+import { createKnownState } from './storage/stored-state.js';
 import { createLateProtocol } from './late-protocol.js';
 import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
@@ -22,7 +22,7 @@ import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createTakeOver } from './take-over.js';
 import { atMost } from './base/timeout.js';
 import { type TokenRequest, parseAccountId } from './token-request.js';
-import { createVault } from './vault.js';
+import { createVault } from './storage/session-store.js';
 import { toView, withOthers } from './view.js';
 
 /** The core as index.ts and the tests use it. Promises reject with `AuthError` only. */

@@ -8,12 +8,12 @@ import { LIMITS, renewalLockWaitMs } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Ports } from './base/ports.js';
 import type { Grant, Protocol } from './protocol.js';
-import { type SessionRecord, sessionLock } from './records.js';
+import { type SessionRecord, sessionLock } from './storage/records.js';
 import { renewAt } from './base/backoff.js';
 import { wasSetBack } from './session-renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import { atMost } from './base/timeout.js';
-import type { Vault, VaultReading } from './vault.js';
+import type { Vault, VaultReading } from './storage/session-store.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };

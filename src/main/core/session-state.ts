@@ -4,7 +4,7 @@ import type { AccountView, SignedOutReason } from '../../contract.js';
 import type { AuthError } from './base/errors.js';
 import type { Signal } from './base/ports.js';
 import type { Grant } from './protocol.js';
-import type { SessionRecord } from './records.js';
+import type { SessionRecord } from './storage/records.js';
 
 export interface AccessToken {
   readonly token: string;

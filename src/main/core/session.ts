@@ -5,7 +5,7 @@ import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever } from './base/errors.js';
 import { isAnonymous } from './identity.js';
 import { LIMITS } from './base/limits.js';
-import type { SessionRecord } from './records.js';
+import type { SessionRecord } from './storage/records.js';
 import { beginErrand, stepErrand } from './session-errand.js';
 import { isSetBackBehind } from './base/backoff.js';
 import {

@@ -5,12 +5,12 @@ import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './base/errors.js';
 import { isAnonymous } from './identity.js';
 import type { Keeper } from './keeper.js';
-import type { KnownState } from './known-state.js';
+import type { KnownState } from './storage/stored-state.js';
 import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Clock, KnownAccount, Log, Signal } from './base/ports.js';
 import type { Grant } from './protocol.js';
-import { accountOf } from './records.js';
+import { accountOf } from './storage/records.js';
 import { isUnread, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
@@ -18,7 +18,7 @@ import { afterSetBack, createSetBackWatch } from './base/set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './session/token-waiters.js';
 import { atMost } from './base/timeout.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
-import type { Vault } from './vault.js';
+import type { Vault } from './storage/session-store.js';
 
 /** One account's session, and who waits for it. */
 export interface Slot {

@@ -6,7 +6,7 @@ import type { AccountView } from '../../contract.js';
 import { AuthError, toAuthError } from './base/errors.js';
 import { parseEarlierSession } from './earlier-session.js';
 import { digestOf } from './identity.js';
-import type { KnownState } from './known-state.js';
+import type { KnownState } from './storage/stored-state.js';
 import { LIMITS, renewalLockWaitMs } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type {
@@ -25,10 +25,10 @@ import {
   parseTakeOver,
   sessionLock,
   takeOverKey,
-} from './records.js';
+} from './storage/records.js';
 import { retryDelayMs } from './base/backoff.js';
 import type { EarlierSession } from './options/migration-option.js';
-import type { Vault, VaultReading } from './vault.js';
+import type { Vault, VaultReading } from './storage/session-store.js';
 
 export interface TakeOver {
   /**

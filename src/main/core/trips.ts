@@ -3,7 +3,7 @@
 // the mailbox as an event of attempt.ts.
 import type { SignInRequest } from '../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
-import type { AttemptVault } from './attempt-vault.js';
+import type { AttemptVault } from './storage/attempt-store.js';
 import { leadsTo, parseCallback } from './callback.js';
 import { beginWait } from './device-code.js';
 import { AuthError, toAuthError } from './base/errors.js';
@@ -12,7 +12,7 @@ import type { Settings } from './options/options.js';
 import type { Pasted } from './pasted.js';
 import type { CallbackVerdict, Ports, TripOutcome } from './base/ports.js';
 import type { Protocol, Redeemed } from './protocol.js';
-import type { AttemptRecord } from './records.js';
+import type { AttemptRecord } from './storage/records.js';
 import { type RedirectWay, type Trip, createTrip, createWays } from './ways.js';
 
 /**

@@ -10,7 +10,7 @@ import type {
 import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './base/errors.js';
-import { recordKey } from './records.js';
+import { recordKey } from './storage/records.js';
 import { isUnread } from './session-answers.js';
 import type { LiveSession, SessionState } from './session-state.js';
 

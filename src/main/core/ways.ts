@@ -3,7 +3,7 @@
 // one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../contract.js';
 import { type AttemptSecrets, createSecrets } from './attempt-secrets.js';
-import type { AttemptVault } from './attempt-vault.js';
+import type { AttemptVault } from './storage/attempt-store.js';
 import type { DeviceAuthorization } from './device-code.js';
 import { AuthError, toAuthError } from './base/errors.js';
 import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';

@@ -28,7 +28,7 @@ import {
   type ResultPageSettings,
   parseResultPage,
 } from './result-page-option.js';
-import type { StoreChoice } from '../store-choice.js';
+import type { StoreChoice } from '../storage/fallback-store.js';
 import { type EarlierEntry, takeOver } from './migration-option.js';
 import { isResource, isScope } from './syntax.js';
 

@@ -3,7 +3,7 @@
 // not known.
 import type { Clock } from '../base/ports.js';
 import { AuthError } from '../base/errors.js';
-import type { KnownState } from '../known-state.js';
+import type { KnownState } from './stored-state.js';
 import { LIMITS } from '../base/limits.js';
 
 export interface StateReader {

@@ -1,11 +1,11 @@
 // What is written: the keychain record of one session, and the file of known accounts. Formats,
 // versions, parsing. Parsers never throw; what they cannot read is reported and must be kept by the
 // caller. docs/storage.md lists every member.
-import type { AccountView } from '../../contract.js';
-import { isAnonymous } from './identity.js';
-import { LIMITS } from './base/limits.js';
-import type { MetadataMark } from './metadata-cache.js';
-import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from './base/ports.js';
+import type { AccountView } from '../../../contract.js';
+import { isAnonymous } from '../identity.js';
+import { LIMITS } from '../base/limits.js';
+import type { MetadataMark } from '../metadata-cache.js';
+import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from '../base/ports.js';
 
 /**
  * One session in the keychain. Nothing else may hold the refresh token for longer than the process

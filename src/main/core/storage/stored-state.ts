@@ -3,10 +3,10 @@
 // process at a time. Several issuers and client ids may share it, too: each sees and changes its
 // own part. A file of a later version is read by nobody and never overwritten; neither is one that
 // cannot be read.
-import { LIMITS } from './base/limits.js';
-import type { KnownAccounts, Lock, Log, StateStore } from './base/ports.js';
+import { LIMITS } from '../base/limits.js';
+import type { KnownAccounts, Lock, Log, StateStore } from '../base/ports.js';
 import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
-import { type Owner, knowsOthers, ownPart, withOwnPart } from './storage/ownership.js';
+import { type Owner, knowsOthers, ownPart, withOwnPart } from './ownership.js';
 
 export interface KnownState {
   /** Call before anything else, and again until `isRead`. Never rejects. */

@@ -1,8 +1,8 @@
 // SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the
 // old one, and a single write of the entry itself, which then holds a header, switches to it. May
 // not remove anything while reading, and may not put a value, a part or a checksum into a detail.
-import { type Refusal, createKeyTurns } from './key-turns.js';
-import type { SecretOutcome, SecretReading, SecretStore } from './base/ports.js';
+import { type Refusal, createKeyTurns } from './key-sequencer.js';
+import type { SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
 /** Windows takes 2,560 bytes; the rest is room for what the store below puts around a value. */
 const ENTRY_BYTES = 2_400;

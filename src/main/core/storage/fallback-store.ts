@@ -2,9 +2,9 @@
 // Decides where a value lives. What is sealed counts: a sealed file is at once the newest value and
 // the record of the choice, so one rename switches. May not skip a store that is locked, may not
 // move anything while reading, and removes an old copy only behind a new one.
-import type { SecretStoreKind } from '../../contract.js';
-import { createKeyTurns } from './key-turns.js';
-import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from './base/ports.js';
+import type { SecretStoreKind } from '../../../contract.js';
+import { createKeyTurns } from './key-sequencer.js';
+import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
 /**
  * `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and

@@ -1,7 +1,7 @@
 // The order of calls on a SecretStore that is made of others: calls on one key run one after the
 // other, in the order they were made. May not look into a value, and knows nothing of what a call
 // does.
-import type { SecretOutcome, SecretReading } from './base/ports.js';
+import type { SecretOutcome, SecretReading } from '../base/ports.js';
 
 /** What a store says instead of doing what it was asked for. */
 export type Refusal = Exclude<SecretOutcome, { state: 'done' }>;

@@ -2,11 +2,11 @@
 // Answers with what the session machine understands; never deletes what it could not read, never
 // throws. What another client or issuer has left is neither used nor changed; only a removal that
 // is owed is done for them, too.
-import type { AccountView, SignedOutReason } from '../../contract.js';
-import { AuthError } from './base/errors.js';
-import { digestOf } from './identity.js';
-import type { KnownState } from './known-state.js';
-import type { KnownAccount, Log, SecretOutcome, SecretStore } from './base/ports.js';
+import type { AccountView, SignedOutReason } from '../../../contract.js';
+import { AuthError } from '../base/errors.js';
+import { digestOf } from '../identity.js';
+import type { KnownState } from './stored-state.js';
+import type { KnownAccount, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import {
   type ParsedRecord,
   type SessionRecord,

@@ -2,13 +2,13 @@
 // process began. An attempt is claimed in the state file, under a lock, before its code is posted,
 // so a code is posted once or never; the keychain's record, which holds its secrets, is removed
 // with the claim.
-import { AuthError } from './base/errors.js';
-import { digestOf } from './identity.js';
-import type { KnownState } from './known-state.js';
-import { LIMITS } from './base/limits.js';
-import type { Clock, Lock, Log, SecretOutcome, SecretStore } from './base/ports.js';
+import { AuthError } from '../base/errors.js';
+import { digestOf } from '../identity.js';
+import type { KnownState } from './stored-state.js';
+import { LIMITS } from '../base/limits.js';
+import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
-import { atMost } from './base/timeout.js';
+import { atMost } from '../base/timeout.js';
 
 export interface AttemptVault {
   /**
