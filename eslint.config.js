@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 
 /** Engines that are imported by one file only, so that replacing one touches one file. */
 const ENGINES = /** @type {const} */ ({
-  oauth4webapi: ['src/main/core/protocol.ts', 'src/main/core/oauth/identification.ts'],
+  oauth4webapi: ['src/main/core/oauth/client.ts', 'src/main/core/oauth/identification.ts'],
   // By no file: only its binaries are shipped, and keychain-worker.ts loads them (ADR 0014).
   keytar: [],
   // Hosts and tests may have it; the library does not bring it

@@ -16,7 +16,7 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/sessions.ts': 'the owner of all sessions',
   'src/main/core/keeper.ts': 'the effects of one machine',
   'src/main/core/take-over.ts': 'one migration from beginning to end',
-  'src/main/core/protocol.ts': 'the five requests of the OAuth engine',
+  'src/main/core/oauth/client.ts': 'the five requests of the OAuth engine',
   'src/main/core/base/ports.ts': 'every port with its obligations',
   'src/main/core/storage/records.ts': 'every format that is stored, and its parser',
   'src/main/core/storage/session-store.ts': 'one kind of record: read, write, remove',
@@ -92,8 +92,8 @@ describe('imports', () => {
    */
   const SHARED = [
     'oauth4webapi',
+    'src/main/core/oauth/client.ts',
     'src/main/core/oauth/identification.ts',
-    'src/main/core/protocol.ts',
   ];
 
   it('imports each npm package in one file only, but for the OAuth engine in two', () => {

@@ -5,7 +5,7 @@ import type { AccountView } from '../../src/contract.js';
 import type { AttemptEvent, AttemptState, Way } from '../../src/main/core/attempt-state.js';
 import { stepAttempt } from '../../src/main/core/attempt.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import type { Grant } from '../../src/main/core/protocol.js';
+import type { Grant } from '../../src/main/core/oauth/client.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';
 import {
   type LiveSession,

@@ -2,10 +2,10 @@
 // them, and every request kept. For what the embedded provider cannot be: other hosts, other
 // issuers, other habits.
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
-import { createBoundedFetch } from '../../src/main/core/bounded-fetch.js';
+import { createBoundedFetch } from '../../src/main/core/oauth/bounded-fetch.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
-import { type Protocol, createProtocol } from '../../src/main/core/protocol.js';
+import { type Protocol, createProtocol } from '../../src/main/core/oauth/client.js';
 import { createFakeLog } from './fakes.js';
 
 export interface WireRequest {

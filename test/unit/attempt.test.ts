@@ -16,7 +16,7 @@ import {
 } from '../../src/main/core/attempt.js';
 import type { DeviceWait } from '../../src/main/core/device-code.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import type { Grant } from '../../src/main/core/protocol.js';
+import type { Grant } from '../../src/main/core/oauth/client.js';
 
 const START = 1_000_000;
 const END = START + 300_000;

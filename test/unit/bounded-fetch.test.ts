@@ -5,7 +5,7 @@ import {
   createBoundedFetch,
   jsonObject,
   serverDate,
-} from '../../src/main/core/bounded-fetch.js';
+} from '../../src/main/core/oauth/bounded-fetch.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type NetworkStep, createFakeClock, createFakeNetwork, settle } from '../support/fakes.js';

@@ -1,6 +1,6 @@
 // What is known of the provider: exact about the issuer, strict about where tokens may be sent.
 import { describe, expect, it } from 'vitest';
-import { checkMetadata, metadataByHand } from '../../src/main/core/discovery.js';
+import { checkMetadata, metadataByHand } from '../../src/main/core/oauth/discovery.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import {
   type AuthOptions,

@@ -1,6 +1,6 @@
 // The key set that is asked for while the person is in the browser.
 import { describe, expect, it } from 'vitest';
-import { createEarlyKeys } from '../../src/main/core/early-keys.js';
+import { createEarlyKeys } from '../../src/main/core/oauth/jwks-prefetch.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import { createFakeClock } from '../support/fakes.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
-import { toAccount } from '../../src/main/core/identity.js';
+import { toAccount } from '../../src/main/core/oauth/identity.js';
 import type { KnownAccounts } from '../../src/main/core/base/ports.js';
 import { sessionLock } from '../../src/main/core/storage/records.js';
 import { type Bench, ISSUER, createBench, stateOf, until } from '../support/flow-bench.js';

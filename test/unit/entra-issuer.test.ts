@@ -2,7 +2,7 @@
 // what is refused.
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { describe, expect, it } from 'vitest';
-import { createSecrets } from '../../src/main/core/attempt-secrets.js';
+import { createSecrets } from '../../src/main/core/oauth/request-secrets.js';
 import { entra } from '../../src/providers/index.js';
 import { type Wire, createWire } from '../support/wire.js';
 

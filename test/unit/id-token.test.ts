@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { assertRemainingClaims, personIn } from '../../src/main/core/id-token.js';
+import { assertRemainingClaims, personIn } from '../../src/main/core/oauth/id-token.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { ArrivalTimes } from '../../src/main/core/oauth/arrival-times.js';
 import { type AskedAge, askedAge, nowByServer } from '../../src/main/core/oauth/id-token-times.js';

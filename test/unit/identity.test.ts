@@ -7,7 +7,7 @@ import {
   readClaims,
   readIdentity,
   toAccount,
-} from '../../src/main/core/identity.js';
+} from '../../src/main/core/oauth/identity.js';
 
 /** Controls, separators and every character with the property Bidi_Control (Unicode UAX #9). */
 const DECEIVING = [

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { type ExchangeStep, judge, pendingWord } from '../../src/main/core/judgement.js';
+import { type ExchangeStep, judge, pendingWord } from '../../src/main/core/oauth/error-mapping.js';
 
 const STEPS: readonly ExchangeStep[] = [
   'discovery',

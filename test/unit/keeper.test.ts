@@ -6,7 +6,7 @@ import { type Keeper, type SessionHandle, createKeeper } from '../../src/main/co
 import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { Ports } from '../../src/main/core/base/ports.js';
-import type { Grant, Protocol, Renewed } from '../../src/main/core/protocol.js';
+import type { Grant, Protocol, Renewed } from '../../src/main/core/oauth/client.js';
 import { type SessionRecord, sessionLock } from '../../src/main/core/storage/records.js';
 import type { SessionEffect, SessionEvent } from '../../src/main/core/session-state.js';
 import type { Vault, VaultReading } from '../../src/main/core/storage/session-store.js';

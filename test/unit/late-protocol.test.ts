@@ -1,10 +1,10 @@
 // The wire before it is loaded: loaded at the first use, once, and a failure to load is an error
 // like any other.
 import { describe, expect, it } from 'vitest';
-import { createSecrets } from '../../src/main/core/attempt-secrets.js';
+import { createSecrets } from '../../src/main/core/oauth/request-secrets.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { createLateProtocol } from '../../src/main/core/late-protocol.js';
-import type { Protocol } from '../../src/main/core/protocol.js';
+import { createLateProtocol } from '../../src/main/core/oauth/lazy-client.js';
+import type { Protocol } from '../../src/main/core/oauth/client.js';
 
 const account = { id: 'a', issuer: 'https://login.example.com', subject: 's' };
 const renewed = {

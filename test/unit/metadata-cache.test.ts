@@ -1,13 +1,13 @@
 // The provider's metadata over restarts: a start asks nobody while a record vouches for the file,
 // and a file that somebody else wrote counts for nothing.
 import { describe, expect, it } from 'vitest';
-import { METADATA_MEMBERS } from '../../src/main/core/discovery.js';
+import { METADATA_MEMBERS } from '../../src/main/core/oauth/discovery.js';
 import {
   type MetadataCache,
   type MetadataMark,
   createMetadataCache,
   freshMsOf,
-} from '../../src/main/core/metadata-cache.js';
+} from '../../src/main/core/oauth/metadata-cache.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { KeptMetadata, MetadataFile } from '../../src/main/core/base/ports.js';

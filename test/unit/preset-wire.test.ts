@@ -1,7 +1,7 @@
 // What the presets change on the wire: parameters, client authentication, who signed in, and errors
 // with odd status.
 import { describe, expect, it } from 'vitest';
-import { createSecrets } from '../../src/main/core/attempt-secrets.js';
+import { createSecrets } from '../../src/main/core/oauth/request-secrets.js';
 import type { AuthOptions } from '../../src/main/core/options/options.js';
 import { cognito, entra, github, google, oidc } from '../../src/providers/index.js';
 import { type Wire, createWire } from '../support/wire.js';

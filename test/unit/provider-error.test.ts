@@ -2,7 +2,7 @@
 // comes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readCallbackError, readProviderError } from '../../src/main/core/provider-error.js';
+import { readCallbackError, readProviderError } from '../../src/main/core/oauth/provider-error.js';
 
 const TRACE = '0000aaaa-11bb-cccc-dd22-eeeeee333333';
 const CORRELATION = 'aaaa0000-bb11-2222-33cc-444444dddddd';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
-import type { Grant } from '../../src/main/core/protocol.js';
+import type { Grant } from '../../src/main/core/oauth/client.js';
 import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
 import {
   NO_SESSION,

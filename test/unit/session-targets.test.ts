@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
-import type { Grant } from '../../src/main/core/protocol.js';
+import type { Grant } from '../../src/main/core/oauth/client.js';
 import {
   type TokenWant,
   answerToken,

@@ -1,7 +1,7 @@
 // Token answers as the engine sees them: an error is one whatever its status, tokens survive odd
 // members beside them.
 import { describe, expect, it } from 'vitest';
-import { readErrorAnswer, readTokenAnswer } from '../../src/main/core/token-answer.js';
+import { readErrorAnswer, readTokenAnswer } from '../../src/main/core/oauth/token-response.js';
 
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
   new Response(typeof body === 'string' ? body : JSON.stringify(body), {

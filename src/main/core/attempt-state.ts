@@ -4,7 +4,7 @@ import type { AccountView, RedirectKind, SignInRequest } from '../../contract.js
 import type { DeviceWait, PollAnswer } from './device-code.js';
 import type { AuthError } from './base/errors.js';
 import type { TripOutcome } from './base/ports.js';
-import type { Grant } from './protocol.js';
+import type { Grant } from './oauth/client.js';
 
 /** What every open attempt has. */
 export interface OpenAttempt {

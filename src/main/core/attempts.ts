@@ -10,7 +10,7 @@ import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import { parsePasted } from './pasted.js';
 import type { Ports } from './base/ports.js';
-import type { Grant, Protocol } from './protocol.js';
+import type { Grant, Protocol } from './oauth/client.js';
 import type { Waiter } from './session/token-waiters.js';
 import { createTrips } from './trips.js';
 

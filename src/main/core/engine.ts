@@ -4,17 +4,17 @@ import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js
 import { createAttemptVault } from './storage/attempt-store.js';
 import type { AttemptState } from './attempt-state.js';
 import { type AttemptMail, createAttempts } from './attempts.js';
-import { createBoundedFetch } from './bounded-fetch.js';
+import { createBoundedFetch } from './oauth/bounded-fetch.js';
 import { createErrorViews } from './base/error-views.js';
 import { type AuthError, stoppedError } from './base/errors.js';
 import { randomId } from './base/event-parts.js';
 import { createKeeper } from './keeper.js';
 import { createKnownState } from './storage/stored-state.js';
-import { createLateProtocol } from './late-protocol.js';
+import { createLateProtocol } from './oauth/lazy-client.js';
 import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Lock, Ports } from './base/ports.js';
-import type { Grant } from './protocol.js';
+import type { Grant } from './oauth/client.js';
 import type { Timing } from './session-state.js';
 import { type SessionMail, createSessions } from './sessions.js';
 import { ownerOf } from './storage/ownership.js';
@@ -77,7 +77,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     ended.signal,
   );
   const protocol = createLateProtocol(async () =>
-    (await import('./protocol.js')).createProtocol(settings, fetch, clock, log, ports.metadata),
+    (await import('./oauth/client.js')).createProtocol(settings, fetch, clock, log, ports.metadata),
   );
   const known = createKnownState(
     ports.state,

@@ -7,7 +7,7 @@ import { errorFields } from './base/event-parts.js';
 import { LIMITS, renewalLockWaitMs } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Ports } from './base/ports.js';
-import type { Grant, Protocol } from './protocol.js';
+import type { Grant, Protocol } from './oauth/client.js';
 import { type SessionRecord, sessionLock } from './storage/records.js';
 import { renewAt } from './base/backoff.js';
 import { wasSetBack } from './session-renewal.js';

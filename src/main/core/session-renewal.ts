@@ -3,7 +3,7 @@
 import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
 import { AuthError } from './base/errors.js';
 import { LIMITS } from './base/limits.js';
-import type { Grant } from './protocol.js';
+import type { Grant } from './oauth/client.js';
 import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from './base/backoff.js';
 import {
   type AccessToken,

@@ -3,7 +3,7 @@
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import type { AuthError } from './base/errors.js';
 import type { Signal } from './base/ports.js';
-import type { Grant } from './protocol.js';
+import type { Grant } from './oauth/client.js';
 import type { SessionRecord } from './storage/records.js';
 
 export interface AccessToken {

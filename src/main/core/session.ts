@@ -3,7 +3,7 @@
 // access token is used.
 import type { AccountView } from '../../contract.js';
 import { AuthError, assertNever } from './base/errors.js';
-import { isAnonymous } from './identity.js';
+import { isAnonymous } from './oauth/identity.js';
 import { LIMITS } from './base/limits.js';
 import type { SessionRecord } from './storage/records.js';
 import { beginErrand, stepErrand } from './session-errand.js';

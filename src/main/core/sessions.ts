@@ -3,13 +3,13 @@
 // with the option "accounts" at `one` there is one and no other.
 import type { AccountView, SignedOutReason } from '../../contract.js';
 import { AuthError } from './base/errors.js';
-import { isAnonymous } from './identity.js';
+import { isAnonymous } from './oauth/identity.js';
 import type { Keeper } from './keeper.js';
 import type { KnownState } from './storage/stored-state.js';
 import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Clock, KnownAccount, Log, Signal } from './base/ports.js';
-import type { Grant } from './protocol.js';
+import type { Grant } from './oauth/client.js';
 import { accountOf } from './storage/records.js';
 import { isUnread, sessionDeadline } from './session-answers.js';
 import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';

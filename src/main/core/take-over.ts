@@ -5,7 +5,7 @@
 import type { AccountView } from '../../contract.js';
 import { AuthError, toAuthError } from './base/errors.js';
 import { parseEarlierSession } from './earlier-session.js';
-import { digestOf } from './identity.js';
+import { digestOf } from './oauth/identity.js';
 import type { KnownState } from './storage/stored-state.js';
 import { LIMITS, renewalLockWaitMs } from './base/limits.js';
 import type { Settings } from './options/options.js';
@@ -18,7 +18,7 @@ import type {
   SecretOutcome,
   SecretStore,
 } from './base/ports.js';
-import type { Grant, Protocol } from './protocol.js';
+import type { Grant, Protocol } from './oauth/client.js';
 import {
   type TakeOverRecord,
   accountOf,

@@ -11,7 +11,7 @@ import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Pasted } from './pasted.js';
 import type { CallbackVerdict, Ports, TripOutcome } from './base/ports.js';
-import type { Protocol, Redeemed } from './protocol.js';
+import type { Protocol, Redeemed } from './oauth/client.js';
 import type { AttemptRecord } from './storage/records.js';
 import { type RedirectWay, type Trip, createTrip, createWays } from './ways.js';
 

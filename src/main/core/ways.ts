@@ -2,7 +2,7 @@
 // may outlive the process. Each way has its own state, verifier and nonce: an answer that comes by
 // one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../contract.js';
-import { type AttemptSecrets, createSecrets } from './attempt-secrets.js';
+import { type AttemptSecrets, createSecrets } from './oauth/request-secrets.js';
 import type { AttemptVault } from './storage/attempt-store.js';
 import type { DeviceAuthorization } from './device-code.js';
 import { AuthError, toAuthError } from './base/errors.js';
@@ -10,7 +10,7 @@ import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
 import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Ports, RedirectOption, TripOutcome } from './base/ports.js';
-import type { Protocol } from './protocol.js';
+import type { Protocol } from './oauth/client.js';
 import { atMost } from './base/timeout.js';
 
 /**

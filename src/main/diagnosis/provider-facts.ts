@@ -1,8 +1,8 @@
 // Asks a provider what it announces and how it treats this client, for a diagnosis. Sends no secret
 // and redeems nothing. Every question is bounded; what fails becomes a fact. Judges nothing:
 // findings.ts does.
-import { type BoundedFetch, jsonObject, serverDate } from '../core/bounded-fetch.js';
-import { checkMetadata } from '../core/discovery.js';
+import { type BoundedFetch, jsonObject, serverDate } from '../core/oauth/bounded-fetch.js';
+import { checkMetadata } from '../core/oauth/discovery.js';
 import { AuthError, toAuthError } from '../core/base/errors.js';
 import type {
   Announced,

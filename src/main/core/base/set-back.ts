@@ -2,7 +2,7 @@
 // has left. Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar
 // of another process is not its business.
 import type { Clock } from './ports.js';
-import type { Grant } from '../protocol.js';
+import type { Grant } from '../oauth/client.js';
 import type {
   AccessToken,
   LiveSession,

@@ -1,7 +1,7 @@
 // When a token answer came: by this computer's clock, which anybody may set, and by the server's
 // own. Each exchange has its own values; nothing is remembered, and nothing that is wrong with a
 // clock throws here.
-import { serverDate } from '../bounded-fetch.js';
+import { serverDate } from './bounded-fetch.js';
 
 /** Milliseconds since 1970. */
 export interface ArrivalTimes {

@@ -2,17 +2,17 @@
 // Core §3.1.3.7, §5.3, §12.2). Gives an identity or throws an AuthError; keeps nothing, and decides
 // nothing about sessions.
 import * as oauth from 'oauth4webapi';
-import { type BoundedFetch, jsonObject } from '../bounded-fetch.js';
-import type { ServerMetadata } from '../discovery.js';
-import type { EarlyKeys } from '../early-keys.js';
+import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
+import type { ServerMetadata } from './discovery.js';
+import type { EarlyKeys } from './jwks-prefetch.js';
 import { AuthError, toAuthError } from '../base/errors.js';
-import { assertRemainingClaims } from '../id-token.js';
-import { ANONYMOUS, mergeIdentity, readClaims, readIdentity } from '../identity.js';
-import { judged } from '../judgement.js';
+import { assertRemainingClaims } from './id-token.js';
+import { ANONYMOUS, mergeIdentity, readClaims, readIdentity } from './identity.js';
+import { judged } from './error-mapping.js';
 import type { Identity, Settings } from '../options/options.js';
 import type { Clock, Log } from '../base/ports.js';
 import { atMost } from '../base/timeout.js';
-import { bodyOf } from '../token-answer.js';
+import { bodyOf } from './token-response.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { askedAge } from './id-token-times.js';
 

@@ -3,7 +3,7 @@
 // so a code is posted once or never; the keychain's record, which holds its secrets, is removed
 // with the claim.
 import { AuthError } from '../base/errors.js';
-import { digestOf } from '../identity.js';
+import { digestOf } from '../oauth/identity.js';
 import type { KnownState } from './stored-state.js';
 import { LIMITS } from '../base/limits.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports.js';

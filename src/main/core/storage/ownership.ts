@@ -1,7 +1,7 @@
 // Whose is what the state file names: each owner, an issuer with a client id, sees its own part and
 // changes nothing else. Pure. May not drop what belongs to somebody else: a host that comes back to
 // an earlier issuer finds everything as it was.
-import { fillsTemplate } from '../issuer-template.js';
+import { fillsTemplate } from '../oauth/issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { KnownAccount, KnownAccounts } from '../base/ports.js';
 

@@ -2,9 +2,9 @@
 // versions, parsing. Parsers never throw; what they cannot read is reported and must be kept by the
 // caller. docs/storage.md lists every member.
 import type { AccountView } from '../../../contract.js';
-import { isAnonymous } from '../identity.js';
+import { isAnonymous } from '../oauth/identity.js';
 import { LIMITS } from '../base/limits.js';
-import type { MetadataMark } from '../metadata-cache.js';
+import type { MetadataMark } from '../oauth/metadata-cache.js';
 import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from '../base/ports.js';
 
 /**

@@ -4,7 +4,7 @@
 // is owed is done for them, too.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
-import { digestOf } from '../identity.js';
+import { digestOf } from '../oauth/identity.js';
 import type { KnownState } from './stored-state.js';
 import type { KnownAccount, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import {

@@ -1,10 +1,10 @@
 // One HTTP exchange with a time limit and a size limit, over the port Network. The only place that
 // reads bodies. Gives the OAuth engine a complete Response, or throws a network error code; judges
 // no OAuth content.
-import { AuthError, stoppedError } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import { httpDate, retryAfterSeconds } from './base/backoff.js';
-import type { Clock, Network, NetworkFailure, NetworkTrouble } from './base/ports.js';
+import { AuthError, stoppedError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import { httpDate, retryAfterSeconds } from '../base/backoff.js';
+import type { Clock, Network, NetworkFailure, NetworkTrouble } from '../base/ports.js';
 
 /** The shape of `fetch` that the OAuth engine calls. */
 export type BoundedFetch = (

@@ -2,7 +2,7 @@
 // token fills it. Pure, never throws. A filled issuer is compared exactly again (OpenID Connect
 // Core §3.1.3.7): only a GUID can stand for the placeholder.
 import { decodePart } from './id-token.js';
-import type { IssuerTemplate } from './options/provider-preset.js';
+import type { IssuerTemplate } from '../options/provider-preset.js';
 
 const PLACEHOLDER = '{tenantid}';
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,8 +1,8 @@
 // The wire before it is loaded. The OAuth engine behind it is the largest part that Latchkey loads,
 // and a start with a stored token that is still good never needs it.
-import { partMissingError } from './base/errors.js';
+import { partMissingError } from '../base/errors.js';
 import type { MetadataMark } from './metadata-cache.js';
-import type { Protocol } from './protocol.js';
+import type { Protocol } from './client.js';
 
 /** The wire, and the way to have it ready before it is needed. */
 export interface LateProtocol extends Protocol {

@@ -1,4 +1,4 @@
-// The secrets of an attempt, by the platform's own randomness. Apart from protocol.ts, whose engine
+// The secrets of an attempt, by the platform's own randomness. Apart from client.ts, whose engine
 // is loaded later than an attempt may begin.
 import { base64url } from './identity.js';
 

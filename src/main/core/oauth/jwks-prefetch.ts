@@ -1,9 +1,9 @@
 // The key set of the provider, asked for while the person is in the browser: when they are back,
 // redeeming takes one exchange. Only brings the answer forward; who may have signed what is judged
-// in protocol.ts.
+// in client.ts.
 import type { BoundedFetch } from './bounded-fetch.js';
-import { LIMITS } from './base/limits.js';
-import type { Clock } from './base/ports.js';
+import { LIMITS } from '../base/limits.js';
+import type { Clock } from '../base/ports.js';
 
 /** One key set for each attempt; it goes with the object that stands for the attempt. */
 export interface EarlyKeys {

@@ -1,7 +1,7 @@
 // What a provider's error says besides `error`: its own code and the ids by which its support finds
 // the request. Pure, never throws. Takes nothing on trust and no text: each member is kept only in
 // the one form that it is known to have.
-import type { ProviderErrorView } from '../../contract.js';
+import type { ProviderErrorView } from '../../../contract.js';
 
 /** Entra writes its number first; who hides one behind kilobytes is not read to the end. */
 const SEARCHED_CHARACTERS = 4_096;

@@ -2,10 +2,10 @@
 // members dropped. Changes an answer's shape, never its meaning; judges nothing but the type of the
 // token.
 import { flatMembers, jsonObject } from './bounded-fetch.js';
-import { AuthError, plainWord } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import type { Grant } from './protocol.js';
-import { lifetimeSeconds } from './base/backoff.js';
+import { AuthError, plainWord } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import type { Grant } from './client.js';
+import { lifetimeSeconds } from '../base/backoff.js';
 
 /**
  * The answer of a token endpoint. A wrong optional member must not cost tokens that were already

@@ -1,8 +1,8 @@
 // Parameters of a request for authorization that depend on what is asked, on the host and on the
 // preset. Pure. What belongs to the protocol itself (state, challenge, redirect) is set in
-// protocol.ts.
-import type { SignInRequest } from '../../contract.js';
-import type { Settings } from './options/options.js';
+// client.ts.
+import type { SignInRequest } from '../../../contract.js';
+import type { Settings } from '../options/options.js';
 
 /** RFC 6749 §3.1: a parameter without a value is left out. */
 export function present(

@@ -1,9 +1,9 @@
 // What a failure of the OAuth engine means: its error, at a known step, becomes one of our codes.
 // Pure. Keyed on codes and on the server's `error` member only, never on texts; passes on no text
 // from outside.
-import type { AuthErrorCode } from '../../contract.js';
-import { codeExpired } from './device-code.js';
-import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from './base/errors.js';
+import type { AuthErrorCode } from '../../../contract.js';
+import { codeExpired } from '../device-code.js';
+import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from '../base/errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
 
 /** The step that failed; the same engine error means different things at different steps. */

@@ -1,42 +1,42 @@
 // The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew,
 // revoke. With oauth/identification.ts the only importer of the OAuth engine. Keeps no session and
-// decides no policy; every failure leaves as an AuthError, judged in judgement.ts.
+// decides no policy; every failure leaves as an AuthError, judged in error-mapping.ts.
 import * as oauth from 'oauth4webapi';
-import type { AttemptSecrets } from './attempt-secrets.js';
-import { loginHintOf, present, promptOf, resourcesOf } from './authorization-parameters.js';
+import type { AttemptSecrets } from './request-secrets.js';
+import { loginHintOf, present, promptOf, resourcesOf } from './authorization-request.js';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import {
   type DeviceAuthorization,
   type PollAnswer,
   passes,
   readDeviceAuthorization,
-} from './device-code.js';
+} from '../device-code.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
-import { createEarlyKeys } from './early-keys.js';
-import { AuthError } from './base/errors.js';
+import { createEarlyKeys } from './jwks-prefetch.js';
+import { AuthError } from '../base/errors.js';
 import { personIn } from './id-token.js';
 import { toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
-import { type JudgementContext, judge, judged, pendingWord } from './judgement.js';
+import { type JudgementContext, judge, judged, pendingWord } from './error-mapping.js';
 import {
   type MetadataMark,
   type Published,
   createMetadataCache,
   freshMsOf,
 } from './metadata-cache.js';
-import { earliestStart, latestStart, timesOf } from './oauth/arrival-times.js';
-import { type Exchange, createIdentification } from './oauth/identification.js';
-import type { Settings } from './options/options.js';
+import { earliestStart, latestStart, timesOf } from './arrival-times.js';
+import { type Exchange, createIdentification } from './identification.js';
+import type { Settings } from '../options/options.js';
 import {
   assertServerRefused,
   bodyOf,
   readErrorAnswer,
   readTokenAnswer,
   toGrant,
-} from './token-answer.js';
-import type { AccountView, AuthErrorCode, SignInRequest } from '../../contract.js';
-import type { Clock, Log, MetadataFile } from './base/ports.js';
-import type { TokenTarget } from './session-state.js';
+} from './token-response.js';
+import type { AccountView, AuthErrorCode, SignInRequest } from '../../../contract.js';
+import type { Clock, Log, MetadataFile } from '../base/ports.js';
+import type { TokenTarget } from '../session-state.js';
 
 /**
  * Tokens as the server gave them. `expiresAt` null: the server named no end and gave no refresh

@@ -1,10 +1,10 @@
 // The checks of an ID token that the OAuth engine leaves to its caller (OpenID Connect Core
 // §3.1.3.6, §3.1.3.7, §12.2). Pure but for the digest; the signature and the other claims are
-// checked by the engine in protocol.ts.
-import { AuthError } from './base/errors.js';
+// checked by the engine in client.ts.
+import { AuthError } from '../base/errors.js';
 import { base64url } from './identity.js';
-import type { ArrivalTimes } from './oauth/arrival-times.js';
-import { type AskedAge, assertAuthTime, assertTimes } from './oauth/id-token-times.js';
+import type { ArrivalTimes } from './arrival-times.js';
+import { type AskedAge, assertAuthTime, assertTimes } from './id-token-times.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

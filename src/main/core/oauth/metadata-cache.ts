@@ -4,11 +4,11 @@
 // which lies in the keychain, vouches for its content.
 import { type BoundedFetch, flatMembers } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
-import { AuthError } from './base/errors.js';
+import { AuthError } from '../base/errors.js';
 import { base64url } from './identity.js';
-import { LIMITS } from './base/limits.js';
-import type { Settings } from './options/options.js';
-import type { Clock, Log, MetadataFile } from './base/ports.js';
+import { LIMITS } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
+import type { Clock, Log, MetadataFile } from '../base/ports.js';
 
 /** What a session's record says of the metadata it was last used with. */
 export interface MetadataMark {

@@ -1,8 +1,8 @@
 // Who signed in: claims or userinfo → account. Claims come from outside; they are cut, cleaned and
 // never trusted as markup. May not send anything; the account id is the only thing that is
 // computed.
-import type { AccountView } from '../../contract.js';
-import type { Identity } from './options/options.js';
+import type { AccountView } from '../../../contract.js';
+import type { Identity } from '../options/options.js';
 
 /**
  * What a provider without userinfo, and a host without `identify`, leave us: somebody, and nobody

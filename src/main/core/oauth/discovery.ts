@@ -1,9 +1,9 @@
 // What is known of the provider: metadata by discovery (OpenID Connect Discovery §4, RFC 8414 §3)
 // or by hand, checked. Judges answers; sending is left to the function it is given.
-import { AuthError } from './base/errors.js';
+import { AuthError } from '../base/errors.js';
 import { isIssuerOfTemplate } from './issuer-template.js';
-import { isLoopback } from './options/redirect-option.js';
-import type { Settings } from './options/options.js';
+import { isLoopback } from '../options/redirect-option.js';
+import type { Settings } from '../options/options.js';
 
 /** The checked members of the metadata that Latchkey uses, in the wire's own spelling. */
 export type ServerMetadata = {
