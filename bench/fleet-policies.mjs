@@ -5,8 +5,8 @@
 
 /** @typedef {import('./fleet-simulation.mjs').Policy} Policy */
 /** @typedef {typeof import('../src/main/core/base/backoff.js')} Renewal */
-/** @typedef {typeof import('../src/main/core/session.js') & typeof import('../src/main/core/session-answers.js')} Session */
-/** @typedef {import('../src/main/core/session-state.js').SessionState} SessionState */
+/** @typedef {typeof import('../src/main/core/session/session.js') & typeof import('../src/main/core/session/session-queries.js')} Session */
+/** @typedef {import('../src/main/core/session/session-state.js').SessionState} SessionState */
 /** @typedef {typeof import('../src/main/core/base/errors.js')} Errors */
 
 /**

@@ -20,7 +20,7 @@ import type { AuthEvent } from './core/base/events.js';
 import { createLateEngine } from './core/late-engine.js';
 import { type AuthOptions, parseOptions } from './core/options/options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
-import type { TokenRequest } from './core/token-request.js';
+import type { TokenRequest } from './core/session/token-request.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 export type {
@@ -51,7 +51,7 @@ export type {
   ResultTexts,
 } from './core/options/options.js';
 export type { ProviderPreset } from './core/options/provider-preset.js';
-export type { TokenRequest } from './core/token-request.js';
+export type { TokenRequest } from './core/session/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 /**

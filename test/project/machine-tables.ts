@@ -13,8 +13,8 @@ import {
   NO_TROUBLE,
   type SessionEvent,
   type SessionState,
-} from '../../src/main/core/session-state.js';
-import { stepSession } from '../../src/main/core/session.js';
+} from '../../src/main/core/session/session-state.js';
+import { stepSession } from '../../src/main/core/session/session.js';
 import { table } from './documents.js';
 
 /** Samples of one event; where they lead to different ends, the words say which is which. */

@@ -2,13 +2,17 @@
 // free, nothing begun at the end.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { type Keeper, type SessionHandle, createKeeper } from '../../src/main/core/keeper.js';
+import {
+  type Keeper,
+  type SessionHandle,
+  createKeeper,
+} from '../../src/main/core/session/session-effects.js';
 import { LIMITS, renewalLockWaitMs } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { Ports } from '../../src/main/core/base/ports.js';
 import type { Grant, Protocol, Renewed } from '../../src/main/core/oauth/client.js';
 import { type SessionRecord, sessionLock } from '../../src/main/core/storage/records.js';
-import type { SessionEffect, SessionEvent } from '../../src/main/core/session-state.js';
+import type { SessionEffect, SessionEvent } from '../../src/main/core/session/session-state.js';
 import type { Vault, VaultReading } from '../../src/main/core/storage/session-store.js';
 import { stateOf } from '../support/flow-bench.js';
 import { type FakeLock, createFakeLock } from '../support/fake-lock.js';

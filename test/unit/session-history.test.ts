@@ -5,15 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Grant } from '../../src/main/core/oauth/client.js';
-import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
+import { answerToken, sessionDeadline } from '../../src/main/core/session/session-queries.js';
 import {
   NO_SESSION,
   type SessionEffect,
   type SessionEvent,
   type SessionState,
   type TokenTarget,
-} from '../../src/main/core/session-state.js';
-import { stepSession } from '../../src/main/core/session.js';
+} from '../../src/main/core/session/session-state.js';
+import { stepSession } from '../../src/main/core/session/session.js';
 import { toView } from '../../src/main/core/view.js';
 
 /**

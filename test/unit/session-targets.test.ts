@@ -9,14 +9,14 @@ import {
   answerToken,
   heldToken,
   sessionDeadline,
-} from '../../src/main/core/session-answers.js';
+} from '../../src/main/core/session/session-queries.js';
 import {
   type LiveSession,
   NO_TROUBLE,
   type SessionEvent,
   type SessionState,
-} from '../../src/main/core/session-state.js';
-import { stepSession } from '../../src/main/core/session.js';
+} from '../../src/main/core/session/session-state.js';
+import { stepSession } from '../../src/main/core/session/session.js';
 
 const NOW = 1_000_000;
 const HOUR = 3_600_000;

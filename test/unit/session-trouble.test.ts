@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Signal } from '../../src/main/core/base/ports.js';
-import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
+import { answerToken, sessionDeadline } from '../../src/main/core/session/session-queries.js';
 import {
   type LiveSession,
   NO_TROUBLE,
   type SessionEvent,
   type SessionState,
-} from '../../src/main/core/session-state.js';
-import { stepSession } from '../../src/main/core/session.js';
+} from '../../src/main/core/session/session-state.js';
+import { stepSession } from '../../src/main/core/session/session.js';
 
 const NOW = 1_000_000_000;
 const HOUR = 3_600_000;

@@ -5,15 +5,15 @@ import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { Grant } from '../../src/main/core/oauth/client.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';
-import { answerToken, sessionDeadline } from '../../src/main/core/session-answers.js';
+import { answerToken, sessionDeadline } from '../../src/main/core/session/session-queries.js';
 import {
   type LiveSession,
   NO_TROUBLE,
   type Renewal,
   type SessionEvent,
   type SessionState,
-} from '../../src/main/core/session-state.js';
-import { stepSession } from '../../src/main/core/session.js';
+} from '../../src/main/core/session/session-state.js';
+import { stepSession } from '../../src/main/core/session/session.js';
 
 type StateName =
   | Exclude<SessionState['phase'], 'live'>

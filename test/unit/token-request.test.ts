@@ -1,6 +1,6 @@
 // What getAccessToken may be asked for.
 import { describe, expect, it } from 'vitest';
-import { type TokenRequest, parseTokenRequest } from '../../src/main/core/token-request.js';
+import { type TokenRequest, parseTokenRequest } from '../../src/main/core/session/token-request.js';
 
 describe('parseTokenRequest', () => {
   it('takes the token of the sign-in when nothing is said', () => {

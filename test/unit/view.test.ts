@@ -6,7 +6,7 @@ import {
   type LiveSession,
   NO_TROUBLE,
   type SessionState,
-} from '../../src/main/core/session-state.js';
+} from '../../src/main/core/session/session-state.js';
 import { type ViewInput, toView } from '../../src/main/core/view.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };

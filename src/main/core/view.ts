@@ -11,8 +11,8 @@ import type { AttemptState } from './attempt-state.js';
 import { attemptView } from './attempt.js';
 import { AuthError, assertNever, toErrorView } from './base/errors.js';
 import { recordKey } from './storage/records.js';
-import { isUnread } from './session-answers.js';
-import type { LiveSession, SessionState } from './session-state.js';
+import { isUnread } from './session/session-queries.js';
+import type { LiveSession, SessionState } from './session/session-state.js';
 
 /** Everything the view depends on. */
 export interface ViewInput {

@@ -9,7 +9,7 @@ import type {
   Renewal,
   SessionState,
   TargetAnswer,
-} from '../session-state.js';
+} from '../session/session-state.js';
 
 /** Less than this is gathered until it is as much. */
 const NOTICED_MS = 1_000;

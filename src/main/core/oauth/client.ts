@@ -36,7 +36,7 @@ import {
 } from './token-response.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../../contract.js';
 import type { Clock, Log, MetadataFile } from '../base/ports.js';
-import type { TokenTarget } from '../session-state.js';
+import type { TokenTarget } from '../session/session-state.js';
 
 /**
  * Tokens as the server gave them. `expiresAt` null: the server named no end and gave no refresh

@@ -2,8 +2,8 @@
 // Answers them from the session's state; decides nothing about the session.
 import type { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import { type TokenWant, answerArrival, answerToken, heldToken } from '../session-answers.js';
-import type { AccessToken, SessionState, TokenTarget } from '../session-state.js';
+import { type TokenWant, answerArrival, answerToken, heldToken } from './session-queries.js';
+import type { AccessToken, SessionState, TokenTarget } from './session-state.js';
 
 export interface Waiter<T> {
   readonly resolve: (value: T) => void;

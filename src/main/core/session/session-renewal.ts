@@ -1,10 +1,10 @@
 // How the token of the sign-in is renewed: the request, what comes of it, and storing. The part of
-// the machine that session.ts and session-errand.ts share. Pure.
-import type { AccountView, AuthErrorCode, SignedOutReason } from '../../contract.js';
-import { AuthError } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import type { Grant } from './oauth/client.js';
-import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from './base/backoff.js';
+// the machine that session.ts and target-renewal.ts share. Pure.
+import type { AccountView, AuthErrorCode, SignedOutReason } from '../../../contract.js';
+import { AuthError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import type { Grant } from '../oauth/client.js';
+import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from '../base/backoff.js';
 import {
   type AccessToken,
   type LiveSession,

@@ -1,8 +1,8 @@
 // A renewal for another target: the errand of a live session. The token of the sign-in stays in use
 // meanwhile. Pure.
-import { AuthError, assertNever } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import { isSetBackBehind } from './base/backoff.js';
+import { AuthError, assertNever } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import { isSetBackBehind } from '../base/backoff.js';
 import {
   accessOf,
   beginRenewal,

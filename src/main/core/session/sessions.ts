@@ -1,24 +1,24 @@
-// The sessions of the app: the active one and those of other accounts. Effects go to keeper.ts,
+// The sessions of the app: the active one and those of other accounts. Effects go to session-effects.ts,
 // callers wait in session/token-waiters.ts. Decides nothing about a session, which is session.ts's;
 // with the option "accounts" at `one` there is one and no other.
-import type { AccountView, SignedOutReason } from '../../contract.js';
-import { AuthError } from './base/errors.js';
-import { isAnonymous } from './oauth/identity.js';
-import type { Keeper } from './keeper.js';
-import type { KnownState } from './storage/stored-state.js';
-import { LIMITS } from './base/limits.js';
-import type { Settings } from './options/options.js';
-import type { Clock, KnownAccount, Log, Signal } from './base/ports.js';
-import type { Grant } from './oauth/client.js';
-import { accountOf } from './storage/records.js';
-import { isUnread, sessionDeadline } from './session-answers.js';
+import type { AccountView, SignedOutReason } from '../../../contract.js';
+import { AuthError } from '../base/errors.js';
+import { isAnonymous } from '../oauth/identity.js';
+import type { Keeper } from './session-effects.js';
+import type { KnownState } from '../storage/stored-state.js';
+import { LIMITS } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
+import type { Clock, KnownAccount, Log, Signal } from '../base/ports.js';
+import type { Grant } from '../oauth/client.js';
+import { accountOf } from '../storage/records.js';
+import { isUnread, sessionDeadline } from './session-queries.js';
 import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
-import { afterSetBack, createSetBackWatch } from './base/set-back.js';
-import { type TokenWaiters, createTokenWaiters } from './session/token-waiters.js';
-import { atMost } from './base/timeout.js';
+import { afterSetBack, createSetBackWatch } from '../base/set-back.js';
+import { type TokenWaiters, createTokenWaiters } from './token-waiters.js';
+import { atMost } from '../base/timeout.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
-import type { Vault } from './storage/session-store.js';
+import type { Vault } from '../storage/session-store.js';
 
 /** One account's session, and who waits for it. */
 export interface Slot {

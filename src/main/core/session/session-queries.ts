@@ -1,8 +1,8 @@
 // What a session answers to those who ask: callers who need a token, and the timer that wants to
 // know when. Pure.
-import { AuthError, assertNever } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import { hasPassed, hurryAt } from './base/backoff.js';
+import { AuthError, assertNever } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import { hasPassed, hurryAt } from '../base/backoff.js';
 import type {
   AccessToken,
   LiveSession,

@@ -1,19 +1,19 @@
 // The effects of the session: reads, writes and removes its record, renews under the lock of all
 // processes, revokes. Decides nothing about the session: what happens goes back to the mailbox as
 // an event of session-state.ts.
-import type { AccountView } from '../../contract.js';
-import { AuthError, assertNever, toAuthError } from './base/errors.js';
-import { errorFields } from './base/event-parts.js';
-import { LIMITS, renewalLockWaitMs } from './base/limits.js';
-import type { Settings } from './options/options.js';
-import type { Ports } from './base/ports.js';
-import type { Grant, Protocol } from './oauth/client.js';
-import { type SessionRecord, sessionLock } from './storage/records.js';
-import { renewAt } from './base/backoff.js';
+import type { AccountView } from '../../../contract.js';
+import { AuthError, assertNever, toAuthError } from '../base/errors.js';
+import { errorFields } from '../base/event-parts.js';
+import { LIMITS, renewalLockWaitMs } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
+import type { Ports } from '../base/ports.js';
+import type { Grant, Protocol } from '../oauth/client.js';
+import { type SessionRecord, sessionLock } from '../storage/records.js';
+import { renewAt } from '../base/backoff.js';
 import { wasSetBack } from './session-renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
-import { atMost } from './base/timeout.js';
-import type { Vault, VaultReading } from './storage/session-store.js';
+import { atMost } from '../base/timeout.js';
+import type { Vault, VaultReading } from '../storage/session-store.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };

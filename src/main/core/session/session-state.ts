@@ -1,10 +1,10 @@
 // The states, events and effects of the session: the words in which session.ts thinks. Types, and
 // the two first values.
-import type { AccountView, SignedOutReason } from '../../contract.js';
-import type { AuthError } from './base/errors.js';
-import type { Signal } from './base/ports.js';
-import type { Grant } from './oauth/client.js';
-import type { SessionRecord } from './storage/records.js';
+import type { AccountView, SignedOutReason } from '../../../contract.js';
+import type { AuthError } from '../base/errors.js';
+import type { Signal } from '../base/ports.js';
+import type { Grant } from '../oauth/client.js';
+import type { SessionRecord } from '../storage/records.js';
 
 export interface AccessToken {
   readonly token: string;

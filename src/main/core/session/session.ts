@@ -1,13 +1,13 @@
 // The machine of the session: (state, event) → state + effects. Pure: time and chance come with the
 // event. Save before publish: a new refresh token is stored (or known to be unstorable) before its
 // access token is used.
-import type { AccountView } from '../../contract.js';
-import { AuthError, assertNever } from './base/errors.js';
-import { isAnonymous } from './oauth/identity.js';
-import { LIMITS } from './base/limits.js';
-import type { SessionRecord } from './storage/records.js';
-import { beginErrand, stepErrand } from './session-errand.js';
-import { isSetBackBehind } from './base/backoff.js';
+import type { AccountView } from '../../../contract.js';
+import { AuthError, assertNever } from '../base/errors.js';
+import { isAnonymous } from '../oauth/identity.js';
+import { LIMITS } from '../base/limits.js';
+import type { SessionRecord } from '../storage/records.js';
+import { beginErrand, stepErrand } from './target-renewal.js';
+import { isSetBackBehind } from '../base/backoff.js';
 import {
   absent,
   accessOf,
