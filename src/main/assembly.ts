@@ -33,7 +33,7 @@ import type {
   SecretStore,
 } from './core/base/ports.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
-import { parseSignInRequest } from './core/options/sign-in-request.js';
+import { parseSignInRequest } from './core/authorization/sign-in-request.js';
 import { createSplitStore } from './core/storage/chunked-store.js';
 import { createStoreChoice } from './core/storage/fallback-store.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';

@@ -2,8 +2,12 @@
 // somebody wrote down. The sample states and events are complete by type: a new phase or event does
 // not compile until it has a sample.
 import type { AccountView } from '../../src/contract.js';
-import type { AttemptEvent, AttemptState, Way } from '../../src/main/core/attempt-state.js';
-import { stepAttempt } from '../../src/main/core/attempt.js';
+import type {
+  AttemptEvent,
+  AttemptState,
+  Way,
+} from '../../src/main/core/authorization/attempt-state.js';
+import { stepAttempt } from '../../src/main/core/authorization/attempt.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type { Grant } from '../../src/main/core/oauth/client.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';

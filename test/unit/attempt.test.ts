@@ -7,14 +7,14 @@ import type {
   AttemptEvent,
   AttemptState,
   Way,
-} from '../../src/main/core/attempt-state.js';
+} from '../../src/main/core/authorization/attempt-state.js';
 import {
   attemptDeadline,
   attemptView,
   beginAttempt,
   stepAttempt,
-} from '../../src/main/core/attempt.js';
-import type { DeviceWait } from '../../src/main/core/device-code.js';
+} from '../../src/main/core/authorization/attempt.js';
+import type { DeviceWait } from '../../src/main/core/authorization/device-polling.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type { Grant } from '../../src/main/core/oauth/client.js';
 
@@ -399,7 +399,7 @@ interface Step {
 }
 
 /**
- * Runs a history and gives each step as it was taken. Each prepared way is a new one, as trips.ts
+ * Runs a history and gives each step as it was taken. Each prepared way is a new one, as attempt-effects.ts
  * has it.
  */
 function run(events: readonly AttemptEvent[]): readonly Step[] {

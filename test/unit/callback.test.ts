@@ -2,7 +2,7 @@
 // can throw.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leadsTo, parseCallback } from '../../src/main/core/callback.js';
+import { leadsTo, parseCallback } from '../../src/main/core/authorization/callback.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 
 const SCHEME = 'com.example.app:/callback';

@@ -11,7 +11,7 @@ import {
   passes,
   polling,
   readDeviceAuthorization,
-} from '../../src/main/core/device-code.js';
+} from '../../src/main/core/authorization/device-polling.js';
 import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';

@@ -5,7 +5,7 @@ import type { AuthView } from '../../src/contract.js';
 import { type PageCalls, exposeToPages, isTrustedUrl } from '../../src/main/adapters/ipc.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type { LogEvent } from '../../src/main/core/base/ports.js';
-import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
+import { parseSignInRequest } from '../../src/main/core/authorization/sign-in-request.js';
 import { fakeElectron } from '../support/fake-electron.js';
 
 const trust = {

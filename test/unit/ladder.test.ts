@@ -5,7 +5,11 @@ import { describe, expect, it } from 'vitest';
 import type { RedirectKind } from '../../src/contract.js';
 import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { leavesOtherWays, nextKind, rungsFrom } from '../../src/main/core/ladder.js';
+import {
+  leavesOtherWays,
+  nextKind,
+  rungsFrom,
+} from '../../src/main/core/authorization/redirect-order.js';
 import { requireRedirects } from '../../src/main/core/options/redirect-option.js';
 
 const REDIRECTS = requireRedirects([

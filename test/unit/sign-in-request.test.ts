@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { parseSignInRequest } from '../../src/main/core/options/sign-in-request.js';
+import { parseSignInRequest } from '../../src/main/core/authorization/sign-in-request.js';
 
 describe('parseSignInRequest', () => {
   it.each([

@@ -1,6 +1,6 @@
 // Machines → view: what a page is told in each state, and that no secret is among it.
 import { describe, expect, it } from 'vitest';
-import type { AttemptState } from '../../src/main/core/attempt-state.js';
+import type { AttemptState } from '../../src/main/core/authorization/attempt-state.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import {
   type LiveSession,

@@ -2,8 +2,8 @@
 // owners are attempts.ts and sessions.ts; decisions live in attempt.ts and session.ts.
 import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
 import { createAttemptVault } from './storage/attempt-store.js';
-import type { AttemptState } from './attempt-state.js';
-import { type AttemptMail, createAttempts } from './attempts.js';
+import type { AttemptState } from './authorization/attempt-state.js';
+import { type AttemptMail, createAttempts } from './authorization/attempts.js';
 import { createBoundedFetch } from './oauth/bounded-fetch.js';
 import { createErrorViews } from './base/error-views.js';
 import { type AuthError, stoppedError } from './base/errors.js';

@@ -7,8 +7,8 @@ import type {
   RenewalView,
   SecretStoreKind,
 } from '../../contract.js';
-import type { AttemptState } from './attempt-state.js';
-import { attemptView } from './attempt.js';
+import type { AttemptState } from './authorization/attempt-state.js';
+import { attemptView } from './authorization/attempt.js';
 import { AuthError, assertNever, toErrorView } from './base/errors.js';
 import { recordKey } from './storage/records.js';
 import { isUnread } from './session/session-queries.js';

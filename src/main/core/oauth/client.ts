@@ -10,7 +10,7 @@ import {
   type PollAnswer,
   passes,
   readDeviceAuthorization,
-} from '../device-code.js';
+} from '../authorization/device-polling.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createEarlyKeys } from './jwks-prefetch.js';
 import { AuthError } from '../base/errors.js';

@@ -2,7 +2,7 @@
 // Pure. Keyed on codes and on the server's `error` member only, never on texts; passes on no text
 // from outside.
 import type { AuthErrorCode } from '../../../contract.js';
-import { codeExpired } from '../device-code.js';
+import { codeExpired } from '../authorization/device-polling.js';
 import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from '../base/errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
 

@@ -1,6 +1,6 @@
 // A URL that came from outside → what it is (RFC 6749 §4.1.2). Never throws, decides nothing, holds
 // no state. Anyone can send such a URL: nothing in it is believed before its state was matched.
-import { LIMITS } from './base/limits.js';
+import { LIMITS } from '../base/limits.js';
 
 /**
  * `parameters` is what the engine of the protocol validates again; it holds the code and must not

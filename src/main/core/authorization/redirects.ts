@@ -1,17 +1,17 @@
 // Opens and closes the ways of a trip: walks the ladder, makes the secrets of each way, keeps what
 // may outlive the process. Each way has its own state, verifier and nonce: an answer that comes by
 // one cannot be used on another (RFC 9700 §4.4, §4.7).
-import type { RedirectKind, SignInRequest } from '../../contract.js';
-import { type AttemptSecrets, createSecrets } from './oauth/request-secrets.js';
-import type { AttemptVault } from './storage/attempt-store.js';
-import type { DeviceAuthorization } from './device-code.js';
-import { AuthError, toAuthError } from './base/errors.js';
-import { leavesOtherWays, nextKind, rungsFrom } from './ladder.js';
-import { LIMITS } from './base/limits.js';
-import type { Settings } from './options/options.js';
-import type { Ports, RedirectOption, TripOutcome } from './base/ports.js';
-import type { Protocol } from './oauth/client.js';
-import { atMost } from './base/timeout.js';
+import type { RedirectKind, SignInRequest } from '../../../contract.js';
+import { type AttemptSecrets, createSecrets } from '../oauth/request-secrets.js';
+import type { AttemptVault } from '../storage/attempt-store.js';
+import type { DeviceAuthorization } from './device-polling.js';
+import { AuthError, toAuthError } from '../base/errors.js';
+import { leavesOtherWays, nextKind, rungsFrom } from './redirect-order.js';
+import { LIMITS } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
+import type { Ports, RedirectOption, TripOutcome } from '../base/ports.js';
+import type { Protocol } from '../oauth/client.js';
+import { atMost } from '../base/timeout.js';
 
 /**
  * The answer comes as a callback that brings this way's state, by itself or carried by the person.

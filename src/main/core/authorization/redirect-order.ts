@@ -1,9 +1,9 @@
 // The redirect ladder: which entries of the option "redirects" may be tried, and in which order.
 // Pure. Whether an entry works here is found out by trying it; what is known beforehand comes as a
 // value.
-import type { RedirectKind } from '../../contract.js';
-import type { AuthError } from './base/errors.js';
-import type { RedirectOption } from './base/ports.js';
+import type { RedirectKind } from '../../../contract.js';
+import type { AuthError } from '../base/errors.js';
+import type { RedirectOption } from '../base/ports.js';
 
 /** One entry that may be tried, and where it stands. */
 export interface Rung {

@@ -2,7 +2,7 @@
 // secrets stay with the effects. An attempt may have several ways open at once; the first by which
 // an answer comes wins, and the others are closed. Every state × event is explicit; what means
 // nothing returns the same state.
-import type { AttemptView, SignInRequest } from '../../contract.js';
+import type { AttemptView, SignInRequest } from '../../../contract.js';
 import type {
   AttemptEffect,
   AttemptEvent,
@@ -18,11 +18,11 @@ import {
   codeExpired,
   isPollDue,
   polling,
-} from './device-code.js';
-import { AuthError, assertNever } from './base/errors.js';
-import { leavesOtherWays } from './ladder.js';
-import type { TripOutcome } from './base/ports.js';
-import { isSetBackBehind } from './base/backoff.js';
+} from './device-polling.js';
+import { AuthError, assertNever } from '../base/errors.js';
+import { leavesOtherWays } from './redirect-order.js';
+import type { TripOutcome } from '../base/ports.js';
+import { isSetBackBehind } from '../base/backoff.js';
 
 type Waiting = AttemptState & { readonly phase: 'waiting' };
 

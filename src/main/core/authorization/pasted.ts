@@ -1,7 +1,7 @@
 // What a person pasted → what it is: a whole callback URL, or the code that an out-of-band page
 // shows. Never throws. Anyone can talk a person into pasting something: nothing in it is believed
 // before it was matched with an open attempt.
-import { LIMITS } from './base/limits.js';
+import { LIMITS } from '../base/limits.js';
 
 export type Pasted =
   /** A URL. Whether it is a callback of ours is told by callback.ts. */

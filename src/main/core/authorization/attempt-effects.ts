@@ -1,19 +1,19 @@
 // The effects of attempts: opens ways and the browser, takes callbacks, redeems, asks for device
 // codes. Holds the attempts' secrets. Decides nothing about an attempt: what happens goes back to
 // the mailbox as an event of attempt.ts.
-import type { SignInRequest } from '../../contract.js';
+import type { SignInRequest } from '../../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
-import type { AttemptVault } from './storage/attempt-store.js';
+import type { AttemptVault } from '../storage/attempt-store.js';
 import { leadsTo, parseCallback } from './callback.js';
-import { beginWait } from './device-code.js';
-import { AuthError, toAuthError } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import type { Settings } from './options/options.js';
+import { beginWait } from './device-polling.js';
+import { AuthError, toAuthError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
 import type { Pasted } from './pasted.js';
-import type { CallbackVerdict, Ports, TripOutcome } from './base/ports.js';
-import type { Protocol, Redeemed } from './oauth/client.js';
-import type { AttemptRecord } from './storage/records.js';
-import { type RedirectWay, type Trip, createTrip, createWays } from './ways.js';
+import type { CallbackVerdict, Ports, TripOutcome } from '../base/ports.js';
+import type { Protocol, Redeemed } from '../oauth/client.js';
+import type { AttemptRecord } from '../storage/records.js';
+import { type RedirectWay, type Trip, createTrip, createWays } from './redirects.js';
 
 /**
  * Where trips report. `resume` makes an attempt of one that an earlier process began; its callback

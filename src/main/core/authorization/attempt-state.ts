@@ -1,10 +1,10 @@
 // The words of the machine of one attempt: its states, its events, its effects. Types only.
 // No state holds a secret: states are shown, in part, to pages.
-import type { AccountView, RedirectKind, SignInRequest } from '../../contract.js';
-import type { DeviceWait, PollAnswer } from './device-code.js';
-import type { AuthError } from './base/errors.js';
-import type { TripOutcome } from './base/ports.js';
-import type { Grant } from './oauth/client.js';
+import type { AccountView, RedirectKind, SignInRequest } from '../../../contract.js';
+import type { DeviceWait, PollAnswer } from './device-polling.js';
+import type { AuthError } from '../base/errors.js';
+import type { TripOutcome } from '../base/ports.js';
+import type { Grant } from '../oauth/client.js';
 
 /** What every open attempt has. */
 export interface OpenAttempt {

@@ -1,10 +1,10 @@
 // The device authorization grant (RFC 8628): reads the provider's answer, and decides when to ask
 // again. Pure. The device code is a secret and stays with the effects; here is only what may be
 // shown, and times.
-import type { DeviceView } from '../../contract.js';
-import { AuthError } from './base/errors.js';
-import { LIMITS } from './base/limits.js';
-import { isLoopback } from './options/redirect-option.js';
+import type { DeviceView } from '../../../contract.js';
+import { AuthError } from '../base/errors.js';
+import { LIMITS } from '../base/limits.js';
+import { isLoopback } from '../options/redirect-option.js';
 
 /** What the provider answered to the device authorization request (RFC 8628 §3.2), checked. */
 export interface DeviceAuthorization {

@@ -1,18 +1,18 @@
-// The open attempts of the app, and the callers that wait for them. Effects go to trips.ts.
+// The open attempts of the app, and the callers that wait for them. Effects go to attempt-effects.ts.
 // Decides nothing about an attempt, which is attempt.ts's.
-import type { AccountView, SignInRequest } from '../../contract.js';
+import type { AccountView, SignInRequest } from '../../../contract.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
-import type { AttemptVault } from './storage/attempt-store.js';
+import type { AttemptVault } from '../storage/attempt-store.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
-import { AuthError, assertNever } from './base/errors.js';
-import { errorFields } from './base/event-parts.js';
-import { LIMITS } from './base/limits.js';
-import type { Settings } from './options/options.js';
+import { AuthError, assertNever } from '../base/errors.js';
+import { errorFields } from '../base/event-parts.js';
+import { LIMITS } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
 import { parsePasted } from './pasted.js';
-import type { Ports } from './base/ports.js';
-import type { Grant, Protocol } from './oauth/client.js';
-import type { Waiter } from './session/token-waiters.js';
-import { createTrips } from './trips.js';
+import type { Ports } from '../base/ports.js';
+import type { Grant, Protocol } from '../oauth/client.js';
+import type { Waiter } from '../session/token-waiters.js';
+import { createTrips } from './attempt-effects.js';
 
 export interface AttemptMail {
   readonly to: 'attempt';
