@@ -15,7 +15,7 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/engine.ts': 'one mailbox and what it feeds',
   'src/main/core/session/sessions.ts': 'the owner of all sessions',
   'src/main/core/session/session-effects.ts': 'the effects of one machine',
-  'src/main/core/take-over.ts': 'one migration from beginning to end',
+  'src/main/core/migration/migration.ts': 'one migration from beginning to end',
   'src/main/core/oauth/client.ts': 'the five requests of the OAuth engine',
   'src/main/core/base/ports.ts': 'every port with its obligations',
   'src/main/core/storage/records.ts': 'every format that is stored, and its parser',

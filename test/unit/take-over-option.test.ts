@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import { parseEarlierSession } from '../../src/main/core/earlier-session.js';
+import { parseEarlierSession } from '../../src/main/core/migration/legacy-session.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 
 const read = (): null => null;

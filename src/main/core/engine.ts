@@ -19,7 +19,7 @@ import type { Timing } from './session/session-state.js';
 import { type SessionMail, createSessions } from './session/sessions.js';
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
-import { createTakeOver } from './take-over.js';
+import { createTakeOver } from './migration/migration.js';
 import { atMost } from './base/timeout.js';
 import { type TokenRequest, parseAccountId } from './session/token-request.js';
 import { createVault } from './storage/session-store.js';

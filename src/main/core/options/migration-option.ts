@@ -1,6 +1,6 @@
 // The option "takeOver": where earlier versions of the host's app kept a session, and what the host
 // says of it. Checks the option. Reads nothing itself, and puts no value into a text;
-// earlier-session.ts checks what the functions answer.
+// legacy-session.ts checks what the functions answer.
 import {
   type Check,
   callable,

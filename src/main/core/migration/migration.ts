@@ -2,13 +2,13 @@
 // it as a session of ours, then remove what it came from. Killed at any moment, it goes on at the
 // next start from the newest token that is stored. May not sign anybody out, and removes nothing
 // whose successor is not in the keychain.
-import type { AccountView } from '../../contract.js';
-import { AuthError, toAuthError } from './base/errors.js';
-import { parseEarlierSession } from './earlier-session.js';
-import { digestOf } from './oauth/identity.js';
-import type { KnownState } from './storage/stored-state.js';
-import { LIMITS, renewalLockWaitMs } from './base/limits.js';
-import type { Settings } from './options/options.js';
+import type { AccountView } from '../../../contract.js';
+import { AuthError, toAuthError } from '../base/errors.js';
+import { parseEarlierSession } from './legacy-session.js';
+import { digestOf } from '../oauth/identity.js';
+import type { KnownState } from '../storage/stored-state.js';
+import { LIMITS, renewalLockWaitMs } from '../base/limits.js';
+import type { Settings } from '../options/options.js';
 import type {
   Clock,
   EarlierEntries,
@@ -17,18 +17,18 @@ import type {
   Log,
   SecretOutcome,
   SecretStore,
-} from './base/ports.js';
-import type { Grant, Protocol } from './oauth/client.js';
+} from '../base/ports.js';
+import type { Grant, Protocol } from '../oauth/client.js';
 import {
   type TakeOverRecord,
   accountOf,
   parseTakeOver,
   sessionLock,
   takeOverKey,
-} from './storage/records.js';
-import { retryDelayMs } from './base/backoff.js';
-import type { EarlierSession } from './options/migration-option.js';
-import type { Vault, VaultReading } from './storage/session-store.js';
+} from '../storage/records.js';
+import { retryDelayMs } from '../base/backoff.js';
+import type { EarlierSession } from '../options/migration-option.js';
+import type { Vault, VaultReading } from '../storage/session-store.js';
 
 export interface TakeOver {
   /**

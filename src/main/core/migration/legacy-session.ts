@@ -1,6 +1,6 @@
 // What a host's own `read` says of a value that an earlier version of its app kept. Types end
 // there: nothing in it is believed. May not throw, and puts no value into a text.
-import type { EarlierSession } from './options/migration-option.js';
+import type { EarlierSession } from '../options/migration-option.js';
 
 /** Four times the longest refresh token ever seen. */
 const TOKEN_MAX_LENGTH = 16_384;
