@@ -20,7 +20,7 @@ import { createStateFile } from './adapters/state-file.js';
 import { filesAtRest } from './adapters/whole-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { createEngine } from './core/engine.js';
-import type { OpenEngine } from './core/late-engine.js';
+import type { OpenEngine } from './core/lazy-engine.js';
 import { warningsOf } from './core/options/option-warnings.js';
 import { LIMITS } from './core/base/limits.js';
 import type { AuthOptions, Settings } from './core/options/options.js';

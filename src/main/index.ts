@@ -17,7 +17,7 @@ import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { AuthError, partMissingError } from './core/base/errors.js';
 import { createEventLog } from './core/base/event-log.js';
 import type { AuthEvent } from './core/base/events.js';
-import { createLateEngine } from './core/late-engine.js';
+import { createLateEngine } from './core/lazy-engine.js';
 import { type AuthOptions, parseOptions } from './core/options/options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
 import type { TokenRequest } from './core/session/token-request.js';

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
 import type { Engine } from '../../src/main/core/engine.js';
-import { createLateEngine } from '../../src/main/core/late-engine.js';
+import { createLateEngine } from '../../src/main/core/lazy-engine.js';
 
 const SIGNED_OUT: AuthView = { status: 'signed-out', reason: 'never' };
 
