@@ -5,7 +5,7 @@ import type { Diagnosis } from '../../src/main/diagnosis/diagnosis.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import { toAuthEvent } from '../../src/main/core/base/events.js';
 import { createRecentEvents } from '../../src/main/diagnosis/recent-events.js';
-import { scrub, scrubDeep } from '../../src/main/diagnosis/scrub.js';
+import { scrub, scrubDeep } from '../../src/main/diagnosis/redact.js';
 import { makeSupportBundle } from '../../src/main/diagnosis/support-bundle.js';
 
 const HOME = '/home/ann';
