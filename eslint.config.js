@@ -247,12 +247,12 @@ export default defineConfig(
       // The fake keyring speaks the messages of the keychain process; a change of them must fail
       // the compiler.
       {
-        regex: '^(\\.\\./)+main/adapters/keychain-protocol\\.js$',
+        regex: '^(\\.\\./)+main/adapters/secrets/keychain-protocol\\.js$',
         message: 'types only',
         allowTypeImports: true,
       },
       {
-        regex: '^(\\.\\./)+main/(?!adapters/keychain-protocol\\.js$)',
+        regex: '^(\\.\\./)+main/(?!adapters/secrets/keychain-protocol\\.js$)',
         message: 'the test kit runs in plain Node',
       },
     ],

@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 import { Stop } from './say.mjs';
 
 /** Finds its neighbours by its own place and notices when it was bundled: it must stay a file. */
-const OWN_FILES = /(^|\/)own-files\.js$/;
+const OWN_FILES = /(^|\/)package-files\.js$/;
 
 /** What the first file loads at once goes into one more file. */
 const START = 'start';
@@ -51,7 +51,7 @@ export async function bundleMain(dist) {
   });
   await withBundle(
     dist,
-    { 'adapters/keychain-worker': join(main, 'adapters', 'keychain-worker.js') },
+    { 'adapters/secrets/keychain-worker': join(main, 'adapters', 'secrets', 'keychain-worker.js') },
     (bundle) => bundle.write(shape),
   );
 }

@@ -106,8 +106,8 @@ function built(path) {
 
 async function serve() {
   const { decodeValue } =
-    /** @type {typeof import('../src/main/adapters/keychain-protocol.js')} */ (
-      await built('adapters/keychain-protocol.js')
+    /** @type {typeof import('../src/main/adapters/secrets/keychain-protocol.js')} */ (
+      await built('adapters/secrets/keychain-protocol.js')
     );
   const { default: keytar } = await import('keytar');
   process.on('message', (message) => {

@@ -65,7 +65,7 @@ export async function measureSize() {
   const code = `export * from ${JSON.stringify(DIST)};`;
   const own = await bundleParts(code, { from: ROOT });
   const worker = await bundleSize(
-    `import ${JSON.stringify(join(ROOT, 'dist', 'main', 'adapters', 'keychain-worker.js'))};`,
+    `import ${JSON.stringify(join(ROOT, 'dist', 'main', 'adapters', 'secrets', 'keychain-worker.js'))};`,
     { from: ROOT },
   );
 

@@ -1,7 +1,7 @@
 // Runs in a child process of `latchkey doctor`: there keytar may hang or crash, and is killed
 // without harm.
-import { answer, loadKeytar } from '../main/adapters/keychain-worker.js';
-import type { WorkerRequest } from '../main/adapters/keychain-protocol.js';
+import { answer, loadKeytar } from '../main/adapters/secrets/keychain-worker.js';
+import type { WorkerRequest } from '../main/adapters/secrets/keychain-protocol.js';
 
 process.on(
   'message',

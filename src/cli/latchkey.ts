@@ -3,7 +3,7 @@
 // its exit code. Plain Node: no Electron, no app.
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ownVersion } from '../main/adapters/host-facts.js';
+import { ownVersion } from '../main/adapters/diagnosis/host-facts.js';
 
 /**
  * Where a command writes whole lines. `color`: the terminal shows colours, and nobody has asked for

@@ -5,14 +5,14 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type DetailedPeerCertificate, connect, rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { readHostFacts } from '../main/adapters/host-facts.js';
-import { createKeychain } from '../main/adapters/keychain.js';
-import type { WorkerProcess } from '../main/adapters/keychain-protocol.js';
-import { tryKeyring } from '../main/adapters/keyring-facts.js';
-import { tryLoopback } from '../main/adapters/loopback-facts.js';
-import { safeEnvironment } from '../main/adapters/run-tool.js';
-import { findSchemeOwner, findSchemeRivals } from '../main/adapters/scheme-owner.js';
-import { programOf } from '../main/adapters/xdg-applications.js';
+import { readHostFacts } from '../main/adapters/diagnosis/host-facts.js';
+import { createKeychain } from '../main/adapters/secrets/keychain.js';
+import type { WorkerProcess } from '../main/adapters/secrets/keychain-protocol.js';
+import { tryKeyring } from '../main/adapters/diagnosis/keyring-facts.js';
+import { tryLoopback } from '../main/adapters/diagnosis/loopback-facts.js';
+import { safeEnvironment } from '../main/adapters/custom-scheme/run-tool.js';
+import { findSchemeOwner, findSchemeRivals } from '../main/adapters/custom-scheme/scheme-owner.js';
+import { programOf } from '../main/adapters/custom-scheme/xdg-applications.js';
 import type {
   DiagnosisSources,
   ProxyFacts,

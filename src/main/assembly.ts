@@ -3,19 +3,19 @@
 // once. Wires; decides nothing.
 import { app } from 'electron';
 import { createBrowser } from './adapters/browser.js';
-import type { DeepLink } from './adapters/deep-link.js';
-import { createEarlierEntries } from './adapters/earlier-entries.js';
-import { showApp } from './adapters/focus.js';
-import { createKeychain } from './adapters/keychain.js';
+import type { DeepLink } from './adapters/custom-scheme/deep-link.js';
+import { createEarlierEntries } from './adapters/secrets/legacy-entries.js';
+import { showApp } from './adapters/pages/show-app.js';
+import { createKeychain } from './adapters/secrets/keychain.js';
 import { createLock } from './adapters/lock.js';
-import { createLoopback } from './adapters/loopback.js';
-import { createMemoryStore } from './adapters/memory-store.js';
+import { createLoopback } from './adapters/loopback/loopback.js';
+import { createMemoryStore } from './adapters/secrets/memory-store.js';
 import { createMetadataFile } from './adapters/metadata-file.js';
-import { createNetwork } from './adapters/network.js';
-import type { RegistrationFacts } from './adapters/registration-facts.js';
-import { createSafeStorage } from './adapters/safe-storage.js';
-import type { SchemeRegistration } from './adapters/scheme-registration.js';
-import { createSignals } from './adapters/signals.js';
+import { createNetwork } from './adapters/network/network.js';
+import type { RegistrationFacts } from './adapters/custom-scheme/registration-facts.js';
+import { createSafeStorage } from './adapters/secrets/safe-storage.js';
+import type { SchemeRegistration } from './adapters/custom-scheme/scheme-registration.js';
+import { createSignals } from './adapters/system-events.js';
 import { createStateFile } from './adapters/state-file.js';
 import { filesAtRest } from './adapters/whole-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
@@ -130,7 +130,7 @@ export function assemble({
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
     const [{ diagnose: look }, { createAppSources }] = await Promise.all([
       import('./diagnosis/diagnosis.js'),
-      import('./adapters/app-sources.js'),
+      import('./adapters/diagnosis/app-sources.js'),
     ]);
     const sources = createAppSources({
       facts,

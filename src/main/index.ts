@@ -4,14 +4,14 @@
 import { app } from 'electron';
 import type { AuthView, SignInRequest } from '../contract.js';
 import { createClock } from './adapters/clock.js';
-import { createDeepLink } from './adapters/deep-link.js';
-import { firstWindowLoaded } from './adapters/first-window.js';
-import { rememberFocus, showApp } from './adapters/focus.js';
-import { exposeToPages } from './adapters/ipc.js';
-import { whyFilesMissing } from './adapters/own-files.js';
-import { attachPreload } from './adapters/preload.js';
-import { readRegistrationFacts } from './adapters/registration-facts.js';
-import type { SchemeRegistration } from './adapters/scheme-registration.js';
+import { createDeepLink } from './adapters/custom-scheme/deep-link.js';
+import { firstWindowLoaded } from './adapters/pages/first-window.js';
+import { rememberFocus, showApp } from './adapters/pages/show-app.js';
+import { exposeToPages } from './adapters/pages/ipc.js';
+import { whyFilesMissing } from './adapters/package-files.js';
+import { attachPreload } from './adapters/pages/attach-preload.js';
+import { readRegistrationFacts } from './adapters/custom-scheme/registration-facts.js';
+import type { SchemeRegistration } from './adapters/custom-scheme/scheme-registration.js';
 import type { Assembly } from './assembly.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { AuthError, partMissingError } from './core/base/errors.js';
@@ -164,7 +164,7 @@ export function createAuth(options: AuthOptions): Auth {
   const firstWindow = firstWindowLoaded(app);
   let registering: Promise<SchemeRegistration> | null = null;
   const registration = (): Promise<SchemeRegistration> =>
-    (registering ??= import('./adapters/scheme-registration.js').then(
+    (registering ??= import('./adapters/custom-scheme/scheme-registration.js').then(
       ({ createSchemeRegistration }) => createSchemeRegistration({ app, facts }),
     ));
   const deepLink = createDeepLink({

@@ -15,10 +15,13 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeepLink, type DeepLinkOptions } from '../../src/main/adapters/deep-link.js';
-import { desktopEntryText } from '../../src/main/adapters/desktop-entry.js';
-import { createLoopback } from '../../src/main/adapters/loopback.js';
-import { registerOnLinux } from '../../src/main/adapters/scheme-linux.js';
+import {
+  createDeepLink,
+  type DeepLinkOptions,
+} from '../../src/main/adapters/custom-scheme/deep-link.js';
+import { desktopEntryText } from '../../src/main/adapters/custom-scheme/desktop-entry.js';
+import { createLoopback } from '../../src/main/adapters/loopback/loopback.js';
+import { registerOnLinux } from '../../src/main/adapters/custom-scheme/scheme-linux.js';
 import type {
   CallbackKind,
   Callbacks,

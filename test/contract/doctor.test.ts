@@ -3,7 +3,7 @@
 // nobody knows. Each cause is named.
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createKeychain } from '../../src/main/adapters/keychain.js';
+import { createKeychain } from '../../src/main/adapters/secrets/keychain.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
 import { expectGenerated } from '../project/documents.js';
 import { diagnosed, doctor, workingKeyring } from '../support/doctor-command.js';

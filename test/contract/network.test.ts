@@ -1,7 +1,7 @@
 // Network: the same cases on Node's fetch, which flow tests use, and on the real adapter over the
 // fake Electron that hosts alias in. In a real Electron, with HTTP/2 and proxies: test/e2e/network.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createNetwork } from '../../src/main/adapters/network.js';
+import { createNetwork } from '../../src/main/adapters/network/network.js';
 import type { Network } from '../../src/main/core/base/ports.js';
 import { HTTP1_OUTCOMES, runTable } from '../support/network-cases.js';
 import { outcomeOf } from '../support/network-host/outcome.mjs';

@@ -1,7 +1,7 @@
 // Sessions at rest over a keyring: two client ids keep apart, and a locked keyring keeps a record
 // until it was read.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKeychain } from '../../src/main/adapters/keychain.js';
+import { createKeychain } from '../../src/main/adapters/secrets/keychain.js';
 import { createKnownState } from '../../src/main/core/storage/stored-state.js';
 import type { SecretStore } from '../../src/main/core/base/ports.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';

@@ -16,7 +16,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findSchemeOwner, findSchemeRivals } from '../../src/main/adapters/scheme-owner.js';
+import {
+  findSchemeOwner,
+  findSchemeRivals,
+} from '../../src/main/adapters/custom-scheme/scheme-owner.js';
 import type { SchemeOwner } from '../../src/main/diagnosis/facts.js';
 import { haveParts } from '../support/keyring.js';
 import { type Desk, startDesk } from '../support/xdg-desk.js';

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSafeStorage } from '../../src/main/adapters/safe-storage.js';
+import { createSafeStorage } from '../../src/main/adapters/secrets/safe-storage.js';
 import { type StoreChoice, createStoreChoice } from '../../src/main/core/storage/fallback-store.js';
 import type { Provider } from '../../src/testing/index.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';

@@ -212,8 +212,8 @@ describe('language', () => {
     );
     expect(starting).toEqual([
       'src/cli/plain-sources.ts',
-      'src/main/adapters/keychain.ts',
-      'src/main/adapters/run-tool.ts',
+      'src/main/adapters/custom-scheme/run-tool.ts',
+      'src/main/adapters/secrets/keychain.ts',
     ]);
     expect(starting.filter((path) => !read(path).includes('safeEnvironment('))).toEqual([]);
     expect(

@@ -44,20 +44,20 @@ beforeAll(async () => {
 describe('the start of an app', () => {
   it('reads three small files and no package: neither the OAuth engine, nor the store, nor the keychain', () => {
     const { files, packages, bytes } = loadedWith('index.js');
-    expect(files).toEqual(['adapters/own-files.js', 'index.js', 'parts/start.js']);
+    expect(files).toEqual(['adapters/package-files.js', 'index.js', 'parts/start.js']);
     expect(packages).toEqual(['electron']);
     expect(bytes).toBeLessThan(BYTES_MAX);
   });
 
   it('reads one more for the engine, which brings no package either', () => {
     const { files, packages } = loadedWith('parts/assembly.js');
-    expect(files).toEqual(['adapters/own-files.js', 'parts/assembly.js', 'parts/start.js']);
+    expect(files).toEqual(['adapters/package-files.js', 'parts/assembly.js', 'parts/start.js']);
     expect(packages).toEqual(['electron']);
   });
 
   it('has a keychain process of one file, which loads keytar when it is asked', () => {
-    expect(loadedWith('adapters/keychain-worker.js')).toMatchObject({
-      files: ['adapters/keychain-worker.js'],
+    expect(loadedWith('adapters/secrets/keychain-worker.js')).toMatchObject({
+      files: ['adapters/secrets/keychain-worker.js'],
       packages: [],
     });
   });

@@ -2,7 +2,7 @@
 // and reads what it says.
 import { run } from '../../src/cli/doctor.js';
 import type { PlainSourcesOptions } from '../../src/cli/plain-sources.js';
-import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
+import type { WorkerProcess } from '../../src/main/adapters/secrets/keychain-protocol.js';
 import type { Diagnosis } from '../../src/main/diagnosis/diagnosis.js';
 import type { Finding, FindingId } from '../../src/main/diagnosis/findings.js';
 

@@ -43,7 +43,7 @@ globalThis.setInterval = (run, ms) => {
 };
 globalThis.clearInterval = (timer) => (timers.delete(timer), real.clearInterval(timer));
 const { createBrowser } = await import('./main/adapters/browser.js');
-const { createSignals } = await import('./main/adapters/signals.js');
+const { createSignals } = await import('./main/adapters/system-events.js');
 const browser = createBrowser();
 const many = new Map();
 const make = (name, calls) => {

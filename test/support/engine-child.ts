@@ -4,8 +4,8 @@
 import { fork } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createClock } from '../../src/main/adapters/clock.js';
-import { createKeychain } from '../../src/main/adapters/keychain.js';
-import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
+import { createKeychain } from '../../src/main/adapters/secrets/keychain.js';
+import type { WorkerProcess } from '../../src/main/adapters/secrets/keychain-protocol.js';
 import { createLock } from '../../src/main/adapters/lock.js';
 import { createEngine } from '../../src/main/core/engine.js';
 import { parseOptions } from '../../src/main/core/options/options.js';

@@ -21,9 +21,14 @@ import { keychainScript } from './keychain-process.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CHILD = 'test/support/engine-child.ts';
-const ADAPTERS = ['clock', 'keychain', 'keychain-protocol', 'lock', 'own-files', 'run-tool'].map(
-  (name) => `src/main/adapters/${name}.ts`,
-);
+const ADAPTERS = [
+  'clock',
+  'lock',
+  'package-files',
+  'custom-scheme/run-tool',
+  'secrets/keychain',
+  'secrets/keychain-protocol',
+].map((name) => `src/main/adapters/${name}.ts`);
 /** Plain Node has no Electron; the keychain adapter is given another way to start its worker. */
 const NO_ELECTRON = 'export const app = null, utilityProcess = null;\n';
 

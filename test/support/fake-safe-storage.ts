@@ -2,7 +2,7 @@
 // has its troubles. Typed by Electron, so that a change of its API fails the compiler. No real
 // Electron ≥ 42 was at hand to prove it honest.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { AsyncSafeStorage } from '../../src/main/adapters/safe-storage.js';
+import type { AsyncSafeStorage } from '../../src/main/adapters/secrets/safe-storage.js';
 
 /**
  * `works`; `prompting`: every call waits until the mode changes; `keyless`: no keyring gave a key,

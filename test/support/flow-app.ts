@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { AuthView, SignInRequest } from '../../src/contract.js';
-import { createLoopback } from '../../src/main/adapters/loopback.js';
+import { createLoopback } from '../../src/main/adapters/loopback/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import {

@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { bringKeytar } from '../../scripts/keytar-binaries.mjs';
-import type { WorkerProcess } from '../../src/main/adapters/keychain-protocol.js';
+import type { WorkerProcess } from '../../src/main/adapters/secrets/keychain-protocol.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = ['keychain-worker', 'keychain-protocol'] as const;
-const ADAPTERS = ['main', 'adapters'];
+const FOLDER = ['main', 'adapters', 'secrets'];
 const SHIM = `import { EventEmitter } from 'node:events';
 const port = Object.assign(new EventEmitter(), { postMessage: (message) => process.send(message) });
 process.parentPort = port;
@@ -31,7 +31,7 @@ let shim: string | null = null;
 export function keychainScript(): string {
   if (shim !== null) return shim;
   const texts = SOURCES.map((name) =>
-    readFileSync(join(ROOT, 'src/main/adapters', `${name}.ts`), 'utf8'),
+    readFileSync(join(ROOT, 'src/main/adapters/secrets', `${name}.ts`), 'utf8'),
   );
   const hash = createHash('sha256')
     .update(SHIM)
@@ -51,13 +51,13 @@ export function keychainScript(): string {
       rmSync(draft, { recursive: true, force: true });
     }
   }
-  shim = join(root, ...ADAPTERS, 'shim.js');
+  shim = join(root, ...FOLDER, 'shim.js');
   return shim;
 }
 
 /** As in dist/, for the worker finds keytar's binary by its own place. */
 function fill(root: string, texts: readonly string[]): void {
-  const folder = join(root, ...ADAPTERS);
+  const folder = join(root, ...FOLDER);
   mkdirSync(folder, { recursive: true });
   const compilerOptions = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
   SOURCES.forEach((name, index) =>

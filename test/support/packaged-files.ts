@@ -11,7 +11,7 @@ export type BuilderOs = 'linux' | 'mac' | 'win';
 /** What somebody else than an import reads: Electron, a page, a person. */
 const ENTRIES = [
   'dist/main/demo.js',
-  'dist/main/adapters/keychain-worker.js',
+  'dist/main/adapters/secrets/keychain-worker.js',
   'dist/preload.cjs',
   'dist/renderer/demo.js',
 ];

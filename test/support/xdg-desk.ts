@@ -13,11 +13,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
+import type { RegistrationFacts } from '../../src/main/adapters/custom-scheme/registration-facts.js';
 import {
   createSchemeRegistration,
   type SchemeRegistration,
-} from '../../src/main/adapters/scheme-registration.js';
+} from '../../src/main/adapters/custom-scheme/scheme-registration.js';
 
 /** A desktop of xdg tools without a desktop environment. */
 export interface Desk {

@@ -1,8 +1,11 @@
 import type { App } from 'electron';
 import { describe, expect, it } from 'vitest';
-import { type AppSourcesOptions, createAppSources } from '../../src/main/adapters/app-sources.js';
-import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
-import type { SchemeRegistration } from '../../src/main/adapters/scheme-registration.js';
+import {
+  type AppSourcesOptions,
+  createAppSources,
+} from '../../src/main/adapters/diagnosis/app-sources.js';
+import type { RegistrationFacts } from '../../src/main/adapters/custom-scheme/registration-facts.js';
+import type { SchemeRegistration } from '../../src/main/adapters/custom-scheme/scheme-registration.js';
 import type { DiagnosisSources, SchemeFacts, Unseen } from '../../src/main/diagnosis/facts.js';
 import { createFakeNetwork, createFakeSecretStore } from '../support/fakes.js';
 

@@ -3,8 +3,8 @@ import { readEvents } from '../../src/cli/doctor.js';
 import { type Io, runLatchkey } from '../../src/cli/latchkey.js';
 import { readProxyVariables } from '../../src/cli/plain-sources.js';
 import { formatDiagnosis } from '../../src/cli/report.js';
-import { findPackaging, type ProcessFacts } from '../../src/main/adapters/host-facts.js';
-import { readProxies } from '../../src/main/adapters/network-facts.js';
+import { findPackaging, type ProcessFacts } from '../../src/main/adapters/diagnosis/host-facts.js';
+import { readProxies } from '../../src/main/adapters/diagnosis/network-facts.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 
 function createIo(): Io & { readonly written: { out: string; err: string } } {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RegistrationFacts } from '../../src/main/adapters/registration-facts.js';
+import type { RegistrationFacts } from '../../src/main/adapters/custom-scheme/registration-facts.js';
 import {
   createSchemeRegistration,
   planRegistration,
-} from '../../src/main/adapters/scheme-registration.js';
+} from '../../src/main/adapters/custom-scheme/scheme-registration.js';
 
 const linux: RegistrationFacts = {
   platform: 'linux',

@@ -4,9 +4,9 @@ import {
   createDeepLink,
   type DeepLink,
   type DeepLinkOptions,
-} from '../../src/main/adapters/deep-link.js';
-import { findCallback } from '../../src/main/adapters/start-arguments.js';
-import { rememberFocus, showApp } from '../../src/main/adapters/focus.js';
+} from '../../src/main/adapters/custom-scheme/deep-link.js';
+import { findCallback } from '../../src/main/adapters/custom-scheme/start-arguments.js';
+import { rememberFocus, showApp } from '../../src/main/adapters/pages/show-app.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type { CallbackVerdict, RedirectOption } from '../../src/main/core/base/ports.js';
 import { app as fakeApp, createFakeWindow, fakeElectron } from '../support/fake-electron.js';

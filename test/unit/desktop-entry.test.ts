@@ -7,7 +7,7 @@ import {
   needsLauncher,
   readDesktopEntry,
   readLauncher,
-} from '../../src/main/adapters/desktop-entry.js';
+} from '../../src/main/adapters/custom-scheme/desktop-entry.js';
 
 describe('the text of a .desktop file', () => {
   it('is the whole file, hidden from menus, with one URL as its argument', () => {

@@ -1,7 +1,7 @@
 // What the host's own functions may do to us: nothing. Entries of keytar are passed on to the
 // keychain.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createEarlierEntries } from '../../src/main/adapters/earlier-entries.js';
+import { createEarlierEntries } from '../../src/main/adapters/secrets/legacy-entries.js';
 import type { EarlierEntry } from '../../src/main/core/options/options.js';
 import type { EarlierEntries } from '../../src/main/core/base/ports.js';
 

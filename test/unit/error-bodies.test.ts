@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAdvise } from '../../src/advice/decide.js';
-import { createResultPages } from '../../src/main/adapters/result-page.js';
+import { createResultPages } from '../../src/main/adapters/loopback/result-page.js';
 import { createSecrets } from '../../src/main/core/oauth/request-secrets.js';
 import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import { AuthError, toErrorView } from '../../src/main/core/base/errors.js';

@@ -1,7 +1,7 @@
 // Who may go first: the app's first window, as long as it makes one, and not for ever.
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { firstWindowLoaded } from '../../src/main/adapters/first-window.js';
+import { firstWindowLoaded } from '../../src/main/adapters/pages/first-window.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 
 beforeEach(() => {

@@ -1,8 +1,8 @@
-// The boundary to pages (adapters/ipc.ts): who may call, what may be asked, who is told.
+// The boundary to pages (adapters/pages/ipc.ts): who may call, what may be asked, who is told.
 import type * as Electron from 'electron';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import { type PageCalls, exposeToPages, isTrustedUrl } from '../../src/main/adapters/ipc.js';
+import { type PageCalls, exposeToPages, isTrustedUrl } from '../../src/main/adapters/pages/ipc.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type { LogEvent } from '../../src/main/core/base/ports.js';
 import { parseSignInRequest } from '../../src/main/core/authorization/sign-in-request.js';

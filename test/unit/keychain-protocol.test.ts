@@ -9,8 +9,8 @@ import {
   KEYRING_FAILURES,
   parseReply,
   recogniseFailure,
-} from '../../src/main/adapters/keychain-protocol.js';
-import { answer, binaryName, loadKeytar } from '../../src/main/adapters/keychain-worker.js';
+} from '../../src/main/adapters/secrets/keychain-protocol.js';
+import { answer, binaryName, loadKeytar } from '../../src/main/adapters/secrets/keychain-worker.js';
 
 /** As measured on Debian 12 with gnome-keyring 42 and keytar 7.10.6, whole texts. */
 const MEASURED: readonly (readonly [string, 'locked' | 'unavailable'])[] = [

@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { utilityProcess } from 'electron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Keychain, createKeychain } from '../../src/main/adapters/keychain.js';
+import { type Keychain, createKeychain } from '../../src/main/adapters/secrets/keychain.js';
 import type {
   WorkerProcess,
   WorkerReply,
   WorkerRequest,
-} from '../../src/main/adapters/keychain-protocol.js';
-import { createMemoryStore } from '../../src/main/adapters/memory-store.js';
+} from '../../src/main/adapters/secrets/keychain-protocol.js';
+import { createMemoryStore } from '../../src/main/adapters/secrets/memory-store.js';
 
 type Answer =
   { value: string | boolean | null; tookMs?: number } | { text: string } | 'hang' | 'crash';

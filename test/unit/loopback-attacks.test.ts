@@ -4,7 +4,7 @@ import { type Server, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LoopbackOptions, createLoopback } from '../../src/main/adapters/loopback.js';
+import { type LoopbackOptions, createLoopback } from '../../src/main/adapters/loopback/loopback.js';
 import type {
   Callbacks,
   CallbackVerdict,

@@ -2,8 +2,8 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createLoopback, listenDetail } from '../../src/main/adapters/loopback.js';
-import { createResultPages } from '../../src/main/adapters/result-page.js';
+import { createLoopback, listenDetail } from '../../src/main/adapters/loopback/loopback.js';
+import { createResultPages } from '../../src/main/adapters/loopback/result-page.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import type {
   Callbacks,

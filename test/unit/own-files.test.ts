@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ownFile, whyFilesMissing } from '../../src/main/adapters/own-files.js';
+import { ownFile, whyFilesMissing } from '../../src/main/adapters/package-files.js';
 
 let root = '';
 const moduleUrl = (...path: string[]): string => pathToFileURL(join(root, ...path)).href;
 
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'latchkey-own-files-'));
-  mkdirSync(join(root, 'dist', 'main', 'adapters'), { recursive: true });
+  root = mkdtempSync(join(tmpdir(), 'latchkey-package-files-'));
+  mkdirSync(join(root, 'dist', 'main', 'adapters', 'secrets'), { recursive: true });
   writeFileSync(join(root, 'dist', 'preload.cjs'), '');
-  writeFileSync(join(root, 'dist', 'main', 'adapters', 'keychain-worker.js'), '');
+  writeFileSync(join(root, 'dist', 'main', 'adapters', 'secrets', 'keychain-worker.js'), '');
 });
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -22,7 +22,7 @@ describe('the files beside the modules', () => {
   it('are found from the package as it is published', () => {
     expect(
       whyFilesMissing(['preload', 'keychain-worker'], {
-        moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'),
+        moduleUrl: moduleUrl('dist', 'main', 'adapters', 'package-files.js'),
       }),
     ).toBeNull();
   });
@@ -30,7 +30,7 @@ describe('the files beside the modules', () => {
   it('are named when one of them was not shipped, without the folder', () => {
     mkdirSync(join(root, 'half', 'main', 'adapters'), { recursive: true });
     const text = whyFilesMissing(['preload'], {
-      moduleUrl: moduleUrl('half', 'main', 'adapters', 'own-files.js'),
+      moduleUrl: moduleUrl('half', 'main', 'adapters', 'package-files.js'),
     });
     expect(text).toContain('"preload.cjs" is missing');
     expect(text).not.toContain(root);
@@ -39,7 +39,7 @@ describe('the files beside the modules', () => {
   it.each([
     ['the name of a bundle', () => moduleUrl('dist', 'main', 'adapters', 'index.js')],
     ['no address at all, as bundles for CommonJS have it', () => ''],
-    ['an address that is no file', () => 'webpack:///own-files.js'],
+    ['an address that is no file', () => 'webpack:///package-files.js'],
   ])('are not looked for when the module has %s', (_what, url) => {
     expect(whyFilesMissing(['preload'], { moduleUrl: url() })).toContain('was bundled');
   });
@@ -47,7 +47,7 @@ describe('the files beside the modules', () => {
   it('are not believed when webpack bundled the module and left its old address in it', () => {
     expect(
       whyFilesMissing(['preload'], {
-        moduleUrl: moduleUrl('dist', 'main', 'adapters', 'own-files.js'),
+        moduleUrl: moduleUrl('dist', 'main', 'adapters', 'package-files.js'),
         bundled: true,
       }),
     ).toContain('was bundled');
@@ -63,7 +63,7 @@ describe('the files beside the modules', () => {
     symlinkSync(join(root, 'loop', 'preload.cjs'), join(root, 'loop', 'preload.cjs'));
     expect(
       whyFilesMissing(['preload'], {
-        moduleUrl: moduleUrl('loop', 'main', 'adapters', 'own-files.js'),
+        moduleUrl: moduleUrl('loop', 'main', 'adapters', 'package-files.js'),
       }),
     ).toBeNull();
   });

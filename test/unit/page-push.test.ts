@@ -3,7 +3,7 @@
 import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuthView } from '../../src/contract.js';
-import { exposeToPages, isTrustedUrl } from '../../src/main/adapters/ipc.js';
+import { exposeToPages, isTrustedUrl } from '../../src/main/adapters/pages/ipc.js';
 import { fakeElectron } from '../support/fake-electron.js';
 import { createFakeLog } from '../support/fakes.js';
 

@@ -3,8 +3,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ResultPage, createResultPages } from '../../src/main/adapters/result-page.js';
-import { contrast, readableOn } from '../../src/main/adapters/result-theme.js';
+import {
+  type ResultPage,
+  createResultPages,
+} from '../../src/main/adapters/loopback/result-page.js';
+import { contrast, readableOn } from '../../src/main/adapters/loopback/result-theme.js';
 import type { ResultPageSettings } from '../../src/main/core/options/options.js';
 import type { TripOutcome } from '../../src/main/core/base/ports.js';
 

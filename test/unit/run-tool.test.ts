@@ -3,8 +3,15 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { planTool, runTool, safeEnvironment } from '../../src/main/adapters/run-tool.js';
-import { findOwnerOnWindows, systemTool } from '../../src/main/adapters/scheme-windows.js';
+import {
+  planTool,
+  runTool,
+  safeEnvironment,
+} from '../../src/main/adapters/custom-scheme/run-tool.js';
+import {
+  findOwnerOnWindows,
+  systemTool,
+} from '../../src/main/adapters/custom-scheme/scheme-windows.js';
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-tool-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

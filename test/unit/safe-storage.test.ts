@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type SafeStorageOptions,
   createSafeStorage,
-} from '../../src/main/adapters/safe-storage.js';
+} from '../../src/main/adapters/secrets/safe-storage.js';
 import type { SecretStore } from '../../src/main/core/base/ports.js';
 import { type FakeSafeStorage, createFakeSafeStorage } from '../support/fake-safe-storage.js';
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readRegistryValue, splitWindowsCommand } from '../../src/main/adapters/scheme-windows.js';
+import {
+  readRegistryValue,
+  splitWindowsCommand,
+} from '../../src/main/adapters/custom-scheme/scheme-windows.js';
 
 describe('the output of reg query', () => {
   it.each([

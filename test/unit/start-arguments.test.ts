@@ -7,7 +7,7 @@ import {
   fromAdditionalData,
   LINK_SENTINEL,
   toAdditionalData,
-} from '../../src/main/adapters/start-arguments.js';
+} from '../../src/main/adapters/custom-scheme/start-arguments.js';
 
 const URIS = ['com.example.notes:/callback'];
 const url = 'com.example.notes:/callback?code=c&state=s';

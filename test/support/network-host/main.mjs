@@ -10,11 +10,10 @@ import { outcomeOf } from './outcome.mjs';
 
 const adapter = /** @type {unknown} */ (await import(String(process.env['LATCHKEY_NETWORK'])));
 const facts = /** @type {unknown} */ (await import(String(process.env['LATCHKEY_NETWORK_FACTS'])));
-const { createNetwork } = /** @type {typeof import('../../../src/main/adapters/network.js')} */ (
-  adapter
-);
+const { createNetwork } =
+  /** @type {typeof import('../../../src/main/adapters/network/network.js')} */ (adapter);
 const { createNetworkFacts } =
-  /** @type {typeof import('../../../src/main/adapters/network-facts.js')} */ (facts);
+  /** @type {typeof import('../../../src/main/adapters/diagnosis/network-facts.js')} */ (facts);
 const uncaught = /** @type {string[]} */ ([]);
 process.on('uncaughtException', (error) => uncaught.push(error.message));
 process.on('unhandledRejection', (reason) => uncaught.push(`rejection ${String(reason)}`));

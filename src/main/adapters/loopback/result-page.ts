@@ -2,8 +2,8 @@
 // plain words. Pure: no I/O. The page has no script, loads nothing, and never repeats anything that
 // came with the request.
 import { createHash } from 'node:crypto';
-import type { ResultPageSettings, ResultTexts } from '../core/options/options.js';
-import type { TripOutcome } from '../core/base/ports.js';
+import type { ResultPageSettings, ResultTexts } from '../../core/options/options.js';
+import type { TripOutcome } from '../../core/base/ports.js';
 import { resultStyle } from './result-theme.js';
 
 /** A page and the headers it must be sent with. */

@@ -1,6 +1,6 @@
 // Adds Latchkey's preload to the default session, so that a host's own preload need not know of it.
 import { app, session } from 'electron';
-import { ownFile } from './own-files.js';
+import { ownFile } from '../package-files.js';
 
 /** Call before the app is ready, so that it is there before the host's first window. */
 export function attachPreload(): void {

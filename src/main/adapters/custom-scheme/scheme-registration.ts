@@ -2,7 +2,7 @@
 // does, and takes it back. On Linux never through Electron, which would block the main thread for
 // seconds. Not verified on Windows and macOS.
 import type { App } from 'electron';
-import { START_LIMITS } from '../core/base/start-limits.js';
+import { START_LIMITS } from '../../core/base/start-limits.js';
 import type { RegistrationFacts } from './registration-facts.js';
 import {
   type Registration,

@@ -4,10 +4,10 @@
 // event throws, whatever a server sends.
 import type { Readable } from 'node:stream';
 import { app, net } from 'electron';
-import { LIMITS } from '../core/base/limits.js';
-import type { Network, NetworkRequest } from '../core/base/ports.js';
-import { chromiumFailure, networkFailure } from './network/failures.js';
-import { createOwnSessions } from './network/sessions.js';
+import { LIMITS } from '../../core/base/limits.js';
+import type { Network, NetworkRequest } from '../../core/base/ports.js';
+import { chromiumFailure, networkFailure } from './failures.js';
+import { createOwnSessions } from './sessions.js';
 
 /** Not persistent (no `persist:`), and named so that no app uses it by accident. */
 const PARTITION = 'latchkey-network';

@@ -2,7 +2,7 @@
 // single-instance lock. Must be created before the app is ready, or macOS' first open-url is lost.
 // Logs no URL, not even in part.
 import type { App } from 'electron';
-import type { Callbacks, CallbackVerdict, Log, RedirectOption } from '../core/base/ports.js';
+import type { Callbacks, CallbackVerdict, Log, RedirectOption } from '../../core/base/ports.js';
 import type { SchemeRegistration } from './scheme-registration.js';
 import {
   type FoundCallback,

@@ -1,6 +1,6 @@
 // SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs
 // the worker only. May not load keytar itself, and forks nothing before its first use.
-import type { SecretOutcome, SecretReading, SecretStore } from '../core/base/ports.js';
+import type { SecretOutcome, SecretReading, SecretStore } from '../../core/base/ports.js';
 import {
   parseReply,
   recogniseFailure,
@@ -9,8 +9,8 @@ import {
   type WorkerReply,
   type WorkerRequest,
 } from './keychain-protocol.js';
-import { ownFile } from './own-files.js';
-import { safeEnvironment } from './run-tool.js';
+import { ownFile } from '../package-files.js';
+import { safeEnvironment } from '../custom-scheme/run-tool.js';
 
 /**
  * A null that took longer than this is a dialog that was dismissed: to ask again would open it a

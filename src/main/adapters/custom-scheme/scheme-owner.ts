@@ -2,7 +2,7 @@
 // Linux: xdg-mime and .desktop files. Windows: the registry. macOS: Electron's own question. The
 // last two not verified there.
 import type { App } from 'electron';
-import type { SchemeOwner, SchemeRival } from '../diagnosis/facts.js';
+import type { SchemeOwner, SchemeRival } from '../../diagnosis/facts.js';
 import { type Environment, runTool } from './run-tool.js';
 import { queryHandler } from './scheme-linux.js';
 import { findOwnerOnWindows } from './scheme-windows.js';

@@ -2,7 +2,7 @@
 // digest of the key. Knows nothing of encryption, and deletes only what it is told to.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { errnoError, makeFolder, readWhole, removeWhole, writeWhole } from './whole-file.js';
+import { errnoError, makeFolder, readWhole, removeWhole, writeWhole } from '../whole-file.js';
 
 /**
  * What stands before the ciphertext; a file that begins otherwise is of a later version, or not

@@ -3,9 +3,9 @@
 // cannot read, and asks for no key while there is nothing to open.
 import { join } from 'node:path';
 import { type SafeStorage, app, safeStorage as electronSafeStorage } from 'electron';
-import type { SealedStore, SecretOutcome, SecretReading } from '../core/base/ports.js';
+import type { SealedStore, SecretOutcome, SecretReading } from '../../core/base/ports.js';
 import { type SealedFiles, createSealedFiles } from './sealed-files.js';
-import { errnoOf } from './whole-file.js';
+import { errnoOf } from '../whole-file.js';
 
 /**
  * The first releases of Electron 42 say "not available" until the key has come, and crash when used

@@ -1,7 +1,7 @@
 // SecretStore of the option `secretStore: 'memory'`: takes nothing, so that a session ends with the
 // app. The engine holds the tokens of a running session anyway; a copy here would only be one more
 // place to leak from.
-import type { SecretOutcome, SecretReading, SecretStore } from '../core/base/ports.js';
+import type { SecretOutcome, SecretReading, SecretStore } from '../../core/base/ports.js';
 
 /**
  * Creates a store in which nothing ever is: reads are `absent`, removals `done`, and writes answer

@@ -1,7 +1,7 @@
 // Who owns a scheme on Windows, as the registry says. Reading only, by `reg query` beside the main
 // thread. Not verified on Windows: the parsing is proved on recorded output.
 import { win32 } from 'node:path';
-import type { SchemeOwner } from '../diagnosis/facts.js';
+import type { SchemeOwner } from '../../diagnosis/facts.js';
 import { type Environment, runTool } from './run-tool.js';
 
 /** The user's own choice stands above the key that Electron writes. */

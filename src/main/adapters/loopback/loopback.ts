@@ -3,15 +3,15 @@
 // became of it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { LIMITS } from '../core/base/limits.js';
-import type { ResultPageSettings } from '../core/options/options.js';
+import { LIMITS } from '../../core/base/limits.js';
+import type { ResultPageSettings } from '../../core/options/options.js';
 import type {
   Callbacks,
   CallbackVerdict,
   PreparedRedirect,
   RedirectOption,
   TripOutcome,
-} from '../core/base/ports.js';
+} from '../../core/base/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 
 /**

@@ -2,8 +2,8 @@
 // environment only. Free of Electron, so that `latchkey doctor` can use it.
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version } from 'node:os';
-import type { HostFacts, Packaging } from '../diagnosis/facts.js';
-import type { Environment } from './run-tool.js';
+import type { HostFacts, Packaging } from '../../diagnosis/facts.js';
+import type { Environment } from '../custom-scheme/run-tool.js';
 
 /** What the process knows of itself; in an app Electron says more. */
 export interface ProcessFacts {
@@ -52,7 +52,7 @@ export function findPackaging({
 export function ownVersion(): string {
   try {
     const manifest = JSON.parse(
-      readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+      readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
     ) as { version?: unknown };
     return typeof manifest.version === 'string' ? manifest.version : 'unknown';
   } catch {

@@ -1,7 +1,7 @@
 // When the app's first window has shown its page: what nobody waits for begins then, for the window
 // comes first.
 import type { App, BrowserWindow } from 'electron';
-import { START_LIMITS } from '../core/base/start-limits.js';
+import { START_LIMITS } from '../../core/base/start-limits.js';
 
 /**
  * Resolves when the first window of the app has loaded its page, or has failed to; at the latest

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 /** Each with its path from this module. */
 const FILES = {
   preload: '../../preload.cjs',
-  'keychain-worker': './keychain-worker.js',
+  'keychain-worker': './secrets/keychain-worker.js',
 } as const;
 
 export type OwnFile = keyof typeof FILES;
@@ -67,5 +67,5 @@ function isAbsent(file: string): boolean {
 function folderOf(moduleUrl: string | undefined): string | null {
   if (moduleUrl?.startsWith('file:') !== true) return null;
   const file = fileURLToPath(moduleUrl);
-  return /^own-files\.[jt]s$/.test(basename(file)) ? dirname(file) : null;
+  return /^package-files\.[jt]s$/.test(basename(file)) ? dirname(file) : null;
 }

@@ -11,9 +11,9 @@ import type {
   ProxyFacts,
   TlsFacts,
   Unseen,
-} from '../diagnosis/facts.js';
-import type { Network } from '../core/base/ports.js';
-import { createOwnSessions } from './network/sessions.js';
+} from '../../diagnosis/facts.js';
+import type { Network } from '../../core/base/ports.js';
+import { createOwnSessions } from '../network/sessions.js';
 
 /** In memory. Apart from the sessions that carry tokens: here somebody looks at certificates. */
 const PARTITION = 'latchkey-diagnosis';

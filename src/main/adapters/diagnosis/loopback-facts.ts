@@ -3,7 +3,7 @@
 // doctor` can use it.
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import type { LoopbackFacts } from '../diagnosis/facts.js';
+import type { LoopbackFacts } from '../../diagnosis/facts.js';
 
 /** The part of a loopback redirect that is listened on; `port` null: any. */
 export interface LoopbackAddress {

@@ -3,9 +3,15 @@
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
-import { AuthError, toAuthError, toErrorView } from '../core/base/errors.js';
-import type { Log } from '../core/base/ports.js';
-import type { AuthCalls, AuthPushes, AuthReply, AuthSyncCalls, AuthView } from '../../contract.js';
+import { AuthError, toAuthError, toErrorView } from '../../core/base/errors.js';
+import type { Log } from '../../core/base/ports.js';
+import type {
+  AuthCalls,
+  AuthPushes,
+  AuthReply,
+  AuthSyncCalls,
+  AuthView,
+} from '../../../contract.js';
 
 /** Which pages may call, besides the app's own `file:` pages and the schemes it serves itself. */
 export interface PageTrust {

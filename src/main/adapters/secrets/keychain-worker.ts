@@ -56,7 +56,7 @@ async function perform(keytar: Keytar, request: WorkerRequest): Promise<string |
 
 /** Loaded at the first call: a worker that is forked and never asked costs nothing. */
 export async function loadKeytar(
-  folder = fileURLToPath(new URL('../../keytar/', import.meta.url)),
+  folder = fileURLToPath(new URL('../../../keytar/', import.meta.url)),
 ): Promise<Keytar> {
   const file = `${folder}${binaryName(process.platform, process.arch)}`;
   if (!existsSync(file)) throw new Error("keytar's binary is missing");

@@ -1,7 +1,7 @@
 // What a start of the app was about: finds the callback, or the doctor's probe, among its
 // arguments. Pure. Trusts no argument: whoever opens a link writes it.
 import { randomBytes } from 'node:crypto';
-import { START_LIMITS } from '../core/base/start-limits.js';
+import { START_LIMITS } from '../../core/base/start-limits.js';
 
 /** `many`: more came than one callback, so somebody made it up; nothing of it is used. */
 export type FoundCallback =

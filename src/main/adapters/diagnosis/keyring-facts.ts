@@ -2,10 +2,10 @@
 // it. Names the program behind the keyring where the system tells. Free of Electron, so that
 // `latchkey doctor` can use it.
 import { readFile } from 'node:fs/promises';
-import type { KeyringFacts } from '../diagnosis/facts.js';
-import { LIMITS } from '../core/base/limits.js';
-import type { SecretStore } from '../core/base/ports.js';
-import { type Environment, runTool } from './run-tool.js';
+import type { KeyringFacts } from '../../diagnosis/facts.js';
+import { LIMITS } from '../../core/base/limits.js';
+import type { SecretStore } from '../../core/base/ports.js';
+import { type Environment, runTool } from '../custom-scheme/run-tool.js';
 
 /** The entry that is written; another than those that the stores themselves use. */
 const ENTRY = 'latchkey-doctor';

@@ -7,23 +7,23 @@ import type {
   SchemeFacts,
   SchemeOwner,
   SchemeRival,
-} from '../diagnosis/facts.js';
-import { LIMITS } from '../core/base/limits.js';
-import type { Network, SecretStore } from '../core/base/ports.js';
-import type { DeepLink } from './deep-link.js';
+} from '../../diagnosis/facts.js';
+import { LIMITS } from '../../core/base/limits.js';
+import type { Network, SecretStore } from '../../core/base/ports.js';
+import type { DeepLink } from '../custom-scheme/deep-link.js';
 import { readHostFacts } from './host-facts.js';
 import { tryKeyring } from './keyring-facts.js';
 import { tryLoopback } from './loopback-facts.js';
 import { createNetworkFacts, readOwnHeaders } from './network-facts.js';
-import type { RegistrationFacts } from './registration-facts.js';
+import type { RegistrationFacts } from '../custom-scheme/registration-facts.js';
 import {
   type RegistrationPlan,
   type SchemeRegistration,
   planRegistration,
-} from './scheme-registration.js';
-import { isSameCommand, startsBare } from './scheme-linux.js';
-import { findSchemeOwner, findSchemeRivals } from './scheme-owner.js';
-import { programOf } from './xdg-applications.js';
+} from '../custom-scheme/scheme-registration.js';
+import { isSameCommand, startsBare } from '../custom-scheme/scheme-linux.js';
+import { findSchemeOwner, findSchemeRivals } from '../custom-scheme/scheme-owner.js';
+import { programOf } from '../custom-scheme/xdg-applications.js';
 
 export interface AppSourcesOptions {
   readonly app?: Pick<App, 'getApplicationInfoForProtocol' | 'hasSingleInstanceLock'>;
