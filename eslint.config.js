@@ -12,7 +12,7 @@ const ENGINES = /** @type {const} */ ({
   // Hosts and tests may have it; the library does not bring it
   // (docs/decisions/0013-files-of-our-own.md).
   'electron-store': [],
-  qr: ['src/renderer/demo-qr.ts'],
+  qr: ['src/renderer/demo/qr.ts'],
 });
 
 /** @param {string} reason */
@@ -151,8 +151,7 @@ export default defineConfig(
     [
       ...engines(ALL_ENGINES),
       {
-        regex:
-          '^(\\.\\./)+(core/(?!base/|options/options\\.js)|diagnosis/(?!facts\\.js))',
+        regex: '^(\\.\\./)+(core/(?!base/|options/options\\.js)|diagnosis/(?!facts\\.js))',
         message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
       },
     ],
@@ -169,7 +168,17 @@ export default defineConfig(
     ],
   ),
   imports(
-    ['src/renderer/demo-qr.ts'],
+    ['src/renderer/demo/**/*.ts'],
+    [
+      {
+        regex: '^(?!\\./|\\.\\./index\\.js$|\\.\\./\\.\\./contract\\.js$)',
+        message: "the demo's page is written as a host would: its own files and latchkey/renderer",
+      },
+      { regex: '^\\.\\./\\.\\./contract\\.js$', message: 'types only', allowTypeImports: true },
+    ],
+  ),
+  imports(
+    ['src/renderer/demo/qr.ts'],
     [
       {
         regex: '^(?!qr$)',

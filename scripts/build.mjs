@@ -43,7 +43,7 @@ export async function build(options = {}) {
     await bundleMain(next);
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
-    bringPackage(join(next, 'renderer'), 'demo-qr.js', 'qr');
+    bringPackage(join(next, 'renderer', 'demo'), 'qr.js', 'qr');
     bringKeytar(next);
     writeFileSync(join(next, 'package.json'), demoManifest());
     const old = `${next}-old`;

@@ -10,7 +10,7 @@ import { createAuth } from './index.js';
 import type { Auth, AuthOptions } from './index.js';
 
 const PAGE_ORIGIN = 'app://demo';
-const PAGE_URL = `${PAGE_ORIGIN}/demo.html`;
+const PAGE_URL = `${PAGE_ORIGIN}/demo/demo.html`;
 const pageFolder = fileURLToPath(new URL('../renderer/', import.meta.url));
 const iconFile = fileURLToPath(new URL('../../assets/icon.png', import.meta.url));
 

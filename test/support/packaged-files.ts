@@ -13,13 +13,13 @@ const ENTRIES = [
   'dist/main/demo.js',
   'dist/main/adapters/secrets/keychain-worker.js',
   'dist/preload.cjs',
-  'dist/renderer/demo.js',
+  'dist/renderer/demo/demo.js',
 ];
 const READ = [
   'package.json',
   'assets/icon.png',
-  'dist/renderer/demo.html',
-  'dist/renderer/demo.css',
+  'dist/renderer/demo/demo.html',
+  'dist/renderer/demo/demo.css',
   'dist/keytar/LICENSE.md',
   'dist/keytar/package.json',
 ];

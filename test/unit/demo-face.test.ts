@@ -1,15 +1,15 @@
 // What the demo's window shows for each view: a table of views and what has to be there.
 import { describe, expect, it } from 'vitest';
 import type { AttemptView, AuthView, RenewalView } from '../../src/contract.js';
-import { faceOf } from '../../src/renderer/demo-face.js';
-import type { Face } from '../../src/renderer/demo-face.js';
+import { faceOf } from '../../src/renderer/demo/face.js';
+import type { Face } from '../../src/renderer/demo/face.js';
 import {
   agoInWords,
   countdown,
   ERROR_WORDS,
   spanInWords,
   untilInWords,
-} from '../../src/renderer/demo-words.js';
+} from '../../src/renderer/demo/words.js';
 import {
   MINUTE,
   NOW,

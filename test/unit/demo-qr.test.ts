@@ -2,8 +2,8 @@
 // scan.
 import { decodeQR } from 'qr/decode.js';
 import { describe, expect, it } from 'vitest';
-import { drawQr } from '../../src/renderer/demo-qr.js';
-import type { QrDrawing } from '../../src/renderer/demo-qr.js';
+import { drawQr } from '../../src/renderer/demo/qr.js';
+import type { QrDrawing } from '../../src/renderer/demo/qr.js';
 
 const PIXELS = 4;
 

@@ -1,7 +1,7 @@
 // What the demo's timeline tells from one view to the next.
 import { describe, expect, it } from 'vitest';
 import type { AuthView, RenewalView } from '../../src/contract.js';
-import { describeChange, extendTimeline } from '../../src/renderer/demo-timeline.js';
+import { describeChange, extendTimeline } from '../../src/renderer/demo/timeline.js';
 import { MINUTE, NOW, errorOf, signedIn, signedOut, signingIn } from '../support/demo-views.js';
 
 describe('the timeline of the demo', () => {

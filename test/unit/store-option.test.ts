@@ -5,7 +5,7 @@ import { AuthError } from '../../src/main/core/base/errors.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { LiveSession } from '../../src/main/core/session/session-state.js';
 import { toView } from '../../src/main/core/view.js';
-import { faceOf } from '../../src/renderer/demo-face.js';
+import { faceOf } from '../../src/renderer/demo/face.js';
 
 const GOOD: AuthOptions = {
   issuer: 'https://login.example.com',

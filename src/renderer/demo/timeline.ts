@@ -1,7 +1,7 @@
 // What happened, told from one view to the next: the right side's timeline, for people who build
 // apps. Pure. Says what the view says and nothing more.
-import { spanInWords } from './demo-words.js';
-import type { AccountView, AttemptView, AuthErrorView, AuthView } from './index.js';
+import { spanInWords } from './words.js';
+import type { AccountView, AttemptView, AuthErrorView, AuthView } from '../index.js';
 
 export interface TimelineEntry {
   readonly at: number;

@@ -1,16 +1,9 @@
 // The faces of an attempt: waiting for the browser, a code for another device, pasting by hand. A
-// part of demo-face.ts, and as pure. Says in plain words what to do now, and what else there is
+// part of face.ts, and as pure. Says in plain words what to do now, and what else there is
 // when nothing happens.
-import type {
-  Face,
-  FaceButton,
-  FaceDevice,
-  FaceHelp,
-  FacePaste,
-  WindowState,
-} from './demo-face.js';
-import { countdown, share } from './demo-words.js';
-import type { AttemptView, DeviceView, RedirectKind } from './index.js';
+import type { Face, FaceButton, FaceDevice, FaceHelp, FacePaste, WindowState } from './face.js';
+import { countdown, share } from './words.js';
+import type { AttemptView, DeviceView, RedirectKind } from '../index.js';
 
 /**
  * How long a way back may take before "Nothing happened?" becomes clearer; fetching a phone takes

@@ -1,8 +1,8 @@
 // What the window shows for a view at a moment: a pure function from (view, now) to a description
 // of the face. Knows nothing of the DOM. Only `caption`, `ring` and `help.prominent` may change
 // with time alone, so that screen readers stay calm.
-import { handsNeeded, signingIn } from './demo-attempt.js';
-import { countdown, ERROR_WORDS, share, untilInWords } from './demo-words.js';
+import { handsNeeded, signingIn } from './attempt.js';
+import { countdown, ERROR_WORDS, share, untilInWords } from './words.js';
 import type {
   AccountView,
   AttemptView,
@@ -10,7 +10,7 @@ import type {
   AuthView,
   RenewalView,
   SignInRequest,
-} from './index.js';
+} from '../index.js';
 
 export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
 export type FaceFigure =

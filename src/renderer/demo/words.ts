@@ -1,6 +1,6 @@
 // The demo's plain words: what each error means to the person in front of the window, and times as
 // people say them. Pure. No word here may need explaining: nothing of protocols, tokens or codes.
-import type { AuthErrorCode } from './index.js';
+import type { AuthErrorCode } from '../index.js';
 
 /** A headline, and one or two sentences on what happened and what to do. */
 export interface Words {

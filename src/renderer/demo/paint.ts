@@ -1,13 +1,13 @@
 // Puts a face, the view and the timeline into the page. Changes only what differs, and never
 // replaces a button, so that neither focus nor a screen reader is disturbed by a tick. Text only:
 // no markup is ever parsed.
-import { paintAdvice } from './demo-advice.js';
-import { element, isNews, make, setData, setText } from './demo-dom.js';
-import type { Face, FaceAction } from './demo-face.js';
-import { paintDevice, paintHelp, paintPaste, spelled } from './demo-paint-attempt.js';
-import type { TimelineEntry } from './demo-timeline.js';
-import { agoInWords } from './demo-words.js';
-import type { AuthView } from './index.js';
+import { paintAdvice } from './advice.js';
+import { element, isNews, make, setData, setText } from './dom.js';
+import type { Face, FaceAction } from './face.js';
+import { paintDevice, paintHelp, paintPaste, spelled } from './paint-attempt.js';
+import type { TimelineEntry } from './timeline.js';
+import { agoInWords } from './words.js';
+import type { AuthView } from '../index.js';
 
 const actions: readonly FaceAction[] = [
   'sign-in',

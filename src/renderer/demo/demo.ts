@@ -1,15 +1,15 @@
 // The demo's page: subscribes to the view, draws it, and turns clicks into calls. A host's page
 // does the same. Imports latchkey/renderer and the demo's own files only; keeps no state of sign-in
 // besides the view.
-import { faceOf } from './demo-face.js';
-import type { Face, FaceAction, WindowState } from './demo-face.js';
-import { element } from './demo-dom.js';
-import { paintFace, paintTimeline, paintView } from './demo-paint.js';
-import { extendTimeline } from './demo-timeline.js';
-import type { TimelineEntry } from './demo-timeline.js';
-import { ERROR_WORDS } from './demo-words.js';
-import { auth, isAuthFailure } from './index.js';
-import type { AuthErrorView, AuthView } from './index.js';
+import { faceOf } from './face.js';
+import type { Face, FaceAction, WindowState } from './face.js';
+import { element } from './dom.js';
+import { paintFace, paintTimeline, paintView } from './paint.js';
+import { extendTimeline } from './timeline.js';
+import type { TimelineEntry } from './timeline.js';
+import { ERROR_WORDS } from './words.js';
+import { auth, isAuthFailure } from '../index.js';
+import type { AuthErrorView, AuthView } from '../index.js';
 
 /** What a click can ask for. */
 type Call = FaceAction | 'other-way';

@@ -1,9 +1,9 @@
 // Paints what is there only while an attempt waits: the code for another device, the field to paste
 // into, the help. When one of them goes, what was in it goes too: no code and no pasted text stays
 // behind in the page.
-import { element, isNews, make, setData, setText } from './demo-dom.js';
-import type { Face, FaceDevice } from './demo-face.js';
-import { drawQr } from './demo-qr.js';
+import { element, isNews, make, setData, setText } from './dom.js';
+import type { Face, FaceDevice } from './face.js';
+import { drawQr } from './qr.js';
 
 /** The width that the QR code may take, in CSS pixels. */
 const QR_ROOM = 168;

@@ -1,9 +1,9 @@
 // The card "For developers" on the right side: what an error means to whoever builds the app, and
 // how to put it right. Shown only when the view carries advice; nothing of it is for the person on
 // the left side. Addresses are text, not links: this window goes nowhere.
-import { element, isNews, make } from './demo-dom.js';
-import type { Face } from './demo-face.js';
-import type { AdviceView, ProviderErrorView } from './index.js';
+import { element, isNews, make } from './dom.js';
+import type { Face } from './face.js';
+import type { AdviceView, ProviderErrorView } from '../index.js';
 
 /**
  * Shows the advice of the error behind the face, or no card. It stays folded when it was folded.
