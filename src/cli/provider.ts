@@ -7,7 +7,7 @@ import {
   isPersonalityName,
   PERSONALITY_NAMES,
   personalityFacts,
-} from '../testing/personalities.js';
+} from '../testing/personalities/personalities.js';
 import type {
   PersonalityName,
   Platform,

@@ -5,13 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { useFakeDesktop } from './fake-desktop.js';
-import { createFakeElectron } from './fake-electron.js';
-import type { FakeElectron, FakeModule } from './fake-electron.js';
+import { useFakeDesktop } from './fakes/fake-desktop.js';
+import { createFakeElectron } from './fakes/fake-electron.js';
+import type { FakeElectron, FakeModule } from './fakes/fake-electron.js';
 
-export type { FakeElectron } from './fake-electron.js';
-export type { FakeKeyring, KeyringMode } from './fake-keyring.js';
-export type { FakeWindow, FakeWindowState } from './fake-window.js';
+export type { FakeElectron } from './fakes/fake-electron.js';
+export type { FakeKeyring, KeyringMode } from './fakes/fake-keyring.js';
+export type { FakeWindow, FakeWindowState } from './fakes/fake-window.js';
 
 type Made = ReturnType<typeof createFakeElectron>;
 

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { _electron, test as base } from '@playwright/test';
 import type { ElectronApplication, Page } from '@playwright/test';
 import type { AuthBridge, AuthView } from '../contract.js';
-import { createPerson } from './person.js';
-import type { Person, SignInChoices } from './person.js';
+import { createPerson } from './person/person.js';
+import type { Person, SignInChoices } from './person/person.js';
 import { startProvider } from './provider.js';
 import type { Provider } from './provider.js';
-import type { ProviderOptions } from './provider-options.js';
+import type { ProviderOptions } from './server/provider-options.js';
 
 export { expect } from '@playwright/test';
 

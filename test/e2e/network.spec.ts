@@ -6,7 +6,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { startLab } from '../../scripts/lab.mjs';
 import type { Lab } from '../../scripts/lab.mjs';
 import { resolveElectron } from '../../scripts/electron.mjs';
-import { createCertificate } from '../../src/testing/certificate.js';
+import { createCertificate } from '../../src/testing/server/certificate.js';
 import { type Asked, HTTP1_OUTCOMES, HTTP2_OUTCOMES, runTable } from '../support/network-cases.js';
 import { type NetworkHost, startNetworkHost } from '../support/network-host.js';
 import { startLine, startProxy } from '../support/network-proxy.js';

@@ -3,7 +3,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/provider.js';
 import { createPerson } from '../../src/testing/index.js';
-import { PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
+import {
+  PERSONALITY_NAMES,
+  createPersonality,
+} from '../../src/testing/personalities/personalities.js';
 
 interface Running {
   readonly text: () => string;

@@ -8,7 +8,7 @@ const all = (text: string, pattern: RegExp): readonly string[] =>
   [...text.matchAll(pattern)].map((match) => match[1] ?? '').sort();
 
 const document = read('docs/testing.md');
-const faults = read('src/testing/faults.ts');
+const faults = read('src/testing/server/faults.ts');
 
 test('the table of faults has the kinds of the type Fault and no others', () => {
   expect(all(document, /^\| `([a-z-]+)` \|/gm)).toEqual(all(faults, /readonly kind: '([a-z-]+)'/g));

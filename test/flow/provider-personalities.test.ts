@@ -3,7 +3,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPerson, createVirtualClock, startProvider } from '../../src/testing/index.js';
 import type { PersonalityName, Provider, ProviderOptions } from '../../src/testing/index.js';
-import { PERSONALITY_NAMES, createPersonality } from '../../src/testing/personalities.js';
+import {
+  PERSONALITY_NAMES,
+  createPersonality,
+} from '../../src/testing/personalities/personalities.js';
 import {
   type Reply,
   type TripWishes,

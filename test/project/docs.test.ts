@@ -11,7 +11,7 @@ import {
   type PersonalityName,
   PERSONALITY_NAMES,
   createPersonality,
-} from '../../src/testing/personalities.js';
+} from '../../src/testing/personalities/personalities.js';
 import {
   type CodeBlock,
   brokenLinks,

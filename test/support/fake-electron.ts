@@ -1,7 +1,7 @@
 // Stands in for the module `electron` in unit, contract and flow tests (vitest.config.ts maps the
 // name here): the one that hosts get, but with the real keychain worker in a process of Node.
-import { createFakeElectron } from '../../src/testing/fake-electron.js';
-import type { FakeWindow, FakeWindowState } from '../../src/testing/fake-window.js';
+import { createFakeElectron } from '../../src/testing/fakes/fake-electron.js';
+import type { FakeWindow, FakeWindowState } from '../../src/testing/fakes/fake-window.js';
 import { forkKeychainWorker } from './keychain-process.js';
 
 // electron-store imports the real npm package `electron`, which under Node answers the path of its

@@ -5,7 +5,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { createCertificate } from '../../src/testing/certificate.js';
+import { createCertificate } from '../../src/testing/server/certificate.js';
 
 export const TOKENS = '{"access_token":"a","refresh_token":"NEW"}';
 const BOMB_BYTES = 64 * 1_048_576;

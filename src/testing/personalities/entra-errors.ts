@@ -3,8 +3,8 @@
 // bodies in public threads. Clients must not react to the numbers: "error codes are subject to
 // change at any time" (M).
 import { randomUUID } from 'node:crypto';
-import { jsonAnswer } from '../exchange.js';
-import type { Answer, Exchange } from '../exchange.js';
+import { jsonAnswer } from '../server/exchange.js';
+import type { Answer, Exchange } from '../server/exchange.js';
 
 /** One AADSTS code. */
 export interface EntraError {

@@ -1,8 +1,13 @@
 // How Microsoft Entra compares redirect URIs, which of two alike it takes, and what its portal does
 // not register. Source of all: learn.microsoft.com/entra/identity-platform/reply-url
-import { parseUrl } from '../exchange.js';
-import { withoutPort } from '../registration.js';
-import type { Platform, RedirectMatch, RegisteredRedirect, Registration } from '../registration.js';
+import { parseUrl } from '../server/exchange.js';
+import { withoutPort } from '../server/registration.js';
+import type {
+  Platform,
+  RedirectMatch,
+  RegisteredRedirect,
+  Registration,
+} from '../server/registration.js';
 
 const LOCAL: readonly string[] = ['localhost', '127.0.0.1'];
 

@@ -1,7 +1,7 @@
 // Microsoft Entra's scopes: which resource each belongs to, and the rule of one resource per token.
 // Sources: learn.microsoft.com/entra/identity-platform/scopes-oidc and …/v2-oauth2-auth-code-flow
-import type { Room } from '../personality.js';
-import { scopesOf } from '../wire.js';
+import type { Room } from '../server/personality.js';
+import { scopesOf } from '../server/wire.js';
 
 const OPENID: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
 const GRAPH = 'https://graph.microsoft.com';

@@ -2,11 +2,11 @@
 // PKCE, scopes, loops. The decision of the seed error stands in `judgePlatform`; sources are named
 // at the rules in entra.ts.
 import { createHash } from 'node:crypto';
-import { DEVICE_GRANT } from '../device-flow.js';
-import type { Answer, Exchange } from '../exchange.js';
-import type { Kept, Room } from '../personality.js';
-import type { Platform } from '../registration.js';
-import { credentialsOf, scopesOf } from '../wire.js';
+import { DEVICE_GRANT } from '../server/device-flow.js';
+import type { Answer, Exchange } from '../server/exchange.js';
+import type { Kept, Room } from '../server/personality.js';
+import type { Platform } from '../server/registration.js';
+import { credentialsOf, scopesOf } from '../server/wire.js';
 import { entraAnswer } from './entra-errors.js';
 import type { EntraCode } from './entra-errors.js';
 import { isUnknownScope, resourcesOf } from './entra-scopes.js';

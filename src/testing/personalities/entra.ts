@@ -2,11 +2,11 @@
 // and public threads; not tried on a live tenant. What it decides by: the platform of the redirect
 // URI, and the Origin header.
 import { createHash, randomUUID } from 'node:crypto';
-import { readJsonObject } from '../exchange.js';
-import type { Answer, Exchange } from '../exchange.js';
-import { errorPage } from '../outcome-page.js';
-import { pageAnswer } from '../page-frame.js';
-import type { Personality, Room, Rule } from '../personality.js';
+import { readJsonObject } from '../server/exchange.js';
+import type { Answer, Exchange } from '../server/exchange.js';
+import { errorPage } from '../server/outcome-page.js';
+import { pageAnswer } from '../server/page-frame.js';
+import type { Personality, Room, Rule } from '../server/personality.js';
 import {
   callbackAnswer,
   parametersOf,
@@ -15,7 +15,7 @@ import {
   withMembers,
   withoutSecret,
   withParameters,
-} from '../wire.js';
+} from '../server/wire.js';
 import { ENTRA_ERRORS, entraAnswer, entraCallback, entraSentence } from './entra-errors.js';
 import type { EntraCode } from './entra-errors.js';
 import { createPick, matchEntra, refuseRegistration } from './entra-redirects.js';

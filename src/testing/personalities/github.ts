@@ -1,10 +1,10 @@
 // GitHub, for an OAuth app. Read from GitHub's documents and public threads; not tried on a live
 // app. It is no OpenID provider, and answers errors with status 200.
-import { DEVICE_GRANT } from '../device-flow.js';
-import { jsonAnswer, parseUrl, readJsonObject } from '../exchange.js';
-import type { Answer, Exchange } from '../exchange.js';
-import type { Personality, Room } from '../personality.js';
-import type { RegisteredRedirect } from '../registration.js';
+import { DEVICE_GRANT } from '../server/device-flow.js';
+import { jsonAnswer, parseUrl, readJsonObject } from '../server/exchange.js';
+import type { Answer, Exchange } from '../server/exchange.js';
+import type { Personality, Room } from '../server/personality.js';
+import type { RegisteredRedirect } from '../server/registration.js';
 import {
   callbackAnswer,
   credentialsOf,
@@ -14,7 +14,7 @@ import {
   withMembers,
   withoutSecret,
   withParameters,
-} from '../wire.js';
+} from '../server/wire.js';
 
 const D1 = 'GitHub: authorizing OAuth apps';
 const D2 = 'GitHub: troubleshooting OAuth app access token request errors';

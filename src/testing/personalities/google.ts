@@ -1,11 +1,11 @@
 // Google, for a client of type "Desktop app". Read from Google's documents and public threads; not
 // tried on a live project. D1: developers.google.com/identity/protocols/oauth2/native-app · D2:
 // …/oauth2/resources/loopback-migration
-import { jsonAnswer, parseUrl } from '../exchange.js';
-import type { Answer, Exchange } from '../exchange.js';
-import { errorPage } from '../outcome-page.js';
-import { pageAnswer } from '../page-frame.js';
-import type { Personality, Room } from '../personality.js';
+import { jsonAnswer, parseUrl } from '../server/exchange.js';
+import type { Answer, Exchange } from '../server/exchange.js';
+import { errorPage } from '../server/outcome-page.js';
+import { pageAnswer } from '../server/page-frame.js';
+import type { Personality, Room } from '../server/personality.js';
 import {
   credentialsOf,
   parametersOf,
@@ -14,7 +14,7 @@ import {
   withMembers,
   withoutSecret,
   withParameters,
-} from '../wire.js';
+} from '../server/wire.js';
 
 const D1 = 'Google: OAuth 2.0 for mobile and desktop apps';
 const D2 = 'Google: loopback IP address flow migration guide';

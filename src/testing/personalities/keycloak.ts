@@ -1,9 +1,9 @@
 // Keycloak, with the settings of a fresh realm. Read from its documents, its source and public
 // threads; not tried here on a live server.
-import { readJsonObject } from '../exchange.js';
-import type { Answer, Exchange } from '../exchange.js';
-import type { Personality, Room } from '../personality.js';
-import { scopesOf, withMembers } from '../wire.js';
+import { readJsonObject } from '../server/exchange.js';
+import type { Answer, Exchange } from '../server/exchange.js';
+import type { Personality, Room } from '../server/personality.js';
+import { scopesOf, withMembers } from '../server/wire.js';
 
 const D1 = 'Keycloak: server administration guide, session and token timeouts';
 const D2 = 'Keycloak: source, TokenManager';

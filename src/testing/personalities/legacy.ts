@@ -1,7 +1,7 @@
 // A server of the time before RFC 7636, RFC 9207 and RFC 9700. Many are still in use, inside
 // companies above all.
-import type { Personality } from '../personality.js';
-import { withCallback, withMembers, withParameters } from '../wire.js';
+import type { Personality } from '../server/personality.js';
+import { withCallback, withMembers, withParameters } from '../server/wire.js';
 
 /**
  * No rotation, no `iss` in callbacks, no PKCE; what it does not know it ignores (RFC 6749 §3.1).

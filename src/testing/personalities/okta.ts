@@ -1,11 +1,11 @@
 // Okta, for a native app whose refresh tokens rotate. Read from Okta's documents; not tried on a
 // live org.
-import { jsonAnswer } from '../exchange.js';
-import { errorPage } from '../outcome-page.js';
-import { pageAnswer } from '../page-frame.js';
-import type { Personality } from '../personality.js';
-import { matchExactly } from '../registration.js';
-import { withCallback, withMembers } from '../wire.js';
+import { jsonAnswer } from '../server/exchange.js';
+import { errorPage } from '../server/outcome-page.js';
+import { pageAnswer } from '../server/page-frame.js';
+import type { Personality } from '../server/personality.js';
+import { matchExactly } from '../server/registration.js';
+import { withCallback, withMembers } from '../server/wire.js';
 
 const D1 = 'Okta: refresh access tokens';
 const SEVEN_DAYS_SECONDS = 7 * 86_400;

@@ -1,5 +1,5 @@
 // The strict provider, and the default: what a careful authorization server does by the book.
-import type { Personality } from '../personality.js';
+import type { Personality } from '../server/personality.js';
 
 /** A refresh token that comes a second time ends the whole family, without any grace. */
 export function createStrict(graceSeconds: number | null): Personality {

@@ -7,7 +7,7 @@ import { realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Electron from 'electron';
-import type { AuthBridge } from '../contract.js';
+import type { AuthBridge } from '../../contract.js';
 import { createFakeNetSession, fakeNetRequest } from './fake-net.js';
 import { createFakeKeyring } from './fake-keyring.js';
 import type { FakeKeyring } from './fake-keyring.js';
@@ -15,8 +15,8 @@ import { openFakePage } from './fake-page.js';
 import { createFakeSafeStorage } from './fake-safe-storage.js';
 import { createFakeWindow } from './fake-window.js';
 import type { FakeWindow, FakeWindowState } from './fake-window.js';
-import { createPerson } from './person.js';
-import type { Person, SignInChoices } from './person.js';
+import { createPerson } from '../person/person.js';
+import type { Person, SignInChoices } from '../person/person.js';
 
 /** What a test may change and look at. */
 export interface FakeElectron {

@@ -7,7 +7,7 @@ import type {
   AuthReply,
   AuthSyncCalls,
   AuthView,
-} from '../contract.js';
+} from '../../contract.js';
 import type { FakeElectron } from './fake-electron.js';
 
 /**

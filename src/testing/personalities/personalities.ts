@@ -1,12 +1,12 @@
 // The personalities by name. Each has a file of its own, in which every rule names its source.
-import { createEntra } from './personalities/entra.js';
-import { createGithub } from './personalities/github.js';
-import { createGoogle } from './personalities/google.js';
-import { createKeycloak } from './personalities/keycloak.js';
-import { createLegacy } from './personalities/legacy.js';
-import { createOkta } from './personalities/okta.js';
-import { createStrict } from './personalities/strict.js';
-import type { Personality } from './personality.js';
+import { createEntra } from './entra.js';
+import { createGithub } from './github.js';
+import { createGoogle } from './google.js';
+import { createKeycloak } from './keycloak.js';
+import { createLegacy } from './legacy.js';
+import { createOkta } from './okta.js';
+import { createStrict } from './strict.js';
+import type { Personality } from '../server/personality.js';
 
 /** Whose manners a provider can have. */
 export type PersonalityName =

@@ -6,7 +6,7 @@ import type {
   WorkerProcess,
   WorkerReply,
   WorkerRequest,
-} from '../main/adapters/secrets/keychain-protocol.js';
+} from '../../main/adapters/secrets/keychain-protocol.js';
 
 /**
  * `working` · `locked`: it hides what is stored and refuses to store, without a dialog · `hanging`:

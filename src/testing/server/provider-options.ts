@@ -1,8 +1,8 @@
 // The options of the embedded provider: every default and its check. Says the option's name, never
 // its value.
 import type { PersonClaims } from './people.js';
-import { isPersonalityName, PERSONALITY_NAMES } from './personalities.js';
-import type { PersonalityName } from './personalities.js';
+import { isPersonalityName, PERSONALITY_NAMES } from '../personalities/personalities.js';
+import type { PersonalityName } from '../personalities/personalities.js';
 import type { RegisteredRedirect } from './registration.js';
 import type { SigningAlgorithm } from './signing-keys.js';
 import type { ClockLike } from './virtual-clock.js';
