@@ -60,7 +60,7 @@ export default defineConfig(
       'demo-results/**',
       'docs/**',
       'assets/**',
-      'scripts/default-app/**',
+      'scripts/electron/default-app/**',
       'bench/host/page.js',
       'bench/host/preload.cjs',
       '.cache/**',

@@ -9,10 +9,10 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
-import { resolveElectron } from '../scripts/electron.mjs';
-import { closed } from '../scripts/processes.mjs';
-import { Stop, runMain, say } from '../scripts/say.mjs';
-import { ensureSystemPackages } from '../scripts/system-packages.mjs';
+import { resolveElectron } from '../scripts/electron/electron.mjs';
+import { closed } from '../scripts/shared/processes.mjs';
+import { Stop, runMain, say } from '../scripts/shared/say.mjs';
+import { ensureSystemPackages } from '../scripts/shared/system-packages.mjs';
 import { asMarkdown, asText, intoDocument } from './parts/report.mjs';
 import { startStage } from './parts/stage.mjs';
 
@@ -207,7 +207,7 @@ function failed(name, error) {
   };
 }
 
-/** @param {import('../scripts/electron.mjs').ElectronFound} electron @param {boolean} quick @param {number} minutes */
+/** @param {import('../scripts/electron/electron.mjs').ElectronFound} electron @param {boolean} quick @param {number} minutes */
 function settingOf(electron, quick, minutes) {
   const manifest = /** @type {{ dependencies: Record<string, string> }} */ (
     JSON.parse(readFileSync(`${HERE}package.json`, 'utf8'))

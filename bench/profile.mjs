@@ -3,9 +3,9 @@
 // line. To find out why a row falls short; the numbers of the table come from bench.mjs, where
 // nothing is noted.
 import { build } from '../scripts/build.mjs';
-import { resolveElectron } from '../scripts/electron.mjs';
-import { runMain } from '../scripts/say.mjs';
-import { ensureSystemPackages } from '../scripts/system-packages.mjs';
+import { resolveElectron } from '../scripts/electron/electron.mjs';
+import { runMain } from '../scripts/shared/say.mjs';
+import { ensureSystemPackages } from '../scripts/shared/system-packages.mjs';
 import { startStage } from './parts/stage.mjs';
 
 /** @typedef {import('./host/timeline.mjs').Note} Note */

@@ -19,9 +19,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleMain } from './bundle.mjs';
-import { bringKeytar } from './keytar-binaries.mjs';
-import { closed } from './processes.mjs';
-import { Stop, runMain, say } from './say.mjs';
+import { bringKeytar } from './package/keytar-binaries.mjs';
+import { closed } from './shared/processes.mjs';
+import { Stop, runMain, say } from './shared/say.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');

@@ -5,7 +5,7 @@
 // doctor`, for types, and for tools of this repository.
 import { join, sep } from 'node:path';
 import { rolldown } from 'rolldown';
-import { Stop } from './say.mjs';
+import { Stop } from './shared/say.mjs';
 
 /** Finds its neighbours by its own place and notices when it was bundled: it must stay a file. */
 const OWN_FILES = /(^|\/)package-files\.js$/;

@@ -4,15 +4,15 @@
 // person shows the whole trip (demo-scripted.mjs). The app's stdout passes through unchanged; what
 // this script says goes to stderr. SIGTERM and SIGINT end everything.
 import { spawn } from 'node:child_process';
-import { appCommand, endApp, endHelpers } from './app-process.mjs';
+import { appCommand, endApp, endHelpers } from './lab/app-process.mjs';
 import { build } from './build.mjs';
-import { parseDemoFlags, toAppFlags, toRedirectUris, USAGE } from './demo-flags.mjs';
-import { hasDisplay, startDisplay } from './display.mjs';
-import { resolveElectron } from './electron.mjs';
-import { closed } from './processes.mjs';
-import { runMain, say } from './say.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
-import { testKit } from './test-kit.mjs';
+import { parseDemoFlags, toAppFlags, toRedirectUris, USAGE } from './demo/demo-flags.mjs';
+import { hasDisplay, startDisplay } from './lab/display.mjs';
+import { resolveElectron } from './electron/electron.mjs';
+import { closed } from './shared/processes.mjs';
+import { runMain, say } from './shared/say.mjs';
+import { ensureSystemPackages } from './shared/system-packages.mjs';
+import { testKit } from './shared/test-kit.mjs';
 
 const SIGNALS = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 });
 
@@ -56,7 +56,7 @@ async function main(words) {
   await build({ ifNeeded: true });
 
   if (!flags.has('issuer') && !hasDisplay()) {
-    const { runScriptedDemo } = await import('./demo-scripted.mjs');
+    const { runScriptedDemo } = await import('./demo/demo-scripted.mjs');
     say('no display: a scripted person shows the trip on a virtual one');
     return runScriptedDemo(electron.path, flags, (cleanUp) => cleanUps.push(cleanUp));
   }
@@ -73,7 +73,7 @@ async function main(words) {
   return runApp(electron.path, toAppFlags(flags), env);
 }
 
-/** @param {import('./demo-flags.mjs').DemoFlags} flags */
+/** @param {import('./demo/demo-flags.mjs').DemoFlags} flags */
 async function startProvider(flags) {
   const { startProvider: start } = await testKit();
   const redirectUris = toRedirectUris(flags.all('redirect'));

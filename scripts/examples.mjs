@@ -8,10 +8,10 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ROOT_FOLDER } from './app-process.mjs';
+import { ROOT_FOLDER } from './lab/app-process.mjs';
 import { build } from './build.mjs';
-import { closed } from './processes.mjs';
-import { Stop, runMain, say } from './say.mjs';
+import { closed } from './shared/processes.mjs';
+import { Stop, runMain, say } from './shared/say.mjs';
 
 export const EXAMPLES_FOLDER = join(ROOT_FOLDER, 'examples');
 const INSTALLED_MARK = join(EXAMPLES_FOLDER, 'node_modules', '.latchkey-installed');

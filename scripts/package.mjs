@@ -6,15 +6,15 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ROOT_FOLDER } from './app-process.mjs';
+import { ROOT_FOLDER } from './lab/app-process.mjs';
 import { build } from './build.mjs';
-import { resolveElectron } from './electron.mjs';
-import { which } from './processes.mjs';
-import { runMain, say } from './say.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { resolveElectron } from './electron/electron.mjs';
+import { which } from './shared/processes.mjs';
+import { runMain, say } from './shared/say.mjs';
+import { ensureSystemPackages } from './shared/system-packages.mjs';
 
 const CONFIG = join(ROOT_FOLDER, 'electron-builder.yml');
-const DEB_BUILDER = fileURLToPath(new URL('./deb-by-dpkg.mjs', import.meta.url));
+const DEB_BUILDER = fileURLToPath(new URL('./package/deb-by-dpkg.mjs', import.meta.url));
 const EXECUTABLE = 'latchkey-demo';
 
 /** @typedef {{ executable: string, folder: string, files: string[] }} PackagedApp `files`: the artifacts. `executable` and `folder` are right on Linux only */
@@ -59,7 +59,7 @@ export async function packageApp(
 
 /** @param {readonly string[]} targets */
 function groupsFor(targets) {
-  /** @type {import('./system-packages.mjs').PackageGroup[]} */
+  /** @type {import('./shared/system-packages.mjs').PackageGroup[]} */
   const groups = [];
   if (targets.includes('deb')) groups.push('deb');
   if (targets.includes('AppImage')) groups.push('squashfs');

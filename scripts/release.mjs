@@ -7,8 +7,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ROOT_FOLDER } from './app-process.mjs';
-import { Stop, runMain, say } from './say.mjs';
+import { ROOT_FOLDER } from './lab/app-process.mjs';
+import { Stop, runMain, say } from './shared/say.mjs';
 
 /**
  * What must hold of the tarball too, beside types and lint. The desktop layers are CI's own matter.

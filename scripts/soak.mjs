@@ -3,13 +3,13 @@
 // renews and stores, and reports what that cost. The exit code is 0 when every session was kept, or
 // lost with the proof that nothing could help.
 import { build } from './build.mjs';
-import { resolveElectron } from './electron.mjs';
-import { runMain, say, Stop } from './say.mjs';
-import { MOMENTS } from './soak-moments.mjs';
-import { rage } from './soak-storm.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { resolveElectron } from './electron/electron.mjs';
+import { runMain, say, Stop } from './shared/say.mjs';
+import { MOMENTS } from './soak/soak-moments.mjs';
+import { rage } from './soak/soak-storm.mjs';
+import { ensureSystemPackages } from './shared/system-packages.mjs';
 
-/** @typedef {import('./soak-storm.mjs').Report} Report */
+/** @typedef {import('./soak/soak-storm.mjs').Report} Report */
 
 /** @type {readonly ['kept', 'outlived', 'lost', 'cut off', 'none']} */
 const OUTCOMES = ['kept', 'outlived', 'lost', 'cut off', 'none'];

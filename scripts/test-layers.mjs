@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { closed } from './processes.mjs';
+import { closed } from './shared/processes.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

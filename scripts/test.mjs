@@ -4,10 +4,10 @@
 // layer is chosen (`-- e2e -g cancel`). With CI=true a skipped test or a layer without tests fails
 // the run: there, nothing may be missing.
 import { build } from './build.mjs';
-import { resolveElectron } from './electron.mjs';
-import { startLab } from './lab.mjs';
-import { runMain, say } from './say.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { resolveElectron } from './electron/electron.mjs';
+import { startLab } from './lab/lab.mjs';
+import { runMain, say } from './shared/say.mjs';
+import { ensureSystemPackages } from './shared/system-packages.mjs';
 import { runCheck, runPlaywright, runVitest, stopRunning } from './test-layers.mjs';
 
 /** @typedef {import('./test-layers.mjs').LayerResult} LayerResult */

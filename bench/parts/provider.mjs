@@ -2,7 +2,7 @@
 // The embedded provider over HTTPS, and the person who signs in there, in a process of their own:
 // their work must not be measured. Started by stage.mjs by `fork`; answers one call after another.
 import { get } from 'node:https';
-import { testKit } from '../../scripts/test-kit.mjs';
+import { testKit } from '../../scripts/shared/test-kit.mjs';
 
 /**
  * What the parent may ask; every call has one answer.

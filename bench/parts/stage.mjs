@@ -8,9 +8,9 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { endHelpers } from '../../scripts/app-process.mjs';
-import { startLab } from '../../scripts/lab.mjs';
-import { ended, sessionMembers, signal } from '../../scripts/processes.mjs';
+import { endHelpers } from '../../scripts/lab/app-process.mjs';
+import { startLab } from '../../scripts/lab/lab.mjs';
+import { ended, sessionMembers, signal } from '../../scripts/shared/processes.mjs';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const CALL_LIMIT_MS = 15_000;
@@ -105,7 +105,7 @@ async function startProvider(folder, children) {
 }
 
 /**
- * @param {{ lab: import('../../scripts/lab.mjs').Lab, electron: string, children:
+ * @param {{ lab: import('../../scripts/lab/lab.mjs').Lab, electron: string, children:
  *   Set<import('node:child_process').ChildProcess> }} parts
  * @param {HostRun} run
  * @param {ProviderHandle | null} provider

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * @param {import('../../scripts/lab.mjs').Lab} lab
+ * @param {import('../../scripts/lab/lab.mjs').Lab} lab
  * @param {string} profile
  * @returns {Promise<string>} the account name under which the record is kept
  */

@@ -26,7 +26,7 @@ import { medianOf, spreadOf } from '../parts/statistics.mjs';
 /** @typedef {{ rows: readonly Row[], details?: readonly Detail[] }} Group */
 
 /**
- * @typedef {{ stage: import('../parts/stage.mjs').Turn, lab: import('../../scripts/lab.mjs').Lab,
+ * @typedef {{ stage: import('../parts/stage.mjs').Turn, lab: import('../../scripts/lab/lab.mjs').Lab,
  *   quick: boolean, say: (text: string) => void }} Context
  */
 

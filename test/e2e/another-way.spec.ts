@@ -2,8 +2,8 @@
 // pasted by hand. A scripted person does it in the real browser; the demo finishes signed in.
 import type { Page } from '@playwright/test';
 import decodeQR from 'qr/decode.js';
-import { addressOf, cutOff } from '../../scripts/lab-browser.mjs';
-import { testKit } from '../../scripts/test-kit.mjs';
+import { addressOf, cutOff } from '../../scripts/lab/lab-browser.mjs';
+import { testKit } from '../../scripts/shared/test-kit.mjs';
 import {
   button,
   expect,

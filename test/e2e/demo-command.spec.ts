@@ -4,8 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT_FOLDER } from '../../scripts/app-process.mjs';
-import { processesOf } from '../../scripts/processes.mjs';
+import { ROOT_FOLDER } from '../../scripts/lab/app-process.mjs';
+import { processesOf } from '../../scripts/shared/processes.mjs';
 import { expect, test } from './fixtures.js';
 
 const END_LIMIT_MS = 5_000;

@@ -2,10 +2,10 @@
 // remembered. And what a host is told that bundles Latchkey although it must not.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startWatchedApp } from '../../scripts/app-process.mjs';
-import type { WatchedApp } from '../../scripts/app-process.mjs';
+import { startWatchedApp } from '../../scripts/lab/app-process.mjs';
+import type { WatchedApp } from '../../scripts/lab/app-process.mjs';
 import { buildExample, EXAMPLES_FOLDER, installExamples, run } from '../../scripts/examples.mjs';
-import { testKit } from '../../scripts/test-kit.mjs';
+import { testKit } from '../../scripts/shared/test-kit.mjs';
 import { expect, recordBrowser, test } from './fixtures.js';
 import type { Desk } from './fixtures.js';
 

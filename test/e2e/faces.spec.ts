@@ -3,7 +3,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { APP_FOLDER } from '../../scripts/app-process.mjs';
+import { APP_FOLDER } from '../../scripts/lab/app-process.mjs';
 import { button, expect, LOOPBACK, signedIn, signedOut, test, waitingBy } from './fixtures.js';
 import type { AuthView, WatchedApp } from './fixtures.js';
 import { portray, shoot, violations } from './portrait.js';

@@ -18,9 +18,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from '../../scripts/build.mjs';
-import { ROOT_FOLDER } from '../../scripts/app-process.mjs';
-import { resolveElectron } from '../../scripts/electron.mjs';
-import { which } from '../../scripts/processes.mjs';
+import { ROOT_FOLDER } from '../../scripts/lab/app-process.mjs';
+import { resolveElectron } from '../../scripts/electron/electron.mjs';
+import { which } from '../../scripts/shared/processes.mjs';
 
 const run = promisify(execFile);
 /** All that PATH leads to: what npm needs, and nothing that compiles. */

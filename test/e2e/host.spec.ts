@@ -4,8 +4,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { listPackage } from '@electron/asar';
-import { startWatchedApp } from '../../scripts/app-process.mjs';
-import { testKit } from '../../scripts/test-kit.mjs';
+import { startWatchedApp } from '../../scripts/lab/app-process.mjs';
+import { testKit } from '../../scripts/shared/test-kit.mjs';
 import { expect, recordBrowser, test } from './fixtures.js';
 import type { Desk } from './fixtures.js';
 import { makeHost } from './host-build.js';

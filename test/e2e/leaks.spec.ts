@@ -3,8 +3,8 @@
 import type { CDPSession, Page } from '@playwright/test';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOf, cutOff } from '../../scripts/lab-browser.mjs';
-import { testKit } from '../../scripts/test-kit.mjs';
+import { addressOf, cutOff } from '../../scripts/lab/lab-browser.mjs';
+import { testKit } from '../../scripts/shared/test-kit.mjs';
 import { button, expect, LOOPBACK, signedIn, signedOut, test, waitingBy } from './fixtures.js';
 import type { Desk, WatchedApp } from './fixtures.js';
 

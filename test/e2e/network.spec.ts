@@ -3,9 +3,9 @@
 // HTTP/2.
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
-import { startLab } from '../../scripts/lab.mjs';
-import type { Lab } from '../../scripts/lab.mjs';
-import { resolveElectron } from '../../scripts/electron.mjs';
+import { startLab } from '../../scripts/lab/lab.mjs';
+import type { Lab } from '../../scripts/lab/lab.mjs';
+import { resolveElectron } from '../../scripts/electron/electron.mjs';
 import { createCertificate } from '../../src/testing/server/certificate.js';
 import { type Asked, HTTP1_OUTCOMES, HTTP2_OUTCOMES, runTable } from '../support/network-cases.js';
 import { type NetworkHost, startNetworkHost } from '../support/network-host.js';

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageApp } from '../../scripts/package.mjs';
-import { which } from '../../scripts/processes.mjs';
+import { which } from '../../scripts/shared/processes.mjs';
 
 export const isRoot = process.getuid?.() === 0;
 /** The deb's package, and the folder that it is installed in. */

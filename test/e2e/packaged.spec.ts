@@ -7,7 +7,7 @@ import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync } fro
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { FuseV1Options, FuseVersion, getCurrentFuseWire } from '@electron/fuses';
-import { testKit } from '../../scripts/test-kit.mjs';
+import { testKit } from '../../scripts/shared/test-kit.mjs';
 import {
   button,
   expect,

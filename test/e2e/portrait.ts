@@ -5,7 +5,7 @@ import type * as Axe from 'axe-core';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { ROOT_FOLDER } from '../../scripts/app-process.mjs';
+import { ROOT_FOLDER } from '../../scripts/lab/app-process.mjs';
 import { expect } from './fixtures.js';
 
 const AXE_SOURCE = readFileSync(

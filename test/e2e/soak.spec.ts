@@ -1,6 +1,6 @@
 // A short storm of kill -9 on a real app; `npm run soak` is the long one, and
-// scripts/soak-storm.mjs says what it does.
-import { rage } from '../../scripts/soak-storm.mjs';
+// scripts/soak/soak-storm.mjs says what it does.
+import { rage } from '../../scripts/soak/soak-storm.mjs';
 import { expect, test } from './fixtures.js';
 
 const KILLS = 20;

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/build.mjs';
-import { KEYTAR_BINARIES } from '../../scripts/keytar-binaries.mjs';
+import { KEYTAR_BINARIES } from '../../scripts/package/keytar-binaries.mjs';
 import { ROOT, read } from './sources.js';
 
 const PACKAGE = join(ROOT, 'node_modules', 'keytar');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Arch, Platform, build as electronBuild } from 'electron-builder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/build.mjs';
-import { KEYTAR_BINARIES } from '../../scripts/keytar-binaries.mjs';
+import { KEYTAR_BINARIES } from '../../scripts/package/keytar-binaries.mjs';
 import {
   type BuilderOs,
   makeElectronStandIn,

@@ -16,9 +16,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { endApp } from '../../scripts/app-process.mjs';
-import { startDisplay } from '../../scripts/display.mjs';
-import { resolveElectron } from '../../scripts/electron.mjs';
+import { endApp } from '../../scripts/lab/app-process.mjs';
+import { startDisplay } from '../../scripts/lab/display.mjs';
+import { resolveElectron } from '../../scripts/electron/electron.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ANSWER_LIMIT_MS = 15_000;

@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { bringKeytar } from '../../scripts/keytar-binaries.mjs';
+import { bringKeytar } from '../../scripts/package/keytar-binaries.mjs';
 import type { WorkerProcess } from '../../src/main/adapters/secrets/keychain-protocol.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

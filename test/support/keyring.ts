@@ -1,11 +1,16 @@
 // A private D-Bus with a genuine gnome-keyring for the contract tests, of the lab's own parts
-// (scripts/lab-keyring.mjs) but without its display: on a bus that knows no display no password
+// (scripts/lab/lab-keyring.mjs) but without its display: on a bus that knows no display no password
 // dialog can open.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockKeyring, startBus, startKeyring, unlockKeyring } from '../../scripts/lab-keyring.mjs';
-import { killProcessesOf, which } from '../../scripts/processes.mjs';
+import {
+  lockKeyring,
+  startBus,
+  startKeyring,
+  unlockKeyring,
+} from '../../scripts/lab/lab-keyring.mjs';
+import { killProcessesOf, which } from '../../scripts/shared/processes.mjs';
 
 const PASSWORD = 'keyring password';
 

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { APP_FOLDER, ROOT_FOLDER, appCommand, endApp } from '../../scripts/app-process.mjs';
-import type { Lab } from '../../scripts/lab.mjs';
+import { APP_FOLDER, ROOT_FOLDER, appCommand, endApp } from '../../scripts/lab/app-process.mjs';
+import type { Lab } from '../../scripts/lab/lab.mjs';
 
 export interface NetworkHost {
   /** Rejects when something was thrown past a promise in the app. */

@@ -69,7 +69,7 @@ export async function loadKeytar(
   }
 }
 
-/** By the names of electron-builder's macros: scripts/keytar-binaries.mjs. */
+/** By the names of electron-builder's macros: scripts/package/keytar-binaries.mjs. */
 export function binaryName(platform: string, arch: string): string {
   const os = { darwin: 'mac', win32: 'win' }[platform] ?? platform;
   return `${os}-${arch === 'arm' ? 'armv7l' : arch}.node`;

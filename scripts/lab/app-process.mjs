@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ended, endedWithin, sessionMembers, signal } from './processes.mjs';
+import { ended, endedWithin, sessionMembers, signal } from '../shared/processes.mjs';
 
-export const ROOT_FOLDER = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+export const ROOT_FOLDER = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
 /** What Electron is started on. */
 export const APP_FOLDER = join(ROOT_FOLDER, 'dist');
@@ -15,7 +15,7 @@ export const APP_FOLDER = join(ROOT_FOLDER, 'dist');
 const GRACE_MS = 3_000;
 const DEVTOOLS_LIMIT_MS = 20_000;
 
-/** @typedef {import('../src/contract.js').AuthView} AuthView */
+/** @typedef {import('../../src/contract.js').AuthView} AuthView */
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
 /**

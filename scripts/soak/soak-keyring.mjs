@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const DIST = new URL('../dist/main/', import.meta.url);
+const DIST = new URL('../../dist/main/', import.meta.url);
 const LIMIT_MS = 5_000;
 
 /**
@@ -26,11 +26,11 @@ const LIMIT_MS = 5_000;
  */
 export async function openKeyring({ env, service, clientId }) {
   const { createSplitStore } =
-    /** @type {typeof import('../src/main/core/storage/chunked-store.js')} */ (
+    /** @type {typeof import('../../src/main/core/storage/chunked-store.js')} */ (
       await built('core/storage/chunked-store.js')
     );
   const { parseRecord, recordKey } =
-    /** @type {typeof import('../src/main/core/storage/records.js')} */ (
+    /** @type {typeof import('../../src/main/core/storage/records.js')} */ (
       await built('core/storage/records.js')
     );
   const child = fork(fileURLToPath(import.meta.url), [service], {
@@ -106,7 +106,7 @@ function built(path) {
 
 async function serve() {
   const { decodeValue } =
-    /** @type {typeof import('../src/main/adapters/secrets/keychain-protocol.js')} */ (
+    /** @type {typeof import('../../src/main/adapters/secrets/keychain-protocol.js')} */ (
       await built('adapters/secrets/keychain-protocol.js')
     );
   const { default: keytar } = await import('keytar');

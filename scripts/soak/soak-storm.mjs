@@ -45,7 +45,7 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
   /** `lost`: proven by the keyring; the provider has not been asked yet. */
   let session = /** @type {'none' | 'kept' | 'lost'} */ ('none');
   let refused = 0;
-  /** @type {import('./app-process.mjs').WatchedApp} */
+  /** @type {import('../lab/app-process.mjs').WatchedApp} */
   let app;
   let since = 0;
 

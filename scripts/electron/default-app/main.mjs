@@ -1,7 +1,7 @@
 // @ts-nocheck -- runs inside Electron only, never in the type-checked program
 // What `electron APPDIR args…` does: finds the app's folder in argv, gives the process the app's
 // name, version and paths, and imports its main. Electron's own default app is not part of the
-// repackaged build (see scripts/electron.mjs). process.argv is left as it came, as in the original:
+// repackaged build (see scripts/electron/electron.mjs). process.argv is left as it came, as in the original:
 // [electron, …switches, APPDIR, …args].
 import { app } from 'electron';
 import { existsSync, readFileSync, statSync } from 'node:fs';

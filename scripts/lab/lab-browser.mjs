@@ -5,8 +5,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBrowser } from './system-packages.mjs';
-import { Stop } from './say.mjs';
+import { findBrowser } from '../shared/system-packages.mjs';
+import { Stop } from '../shared/say.mjs';
 
 const START_LIMIT_MS = 30_000;
 const DESKTOP_FILE = 'lab-browser.desktop';

@@ -2,7 +2,7 @@
 // The demo's flags: `--flag value` and `--flag=value`, some of them more than once. Unknown ones
 // are refused here, so that a typing mistake does not start the wrong demo. The app itself gets
 // them as `--flag=value` only.
-import { Stop } from './say.mjs';
+import { Stop } from '../shared/say.mjs';
 
 const WITH_VALUE = [
   'issuer',

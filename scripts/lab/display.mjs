@@ -1,9 +1,9 @@
 // @ts-check
 // A virtual display (Xvfb) on a free number. It ends with `stop()`, and with this process in any
 // case.
-import { ensureSystemPackages } from './system-packages.mjs';
-import { endedWithin, spawnBound } from './processes.mjs';
-import { Stop } from './say.mjs';
+import { ensureSystemPackages } from '../shared/system-packages.mjs';
+import { endedWithin, spawnBound } from '../shared/processes.mjs';
+import { Stop } from '../shared/say.mjs';
 
 const START_LIMIT_MS = 15_000;
 

@@ -9,8 +9,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { repackagedElectron } from './electron-repackaged.mjs';
-import { closed } from './processes.mjs';
-import { Stop, runMain, say } from './say.mjs';
+import { closed } from '../shared/processes.mjs';
+import { Stop, runMain, say } from '../shared/say.mjs';
 
 /**
  * A slow line needs minutes for 120 MB; a firewall that swallows packets must not cost more than

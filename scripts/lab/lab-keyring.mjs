@@ -5,9 +5,9 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { closed, processesOf, signal, spawnBound } from './processes.mjs';
-import { Stop } from './say.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { closed, processesOf, signal, spawnBound } from '../shared/processes.mjs';
+import { Stop } from '../shared/say.mjs';
+import { ensureSystemPackages } from '../shared/system-packages.mjs';
 
 const LIMIT_MS = 15_000;
 const SYSTEM_SERVICES = '/usr/share/dbus-1/services';

@@ -6,18 +6,18 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endHelpers, startWatchedApp } from './app-process.mjs';
-import { startLab } from './lab.mjs';
-import { ended, sessionMembers, signal } from './processes.mjs';
+import { endHelpers, startWatchedApp } from '../lab/app-process.mjs';
+import { startLab } from '../lab/lab.mjs';
+import { ended, sessionMembers, signal } from '../shared/processes.mjs';
 import { openKeyring } from './soak-keyring.mjs';
-import { testKit } from './test-kit.mjs';
+import { testKit } from '../shared/test-kit.mjs';
 
 const APP_NAME = 'Latchkey Demo';
 const POLL_MS = 2;
 
-/** @typedef {import('../src/testing/index.js').Provider} Provider */
-/** @typedef {import('../src/testing/index.js').RequestRecord} RequestRecord */
-/** @typedef {import('./app-process.mjs').WatchedApp} WatchedApp */
+/** @typedef {import('../../src/testing/index.js').Provider} Provider */
+/** @typedef {import('../../src/testing/index.js').RequestRecord} RequestRecord */
+/** @typedef {import('../lab/app-process.mjs').WatchedApp} WatchedApp */
 /** @typedef {{ accounts: { id: string, record: string }[], attempts?: { id: string, claimed?: boolean }[] }} StateFile */
 /** @typedef {Awaited<ReturnType<typeof startSoakDesk>>} SoakDesk */
 

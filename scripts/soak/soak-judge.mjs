@@ -16,7 +16,7 @@ const IN_KERNEL_MS = 500;
 const ASKED_EARLIER_MS = 300;
 
 /** @typedef {import('./soak-desk.mjs').SoakDesk} SoakDesk */
-/** @typedef {import('../src/contract.js').AuthView} AuthView */
+/** @typedef {import('../../src/contract.js').AuthView} AuthView */
 
 /**
  * `stored`: the refresh token in the keyring. `latest`: the last one that the provider made, and

