@@ -73,7 +73,7 @@ describe('the closed list of error codes', () => {
     // What only single parts can say: an option, a page that is refused before anything is asked.
     const alone = new Set(['invalid-options', 'page-refused', 'internal']);
     const whole =
-      /^test\/(unit\/(engine[a-z-]*|take-over)|flow\/.*|contract\/.*|e2e\/.*)\.(test|spec)\.ts$/;
+      /^test\/(unit\/(engine\/.*|session\/renewal-verdicts|authorization\/engine-redirects|migration\/migration)|flow\/.*|contract\/.*|e2e\/.*)\.(test|spec)\.ts$/;
     expect(
       Object.keys(ERROR_CODES).filter(
         (code) => !alone.has(code) && !(reached.get(code) ?? []).some((path) => whole.test(path)),

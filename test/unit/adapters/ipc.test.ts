@@ -1,0 +1,231 @@
+// The boundary to pages (adapters/pages/ipc.ts): who may call, what may be asked, who is told.
+import type * as Electron from 'electron';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuthView } from '../../../src/contract.js';
+import {
+  type PageCalls,
+  exposeToPages,
+  isTrustedUrl,
+} from '../../../src/main/adapters/pages/ipc.js';
+import { AuthError } from '../../../src/main/core/base/errors.js';
+import type { LogEvent } from '../../../src/main/core/base/ports.js';
+import { parseSignInRequest } from '../../../src/main/core/authorization/sign-in-request.js';
+import { fakeElectron } from '../../support/fake-electron.js';
+
+const trust = {
+  trustedOrigins: ['https://app.example.com', 'http://localhost:5173'],
+  redirectSchemes: ['com.example.notes'],
+  appPath: '/opt/notes/resources/app.asar',
+};
+const signedOut: AuthView = { status: 'signed-out', reason: 'never' };
+
+describe('a page is trusted', () => {
+  it.each([
+    'app://notes/index.html',
+    'https://app.example.com/any/page?query#part',
+    'http://localhost:5173/',
+    'file:///opt/notes/resources/app.asar/index.html',
+  ])('when it is the app’s own: %s', (url) => {
+    expect(isTrustedUrl(url, trust)).toBe(true);
+  });
+
+  it.each([
+    ['of the web', 'https://evil.example/'],
+    ['of a host that ends like a trusted one', 'https://app.example.com.evil.example/'],
+    ['of a trusted host without TLS', 'http://app.example.com/'],
+    ['of another port', 'http://localhost:5174/'],
+    ['with the trusted origin as user name', 'https://app.example.com@evil.example/'],
+    ['of a file beside the app', 'file:///opt/notes/resources/app.asar.evil/index.html'],
+    ['of a file above the app', 'file:///opt/notes/resources/app.asar/../evil.html'],
+    ['of a file elsewhere', 'file:///tmp/downloads/evil.html'],
+    ['made of data', 'data:text/html,hello'],
+    ['made of a blob', 'blob:https://app.example.com/1'],
+    ['that is empty', 'about:blank'],
+    ['under the scheme that brings callbacks', 'com.example.notes:/callback'],
+    ['of an extension', 'chrome-extension://abcdef/page.html'],
+    ['of the developer tools', 'devtools://devtools/bundled/inspector.html'],
+    ['whose URL does not parse', 'not a url'],
+    ['without a URL', ''],
+  ])('never when it is one %s', (_name, url) => {
+    expect(isTrustedUrl(url, trust)).toBe(false);
+  });
+});
+
+describe('a call from a page', () => {
+  const asked: string[] = [];
+  const events: LogEvent[] = [];
+  let view: AuthView = signedOut;
+  let tell: (next: AuthView) => void = () => undefined;
+  let remove = (): void => undefined;
+
+  beforeEach(() => {
+    asked.length = 0;
+    events.length = 0;
+    view = signedOut;
+    const calls: PageCalls = {
+      view: () => view,
+      onView: (listener) => {
+        tell = listener;
+        listener(view);
+        return () => {
+          tell = () => undefined;
+        };
+      },
+      signIn: async (argument) => {
+        asked.push(JSON.stringify(parseSignInRequest(argument)));
+      },
+      cancelSignIn: () => {
+        asked.push('cancel');
+      },
+      reopenBrowser: () => {
+        asked.push('reopen');
+      },
+      tryAnotherWay: () => {
+        asked.push('another way');
+      },
+      pasteCallback: async (argument) => {
+        asked.push(`paste ${JSON.stringify(argument)}`);
+      },
+      signOut: async () => {
+        throw new AuthError('stopped', 'authentication was stopped', {
+          cause: new Error('a secret cause'),
+        });
+      },
+      switchAccount: async (argument) => {
+        asked.push(`switch ${JSON.stringify(argument)}`);
+      },
+      retry: () => {
+        asked.push('retry');
+      },
+    };
+    remove = exposeToPages(calls, trust, { write: (event) => events.push(event) });
+  });
+  afterEach(() => {
+    remove();
+  });
+
+  const frame = (url: string, over: object = {}): Partial<Electron.IpcMainInvokeEvent> => ({
+    senderFrame: {
+      url,
+      parent: null,
+      detached: false,
+      ...over,
+    } as unknown as Electron.WebFrameMain,
+  });
+
+  it('is answered when the top frame of a trusted page makes it', async () => {
+    expect(
+      await fakeElectron.invoke('latchkey:sign-in', frame('app://notes/'), { loginHint: 'ada' }),
+    ).toEqual({ ok: true });
+    expect(await fakeElectron.invoke('latchkey:retry', frame('app://notes/'))).toEqual({
+      ok: true,
+    });
+    expect(asked).toEqual(['{"loginHint":"ada"}', 'retry']);
+  });
+
+  it.each([
+    ['a page that is not trusted', frame('https://evil.example/')],
+    ['a frame inside a trusted page', frame('app://notes/', { parent: {} })],
+    ['a frame that is detached', frame('app://notes/', { detached: true })],
+    ['a frame that is gone', { senderFrame: null }],
+  ])('is refused as a value when it comes from %s', async (_name, event) => {
+    for (const channel of [
+      'latchkey:sign-in',
+      'latchkey:cancel-sign-in',
+      'latchkey:reopen-browser',
+      'latchkey:try-another-way',
+      'latchkey:paste-callback',
+      'latchkey:sign-out',
+      'latchkey:retry',
+    ]) {
+      expect(await fakeElectron.invoke(channel, event)).toMatchObject({
+        ok: false,
+        error: { code: 'page-refused' },
+      });
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('may ask for nothing but what a sign-in may hold', async () => {
+    for (const argument of [
+      { redirectUri: 'x' },
+      { prompt: 'none' },
+      { loginHint: 7 },
+      'text',
+      [],
+      { loginHint: 'x'.repeat(321) },
+    ]) {
+      expect(
+        await fakeElectron.invoke('latchkey:sign-in', frame('app://notes/'), argument),
+      ).toMatchObject({ ok: false, error: { code: 'invalid-options' } });
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('hands on what was pasted as it came, for main to judge, and asks for another way', async () => {
+    for (const argument of ['com.example.app:/callback?code=c', 7])
+      expect(
+        await fakeElectron.invoke('latchkey:paste-callback', frame('app://notes/'), argument),
+      ).toEqual({ ok: true });
+    expect(await fakeElectron.invoke('latchkey:try-another-way', frame('app://notes/'))).toEqual({
+      ok: true,
+    });
+    expect(asked).toEqual(['paste "com.example.app:/callback?code=c"', 'paste 7', 'another way']);
+  });
+
+  it('gets an error without its cause', async () => {
+    const reply = await fakeElectron.invoke('latchkey:sign-out', frame('app://notes/'));
+    expect(reply).toEqual({
+      ok: false,
+      error: { code: 'stopped', retry: 'never', message: 'authentication was stopped' },
+    });
+  });
+
+  it('is logged once for each origin that is refused, without path and query', async () => {
+    for (let round = 0; round < 3; round += 1)
+      await fakeElectron.invoke('latchkey:retry', frame('https://evil.example/path?code=secret'));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      event: 'page-refused',
+      fields: { origin: 'https://evil.example' },
+    });
+  });
+
+  it('learns no view when the page is not trusted, and is told no change', () => {
+    const sent: unknown[][] = [];
+    const page = (url: string): Partial<Electron.IpcMainEvent> => ({
+      ...(frame(url) as Partial<Electron.IpcMainEvent>),
+      sender: sender(url, (...words) => sent.push(words)),
+    });
+    expect(fakeElectron.sendSync('latchkey:view', page('https://evil.example/'))).toBeNull();
+    tell({ status: 'starting' });
+    expect(sent).toEqual([]);
+  });
+
+  it('is told every change, until its window shows a page that is not trusted', () => {
+    const sent: unknown[][] = [];
+    const contents = sender('app://notes/', (...words) => sent.push(words));
+    expect(
+      fakeElectron.sendSync('latchkey:view', {
+        ...(frame('app://notes/') as Partial<Electron.IpcMainEvent>),
+        sender: contents,
+      }),
+    ).toEqual(signedOut);
+    tell({ status: 'starting' });
+    expect(sent).toEqual([['latchkey:view-changed', { status: 'starting' }]]);
+    Object.assign(contents.mainFrame, { url: 'https://evil.example/' });
+    tell(signedOut);
+    expect(sent).toHaveLength(1);
+    Object.assign(contents.mainFrame, { url: 'app://notes/another-page' });
+    tell(signedOut);
+    expect(sent).toHaveLength(2);
+  });
+});
+
+function sender(url: string, send: (...words: unknown[]) => void): Electron.WebContents {
+  return {
+    isDestroyed: () => false,
+    once: () => undefined,
+    mainFrame: { url, send },
+  } as unknown as Electron.WebContents;
+}

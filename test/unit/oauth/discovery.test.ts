@@ -1,0 +1,192 @@
+// What is known of the provider: exact about the issuer, strict about where tokens may be sent.
+import { describe, expect, it } from 'vitest';
+import { checkMetadata, metadataByHand } from '../../../src/main/core/oauth/discovery.js';
+import { AuthError } from '../../../src/main/core/base/errors.js';
+import {
+  type AuthOptions,
+  type Settings,
+  parseOptions,
+} from '../../../src/main/core/options/options.js';
+
+const settingsOf = (options: Partial<AuthOptions> = {}): Settings =>
+  parseOptions({ issuer: 'https://id.example', clientId: 'me', redirects: ['a.b:/c'], ...options });
+const PUBLISHED = {
+  issuer: 'https://id.example',
+  authorization_endpoint: 'https://id.example/a',
+  token_endpoint: 'https://id.example/t',
+  jwks_uri: 'https://id.example/k',
+};
+
+function refusal(published: Record<string, unknown>, settings = settingsOf()): AuthError {
+  try {
+    checkMetadata(settings, published);
+  } catch (error) {
+    if (error instanceof AuthError) return error;
+  }
+  throw new Error('the metadata was accepted');
+}
+
+describe('checkMetadata', () => {
+  it('takes what a provider publishes, and nothing that Latchkey does not use', () => {
+    const published = {
+      ...PUBLISHED,
+      userinfo_endpoint: 'https://id.example/u',
+      revocation_endpoint: 'https://id.example/r',
+      authorization_response_iss_parameter_supported: true,
+      claims_supported: ['sub'],
+    };
+    expect(checkMetadata(settingsOf(), published)).toMatchObject({
+      userinfo_endpoint: 'https://id.example/u',
+      revocation_endpoint: 'https://id.example/r',
+      authorization_response_iss_parameter_supported: true,
+    });
+    expect(checkMetadata(settingsOf(), published)).not.toHaveProperty('claims_supported');
+  });
+
+  it.each([
+    ['a slash more', 'https://id.example/'],
+    ['other case', 'https://ID.example'],
+    ['another host', 'https://evil.example'],
+    ['a port', 'https://id.example:443'],
+    ['no text', 7],
+    ['nothing', undefined],
+  ])('refuses an issuer with %s', (_what, issuer) => {
+    expect(refusal({ ...PUBLISHED, issuer }).code).toBe('issuer-mismatch');
+  });
+
+  it('says when only the slash at the end differs, for that is what people copy wrong', () => {
+    expect(refusal({ ...PUBLISHED, issuer: 'https://id.example/' }).message).toContain(
+      'slash at the end',
+    );
+    expect(refusal({ ...PUBLISHED, issuer: 'https://evil.example' }).message).not.toContain(
+      'slash',
+    );
+    expect(refusal({ ...PUBLISHED, issuer: 'https://evil.example' }).message).not.toContain('evil');
+  });
+
+  it('looks at the endpoint for device codes only when the host uses them', () => {
+    const odd = { ...PUBLISHED, device_authorization_endpoint: 'http://id.example/device' };
+    expect(checkMetadata(settingsOf(), odd)).not.toHaveProperty('device_authorization_endpoint');
+    expect(refusal(odd, settingsOf({ redirects: ['device-code'] })).message).toBe(
+      'metadata member "device_authorization_endpoint" must be an "https:" URL',
+    );
+    expect(
+      checkMetadata(settingsOf({ redirects: ['device-code'] }), {
+        ...odd,
+        device_authorization_endpoint: 'https://id.example/device',
+      }),
+    ).toMatchObject({ device_authorization_endpoint: 'https://id.example/device' });
+  });
+
+  it.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])('demands %s', (name) => {
+    const error = refusal({ ...PUBLISHED, [name]: undefined });
+    expect([error.code, error.message]).toEqual([
+      'discovery-failed',
+      `metadata member "${name}" missing`,
+    ]);
+  });
+
+  it('demands no key set of a plain OAuth 2.0 server', () => {
+    expect(
+      checkMetadata(settingsOf({ scopes: ['read'] }), { ...PUBLISHED, jwks_uri: undefined }),
+    ).not.toHaveProperty('jwks_uri');
+  });
+
+  describe.each([
+    'authorization_endpoint',
+    'token_endpoint',
+    'jwks_uri',
+    'userinfo_endpoint',
+    'revocation_endpoint',
+  ])('%s', (name) => {
+    it.each([
+      'http://id.example/x',
+      'http://127.0.0.1/x',
+      'ftp://id.example/x',
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+      '/relative',
+      '',
+      7,
+      {},
+      'https://ada:pw@id.example/x',
+      `https://id.example/${'x'.repeat(2048)}`,
+    ])('is refused as %j', (value) => {
+      const error = refusal({ ...PUBLISHED, [name]: value });
+      expect([error.code, error.message]).toEqual([
+        'discovery-failed',
+        `metadata member "${name}" must be an "https:" URL`,
+      ]);
+    });
+  });
+
+  it('accepts http on loopback for an issuer on loopback, and nowhere else', () => {
+    const local = settingsOf({ issuer: 'http://127.0.0.1:8080' });
+    const published = {
+      issuer: 'http://127.0.0.1:8080',
+      authorization_endpoint: 'http://127.0.0.1:8080/a',
+      token_endpoint: 'http://localhost:8080/t',
+      jwks_uri: 'https://keys.example/k',
+    };
+    expect(checkMetadata(local, published).token_endpoint).toBe('http://localhost:8080/t');
+    expect(refusal({ ...published, token_endpoint: 'http://id.example/t' }, local).code).toBe(
+      'discovery-failed',
+    );
+  });
+
+  it.each([
+    [
+      'keeps the asymmetric ones',
+      ['none', 'HS256', 'RS256', 'ES384', 'EdDSA'],
+      ['RS256', 'ES384', 'EdDSA'],
+    ],
+    ['drops unknown ones', ['RS256', 'XX999', 7], ['RS256']],
+  ])('of the announced algorithms %s', (_what, announced, expected) => {
+    expect(
+      checkMetadata(settingsOf(), {
+        ...PUBLISHED,
+        id_token_signing_alg_values_supported: announced,
+      }).id_token_signing_alg_values_supported,
+    ).toEqual(expected);
+  });
+
+  it.each([[undefined], ['RS256'], [[]], [['none']], [['HS256', 'HS512']], [[null]]])(
+    'allows every asymmetric algorithm, but never none or HS256, where %j is announced',
+    (announced) => {
+      const allowed = checkMetadata(settingsOf(), {
+        ...PUBLISHED,
+        id_token_signing_alg_values_supported: announced,
+      }).id_token_signing_alg_values_supported;
+      expect(allowed).toEqual(expect.arrayContaining(['RS256', 'PS256', 'ES256', 'EdDSA']));
+      expect(allowed.filter((alg) => alg === 'none' || alg.startsWith('HS'))).toEqual([]);
+    },
+  );
+
+  it.each([['true'], [1], [null], [undefined], [false]])(
+    'reads a promise of "iss" only where it is true, not %j',
+    (promise) => {
+      expect(
+        checkMetadata(settingsOf(), {
+          ...PUBLISHED,
+          authorization_response_iss_parameter_supported: promise,
+        }).authorization_response_iss_parameter_supported,
+      ).toBe(false);
+    },
+  );
+});
+
+describe('metadataByHand', () => {
+  it('is the issuer with the endpoints of the options', () => {
+    const endpoints = {
+      authorization: 'https://id.example/a',
+      token: 'https://id.example/t',
+      jwks: 'https://id.example/k',
+      issParameterSupported: true,
+    };
+    expect(metadataByHand({ ...settingsOf({ endpoints }), endpoints })).toMatchObject({
+      issuer: 'https://id.example',
+      authorization_endpoint: 'https://id.example/a',
+      authorization_response_iss_parameter_supported: true,
+    });
+  });
+});

@@ -1,0 +1,196 @@
+// Who signed in: claims come from outside, are cut and cleaned, and only the account id is
+// computed.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  mergeIdentity,
+  readClaims,
+  readIdentity,
+  toAccount,
+} from '../../../src/main/core/oauth/identity.js';
+
+/** Controls, separators and every character with the property Bidi_Control (Unicode UAX #9). */
+const DECEIVING = [
+  '\u0000',
+  '\u001b',
+  '\u007f',
+  '\u0085',
+  '\u061c',
+  '\u200b',
+  '\u200e',
+  '\u200f',
+  '\u2028',
+  '\u2029',
+  '\u202a',
+  '\u202e',
+  '\u2066',
+  '\u2069',
+  '\ufeff',
+];
+
+describe('readClaims', () => {
+  it('reads the standard claims', () => {
+    const claims = {
+      sub: 'u-1',
+      name: 'Ada Lovelace',
+      preferred_username: 'ada',
+      email: 'ada@example.com',
+      picture: 'https://img.example/a.png',
+      admin: true,
+    };
+    expect(readClaims(claims)).toEqual({
+      subject: 'u-1',
+      name: 'Ada Lovelace',
+      username: 'ada',
+      email: 'ada@example.com',
+      picture: 'https://img.example/a.png',
+    });
+  });
+
+  it('reads what GitHub calls a user', () => {
+    expect(
+      readClaims({ id: 583231, login: 'octocat', avatar_url: 'https://avatars.example/u' }),
+    ).toEqual({ subject: '583231', username: 'octocat', picture: 'https://avatars.example/u' });
+  });
+
+  it.each([
+    [{}],
+    [{ sub: '' }],
+    [{ sub: 7 }],
+    [{ sub: null }],
+    [{ id: true }],
+    [{ id: {} }],
+    [{ id: 2 ** 53 }],
+    [{ id: 1.5 }],
+  ])('finds nobody in %j', (claims) => {
+    expect(readClaims(claims)).toBeNull();
+  });
+
+  it.each([
+    ['too long', 's'.repeat(257)],
+    ['a control character', 'u\u0000-1'],
+    ['a direction mark', 'u-1\u202e'],
+  ])('takes no subject with %s, for a changed one could be another person', (_what, sub) => {
+    expect(readClaims({ sub })).toBeNull();
+    expect(readIdentity({ subject: sub })).toBeNull();
+  });
+
+  it('takes a subject of 255 characters as it is', () => {
+    expect(readClaims({ sub: 's'.repeat(255) })?.subject).toHaveLength(255);
+  });
+
+  it.each(
+    DECEIVING.map((character) => [
+      `U+${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+      character,
+    ]),
+  )('drops %s from a name', (_code, character) => {
+    expect(readClaims({ sub: 'u', name: `Ada${character}ecarG` })?.name).toBe('AdaecarG');
+  });
+
+  it('leaves names of people alone, in any script', () => {
+    for (const name of ['Ærøskøbing', '山田 太郎', 'عايدة', "O'Brien-Smith", 'नेहा'])
+      expect(readClaims({ sub: 'u', name })?.name).toBe(name);
+  });
+
+  it('cuts a name that fills the screen and leaves out what is no text', () => {
+    expect(readClaims({ sub: 'u', name: 'x'.repeat(100_000) })?.name).toHaveLength(256);
+    expect(
+      readClaims({ sub: 'u', name: { toString: 'Ada' }, email: 7, preferred_username: '\u202e' }),
+    ).toEqual({ subject: 'u' });
+  });
+
+  it.each([
+    'http://img.example/a.png',
+    'javascript:alert(1)',
+    'data:image/png;base64,AA',
+    '//img.example/a',
+    'https://',
+    7,
+    `https://img.example/${'a'.repeat(2048)}`,
+  ])('takes no picture from %s', (picture) => {
+    expect(readClaims({ sub: 'u', picture })).toEqual({ subject: 'u' });
+  });
+
+  it('throws for nothing and gives texts only', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom(
+            'sub',
+            'id',
+            'name',
+            'email',
+            'login',
+            'picture',
+            'avatar_url',
+            'preferred_username',
+            '__proto__',
+          ),
+          fc.anything(),
+        ),
+        (claims) => {
+          const identity = readClaims(claims);
+          if (identity !== null)
+            for (const value of Object.values(identity)) expect(typeof value).toBe('string');
+        },
+      ),
+    );
+  });
+});
+
+describe('readIdentity', () => {
+  it.each([[undefined], [null], ['ada'], [{}], [{ subject: 7 }], [[]]])(
+    'finds nobody in what identify answered: %j',
+    (value) => {
+      expect(readIdentity(value)).toBeNull();
+    },
+  );
+
+  it('keeps nothing that it does not know', () => {
+    expect(
+      readIdentity({
+        subject: 'u',
+        name: 'Ada',
+        accessToken: 'secret',
+        id: 'forged',
+        issuer: 'https://evil.example',
+      }),
+    ).toEqual({ subject: 'u', name: 'Ada' });
+  });
+});
+
+describe('mergeIdentity', () => {
+  it('lets the ID token win', () => {
+    expect(
+      mergeIdentity(
+        { subject: 'u', name: 'Ada' },
+        { subject: 'u', name: 'Eve', email: 'e@example.com' },
+      ),
+    ).toEqual({ subject: 'u', name: 'Ada', email: 'e@example.com' });
+  });
+});
+
+describe('toAccount', () => {
+  it('gives the same id for the same person at the same issuer, and another for each other', async () => {
+    const id = async (issuer: string, subject: string): Promise<string> =>
+      (await toAccount(issuer, { subject })).id;
+    expect(await id('https://a.example', 'u')).toBe(await id('https://a.example', 'u'));
+    const ids = await Promise.all([
+      id('https://a.example', 'u'),
+      id('https://a.example', 'v'),
+      id('https://a.example/', 'u'),
+      id('https://b.example', 'u'),
+      id('https://a.exampl', 'eu'),
+    ]);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('gives an id that every keychain takes: 22 characters, none of which needs an escape', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (subject) => {
+        expect((await toAccount('https://a.example', { subject })).id).toMatch(/^[\w-]{22}$/);
+      }),
+    );
+  });
+});

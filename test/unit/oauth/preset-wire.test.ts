@@ -1,0 +1,357 @@
+// What the presets change on the wire: parameters, client authentication, who signed in, and errors
+// with odd status.
+import { describe, expect, it } from 'vitest';
+import { createSecrets } from '../../../src/main/core/oauth/request-secrets.js';
+import type { AuthOptions } from '../../../src/main/core/options/options.js';
+import { cognito, entra, github, google, oidc } from '../../../src/providers/index.js';
+import { type Wire, createWire } from '../../support/wire.js';
+
+const LOOPBACK = 'http://127.0.0.1:51234/callback';
+const TOKENS = { access_token: 'access', token_type: 'bearer' };
+
+async function authorization(wire: Wire, request = {}): Promise<URLSearchParams> {
+  return new URL(await wire.protocol.authorizationUrl(createSecrets(), LOOPBACK, request))
+    .searchParams;
+}
+
+async function redeem(wire: Wire, callback: Record<string, string> = {}) {
+  const secrets = createSecrets();
+  return wire.protocol.redeem(
+    new URLSearchParams({ code: 'code', state: secrets.state, ...callback }),
+    secrets,
+    LOOPBACK,
+  );
+}
+
+const tokenRequest = (wire: Wire) =>
+  wire.requests.find(({ url }) => url.includes('token') && !url.includes('well-known'))!;
+
+describe('resources', () => {
+  it('are named in the authorization request, and one of them in the request for its token (RFC 8707 §2)', async () => {
+    const resources = ['https://mail.example/', 'urn:example:files'];
+    // What stands in the endpoint's own address may not come a second time.
+    const made = await createWire({
+      issuer: 'https://id.example',
+      endpoints: {
+        authorization: 'https://id.example/a?resource=urn:other&client_id=other&kept=1',
+        token: 'https://id.example/token',
+      },
+      scopes: ['x'],
+      resources,
+    });
+    made.answer('https://id.example/token', () =>
+      Response.json({ ...TOKENS, refresh_token: 'next' }),
+    );
+    const asked = await authorization(made);
+    expect([asked.getAll('resource'), asked.getAll('client_id'), asked.get('kept')]).toEqual([
+      resources,
+      ['me'],
+      '1',
+    ]);
+    const ada = { id: 'x', issuer: 'https://id.example', subject: '1' };
+    await made.protocol.renew('refresh', 'x', ada, {
+      key: 'k',
+      resource: resources[1] ?? null,
+      scope: 'y',
+    });
+    await made.protocol.renew('refresh', 'x', ada);
+    expect(made.requests.map(({ form }) => Object.fromEntries(form))).toMatchObject([
+      { resource: 'urn:example:files', scope: 'y' },
+      { grant_type: 'refresh_token' },
+    ]);
+    expect([...(made.requests[1]?.form.keys() ?? [])].sort()).toEqual([
+      'client_id',
+      'grant_type',
+      'refresh_token',
+    ]);
+  });
+});
+
+describe('GitHub', () => {
+  const options: Partial<AuthOptions> = {
+    provider: github(),
+    clientSecret: 'not-so-secret',
+    redirects: ['http://127.0.0.1/callback'],
+  };
+  async function wire(): Promise<Wire> {
+    const made = await createWire(options);
+    made.answer('https://github.com/login/oauth/access_token', () =>
+      Response.json({ ...TOKENS, scope: 'read:user,gist' }),
+    );
+    made.answer('https://api.github.com/user', () =>
+      Response.json({
+        id: 583231,
+        login: 'octocat',
+        name: 'The Octocat',
+        email: null,
+        avatar_url: 'https://avatars.githubusercontent.com/u/583231',
+      }),
+    );
+    return made;
+  }
+
+  it('is asked for a code with PKCE, the account by "login", and no word of OpenID', async () => {
+    const sent = await authorization(await wire(), { loginHint: 'octocat' });
+    expect(Object.fromEntries(sent)).toMatchObject({
+      scope: 'read:user',
+      login: 'octocat',
+      code_challenge_method: 'S256',
+    });
+    for (const name of ['nonce', 'prompt', 'login_hint']) expect(sent.has(name), name).toBe(false);
+  });
+
+  it('gets code, verifier and secret in a form, and is asked for JSON', async () => {
+    const made = await wire();
+    await redeem(made);
+    const { form, init } = tokenRequest(made);
+    expect([...form.keys()].sort()).toEqual([
+      'client_id',
+      'client_secret',
+      'code',
+      'code_verifier',
+      'grant_type',
+      'redirect_uri',
+    ]);
+    expect(form.get('client_secret')).toBe('not-so-secret');
+    expect(
+      Object.fromEntries(
+        Object.entries(init.headers).map(([name, value]) => [name.toLowerCase(), value]),
+      ),
+    ).toMatchObject({ accept: 'application/json' });
+  });
+
+  it('tells by its API who signed in, and gives a token without end', async () => {
+    const { account, grant } = await redeem(await wire());
+    expect(account).toMatchObject({
+      issuer: 'https://github.com/login/oauth',
+      subject: '583231',
+      username: 'octocat',
+      name: 'The Octocat',
+    });
+    expect([grant.refreshToken, grant.expiresAt]).toEqual([null, null]);
+  });
+
+  it('names its issuer in callbacks, and that one only is believed', async () => {
+    await expect(
+      redeem(await wire(), { iss: 'https://github.com/login/oauth' }),
+    ).resolves.toBeDefined();
+    await expect(redeem(await wire(), { iss: 'https://github.com' })).rejects.toMatchObject({
+      code: 'issuer-mismatch',
+    });
+  });
+
+  it('refuses with status 200, which is a refusal all the same', async () => {
+    const made = await wire();
+    made.answer('https://github.com/login/oauth/access_token', () =>
+      Response.json({
+        error: 'bad_verification_code',
+        error_description: 'The code passed is incorrect or expired.',
+      }),
+    );
+    await expect(redeem(made)).rejects.toMatchObject({
+      code: 'sign-in-refused',
+      serverError: 'bad_verification_code',
+      exchange: { redirectUri: LOOPBACK, sentVerifier: true, sentSecret: true },
+    });
+  });
+
+  it('ends a session by its own word for a refresh token that is over', async () => {
+    const made = await wire();
+    made.answer('https://github.com/login/oauth/access_token', () =>
+      Response.json({ error: 'bad_refresh_token' }),
+    );
+    await expect(
+      made.protocol.renew('refresh', '', {
+        id: 'x',
+        issuer: 'https://github.com/login/oauth',
+        subject: '1',
+      }),
+    ).rejects.toMatchObject({ code: 'session-ended', serverError: 'bad_refresh_token' });
+  });
+
+  it('is the only one whose word that is', async () => {
+    const made = await createWire({
+      issuer: 'https://id.example',
+      endpoints: { authorization: 'https://id.example/a', token: 'https://id.example/token' },
+      scopes: ['x'],
+    });
+    made.answer('https://id.example/token', () =>
+      Response.json({ error: 'bad_refresh_token' }, { status: 400 }),
+    );
+    await expect(
+      made.protocol.renew('refresh', '', { id: 'x', issuer: 'https://id.example', subject: '1' }),
+    ).rejects.toMatchObject({ code: 'sign-in-refused' });
+  });
+
+  it('has nothing to revoke at', async () => {
+    const made = await wire();
+    await made.protocol.revoke('token');
+    expect(made.requests).toEqual([]);
+  });
+});
+
+describe('Google', () => {
+  const options: Partial<AuthOptions> = {
+    provider: google(),
+    clientId: '1-a.apps.googleusercontent.com',
+    clientSecret: 'not-so-secret',
+    redirects: ['http://127.0.0.1/callback'],
+  };
+  async function wire(changed: Partial<AuthOptions> = {}): Promise<Wire> {
+    const made = await createWire({ ...options, ...changed });
+    made.answer('https://accounts.google.com/.well-known/openid-configuration', () =>
+      Response.json({
+        issuer: 'https://accounts.google.com',
+        authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
+        token_endpoint: 'https://oauth2.googleapis.com/token',
+        jwks_uri: 'https://www.googleapis.com/oauth2/v3/certs',
+        token_endpoint_auth_methods_supported: ['client_secret_basic'],
+      }),
+    );
+    return made;
+  }
+
+  it('is asked for a refresh token by parameter and consent, and not by a scope', async () => {
+    expect(Object.fromEntries(await authorization(await wire()))).toMatchObject({
+      scope: 'openid profile email',
+      access_type: 'offline',
+      prompt: 'consent',
+    });
+  });
+
+  it("gets the host's own prompt and access type instead", async () => {
+    const sent = await authorization(
+      await wire({ authorizationParameters: { prompt: 'select_account', access_type: 'online' } }),
+    );
+    expect([sent.get('prompt'), sent.get('access_type')]).toEqual(['select_account', 'online']);
+  });
+
+  it('gets both prompts when a page asks for one', async () => {
+    expect((await authorization(await wire(), { prompt: 'select_account' })).get('prompt')).toBe(
+      'select_account consent',
+    );
+  });
+
+  it('gets the secret in the form, at the code and at the renewal, and keeps no new refresh token from us', async () => {
+    const made = await wire();
+    made.answer('https://oauth2.googleapis.com/token', () =>
+      Response.json({ ...TOKENS, expires_in: 3599 }),
+    );
+    const { grant } = await made.protocol.renew('kept', 'openid', {
+      id: 'x',
+      issuer: 'https://accounts.google.com',
+      subject: '1',
+    });
+    expect(grant.refreshToken).toBe('kept');
+    const { form, init } = tokenRequest(made);
+    expect([form.get('client_secret'), 'authorization' in init.headers]).toEqual([
+      'not-so-secret',
+      false,
+    ]);
+  });
+});
+
+describe('Amazon Cognito', () => {
+  it('gets a secret by Basic, and none where there is none', async () => {
+    const preset = cognito({
+      region: 'eu-central-1',
+      userPoolId: 'eu-central-1_AbC',
+      domain: 'notes',
+    });
+    for (const clientSecret of ['s3cret', undefined]) {
+      const made = await createWire({
+        provider: preset,
+        ...(clientSecret === undefined ? {} : { clientSecret }),
+      });
+      made.answer('https://notes.auth.eu-central-1.amazoncognito.com/oauth2/token', () =>
+        Response.json({ ...TOKENS, expires_in: 3600 }),
+      );
+      await made.protocol.renew('refresh', 'openid', {
+        id: 'x',
+        issuer: preset.issuer,
+        subject: '1',
+      });
+      const { form, init } = tokenRequest(made);
+      expect([init.headers['authorization'] ?? null, form.has('client_secret')]).toEqual([
+        clientSecret === undefined ? null : `Basic ${btoa('me:s3cret')}`,
+        false,
+      ]);
+    }
+  });
+});
+
+describe('a client secret without a preset', () => {
+  it.each<[readonly string[] | undefined, boolean]>([
+    [['client_secret_post'], true],
+    [['client_secret_basic', 'client_secret_post'], true],
+    [['client_secret_basic'], false],
+    [undefined, false],
+  ])('goes as the metadata says: %j → in the form: %s', async (methods, isPosted) => {
+    const made = await createWire({
+      provider: oidc({ issuer: 'https://id.example' }),
+      clientSecret: 's3cret',
+    });
+    made.answer('https://id.example/.well-known/openid-configuration', () =>
+      Response.json({
+        issuer: 'https://id.example',
+        authorization_endpoint: 'https://id.example/a',
+        token_endpoint: 'https://id.example/token',
+        revocation_endpoint: 'https://id.example/revoke',
+        jwks_uri: 'https://id.example/k',
+        token_endpoint_auth_methods_supported: methods,
+      }),
+    );
+    made.answer('https://id.example/token', () => Response.json({ ...TOKENS, expires_in: 300 }));
+    made.answer('https://id.example/revoke', () => new Response(null, { status: 200 }));
+    await made.protocol.renew('refresh', 'openid', {
+      id: 'x',
+      issuer: 'https://id.example',
+      subject: '1',
+    });
+    await made.protocol.revoke('refresh');
+    for (const { form, init } of made.requests.filter(({ url }) => /token|revoke/.test(url)))
+      expect([form.has('client_secret'), 'authorization' in init.headers]).toEqual([
+        isPosted,
+        !isPosted,
+      ]);
+  });
+});
+
+describe('prompt=consent', () => {
+  it.each<[string, Partial<AuthOptions>, string | null]>([
+    [
+      'is sent with offline_access where nothing is known of the provider',
+      { provider: oidc({ issuer: 'https://id.example' }) },
+      'consent',
+    ],
+    [
+      'is not sent to Entra, where it shows a page too many',
+      {
+        provider: entra({ tenant: '11111111-2222-3333-4444-555555555555' }),
+        clientId: '99999999-2222-3333-4444-555555555555',
+      },
+      null,
+    ],
+    [
+      'is sent to Entra when the host says so',
+      {
+        provider: entra({ tenant: '11111111-2222-3333-4444-555555555555' }),
+        clientId: '99999999-2222-3333-4444-555555555555',
+        authorizationParameters: { prompt: 'consent' },
+      },
+      'consent',
+    ],
+  ])('%s', async (_what, options, expected) => {
+    const made = await createWire(options);
+    const { issuer } = options.provider!;
+    made.answer(issuer, () =>
+      Response.json({
+        issuer,
+        authorization_endpoint: `${issuer}/a`,
+        token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/k`,
+      }),
+    );
+    expect((await authorization(made)).get('prompt')).toBe(expected);
+  });
+});
