@@ -25,7 +25,7 @@ const LIMIT_MS = 5_000;
  * @returns {Promise<KeyringReader>}
  */
 export async function openKeyring({ env, service, clientId }) {
-  const { createSplitStore } =
+  const { createChunkedStore } =
     /** @type {typeof import('../../src/main/core/storage/chunked-store.js')} */ (
       await built('core/storage/chunked-store.js')
     );
@@ -64,7 +64,7 @@ export async function openKeyring({ env, service, clientId }) {
       child.send({ id, key });
     });
   const refuse = () => Promise.reject(new Error('the storm only reads'));
-  const store = createSplitStore({
+  const store = createChunkedStore({
     async read(key) {
       const value = await get(key);
       return value === null ? { state: 'absent' } : { state: 'found', value };

@@ -28,14 +28,14 @@ import type {
   Advise,
   Callbacks,
   Clock,
-  EarlierEntries,
+  LegacyEntries,
   Log,
   SecretStore,
 } from './core/base/ports.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
 import { parseSignInRequest } from './core/authorization/sign-in-request.js';
-import { createSplitStore } from './core/storage/chunked-store.js';
-import { createStoreChoice } from './core/storage/fallback-store.js';
+import { createChunkedStore } from './core/storage/chunked-store.js';
+import { createFallbackStore } from './core/storage/fallback-store.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 import type { SchemeRemoval } from './index.js';
 
@@ -207,13 +207,13 @@ async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
 function createSecrets(
   { secretStore, keychainService, takeOver }: Settings,
   { appName }: RegistrationFacts,
-): { readonly secrets: SecretStore; readonly earlier?: EarlierEntries } {
+): { readonly secrets: SecretStore; readonly earlier?: LegacyEntries } {
   if (secretStore === 'memory') return { secrets: createMemoryStore() };
   const timeoutMs = LIMITS.keyringTimeoutMs;
   const keychain = createKeychain({ service: keychainService ?? `latchkey:${appName}`, timeoutMs });
   return {
-    secrets: createStoreChoice(secretStore, {
-      keychain: createSplitStore(keychain),
+    secrets: createFallbackStore(secretStore, {
+      keychain: createChunkedStore(keychain),
       sealed: createSafeStorage({ timeoutMs }),
     }),
     earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),

@@ -17,7 +17,7 @@ import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { AuthError, partMissingError } from './core/base/errors.js';
 import { createEventLog } from './core/base/event-log.js';
 import type { AuthEvent } from './core/base/events.js';
-import { createLateEngine } from './core/lazy-engine.js';
+import { createLazyEngine } from './core/lazy-engine.js';
 import { type AuthOptions, parseOptions } from './core/options/options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
 import type { TokenRequest } from './core/session/token-request.js';
@@ -43,8 +43,8 @@ export type { AuthEvent, EventName } from './core/base/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
 export type {
   AuthOptions,
-  EarlierEntry,
-  EarlierSession,
+  LegacyEntry,
+  LegacySession,
   EndpointOptions,
   Identity,
   ResultPageOptions,
@@ -194,7 +194,7 @@ export function createAuth(options: AuthOptions): Auth {
         throw partMissingError(cause);
       },
     ));
-  const engine = createLateEngine(async () => (await assembled()).engine);
+  const engine = createLazyEngine(async () => (await assembled()).engine);
 
   if (deepLink.primary) {
     rememberFocus();

@@ -3,7 +3,7 @@
 // Electron for all cases.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthError } from '../../src/main/core/base/errors.js';
-import type { Signal } from '../../src/main/core/base/ports.js';
+import type { SystemEvent } from '../../src/main/core/base/ports.js';
 import { type ElectronHost, startElectronHost } from '../support/electron-host.js';
 import { createFakeBrowser, createFakeSignals, type FakeSignals } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
@@ -26,7 +26,7 @@ interface World {
   make(name: string, calls: readonly Call[]): Promise<void>;
   act(name: string, call: Call): Promise<void>;
   /** What it heard since it was asked last. */
-  heard(name: string): Promise<readonly Signal[]>;
+  heard(name: string): Promise<readonly SystemEvent[]>;
   emit(signal: 'resume' | 'unlock'): Promise<void>;
   /** The network comes or goes, and every poll has seen it. */
   connect(wanted: boolean): Promise<void>;
@@ -46,7 +46,7 @@ const EARLY: Readonly<Record<string, readonly Call[]>> = {
 
 async function fakeWorld(): Promise<World> {
   const browser = createFakeBrowser();
-  const all = new Map<string, { readonly signals: FakeSignals; readonly heard: Signal[] }>();
+  const all = new Map<string, { readonly signals: FakeSignals; readonly heard: SystemEvent[] }>();
   let online = false;
   const act = (name: string, call: Call): void => {
     const { signals, heard } = all.get(name)!;
@@ -65,7 +65,7 @@ async function fakeWorld(): Promise<World> {
     for (const call of calls) act(name, call);
   };
   for (const [name, calls] of Object.entries(EARLY)) make(name, calls);
-  const tell = (signal: Signal): void => {
+  const tell = (signal: SystemEvent): void => {
     for (const { signals } of all.values()) signals.emit(signal);
   };
   const sum = (count: (signals: FakeSignals) => number): number =>
@@ -119,7 +119,7 @@ async function realWorld(): Promise<World> {
     act: async (name, call) => {
       await host.ask('act', { name, call });
     },
-    heard: async (name) => (await host.ask('heard', { name })) as Signal[],
+    heard: async (name) => (await host.ask('heard', { name })) as SystemEvent[],
     emit: async (signal) => {
       await host.ask('emit', { event: signal === 'unlock' ? 'unlock-screen' : 'resume' });
     },

@@ -2,11 +2,14 @@
 // until it was read.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKeychain } from '../../src/main/adapters/secrets/keychain.js';
-import { createKnownState } from '../../src/main/core/storage/stored-state.js';
+import { createStoredState } from '../../src/main/core/storage/stored-state.js';
 import type { SecretStore } from '../../src/main/core/base/ports.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';
-import { createSplitStore } from '../../src/main/core/storage/chunked-store.js';
-import { type Vault, createVault } from '../../src/main/core/storage/session-store.js';
+import { createChunkedStore } from '../../src/main/core/storage/chunked-store.js';
+import {
+  type SessionStore,
+  createSessionStore,
+} from '../../src/main/core/storage/session-store.js';
 import { createFakeLock } from '../support/fake-lock.js';
 import {
   type FakeStateStore,
@@ -40,10 +43,10 @@ async function vaultOf(
   secrets: SecretStore,
   clientId: string,
   file: FakeStateStore,
-): Promise<Vault> {
-  const known = createKnownState(file, createFakeLock(), { issuer, clientId }, createFakeLog());
+): Promise<SessionStore> {
+  const known = createStoredState(file, createFakeLock(), { issuer, clientId }, createFakeLog());
   await known.load();
-  return createVault(secrets, known, clientId, createFakeLog());
+  return createSessionStore(secrets, known, clientId, createFakeLog());
 }
 
 function cases(subject: () => Subject): void {
@@ -134,7 +137,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
     });
     cases(() => ({
       open(name) {
-        const store = createSplitStore(
+        const store = createChunkedStore(
           createKeychain({
             service: `latchkey owners ${name}`,
             timeoutMs: 10_000,

@@ -25,8 +25,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLock } from '../../src/main/adapters/lock.js';
 import { createStateFile } from '../../src/main/adapters/state-file.js';
-import { createKnownState } from '../../src/main/core/storage/stored-state.js';
-import type { KnownAccounts, StateStore } from '../../src/main/core/base/ports.js';
+import { createStoredState } from '../../src/main/core/storage/stored-state.js';
+import type { StateFileContent, StateStore } from '../../src/main/core/base/ports.js';
 import { withAccount } from '../../src/main/core/storage/records.js';
 import { createFakeLog, createFakeStateStore } from '../support/fakes.js';
 // Keeps electron-store from downloading an Electron; vitest replaces only our own imports of it.
@@ -37,7 +37,7 @@ import {
   startStateFileChild,
 } from '../support/state-file-process.js';
 
-const STATE: KnownAccounts = {
+const STATE: StateFileContent = {
   schemaVersion: 1,
   lastAccountId: 'a.b.__proto__',
   accounts: [
@@ -52,7 +52,7 @@ const STATE: KnownAccounts = {
   takeOver: { stage: 'none', tried: [] },
   attempts: [{ id: 'a-digest', expiresAt: 7 }],
 };
-const OTHER: KnownAccounts = {
+const OTHER: StateFileContent = {
   schemaVersion: 1,
   lastAccountId: null,
   accounts: [],
@@ -493,7 +493,7 @@ describe('a state file that is written', () => {
     const folder = newFolder();
     const id = `state-store-${process.pid}-${Math.random()}`;
     const processes = [0, 1].map(() =>
-      createKnownState(
+      createStoredState(
         createStateFile({ folder }),
         createLock(),
         { issuer: 'https://id.example', clientId: id },
@@ -516,7 +516,7 @@ describe('a state file that is written', () => {
     );
     for (const name of NAMES)
       expect(
-        (JSON.parse(readFileSync(join(folder, name), 'utf8')) as KnownAccounts).accounts,
+        (JSON.parse(readFileSync(join(folder, name), 'utf8')) as StateFileContent).accounts,
       ).toHaveLength(40);
   });
 

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEarlierEntries } from '../../src/main/adapters/secrets/legacy-entries.js';
 import { type Keychain, createKeychain } from '../../src/main/adapters/secrets/keychain.js';
-import { createSplitStore } from '../../src/main/core/storage/chunked-store.js';
-import type { KnownAccounts } from '../../src/main/core/base/ports.js';
+import { createChunkedStore } from '../../src/main/core/storage/chunked-store.js';
+import type { StateFileContent } from '../../src/main/core/base/ports.js';
 import { type Provider, startProvider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,
@@ -96,7 +96,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
           const keychain = open('latchkey:notes');
           return startApp(provider, {
             takeOver,
-            secrets: createSplitStore(keychain),
+            secrets: createChunkedStore(keychain),
             earlier: createEarlierEntries(takeOver, keychain.foreign, PLENTY_MS),
           });
         },
@@ -105,7 +105,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
 
     const isClean = (app: App): Promise<void> =>
       waitFor(
-        () => (app.file.content as KnownAccounts | null)?.takeOver.stage === 'none',
+        () => (app.file.content as StateFileContent | null)?.takeOver.stage === 'none',
         'the cleaning',
       );
 

@@ -1,6 +1,6 @@
 // Several accounts beside each other: each with a session of its own, one of them active.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../src/main/core/base/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,
@@ -46,8 +46,9 @@ const others = (app: App): readonly string[] => {
 const nameOf = (subject: string): string =>
   ['ada', 'grace', 'eve'].find((login) => subjectOf(login) === subject) ?? 'nobody';
 const idOf = (app: App, login: string): string =>
-  (app.file.content as KnownAccounts).accounts.find(({ subject }) => subject === subjectOf(login))
-    ?.id ?? '';
+  (app.file.content as StateFileContent).accounts.find(
+    ({ subject }) => subject === subjectOf(login),
+  )?.id ?? '';
 
 /** Whose token it is, by the API's own word. */
 async function ownerOf(token: string): Promise<string> {

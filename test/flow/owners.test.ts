@@ -2,7 +2,7 @@
 // the other.
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { KnownAccounts, Network } from '../../src/main/core/base/ports.js';
+import type { StateFileContent, Network } from '../../src/main/core/base/ports.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
 import {
   type App,
@@ -99,7 +99,7 @@ describe('an app whose issuer changes', () => {
       { secrets: locked, file: app.file, lock: app.lock.another(), person: app.person },
     );
     await waiting.engine.signOut();
-    expect((waiting.file.content as KnownAccounts).accounts[0]?.record).toBe('removal-owed');
+    expect((waiting.file.content as StateFileContent).accounts[0]?.record).toBe('removal-owed');
     const other = await move(waiting, 'two');
     await waitFor(() => other.secrets.entries.size === 0, 'the removal');
     expect([strays(), sent.filter(({ text }) => text.includes('revocation'))]).toEqual([[], []]);

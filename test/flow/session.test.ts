@@ -1,7 +1,7 @@
 // A session's life over real HTTP: restored, renewed, refused, signed out, and never lost to a
 // race.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../src/main/core/base/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,
@@ -240,7 +240,7 @@ describe('a sign-out', () => {
     const { refreshToken } = record(app);
     await app.engine.signOut();
     expect([app.engine.view().status, app.secrets.entries.size]).toEqual(['signed-out', 0]);
-    expect((app.file.content as KnownAccounts).accounts[0]?.record).toBe('none');
+    expect((app.file.content as StateFileContent).accounts[0]?.record).toBe('none');
     await waitFor(
       () =>
         provider.requests.at(-1)?.endpoint === 'revocation' &&

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createSafeStorage } from '../../src/main/adapters/secrets/safe-storage.js';
-import { type StoreChoice, createStoreChoice } from '../../src/main/core/storage/fallback-store.js';
+import {
+  type StoreChoice,
+  createFallbackStore,
+} from '../../src/main/core/storage/fallback-store.js';
 import type { Provider } from '../../src/testing/index.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';
 import { createFakeSecretStore, createFakeStateStore } from '../support/fakes.js';
@@ -53,7 +56,7 @@ function computer(): {
     safeStorage,
     start(secretStore) {
       const open = { ...keychain, close: () => undefined };
-      const store = createStoreChoice(secretStore, {
+      const store = createFallbackStore(secretStore, {
         keychain: open,
         sealed: createSafeStorage({ timeoutMs: 5_000, safeStorage, folder, platform: 'linux' }),
       });

@@ -1,7 +1,7 @@
 // Sessions of earlier versions before a real provider: who it is comes from the ID token or from
 // userinfo, over real HTTP.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../src/main/core/base/ports.js';
 import { type Provider, subjectOf } from '../../src/testing/index.js';
 import {
   type App,
@@ -50,7 +50,7 @@ const takeOver = [
 const update = (options: AppOptions = {}): Promise<App> =>
   startApp(provider, { takeOver, earlier, ...options });
 const stageOf = (app: App): string | undefined =>
-  (app.file.content as KnownAccounts | null)?.takeOver.stage;
+  (app.file.content as StateFileContent | null)?.takeOver.stage;
 const isOver = (app: App): Promise<void> => waitFor(() => stageOf(app) === 'none', 'the end');
 
 describe('a session of an earlier version', () => {

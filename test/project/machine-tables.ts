@@ -5,11 +5,11 @@ import type { AccountView } from '../../src/contract.js';
 import type {
   AttemptEvent,
   AttemptState,
-  Way,
+  AttemptRedirect,
 } from '../../src/main/core/authorization/attempt-state.js';
 import { stepAttempt } from '../../src/main/core/authorization/attempt.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import type { Grant } from '../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../src/main/core/oauth/client.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';
 import {
   type LiveSession,
@@ -32,7 +32,7 @@ const ended = new AuthError('session-ended', 'a sample');
 const refused = new AuthError('sign-in-refused', 'a sample');
 const ada: AccountView = { id: 'ada', issuer: 'https://login.example.com', subject: 'ada' };
 const bob: AccountView = { ...ada, id: 'bob', subject: 'bob' };
-const grant: Grant = {
+const grant: TokenSet = {
   accessToken: 'a2',
   obtainedAt: 0,
   expiresAt: FAR,
@@ -42,9 +42,9 @@ const grant: Grant = {
 const timing = { random: 0, renewEarlySeconds: 60 } as const;
 
 const open = { number: 1, request: {}, startedAt: 0, expiresAt: 1_000, patienceMs: 1_000 } as const;
-const loopback: Way = { id: 1, kind: 'loopback', device: null };
+const loopback: AttemptRedirect = { id: 1, kind: 'loopback', device: null };
 /** A device code whose next question is due at 500. */
-const device: Way = {
+const device: AttemptRedirect = {
   id: 2,
   kind: 'device-code',
   device: {

@@ -10,7 +10,7 @@ import { createLock } from '../../src/main/adapters/lock.js';
 import { createEngine } from '../../src/main/core/engine.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { CallbackVerdict, Callbacks } from '../../src/main/core/base/ports.js';
-import { createSplitStore } from '../../src/main/core/storage/chunked-store.js';
+import { createChunkedStore } from '../../src/main/core/storage/chunked-store.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -67,7 +67,7 @@ const engine = createEngine(
     redirects: [member.redirectUri],
   }),
   {
-    secrets: createSplitStore(
+    secrets: createChunkedStore(
       createKeychain({ service: member.service, timeoutMs: TIMEOUT_MS, fork: forkWorker }),
     ),
     state: {

@@ -5,7 +5,7 @@ import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
-import type { KnownAccounts, Network, NetworkRequest } from '../../src/main/core/base/ports.js';
+import type { StateFileContent, Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import {
   type FakeEarlierEntries,
@@ -325,7 +325,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
     },
     state: {
       load: () => mortal('state.load', () => file.load()),
-      save: (state: KnownAccounts) => mortal('state.save', () => file.save(state)),
+      save: (state: StateFileContent) => mortal('state.save', () => file.save(state)),
     },
     clock: {
       now: clock.now,

@@ -7,8 +7,8 @@ import type {
   Callbacks,
   CallbackVerdict,
   Clock,
-  EarlierEntries,
-  KnownAccounts,
+  LegacyEntries,
+  StateFileContent,
   Log,
   LogEvent,
   Network,
@@ -18,10 +18,10 @@ import type {
   SecretOutcome,
   SecretReading,
   SecretStore,
-  Signal,
-  Signals,
+  SystemEvent,
+  SystemEvents,
   StateStore,
-  TripOutcome,
+  AttemptOutcome,
 } from '../../src/main/core/base/ports.js';
 import { isCryptoUnderWay } from './crypto-work.js';
 
@@ -159,7 +159,7 @@ export function createFakeSecretStore(
   };
 }
 
-export interface FakeEarlierEntries extends EarlierEntries {
+export interface FakeEarlierEntries extends LegacyEntries {
   /** What the earlier versions left, by their place; null: nothing. */
   readonly values: (string | null)[];
   /** Every call so far, as `read 0`, `remove 0`. */
@@ -200,7 +200,7 @@ export function createFakeEarlierEntries(...values: (string | null)[]): FakeEarl
 export interface FakeStateStore extends StateStore {
   /** What `load` answers: what was saved last, or what the test put here. */
   content: unknown;
-  readonly saves: readonly KnownAccounts[];
+  readonly saves: readonly StateFileContent[];
   /** The next save rejects, once. */
   failNextSave(): void;
   /** Not null: the system's error with which the file cannot be read, until this is null again. */
@@ -208,7 +208,7 @@ export interface FakeStateStore extends StateStore {
 }
 
 export function createFakeStateStore(content: unknown = null): FakeStateStore {
-  const saves: KnownAccounts[] = [];
+  const saves: StateFileContent[] = [];
   let failing = false;
   const store: FakeStateStore = {
     content,
@@ -246,7 +246,7 @@ export interface FakeCallbacks extends Callbacks {
   /** Redirects that are open now, oldest first. */
   readonly open: readonly OpenRedirect[];
   /** What each closed redirect told the browser, in order. */
-  readonly outcomes: readonly TripOutcome[];
+  readonly outcomes: readonly AttemptOutcome[];
   readonly stopped: boolean;
   /** From now on `prepare` answers `unavailable` with this detail; null: it works again. */
   setUnavailable(detail: string | null): void;
@@ -259,7 +259,7 @@ export interface FakeCallbacks extends Callbacks {
  */
 export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
   const open: OpenRedirect[] = [];
-  const outcomes: TripOutcome[] = [];
+  const outcomes: AttemptOutcome[] = [];
   let early: string[] = [];
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let unavailable: string | null = null;
@@ -390,12 +390,12 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1), quiet = 
   };
 }
 
-export interface FakeSignals extends Signals {
+export interface FakeSignals extends SystemEvents {
   /**
    * The operating system says so; nobody hears it before `listen` or after `stop`, nor `online`
    * that nobody waits for.
    */
-  emit(signal: Signal): void;
+  emit(signal: SystemEvent): void;
   /** The network is watched, for somebody waits for it. */
   readonly watching: boolean;
   /** Somebody hears. */
@@ -407,7 +407,7 @@ export interface FakeSignals extends Signals {
 
 export function createFakeSignals(): FakeSignals {
   const watched: boolean[] = [];
-  let listener: ((signal: Signal) => void) | null = null;
+  let listener: ((signal: SystemEvent) => void) | null = null;
   let stopped = false;
   return {
     watched,

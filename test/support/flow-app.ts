@@ -15,7 +15,7 @@ import {
 import type {
   Advise,
   Clock,
-  EarlierEntries,
+  LegacyEntries,
   Network,
   SecretStore,
 } from '../../src/main/core/base/ports.js';
@@ -105,7 +105,7 @@ export type AppOptions = Partial<AuthOptions> & {
   readonly network?: Network;
   readonly loadAdvice?: () => Promise<Advise>;
   readonly secrets?: SecretStore;
-  readonly earlier?: EarlierEntries;
+  readonly earlier?: LegacyEntries;
   /** While the start is under way. */
   readonly onStart?: (engine: Engine) => void;
   /** False: it ends before it has started. */

@@ -5,7 +5,7 @@ import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { createBoundedFetch } from '../../src/main/core/oauth/bounded-fetch.js';
 import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
 import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
-import { type Protocol, createProtocol } from '../../src/main/core/oauth/client.js';
+import { type OAuthClient, createOAuthClient } from '../../src/main/core/oauth/client.js';
 import { createFakeLog } from './fakes.js';
 
 export interface WireRequest {
@@ -15,7 +15,7 @@ export interface WireRequest {
 }
 
 export interface Wire {
-  readonly protocol: Protocol;
+  readonly protocol: OAuthClient;
   readonly requests: readonly WireRequest[];
   readonly log: ReturnType<typeof createFakeLog>;
   /**
@@ -59,7 +59,7 @@ export async function createWire(options: Partial<AuthOptions>): Promise<Wire> {
     redirects: ['com.example.app:/callback'],
     ...options,
   });
-  const protocol = createProtocol(
+  const protocol = createOAuthClient(
     settings,
     createBoundedFetch(network, clock, { timeoutMs: 60_000, responseBytes: 1_048_576 }),
     clock,

@@ -4,7 +4,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app } from 'electron';
-import type { KnownAccounts, StateStore } from '../core/base/ports.js';
+import type { StateFileContent, StateStore } from '../core/base/ports.js';
 import {
   errnoError,
   errnoOf,
@@ -65,7 +65,7 @@ export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): 
       return null;
     },
     isWhole: () => isWhole,
-    async save(state: KnownAccounts): Promise<void> {
+    async save(state: StateFileContent): Promise<void> {
       const text = JSON.stringify(state, null, 2);
       if (Buffer.byteLength(text) > BYTES_MAX) throw errnoError('EFBIG');
       await makeFolder(folder ?? app.getPath('userData'));

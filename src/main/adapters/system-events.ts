@@ -2,7 +2,7 @@
 // timers and the wall clock must do. May not touch either before the app is ready, and keeps what
 // was wished until then.
 import { app, net, powerMonitor } from 'electron';
-import type { Signal, Signals } from '../core/base/ports.js';
+import type { SystemEvent, SystemEvents } from '../core/base/ports.js';
 
 /**
  * Electron tells the main process nothing when the network comes back; it is asked, and only while
@@ -10,8 +10,8 @@ import type { Signal, Signals } from '../core/base/ports.js';
  */
 const NETWORK_POLL_MS = 5_000;
 
-export function createSignals(): Signals {
-  let listener: ((signal: Signal) => void) | null = null;
+export function createSignals(): SystemEvents {
+  let listener: ((signal: SystemEvent) => void) | null = null;
   let isHeard = false;
   let isWanted = false;
   let poll: NodeJS.Timeout | null = null;
@@ -19,7 +19,7 @@ export function createSignals(): Signals {
   const onResume = (): void => tell('resume');
   const onUnlock = (): void => tell('unlock');
 
-  function tell(signal: Signal): void {
+  function tell(signal: SystemEvent): void {
     try {
       listener?.(signal);
     } catch {

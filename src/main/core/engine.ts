@@ -1,28 +1,28 @@
 // The mailbox: one queue for every event about attempts and sessions, one timer, one view. Their
 // owners are attempts.ts and sessions.ts; decisions live in attempt.ts and session.ts.
 import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
-import { createAttemptVault } from './storage/attempt-store.js';
+import { createAttemptStore } from './storage/attempt-store.js';
 import type { AttemptState } from './authorization/attempt-state.js';
 import { type AttemptMail, createAttempts } from './authorization/attempts.js';
 import { createBoundedFetch } from './oauth/bounded-fetch.js';
 import { createErrorViews } from './base/error-views.js';
 import { type AuthError, stoppedError } from './base/errors.js';
 import { randomId } from './base/event-parts.js';
-import { createKeeper } from './session/session-effects.js';
-import { createKnownState } from './storage/stored-state.js';
-import { createLateProtocol } from './oauth/lazy-client.js';
+import { createSessionEffects } from './session/session-effects.js';
+import { createStoredState } from './storage/stored-state.js';
+import { createLazyClient } from './oauth/lazy-client.js';
 import { LIMITS } from './base/limits.js';
 import type { Settings } from './options/options.js';
 import type { Lock, Ports } from './base/ports.js';
-import type { Grant } from './oauth/client.js';
+import type { TokenSet } from './oauth/client.js';
 import type { Timing } from './session/session-state.js';
 import { type SessionMail, createSessions } from './session/sessions.js';
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
-import { createTakeOver } from './migration/migration.js';
-import { atMost } from './base/timeout.js';
+import { createMigration } from './migration/migration.js';
+import { withTimeout } from './base/timeout.js';
 import { type TokenRequest, parseAccountId } from './session/token-request.js';
-import { createVault } from './storage/session-store.js';
+import { createSessionStore } from './storage/session-store.js';
 import { toView, withOthers } from './view.js';
 
 /** The core as index.ts and the tests use it. Promises reject with `AuthError` only. */
@@ -76,10 +76,16 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes },
     ended.signal,
   );
-  const protocol = createLateProtocol(async () =>
-    (await import('./oauth/client.js')).createProtocol(settings, fetch, clock, log, ports.metadata),
+  const protocol = createLazyClient(async () =>
+    (await import('./oauth/client.js')).createOAuthClient(
+      settings,
+      fetch,
+      clock,
+      log,
+      ports.metadata,
+    ),
   );
-  const known = createKnownState(
+  const known = createStoredState(
     ports.state,
     lock,
     ownerOf(settings),
@@ -90,8 +96,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         }
       : undefined,
   );
-  const vault = createVault(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptVault(
+  const vault = createSessionStore(ports.secrets, known, settings.clientId, log);
+  const attemptVault = createAttemptStore(
     ports.secrets,
     known,
     lock,
@@ -107,7 +113,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     log,
   );
-  const keeper = createKeeper(settings, { ...ports, lock }, protocol, vault, timing, () =>
+  const keeper = createSessionEffects(settings, { ...ports, lock }, protocol, vault, timing, () =>
     correlationOf('renewal', ++renewalCount),
   );
   const sessions = createSessions(settings, known, vault, keeper, clock, log, {
@@ -171,7 +177,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (outcome === 'signed-in') removeOwed();
     },
   });
-  const takeOver = createTakeOver(
+  const takeOver = createMigration(
     settings,
     { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log },
     {
@@ -244,10 +250,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       }
       if (stopping !== null) throw stoppedError();
       takeOver.cancel();
-      await atMost(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
+      await withTimeout(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
       if (accountId !== null && sessions.isActive(accountId)) ended ??= endAttempts(open);
       await sessions.signOut(accountId);
-      await atMost(clock, Promise.all([keeper.removed(), ended]), LIMITS.keyringWriteSlowMs);
+      await withTimeout(clock, Promise.all([keeper.removed(), ended]), LIMITS.keyringWriteSlowMs);
     },
     retry() {
       if (stopping !== null) return;
@@ -281,7 +287,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   async function restoreKnown(): Promise<void> {
     if (stopping !== null) return;
     takeOver.begin();
-    await atMost(clock, takeOver.firstWord(), LIMITS.keyringSlowMs);
+    await withTimeout(clock, takeOver.firstWord(), LIMITS.keyringSlowMs);
     if (stopping !== null) return;
     restoreLast();
     if (started) drain();
@@ -324,7 +330,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     reader.stop();
     attemptVault.stop();
     attempts.stop(stoppedError());
-    await atMost(
+    await withTimeout(
       clock,
       Promise.all([sessions.stop(stoppedError()), keeper.finish(), takeOver.stop()]),
       LIMITS.stopMs,
@@ -366,7 +372,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
    * Tokens that came too late. Where somebody is, or is being, signed in they may be of the same
    * grant, which must not be revoked.
    */
-  function discard(grant: Grant, isAbsent = sessions.areAbsent()): void {
+  function discard(grant: TokenSet, isAbsent = sessions.areAbsent()): void {
     if (isAbsent && !attempts.isRedeeming() && grant.refreshToken !== null)
       keeper.revoke(grant.refreshToken);
   }

@@ -24,7 +24,7 @@ interface Waiting {
  * loading fails, the view says so and every call rejects with `files-missing`: a part of Latchkey
  * is not where it belongs. After `stop` nothing is loaded any more.
  */
-export function createLateEngine(load: () => Promise<OpenEngine>): OpenEngine {
+export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
   let engine: OpenEngine | null = null;
   let loading: Promise<OpenEngine> | null = null;
   let failure: AuthView | null = null;

@@ -2,10 +2,10 @@
 // keychain.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createEarlierEntries } from '../../../src/main/adapters/secrets/legacy-entries.js';
-import type { EarlierEntry } from '../../../src/main/core/options/options.js';
-import type { EarlierEntries } from '../../../src/main/core/base/ports.js';
+import type { LegacyEntry } from '../../../src/main/core/options/options.js';
+import type { LegacyEntries } from '../../../src/main/core/base/ports.js';
 
-const read: EarlierEntry['read'] = (value) => ({ refreshToken: value });
+const read: LegacyEntry['read'] = (value) => ({ refreshToken: value });
 let asked: string[];
 const keychain = {
   read: async (service: string, account: string) => {
@@ -17,7 +17,7 @@ const keychain = {
     return { state: 'done' } as const;
   },
 };
-const of = (...entries: readonly EarlierEntry[]): EarlierEntries =>
+const of = (...entries: readonly LegacyEntry[]): LegacyEntries =>
   createEarlierEntries(entries, keychain, 1_000);
 
 beforeEach(() => {

@@ -9,16 +9,16 @@ import {
 } from '../../../src/main/adapters/loopback/result-page.js';
 import { contrast, readableOn } from '../../../src/main/adapters/loopback/result-theme.js';
 import type { ResultPageSettings } from '../../../src/main/core/options/options.js';
-import type { TripOutcome } from '../../../src/main/core/base/ports.js';
+import type { AttemptOutcome } from '../../../src/main/core/base/ports.js';
 
 const resultPage = (
-  outcome: TripOutcome,
+  outcome: AttemptOutcome,
   appName: string,
   settings: Partial<ResultPageSettings> = {},
   scheme: string | null = null,
 ): ResultPage => createResultPages(settings, appName)(outcome, scheme);
 
-const outcomes: readonly TripOutcome[] = ['signed-in', 'denied', 'failed', 'not-expected'];
+const outcomes: readonly AttemptOutcome[] = ['signed-in', 'denied', 'failed', 'not-expected'];
 const titleOf = (html: string): string => /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '';
 
 describe('the loopback result page', () => {

@@ -6,7 +6,7 @@ import type {
   AttemptEffect,
   AttemptEvent,
   AttemptState,
-  Way,
+  AttemptRedirect,
 } from '../../../src/main/core/authorization/attempt-state.js';
 import {
   attemptDeadline,
@@ -16,13 +16,13 @@ import {
 } from '../../../src/main/core/authorization/attempt.js';
 import type { DeviceWait } from '../../../src/main/core/authorization/device-polling.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import type { Grant } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/oauth/client.js';
 
 const START = 1_000_000;
 const END = START + 300_000;
 const open = { number: 7, request: {}, startedAt: START, expiresAt: END, patienceMs: 300_000 };
 const account = { id: 'id', issuer: 'https://id.example', subject: 'ada' };
-const grant: Grant = {
+const grant: TokenSet = {
   accessToken: 'access-secret',
   obtainedAt: START,
   expiresAt: START + 1,
@@ -30,7 +30,7 @@ const grant: Grant = {
   scope: 'read',
 };
 const failure = new AuthError('network-failed', 'gone');
-const scheme: Way = { id: 1, kind: 'custom-scheme', device: null };
+const scheme: AttemptRedirect = { id: 1, kind: 'custom-scheme', device: null };
 const wait: DeviceWait = {
   view: { userCode: 'ABCD-EFGH', verificationUri: 'https://id.example/device' },
   expiresAt: START + 200_000,
@@ -38,8 +38,8 @@ const wait: DeviceWait = {
   failures: 0,
   asking: { since: START, at: START + 5_000 },
 };
-const device: Way = { id: 2, kind: 'device-code', device: wait };
-const asked: Way = { ...device, device: { ...wait, asking: null } };
+const device: AttemptRedirect = { id: 2, kind: 'device-code', device: wait };
+const asked: AttemptRedirect = { ...device, device: { ...wait, asking: null } };
 
 /** Every phase, and of `waiting` every mixture of ways that differs. */
 const STATES = {

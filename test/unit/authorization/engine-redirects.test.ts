@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../../src/contract.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import {
   type Bench,
   ISSUER,
@@ -85,7 +85,7 @@ describe('an attempt by custom scheme', () => {
     const { expiresAt } = attemptOf(bench)!;
     expect(expiresAt).toBe(bench.clock.now() + 300_000);
     await until(
-      () => (bench.file.content as KnownAccounts).attempts[0]?.expiresAt === expiresAt,
+      () => (bench.file.content as StateFileContent).attempts[0]?.expiresAt === expiresAt,
       'the file',
     );
     await until(

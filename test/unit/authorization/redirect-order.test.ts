@@ -6,9 +6,9 @@ import type { RedirectKind } from '../../../src/contract.js';
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import {
-  leavesOtherWays,
+  leavesOtherRedirects,
   nextKind,
-  rungsFrom,
+  redirectsFrom,
 } from '../../../src/main/core/authorization/redirect-order.js';
 import { requireRedirects } from '../../../src/main/core/options/redirect-option.js';
 
@@ -21,7 +21,7 @@ const REDIRECTS = requireRedirects([
   'paste:https://login.example.com/done',
 ]);
 const uris = (position: number, open: readonly RedirectKind[]): readonly string[] =>
-  rungsFrom(REDIRECTS, position, open).map(({ option }) => option.uri);
+  redirectsFrom(REDIRECTS, position, open).map(({ option }) => option.uri);
 
 describe('rungsFrom', () => {
   it('gives the whole list at the start, in its order', () => {
@@ -48,7 +48,7 @@ describe('rungsFrom', () => {
     const kinds = fc.subarray<RedirectKind>(['custom-scheme', 'loopback', 'device-code', 'paste']);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 9 }), kinds, (position, open) => {
-        for (const rung of rungsFrom(REDIRECTS, position, open))
+        for (const rung of redirectsFrom(REDIRECTS, position, open))
           expect([
             rung.position >= position,
             open.includes(rung.option.kind),
@@ -78,7 +78,7 @@ describe('nextKind', () => {
 describe('leavesOtherWays', () => {
   it('says yes to what belongs to one way, and no to what spoils every way', () => {
     const codes = Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[];
-    expect(codes.filter((code) => leavesOtherWays(new AuthError(code, 'x'))).sort()).toEqual([
+    expect(codes.filter((code) => leavesOtherRedirects(new AuthError(code, 'x'))).sort()).toEqual([
       'browser-failed',
       'redirect-unavailable',
       'response-invalid',

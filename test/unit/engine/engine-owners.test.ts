@@ -2,7 +2,7 @@
 // whom it was kept.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import {
   type Authority,
   type Bench,
@@ -141,8 +141,8 @@ async function open(
 }
 
 const statusOf = (bench: Bench): string => bench.engine.view().status;
-const accountsIn = (bench: Bench): KnownAccounts['accounts'] =>
-  (bench.file.content as KnownAccounts | null)?.accounts ?? [];
+const accountsIn = (bench: Bench): StateFileContent['accounts'] =>
+  (bench.file.content as StateFileContent | null)?.accounts ?? [];
 const sessionKeys = (bench: Bench): readonly string[] =>
   [...bench.secrets.entries.keys()].filter((key) => key.startsWith('session:'));
 
@@ -256,11 +256,11 @@ describe('another issuer', () => {
     place.world.authority(ISSUERS[0], 'me').online = false;
     await move(place, ISSUERS[0], 'me', { takeOver });
     await until(
-      () => (place.bench.file.content as KnownAccounts | null)?.takeOver.stage === 'proving',
+      () => (place.bench.file.content as StateFileContent | null)?.takeOver.stage === 'proving',
       'the try',
     );
     const other = await move(place, ISSUERS[1], 'me', { takeOver });
-    expect([statusOf(other), (other.file.content as KnownAccounts).takeOver.stage]).toEqual([
+    expect([statusOf(other), (other.file.content as StateFileContent).takeOver.stage]).toEqual([
       'signed-out',
       'proving',
     ]);

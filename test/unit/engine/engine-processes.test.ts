@@ -5,7 +5,7 @@ import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS, renewalLockWaitMs } from '../../../src/main/core/base/limits.js';
 import { toAccount } from '../../../src/main/core/oauth/identity.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { sessionLock } from '../../../src/main/core/storage/records.js';
 import { type Bench, ISSUER, createBench, stateOf, until } from '../../support/engine-harness.js';
 import { settle } from '../../support/fakes.js';
@@ -133,9 +133,10 @@ describe('two processes on one account', () => {
     expect(
       await Promise.all([codeOf(a.engine.getAccessToken()), codeOf(b.engine.getAccessToken())]),
     ).toEqual(['session-ended', 'session-ended']);
-    expect([a.secrets.entries.size, (a.file.content as KnownAccounts).accounts[0]?.record]).toEqual(
-      [1, 'refused'],
-    );
+    expect([
+      a.secrets.entries.size,
+      (a.file.content as StateFileContent).accounts[0]?.record,
+    ]).toEqual([1, 'refused']);
   });
 
   it('go on when the one that renews is killed while its request is under way', async () => {
@@ -158,12 +159,12 @@ describe('two processes on one account', () => {
     await first.signIn();
     await second.begin();
     await settle();
-    await until(() => (second.file.content as KnownAccounts).attempts.length === 1);
-    expect((second.file.content as KnownAccounts).accounts).toMatchObject([
+    await until(() => (second.file.content as StateFileContent).attempts.length === 1);
+    expect((second.file.content as StateFileContent).accounts).toMatchObject([
       { subject: 'ada', record: 'kept' },
     ]);
     second.engine.cancelSignIn();
-    await until(() => (second.file.content as KnownAccounts).attempts.length === 0);
+    await until(() => (second.file.content as StateFileContent).attempts.length === 0);
     await first.engine.stop();
     await second.engine.stop();
     const next = await started(first.restart());
@@ -214,7 +215,7 @@ describe('a lock that somebody never lets go', () => {
     await settle();
     expect([
       bench.engine.view().status,
-      (bench.file.content as KnownAccounts).accounts[0]?.record,
+      (bench.file.content as StateFileContent).accounts[0]?.record,
     ]).toEqual(['signed-out', 'removal-owed']);
     await bench.clock.advance(LIMITS.keyringWriteSlowMs);
     await done;
@@ -434,7 +435,7 @@ describe('an end of the session', () => {
     await settle();
     expect([
       bench.secrets.entries.size,
-      (bench.file.content as KnownAccounts).accounts[0]?.record,
+      (bench.file.content as StateFileContent).accounts[0]?.record,
     ]).toEqual([1, 'suspended']);
   });
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { type Bench, REDIRECT, createBench, until } from '../../support/engine-harness.js';
 import { settle } from '../../support/fakes.js';
 
@@ -11,7 +11,7 @@ const statusOf = (bench: Bench): AuthView['status'] => bench.engine.view().statu
 const attemptKeys = (bench: Bench): readonly string[] =>
   [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:'));
 const knownAttempts = (bench: Bench): number =>
-  (bench.file.content as KnownAccounts).attempts.length;
+  (bench.file.content as StateFileContent).attempts.length;
 const posted = (bench: Bench): readonly (string | null)[] =>
   bench.authority.tokenForms.map((form) => form.get('code'));
 

@@ -2,7 +2,7 @@
 // revoked when it opens.
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { type Bench, ISSUER, createBench, until } from '../../support/engine-harness.js';
 import { settle } from '../../support/fakes.js';
 
@@ -17,7 +17,7 @@ const sessions = (bench: Bench): readonly string[] =>
 const attemptsKept = (bench: Bench): number =>
   [...bench.secrets.entries.keys()].filter((key) => key.startsWith('attempt:')).length;
 const stateInFile = (bench: Bench): string | undefined =>
-  (bench.file.content as KnownAccounts).accounts[0]?.record;
+  (bench.file.content as StateFileContent).accounts[0]?.record;
 const tokenOf = (record: string | undefined): string =>
   (JSON.parse(record ?? '{}') as { refreshToken: string }).refreshToken;
 
@@ -142,7 +142,7 @@ describe('a sign-out while the keyring is locked', () => {
     let subject = 'ada';
     const options = { accounts: 'several' as const, identify: async () => ({ subject }) };
     const before = await signedIn(createBench(options));
-    const ada = (before.file.content as KnownAccounts).accounts[0]?.id ?? '';
+    const ada = (before.file.content as StateFileContent).accounts[0]?.id ?? '';
     subject = 'grace';
     await before.signIn();
     await settle();
@@ -468,9 +468,10 @@ describe('a nameless person', () => {
       await bench.signIn();
       await settle();
     }
-    expect([sessions(bench).length, (bench.file.content as KnownAccounts).accounts.length]).toEqual(
-      [1, 2],
-    );
+    expect([
+      sessions(bench).length,
+      (bench.file.content as StateFileContent).accounts.length,
+    ]).toEqual([1, 2]);
     bench.authority.revokeAll();
     bench.clock.jumpTo(bench.clock.now() + 7_200_000);
     await codeOf(bench.engine.getAccessToken());

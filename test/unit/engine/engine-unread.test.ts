@@ -1,7 +1,7 @@
 // A start at which the state file cannot be read: nobody is signed out, forgotten or taken over by
 // that.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { type Bench, REDIRECT, createBench, stateOf } from '../../support/engine-harness.js';
 import { createFakeEarlierEntries, settle } from '../../support/fakes.js';
@@ -35,7 +35,7 @@ async function unread(
 const statuses = (bench: Bench): readonly string[] =>
   bench.views.map(({ status }) => status).filter((status, index, all) => status !== all[index - 1]);
 const kept = (bench: Bench): readonly unknown[] =>
-  (bench.file.content as KnownAccounts).accounts.map(({ subject, record }) => [subject, record]);
+  (bench.file.content as StateFileContent).accounts.map(({ subject, record }) => [subject, record]);
 
 describe('a state file that cannot be read at the start', () => {
   it('makes the view locked, with storage-failed, and never signed out', async () => {

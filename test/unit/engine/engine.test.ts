@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { type Bench, createBench, stateOf, until } from '../../support/engine-harness.js';
 import { createFakeSecretStore, settle } from '../../support/fakes.js';
 
@@ -43,7 +43,7 @@ const live = (bench: Bench): Extract<AuthView, { status: 'signed-in' }> => {
   return view;
 };
 const recordState = (bench: Bench): string | undefined =>
-  (bench.file.content as KnownAccounts | null)?.accounts[0]?.record;
+  (bench.file.content as StateFileContent | null)?.accounts[0]?.record;
 const stored = (bench: Bench): string => [...bench.secrets.entries.values()].join();
 const record = (bench: Bench): { refreshToken: string } => JSON.parse(stored(bench)) as never;
 const writes = (bench: Bench): number =>

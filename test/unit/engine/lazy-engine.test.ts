@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import type { Engine } from '../../../src/main/core/engine.js';
-import { createLateEngine } from '../../../src/main/core/lazy-engine.js';
+import { createLazyEngine } from '../../../src/main/core/lazy-engine.js';
 
 const SIGNED_OUT: AuthView = { status: 'signed-out', reason: 'never' };
 
@@ -73,7 +73,7 @@ function late(): {
   const inner = fakeEngine();
   let loads = 0;
   let finish: { resolve: (engine: Engine) => void; reject: (error: Error) => void } | null = null;
-  const engine = createLateEngine(() => {
+  const engine = createLazyEngine(() => {
     loads += 1;
     return new Promise((resolve, reject) => {
       finish = { resolve, reject };
@@ -190,7 +190,7 @@ describe('stop', () => {
 
 describe('an engine that cannot be loaded', () => {
   it('reaches the callers also when a listener throws', async () => {
-    const engine = createLateEngine(() => Promise.reject(new Error('no such file')));
+    const engine = createLazyEngine(() => Promise.reject(new Error('no such file')));
     let told = 0;
     engine.onView(() => {
       told += 1;

@@ -6,7 +6,7 @@ import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type { AuthOptions } from '../../../src/main/core/options/options.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import {
   type Bench,
   type Fate,
@@ -26,8 +26,8 @@ const codeIn = (bench: Bench): string | undefined => {
 };
 const keysOf = (bench: Bench): readonly string[] =>
   [...bench.secrets.entries.keys()].map((key) => key.split(':', 1)[0] ?? '').sort();
-const takeOverOf = (bench: Bench): KnownAccounts['takeOver'] =>
-  (bench.file.content as KnownAccounts).takeOver;
+const takeOverOf = (bench: Bench): StateFileContent['takeOver'] =>
+  (bench.file.content as StateFileContent).takeOver;
 const renewals = (bench: Bench): readonly (string | null)[] =>
   bench.authority.tokenForms
     .filter((form) => form.get('grant_type') === 'refresh_token')

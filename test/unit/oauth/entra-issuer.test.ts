@@ -2,7 +2,7 @@
 // what is refused.
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { describe, expect, it } from 'vitest';
-import { createSecrets } from '../../../src/main/core/oauth/request-secrets.js';
+import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
 import { entra } from '../../../src/providers/index.js';
 import { type Wire, createWire } from '../../support/wire.js';
 
@@ -38,7 +38,7 @@ async function signIn(
   claims: Readonly<Record<string, unknown>>,
   callback: Record<string, string> = {},
 ) {
-  const secrets = createSecrets();
+  const secrets = createRequestSecrets();
   const idToken = await wire.idToken({
     aud: CLIENT,
     sub: 'pairwise-ada',
@@ -220,7 +220,7 @@ describe('a domain and consumers', () => {
 describe('a refusal by Entra', () => {
   it('carries number and ids, what was sent, and no text', async () => {
     const wire = await wireOf(TENANT, issuerOf(TENANT));
-    const secrets = createSecrets();
+    const secrets = createRequestSecrets();
     wire.answer(`${HOST}/${TENANT}/oauth2/v2.0/token`, () =>
       Response.json(
         {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAdvise } from '../../../src/advice/decide.js';
 import { createResultPages } from '../../../src/main/adapters/loopback/result-page.js';
-import { createSecrets } from '../../../src/main/core/oauth/request-secrets.js';
+import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError, toErrorView } from '../../../src/main/core/base/errors.js';
 import { createErrorViews } from '../../../src/main/core/base/error-views.js';
@@ -164,7 +164,7 @@ describe('an error body of any kind', () => {
     await fc.assert(
       fc.asyncProperty(raw, status, contentType, async (text, code, type) => {
         answers(text, code, type);
-        const secrets = createSecrets();
+        const secrets = createRequestSecrets();
         const error: unknown = await wire.protocol
           .redeem(
             new URLSearchParams({ code: 'c', state: secrets.state }),
@@ -219,7 +219,7 @@ describe('an authorization error of any kind', () => {
           trace_id: fc.constant(TENANT),
         }),
         async (parameters) => {
-          const secrets = createSecrets();
+          const secrets = createRequestSecrets();
           const error: unknown = await wire.protocol
             .redeem(
               new URLSearchParams({ ...parameters, state: secrets.state }),

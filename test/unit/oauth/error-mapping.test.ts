@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import {
   type ExchangeStep,
-  judge,
+  toAuthErrorAt,
   pendingWord,
 } from '../../../src/main/core/oauth/error-mapping.js';
 
@@ -176,13 +176,13 @@ describe('judge', () => {
     ],
     ['redeem', 'a bug', new TypeError('secret'), 'response-invalid'],
   ])('at the step %s calls %s by its code', (step, _what, error, code) => {
-    expect(judge(step, error).code).toBe(code);
+    expect(toAuthErrorAt(step, error).code).toBe(code);
   });
 
   it('says of no step but a renewal that the session has ended', () => {
     for (const step of STEPS)
       if (step !== 'renew')
-        expect(judge(step, bodyError('invalid_grant')).code).not.toBe('session-ended');
+        expect(toAuthErrorAt(step, bodyError('invalid_grant')).code).not.toBe('session-ended');
   });
 
   it('ends a session by nothing but invalid_grant', () => {
@@ -201,7 +201,7 @@ describe('judge', () => {
         fc.constantFrom('OAUTH_RESPONSE_BODY_ERROR', 'OAUTH_INVALID_RESPONSE', 'E'),
         (error, code) => {
           fc.pre(error !== 'invalid_grant');
-          expect(judge('renew', thrown(code, { error })).code).not.toBe('session-ended');
+          expect(toAuthErrorAt('renew', thrown(code, { error })).code).not.toBe('session-ended');
         },
       ),
     );
@@ -209,7 +209,7 @@ describe('judge', () => {
 
   it('passes an AuthError on as it is', () => {
     const error = new AuthError('network-timeout', 'late');
-    for (const step of STEPS) expect(judge(step, error)).toBe(error);
+    for (const step of STEPS) expect(toAuthErrorAt(step, error)).toBe(error);
   });
 
   it('carries no text from outside: not in the message, not in the cause', () => {
@@ -226,7 +226,7 @@ describe('judge', () => {
         'OAUTH_PARSE_ERROR',
         'X',
       ]) {
-        const error = judge(step, thrown(code, { error: 'secret words <b>', cause }));
+        const error = toAuthErrorAt(step, thrown(code, { error: 'secret words <b>', cause }));
         expect(
           inspect(error, { depth: Infinity, showHidden: true }).replace(/^ +at .*$/gm, ''),
         ).not.toContain('secret');
@@ -235,15 +235,15 @@ describe('judge', () => {
   });
 
   it("keeps the server's error when it is a plain word, and only then", () => {
-    expect(judge('redeem', bodyError('invalid_scope')).serverError).toBe('invalid_scope');
+    expect(toAuthErrorAt('redeem', bodyError('invalid_scope')).serverError).toBe('invalid_scope');
     for (const word of ['<script>', 'two words', 'x'.repeat(65), '', 7, null, { a: 1 }, 'ключ'])
-      expect(judge('redeem', bodyError(word)).serverError).toBeUndefined();
+      expect(toAuthErrorAt('redeem', bodyError(word)).serverError).toBeUndefined();
   });
 
   it('throws for nothing that may be thrown', () => {
     fc.assert(
       fc.property(fc.constantFrom(...STEPS), fc.anything(), (step, value) => {
-        expect(judge(step, value)).toBeInstanceOf(AuthError);
+        expect(toAuthErrorAt(step, value)).toBeInstanceOf(AuthError);
       }),
     );
   });

@@ -1,7 +1,7 @@
 // JSON that is deep, huge or odd, at every endpoint: a documented AuthError or the right answer,
 // and no rotated token is lost.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createSecrets } from '../../../src/main/core/oauth/request-secrets.js';
+import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
@@ -79,7 +79,7 @@ async function redeem(
   beside = '',
   claims: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const secrets = createSecrets();
+  const secrets = createRequestSecrets();
   const idToken = await wire.idToken({
     iss: ISSUER,
     aud: 'me',

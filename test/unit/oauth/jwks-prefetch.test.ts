@@ -1,6 +1,6 @@
 // The key set that is asked for while the person is in the browser.
 import { describe, expect, it } from 'vitest';
-import { createEarlyKeys } from '../../../src/main/core/oauth/jwks-prefetch.js';
+import { createJwksPrefetch } from '../../../src/main/core/oauth/jwks-prefetch.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { createFakeClock } from '../../support/fakes.js';
 
@@ -14,7 +14,7 @@ function keys(answer: () => Promise<Response> = async () => new Response('{"keys
     asked.push(url);
     return answer();
   };
-  return { asked, clock, early: createEarlyKeys(fetch, clock) };
+  return { asked, clock, early: createJwksPrefetch(fetch, clock) };
 }
 
 describe('early keys', () => {

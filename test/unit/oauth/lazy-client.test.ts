@@ -1,10 +1,10 @@
 // The wire before it is loaded: loaded at the first use, once, and a failure to load is an error
 // like any other.
 import { describe, expect, it } from 'vitest';
-import { createSecrets } from '../../../src/main/core/oauth/request-secrets.js';
+import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import { createLateProtocol } from '../../../src/main/core/oauth/lazy-client.js';
-import type { Protocol } from '../../../src/main/core/oauth/client.js';
+import { createLazyClient } from '../../../src/main/core/oauth/lazy-client.js';
+import type { OAuthClient } from '../../../src/main/core/oauth/client.js';
 
 const account = { id: 'a', issuer: 'https://login.example.com', subject: 's' };
 const renewed = {
@@ -16,7 +16,7 @@ const refusal = new AuthError('sign-in-refused', 'no');
 const marks: string[] = [];
 const mark = { digest: 'd', fetchedAt: 1, freshMs: 2 };
 
-function wire(): Protocol {
+function wire(): OAuthClient {
   const refuse = (): Promise<never> => Promise.reject(new Error('not part of this test'));
   return {
     authorizationUrl: async () => 'url',
@@ -41,7 +41,7 @@ function wire(): Protocol {
 describe('the wire', () => {
   it('is loaded once, by whichever call comes first', async () => {
     let loads = 0;
-    const protocol = createLateProtocol(async () => {
+    const protocol = createLazyClient(async () => {
       loads += 1;
       return wire();
     });
@@ -50,12 +50,12 @@ describe('the wire', () => {
       await Promise.all([protocol.renew('r', '', account), protocol.isOwnWord(refusal)]),
     ).toEqual([renewed, true]);
     protocol.preload();
-    expect(await protocol.authorizationUrl(createSecrets(), '', {})).toBe('url');
+    expect(await protocol.authorizationUrl(createRequestSecrets(), '', {})).toBe('url');
     expect(loads).toBe(1);
   });
 
   it('may offer device codes as long as nobody has looked', async () => {
-    const protocol = createLateProtocol(async () => wire());
+    const protocol = createLazyClient(async () => wire());
     expect(protocol.offersDeviceCode()).toBe(true);
     await protocol.prepare();
     expect(protocol.offersDeviceCode()).toBe(false);
@@ -63,7 +63,7 @@ describe('the wire', () => {
 
   it('is told on arrival which metadata a record vouches for, and remembers it till then', async () => {
     marks.length = 0;
-    const protocol = createLateProtocol(async () => ({ ...wire(), metadataMark: () => null }));
+    const protocol = createLazyClient(async () => ({ ...wire(), metadataMark: () => null }));
     protocol.trustMetadata(mark);
     expect(protocol.metadataMark()).toEqual(mark);
     await protocol.prepare();
@@ -72,7 +72,7 @@ describe('the wire', () => {
 
   it('rejects with "files-missing" when it cannot be loaded, and is tried again', async () => {
     let broken = true;
-    const protocol = createLateProtocol(async () => {
+    const protocol = createLazyClient(async () => {
       if (broken) throw new Error('no such file');
       return wire();
     });
@@ -85,7 +85,7 @@ describe('the wire', () => {
 
 describe('the secrets of an attempt', () => {
   it('are three different texts of 256 bits, other ones each time', () => {
-    const made = Array.from({ length: 50 }, createSecrets).flatMap(
+    const made = Array.from({ length: 50 }, createRequestSecrets).flatMap(
       ({ state, codeVerifier, nonce }) => [state, codeVerifier, nonce],
     );
     expect(new Set(made).size).toBe(made.length);

@@ -1,7 +1,7 @@
 // What the presets change on the wire: parameters, client authentication, who signed in, and errors
 // with odd status.
 import { describe, expect, it } from 'vitest';
-import { createSecrets } from '../../../src/main/core/oauth/request-secrets.js';
+import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
 import type { AuthOptions } from '../../../src/main/core/options/options.js';
 import { cognito, entra, github, google, oidc } from '../../../src/providers/index.js';
 import { type Wire, createWire } from '../../support/wire.js';
@@ -10,12 +10,12 @@ const LOOPBACK = 'http://127.0.0.1:51234/callback';
 const TOKENS = { access_token: 'access', token_type: 'bearer' };
 
 async function authorization(wire: Wire, request = {}): Promise<URLSearchParams> {
-  return new URL(await wire.protocol.authorizationUrl(createSecrets(), LOOPBACK, request))
+  return new URL(await wire.protocol.authorizationUrl(createRequestSecrets(), LOOPBACK, request))
     .searchParams;
 }
 
 async function redeem(wire: Wire, callback: Record<string, string> = {}) {
-  const secrets = createSecrets();
+  const secrets = createRequestSecrets();
   return wire.protocol.redeem(
     new URLSearchParams({ code: 'code', state: secrets.state, ...callback }),
     secrets,

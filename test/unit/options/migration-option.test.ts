@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import { parseEarlierSession } from '../../../src/main/core/migration/legacy-session.js';
+import { parseLegacySession } from '../../../src/main/core/migration/legacy-session.js';
 import { type AuthOptions, parseOptions } from '../../../src/main/core/options/options.js';
 
 const read = (): null => null;
@@ -116,10 +116,10 @@ describe('the option "takeOver"', () => {
 
 describe('what "read" answers', () => {
   it('is a session with a refresh token, and perhaps more', () => {
-    expect(parseEarlierSession({ refreshToken: 'a b~!', odd: 1 })).toEqual({
+    expect(parseLegacySession({ refreshToken: 'a b~!', odd: 1 })).toEqual({
       refreshToken: 'a b~!',
     });
-    expect(parseEarlierSession({ refreshToken: 'r', subject: 's', scope: 'a b' })).toEqual({
+    expect(parseLegacySession({ refreshToken: 'r', subject: 's', scope: 'a b' })).toEqual({
       refreshToken: 'r',
       subject: 's',
       scope: 'a b',
@@ -139,13 +139,13 @@ describe('what "read" answers', () => {
     [{ refreshToken: 'r', subject: 7 }],
     [{ refreshToken: 'r', scope: '' }],
   ])('is none: %j', (value) => {
-    expect(parseEarlierSession(value)).toBeNull();
+    expect(parseLegacySession(value)).toBeNull();
   });
 
   it('is never anything else, and nothing throws', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        const session = parseEarlierSession(value);
+        const session = parseLegacySession(value);
         if (session !== null) expect(session.refreshToken).toMatch(/^[\x20-\x7e]+$/);
       }),
     );

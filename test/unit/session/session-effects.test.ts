@@ -3,17 +3,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import {
-  type Keeper,
+  type SessionEffects,
   type SessionHandle,
-  createKeeper,
+  createSessionEffects,
 } from '../../../src/main/core/session/session-effects.js';
 import { LIMITS, renewalLockWaitMs } from '../../../src/main/core/base/limits.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
 import type { Ports } from '../../../src/main/core/base/ports.js';
-import type { Grant, Protocol, Renewed } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet, OAuthClient, Renewed } from '../../../src/main/core/oauth/client.js';
 import { type SessionRecord, sessionLock } from '../../../src/main/core/storage/records.js';
 import type { SessionEffect, SessionEvent } from '../../../src/main/core/session/session-state.js';
-import type { Vault, VaultReading } from '../../../src/main/core/storage/session-store.js';
+import type { SessionStore, SessionReading } from '../../../src/main/core/storage/session-store.js';
 import { stateOf } from '../../support/engine-harness.js';
 import { type FakeLock, createFakeLock } from '../../support/fake-lock.js';
 import {
@@ -47,23 +47,23 @@ let calls: string[];
 /** What was done last when the metadata were asked for anew. */
 let revalidatedAfter: (string | undefined)[];
 let world: {
-  read: () => Promise<VaultReading>;
+  read: () => Promise<SessionReading>;
   write: () => Promise<AuthError | null>;
   remove: () => Promise<void>;
-  renew: (refreshToken: string) => Promise<Grant>;
+  renew: (refreshToken: string) => Promise<TokenSet>;
   person: Renewed['person'];
   revoke: () => Promise<void>;
   isOwnWord: boolean;
   isPrepared: boolean;
   prepare: () => Promise<void>;
-  owed: ReturnType<Vault['owed']>;
-  owedByOthers: ReturnType<Vault['owedByOthers']>;
+  owed: ReturnType<SessionStore['owed']>;
+  owedByOthers: ReturnType<SessionStore['owedByOthers']>;
 };
 /** What the session does with an event, at once. */
 let react: (event: SessionEvent) => void;
-let keeper: Keeper;
+let keeper: SessionEffects;
 
-const grant = (name: string): Grant => ({
+const grant = (name: string): TokenSet => ({
   accessToken: `access-${name}`,
   obtainedAt: clock.now(),
   expiresAt: clock.now() + 3_600_000,
@@ -144,7 +144,7 @@ beforeEach(() => {
     owed: [],
     owedByOthers: [],
   };
-  const vault: Vault = {
+  const vault: SessionStore = {
     load: () => ({ restore: null, last: null, reason: 'never' }),
     async read() {
       calls.push('read');
@@ -177,7 +177,7 @@ beforeEach(() => {
     },
     placeOf: (key) => key,
   };
-  const protocol: Protocol = {
+  const protocol: OAuthClient = {
     authorizationUrl: async () => '',
     redeem: () => Promise.reject(refused),
     offersDeviceCode: () => false,
@@ -221,7 +221,7 @@ beforeEach(() => {
     signals: createFakeSignals(),
     log,
   };
-  keeper = createKeeper(
+  keeper = createSessionEffects(
     settings,
     ports,
     protocol,
@@ -337,7 +337,7 @@ describe('a renewal', () => {
     expect(calls).toEqual(['read', 'renew refresh-newer', 'write refresh-2']);
   });
 
-  it.each<[string, () => Promise<VaultReading>]>([
+  it.each<[string, () => Promise<SessionReading>]>([
     ['is gone', async () => ({ state: 'absent' })],
     [
       'is locked',
@@ -631,7 +631,7 @@ describe('a removal', () => {
 });
 
 describe('a read', () => {
-  it.each<[string, () => Promise<VaultReading>, object]>([
+  it.each<[string, () => Promise<SessionReading>, object]>([
     [
       'a record',
       async () => ({ state: 'record', record: record('1') }),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { Grant } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/oauth/client.js';
 import { answerToken, sessionDeadline } from '../../../src/main/core/session/session-queries.js';
 import {
   NO_SESSION,
@@ -188,7 +188,7 @@ function live({
     renewEarlySeconds: 60,
   });
 
-  const grant = (kind: string, refreshToken: string | null, seconds: number): Grant => {
+  const grant = (kind: string, refreshToken: string | null, seconds: number): TokenSet => {
     const accessToken = `secret-access-${kind}-${++names}`;
     if (refreshToken !== null) refreshTokenOf.set(accessToken, refreshToken);
     return {

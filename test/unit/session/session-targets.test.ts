@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { Grant } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/oauth/client.js';
 import {
   type TokenWant,
   answerToken,
@@ -40,7 +40,7 @@ const fresh: LiveSession = {
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR },
   renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
 };
-const grant = (refreshToken: string | null, obtainedAt = NOW): Grant => ({
+const grant = (refreshToken: string | null, obtainedAt = NOW): TokenSet => ({
   accessToken: 'access-mail',
   obtainedAt,
   expiresAt: obtainedAt + HOUR,

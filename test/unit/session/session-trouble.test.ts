@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { Signal } from '../../../src/main/core/base/ports.js';
+import type { SystemEvent } from '../../../src/main/core/base/ports.js';
 import { answerToken, sessionDeadline } from '../../../src/main/core/session/session-queries.js';
 import {
   type LiveSession,
@@ -75,7 +75,7 @@ const fails = (error: AuthError, isProven: boolean, now: number): SessionEvent =
 });
 const demand = (now: number): SessionEvent => ({ type: 'demand', target: null, now });
 const tick = (now: number): SessionEvent => ({ type: 'tick', now, ...timing });
-const wake = (signal: Signal, now: number): SessionEvent => ({ type: 'wake', signal, now });
+const wake = (signal: SystemEvent, now: number): SessionEvent => ({ type: 'wake', signal, now });
 const phaseOf = (state: SessionState): string =>
   state.phase === 'live' ? state.renewal.state : state.phase;
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { Grant } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/oauth/client.js';
 import type { SessionRecord } from '../../../src/main/core/storage/records.js';
 import { answerToken, sessionDeadline } from '../../../src/main/core/session/session-queries.js';
 import {
@@ -61,7 +61,7 @@ const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const grace = { id: 'grace-id', issuer: 'https://id.example', subject: 'grace' };
 const transient = new AuthError('network-failed', 'gone');
 const refusal = new AuthError('sign-in-refused', 'no', { serverError: 'invalid_request' });
-const grantOf = (name: string, refreshToken: string | null): Grant => ({
+const grantOf = (name: string, refreshToken: string | null): TokenSet => ({
   accessToken: `access-${name}`,
   obtainedAt: NOW,
   expiresAt: NOW + 600_000,

@@ -2,11 +2,14 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
-  type AttemptVault,
-  createAttemptVault,
+  type AttemptStore,
+  createAttemptStore,
 } from '../../../src/main/core/storage/attempt-store.js';
 import type { AuthError } from '../../../src/main/core/base/errors.js';
-import { type KnownState, createKnownState } from '../../../src/main/core/storage/stored-state.js';
+import {
+  type StoredState,
+  createStoredState,
+} from '../../../src/main/core/storage/stored-state.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { type AttemptRecord, parseAttempt } from '../../../src/main/core/storage/records.js';
 import { stateOf, until } from '../../support/engine-harness.js';
@@ -56,15 +59,15 @@ beforeEach(() => {
 
 /** One process of the app; all share file, keychain and lock. */
 async function process(mine: typeof own = own): Promise<{
-  readonly vault: AttemptVault;
+  readonly vault: AttemptStore;
   readonly secrets: FakeSecretStore;
-  readonly known: KnownState;
+  readonly known: StoredState;
 }> {
   const secrets = createFakeSecretStore('works', entries);
   const its = lock.another();
-  const known = createKnownState(file, its, mine, log);
+  const known = createStoredState(file, its, mine, log);
   await known.load();
-  return { vault: createAttemptVault(secrets, known, its, clock, mine, log, tell), secrets, known };
+  return { vault: createAttemptStore(secrets, known, its, clock, mine, log, tell), secrets, known };
 }
 
 const knownAttempts = (): readonly { readonly id: string }[] =>
@@ -120,8 +123,8 @@ describe('take', () => {
 
   it('waits for the file', async () => {
     await (await process()).vault.keep(record);
-    const known = createKnownState(file, lock, own, log);
-    const vault = createAttemptVault(
+    const known = createStoredState(file, lock, own, log);
+    const vault = createAttemptStore(
       createFakeSecretStore('works', entries),
       known,
       lock,
@@ -287,7 +290,7 @@ describe('take', () => {
     await clock.advance(LIMITS.claimWaitMs);
     expect(await taken).toBeNull();
     letGo();
-    const bare = createAttemptVault(
+    const bare = createAttemptStore(
       createFakeSecretStore('works', entries),
       known,
       { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) },
@@ -419,7 +422,7 @@ describe('release', () => {
 
   it('claims also where the system gives no lock', async () => {
     const { known } = await process();
-    const bare = createAttemptVault(
+    const bare = createAttemptStore(
       createFakeSecretStore('works', entries),
       known,
       { hold: async () => ({ held: false, reason: 'unavailable', detail: 'none' }) },
@@ -433,9 +436,9 @@ describe('release', () => {
   });
 
   it('before the file was read is at once, and the attempt is not kept afterwards', async () => {
-    const known = createKnownState(file, lock, own, log);
+    const known = createStoredState(file, lock, own, log);
     const secrets = createFakeSecretStore('works', entries);
-    const vault = createAttemptVault(secrets, known, lock, clock, own, log, tell);
+    const vault = createAttemptStore(secrets, known, lock, clock, own, log, tell);
     const kept = vault.keep(record);
     expect(await vault.release(record.state)).toBe(true);
     await known.load();

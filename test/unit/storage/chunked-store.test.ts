@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SecretReading, SecretStore } from '../../../src/main/core/base/ports.js';
-import { createSplitStore } from '../../../src/main/core/storage/chunked-store.js';
+import { createChunkedStore } from '../../../src/main/core/storage/chunked-store.js';
 import { createFakeSecretStore, settle } from '../../support/fakes.js';
 
 const KEY = 'session:of somebody';
@@ -89,7 +89,7 @@ const never: Stop = { after: Infinity, how: 'hangs', applied: false };
 
 /** What a process that starts now finds. */
 async function readAnew(entries: Map<string, string>, key = KEY): Promise<string | null> {
-  const reading = await createSplitStore(createDoomedStore(entries, never)).read(key, true);
+  const reading = await createChunkedStore(createDoomedStore(entries, never)).read(key, true);
   if (reading.state === 'absent') return null;
   if (reading.state === 'found') return reading.value;
   throw new Error(`neither found nor absent: ${reading.detail}`);
@@ -98,7 +98,7 @@ async function readAnew(entries: Map<string, string>, key = KEY): Promise<string
 /** The entries that a value of its own needs: what is more is a leftover. */
 async function entriesOf(value: string): Promise<number> {
   const entries = new Map<string, string>();
-  await createSplitStore(createDoomedStore(entries, never)).write(KEY, value);
+  await createChunkedStore(createDoomedStore(entries, never)).write(KEY, value);
   return entries.size;
 }
 
@@ -134,7 +134,7 @@ describe('split store', () => {
     await fc.assert(
       fc.asyncProperty(values, async (value) => {
         const entries = new Map<string, string>();
-        const store = createSplitStore(createDoomedStore(entries, never));
+        const store = createChunkedStore(createDoomedStore(entries, never));
         expect(await store.write(KEY, value)).toEqual({ state: 'done' });
         expect((await readAnew(entries)) === value).toBe(true);
         // As the keychain stores it: inside a JSON string.
@@ -155,7 +155,7 @@ describe('split store', () => {
           let current: string | null = null;
           for (const { value, stop } of history) {
             const inner = createDoomedStore(entries, stop ?? never);
-            const store = createSplitStore(inner);
+            const store = createChunkedStore(inner);
             const outcome = await Promise.race([
               value === null ? store.remove(KEY) : store.write(KEY, value),
               inner.stopped,
@@ -166,10 +166,10 @@ describe('split store', () => {
             expect(possible.includes(found)).toBe(true);
             current = found;
           }
-          await createSplitStore(createDoomedStore(entries, never)).write(KEY, last);
+          await createChunkedStore(createDoomedStore(entries, never)).write(KEY, last);
           expect((await readAnew(entries)) === last).toBe(true);
           expect(entries.size).toBe(await entriesOf(last));
-          expect(await createSplitStore(createDoomedStore(entries, never)).remove(KEY)).toEqual({
+          expect(await createChunkedStore(createDoomedStore(entries, never)).remove(KEY)).toEqual({
             state: 'done',
           });
           expect([...entries.keys()]).toEqual([]);
@@ -190,9 +190,9 @@ describe('split store', () => {
       for (let after = 0, ended = false; !ended; after += 1) {
         const entries = new Map<string, string>();
         if (from !== null)
-          await createSplitStore(createDoomedStore(entries, never)).write(KEY, from);
+          await createChunkedStore(createDoomedStore(entries, never)).write(KEY, from);
         const inner = createDoomedStore(entries, { after, how: 'hangs', applied });
-        const store = createSplitStore(inner);
+        const store = createChunkedStore(inner);
         ended =
           (await Promise.race([
             to === null ? store.remove(KEY) : store.write(KEY, to),
@@ -214,14 +214,14 @@ describe('split store', () => {
       for (const applied of [false, true]) {
         for (let after = 0; after < 15; after += 1) {
           const entries = new Map<string, string>();
-          await createSplitStore(createDoomedStore(entries, never)).write(KEY, from);
-          const store = createSplitStore(
+          await createChunkedStore(createDoomedStore(entries, never)).write(KEY, from);
+          const store = createChunkedStore(
             createDoomedStore(entries, { after, refused: 1, how: 'unavailable', applied }),
           );
           const outcome = to === null ? await store.remove(KEY) : await store.write(KEY, to);
           const found = await readAnew(entries);
           expect(outcome.state === 'done' ? [to] : [from, to]).toContain(found);
-          await createSplitStore(createDoomedStore(entries, never)).write(KEY, long(3));
+          await createChunkedStore(createDoomedStore(entries, never)).write(KEY, long(3));
           expect(entries.size).toBe(await entriesOf(long(3)));
         }
       }
@@ -231,7 +231,7 @@ describe('split store', () => {
   it('reads a short value, and nothing, by one inner read', async () => {
     const inner = createFakeSecretStore();
     inner.entries.set(KEY, '{"version":1}');
-    const store = createSplitStore(inner);
+    const store = createChunkedStore(inner);
     expect(await store.read(KEY, true)).toEqual({ state: 'found', value: '{"version":1}' });
     expect(await store.read('other', false)).toEqual({ state: 'absent' });
     expect(inner.calls).toEqual([`read ${KEY}`, 'read other']);
@@ -239,7 +239,7 @@ describe('split store', () => {
 
   it('keeps a value of 2,400 bytes as it is in one entry, and one of 2,401 in parts behind a header', async () => {
     const { entries, ...inner } = createFakeSecretStore();
-    const store = createSplitStore(inner);
+    const store = createChunkedStore(inner);
     await store.write(KEY, long(1, ENTRY_BYTES));
     expect([...entries]).toEqual([[KEY, long(1, ENTRY_BYTES)]]);
     await store.write(KEY, long(1, ENTRY_BYTES + 1));
@@ -251,7 +251,7 @@ describe('split store', () => {
 
   it('gives back a short value that looks like a header', async () => {
     const { entries, ...inner } = createFakeSecretStore();
-    const store = createSplitStore(inner);
+    const store = createChunkedStore(inner);
     await store.write(KEY, long(1));
     const forged = entries.get(KEY) ?? '';
     await store.write('other', forged);
@@ -260,14 +260,14 @@ describe('split store', () => {
 
   it('passes on to the inner store whether the value is expected', async () => {
     const inner = createFakeSecretStore('locked');
-    const store = createSplitStore(inner);
+    const store = createChunkedStore(inner);
     expect(await store.read(KEY, false)).toEqual({ state: 'absent' });
     expect((await store.read(KEY, true)).state).toBe('locked');
   });
 
   it('refuses a value above 65,536 bytes before it touches anything', async () => {
     const inner = createFakeSecretStore();
-    const store = createSplitStore(inner);
+    const store = createChunkedStore(inner);
     expect(await store.write(KEY, valueOf(VALUE_BYTES, 'ascii', 1))).toEqual({ state: 'done' });
     const before = inner.calls.length;
     expect(await store.write(KEY, `${long(2, VALUE_BYTES)}x`)).toEqual({
@@ -279,7 +279,7 @@ describe('split store', () => {
 
   it('refuses a key that could be the name of a part', async () => {
     const inner = createFakeSecretStore();
-    const store = createSplitStore(inner);
+    const store = createChunkedStore(inner);
     const answers = [
       await store.read(`latchkey-part:a0:${KEY}`, false),
       await store.write(`latchkey-part:a0:${KEY}`, 'x'),
@@ -297,15 +297,14 @@ describe('split store', () => {
     'says %s, never absent, of a keyring that becomes so at any moment of reading, and changes nothing',
     async (how) => {
       const entries = new Map<string, string>();
-      await createSplitStore(createDoomedStore(entries, never)).write(KEY, long(1));
+      await createChunkedStore(createDoomedStore(entries, never)).write(KEY, long(1));
       const before = new Map(entries);
       for (let after = 0; after < 4; after += 1) {
         expect(
           (
-            await createSplitStore(createDoomedStore(entries, { after, how, applied: false })).read(
-              KEY,
-              true,
-            )
+            await createChunkedStore(
+              createDoomedStore(entries, { after, how, applied: false }),
+            ).read(KEY, true)
           ).state,
         ).toBe(how);
       }
@@ -316,7 +315,7 @@ describe('split store', () => {
 
   it('says locked of a keyring that is locked between header and parts, although it says that there is nothing', async () => {
     const { entries, ...inner } = createFakeSecretStore();
-    await createSplitStore(inner).write(KEY, long(1));
+    await createChunkedStore(inner).write(KEY, long(1));
     const locking: SecretStore = {
       ...inner,
       async read(key, expected) {
@@ -325,13 +324,13 @@ describe('split store', () => {
         return reading;
       },
     };
-    expect((await createSplitStore(locking).read(KEY, true)).state).toBe('locked');
+    expect((await createChunkedStore(locking).read(KEY, true)).state).toBe('locked');
     expect(entries.size).toBe(4);
   });
 
   it('does not write over the parts that count while a locked keyring says that there is nothing', async () => {
     const { entries, ...inner } = createFakeSecretStore();
-    await createSplitStore(inner).write(KEY, long(1));
+    await createChunkedStore(inner).write(KEY, long(1));
     const before = new Map(entries);
     inner.setMode('locked');
     // A write opens the keyring's dialog, and somebody answers it.
@@ -339,7 +338,7 @@ describe('split store', () => {
       ...inner,
       write: (key, value) => (inner.setMode('works'), inner.write(key, value)),
     };
-    expect((await createSplitStore(opening).write(KEY, long(2))).state).toBe('locked');
+    expect((await createChunkedStore(opening).write(KEY, long(2))).state).toBe('locked');
     expect(entries).toEqual(before);
   });
 
@@ -392,7 +391,7 @@ describe('split store', () => {
       'is told as unavailable and kept when %s, and the next value heals it',
       async (_name, damage, detail) => {
         const { entries, ...inner } = createFakeSecretStore();
-        const store = createSplitStore(inner);
+        const store = createChunkedStore(inner);
         await store.write(KEY, long(1));
         damage(entries);
         const before = new Map(entries);
@@ -410,7 +409,7 @@ describe('split store', () => {
 
     it('is seen when one lone surrogate became another', async () => {
       const { entries, ...inner } = createFakeSecretStore();
-      const store = createSplitStore(inner);
+      const store = createChunkedStore(inner);
       await store.write(KEY, valueOf(6_000, 'lone surrogates', 1));
       entries.set(
         `latchkey-part:a1:${KEY}`,
@@ -427,7 +426,7 @@ describe('split store', () => {
       const entries = new Map(before);
       expect(
         (
-          await createSplitStore(
+          await createChunkedStore(
             createDoomedStore(entries, { after: 3, how: 'unavailable', applied: false }),
           ).write(KEY, long(1))
         ).state,
@@ -439,7 +438,7 @@ describe('split store', () => {
   describe('beside other calls and processes', () => {
     it('does calls on one key in the order they were made', async () => {
       const { entries, ...inner } = createFakeSecretStore();
-      const store = createSplitStore(inner);
+      const store = createChunkedStore(inner);
       const answers = await Promise.all([
         store.write(KEY, long(1)),
         store.read(KEY, true),
@@ -466,7 +465,7 @@ describe('split store', () => {
     it('does not let a call on one key wait for a long write of another', async () => {
       const inner = createFakeSecretStore();
       inner.entries.set('other', 'short');
-      const store = createSplitStore(inner);
+      const store = createChunkedStore(inner);
       const order: string[] = [];
       await Promise.all([
         store.write(KEY, long(1)).then(() => order.push('write')),
@@ -477,7 +476,7 @@ describe('split store', () => {
 
     it('answers locked to a call that waited behind a dialog that nobody answered, without a second dialog', async () => {
       const inner = createFakeSecretStore('prompting');
-      const store = createSplitStore(inner);
+      const store = createChunkedStore(inner);
       const both = Promise.all([store.read(KEY, true), store.write(KEY, 'value')]);
       await settle();
       inner.answerPrompt('timed-out');
@@ -492,7 +491,7 @@ describe('split store', () => {
         for (const next of [long(2, 9_000), 'short']) {
           const entries = new Map<string, string>();
           const plain = createDoomedStore(entries, never);
-          const other = createSplitStore(plain);
+          const other = createChunkedStore(plain);
           await other.write(KEY, long(1));
           let reads = 0;
           const watched: SecretStore = {
@@ -503,7 +502,7 @@ describe('split store', () => {
               return await plain.read(key, expected);
             },
           };
-          const reading = await createSplitStore(watched).read(KEY, true);
+          const reading = await createChunkedStore(watched).read(KEY, true);
           expect([long(1), next]).toContain(
             reading.state === 'found' ? reading.value : reading.state,
           );
@@ -514,21 +513,21 @@ describe('split store', () => {
     it('says absent when another process removed the value while it was read', async () => {
       const entries = new Map<string, string>();
       const plain = createDoomedStore(entries, never);
-      await createSplitStore(plain).write(KEY, long(1));
+      await createChunkedStore(plain).write(KEY, long(1));
       let reads = 0;
       const watched: SecretStore = {
         ...plain,
         async read(key, expected) {
           reads += 1;
-          if (reads === 3) await createSplitStore(plain).remove(KEY);
+          if (reads === 3) await createChunkedStore(plain).remove(KEY);
           return await plain.read(key, expected);
         },
       };
-      expect(await createSplitStore(watched).read(KEY, true)).toEqual({ state: 'absent' });
+      expect(await createChunkedStore(watched).read(KEY, true)).toEqual({ state: 'absent' });
     });
 
     it('answers unavailable to what waits when it is closed', async () => {
-      const store = createSplitStore(createFakeSecretStore());
+      const store = createChunkedStore(createFakeSecretStore());
       const waiting = [store.write(KEY, long(1)), store.read(KEY, true)];
       store.close();
       expect((await Promise.all(waiting)).map(({ state }) => state)).toEqual([
@@ -540,13 +539,13 @@ describe('split store', () => {
 
   it('says unavailable of a removal that could not remove a part, and ends it the next time', async () => {
     const entries = new Map<string, string>();
-    await createSplitStore(createDoomedStore(entries, never)).write(KEY, long(1));
-    const removal = await createSplitStore(
+    await createChunkedStore(createDoomedStore(entries, never)).write(KEY, long(1));
+    const removal = await createChunkedStore(
       createDoomedStore(entries, { after: 6, how: 'unavailable', applied: false }),
     ).remove(KEY);
     expect(removal.state).toBe('unavailable');
     expect(entries.size).toBeGreaterThan(0);
-    expect(await createSplitStore(createDoomedStore(entries, never)).remove(KEY)).toEqual({
+    expect(await createChunkedStore(createDoomedStore(entries, never)).remove(KEY)).toEqual({
       state: 'done',
     });
     expect(entries.size).toBe(0);
@@ -554,17 +553,17 @@ describe('split store', () => {
 
   it('never puts a value, a part or a checksum into a detail', async () => {
     const entries = new Map<string, string>();
-    await createSplitStore(createDoomedStore(entries, never)).write(KEY, long(1));
+    await createChunkedStore(createDoomedStore(entries, never)).write(KEY, long(1));
     const header = entries.get(KEY) ?? '';
     const answers: unknown[] = [
-      await createSplitStore(createDoomedStore(entries, never)).write(
+      await createChunkedStore(createDoomedStore(entries, never)).write(
         KEY,
         long(1, VALUE_BYTES + 1),
       ),
     ];
     for (const [key, value] of [...entries]) {
       entries.set(key, `${value.slice(0, -1)}?`);
-      answers.push(await createSplitStore(createDoomedStore(entries, never)).read(KEY, true));
+      answers.push(await createChunkedStore(createDoomedStore(entries, never)).read(KEY, true));
       entries.set(key, value);
     }
     expect(answers).toHaveLength(5);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type StoreChoice,
-  createStoreChoice,
+  createFallbackStore,
 } from '../../../src/main/core/storage/fallback-store.js';
 import type {
   SealedStore,
@@ -70,7 +70,8 @@ interface Bench {
 function bench(choice: StoreChoice = 'auto'): Bench {
   const keychain = createFakeSecretStore();
   const sealed = createFakeSealed();
-  const restart = (next: StoreChoice): SecretStore => createStoreChoice(next, { keychain, sealed });
+  const restart = (next: StoreChoice): SecretStore =>
+    createFallbackStore(next, { keychain, sealed });
   return { keychain, sealed, restart, store: restart(choice) };
 }
 
@@ -249,7 +250,7 @@ describe('a value that moves', () => {
     const { keychain, sealed, restart } = bench();
     sealed.entries.set(KEY, 'v');
     const killed = { ...sealed, remove: (): Promise<SecretOutcome> => new Promise(() => {}) };
-    void createStoreChoice('keychain', { keychain, sealed: killed }).write(KEY, 'w');
+    void createFallbackStore('keychain', { keychain, sealed: killed }).write(KEY, 'w');
     await settle();
     expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual(['w', 'w']);
     expect(await restart('auto').remove(KEY)).toEqual({ state: 'done' });
@@ -365,7 +366,7 @@ describe('a kill', () => {
           let die = (): void => {};
           const killed = new Promise<null>((resolve) => (die = () => resolve(null)));
           const left = { changes: run.changes };
-          const store = createStoreChoice(run.choice, {
+          const store = createFallbackStore(run.choice, {
             keychain: doomed(keychain, left, die),
             sealed: doomed(sealed, left, die),
           });
@@ -385,12 +386,12 @@ describe('a kill', () => {
           if (run.action === 'remove') possible = outcome?.state === 'done' ? [null] : [];
           keychain.setMode('works');
           sealed.setMode('works');
-          const found = await createStoreChoice('auto', { keychain, sealed }).read(KEY, true);
+          const found = await createFallbackStore('auto', { keychain, sealed }).read(KEY, true);
           const seen =
             found.state === 'found' ? found.value : found.state === 'absent' ? null : found.state;
           // A removal that is not done is repeated until it is: nothing is read before (session-store.ts).
           if (run.action === 'remove' && outcome?.state !== 'done') {
-            expect(await createStoreChoice('auto', { keychain, sealed }).remove(KEY)).toEqual({
+            expect(await createFallbackStore('auto', { keychain, sealed }).remove(KEY)).toEqual({
               state: 'done',
             });
             possible = [null];

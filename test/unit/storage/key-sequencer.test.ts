@@ -1,7 +1,7 @@
 // The order of calls on one key: one after the other, and nobody waits through the same dialog
 // twice.
 import { describe, expect, it } from 'vitest';
-import { createKeyTurns } from '../../../src/main/core/storage/key-sequencer.js';
+import { createKeySequencer } from '../../../src/main/core/storage/key-sequencer.js';
 import type { SecretOutcome } from '../../../src/main/core/base/ports.js';
 import { settle } from '../../support/fakes.js';
 
@@ -33,7 +33,7 @@ function call(): {
 
 describe('calls on one key', () => {
   it('run one after the other, and those on another key beside them', async () => {
-    const inTurn = createKeyTurns();
+    const inTurn = createKeySequencer();
     const [first, second, other] = [call(), call(), call()];
     const answers = [inTurn('a', first.run), inTurn('a', second.run), inTurn('b', other.run)];
     await settle();
@@ -47,7 +47,7 @@ describe('calls on one key', () => {
   });
 
   it('that wait for a locked one are locked without being run, and later ones run again', async () => {
-    const inTurn = createKeyTurns();
+    const inTurn = createKeySequencer();
     const [first, second, later] = [call(), call(), call()];
     const answers = [inTurn('a', first.run), inTurn('a', second.run)];
     await settle();
@@ -61,7 +61,7 @@ describe('calls on one key', () => {
   });
 
   it('go on after one that threw', async () => {
-    const inTurn = createKeyTurns();
+    const inTurn = createKeySequencer();
     const thrown = inTurn('a', () => Promise.reject(new Error('broken')));
     const after = inTurn('a', async () => done);
     await expect(thrown).rejects.toThrow('broken');

@@ -7,7 +7,7 @@ import {
   type SessionRecord,
   accountOf,
   formatRecord,
-  parseKnownAccounts,
+  parseStateFileContent,
   parseRecord,
   recordKey,
   withAccount,
@@ -136,11 +136,11 @@ describe('parseKnownAccounts', () => {
   const known = withAccount(NO_ACCOUNTS, account, 'kept');
 
   it('gives back what was saved', () => {
-    expect(parseKnownAccounts(JSON.parse(JSON.stringify(known)))).toEqual(known);
+    expect(parseStateFileContent(JSON.parse(JSON.stringify(known)))).toEqual(known);
   });
 
   it('leaves a file of a later version alone', () => {
-    expect(parseKnownAccounts({ ...known, schemaVersion: 2 })).toBeNull();
+    expect(parseStateFileContent({ ...known, schemaVersion: 2 })).toBeNull();
   });
 
   it.each([
@@ -153,7 +153,7 @@ describe('parseKnownAccounts', () => {
     [{ accounts: 'all' }],
     [{ schemaVersion: 1, accounts: { 0: account } }],
   ])('finds no accounts in %j', (value) => {
-    expect(parseKnownAccounts(value)).toEqual(NO_ACCOUNTS);
+    expect(parseStateFileContent(value)).toEqual(NO_ACCOUNTS);
   });
 
   it('keeps the accounts that are whole and drops the others', () => {
@@ -161,24 +161,25 @@ describe('parseKnownAccounts', () => {
       ...known,
       accounts: [...known.accounts, { id: 'x' }, null, { ...account, id: 'y', record: 'eaten' }, 7],
     };
-    expect(parseKnownAccounts(damaged)).toEqual(known);
+    expect(parseStateFileContent(damaged)).toEqual(known);
   });
 
   it('knows no last account that is not in the list', () => {
-    expect(parseKnownAccounts({ ...known, lastAccountId: 'eve-id' })?.lastAccountId).toBeNull();
+    expect(parseStateFileContent({ ...known, lastAccountId: 'eve-id' })?.lastAccountId).toBeNull();
   });
 
   it('keeps nothing that no version has, so that nothing slips into a view', () => {
     const planted = { ...known, accounts: [{ ...known.accounts[0], refreshToken: 'secret-slip' }] };
-    expect(JSON.stringify(parseKnownAccounts(planted))).not.toContain('secret');
+    expect(JSON.stringify(parseStateFileContent(planted))).not.toContain('secret');
   });
 
   it('throws for nothing', () => {
     fc.assert(
       fc.property(fc.anything(), fc.array(fc.anything()), (value, accounts) => {
-        parseKnownAccounts(value);
+        parseStateFileContent(value);
         expect(
-          parseKnownAccounts({ schemaVersion: 1, lastAccountId: value, accounts })?.schemaVersion,
+          parseStateFileContent({ schemaVersion: 1, lastAccountId: value, accounts })
+            ?.schemaVersion,
         ).toBe(1);
       }),
     );

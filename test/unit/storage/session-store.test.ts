@@ -1,8 +1,8 @@
 // Sessions at rest: keychain and state file agree about who must be there, and nothing unreadable
 // is ever deleted.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
-import { createKnownState } from '../../../src/main/core/storage/stored-state.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
+import { createStoredState } from '../../../src/main/core/storage/stored-state.js';
 import {
   NO_ACCOUNTS,
   type SessionRecord,
@@ -10,7 +10,10 @@ import {
   recordKey,
   withAccount,
 } from '../../../src/main/core/storage/records.js';
-import { type Vault, createVault } from '../../../src/main/core/storage/session-store.js';
+import {
+  type SessionStore,
+  createSessionStore,
+} from '../../../src/main/core/storage/session-store.js';
 import { createFakeLock } from '../../support/fake-lock.js';
 import {
   type FakeKeyringMode,
@@ -42,17 +45,17 @@ let log: ReturnType<typeof createFakeLog>;
 function vaultWith(
   mode: FakeKeyringMode = 'works',
   content: unknown = null,
-): Omit<Vault, 'load'> & { load(): Promise<ReturnType<Vault['load']>> } {
+): Omit<SessionStore, 'load'> & { load(): Promise<ReturnType<SessionStore['load']>> } {
   secrets = createFakeSecretStore(mode);
   file = createFakeStateStore(content);
   log = createFakeLog();
-  const known = createKnownState(
+  const known = createStoredState(
     file,
     createFakeLock(),
     { issuer: ada.issuer, clientId: 'me' },
     log,
   );
-  const vault = createVault(secrets, known, 'me', log);
+  const vault = createSessionStore(secrets, known, 'me', log);
   return {
     ...vault,
     load: async () => {
@@ -63,8 +66,8 @@ function vaultWith(
 }
 
 const stateInFile = (): string | undefined =>
-  (file.content as KnownAccounts | null)?.accounts.find(({ id }) => id === ada.id)?.record;
-const known = (state: KnownAccounts['accounts'][number]['record']): KnownAccounts =>
+  (file.content as StateFileContent | null)?.accounts.find(({ id }) => id === ada.id)?.record;
+const known = (state: StateFileContent['accounts'][number]['record']): StateFileContent =>
   withAccount(NO_ACCOUNTS, ada, state);
 
 beforeEach(() => {
@@ -226,7 +229,7 @@ describe('write', () => {
     expect([file.saves.length, secrets.calls.length]).toEqual([0, 0]);
     release();
     await Promise.all([loaded, written]);
-    expect((file.content as KnownAccounts).accounts.map(({ id }) => id)).toEqual([
+    expect((file.content as StateFileContent).accounts.map(({ id }) => id)).toEqual([
       'grace-id',
       'ada-id',
     ]);
@@ -319,7 +322,7 @@ describe('remove', () => {
       secrets.read = async () => ({ state: 'unavailable', detail: 'no key opens it' });
       await vault.load();
       await vault.remove(ada);
-      const record = (file.content as KnownAccounts).accounts.find(
+      const record = (file.content as StateFileContent).accounts.find(
         ({ clientId }) => clientId === 'me',
       )?.record;
       expect([secrets.entries.size, record]).toEqual([left === 'none' ? 0 : 1, left]);

@@ -1,9 +1,12 @@
 // The file of what is known: read once, changed in order, shared by processes, and left alone when
 // it is a later version's.
 import { describe, expect, it } from 'vitest';
-import { type KnownState, createKnownState } from '../../../src/main/core/storage/stored-state.js';
+import {
+  type StoredState,
+  createStoredState,
+} from '../../../src/main/core/storage/stored-state.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { KnownAccounts } from '../../../src/main/core/base/ports.js';
+import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import {
   NO_ACCOUNTS,
   withAccount,
@@ -23,21 +26,21 @@ import {
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const grace = { id: 'grace-id', issuer: 'https://id.example', subject: 'grace' };
 const owner = { issuer: 'https://id.example', clientId: 'me' };
-const addAda = (known: KnownAccounts): KnownAccounts => withAccount(known, ada, 'kept');
-const addGrace = (known: KnownAccounts): KnownAccounts => withAccount(known, grace, 'kept');
+const addAda = (known: StateFileContent): StateFileContent => withAccount(known, ada, 'kept');
+const addGrace = (known: StateFileContent): StateFileContent => withAccount(known, grace, 'kept');
 const subjects = (known: unknown): readonly string[] =>
-  (known as KnownAccounts).accounts.map(({ subject }) => subject);
+  (known as StateFileContent).accounts.map(({ subject }) => subject);
 
 function open(
   file: FakeStateStore = createFakeStateStore(),
   lock = createFakeLock(createFakeClock()),
 ): {
-  readonly known: KnownState;
+  readonly known: StoredState;
   readonly file: FakeStateStore;
   readonly log: ReturnType<typeof createFakeLog>;
 } {
   const log = createFakeLog();
-  return { known: createKnownState(file, lock, owner, log), file, log };
+  return { known: createStoredState(file, lock, owner, log), file, log };
 }
 
 describe('load', () => {
@@ -129,7 +132,7 @@ describe('update', () => {
       known.update(addAda),
       ...states.map((state) => known.update((before) => withRecordState(before, ada.id, state))),
     ]);
-    expect((file.content as KnownAccounts).accounts).toEqual([
+    expect((file.content as StateFileContent).accounts).toEqual([
       { ...ada, record: 'kept', clientId: 'me', last: true },
     ]);
   });
@@ -174,7 +177,7 @@ describe('update', () => {
   it('that changes nothing tells whether the file has what came before', async () => {
     const { known, file } = open(createFakeStateStore(NO_ACCOUNTS));
     await known.load();
-    const nothing = (state: KnownAccounts): KnownAccounts => state;
+    const nothing = (state: StateFileContent): StateFileContent => state;
     expect(await known.update(nothing)).toBe(true);
     const { save } = file;
     file.save = () => Promise.reject(new Error('ENOSPC'));
@@ -295,7 +298,7 @@ describe('a file of which one copy is missing or damaged', () => {
 describe('two processes with one file', () => {
   async function two(
     content: unknown = null,
-  ): Promise<readonly [KnownState, KnownState, FakeStateStore]> {
+  ): Promise<readonly [StoredState, StoredState, FakeStateStore]> {
     const file = createFakeStateStore(content);
     const lock = createFakeLock(createFakeClock());
     const [first, second] = [open(file, lock).known, open(file, lock.another()).known];
@@ -312,7 +315,7 @@ describe('two processes with one file', () => {
       ['ada', 'grace'],
     ]);
     await first.update((known) => withRecordState(known, ada.id, 'none'));
-    expect((file.content as KnownAccounts).accounts.map(({ record }) => record).sort()).toEqual([
+    expect((file.content as StateFileContent).accounts.map(({ record }) => record).sort()).toEqual([
       'kept',
       'none',
     ]);
@@ -332,10 +335,10 @@ describe('two processes with one file', () => {
       second.update(addGrace),
       first.update((known) => ({ ...known, attempts: [{ id: 'x', expiresAt: 7 }] })),
     ]);
-    expect([subjects(file.content).toSorted(), (file.content as KnownAccounts).attempts]).toEqual([
-      ['ada', 'grace'],
-      [{ id: 'x', expiresAt: 7, ...owner }],
-    ]);
+    expect([
+      subjects(file.content).toSorted(),
+      (file.content as StateFileContent).attempts,
+    ]).toEqual([['ada', 'grace'], [{ id: 'x', expiresAt: 7, ...owner }]]);
   });
 
   it('bring back a file that was deleted meanwhile', async () => {

@@ -10,7 +10,7 @@ import type {
   CallbackVerdict,
   PreparedRedirect,
   RedirectOption,
-  TripOutcome,
+  AttemptOutcome,
 } from '../../core/base/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 
@@ -70,7 +70,7 @@ export function createLoopback({
     if (stopped) return { state: 'unavailable', detail: 'stopped' };
 
     const sockets = createSocketWatch();
-    let trip: Trip | null = null;
+    let trip: CallbackExchange | null = null;
     const bound = await bind(option, () =>
       makeServer(sockets, (request, response) => {
         // Somebody is there before the address is known: nobody who was sent here.
@@ -81,7 +81,7 @@ export function createLoopback({
     if ('detail' in bound) return { state: 'unavailable', detail: bound.detail };
 
     const { servers: opening, port } = bound;
-    const its = createTrip({
+    const its = createCallbackExchange({
       origin: `http://${option.host}:${port}`,
       path: option.path,
       pageOf: (outcome) => pages(outcome, openScheme()),
@@ -135,33 +135,33 @@ export function createLoopback({
 interface TripOptions {
   readonly origin: string;
   readonly path: string;
-  readonly pageOf: (outcome: TripOutcome) => ResultPage;
+  readonly pageOf: (outcome: AttemptOutcome) => ResultPage;
   readonly deliver: (callbackUrl: string) => CallbackVerdict;
 }
 
-interface Trip {
+interface CallbackExchange {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Tells the outcome to every browser that waits; false when none does. */
-  readonly settle: (outcome: TripOutcome) => boolean;
-  readonly outcome: () => TripOutcome | null;
+  readonly settle: (outcome: AttemptOutcome) => boolean;
+  readonly outcome: () => AttemptOutcome | null;
 }
 
 /**
  * The requests of one trip: the callback waits for the outcome, then is sent on to a page whose
  * address holds no code.
  */
-function createTrip({ origin, path, pageOf, deliver }: TripOptions): Trip {
+function createCallbackExchange({ origin, path, pageOf, deliver }: TripOptions): CallbackExchange {
   // As a browser writes it: the port 80 is left out.
   const { host } = new URL(origin);
   // Always longer than the callback's path, so the two never collide.
-  const pagePath = (outcome: TripOutcome): string =>
+  const pagePath = (outcome: AttemptOutcome): string =>
     `${path.endsWith('/') ? path : `${path}/`}${outcome}`;
-  const shown = new Set<TripOutcome>();
+  const shown = new Set<AttemptOutcome>();
   const waiting = new Set<ServerResponse>();
   let taken: string | null = null;
-  let settled: TripOutcome | null = null;
+  let settled: AttemptOutcome | null = null;
 
-  function sendOn(response: ServerResponse, outcome: TripOutcome): void {
+  function sendOn(response: ServerResponse, outcome: AttemptOutcome): void {
     shown.add(outcome);
     reply(response, 303, { Location: pagePath(outcome) });
   }
@@ -191,7 +191,7 @@ function createTrip({ origin, path, pageOf, deliver }: TripOptions): Trip {
     response.on('close', () => waiting.delete(response));
   }
 
-  function page(outcome: TripOutcome, response: ServerResponse): void {
+  function page(outcome: AttemptOutcome, response: ServerResponse): void {
     const { html, headers } = pageOf(outcome);
     reply(response, 200, headers, html);
   }
@@ -266,7 +266,7 @@ function createSocketWatch(): SocketWatch {
   };
 }
 
-function makeServer(sockets: SocketWatch, handle: Trip['handle']): Server {
+function makeServer(sockets: SocketWatch, handle: CallbackExchange['handle']): Server {
   const server = createServer({
     maxHeaderSize: LIMITS.callbackLength + HEADERS_MAX_BYTES,
     headersTimeout: REQUEST_TIMEOUT_MS,

@@ -3,7 +3,7 @@
 // came with the request.
 import { createHash } from 'node:crypto';
 import type { ResultPageSettings, ResultTexts } from '../../core/options/options.js';
-import type { TripOutcome } from '../../core/base/ports.js';
+import type { AttemptOutcome } from '../../core/base/ports.js';
 import { resultStyle } from './result-theme.js';
 
 /** A page and the headers it must be sent with. */
@@ -13,7 +13,7 @@ export interface ResultPage {
 }
 
 const LOOKS: Readonly<
-  Record<TripOutcome, { readonly tone: 'good' | 'calm' | 'alert'; readonly symbol: string }>
+  Record<AttemptOutcome, { readonly tone: 'good' | 'calm' | 'alert'; readonly symbol: string }>
 > = {
   'signed-in': { tone: 'good', symbol: '<path d="m7 17 6.500 6.500L25.500 10"/>' },
   denied: { tone: 'calm', symbol: '<path d="M9 16h14"/>' },
@@ -25,7 +25,7 @@ const LOOKS: Readonly<
 };
 
 // "You can close this tab" only where nothing is left to do: the app has its answer.
-const ENGLISH: Readonly<Record<TripOutcome, ResultTexts>> = {
+const ENGLISH: Readonly<Record<AttemptOutcome, ResultTexts>> = {
   'signed-in': {
     title: 'You are signed in',
     text: '{app} knows you now and is ready to use.',
@@ -63,7 +63,7 @@ export function createResultPages(
     openApp = null,
   }: Partial<ResultPageSettings>,
   appName: string,
-): (outcome: TripOutcome, scheme: string | null) => ResultPage {
+): (outcome: AttemptOutcome, scheme: string | null) => ResultPage {
   const name = shorten(appName);
   const shown = (text: string): string => escapeHtml(text.replaceAll('{app}', () => name));
   const style = resultStyle(accentColor);

@@ -1,8 +1,8 @@
 // EarlierEntries over keytar's entries of other services, and over the host's own functions. May
 // not change or decode a value, and puts nothing of what the host's functions throw into a detail
 // but its name.
-import type { EarlierEntry } from '../../core/options/options.js';
-import type { EarlierEntries, SecretOutcome, SecretReading } from '../../core/base/ports.js';
+import type { LegacyEntry } from '../../core/options/options.js';
+import type { LegacyEntries, SecretOutcome, SecretReading } from '../../core/base/ports.js';
 import type { ForeignEntries } from './keychain.js';
 
 /**
@@ -11,10 +11,10 @@ import type { ForeignEntries } from './keychain.js';
  * Nothing is asked for before the first call.
  */
 export function createEarlierEntries(
-  entries: readonly EarlierEntry[],
+  entries: readonly LegacyEntry[],
   keychain: ForeignEntries,
   timeoutMs: number,
-): EarlierEntries {
+): LegacyEntries {
   return {
     async read(index) {
       const { service, account, load } = entries[index] ?? {};

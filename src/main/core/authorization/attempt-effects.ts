@@ -3,30 +3,35 @@
 // the mailbox as an event of attempt.ts.
 import type { SignInRequest } from '../../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
-import type { AttemptVault } from '../storage/attempt-store.js';
+import type { AttemptStore } from '../storage/attempt-store.js';
 import { leadsTo, parseCallback } from './callback.js';
 import { beginWait } from './device-polling.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type { Pasted } from './pasted.js';
-import type { CallbackVerdict, Ports, TripOutcome } from '../base/ports.js';
-import type { Protocol, Redeemed } from '../oauth/client.js';
+import type { CallbackVerdict, Ports, AttemptOutcome } from '../base/ports.js';
+import type { OAuthClient, Redeemed } from '../oauth/client.js';
 import type { AttemptRecord } from '../storage/records.js';
-import { type RedirectWay, type Trip, createTrip, createWays } from './redirects.js';
+import {
+  type OpenRedirect,
+  type AttemptContext,
+  createAttemptContext,
+  createRedirects,
+} from './redirects.js';
 
 /**
  * Where trips report. `resume` makes an attempt of one that an earlier process began; its callback
  * has come already.
  */
-export interface TripEvents {
+export interface AttemptEffectEvents {
   post(attempt: number, event: AttemptEvent): void;
   resume(record: AttemptRecord, way: number): number;
   /** What all events of an attempt carry. */
   correlationId(attempt: number): string;
 }
 
-export interface Trips {
+export interface AttemptEffects {
   begin(attempt: number, request: SignInRequest, expiresAt: number): void;
   /** Opens one more way. */
   prepare(attempt: number, expiresAt: number): void;
@@ -36,7 +41,7 @@ export interface Trips {
   extend(attempt: number, expiresAt: number): void;
   closeWay(attempt: number, way: number): void;
   /** Forgets the secrets at once; the redirects show the outcome. */
-  close(attempt: number, outcome: TripOutcome): void;
+  close(attempt: number, outcome: AttemptOutcome): void;
   /** Takes what a person pasted for the callback of an open way. False: it belongs to none. */
   paste(pasted: Exclude<Pasted, { kind: 'unusable' }>): Promise<boolean>;
   stop(): void;
@@ -45,19 +50,19 @@ export interface Trips {
 interface OpenRedirectWay {
   readonly attempt: number;
   readonly id: number;
-  readonly way: RedirectWay;
+  readonly way: OpenRedirect;
 }
 
-export function createTrips(
+export function createAttemptEffects(
   settings: Settings,
   ports: Ports,
-  protocol: Protocol,
-  vault: AttemptVault,
-  events: TripEvents,
-): Trips {
-  const trips = new Map<number, Trip>();
+  protocol: OAuthClient,
+  vault: AttemptStore,
+  events: AttemptEffectEvents,
+): AttemptEffects {
+  const trips = new Map<number, AttemptContext>();
   const { log, clock } = ports;
-  const ways = createWays(settings, ports, protocol, vault);
+  const ways = createRedirects(settings, ports, protocol, vault);
   let strange = 0;
   const schemeUris = settings.redirects.flatMap((redirect) =>
     redirect.kind === 'custom-scheme' ? [redirect.uri] : [],
@@ -68,7 +73,7 @@ export function createTrips(
   return {
     begin(attempt, request, expiresAt) {
       strange = 0;
-      trips.set(attempt, createTrip(request, events.correlationId(attempt)));
+      trips.set(attempt, createAttemptContext(request, events.correlationId(attempt)));
       prepare(attempt, expiresAt);
     },
     prepare,
@@ -181,7 +186,7 @@ export function createTrips(
 
   async function redeem(
     attempt: number,
-    way: RedirectWay,
+    way: OpenRedirect,
     callback: URLSearchParams,
   ): Promise<Redeemed> {
     if (!(await vault.release(way.secrets.state)))
@@ -321,7 +326,7 @@ export function createTrips(
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
     trips.set(attempt, {
-      ...createTrip({}, events.correlationId(attempt)),
+      ...createAttemptContext({}, events.correlationId(attempt)),
       lastId: 1,
       position: settings.redirects.length,
     });

@@ -3,8 +3,8 @@
 import type { AccountView, RedirectKind, SignInRequest } from '../../../contract.js';
 import type { DeviceWait, PollAnswer } from './device-polling.js';
 import type { AuthError } from '../base/errors.js';
-import type { TripOutcome } from '../base/ports.js';
-import type { Grant } from '../oauth/client.js';
+import type { AttemptOutcome } from '../base/ports.js';
+import type { TokenSet } from '../oauth/client.js';
 
 /** What every open attempt has. */
 export interface OpenAttempt {
@@ -18,7 +18,7 @@ export interface OpenAttempt {
 }
 
 /** One way by which the answer of the provider can come. */
-export interface Way {
+export interface AttemptRedirect {
   /** Identity of the way inside its attempt; effects answer with it. */
   readonly id: number;
   readonly kind: RedirectKind;
@@ -34,24 +34,24 @@ export type AttemptState =
    */
   | (OpenAttempt & {
       readonly phase: 'waiting';
-      readonly ways: readonly Way[];
+      readonly ways: readonly AttemptRedirect[];
       readonly next: RedirectKind | null;
       readonly switching: boolean;
     })
-  | (OpenAttempt & { readonly phase: 'redeeming'; readonly way: Way })
+  | (OpenAttempt & { readonly phase: 'redeeming'; readonly way: AttemptRedirect })
   /** Tokens are there; the session is being stored before anybody is told. */
-  | (OpenAttempt & { readonly phase: 'storing'; readonly way: Way })
+  | (OpenAttempt & { readonly phase: 'storing'; readonly way: AttemptRedirect })
   | {
       readonly number: number;
       readonly phase: 'ended';
-      readonly outcome: TripOutcome;
+      readonly outcome: AttemptOutcome;
       readonly error: AuthError | null;
     };
 
 export type AttemptEvent =
   | {
       readonly type: 'prepared';
-      readonly way: Way;
+      readonly way: AttemptRedirect;
       readonly next: RedirectKind | null;
       readonly now: number;
     }
@@ -78,7 +78,7 @@ export type AttemptEvent =
   | {
       readonly type: 'redeemed';
       readonly way: number;
-      readonly grant: Grant;
+      readonly grant: TokenSet;
       readonly account: AccountView;
     }
   | { readonly type: 'redeem-failed'; readonly error: AuthError }
@@ -98,11 +98,11 @@ export type AttemptEffect =
   | { readonly type: 'extend'; readonly expiresAt: number }
   /** Closes one way and forgets its secrets. */
   | { readonly type: 'close-way'; readonly way: number }
-  | { readonly type: 'adopt'; readonly grant: Grant; readonly account: AccountView }
+  | { readonly type: 'adopt'; readonly grant: TokenSet; readonly account: AccountView }
   /** Tokens that nobody waits for any more. */
-  | { readonly type: 'discard'; readonly grant: Grant }
+  | { readonly type: 'discard'; readonly grant: TokenSet }
   /** Closes every way with the outcome and forgets the secrets. */
-  | { readonly type: 'close'; readonly outcome: TripOutcome };
+  | { readonly type: 'close'; readonly outcome: AttemptOutcome };
 
 export interface AttemptStep {
   readonly state: AttemptState;

@@ -9,7 +9,7 @@ import type {
   AttemptState,
   AttemptStep,
   OpenAttempt,
-  Way,
+  AttemptRedirect,
 } from './attempt-state.js';
 import {
   type DeviceWait,
@@ -20,8 +20,8 @@ import {
   polling,
 } from './device-polling.js';
 import { AuthError, assertNever } from '../base/errors.js';
-import { leavesOtherWays } from './redirect-order.js';
-import type { TripOutcome } from '../base/ports.js';
+import { leavesOtherRedirects } from './redirect-order.js';
+import type { AttemptOutcome } from '../base/ports.js';
 import { isSetBackBehind } from '../base/backoff.js';
 
 type Waiting = AttemptState & { readonly phase: 'waiting' };
@@ -283,7 +283,7 @@ function dropWay(state: Waiting, id: number, error: AuthError): AttemptStep {
   const preparing = { ...openOf(state), phase: 'preparing' } as const;
   if (state.switching) return { state: preparing, effects: [close] };
   // Nobody used the code in all its time: nobody is there to be asked for more.
-  if (state.next === null || !leavesOtherWays(error)) return end(state, 'failed', error);
+  if (state.next === null || !leavesOtherRedirects(error)) return end(state, 'failed', error);
   return { state: preparing, effects: [close, { type: 'prepare', expiresAt: state.expiresAt }] };
 }
 
@@ -378,17 +378,17 @@ function waitingView(state: Waiting): AttemptView {
 }
 
 /** A device code is shown; its page is opened on this computer only when the person asks. */
-function opening(way: Way): readonly AttemptEffect[] {
+function opening(way: AttemptRedirect): readonly AttemptEffect[] {
   return way.kind === 'device-code' ? [] : [{ type: 'open-browser', way: way.id, again: false }];
 }
 
-function closingOthers(state: Waiting, winner: Way): readonly AttemptEffect[] {
+function closingOthers(state: Waiting, winner: AttemptRedirect): readonly AttemptEffect[] {
   return state.ways
     .filter(({ id }) => id !== winner.id)
     .map(({ id }) => ({ type: 'close-way', way: id }));
 }
 
-function wayOf(state: Waiting, id: number): Way | undefined {
+function wayOf(state: Waiting, id: number): AttemptRedirect | undefined {
   return state.ways.find((way) => way.id === id);
 }
 
@@ -409,7 +409,7 @@ function openOf({ number, request, startedAt, expiresAt, patienceMs }: OpenAttem
   return { number, request, startedAt, expiresAt, patienceMs };
 }
 
-function end(state: AttemptState, outcome: TripOutcome, error: AuthError | null): AttemptStep {
+function end(state: AttemptState, outcome: AttemptOutcome, error: AuthError | null): AttemptStep {
   return {
     state: { phase: 'ended', number: state.number, outcome, error },
     effects: [{ type: 'close', outcome }],

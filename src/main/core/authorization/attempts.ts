@@ -2,7 +2,7 @@
 // Decides nothing about an attempt, which is attempt.ts's.
 import type { AccountView, SignInRequest } from '../../../contract.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
-import type { AttemptVault } from '../storage/attempt-store.js';
+import type { AttemptStore } from '../storage/attempt-store.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { AuthError, assertNever } from '../base/errors.js';
 import { errorFields } from '../base/event-parts.js';
@@ -10,9 +10,9 @@ import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import { parsePasted } from './pasted.js';
 import type { Ports } from '../base/ports.js';
-import type { Grant, Protocol } from '../oauth/client.js';
+import type { TokenSet, OAuthClient } from '../oauth/client.js';
 import type { Waiter } from '../session/token-waiters.js';
-import { createTrips } from './attempt-effects.js';
+import { createAttemptEffects } from './attempt-effects.js';
 
 export interface AttemptMail {
   readonly to: 'attempt';
@@ -29,9 +29,9 @@ export interface AttemptsHost {
   correlationId(attempt: number): string;
   /** A new one is there, so that why the last one failed is no news any more. */
   begun(): void;
-  adopt(grant: Grant, account: AccountView, attempt: number): void;
+  adopt(grant: TokenSet, account: AccountView, attempt: number): void;
   /** Tokens that nobody waits for any more. */
-  discard(grant: Grant): void;
+  discard(grant: TokenSet): void;
   /** Its caller was told. */
   ended(state: AttemptState & { readonly phase: 'ended' }): void;
 }
@@ -70,8 +70,8 @@ export interface Attempts {
 export function createAttempts(
   settings: Settings,
   ports: Ports,
-  protocol: Protocol,
-  vault: AttemptVault,
+  protocol: OAuthClient,
+  vault: AttemptStore,
   host: AttemptsHost,
 ): Attempts {
   const { clock, log } = ports;
@@ -79,7 +79,7 @@ export function createAttempts(
   const signIns = new Map<number, Waiter<void>>();
   let count = 0;
 
-  const trips = createTrips(settings, ports, protocol, vault, {
+  const trips = createAttemptEffects(settings, ports, protocol, vault, {
     post: send,
     resume(record, way) {
       const number = ++count;

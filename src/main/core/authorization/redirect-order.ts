@@ -6,7 +6,7 @@ import type { AuthError } from '../base/errors.js';
 import type { RedirectOption } from '../base/ports.js';
 
 /** One entry that may be tried, and where it stands. */
-export interface Rung {
+export interface RedirectChoice {
   readonly position: number;
   readonly option: RedirectOption;
 }
@@ -16,11 +16,11 @@ export interface Rung {
  * Several entries of one kind (ports, addresses) stand in for each other; once one of them works
  * the others are no other way.
  */
-export function rungsFrom(
+export function redirectsFrom(
   redirects: readonly RedirectOption[],
   position: number,
   open: readonly RedirectKind[],
-): readonly Rung[] {
+): readonly RedirectChoice[] {
   return redirects
     .map((option, at) => ({ position: at, option }))
     .filter((rung) => rung.position >= position && !open.includes(rung.option.kind));
@@ -36,7 +36,7 @@ export function nextKind(
   open: readonly RedirectKind[],
   devicesOffered: boolean,
 ): RedirectKind | null {
-  const next = rungsFrom(redirects, position, open).find(
+  const next = redirectsFrom(redirects, position, open).find(
     ({ option }) => devicesOffered || option.kind !== 'device-code',
   );
   return next?.option.kind ?? null;
@@ -47,7 +47,7 @@ export function nextKind(
  * provider that is out of order spoils every way alike: trying them all would only make the person
  * wait longer for the same answer.
  */
-export function leavesOtherWays({ code }: AuthError): boolean {
+export function leavesOtherRedirects({ code }: AuthError): boolean {
   return (
     code === 'redirect-unavailable' ||
     code === 'sign-in-refused' ||

@@ -2,78 +2,81 @@
 // may outlive the process. Each way has its own state, verifier and nonce: an answer that comes by
 // one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../../contract.js';
-import { type AttemptSecrets, createSecrets } from '../oauth/request-secrets.js';
-import type { AttemptVault } from '../storage/attempt-store.js';
+import { type RequestSecrets, createRequestSecrets } from '../oauth/request-secrets.js';
+import type { AttemptStore } from '../storage/attempt-store.js';
 import type { DeviceAuthorization } from './device-polling.js';
 import { AuthError, toAuthError } from '../base/errors.js';
-import { leavesOtherWays, nextKind, rungsFrom } from './redirect-order.js';
+import { leavesOtherRedirects, nextKind, redirectsFrom } from './redirect-order.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
-import type { Ports, RedirectOption, TripOutcome } from '../base/ports.js';
-import type { Protocol } from '../oauth/client.js';
-import { atMost } from '../base/timeout.js';
+import type { Ports, RedirectOption, AttemptOutcome } from '../base/ports.js';
+import type { OAuthClient } from '../oauth/client.js';
+import { withTimeout } from '../base/timeout.js';
 
 /**
  * The answer comes as a callback that brings this way's state, by itself or carried by the person.
  */
-export interface RedirectWay {
+export interface OpenRedirect {
   readonly kind: Exclude<RedirectKind, 'device-code'>;
-  readonly secrets: AttemptSecrets;
+  readonly secrets: RequestSecrets;
   /** The exact `redirect_uri` (RFC 6749 §4.1.1). */
   readonly redirectUri: string;
   readonly startedAt: number;
-  readonly close: (outcome: TripOutcome) => void;
+  readonly close: (outcome: AttemptOutcome) => void;
   authorizationUrl: string | null;
   callback: URLSearchParams | null;
 }
 
 /** The answer comes to whoever asks with the device code. */
-export interface DeviceCodeWay {
+export interface OpenDeviceCode {
   readonly kind: 'device-code';
   readonly startedAt: number;
   readonly authorization: DeviceAuthorization;
 }
 
 /** What belongs to one open attempt and may be in no state that is shown or logged. */
-export interface Trip {
+export interface AttemptContext {
   readonly request: SignInRequest;
   readonly correlationId: string;
-  readonly ways: Map<number, RedirectWay | DeviceCodeWay>;
+  readonly ways: Map<number, OpenRedirect | OpenDeviceCode>;
   /** Where on the ladder the next way is looked for. */
   position: number;
   lastId: number;
   closed: boolean;
 }
 
-export interface Ways {
+export interface Redirects {
   /**
    * Opens the first entry from the trip's position on that works here; resolves with its id.
    * Rejects when none does, with the reasons.
    */
-  openNext(trip: Trip, expiresAt: number): Promise<number>;
+  openNext(trip: AttemptContext, expiresAt: number): Promise<number>;
   /** What could be opened besides, as far as it can be known without trying. */
-  nextOf(trip: Trip): RedirectKind | null;
+  nextOf(trip: AttemptContext): RedirectKind | null;
   /**
    * The page to open once more. A pushed request is pushed anew, for some servers take its name
    * once (RFC 9126 §2.2).
    */
-  pageOf(trip: Trip, way: RedirectWay | DeviceCodeWay): Promise<string | null>;
+  pageOf(trip: AttemptContext, way: OpenRedirect | OpenDeviceCode): Promise<string | null>;
   /** Keeps what is kept of the trip until then. */
-  extend(trip: Trip, expiresAt: number): void;
+  extend(trip: AttemptContext, expiresAt: number): void;
   /** Forgets the secrets at once; the redirect shows the outcome. Idempotent. */
-  close(trip: Trip, id: number, outcome: TripOutcome): void;
+  close(trip: AttemptContext, id: number, outcome: AttemptOutcome): void;
 }
 
-export function createTrip(request: SignInRequest, correlationId: string): Trip {
+export function createAttemptContext(
+  request: SignInRequest,
+  correlationId: string,
+): AttemptContext {
   return { request, correlationId, ways: new Map(), position: 0, lastId: 0, closed: false };
 }
 
-export function createWays(
+export function createRedirects(
   settings: Settings,
   ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>,
-  protocol: Protocol,
-  vault: AttemptVault,
-): Ways {
+  protocol: OAuthClient,
+  vault: AttemptStore,
+): Redirects {
   const { clock, log } = ports;
   const { redirects, issuer, clientId } = settings;
 
@@ -81,14 +84,14 @@ export function createWays(
     async openNext(trip, expiresAt) {
       const reasons: string[] = [];
       let failure: AuthError | null = null;
-      for (const { position, option } of rungsFrom(redirects, trip.position, openKinds(trip))) {
+      for (const { position, option } of redirectsFrom(redirects, trip.position, openKinds(trip))) {
         try {
           const id = await open(trip, option, expiresAt);
           trip.position = position + 1;
           return id;
         } catch (thrown) {
           const error = toAuthError(thrown);
-          if (trip.closed || !leavesOtherWays(error)) throw error;
+          if (trip.closed || !leavesOtherRedirects(error)) throw error;
           trip.position = position + 1;
           log.write({
             level: 'warn',
@@ -136,7 +139,11 @@ export function createWays(
     close,
   };
 
-  async function open(trip: Trip, option: RedirectOption, expiresAt: number): Promise<number> {
+  async function open(
+    trip: AttemptContext,
+    option: RedirectOption,
+    expiresAt: number,
+  ): Promise<number> {
     const id = trip.lastId + 1;
     trip.lastId = id;
     if (option.kind === 'device-code') {
@@ -149,9 +156,9 @@ export function createWays(
       if (trip.closed) close(trip, id, 'failed');
       return id;
     }
-    const way: RedirectWay = {
+    const way: OpenRedirect = {
       ...(await redirectOf(option)),
-      secrets: createSecrets(),
+      secrets: createRequestSecrets(),
       startedAt: clock.now(),
       authorizationUrl: null,
       callback: null,
@@ -163,7 +170,7 @@ export function createWays(
       // one.
       const kept =
         way.kind === 'custom-scheme'
-          ? atMost(clock, keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs)
+          ? withTimeout(clock, keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs)
           : null;
       way.authorizationUrl = await protocol.authorizationUrl(
         way.secrets,
@@ -180,7 +187,7 @@ export function createWays(
 
   async function redirectOf(
     option: Exclude<RedirectOption, { kind: 'device-code' }>,
-  ): Promise<Pick<RedirectWay, 'kind' | 'redirectUri' | 'close'>> {
+  ): Promise<Pick<OpenRedirect, 'kind' | 'redirectUri' | 'close'>> {
     if (option.kind === 'paste')
       return { kind: option.kind, redirectUri: option.redirectUri, close: () => undefined };
     const prepared = await ports.callbacks[option.kind].prepare(option);
@@ -196,7 +203,11 @@ export function createWays(
     };
   }
 
-  async function keep({ correlationId }: Trip, way: RedirectWay, expiresAt: number): Promise<void> {
+  async function keep(
+    { correlationId }: AttemptContext,
+    way: OpenRedirect,
+    expiresAt: number,
+  ): Promise<void> {
     await vault.keep({
       version: 1,
       issuer,
@@ -209,7 +220,7 @@ export function createWays(
     });
   }
 
-  function close(trip: Trip, id: number, outcome: TripOutcome): void {
+  function close(trip: AttemptContext, id: number, outcome: AttemptOutcome): void {
     const way = trip.ways.get(id);
     trip.ways.delete(id);
     if (way === undefined || way.kind === 'device-code') return;
@@ -218,6 +229,6 @@ export function createWays(
   }
 }
 
-function openKinds(trip: Trip): readonly RedirectKind[] {
+function openKinds(trip: AttemptContext): readonly RedirectKind[] {
   return [...trip.ways.values()].map(({ kind }) => kind);
 }

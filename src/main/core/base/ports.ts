@@ -61,7 +61,7 @@ export interface SealedStore extends SecretStore {
  * What earlier versions of the host's app left, by the place in the option "takeOver". Every call
  * is bounded and never throws.
  */
-export interface EarlierEntries {
+export interface LegacyEntries {
   /**
    * The value exactly as the earlier version wrote it. `absent` is no proof here: a locked keyring
    * may say it, too, and nothing is known of what should be there. Reading changes nothing.
@@ -72,7 +72,7 @@ export interface EarlierEntries {
 }
 
 /** Not secret: which accounts are known. Kept in a file, in plain form. */
-export interface KnownAccounts {
+export interface StateFileContent {
   readonly schemaVersion: 1;
   readonly lastAccountId: string | null;
   readonly accounts: readonly KnownAccount[];
@@ -81,11 +81,11 @@ export interface KnownAccounts {
    * nothing.
    */
   readonly attempts: readonly KnownAttempt[];
-  readonly takeOver: KnownTakeOver;
+  readonly takeOver: KnownMigration;
 }
 
 /** How far the sessions of earlier versions were taken over. */
-export interface KnownTakeOver {
+export interface KnownMigration {
   /**
    * `proving`: the keychain holds a token that belongs to no session yet. `cleaning`: the session
    * is stored, and what it came from is to be removed.
@@ -165,7 +165,7 @@ export interface StateStore {
    * Written whole or not at all. Rejects when the disk refuses, and while the file is there and
    * cannot be read.
    */
-  save(state: KnownAccounts): Promise<void>;
+  save(state: StateFileContent): Promise<void>;
 }
 
 /**
@@ -201,7 +201,7 @@ export interface Browser {
 /**
  * What the person is told at the end of a trip, on the page that the browser shows (loopback only).
  */
-export type TripOutcome = 'signed-in' | 'denied' | 'failed' | 'not-expected';
+export type AttemptOutcome = 'signed-in' | 'denied' | 'failed' | 'not-expected';
 
 /** The redirects that the browser follows into the app by itself; each has an adapter. */
 export type CallbackKind = 'custom-scheme' | 'loopback';
@@ -215,7 +215,7 @@ export interface OpenRedirect {
    * Ends it; idempotent. A loopback server first shows the outcome to the browser that is waiting
    * for it.
    */
-  close(outcome: TripOutcome): void;
+  close(outcome: AttemptOutcome): void;
 }
 
 export type PreparedRedirect =
@@ -364,15 +364,15 @@ export interface Lock {
 }
 
 /** `resume` and `unlock`: the person is back at the computer. `online`: the network came back. */
-export type Signal = 'resume' | 'unlock' | 'online';
+export type SystemEvent = 'resume' | 'unlock' | 'online';
 
 /** News from the operating system that a timer cannot know. */
-export interface Signals {
+export interface SystemEvents {
   /**
    * Set once by the engine, at any time: signals come once the app is ready. What the listener
    * throws harms nobody.
    */
-  listen(listener: (signal: Signal) => void): void;
+  listen(listener: (signal: SystemEvent) => void): void;
   /**
    * Somebody waits for the network: only then may it be watched, for that costs wake-ups. The last
    * word counts, also one before the app is ready. `online` is told when the network was gone while
@@ -408,10 +408,10 @@ export interface Ports {
   readonly clock: Clock;
   readonly network: Network;
   readonly lock: Lock;
-  readonly signals: Signals;
+  readonly signals: SystemEvents;
   readonly log: Log;
   /** Called once at most, at the first error that may have advice. Without it errors carry none. */
   readonly loadAdvice?: (() => Promise<Advise>) | undefined;
   /** Only where the host names some. */
-  readonly earlier?: EarlierEntries;
+  readonly earlier?: LegacyEntries;
 }

@@ -2,7 +2,7 @@
 // has left. Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar
 // of another process is not its business.
 import type { Clock } from './ports.js';
-import type { Grant } from '../oauth/client.js';
+import type { TokenSet } from '../oauth/client.js';
 import type {
   AccessToken,
   LiveSession,
@@ -74,7 +74,7 @@ function targetAfter(answer: TargetAnswer, ms: number): TargetAnswer {
   };
 }
 
-function moved<Timed extends AccessToken | Grant>(timed: Timed, ms: number): Timed {
+function moved<Timed extends AccessToken | TokenSet>(timed: Timed, ms: number): Timed {
   const { obtainedAt, expiresAt } = timed;
   return {
     ...timed,

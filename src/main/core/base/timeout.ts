@@ -6,7 +6,7 @@ import type { Clock } from './ports.js';
  * What `work` resolves to, or undefined when it takes longer than `limitMs`. Rejects as `work`
  * does. Leaves no timer behind.
  */
-export async function atMost<T>(
+export async function withTimeout<T>(
   clock: Pick<Clock, 'after'>,
   work: Promise<T>,
   limitMs: number,

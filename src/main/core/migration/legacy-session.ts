@@ -1,12 +1,12 @@
 // What a host's own `read` says of a value that an earlier version of its app kept. Types end
 // there: nothing in it is believed. May not throw, and puts no value into a text.
-import type { EarlierSession } from '../options/migration-option.js';
+import type { LegacySession } from '../options/migration-option.js';
 
 /** Four times the longest refresh token ever seen. */
 const TOKEN_MAX_LENGTH = 16_384;
 
 /** Null for what is no session. */
-export function parseEarlierSession(value: unknown): EarlierSession | null {
+export function parseLegacySession(value: unknown): LegacySession | null {
   if (typeof value !== 'object' || value === null) return null;
   const { refreshToken, subject, scope } = value as Record<string, unknown>;
   // RFC 6749 §A.17: any visible character, and spaces.

@@ -4,33 +4,33 @@
 // whose successor is not in the keychain.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, toAuthError } from '../base/errors.js';
-import { parseEarlierSession } from './legacy-session.js';
+import { parseLegacySession } from './legacy-session.js';
 import { digestOf } from '../oauth/identity.js';
-import type { KnownState } from '../storage/stored-state.js';
+import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS, renewalLockWaitMs } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type {
   Clock,
-  EarlierEntries,
-  KnownTakeOver,
+  LegacyEntries,
+  KnownMigration,
   Lock,
   Log,
   SecretOutcome,
   SecretStore,
 } from '../base/ports.js';
-import type { Grant, Protocol } from '../oauth/client.js';
+import type { TokenSet, OAuthClient } from '../oauth/client.js';
 import {
-  type TakeOverRecord,
+  type MigrationRecord,
   accountOf,
-  parseTakeOver,
+  parseMigration,
   sessionLock,
-  takeOverKey,
+  migrationKey,
 } from '../storage/records.js';
 import { retryDelayMs } from '../base/backoff.js';
-import type { EarlierSession } from '../options/migration-option.js';
-import type { Vault, VaultReading } from '../storage/session-store.js';
+import type { LegacySession } from '../options/migration-option.js';
+import type { SessionStore, SessionReading } from '../storage/session-store.js';
 
-export interface TakeOver {
+export interface Migration {
   /**
    * Begins if there may be something to take over: nobody was ever signed in, or an earlier try was
    * cut off. Call first.
@@ -68,18 +68,18 @@ export interface TakeOver {
  * Where it reports: to the person (null: nothing is amiss any more), and that this account has a
  * record now.
  */
-export interface TakeOverEvents {
+export interface MigrationEvents {
   tell(error: AuthError | null): void;
   taken(account: AccountView): void;
 }
 
-export interface TakeOverParts {
+export interface MigrationParts {
   /** Undefined: nothing can be taken over. */
-  readonly earlier: EarlierEntries | undefined;
+  readonly earlier: LegacyEntries | undefined;
   readonly secrets: SecretStore;
-  readonly known: KnownState;
-  readonly vault: Vault;
-  readonly protocol: Protocol;
+  readonly known: StoredState;
+  readonly vault: SessionStore;
+  readonly protocol: OAuthClient;
   readonly lock: Lock;
   readonly clock: Clock;
   readonly log: Log;
@@ -99,21 +99,21 @@ const TRIED_MAX = 32;
 /** Instead of a digest: nothing is tried any more. */
 const ALL = '*';
 
-const NOTHING_EARLIER: EarlierEntries = {
+const NOTHING_EARLIER: LegacyEntries = {
   read: async () => ({ state: 'absent' }),
   remove: async () => ({ state: 'done' }),
 };
 
-export function createTakeOver(
+export function createMigration(
   settings: Settings,
-  { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: TakeOverParts,
-  events: TakeOverEvents,
-): TakeOver {
+  { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: MigrationParts,
+  events: MigrationEvents,
+): Migration {
   const indexes = settings.takeOver.map((_, index) => index);
   /**
    * The newest state of what is being proved, in memory: the keychain may have refused to take it.
    */
-  let current: TakeOverRecord | null = null;
+  let current: MigrationRecord | null = null;
   /** When the provider itself refused last, in words that are not for good. */
   let refusedAt: number | null = null;
   let running: Promise<void> | null = null;
@@ -249,7 +249,7 @@ export function createTakeOver(
       const reading = await secrets.read(await keyOf(), true);
       if (reading.state === 'locked' || reading.state === 'unavailable')
         return stage === 'cleaning' ? oweCleaning() : withheld(reading, 0);
-      current = reading.state === 'found' ? parseTakeOver(reading.value, settings) : null;
+      current = reading.state === 'found' ? parseMigration(reading.value, settings) : null;
     }
     if (cancelled) return drop(ALL);
     if (stage === 'cleaning') return (await clean()) ? OVER : oweCleaning();
@@ -293,10 +293,10 @@ export function createTakeOver(
   async function takeOver(
     entry: number,
     source: string,
-    { refreshToken, subject, scope = settings.scopes.join(' ') }: EarlierSession,
+    { refreshToken, subject, scope = settings.scopes.join(' ') }: LegacySession,
   ): Promise<Outcome> {
     const { issuer, clientId } = settings;
-    const record: TakeOverRecord = {
+    const record: MigrationRecord = {
       version: 1,
       issuer,
       clientId,
@@ -328,9 +328,9 @@ export function createTakeOver(
     return prove(record, entry);
   }
 
-  async function prove(record: TakeOverRecord, entry: number): Promise<Outcome> {
+  async function prove(record: MigrationRecord, entry: number): Promise<Outcome> {
     let account: AccountView;
-    let grant: Grant;
+    let grant: TokenSet;
     current = record;
     // A request that is cut off by the end of the app could cost the rotated token.
     if (stopped) return OVER;
@@ -393,7 +393,7 @@ export function createTakeOver(
   }
 
   /** Only the provider's own no is for good, as with any session. */
-  async function judge(error: AuthError, entry: number, before: TakeOverRecord): Promise<Outcome> {
+  async function judge(error: AuthError, entry: number, before: MigrationRecord): Promise<Outcome> {
     if (error.code === 'session-ended') return refuse(entry, error);
     if (error.code === 'id-token-invalid') {
       // What the server rotated belongs to nobody now. What it did not rotate is still the host's.
@@ -470,13 +470,13 @@ export function createTakeOver(
     return (await secrets.remove(await keyOf())).state === 'done' && setStage('none');
   }
 
-  async function lastSession(): Promise<VaultReading | null> {
+  async function lastSession(): Promise<SessionReading | null> {
     const { accounts, lastAccountId } = known.current();
     const last = accounts.find(({ id, record }) => id === lastAccountId && record === 'kept');
     return last === undefined ? null : vault.read(accountOf(last));
   }
 
-  async function readByHost(entry: number, value: string): Promise<EarlierSession | null> {
+  async function readByHost(entry: number, value: string): Promise<LegacySession | null> {
     let cancelTimer = (): void => undefined;
     const limit = new Promise<null>((resolve) => {
       cancelTimer = clock.after(LIMITS.claimWaitMs, () => {
@@ -485,7 +485,7 @@ export function createTakeOver(
     });
     let detail = 'option "takeOver": "read" found no session in it';
     try {
-      const session = parseEarlierSession(
+      const session = parseLegacySession(
         await Promise.race([(async () => settings.takeOver[entry]?.read(value))(), limit]),
       );
       if (session !== null) return session;
@@ -534,12 +534,12 @@ export function createTakeOver(
     return held.reason === 'unavailable' ? work() : null;
   }
 
-  function setStage(stage: KnownTakeOver['stage']): Promise<boolean> {
+  function setStage(stage: KnownMigration['stage']): Promise<boolean> {
     return known.update((state) => ({ ...state, takeOver: { ...state.takeOver, stage } }));
   }
 
   async function keyOf(): Promise<string> {
-    return takeOverKey(await digestOf(`${settings.issuer}\u0000${settings.clientId}`));
+    return migrationKey(await digestOf(`${settings.issuer}\u0000${settings.clientId}`));
   }
 }
 

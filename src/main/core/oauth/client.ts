@@ -2,7 +2,7 @@
 // revoke. With oauth/identification.ts the only importer of the OAuth engine. Keeps no session and
 // decides no policy; every failure leaves as an AuthError, judged in error-mapping.ts.
 import * as oauth from 'oauth4webapi';
-import type { AttemptSecrets } from './request-secrets.js';
+import type { RequestSecrets } from './request-secrets.js';
 import { loginHintOf, present, promptOf, resourcesOf } from './authorization-request.js';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import {
@@ -12,12 +12,12 @@ import {
   readDeviceAuthorization,
 } from '../authorization/device-polling.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
-import { createEarlyKeys } from './jwks-prefetch.js';
+import { createJwksPrefetch } from './jwks-prefetch.js';
 import { AuthError } from '../base/errors.js';
 import { personIn } from './id-token.js';
 import { toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
-import { type JudgementContext, judge, judged, pendingWord } from './error-mapping.js';
+import { type RequestContext, toAuthErrorAt, judged, pendingWord } from './error-mapping.js';
 import {
   type MetadataMark,
   type Published,
@@ -32,7 +32,7 @@ import {
   bodyOf,
   readErrorAnswer,
   readTokenAnswer,
-  toGrant,
+  toTokenSet,
 } from './token-response.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../../contract.js';
 import type { Clock, Log, MetadataFile } from '../base/ports.js';
@@ -42,7 +42,7 @@ import type { TokenTarget } from '../session/session-state.js';
  * Tokens as the server gave them. `expiresAt` null: the server named no end and gave no refresh
  * token.
  */
-export interface Grant {
+export interface TokenSet {
   readonly accessToken: string;
   readonly obtainedAt: number;
   readonly expiresAt: number | null;
@@ -54,7 +54,7 @@ export interface Grant {
 
 /** Tokens, and whose they are. */
 export interface Redeemed {
-  readonly grant: Grant;
+  readonly grant: TokenSet;
   readonly account: AccountView;
 }
 
@@ -63,7 +63,7 @@ export interface Redeemed {
  * Connect Core §12.2).
  */
 export interface Renewed {
-  readonly grant: Grant;
+  readonly grant: TokenSet;
   readonly person: 'same' | 'another' | 'unsaid';
 }
 
@@ -78,13 +78,13 @@ const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = [
  * The wire as the engine of the core uses it. Every call is bounded in time and rejects with an
  * `AuthError` only.
  */
-export interface Protocol {
+export interface OAuthClient {
   /**
    * RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server
    * demands it (RFC 9126).
    */
   authorizationUrl(
-    secrets: AttemptSecrets,
+    secrets: RequestSecrets,
     redirectUri: string,
     request: SignInRequest,
   ): Promise<string>;
@@ -95,7 +95,7 @@ export interface Protocol {
    */
   redeem(
     callback: URLSearchParams,
-    secrets: AttemptSecrets,
+    secrets: RequestSecrets,
     redirectUri: string,
     correlationId?: string,
     startedAt?: number,
@@ -138,7 +138,7 @@ export interface Protocol {
   renewEarlier(
     refreshToken: string,
     scope: string,
-  ): Promise<{ readonly grant: Grant; readonly identify: () => Promise<AccountView> }>;
+  ): Promise<{ readonly grant: TokenSet; readonly identify: () => Promise<AccountView> }>;
   /**
    * Whether the provider itself refused, and no portal or proxy in its name: its metadata or key
    * set arrives unchanged right now. Where there is neither, only a refusal in the words of RFC
@@ -161,13 +161,13 @@ export interface Protocol {
   metadataMark(): MetadataMark | null;
 }
 
-export function createProtocol(
+export function createOAuthClient(
   settings: Settings,
   boundedFetch: BoundedFetch,
   clock: Clock,
   log: Log,
   file?: MetadataFile,
-): Protocol {
+): OAuthClient {
   // The engine knows only the clock of this computer: whatever is a matter of time is judged in
   // oauth/id-token-times.ts.
   const client: oauth.Client = {
@@ -175,7 +175,7 @@ export function createProtocol(
     token_endpoint_auth_method: 'none',
     [oauth.clockTolerance]: Number.MAX_SAFE_INTEGER,
   };
-  const keys = createEarlyKeys(boundedFetch, clock);
+  const keys = createJwksPrefetch(boundedFetch, clock);
   const usesOpenId = settings.scopes.includes('openid');
   const http = {
     [oauth.customFetch]: boundedFetch,
@@ -229,7 +229,7 @@ export function createProtocol(
   }
 
   async function authorizationUrl(
-    secrets: AttemptSecrets,
+    secrets: RequestSecrets,
     redirectUri: string,
     request: SignInRequest,
   ): Promise<string> {
@@ -291,7 +291,7 @@ export function createProtocol(
 
   async function redeem(
     callback: URLSearchParams,
-    secrets: AttemptSecrets,
+    secrets: RequestSecrets,
     redirectUri: string,
     correlationId?: string,
     startedAt = clock.now(),
@@ -343,7 +343,7 @@ export function createProtocol(
         ? latestStart(times, settings.networkTimeoutSeconds)
         : earliestStart(times);
     const grant = {
-      ...toGrant(tokens, since, null, settings.scopes.join(' ')),
+      ...toTokenSet(tokens, since, null, settings.scopes.join(' ')),
       resources: settings.resources,
     };
     return { grant, account: await toAccount(server.issuer, identity) };
@@ -388,7 +388,7 @@ export function createProtocol(
   }
 
   /** For advice about a refusal: what this client has sent. */
-  function sent(redirectUri: string | null, sentVerifier: boolean): JudgementContext {
+  function sent(redirectUri: string | null, sentVerifier: boolean): RequestContext {
     return { exchange: { redirectUri, sentVerifier, sentSecret: settings.clientSecret !== null } };
   }
 
@@ -441,7 +441,7 @@ export function createProtocol(
     authorization: DeviceAuthorization,
     correlationId?: string,
     startedAt = clock.now(),
-  ): ReturnType<Protocol['pollDevice']> {
+  ): ReturnType<OAuthClient['pollDevice']> {
     let exchange: Exchange;
     try {
       const server = await known();
@@ -467,7 +467,7 @@ export function createProtocol(
     } catch (thrown) {
       const word = pendingWord(thrown);
       if (word !== null) return { state: word };
-      const error = judge('poll', thrown, sent(null, false));
+      const error = toAuthErrorAt('poll', thrown, sent(null, false));
       if (passes(error)) return { state: 'failed', error };
       throw error;
     }
@@ -532,7 +532,7 @@ export function createProtocol(
         // Who never asked for one knows the person by another name than its "sub".
         const idToken = usesOpenId ? body?.['id_token'] : undefined;
         return {
-          grant: toGrant(tokens, Math.min(requestedAt, clock.now()), refreshToken, scope),
+          grant: toTokenSet(tokens, Math.min(requestedAt, clock.now()), refreshToken, scope),
           person: personIn(idToken, account, settings.clientId),
         };
       },
@@ -543,7 +543,7 @@ export function createProtocol(
   async function renewEarlier(
     refreshToken: string,
     scope: string,
-  ): Promise<{ grant: Grant; identify: () => Promise<AccountView> }> {
+  ): Promise<{ grant: TokenSet; identify: () => Promise<AccountView> }> {
     const server = await known();
     const requestedAt = clock.now();
     return judged(
@@ -571,7 +571,7 @@ export function createProtocol(
             await identification.ofRenewal(filled, whole, tokens.access_token, times),
           );
         };
-        return { grant: toGrant(tokens, earliestStart(times), refreshToken, scope), identify };
+        return { grant: toTokenSet(tokens, earliestStart(times), refreshToken, scope), identify };
       },
       sent(null, false),
     );

@@ -38,16 +38,16 @@ const ID_TOKEN_CODES = new Set([
  * What is known besides the failure itself: what was sent, and the provider's words for a refresh
  * token that is over.
  */
-export interface JudgementContext {
+export interface RequestContext {
   readonly exchange?: ExchangeFacts;
   readonly endingErrors?: readonly string[];
 }
 
 /** Makes the AuthError. What is one already passes unchanged. */
-export function judge(
+export function toAuthErrorAt(
   step: ExchangeStep,
   thrown: unknown,
-  context: JudgementContext = {},
+  context: RequestContext = {},
 ): AuthError {
   if (thrown instanceof AuthError) return thrown;
   const { code, error, cause } = fields(thrown);
@@ -95,12 +95,12 @@ export function judge(
 export async function judged<T>(
   step: ExchangeStep,
   run: () => Promise<T>,
-  context: JudgementContext = {},
+  context: RequestContext = {},
 ): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw judge(step, error, context);
+    throw toAuthErrorAt(step, error, context);
   }
 }
 

@@ -4,14 +4,14 @@
 import * as oauth from 'oauth4webapi';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import type { ServerMetadata } from './discovery.js';
-import type { EarlyKeys } from './jwks-prefetch.js';
+import type { JwksPrefetch } from './jwks-prefetch.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { assertRemainingClaims } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity } from './identity.js';
 import { judged } from './error-mapping.js';
 import type { Identity, Settings } from '../options/options.js';
 import type { Clock, Log } from '../base/ports.js';
-import { atMost } from '../base/timeout.js';
+import { withTimeout } from '../base/timeout.js';
 import { bodyOf } from './token-response.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { askedAge } from './id-token-times.js';
@@ -32,7 +32,7 @@ export interface Wire {
   readonly client: oauth.Client;
   readonly http: oauth.HttpRequestOptions<'GET' | 'POST'>;
   readonly boundedFetch: BoundedFetch;
-  readonly keys: EarlyKeys;
+  readonly keys: JwksPrefetch;
 }
 
 export interface Identification {
@@ -172,7 +172,7 @@ export function createIdentification(
           : new AuthError('response-invalid', 'option "identify" failed', { cause });
       },
     );
-    const answer = await atMost(clock, asked, settings.networkTimeoutSeconds * 1000);
+    const answer = await withTimeout(clock, asked, settings.networkTimeoutSeconds * 1000);
     if (answer === undefined)
       throw new AuthError('network-timeout', 'option "identify" did not answer in time');
     return answer.said;

@@ -6,7 +6,7 @@ import { LIMITS } from '../base/limits.js';
 import type { Clock } from '../base/ports.js';
 
 /** One key set for each attempt; it goes with the object that stands for the attempt. */
-export interface EarlyKeys {
+export interface JwksPrefetch {
   /** Asks in the background, unless this attempt has an answer that is still young. */
   ask(attempt: object, url: string): void;
   /**
@@ -24,7 +24,7 @@ interface KeySet {
 }
 
 /** A failure is forgotten: then the key set is asked for when it is needed. */
-export function createEarlyKeys(fetch: BoundedFetch, clock: Pick<Clock, 'now'>): EarlyKeys {
+export function createJwksPrefetch(fetch: BoundedFetch, clock: Pick<Clock, 'now'>): JwksPrefetch {
   const keySets = new WeakMap<object, KeySet>();
 
   return {

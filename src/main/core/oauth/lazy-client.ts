@@ -2,10 +2,10 @@
 // and a start with a stored token that is still good never needs it.
 import { partMissingError } from '../base/errors.js';
 import type { MetadataMark } from './metadata-cache.js';
-import type { Protocol } from './client.js';
+import type { OAuthClient } from './client.js';
 
 /** The wire, and the way to have it ready before it is needed. */
-export interface LateProtocol extends Protocol {
+export interface LazyClient extends OAuthClient {
   /** Loads it now, in the background. */
   preload(): void;
 }
@@ -14,12 +14,12 @@ export interface LateProtocol extends Protocol {
  * Calls `load` at the first use, once; after a failure again at the next. A call that cannot be
  * carried out for that rejects with `files-missing`.
  */
-export function createLateProtocol(load: () => Promise<Protocol>): LateProtocol {
-  let there: Protocol | null = null;
+export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
+  let there: OAuthClient | null = null;
   let vouched: MetadataMark | null = null;
-  let loading: Promise<Protocol> | null = null;
+  let loading: Promise<OAuthClient> | null = null;
 
-  function loaded(): Promise<Protocol> {
+  function loaded(): Promise<OAuthClient> {
     loading ??= load().then(
       (protocol) => {
         if (vouched !== null) protocol.trustMetadata(vouched);

@@ -6,7 +6,7 @@ import { base64url } from './identity.js';
  * What an attempt must keep secret until it is redeemed (RFC 7636 §4.1, RFC 6749 §10.12, OpenID
  * Connect Core §15.5.2).
  */
-export interface AttemptSecrets {
+export interface RequestSecrets {
   readonly state: string;
   readonly codeVerifier: string;
   readonly nonce: string;
@@ -19,7 +19,7 @@ const SECRET_BYTES = 32;
  * Fresh secrets of 256 bits each, independent of one another. As texts they are 43 characters of
  * the URL-safe alphabet.
  */
-export function createSecrets(): AttemptSecrets {
+export function createRequestSecrets(): RequestSecrets {
   return { state: randomText(), codeVerifier: randomText(), nonce: randomText() };
 }
 

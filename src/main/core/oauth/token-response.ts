@@ -4,7 +4,7 @@
 import { flatMembers, jsonObject } from './bounded-fetch.js';
 import { AuthError, plainWord } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { Grant } from './client.js';
+import type { TokenSet } from './client.js';
 import { lifetimeSeconds } from '../base/backoff.js';
 
 /**
@@ -133,12 +133,12 @@ export interface TokenMembers {
  * Dates the tokens: from when they were asked for, never later. `oldRefreshToken` stays where the
  * server gave no new one.
  */
-export function toGrant(
+export function toTokenSet(
   tokens: TokenMembers,
   requestedAt: number,
   oldRefreshToken: string | null,
   scope: string,
-): Grant {
+): TokenSet {
   if (tokens.token_type !== 'bearer')
     throw new AuthError(
       'response-invalid',

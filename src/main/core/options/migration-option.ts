@@ -13,7 +13,7 @@ import {
 } from './option-checks.js';
 
 /** One place in which an earlier version of the host's app may have left a session. */
-export interface EarlierEntry {
+export interface LegacyEntry {
   /**
    * With `account`: keytar's entry, as the earlier version named it in `keytar.setPassword(service,
    * account, …)`.
@@ -32,7 +32,7 @@ export interface EarlierEntry {
    */
   readonly remove?: () => Promise<void>;
   /** Says what the value means. Null: it is of no use. */
-  readonly read: (value: string) => EarlierSession | null | Promise<EarlierSession | null>;
+  readonly read: (value: string) => LegacySession | null | Promise<LegacySession | null>;
   /**
    * The entry stays after it was taken over. Default false. Where the provider rotates refresh
    * tokens it is of no use any more.
@@ -41,7 +41,7 @@ export interface EarlierEntry {
 }
 
 /** A session of an earlier version, as the host reads it. Who it is, says the provider. */
-export interface EarlierSession {
+export interface LegacySession {
   /** Printable ASCII (RFC 6749 §A.17), at most 16,384 characters. It is renewed at once. */
   readonly refreshToken: string;
   /** A check only: when the provider names somebody else, nothing is taken over. */
@@ -61,19 +61,19 @@ const keytarName = fitting(
 const members = record({
   service: optional(keytarName),
   account: optional(keytarName),
-  load: optional(callable<NonNullable<EarlierEntry['load']>>()),
-  remove: optional(callable<NonNullable<EarlierEntry['remove']>>()),
-  read: callable<EarlierEntry['read']>(),
+  load: optional(callable<NonNullable<LegacyEntry['load']>>()),
+  remove: optional(callable<NonNullable<LegacyEntry['remove']>>()),
+  read: callable<LegacyEntry['read']>(),
   keep: optional(flag, false),
-} satisfies { [Name in keyof EarlierEntry]-?: Check });
+} satisfies { [Name in keyof LegacyEntry]-?: Check });
 
 const entries = list(0, ENTRIES_MAX, `a list of at most ${ENTRIES_MAX} entries`, (entry) => entry);
 
 /** Throws `invalid-options`. */
-export const takeOver: Check<readonly EarlierEntry[]> = (value, name) =>
+export const takeOver: Check<readonly LegacyEntry[]> = (value, name) =>
   entries(value, name).map((entry, index) => earlierEntry(entry, `${name}[${index}]`));
 
-function earlierEntry(value: unknown, name: string): EarlierEntry {
+function earlierEntry(value: unknown, name: string): LegacyEntry {
   const entry = members(value, name);
   const { service, account, load, remove } = entry;
   if (load === undefined) {
@@ -83,5 +83,5 @@ function earlierEntry(value: unknown, name: string): EarlierEntry {
   } else if (service !== undefined || account !== undefined) {
     refuse(`${name}.load`, 'given without "service" and "account"');
   }
-  return entry as EarlierEntry;
+  return entry as LegacyEntry;
 }

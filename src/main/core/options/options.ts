@@ -29,10 +29,10 @@ import {
   parseResultPage,
 } from './result-page-option.js';
 import type { StoreChoice } from '../storage/fallback-store.js';
-import { type EarlierEntry, takeOver } from './migration-option.js';
+import { type LegacyEntry, takeOver } from './migration-option.js';
 import { isResource, isScope } from './syntax.js';
 
-export type { EarlierEntry, EarlierSession } from './migration-option.js';
+export type { LegacyEntry, LegacySession } from './migration-option.js';
 
 export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
 
@@ -145,7 +145,7 @@ export interface AuthOptions {
    * Sessions that earlier versions of your app kept, so that nobody has to sign in again after the
    * update. Tried at start, while nobody is known.
    */
-  readonly takeOver?: readonly EarlierEntry[];
+  readonly takeOver?: readonly LegacyEntry[];
   /**
    * How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes
    * at most. Default 300, 10 to 3600.
@@ -192,7 +192,7 @@ export interface Settings {
   readonly singleInstanceLock: boolean;
   readonly secretStore: StoreChoice | 'memory';
   readonly keychainService: string | null;
-  readonly takeOver: readonly EarlierEntry[];
+  readonly takeOver: readonly LegacyEntry[];
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;

@@ -2,7 +2,7 @@
 // says. Every text is bounded here and escaped where it is shown; a host's words may come from its
 // translators.
 import { type Check, fitting, matching, oneOf, optional, record } from './option-checks.js';
-import type { TripOutcome } from '../base/ports.js';
+import type { AttemptOutcome } from '../base/ports.js';
 
 /** What the page says at one end. Plain text; `{app}` stands for the app's name. */
 export interface ResultTexts {
@@ -28,7 +28,7 @@ export interface ResultPageOptions {
    * What the page says, for each outcome: `signed-in`, `denied`, `failed`, `not-expected`. Default:
    * English.
    */
-  readonly texts?: Readonly<Partial<Record<TripOutcome, ResultTexts>>>;
+  readonly texts?: Readonly<Partial<Record<AttemptOutcome, ResultTexts>>>;
   /**
    * The label of the button that leads back, where a custom scheme leads to the app. Default `Open
    * {app}`; at most 120 characters.
@@ -42,7 +42,7 @@ export interface ResultPageSettings {
   readonly dir: 'ltr' | 'rtl';
   /** Lower case; null: the default. */
   readonly accentColor: string | null;
-  readonly texts: Readonly<Partial<Record<TripOutcome, ResultTexts>>>;
+  readonly texts: Readonly<Partial<Record<AttemptOutcome, ResultTexts>>>;
   readonly openApp: string | null;
 }
 
@@ -71,7 +71,7 @@ const page: Check<ResultPageSettings> = record({
   accentColor: optional((value, name) => colour(value, name).toLowerCase(), null),
   texts: optional(
     record({ 'signed-in': texts, denied: texts, failed: texts, 'not-expected': texts } satisfies {
-      [Outcome in TripOutcome]: Check;
+      [Outcome in AttemptOutcome]: Check;
     }) as Check<ResultPageSettings['texts']>,
     {},
   ),

@@ -7,13 +7,13 @@ import { errorFields } from '../base/event-parts.js';
 import { LIMITS, renewalLockWaitMs } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type { Ports } from '../base/ports.js';
-import type { Grant, Protocol } from '../oauth/client.js';
+import type { TokenSet, OAuthClient } from '../oauth/client.js';
 import { type SessionRecord, sessionLock } from '../storage/records.js';
 import { renewAt } from '../base/backoff.js';
 import { wasSetBack } from './session-renewal.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
-import { atMost } from '../base/timeout.js';
-import type { Vault, VaultReading } from '../storage/session-store.js';
+import { withTimeout } from '../base/timeout.js';
+import type { SessionStore, SessionReading } from '../storage/session-store.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
@@ -29,7 +29,7 @@ export interface SessionHandle {
   readonly isActive: boolean;
 }
 
-export interface Keeper {
+export interface SessionEffects {
   run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void;
   revoke(token: string): void;
   /** Removes the record of somebody who has no session here, and revokes its token before. */
@@ -49,14 +49,14 @@ export interface Keeper {
   finish(): Promise<void>;
 }
 
-export function createKeeper(
+export function createSessionEffects(
   settings: Settings,
   ports: Ports,
-  protocol: Protocol,
-  vault: Vault,
+  protocol: OAuthClient,
+  vault: SessionStore,
   timing: () => Timing,
   newId: () => string,
-): Keeper {
+): SessionEffects {
   const { clock, log, lock } = ports;
   /**
    * Work that must not be cut off by stop(): a rotated token that is not stored is a lost session.
@@ -130,7 +130,10 @@ export function createKeeper(
   async function read(account: AccountView, { post }: SessionHandle): Promise<void> {
     const reading = await vault
       .read(account)
-      .catch((error: unknown): VaultReading => ({ state: 'withheld', error: toAuthError(error) }));
+      .catch((error: unknown): SessionReading => ({
+        state: 'withheld',
+        error: toAuthError(error),
+      }));
     if (reading.state === 'record' && reading.record.metadata !== undefined)
       protocol.trustMetadata(reading.record.metadata);
     if (reading.state === 'record')
@@ -332,7 +335,8 @@ export function createKeeper(
     post(event);
     // An answer that came too late is stored by nobody, and must not hold up a sign-out or the
     // other processes.
-    if (!awaitedWrites.delete(account.id)) await atMost(clock, written, LIMITS.keyringWriteSlowMs);
+    if (!awaitedWrites.delete(account.id))
+      await withTimeout(clock, written, LIMITS.keyringWriteSlowMs);
   }
 
   /**
@@ -350,7 +354,7 @@ export function createKeeper(
 
   function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
     const { refreshToken, scope, access } = record;
-    const grant: Grant = {
+    const grant: TokenSet = {
       accessToken: access.token,
       obtainedAt: access.obtainedAt,
       expiresAt: access.expiresAt,
@@ -396,7 +400,7 @@ export function createKeeper(
     effect: RenewEffect,
     correlationId: string,
   ): Promise<SessionRecord | null> {
-    const reading = await atMost(
+    const reading = await withTimeout(
       clock,
       vault.read(effect.account, correlationId),
       LIMITS.keyringWriteSlowMs,
@@ -488,7 +492,7 @@ export function createKeeper(
    * gets a while, not for ever.
    */
   async function revokeStored({ refreshToken }: SessionRecord): Promise<void> {
-    await atMost(clock, revokeNow(refreshToken), LIMITS.claimWaitMs);
+    await withTimeout(clock, revokeNow(refreshToken), LIMITS.claimWaitMs);
   }
 
   function revoke(token: string): void {

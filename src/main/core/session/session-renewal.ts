@@ -3,7 +3,7 @@
 import type { AccountView, AuthErrorCode, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { Grant } from '../oauth/client.js';
+import type { TokenSet } from '../oauth/client.js';
 import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from '../base/backoff.js';
 import {
   type AccessToken,
@@ -70,7 +70,7 @@ export function withStoreError(
   };
 }
 
-export function use(state: LiveSession, grant: Grant, timing: Timing): SessionStep {
+export function use(state: LiveSession, grant: TokenSet, timing: Timing): SessionStep {
   const access = accessOf(grant);
   return {
     state: {
@@ -222,7 +222,7 @@ function isInKeychain({ storeError }: LiveSession): boolean {
   return storeError === null || storeError.code === 'storage-failed';
 }
 
-export function dueAt(grant: Grant, timing: Timing): number | null {
+export function dueAt(grant: TokenSet, timing: Timing): number | null {
   if (grant.refreshToken === null || grant.expiresAt === null) return null;
   // Never in the same instant: a server that gives tokens without life must not be asked in a tight
   // loop.
@@ -249,7 +249,7 @@ export function absent(
 
 export function writeEffect(
   account: AccountView,
-  grant: Grant,
+  grant: TokenSet,
   resources: readonly string[],
   save: number,
 ): SessionEffect {
@@ -265,7 +265,7 @@ export function writeEffect(
   };
 }
 
-export function accessOf({ accessToken, obtainedAt, expiresAt }: Grant): AccessToken {
+export function accessOf({ accessToken, obtainedAt, expiresAt }: TokenSet): AccessToken {
   return { token: accessToken, obtainedAt, expiresAt };
 }
 

@@ -2,8 +2,8 @@
 // the two first values.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import type { AuthError } from '../base/errors.js';
-import type { Signal } from '../base/ports.js';
-import type { Grant } from '../oauth/client.js';
+import type { SystemEvent } from '../base/ports.js';
+import type { TokenSet } from '../oauth/client.js';
 import type { SessionRecord } from '../storage/records.js';
 
 export interface AccessToken {
@@ -36,19 +36,19 @@ export type TargetAnswer =
  * A renewal for a target. The token of the sign-in stays as it is meanwhile, and is given to
  * whoever wants that.
  */
-export type Errand =
+export type TargetRenewal =
   | { readonly state: 'renewing'; readonly since: number; readonly target: TokenTarget }
   | {
       readonly state: 'saving';
       readonly since: number;
       readonly target: TokenTarget;
-      readonly grant: Grant;
+      readonly grant: TokenSet;
     };
 
 export type Renewal =
   | { readonly state: 'fresh'; readonly since: number; readonly renewAt: number | null }
   | { readonly state: 'renewing'; readonly since: number; readonly trouble: Trouble }
-  | { readonly state: 'saving'; readonly since: number; readonly grant: Grant }
+  | { readonly state: 'saving'; readonly since: number; readonly grant: TokenSet }
   | {
       readonly state: 'waiting';
       readonly since: number;
@@ -88,7 +88,7 @@ export interface LiveSession {
   readonly access: AccessToken | null;
   readonly renewal: Renewal;
   /** Only while `renewal` is `fresh`: one refresh token, one request at a time. */
-  readonly errand: Errand | null;
+  readonly errand: TargetRenewal | null;
   readonly targets: ReadonlyMap<string, TargetAnswer>;
   /** The write that counts; answers to earlier writes are stale. */
   readonly save: number;
@@ -126,7 +126,7 @@ export type SessionState =
       readonly phase: 'adopting';
       readonly epoch: number;
       readonly account: AccountView;
-      readonly grant: Grant;
+      readonly grant: TokenSet;
       readonly attempt: number;
       readonly since: number;
       readonly previous: LiveSession | null;
@@ -150,7 +150,7 @@ export type SessionEvent =
   | { readonly type: 'record-withheld'; readonly error: AuthError }
   | {
       readonly type: 'adopt';
-      readonly grant: Grant;
+      readonly grant: TokenSet;
       readonly account: AccountView;
       readonly attempt: number;
       readonly now: number;
@@ -158,7 +158,7 @@ export type SessionEvent =
   | ({ readonly type: 'stored'; readonly save: number } & Timing)
   | ({ readonly type: 'store-failed'; readonly save: number; readonly error: AuthError } & Timing)
   /** `stored`: it was found in the record, where another process of this app had put it. */
-  | ({ readonly type: 'renewed'; readonly grant: Grant; readonly stored: boolean } & Timing)
+  | ({ readonly type: 'renewed'; readonly grant: TokenSet; readonly stored: boolean } & Timing)
   /**
    * `refused`: the token endpoint itself said no in other words than `invalid_grant`, and the
    * network was proven fine. `rotated`: the refresh token of an answer whose other tokens must not
@@ -177,7 +177,7 @@ export type SessionEvent =
   /** The user wants now what we are waiting for. */
   | { readonly type: 'retry'; readonly now: number }
   | { readonly type: 'sign-out' }
-  | { readonly type: 'wake'; readonly signal: Signal; readonly now: number }
+  | { readonly type: 'wake'; readonly signal: SystemEvent; readonly now: number }
   | ({ readonly type: 'tick' } & Timing);
 
 /** When it is, and what else decides when the next renewal is due. */

@@ -6,7 +6,7 @@ import { AuthError, assertNever } from '../base/errors.js';
 import { isAnonymous } from '../oauth/identity.js';
 import { LIMITS } from '../base/limits.js';
 import type { SessionRecord } from '../storage/records.js';
-import { beginErrand, stepErrand } from './target-renewal.js';
+import { beginTargetRenewal, stepTargetRenewal } from './target-renewal.js';
 import { isSetBackBehind } from '../base/backoff.js';
 import {
   absent,
@@ -183,7 +183,7 @@ function stepLive(
   event: Exclude<SessionEvent, { type: 'adopt' }>,
 ): SessionStep {
   if (state.errand !== null && event.type !== 'sign-out')
-    return stepErrand(state, state.errand, event);
+    return stepTargetRenewal(state, state.errand, event);
   switch (event.type) {
     case 'renewed':
       return state.renewal.state === 'renewing' ? receive(state, event) : same(state);
@@ -197,7 +197,7 @@ function stepLive(
       return event.save === state.save ? settleStore(state, event.error, event) : same(state);
     case 'demand':
       return event.target !== null && state.renewal.state === 'fresh'
-        ? beginErrand(state, event.target, event.now)
+        ? beginTargetRenewal(state, event.target, event.now)
         : beginRenewal(state, event.now);
     case 'retry':
       return retryLive(state, event.now);

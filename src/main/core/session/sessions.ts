@@ -4,21 +4,21 @@
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { isAnonymous } from '../oauth/identity.js';
-import type { Keeper } from './session-effects.js';
-import type { KnownState } from '../storage/stored-state.js';
+import type { SessionEffects } from './session-effects.js';
+import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
-import type { Clock, KnownAccount, Log, Signal } from '../base/ports.js';
-import type { Grant } from '../oauth/client.js';
+import type { Clock, KnownAccount, Log, SystemEvent } from '../base/ports.js';
+import type { TokenSet } from '../oauth/client.js';
 import { accountOf } from '../storage/records.js';
 import { isUnread, sessionDeadline } from './session-queries.js';
 import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
 import { afterSetBack, createSetBackWatch } from '../base/set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './token-waiters.js';
-import { atMost } from '../base/timeout.js';
+import { withTimeout } from '../base/timeout.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
-import type { Vault } from '../storage/session-store.js';
+import type { SessionStore } from '../storage/session-store.js';
 
 /** One account's session, and who waits for it. */
 export interface Slot {
@@ -54,7 +54,7 @@ export interface SessionsHost {
   /** The tokens of this attempt are stored and in use. */
   adopted(attempt: number): void;
   /** Tokens that came too late for a session, which may be absent by now. */
-  discard(grant: Grant, isAbsent: boolean): void;
+  discard(grant: TokenSet, isAbsent: boolean): void;
   timing(): Timing;
 }
 
@@ -75,13 +75,13 @@ export interface Sessions {
   recall(last: AccountView | null, reason: SignedOutReason, unread?: AuthError): void;
   /** To the active session. */
   send(event: SessionEvent): void;
-  adopt(grant: Grant, account: AccountView, attempt: number): void;
+  adopt(grant: TokenSet, account: AccountView, attempt: number): void;
   deliver(mail: SessionMail): void;
   /** Answers whoever can be answered. */
   settle(): void;
   /** Does now what is being waited for. */
   retry(): void;
-  wake(signal: Signal): void;
+  wake(signal: SystemEvent): void;
   tick(): void;
   /** When the earliest session wants a `tick`, or null. */
   deadline(now: number): number | null;
@@ -101,9 +101,9 @@ const NOBODY: readonly AccountView[] = [];
 
 export function createSessions(
   settings: Settings,
-  known: KnownState,
-  vault: Vault,
-  keeper: Keeper,
+  known: StoredState,
+  vault: SessionStore,
+  keeper: SessionEffects,
   clock: Clock,
   log: Log,
   host: SessionsHost,
@@ -226,7 +226,7 @@ export function createSessions(
       }
       // Only who has read the record can have its token revoked.
       if (slot !== active)
-        await atMost(
+        await withTimeout(
           clock,
           slot.waiters.arrival().catch(() => undefined),
           LIMITS.keyringSlowMs,
@@ -322,7 +322,7 @@ export function createSessions(
     }
   }
 
-  function handleOf(slot: Slot): Parameters<Keeper['run']>[1] {
+  function handleOf(slot: Slot): Parameters<SessionEffects['run']>[1] {
     const { epoch } = slot.state;
     return {
       isActive: slot === active,

@@ -14,7 +14,7 @@ import {
   withStoreError,
 } from './session-renewal.js';
 import {
-  type Errand,
+  type TargetRenewal,
   type LiveSession,
   NO_TROUBLE,
   type SessionEvent,
@@ -25,9 +25,9 @@ import {
 } from './session-state.js';
 
 /** All but its own end waits: two requests with one refresh token look like a thief's. */
-export function stepErrand(
+export function stepTargetRenewal(
   state: LiveSession,
-  errand: Errand,
+  errand: TargetRenewal,
   event: Exclude<SessionEvent, { type: 'adopt' | 'sign-out' }>,
 ): SessionStep {
   switch (event.type) {
@@ -66,7 +66,7 @@ export function stepErrand(
 /** The record holds the token of the sign-in; only a new refresh token is news for it. */
 function receiveForTarget(
   state: LiveSession,
-  { target }: Errand,
+  { target }: TargetRenewal,
   event: SessionEvent & { type: 'renewed' },
 ): SessionStep {
   const { grant, now } = event;
@@ -89,7 +89,7 @@ function receiveForTarget(
 
 function settleErrand(
   state: LiveSession,
-  { target, grant }: Errand & { state: 'saving' },
+  { target, grant }: TargetRenewal & { state: 'saving' },
   storeError: AuthError | null,
   timing: Timing,
 ): SessionStep {
@@ -118,7 +118,7 @@ function settleErrand(
  */
 function endErrand(
   state: LiveSession,
-  { target, since }: Errand,
+  { target, since }: TargetRenewal,
   event: SessionEvent & { type: 'renew-failed' },
 ): SessionStep {
   const { error, now } = event;
@@ -150,7 +150,11 @@ function withTarget(
   return new Map([...others.slice(-(LIMITS.tokenTargets - 1)), [key, answer]]);
 }
 
-export function beginErrand(state: LiveSession, target: TokenTarget, now: number): SessionStep {
+export function beginTargetRenewal(
+  state: LiveSession,
+  target: TokenTarget,
+  now: number,
+): SessionStep {
   const { refreshToken } = state;
   if (refreshToken === null) return same(state);
   return {

@@ -4,13 +4,13 @@
 // with the claim.
 import { AuthError } from '../base/errors.js';
 import { digestOf } from '../oauth/identity.js';
-import type { KnownState } from './stored-state.js';
+import type { StoredState } from './stored-state.js';
 import { LIMITS } from '../base/limits.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
-import { atMost } from '../base/timeout.js';
+import { withTimeout } from '../base/timeout.js';
 
-export interface AttemptVault {
+export interface AttemptStore {
   /**
    * Resolves when it was tried; a keyring or file that does not take it only means that a restart
    * loses the attempt.
@@ -55,15 +55,15 @@ type Claim =
   | { readonly state: 'lost' }
   | Failure;
 
-export function createAttemptVault(
+export function createAttemptStore(
   secrets: SecretStore,
-  known: KnownState,
+  known: StoredState,
   lock: Lock,
   clock: Clock,
   own: { readonly issuer: string; readonly clientId: string },
   log: Log,
   tell: TellWithheld,
-): AttemptVault {
+): AttemptStore {
   /**
    * By state: a callback may come back before a slow keyring has taken the record, and must not
    * find it missing.
@@ -146,7 +146,7 @@ export function createAttemptVault(
     const since = era;
     await known.loaded();
     // Whether the file knows the state nobody can tell yet; the browser will not bring it again.
-    if (!known.isRead()) await atMost(clock, known.read(), LIMITS.keyringTimeoutMs);
+    if (!known.isRead()) await withTimeout(clock, known.read(), LIMITS.keyringTimeoutMs);
     const id = await idOf(state);
     if (since !== era) return null;
     const attempt = known.current().attempts.find((one) => one.id === id);
@@ -306,7 +306,7 @@ export function createAttemptVault(
         (await secrets.read(attemptKey(id), true)).state === 'found' &&
         (await removeRecord(id)).state === 'done'
       );
-    await atMost(clock, removeRecord(id), LIMITS.claimWaitMs);
+    await withTimeout(clock, removeRecord(id), LIMITS.claimWaitMs);
     return true;
   }
 

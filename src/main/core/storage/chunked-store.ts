@@ -1,7 +1,7 @@
 // SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the
 // old one, and a single write of the entry itself, which then holds a header, switches to it. May
 // not remove anything while reading, and may not put a value, a part or a checksum into a detail.
-import { type Refusal, createKeyTurns } from './key-sequencer.js';
+import { type Refusal, createKeySequencer } from './key-sequencer.js';
 import type { SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
 /** Windows takes 2,560 bytes; the rest is room for what the store below puts around a value. */
@@ -66,8 +66,11 @@ interface Header {
  * call that waits for another one on its key shares its `locked`; each inner call has the time
  * limit of `inner`.
  */
-export function createSplitStore(inner: SecretStore, maxBytes: number = ENTRY_BYTES): SecretStore {
-  const turns = createKeyTurns();
+export function createChunkedStore(
+  inner: SecretStore,
+  maxBytes: number = ENTRY_BYTES,
+): SecretStore {
+  const turns = createKeySequencer();
 
   return {
     read: (key, expected) => inTurn(key, () => read(key, expected)),

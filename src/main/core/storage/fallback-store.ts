@@ -3,7 +3,7 @@
 // the record of the choice, so one rename switches. May not skip a store that is locked, may not
 // move anything while reading, and removes an old copy only behind a new one.
 import type { SecretStoreKind } from '../../../contract.js';
-import { createKeyTurns } from './key-sequencer.js';
+import { createKeySequencer } from './key-sequencer.js';
 import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
 /**
@@ -38,8 +38,11 @@ export interface Stores {
  * time, but must not write or remove one key at once: see `Lock`. A call that waits for another one
  * on its key shares its `locked`.
  */
-export function createStoreChoice(choice: StoreChoice, { keychain, sealed }: Stores): SecretStore {
-  const inTurn = createKeyTurns();
+export function createFallbackStore(
+  choice: StoreChoice,
+  { keychain, sealed }: Stores,
+): SecretStore {
+  const inTurn = createKeySequencer();
   const homes = new Map<string, SecretStoreKind>();
   /** Keys of which the keychain surely or probably holds a copy. */
   const inKeychain = new Set<string>();

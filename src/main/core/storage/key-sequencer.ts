@@ -7,7 +7,7 @@ import type { SecretOutcome, SecretReading } from '../base/ports.js';
 export type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
 
 /** Runs `run` when every earlier call on this key has ended. */
-export type InTurn = <Answer extends SecretReading | SecretOutcome>(
+export type InSequence = <Answer extends SecretReading | SecretOutcome>(
   key: string,
   run: () => Promise<Answer>,
 ) => Promise<Answer | Refusal>;
@@ -17,7 +17,7 @@ export type InTurn = <Answer extends SecretReading | SecretOutcome>(
  * who waited through a dialog that nobody answered must not wait through a second one. Keys of
  * which no call is under way cost nothing.
  */
-export function createKeyTurns(): InTurn {
+export function createKeySequencer(): InSequence {
   const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();
 
   return <Answer extends SecretReading | SecretOutcome>(

@@ -3,7 +3,7 @@
 // an earlier issuer finds everything as it was.
 import { fillsTemplate } from '../oauth/issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
-import type { KnownAccount, KnownAccounts } from '../base/ports.js';
+import type { KnownAccount, StateFileContent } from '../base/ports.js';
 
 export interface Owner {
   readonly issuer: string;
@@ -52,7 +52,7 @@ function isOwn(
  * What this owner may know of the file. Refused earlier values are told to everybody: to send one
  * to yet another issuer would give a secret away.
  */
-export function ownPart(owner: Owner, file: KnownAccounts): KnownAccounts {
+export function ownPart(owner: Owner, file: StateFileContent): StateFileContent {
   const accounts = file.accounts.filter((account) => isOwnAccount(owner, account));
   const last =
     accounts.find((account) => account.last === true) ??
@@ -74,9 +74,9 @@ export function ownPart(owner: Owner, file: KnownAccounts): KnownAccounts {
  */
 export function withOwnPart(
   owner: Owner,
-  file: KnownAccounts,
-  change: (own: KnownAccounts) => KnownAccounts,
-): KnownAccounts {
+  file: StateFileContent,
+  change: (own: StateFileContent) => StateFileContent,
+): StateFileContent {
   const before = ownPart(owner, file);
   const after = change(before);
   if (after === before) return file;
@@ -104,7 +104,7 @@ export function withOwnPart(
 }
 
 /** Whether somebody else has accounts in this file, or is taking a session over. */
-export function knowsOthers(owner: Owner, { accounts, takeOver }: KnownAccounts): boolean {
+export function knowsOthers(owner: Owner, { accounts, takeOver }: StateFileContent): boolean {
   return (
     accounts.some((account) => !isOwnAccount(owner, account)) ||
     (takeOver.stage !== 'none' && !isOwn(owner, takeOver))
@@ -115,7 +115,7 @@ export function knowsOthers(owner: Owner, { accounts, takeOver }: KnownAccounts)
  * Who was the last one for an earlier build is so still when this owner's account is named instead.
  */
 function othersOf(
-  { accounts, lastAccountId }: KnownAccounts,
+  { accounts, lastAccountId }: StateFileContent,
   own: ReadonlySet<KnownAccount>,
 ): readonly KnownAccount[] {
   const others = accounts.filter((account) => !own.has(account));
@@ -135,9 +135,9 @@ function withLastMark(account: KnownAccount, isLast: boolean): KnownAccount {
 /** Only one take-over has room; what another owner has begun stays theirs. */
 function takeOverOf(
   owner: Owner,
-  file: KnownAccounts,
-  { takeOver: { stage, tried } }: KnownAccounts,
-): KnownAccounts['takeOver'] {
+  file: StateFileContent,
+  { takeOver: { stage, tried } }: StateFileContent,
+): StateFileContent['takeOver'] {
   if (!isOwn(owner, file.takeOver) && file.takeOver.stage !== 'none')
     return { ...file.takeOver, tried };
   return stage === 'none'

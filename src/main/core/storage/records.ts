@@ -5,7 +5,12 @@ import type { AccountView } from '../../../contract.js';
 import { isAnonymous } from '../oauth/identity.js';
 import { LIMITS } from '../base/limits.js';
 import type { MetadataMark } from '../oauth/metadata-cache.js';
-import type { KnownAccount, KnownAccounts, KnownAttempt, KnownTakeOver } from '../base/ports.js';
+import type {
+  KnownAccount,
+  StateFileContent,
+  KnownAttempt,
+  KnownMigration,
+} from '../base/ports.js';
 
 /**
  * One session in the keychain. Nothing else may hold the refresh token for longer than the process
@@ -63,7 +68,7 @@ export interface AttemptRecord {
  * A session of an earlier version of the host's app in the keychain, from before its token is
  * proved until it is a session of its own.
  */
-export interface TakeOverRecord {
+export interface MigrationRecord {
   readonly version: 1;
   readonly issuer: string;
   readonly clientId: string;
@@ -85,7 +90,7 @@ export type ParsedRecord =
   /** Written by a later version, or damaged: kept, and not ours to overwrite silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
-export const NO_ACCOUNTS: KnownAccounts = {
+export const NO_ACCOUNTS: StateFileContent = {
   schemaVersion: 1,
   lastAccountId: null,
   accounts: [],
@@ -126,7 +131,7 @@ export function attemptKey(id: string): string {
  * The keychain's entry name for what is being taken over by a client; `id` is a digest of issuer
  * and client id.
  */
-export function takeOverKey(id: string): string {
+export function migrationKey(id: string): string {
   return `take-over:${id}`;
 }
 
@@ -210,11 +215,11 @@ export function parseAttempt(
 }
 
 /** Null for anything that is no session to take over, of this client at this issuer. */
-export function parseTakeOver(
+export function parseMigration(
   value: string,
   expected: { readonly issuer: string; readonly clientId: string },
-): TakeOverRecord | null {
-  const record = parseJson(value) as Partial<TakeOverRecord> | null;
+): MigrationRecord | null {
+  const record = parseJson(value) as Partial<MigrationRecord> | null;
   if (record === null || typeof record !== 'object' || record.version !== 1) return null;
   if (record.issuer !== expected.issuer || record.clientId !== expected.clientId) return null;
   const { entry, source, refreshToken, scope, subject } = record;
@@ -224,14 +229,14 @@ export function parseTakeOver(
     typeof entry !== 'number'
   )
     return null;
-  return subject === undefined || typeof subject === 'string' ? (record as TakeOverRecord) : null;
+  return subject === undefined || typeof subject === 'string' ? (record as MigrationRecord) : null;
 }
 
 /**
  * Null means: of a later version, so it must be neither used nor overwritten. What is damaged
  * becomes an empty list.
  */
-export function parseKnownAccounts(value: unknown): KnownAccounts | null {
+export function parseStateFileContent(value: unknown): StateFileContent | null {
   if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
   const { schemaVersion, lastAccountId, accounts, attempts, takeOver } = value as Record<
     string,
@@ -260,12 +265,12 @@ export function parseKnownAccounts(value: unknown): KnownAccounts | null {
  * same object when nothing changes.
  */
 export function withAccount(
-  known: KnownAccounts,
+  known: StateFileContent,
   account: AccountView,
   record: KnownAccount['record'],
   isLast = true,
   stamp: Pick<KnownAccount, 'clientId' | 'apart'> = {},
-): KnownAccounts {
+): StateFileContent {
   const before = known.accounts.find(({ id }) => id === account.id);
   const isStamped =
     stamp.clientId === undefined ||
@@ -290,7 +295,7 @@ export function withAccount(
 /**
  * The list with another account as the last one; the same object when it is that, or is not known.
  */
-export function withLast(known: KnownAccounts, accountId: string): KnownAccounts {
+export function withLast(known: StateFileContent, accountId: string): StateFileContent {
   return known.lastAccountId === accountId || !known.accounts.some(({ id }) => id === accountId)
     ? known
     : { ...known, lastAccountId: accountId };
@@ -298,10 +303,10 @@ export function withLast(known: KnownAccounts, accountId: string): KnownAccounts
 
 /** The list with another word on what the keychain holds; the same object when nothing changes. */
 export function withRecordState(
-  known: KnownAccounts,
+  known: StateFileContent,
   accountId: string,
   record: KnownAccount['record'],
-): KnownAccounts {
+): StateFileContent {
   if (!known.accounts.some((account) => account.id === accountId && account.record !== record))
     return known;
   return {
@@ -314,10 +319,10 @@ export function withRecordState(
 
 /** The record turned out to be another client's: from now on its entry is, too. */
 export function withClient(
-  known: KnownAccounts,
+  known: StateFileContent,
   accountId: string,
   clientId: string,
-): KnownAccounts {
+): StateFileContent {
   if (!known.accounts.some(({ id }) => id === accountId)) return known;
   return {
     ...known,
@@ -400,7 +405,7 @@ function isKnownAttempt(value: unknown): value is KnownAttempt {
   return isStamp && typeof id === 'string' && id !== '' && typeof expiresAt === 'number';
 }
 
-function parseKnownTakeOver(value: unknown): KnownTakeOver {
+function parseKnownTakeOver(value: unknown): KnownMigration {
   const { stage, tried, issuer, clientId } = (
     typeof value === 'object' && value !== null ? value : {}
   ) as Record<string, unknown>;

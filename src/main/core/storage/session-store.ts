@@ -5,7 +5,7 @@
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { digestOf } from '../oauth/identity.js';
-import type { KnownState } from './stored-state.js';
+import type { StoredState } from './stored-state.js';
 import type { KnownAccount, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import {
   type ParsedRecord,
@@ -21,7 +21,7 @@ import {
   withRecordState,
 } from './records.js';
 
-export interface Vault {
+export interface SessionStore {
   /** Whom to restore, or who was last and why not. */
   load(): {
     readonly restore: AccountView | null;
@@ -29,7 +29,7 @@ export interface Vault {
     readonly reason: SignedOutReason;
   };
   /** `correlationId` goes to what is told of it, here and below. */
-  read(account: AccountView, correlationId?: string): Promise<VaultReading>;
+  read(account: AccountView, correlationId?: string): Promise<SessionReading>;
   /**
    * Null when stored and read back. The file learns of the account before the keychain does; when
    * it cannot be written the keychain gets the record all the same, for other processes and this
@@ -68,7 +68,7 @@ export interface Vault {
 }
 
 /** `foreign`: what is there is another client's. */
-export type VaultReading =
+export type SessionReading =
   | { readonly state: 'record'; readonly record: SessionRecord; readonly suspended?: true }
   | { readonly state: 'absent'; readonly foreign?: true }
   | { readonly state: 'withheld'; readonly error: AuthError };
@@ -84,12 +84,12 @@ type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & {
 
 // Nothing is read or written before the file was: it would be lost with the list, or overwrite a
 // later version's.
-export function createVault(
+export function createSessionStore(
   secrets: SecretStore,
-  known: KnownState,
+  known: StoredState,
   clientId: string,
   log: Log,
-): Vault {
+): SessionStore {
   /** Where a record was found or written last, by its usual key. */
   const places = new Map<string, string>();
   /** How often a removal was owed, by account. */
@@ -126,7 +126,7 @@ export function createVault(
     };
   }
 
-  async function read(account: AccountView, correlationId?: string): Promise<VaultReading> {
+  async function read(account: AccountView, correlationId?: string): Promise<SessionReading> {
     await known.loaded();
     const found = await find(soughtOf(account), isThere(stateOf(account.id)));
     switch (found.state) {

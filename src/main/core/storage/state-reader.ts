@@ -3,7 +3,7 @@
 // not known.
 import type { Clock } from '../base/ports.js';
 import { AuthError } from '../base/errors.js';
-import type { KnownState } from './stored-state.js';
+import type { StoredState } from './stored-state.js';
 import { LIMITS } from '../base/limits.js';
 
 export interface StateReader {
@@ -17,7 +17,7 @@ export interface StateReader {
 }
 
 export function createStateReader(
-  known: Pick<KnownState, 'load' | 'isRead'>,
+  known: Pick<StoredState, 'load' | 'isRead'>,
   clock: Pick<Clock, 'after'>,
 ): StateReader {
   let trying: Promise<void> | null = null;

@@ -4,11 +4,11 @@
 // own part. A file of a later version is read by nobody and never overwritten; neither is one that
 // cannot be read.
 import { LIMITS } from '../base/limits.js';
-import type { KnownAccounts, Lock, Log, StateStore } from '../base/ports.js';
-import { NO_ACCOUNTS, parseKnownAccounts } from './records.js';
+import type { StateFileContent, Lock, Log, StateStore } from '../base/ports.js';
+import { NO_ACCOUNTS, parseStateFileContent } from './records.js';
 import { type Owner, knowsOthers, ownPart, withOwnPart } from './ownership.js';
 
-export interface KnownState {
+export interface StoredState {
   /** Call before anything else, and again until `isRead`. Never rejects. */
   load(): Promise<void>;
   /** Resolves when `load` has been tried; until then nothing is known. */
@@ -21,9 +21,9 @@ export interface KnownState {
   /** Resolves as soon as `isRead` is true. */
   read(): Promise<void>;
   /** The part of this issuer and client id. */
-  current(): KnownAccounts;
+  current(): StateFileContent;
   /** Everybody's, to be cleaned up after and for nothing else. */
-  everybody(): KnownAccounts;
+  everybody(): StateFileContent;
   /**
    * Whether somebody with another issuer or client id was signed in here, or is taking a session
    * over.
@@ -44,18 +44,18 @@ export interface KnownState {
   updateEverybody(change: Change): Promise<boolean>;
 }
 
-type Change = (known: KnownAccounts) => KnownAccounts;
+type Change = (known: StateFileContent) => StateFileContent;
 
 /** `onAccounts` is called whenever the list of accounts is another one. */
-export function createKnownState(
+export function createStoredState(
   file: StateStore,
   lock: Lock,
   owner: Owner,
   log: Log,
   onAccounts = (): void => undefined,
-): KnownState {
-  let known: KnownAccounts = NO_ACCOUNTS;
-  let own: KnownAccounts = NO_ACCOUNTS;
+): StoredState {
+  let known: StateFileContent = NO_ACCOUNTS;
+  let own: StateFileContent = NO_ACCOUNTS;
   /** What the file has not taken yet, oldest first. */
   let unsaved: readonly Change[] = [];
   let writable = true;
@@ -107,7 +107,7 @@ export function createKnownState(
     return saved;
   }
 
-  function learn(next: KnownAccounts): void {
+  function learn(next: StateFileContent): void {
     const before = own;
     known = next;
     const part = ownPart(owner, next);
@@ -181,8 +181,8 @@ export function createKnownState(
   /**
    * Null: a file of a later version, which belongs to a newer build and is left exactly as it is.
    */
-  function accept(content: unknown): KnownAccounts | null {
-    const parsed = parseKnownAccounts(content);
+  function accept(content: unknown): StateFileContent | null {
+    const parsed = parseStateFileContent(content);
     if (parsed !== null) return parsed;
     if (writable) log.write({ level: 'warn', event: 'state-file-newer' });
     writable = false;
@@ -194,7 +194,7 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
   return one.length === other.length && one.every((entry, index) => entry === other[index]);
 }
 
-function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts {
+function apply(changes: readonly Change[], known: StateFileContent): StateFileContent {
   return changes.reduce((before, change) => change(before), known);
 }
 
@@ -202,7 +202,7 @@ function apply(changes: readonly Change[], known: KnownAccounts): KnownAccounts 
  * By their text: both come from the same code, and a difference that means nothing only costs a
  * write.
  */
-function isSame(merged: KnownAccounts, content: unknown): boolean {
+function isSame(merged: StateFileContent, content: unknown): boolean {
   return JSON.stringify(merged) === JSON.stringify(content);
 }
 
