@@ -74,7 +74,7 @@ export function assemble({
   firstWindow,
 }: Beginning): Assembly {
   for (const warning of warningsOf(settings))
-    log.write({ level: 'warn', event: 'options-unwise', fields: { warning } });
+    log.write({ level: 'warn', event: 'options-warning', fields: { warning } });
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
   const routedSchemes = new Set<string>();
   const { secrets, earlier } = createSecrets(settings, facts);
@@ -85,7 +85,7 @@ export function assemble({
     state: createStateFile({
       folder: facts.userDataPath,
       onSetAside: (file) => {
-        log.write({ level: 'warn', event: 'state-file-set-aside', fields: { file } });
+        log.write({ level: 'warn', event: 'state-file-quarantined', fields: { file } });
       },
     }),
     metadata: createMetadataFile(facts.userDataPath),
@@ -205,7 +205,7 @@ async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
 }
 
 function createSecrets(
-  { secretStore, keychainService, takeOver }: Settings,
+  { secretStore, keychainService, migrateFrom }: Settings,
   { appName }: RegistrationFacts,
 ): { readonly secrets: SecretStore; readonly earlier?: LegacyEntries } {
   if (secretStore === 'memory') return { secrets: createMemoryStore() };
@@ -216,7 +216,7 @@ function createSecrets(
       keychain: createChunkedStore(keychain),
       sealed: createSafeStorage({ timeoutMs }),
     }),
-    earlier: createEarlierEntries(takeOver, keychain.foreign, timeoutMs),
+    earlier: createEarlierEntries(migrateFrom, keychain.foreign, timeoutMs),
   };
 }
 

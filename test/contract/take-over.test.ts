@@ -81,7 +81,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
       await version1.engine.stop();
       const value = JSON.stringify({ v: 1, token: refreshToken });
       await keytar(keyring.env, 'setPassword', value);
-      const takeOver = [
+      const migrateFrom = [
         {
           ...OLD,
           read: (text: string) => ({ refreshToken: (JSON.parse(text) as { token: string }).token }),
@@ -95,9 +95,9 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
         update() {
           const keychain = open('latchkey:notes');
           return startApp(provider, {
-            takeOver,
+            migrateFrom,
             secrets: createChunkedStore(keychain),
-            earlier: createEarlierEntries(takeOver, keychain.foreign, PLENTY_MS),
+            earlier: createEarlierEntries(migrateFrom, keychain.foreign, PLENTY_MS),
           });
         },
       };

@@ -38,7 +38,7 @@ afterEach(async () => {
   provider.clearFaults();
 });
 
-const takeOver = [
+const migrateFrom = [
   {
     service: 'notes',
     account: 'ada',
@@ -48,7 +48,7 @@ const takeOver = [
   },
 ];
 const update = (options: AppOptions = {}): Promise<App> =>
-  startApp(provider, { takeOver, earlier, ...options });
+  startApp(provider, { migrateFrom, earlier, ...options });
 const stageOf = (app: App): string | undefined =>
   (app.file.content as StateFileContent | null)?.takeOver.stage;
 const isOver = (app: App): Promise<void> => waitFor(() => stageOf(app) === 'none', 'the end');
@@ -139,7 +139,7 @@ describe('a session of an earlier version', () => {
     await waitFor(() => 'error' in app.engine.view(), 'the word');
     expect([...app.secrets.entries.keys()]).toEqual([expect.stringMatching(/^take-over:/)]);
     provider.clearFaults();
-    const next = await app.restart({ takeOver, earlier });
+    const next = await app.restart({ migrateFrom, earlier });
     await waitFor(() => next.engine.view().status === 'signed-in', 'the take-over');
     await isOver(next);
     expect([...next.secrets.entries.keys()]).toEqual([expect.stringMatching(/^session:/)]);

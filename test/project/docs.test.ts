@@ -234,10 +234,10 @@ describe('tables in documents', () => {
     );
 
     expect(namesIn(tableUnder('docs/storage.md', 'On the way to a session'))).toEqual(
-      membersOf('src/main/core/storage/records.ts', 'TakeOverRecord'),
+      membersOf('src/main/core/storage/records.ts', 'MigrationRecord'),
     );
 
-    const known = membersOf('src/main/core/base/ports.ts', 'KnownAccounts').filter(
+    const known = membersOf('src/main/core/base/ports.ts', 'StateFileContent').filter(
       (name) => !['accounts', 'attempts', 'takeOver'].includes(name),
     );
     const accounts = membersOf('src/main/core/base/ports.ts', 'KnownAccount').map(
@@ -246,7 +246,7 @@ describe('tables in documents', () => {
     const attempts = membersOf('src/main/core/base/ports.ts', 'KnownAttempt').map(
       (name) => `attempts[].${name}`,
     );
-    const takeOver = membersOf('src/main/core/base/ports.ts', 'KnownTakeOver').map(
+    const takeOver = membersOf('src/main/core/base/ports.ts', 'KnownMigration').map(
       (name) => `takeOver.${name}`,
     );
     expect([...namesIn(tableUnder('docs/storage.md', 'The state file'))].sort()).toEqual(
@@ -280,7 +280,7 @@ describe('tables in documents', () => {
     expectGenerated(
       'docs/options.md',
       'earlier-entry',
-      table(['member', 'what it is'], interfaceRows(earlier, 'EarlierEntry')),
+      table(['member', 'what it is'], interfaceRows(earlier, 'LegacyEntry')),
     );
     expectGenerated(
       'docs/options.md',

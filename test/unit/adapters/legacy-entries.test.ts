@@ -54,24 +54,24 @@ describe('an entry that the host reads itself', () => {
     [
       'a number',
       async () => 7,
-      { state: 'unavailable', detail: 'option "takeOver": "load" gave no text' },
+      { state: 'unavailable', detail: 'option "migrateFrom": "load" gave no text' },
     ],
     [
       'a rejection',
       () => Promise.reject(new TypeError('hunter2')),
-      { state: 'unavailable', detail: 'option "takeOver": a function failed (TypeError)' },
+      { state: 'unavailable', detail: 'option "migrateFrom": a function failed (TypeError)' },
     ],
     [
       'an exception',
       () => {
         throw new RangeError('hunter2');
       },
-      { state: 'unavailable', detail: 'option "takeOver": a function failed (RangeError)' },
+      { state: 'unavailable', detail: 'option "migrateFrom": a function failed (RangeError)' },
     ],
     [
       'no error',
       () => Promise.reject('hunter2'),
-      { state: 'unavailable', detail: 'option "takeOver": a function failed (string)' },
+      { state: 'unavailable', detail: 'option "migrateFrom": a function failed (string)' },
     ],
   ])('by a function that gives %s', async (_what, load, expected) => {
     expect(await of({ load: load as () => Promise<string | null>, read }).read(0)).toEqual(

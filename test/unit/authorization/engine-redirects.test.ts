@@ -246,7 +246,7 @@ describe('strange callbacks', () => {
       bench.log.names().filter((name) => name === 'callback-malformed').length;
     expect([
       told(),
-      bench.log.names().filter((name) => name === 'callbacks-no-longer-told').length,
+      bench.log.names().filter((name) => name === 'callback-logging-suppressed').length,
     ]).toEqual([LIMITS.strangeCallbacksLogged, 1]);
     bench.comeBack(first.state);
     await first.done;

@@ -231,13 +231,13 @@ describe('another issuer', () => {
   });
 
   it('takes nothing over that was left for the first', async () => {
-    const takeOver = [
+    const migrateFrom = [
       { service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) },
     ];
     const place = await open();
     await place.bench.signIn();
     place.bench.earlier.values[0] = place.world.authority(ISSUERS[0], 'me').grantEarlier();
-    const other = await move(place, ISSUERS[1], 'me', { takeOver });
+    const other = await move(place, ISSUERS[1], 'me', { migrateFrom });
     await settle();
     expect([statusOf(other), other.earlier.calls, place.world.strays()]).toEqual([
       'signed-out',
@@ -247,27 +247,27 @@ describe('another issuer', () => {
   });
 
   it('leaves a take-over of the first to the first', async () => {
-    const takeOver = [
+    const migrateFrom = [
       { service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) },
     ];
     const place = await open();
     const old = place.world.authority(ISSUERS[0], 'me').grantEarlier();
     place.bench.earlier.values[0] = old;
     place.world.authority(ISSUERS[0], 'me').online = false;
-    await move(place, ISSUERS[0], 'me', { takeOver });
+    await move(place, ISSUERS[0], 'me', { migrateFrom });
     await until(
       () => (place.bench.file.content as StateFileContent | null)?.takeOver.stage === 'proving',
       'the try',
     );
-    const other = await move(place, ISSUERS[1], 'me', { takeOver });
+    const other = await move(place, ISSUERS[1], 'me', { migrateFrom });
     expect([statusOf(other), (other.file.content as StateFileContent).takeOver.stage]).toEqual([
       'signed-out',
       'proving',
     ]);
     await other.signIn();
-    expect(statusOf(await move(place, ISSUERS[1], 'me', { takeOver }))).toBe('signed-in');
+    expect(statusOf(await move(place, ISSUERS[1], 'me', { migrateFrom }))).toBe('signed-in');
     place.world.authority(ISSUERS[0], 'me').online = true;
-    const back = await move(place, ISSUERS[0], 'me', { takeOver });
+    const back = await move(place, ISSUERS[0], 'me', { migrateFrom });
     await until(() => statusOf(back) === 'signed-in', 'the earlier session');
     expect([place.world.strays(), back.earlier.values]).toEqual([[], [null]]);
   });

@@ -261,7 +261,7 @@ describe('a code is posted once', () => {
     next.secrets.remove = async () => ({ state: 'unavailable', detail: 'broken' });
     next.file.save = () => Promise.reject(new Error('ENOSPC'));
     next.comeBack(state);
-    await until(() => next.log.names().includes('attempt-withheld'));
+    await until(() => next.log.names().includes('attempt-waiting-for-keyring'));
     await settle();
     expect([statusOf(next), posted(next)]).toEqual(['signed-out', []]);
     await next.engine.stop();
@@ -317,7 +317,7 @@ describe('a keyring that is locked when a callback starts the app', () => {
     next.comeBack(state, 'good-2');
     await started(next);
     expect(statusOf(next)).toBe('locked');
-    await until(() => next.log.names().includes('attempt-withheld'));
+    await until(() => next.log.names().includes('attempt-waiting-for-keyring'));
     next.secrets.setMode('works');
     next.engine.retry();
     await until(() => next.authority.count('authorization_code') === 2, 'the code');

@@ -245,7 +245,7 @@ describe('a sign-out while a sign-in is open', () => {
     bench.secrets.setMode('locked');
     bench.comeBack(state);
     await started(bench);
-    await until(() => bench.log.names().includes('attempt-withheld'), 'the wait');
+    await until(() => bench.log.names().includes('attempt-waiting-for-keyring'), 'the wait');
     await bench.engine.signOut();
     bench.secrets.setMode('works');
     bench.signals.emit('unlock');

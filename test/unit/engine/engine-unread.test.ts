@@ -168,7 +168,7 @@ describe('a state file that cannot be read at the start', () => {
     const earlier = createFakeEarlierEntries('an-old-token');
     const bench = createBench(
       {
-        takeOver: [
+        migrateFrom: [
           { service: 'old-app', account: 'token', read: (value) => ({ refreshToken: value }) },
         ],
       },

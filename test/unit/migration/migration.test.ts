@@ -46,7 +46,7 @@ function updated(
   const authority = kept.authority ?? createAuthority();
   const token = authority.grantEarlier();
   const bench = createBench(
-    { takeOver: [entry], ...options },
+    { migrateFrom: [entry], ...options },
     { authority, earlier: createFakeEarlierEntries(token), ...kept },
   );
   return Object.assign(bench, { token });
@@ -83,7 +83,7 @@ describe('an app that is started after an update', () => {
     ]);
     expect(bench.log.events).toContainEqual({
       level: 'info',
-      event: 'take-over-done',
+      event: 'migration-done',
       fields: { entry: 0, removed: true },
     });
     const next = await started(bench.restart());
@@ -124,12 +124,12 @@ describe('an app that is started after an update', () => {
   });
 
   it('leaves the entry where the host wants to keep it', async () => {
-    const bench = updated({ takeOver: [{ ...entry, keep: true }] });
+    const bench = updated({ migrateFrom: [{ ...entry, keep: true }] });
     await started(bench);
     await taken(bench);
     expect([
       bench.earlier.values,
-      bench.log.events.find(({ event }) => event === 'take-over-done')?.fields,
+      bench.log.events.find(({ event }) => event === 'migration-done')?.fields,
     ]).toEqual([[bench.token], { entry: 0, removed: false }]);
     await bench.engine.signOut();
     const next = await started(bench.restart());
@@ -152,7 +152,7 @@ describe('an app that is started after an update', () => {
 
   it('takes the first entry that is of use', async () => {
     const bench = createBench(
-      { takeOver: [entry, { ...entry, account: 'older' }, { ...entry, account: 'oldest' }] },
+      { migrateFrom: [entry, { ...entry, account: 'older' }, { ...entry, account: 'oldest' }] },
       { earlier: createFakeEarlierEntries(null, 'secret-dead', null) },
     );
     bench.earlier.values[2] = bench.authority.grantEarlier();
@@ -166,14 +166,14 @@ describe('an app that is started after an update', () => {
 
   it('finds nothing, and is signed out as any new one', async () => {
     const bench = await started(
-      createBench({ takeOver: [entry] }, { earlier: createFakeEarlierEntries(null) }),
+      createBench({ migrateFrom: [entry] }, { earlier: createFakeEarlierEntries(null) }),
     );
     expect(bench.engine.view()).toEqual({ status: 'signed-out', reason: 'never' });
     expect([bench.file.saves, bench.secrets.calls, renewals(bench)]).toEqual([[], [], []]);
   });
 
   it.each<[string, Partial<AuthOptions>]>([
-    ['names no entry', { takeOver: [] }],
+    ['names no entry', { migrateFrom: [] }],
     ['has the option left out', {}],
   ])('asks for nothing when it %s', async (_what, options) => {
     const bench = await started(createBench(options, { earlier: createFakeEarlierEntries('x') }));
@@ -186,7 +186,7 @@ describe('an app that is started after an update', () => {
 
   it('takes nothing over once somebody was signed in, for that is what they left', async () => {
     const before = await started(
-      createBench({ takeOver: [entry] }, { earlier: createFakeEarlierEntries(null) }),
+      createBench({ migrateFrom: [entry] }, { earlier: createFakeEarlierEntries(null) }),
     );
     await before.signIn();
     await before.engine.signOut();
@@ -208,12 +208,12 @@ describe('an app that is started after an update', () => {
 describe('who it is', () => {
   it('is what the provider says; the word of the host is a check only', async () => {
     const fitting = updated({
-      takeOver: [{ ...entry, read: (value) => ({ refreshToken: value, subject: 'ada' }) }],
+      migrateFrom: [{ ...entry, read: (value) => ({ refreshToken: value, subject: 'ada' }) }],
     });
     await started(fitting);
     expect((await taken(fitting)).account.subject).toBe('ada');
     const foreign = updated({
-      takeOver: [{ ...entry, read: (value) => ({ refreshToken: value, subject: 'grace' }) }],
+      migrateFrom: [{ ...entry, read: (value) => ({ refreshToken: value, subject: 'grace' }) }],
     });
     await started(foreign);
     await until(() => codeIn(foreign) === 'id-token-invalid', 'the refusal');
@@ -248,7 +248,7 @@ describe('who it is', () => {
 
   it('and the scope that the host names is used', async () => {
     const bench = updated({
-      takeOver: [{ ...entry, read: (value) => ({ refreshToken: value, scope: 'old scope' }) }],
+      migrateFrom: [{ ...entry, read: (value) => ({ refreshToken: value, scope: 'old scope' }) }],
     });
     bench.authority.answerNext(() =>
       Response.json({ access_token: 'secret-a', token_type: 'bearer', refresh_token: 'secret-r' }),
@@ -269,7 +269,7 @@ describe('what cannot be taken over now', () => {
       reason: 'never',
       error: { code: 'network-failed', retry: 'automatic' },
     });
-    expect([bench.earlier.values, bench.log.names().includes('take-over-waits')]).toEqual([
+    expect([bench.earlier.values, bench.log.names().includes('migration-deferred')]).toEqual([
       [bench.token],
       true,
     ]);
@@ -443,25 +443,27 @@ describe('what is of no use', () => {
     ],
     ['rejects', (value) => Promise.reject(new Error(value))],
   ])('because "read" %s is left, and its value told to nobody', async (_what, read) => {
-    const bench = updated({ takeOver: [{ ...entry, read: read as typeof entry.read }] });
+    const bench = updated({ migrateFrom: [{ ...entry, read: read as typeof entry.read }] });
     await started(bench);
     expect([bench.engine.view(), renewals(bench), bench.earlier.values]).toEqual([
       { status: 'signed-out', reason: 'never' },
       [],
       [bench.token],
     ]);
-    expect(bench.log.names()).toEqual(['take-over-refused']);
+    expect(bench.log.names()).toEqual(['migration-refused']);
     expect(JSON.stringify([bench.log.events, bench.file.saves])).not.toContain(bench.token);
   });
 
   it('because "read" never ends is left after five seconds', async () => {
-    const bench = updated({ takeOver: [{ ...entry, read: () => new Promise<never>(() => {}) }] });
+    const bench = updated({
+      migrateFrom: [{ ...entry, read: () => new Promise<never>(() => {}) }],
+    });
     bench.engine.start();
     await until(() => bench.clock.pending === 2, 'the limits');
     await bench.clock.advance(LIMITS.claimWaitMs);
     expect([statusOf(bench), bench.log.names(), bench.clock.pending]).toEqual([
       'signed-out',
-      ['take-over-refused'],
+      ['migration-refused'],
       0,
     ]);
   });
@@ -629,7 +631,7 @@ describe('kill -9', () => {
         const fresh = updated();
         const { bench, lost } = await live(at, fate, (fateOf) =>
           createBench(
-            { takeOver: [entry] },
+            { migrateFrom: [entry] },
             {
               authority: fresh.authority,
               earlier: fresh.earlier,

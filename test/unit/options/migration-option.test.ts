@@ -1,4 +1,4 @@
-// The option "takeOver": what a host may name, and what its "read" may answer.
+// The option "migrateFrom": what a host may name, and what its "read" may answer.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
@@ -13,11 +13,12 @@ const GOOD: AuthOptions = {
   redirects: ['com.example.app:/callback'],
 };
 const parse = (takeOver: unknown, more: Partial<AuthOptions> = {}): unknown =>
-  parseOptions({ ...GOOD, ...more, takeOver: takeOver as AuthOptions['takeOver'] & {} }).takeOver;
+  parseOptions({ ...GOOD, ...more, migrateFrom: takeOver as AuthOptions['migrateFrom'] & {} })
+    .migrateFrom;
 
-describe('the option "takeOver"', () => {
+describe('the option "migrateFrom"', () => {
   it('is empty when it is not given', () => {
-    expect(parseOptions(GOOD).takeOver).toEqual([]);
+    expect(parseOptions(GOOD).migrateFrom).toEqual([]);
   });
 
   it('takes entries of keytar, whatever their names, and functions of the host', () => {
@@ -36,11 +37,11 @@ describe('the option "takeOver"', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an object', {}, /option "takeOver" must be a list of at most 16 entries/],
+    ['an object', {}, /option "migrateFrom" must be a list of at most 16 entries/],
     [
       'too many',
       Array.from({ length: 17 }, () => ({ load, read })),
-      /option "takeOver" must be a list of at most 16/,
+      /option "migrateFrom" must be a list of at most 16/,
     ],
     ['a text', ['hunter2'], /option "takeOver\[0\]" must be an object/],
     [
@@ -108,7 +109,7 @@ describe('the option "takeOver"', () => {
 
   it('refuses to take over what it would keep in memory only', () => {
     expect(() => parse([{ load, read }], { secretStore: 'memory' })).toThrow(
-      /option "takeOver" must be left out when "secretStore" is "memory"/,
+      /option "migrateFrom" must be left out when "secretStore" is "memory"/,
     );
     expect(parse([], { secretStore: 'memory' })).toEqual([]);
   });

@@ -222,7 +222,7 @@ describe('take', () => {
       expect(await taken).toEqual(record);
       expect([told, log.names(), entries.size, knownIds(), clock.pending]).toEqual([
         [code, code],
-        ['attempt-withheld'],
+        ['attempt-waiting-for-keyring'],
         0,
         [],
         0,

@@ -6,7 +6,7 @@ import type { LegacyEntries, SecretOutcome, SecretReading } from '../../core/bas
 import type { ForeignEntries } from './keychain.js';
 
 /**
- * Creates the entries of the option "takeOver". `timeoutMs`: how long one call may take; a function
+ * Creates the entries of the option "migrateFrom". `timeoutMs`: how long one call may take; a function
  * of the host that does not answer by then is `locked`, for it may show a dialog of its own.
  * Nothing is asked for before the first call.
  */
@@ -25,7 +25,7 @@ export function createEarlierEntries(
         if (value === null || value === undefined) return { state: 'absent' };
         return typeof value === 'string'
           ? { state: 'found', value }
-          : { state: 'unavailable', detail: 'option "takeOver": "load" gave no text' };
+          : { state: 'unavailable', detail: 'option "migrateFrom": "load" gave no text' };
       });
     },
     async remove(index) {
@@ -50,7 +50,7 @@ async function bounded<Answer>(
       () =>
         resolve({
           state: 'locked',
-          detail: 'option "takeOver": a function did not answer in time',
+          detail: 'option "migrateFrom": a function did not answer in time',
         }),
       timeoutMs,
     );
@@ -60,7 +60,7 @@ async function bounded<Answer>(
   } catch (thrown) {
     return {
       state: 'unavailable',
-      detail: `option "takeOver": a function failed (${thrown instanceof Error ? thrown.name : typeof thrown})`,
+      detail: `option "migrateFrom": a function failed (${thrown instanceof Error ? thrown.name : typeof thrown})`,
     };
   } finally {
     clearTimeout(timer);

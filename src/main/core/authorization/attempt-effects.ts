@@ -299,7 +299,7 @@ export function createAttemptEffects(
     else if (strange === LIMITS.strangeCallbacksLogged + 1)
       log.write({
         level: 'warn',
-        event: 'callbacks-no-longer-told',
+        event: 'callback-logging-suppressed',
         fields: {
           detail: 'until the next attempt; somebody sends callbacks that nobody asked for',
         },

@@ -18,7 +18,7 @@ export const EVENT_FIELDS = {
     kind: 'text',
     means: 'Why, in plain words of Latchkey or of the operating system, on one line.',
   },
-  entry: { kind: 'number', means: 'The place in the option `takeOver`, from 0.' },
+  entry: { kind: 'number', means: 'The place in the option `migrateFrom`, from 0.' },
   file: { kind: 'text', means: 'The name of a file, without its folder.' },
   hint: { kind: 'text', means: 'What helps.' },
   name: { kind: 'text', means: 'The name of the error class.' },
@@ -59,7 +59,7 @@ interface EventFacts {
  * version.
  */
 export const EVENTS = {
-  'options-unwise': {
+  'options-warning': {
     level: 'warn',
     about: null,
     fields: ['warning'],
@@ -86,7 +86,7 @@ export const EVENTS = {
     fields: ['detail'],
     means: 'A restart of the app would lose this attempt, for it could not be kept.',
   },
-  'attempt-withheld': {
+  'attempt-waiting-for-keyring': {
     level: 'warn',
     about: null,
     fields: ['detail'],
@@ -141,7 +141,7 @@ export const EVENTS = {
     means:
       'The operating system brought more URLs than a callback can have, or too many before the start.',
   },
-  'callbacks-no-longer-told': {
+  'callback-logging-suppressed': {
     level: 'warn',
     about: null,
     fields: ['detail'],
@@ -274,7 +274,7 @@ export const EVENTS = {
     fields: ['detail'],
     means: 'A record could not be removed; it is tried again at the next start.',
   },
-  'state-file-set-aside': {
+  'state-file-quarantined': {
     level: 'warn',
     about: null,
     fields: ['file'],
@@ -300,19 +300,19 @@ export const EVENTS = {
     means: 'The file latchkey.json could not be written.',
   },
 
-  'take-over-done': {
+  'migration-done': {
     level: 'info',
     about: null,
     fields: ['entry', 'removed'],
     means: 'The session of an earlier version of the app was taken over.',
   },
-  'take-over-waits': {
+  'migration-deferred': {
     level: 'warn',
     about: null,
     fields: ['entry', 'code'],
     means: 'An earlier session could not be taken over yet. Nothing is lost; it is tried again.',
   },
-  'take-over-refused': {
+  'migration-refused': {
     level: 'warn',
     about: null,
     fields: ['entry', 'code', 'detail'],

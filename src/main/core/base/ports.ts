@@ -58,7 +58,7 @@ export interface SealedStore extends SecretStore {
 }
 
 /**
- * What earlier versions of the host's app left, by the place in the option "takeOver". Every call
+ * What earlier versions of the host's app left, by the place in the option "migrateFrom". Every call
  * is bounded and never throws.
  */
 export interface LegacyEntries {

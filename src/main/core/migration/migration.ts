@@ -109,7 +109,7 @@ export function createMigration(
   { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: MigrationParts,
   events: MigrationEvents,
 ): Migration {
-  const indexes = settings.takeOver.map((_, index) => index);
+  const indexes = settings.migrateFrom.map((_, index) => index);
   /**
    * The newest state of what is being proved, in memory: the keychain may have refused to take it.
    */
@@ -201,7 +201,7 @@ export function createMigration(
         waitsFor = whatFor(error);
         log.write({
           level: 'warn',
-          event: 'take-over-waits',
+          event: 'migration-deferred',
           fields: { entry: outcome?.entry ?? 0, code: error.code },
         });
         if (!cancelled) events.tell(error);
@@ -386,8 +386,8 @@ export function createMigration(
     if (!removed) oweCleaning();
     log.write({
       level: 'info',
-      event: 'take-over-done',
-      fields: { entry, removed: removed && settings.takeOver[entry]?.keep !== true },
+      event: 'migration-done',
+      fields: { entry, removed: removed && settings.migrateFrom[entry]?.keep !== true },
     });
     return OVER;
   }
@@ -414,7 +414,7 @@ export function createMigration(
   async function refuse(entry: number, error: AuthError): Promise<Outcome> {
     log.write({
       level: 'warn',
-      event: 'take-over-refused',
+      event: 'migration-refused',
       fields: { entry, code: error.code, detail: error.message },
     });
     await drop(current?.source ?? '');
@@ -449,7 +449,7 @@ export function createMigration(
     let isClean = true;
     for (const entry of indexes) {
       if (
-        settings.takeOver[entry]?.keep === true ||
+        settings.migrateFrom[entry]?.keep === true ||
         current === null ||
         tried.includes(ALL) ||
         tried.includes(current.source)
@@ -483,18 +483,18 @@ export function createMigration(
         resolve(null);
       });
     });
-    let detail = 'option "takeOver": "read" found no session in it';
+    let detail = 'option "migrateFrom": "read" found no session in it';
     try {
       const session = parseLegacySession(
-        await Promise.race([(async () => settings.takeOver[entry]?.read(value))(), limit]),
+        await Promise.race([(async () => settings.migrateFrom[entry]?.read(value))(), limit]),
       );
       if (session !== null) return session;
     } catch (thrown) {
-      detail = `option "takeOver": "read" failed (${thrown instanceof Error ? thrown.name : typeof thrown})`;
+      detail = `option "migrateFrom": "read" failed (${thrown instanceof Error ? thrown.name : typeof thrown})`;
     } finally {
       cancelTimer();
     }
-    log.write({ level: 'warn', event: 'take-over-refused', fields: { entry, code: null, detail } });
+    log.write({ level: 'warn', event: 'migration-refused', fields: { entry, code: null, detail } });
     return null;
   }
 

@@ -1,4 +1,4 @@
-// The option "takeOver": where earlier versions of the host's app kept a session, and what the host
+// The option "migrateFrom": where earlier versions of the host's app kept a session, and what the host
 // says of it. Checks the option. Reads nothing itself, and puts no value into a text;
 // legacy-session.ts checks what the functions answer.
 import {
@@ -70,7 +70,7 @@ const members = record({
 const entries = list(0, ENTRIES_MAX, `a list of at most ${ENTRIES_MAX} entries`, (entry) => entry);
 
 /** Throws `invalid-options`. */
-export const takeOver: Check<readonly LegacyEntry[]> = (value, name) =>
+export const migrateFrom: Check<readonly LegacyEntry[]> = (value, name) =>
   entries(value, name).map((entry, index) => earlierEntry(entry, `${name}[${index}]`));
 
 function earlierEntry(value: unknown, name: string): LegacyEntry {

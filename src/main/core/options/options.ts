@@ -29,7 +29,7 @@ import {
   parseResultPage,
 } from './result-page-option.js';
 import type { StoreChoice } from '../storage/fallback-store.js';
-import { type LegacyEntry, takeOver } from './migration-option.js';
+import { type LegacyEntry, migrateFrom } from './migration-option.js';
 import { isResource, isScope } from './syntax.js';
 
 export type { LegacyEntry, LegacySession } from './migration-option.js';
@@ -145,7 +145,7 @@ export interface AuthOptions {
    * Sessions that earlier versions of your app kept, so that nobody has to sign in again after the
    * update. Tried at start, while nobody is known.
    */
-  readonly takeOver?: readonly LegacyEntry[];
+  readonly migrateFrom?: readonly LegacyEntry[];
   /**
    * How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes
    * at most. Default 300, 10 to 3600.
@@ -192,7 +192,7 @@ export interface Settings {
   readonly singleInstanceLock: boolean;
   readonly secretStore: StoreChoice | 'memory';
   readonly keychainService: string | null;
-  readonly takeOver: readonly LegacyEntry[];
+  readonly migrateFrom: readonly LegacyEntry[];
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
@@ -280,7 +280,7 @@ const OPTIONS = {
   singleInstanceLock: optional(flag, true),
   secretStore: optional(oneOf('auto', 'keychain', 'safe-storage', 'memory'), 'auto'),
   keychainService: optional(text(256), null),
-  takeOver: optional(takeOver, []),
+  migrateFrom: optional(migrateFrom, []),
   attemptTimeoutSeconds: optional(number(10, 3_600), 300),
   networkTimeoutSeconds: optional(number(1, 120), 15),
   renewEarlySeconds: optional(number(0, 86_400), 300),
@@ -316,9 +316,9 @@ export function parseOptions(options: AuthOptions): Settings {
     });
   const checked = checkMembers(given, OPTIONS);
   if (checked.endpoints !== null) checkEndpoints(checked.endpoints, checked);
-  if (checked.takeOver.length > 0 && checked.secretStore === 'memory')
+  if (checked.migrateFrom.length > 0 && checked.secretStore === 'memory')
     refuse(
-      'takeOver',
+      'migrateFrom',
       'left out when "secretStore" is "memory": what is taken over would be lost with the app',
     );
   const settings: Settings = {

@@ -166,7 +166,11 @@ export function createAttemptStore(
           return record.state === state && record.expiresAt > clock.now() ? record : null;
         }
         if (!waited) {
-          log.write({ level: 'warn', event: 'attempt-withheld', fields: { detail: claim.detail } });
+          log.write({
+            level: 'warn',
+            event: 'attempt-waiting-for-keyring',
+            fields: { detail: claim.detail },
+          });
           cancelTimer = clock.after(timeLeft(attempt.expiresAt), () => {
             isOver = true;
             withheld.get(id)?.();

@@ -72,7 +72,7 @@ export interface MigrationRecord {
   readonly version: 1;
   readonly issuer: string;
   readonly clientId: string;
-  /** Its place in the option "takeOver" when it was read, for the log. */
+  /** Its place in the option "migrateFrom" when it was read, for the log. */
   readonly entry: number;
   /** A digest of the value that it came from. */
   readonly source: string;
