@@ -4,7 +4,7 @@
 import { app } from 'electron';
 import { createBrowser } from './adapters/browser.js';
 import type { DeepLink } from './adapters/custom-scheme/deep-link.js';
-import { createEarlierEntries } from './adapters/secrets/legacy-entries.js';
+import { createLegacyEntries } from './adapters/secrets/legacy-entries.js';
 import { showApp } from './adapters/pages/show-app.js';
 import { createKeychain } from './adapters/secrets/keychain.js';
 import { createLock } from './adapters/lock.js';
@@ -15,7 +15,7 @@ import { createNetwork } from './adapters/network/network.js';
 import type { RegistrationFacts } from './adapters/custom-scheme/registration-facts.js';
 import { createSafeStorage } from './adapters/secrets/safe-storage.js';
 import type { SchemeRegistration } from './adapters/custom-scheme/scheme-registration.js';
-import { createSignals } from './adapters/system-events.js';
+import { createSystemEvents } from './adapters/system-events.js';
 import { createStateFile } from './adapters/state-file.js';
 import { filesAtRest } from './adapters/whole-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
@@ -77,11 +77,11 @@ export function assemble({
     log.write({ level: 'warn', event: 'options-warning', fields: { warning } });
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
   const routedSchemes = new Set<string>();
-  const { secrets, earlier } = createSecrets(settings, facts);
+  const { secrets, legacyEntries } = createSecrets(settings, facts);
   const network = createNetwork();
   const engine = createEngine(settings, {
     secrets,
-    ...(earlier === undefined ? {} : { earlier }),
+    ...(legacyEntries === undefined ? {} : { legacyEntries }),
     state: createStateFile({
       folder: facts.userDataPath,
       onSetAside: (file) => {
@@ -103,7 +103,7 @@ export function assemble({
     clock,
     network,
     lock: createLock(),
-    signals: createSignals(),
+    systemEvents: createSystemEvents(),
     log,
     loadAdvice: (settings.showAdvice ?? !facts.isPackaged) ? () => loadAdvice(settings) : undefined,
   });
@@ -207,7 +207,7 @@ async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
 function createSecrets(
   { secretStore, keychainService, migrateFrom }: Settings,
   { appName }: RegistrationFacts,
-): { readonly secrets: SecretStore; readonly earlier?: LegacyEntries } {
+): { readonly secrets: SecretStore; readonly legacyEntries?: LegacyEntries } {
   if (secretStore === 'memory') return { secrets: createMemoryStore() };
   const timeoutMs = LIMITS.keyringTimeoutMs;
   const keychain = createKeychain({ service: keychainService ?? `latchkey:${appName}`, timeoutMs });
@@ -216,7 +216,7 @@ function createSecrets(
       keychain: createChunkedStore(keychain),
       sealed: createSafeStorage({ timeoutMs }),
     }),
-    earlier: createEarlierEntries(migrateFrom, keychain.foreign, timeoutMs),
+    legacyEntries: createLegacyEntries(migrateFrom, keychain.foreign, timeoutMs),
   };
 }
 

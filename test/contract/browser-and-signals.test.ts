@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthError } from '../../src/main/core/base/errors.js';
 import type { SystemEvent } from '../../src/main/core/base/ports.js';
 import { type ElectronHost, startElectronHost } from '../support/electron-host.js';
-import { createFakeBrowser, createFakeSignals, type FakeSignals } from '../support/fakes.js';
+import { createFakeBrowser, createFakeSystemEvents, type FakeSignals } from '../support/fakes.js';
 import { haveParts } from '../support/keyring.js';
 
 type Opening =
@@ -61,7 +61,7 @@ async function fakeWorld(): Promise<World> {
     if (call === 'stop') signals.stop();
   };
   const make = (name: string, calls: readonly Call[]): void => {
-    all.set(name, { signals: createFakeSignals(), heard: [] });
+    all.set(name, { signals: createFakeSystemEvents(), heard: [] });
     for (const call of calls) act(name, call);
   };
   for (const [name, calls] of Object.entries(EARLY)) make(name, calls);

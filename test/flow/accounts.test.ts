@@ -222,7 +222,7 @@ describe('a switch', () => {
     expect(await app.codeOf(app.engine.switchAccount(idOf(app, 'ada')))).toBe('keyring-locked');
     expect([active(app), others(app)]).toEqual(['grace', ['ada']]);
     app.secrets.setMode('works');
-    app.signals.emit('unlock');
+    app.systemEvents.emit('unlock');
     await waitFor(
       async () => (await app.codeOf(app.engine.switchAccount(idOf(app, 'ada')))) === 'resolved',
       'the switch',

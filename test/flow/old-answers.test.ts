@@ -155,7 +155,7 @@ describe('a token', () => {
       const app = await startApp(provider);
       await app.signIn();
       time.sleep(age);
-      app.signals.emit('resume');
+      app.systemEvents.emit('resume');
       expect(await opens(provider, await app.engine.getAccessToken())).toBe(true);
     },
   );

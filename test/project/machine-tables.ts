@@ -32,7 +32,7 @@ const ended = new AuthError('session-ended', 'a sample');
 const refused = new AuthError('sign-in-refused', 'a sample');
 const ada: AccountView = { id: 'ada', issuer: 'https://login.example.com', subject: 'ada' };
 const bob: AccountView = { ...ada, id: 'bob', subject: 'bob' };
-const grant: TokenSet = {
+const tokens: TokenSet = {
   accessToken: 'a2',
   obtainedAt: 0,
   expiresAt: FAR,
@@ -62,28 +62,34 @@ const attemptStates: {
   readonly [Phase in AttemptState['phase']]: AttemptState & { readonly phase: Phase };
 } = {
   preparing: { ...open, phase: 'preparing' },
-  waiting: { ...open, phase: 'waiting', ways: [loopback], next: 'device-code', switching: false },
-  redeeming: { ...open, phase: 'redeeming', way: loopback },
-  storing: { ...open, phase: 'storing', way: loopback },
+  waiting: {
+    ...open,
+    phase: 'waiting',
+    redirects: [loopback],
+    next: 'device-code',
+    switching: false,
+  },
+  redeeming: { ...open, phase: 'redeeming', redirect: loopback },
+  storing: { ...open, phase: 'storing', redirect: loopback },
   ended: { number: 1, phase: 'ended', outcome: 'failed', error },
 };
 const attemptEvents: Samples<AttemptEvent> = {
   prepared: {
-    'a redirect': { type: 'prepared', way: { ...loopback, id: 2 }, next: null, now: 1 },
-    'a device code': { type: 'prepared', way: device, next: null, now: 1 },
+    'a redirect': { type: 'prepared', redirect: { ...loopback, id: 2 }, next: null, now: 1 },
+    'a device code': { type: 'prepared', redirect: device, next: null, now: 1 },
   },
   'prepare-failed': { any: { type: 'prepare-failed', error, next: null } },
-  'another-way': { any: { type: 'another-way' } },
-  'way-failed': {
-    'the person said no': { type: 'way-failed', way: 1, error: denied },
-    'no browser, or refused': { type: 'way-failed', way: 1, error: noBrowser },
-    'time is up': { type: 'way-failed', way: 1, error: late },
+  'next-redirect': { any: { type: 'next-redirect' } },
+  'redirect-failed': {
+    'the person said no': { type: 'redirect-failed', redirect: 1, error: denied },
+    'no browser, or refused': { type: 'redirect-failed', redirect: 1, error: noBrowser },
+    'time is up': { type: 'redirect-failed', redirect: 1, error: late },
   },
-  callback: { any: { type: 'callback', way: 1 } },
-  polled: { any: { type: 'polled', way: 2, answer: { state: 'slow-down' }, now: 1 } },
+  callback: { any: { type: 'callback', redirect: 1 } },
+  polled: { any: { type: 'polled', redirect: 2, answer: { state: 'slow-down' }, now: 1 } },
   redeemed: {
-    'by this way': { type: 'redeemed', way: 1, grant, account: ada },
-    'by one that is closed': { type: 'redeemed', way: 2, grant, account: ada },
+    'by this redirect': { type: 'redeemed', redirect: 1, tokens, account: ada },
+    'by one that is closed': { type: 'redeemed', redirect: 2, tokens, account: ada },
   },
   'redeem-failed': { any: { type: 'redeem-failed', error } },
   stored: { any: { type: 'stored' } },
@@ -98,13 +104,17 @@ const attemptEvents: Samples<AttemptEvent> = {
 };
 /** Waiting, by what is open and what is still to come. */
 const waitingStates: Readonly<Record<string, AttemptState>> = {
-  'one way': attemptStates.waiting,
-  'one way, no other left': { ...attemptStates.waiting, next: null },
-  'one way, another is prepared': { ...attemptStates.waiting, switching: true },
-  'two ways, one a device code': { ...attemptStates.waiting, ways: [loopback, device], next: null },
-  'two ways, while it is asked': {
+  'one redirect': attemptStates.waiting,
+  'one redirect, no other left': { ...attemptStates.waiting, next: null },
+  'one redirect, another is prepared': { ...attemptStates.waiting, switching: true },
+  'two redirects, one a device code': {
     ...attemptStates.waiting,
-    ways: [loopback, { ...device, device: { ...device.device!, asking: null } }],
+    redirects: [loopback, device],
+    next: null,
+  },
+  'two redirects, while it is asked': {
+    ...attemptStates.waiting,
+    redirects: [loopback, { ...device, device: { ...device.device!, asking: null } }],
     next: null,
   },
 };
@@ -122,7 +132,7 @@ const live: LiveSession = {
   storeRetryAt: null,
   doubted: false,
   resources: [],
-  errand: null,
+  targetRenewal: null,
   targets: new Map(),
 };
 const phases: {
@@ -135,7 +145,7 @@ const phases: {
     phase: 'adopting',
     epoch: 1,
     account: ada,
-    grant,
+    tokens,
     attempt: 1,
     since: 0,
     previous: null,
@@ -148,7 +158,7 @@ const renewals: { readonly [State in LiveSession['renewal']['state']]: LiveSessi
     ...live,
     renewal: { state: 'renewing', since: 0, trouble: { ...NO_TROUBLE, refusals: 1 } },
   },
-  saving: { ...live, renewal: { state: 'saving', since: 0, grant } },
+  saving: { ...live, renewal: { state: 'saving', since: 0, tokens } },
   waiting: {
     ...live,
     renewal: {
@@ -185,11 +195,11 @@ const sessionEvents: Samples<SessionEvent> = {
   'record-absent': { any: { type: 'record-absent' } },
   'record-withheld': { any: { type: 'record-withheld', error } },
   adopt: {
-    'same person': { type: 'adopt', grant, account: ada, attempt: 2, now: 1 },
-    'another person': { type: 'adopt', grant, account: bob, attempt: 2, now: 1 },
+    'same person': { type: 'adopt', tokens, account: ada, attempt: 2, now: 1 },
+    'another person': { type: 'adopt', tokens, account: bob, attempt: 2, now: 1 },
     'no refresh token': {
       type: 'adopt',
-      grant: { ...grant, refreshToken: null },
+      tokens: { ...tokens, refreshToken: null },
       account: ada,
       attempt: 2,
       now: 1,
@@ -198,8 +208,8 @@ const sessionEvents: Samples<SessionEvent> = {
   stored: { any: { type: 'stored', save: 0, now: 1, ...timing } },
   'store-failed': { any: { type: 'store-failed', save: 0, error, now: 1, ...timing } },
   renewed: {
-    'new tokens': { type: 'renewed', grant, stored: false, now: 1, ...timing },
-    'found in the record': { type: 'renewed', grant, stored: true, now: 1, ...timing },
+    'new tokens': { type: 'renewed', tokens, stored: false, now: 1, ...timing },
+    'found in the record': { type: 'renewed', tokens, stored: true, now: 1, ...timing },
   },
   'renew-failed': {
     invalid_grant: { type: 'renew-failed', error: ended, refused: false, now: 1, random: 0 },
@@ -284,12 +294,12 @@ function matrix<State extends AttemptState | SessionState, Event extends { reado
   return table(['event', ...names], rows);
 }
 
-/** The states of an attempt; of those that wait, the one with one way. */
+/** The states of an attempt; of those that wait, the one with one redirect. */
 export function attemptTable(): string {
   return matrix(Object.values<AttemptState>(attemptStates), attemptEvents, stepAttempt);
 }
 
-/** An attempt that waits, by its ways. */
+/** An attempt that waits, by its redirects. */
 export function waitingTable(): string {
   return matrix(
     Object.values(waitingStates),

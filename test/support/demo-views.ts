@@ -34,7 +34,7 @@ export const untouched: WindowState = {
   problem: null,
   pasting: false,
   pasteProblem: '',
-  waySince: NOW,
+  redirectSince: NOW,
 };
 
 export function errorOf(code: AuthErrorCode, serverError?: string): AuthErrorView {

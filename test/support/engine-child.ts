@@ -95,7 +95,7 @@ const engine = createEngine(
         fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' }),
     },
     lock: createLock(),
-    signals: { listen() {}, watchNetwork() {}, stop() {} },
+    systemEvents: { listen() {}, watchNetwork() {}, stop() {} },
     log: { write: (event) => send({ log: JSON.stringify(event) }) },
   },
 );

@@ -8,14 +8,14 @@ import { type AuthOptions, parseOptions } from '../../src/main/core/options/opti
 import type { StateFileContent, Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import {
-  type FakeEarlierEntries,
+  type FakeLegacyEntries,
   createFakeBrowser,
   createFakeCallbacks,
   createFakeClock,
-  createFakeEarlierEntries,
+  createFakeLegacyEntries,
   createFakeLog,
   createFakeSecretStore,
-  createFakeSignals,
+  createFakeSystemEvents,
   createFakeStateStore,
 } from './fakes.js';
 
@@ -221,8 +221,8 @@ export interface Bench {
   readonly loopback: ReturnType<typeof createFakeCallbacks>;
   readonly log: ReturnType<typeof createFakeLog>;
   readonly lock: FakeLock;
-  readonly signals: ReturnType<typeof createFakeSignals>;
-  readonly earlier: FakeEarlierEntries;
+  readonly systemEvents: ReturnType<typeof createFakeSystemEvents>;
+  readonly legacyEntries: FakeLegacyEntries;
   /** Every view so far. */
   readonly views: readonly AuthView[];
   /**
@@ -257,7 +257,7 @@ export interface Bench {
 export type Fate = 'lives' | 'dies before' | 'dies after';
 
 export type Kept = Partial<
-  Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock' | 'earlier'>
+  Pick<Bench, 'authority' | 'clock' | 'secrets' | 'file' | 'lock' | 'legacyEntries'>
 > & { readonly fate?: (ask: string) => Fate };
 
 /** Made but not started. */
@@ -271,8 +271,8 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
   const loopback = createFakeCallbacks('loopback');
   const log = createFakeLog();
   const lock = kept.lock ?? createFakeLock(clock);
-  const signals = createFakeSignals();
-  const earlier = kept.earlier ?? createFakeEarlierEntries();
+  const systemEvents = createFakeSystemEvents();
+  const legacyEntries = kept.legacyEntries ?? createFakeLegacyEntries();
   const settings = parseOptions({
     issuer: ISSUER,
     clientId: 'me',
@@ -339,9 +339,9 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
       fetch: (url: string, init: NetworkRequest) =>
         mortal(`network ${url.slice(ISSUER.length)}`, () => authority.fetch(url, init)),
     },
-    earlier: {
-      read: (index: number) => mortal('earlier.read', () => earlier.read(index)),
-      remove: (index: number) => mortal('earlier.remove', () => earlier.remove(index)),
+    legacyEntries: {
+      read: (index: number) => mortal('earlier.read', () => legacyEntries.read(index)),
+      remove: (index: number) => mortal('earlier.remove', () => legacyEntries.remove(index)),
     },
   };
   const engine = createEngine(settings, {
@@ -349,7 +349,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
     browser,
     callbacks: { 'custom-scheme': scheme, loopback },
     lock,
-    signals,
+    systemEvents,
     log,
   });
   const views: AuthView[] = [];
@@ -365,10 +365,10 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
     scheme,
     loopback,
     lock,
-    signals,
+    systemEvents,
     log,
     views,
-    earlier,
+    legacyEntries,
     async opens(pages) {
       const held = (): boolean => secrets.prompting || engine.view().status === 'starting';
       while (browser.opened.length < pages) {
@@ -397,7 +397,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
         authority,
         clock,
         file,
-        earlier,
+        legacyEntries,
         lock: lock.another(),
         secrets: createFakeSecretStore('works', secrets.entries),
       }),
@@ -407,7 +407,7 @@ export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {})
         authority,
         clock,
         file,
-        earlier,
+        legacyEntries,
         lock: lock.another(),
         secrets: reopened(secrets),
         ...(fate === undefined ? {} : { fate }),

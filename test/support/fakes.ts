@@ -159,7 +159,7 @@ export function createFakeSecretStore(
   };
 }
 
-export interface FakeEarlierEntries extends LegacyEntries {
+export interface FakeLegacyEntries extends LegacyEntries {
   /** What the earlier versions left, by their place; null: nothing. */
   readonly values: (string | null)[];
   /** Every call so far, as `read 0`, `remove 0`. */
@@ -168,7 +168,7 @@ export interface FakeEarlierEntries extends LegacyEntries {
   setMode(mode: 'works' | 'locked' | 'unavailable'): void;
 }
 
-export function createFakeEarlierEntries(...values: (string | null)[]): FakeEarlierEntries {
+export function createFakeLegacyEntries(...values: (string | null)[]): FakeLegacyEntries {
   const calls: string[] = [];
   let mode: 'works' | 'locked' | 'unavailable' = 'works';
   const answer = async <Answer>(
@@ -405,7 +405,7 @@ export interface FakeSignals extends SystemEvents {
   readonly stopped: boolean;
 }
 
-export function createFakeSignals(): FakeSignals {
+export function createFakeSystemEvents(): FakeSignals {
   const watched: boolean[] = [];
   let listener: ((signal: SystemEvent) => void) | null = null;
   let stopped = false;

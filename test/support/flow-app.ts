@@ -36,7 +36,7 @@ import {
   createFakeCallbacks,
   createFakeLog,
   createFakeSecretStore,
-  createFakeSignals,
+  createFakeSystemEvents,
   createFakeStateStore,
 } from './fakes.js';
 
@@ -74,7 +74,7 @@ export interface App {
   readonly scheme: ReturnType<typeof createFakeCallbacks>;
   readonly log: ReturnType<typeof createFakeLog>;
   readonly lock: ReturnType<typeof createFakeLock>;
-  readonly signals: ReturnType<typeof createFakeSignals>;
+  readonly systemEvents: ReturnType<typeof createFakeSystemEvents>;
   readonly person: Person;
   readonly views: readonly AuthView[];
   /** Every URL that the browser was given. */
@@ -105,7 +105,7 @@ export type AppOptions = Partial<AuthOptions> & {
   readonly network?: Network;
   readonly loadAdvice?: () => Promise<Advise>;
   readonly secrets?: SecretStore;
-  readonly earlier?: LegacyEntries;
+  readonly legacyEntries?: LegacyEntries;
   /** While the start is under way. */
   readonly onStart?: (engine: Engine) => void;
   /** False: it ends before it has started. */
@@ -156,7 +156,7 @@ export async function startApp(
     network,
     loadAdvice,
     secrets: real,
-    earlier,
+    legacyEntries,
     onStart,
     started,
     ...given
@@ -176,7 +176,7 @@ export async function startApp(
   const scheme = createFakeCallbacks('custom-scheme');
   const log = createFakeLog();
   const lock = kept.lock ?? createFakeLock();
-  const signals = createFakeSignals();
+  const systemEvents = createFakeSystemEvents();
   const opened: string[] = [];
   const trips: Promise<SignInOutcome>[] = [];
   const errors: unknown[] = [];
@@ -200,13 +200,13 @@ export async function startApp(
   };
   const engine = createEngine(settings, {
     secrets: real ?? secrets,
-    ...(earlier === undefined ? {} : { earlier }),
+    ...(legacyEntries === undefined ? {} : { legacyEntries }),
     state: file,
     browser,
     clock: { ...time, ...clock },
     network: ages.before(network ?? nodeNetwork, provider),
     lock,
-    signals,
+    systemEvents,
     log,
     callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
     loadAdvice,
@@ -221,7 +221,7 @@ export async function startApp(
     scheme,
     log,
     lock,
-    signals,
+    systemEvents,
     person,
     views,
     opened,

@@ -10,7 +10,7 @@ import type { SystemEvent, SystemEvents } from '../core/base/ports.js';
  */
 const NETWORK_POLL_MS = 5_000;
 
-export function createSignals(): SystemEvents {
+export function createSystemEvents(): SystemEvents {
   let listener: ((signal: SystemEvent) => void) | null = null;
   let isHeard = false;
   let isWanted = false;

@@ -76,7 +76,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     { timeoutMs: settings.networkTimeoutSeconds * 1000, responseBytes: LIMITS.responseBytes },
     ended.signal,
   );
-  const protocol = createLazyClient(async () =>
+  const client = createLazyClient(async () =>
     (await import('./oauth/client.js')).createOAuthClient(
       settings,
       fetch,
@@ -85,7 +85,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       ports.metadata,
     ),
   );
-  const known = createStoredState(
+  const storedState = createStoredState(
     ports.state,
     lock,
     ownerOf(settings),
@@ -96,10 +96,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         }
       : undefined,
   );
-  const vault = createSessionStore(ports.secrets, known, settings.clientId, log);
-  const attemptVault = createAttemptStore(
+  const sessionStore = createSessionStore(ports.secrets, storedState, settings.clientId, log);
+  const attemptStore = createAttemptStore(
     ports.secrets,
-    known,
+    storedState,
     lock,
     clock,
     settings,
@@ -113,10 +113,15 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     log,
   );
-  const keeper = createSessionEffects(settings, { ...ports, lock }, protocol, vault, timing, () =>
-    correlationOf('renewal', ++renewalCount),
+  const sessionEffects = createSessionEffects(
+    settings,
+    { ...ports, lock },
+    client,
+    sessionStore,
+    timing,
+    () => correlationOf('renewal', ++renewalCount),
   );
-  const sessions = createSessions(settings, known, vault, keeper, clock, log, {
+  const sessions = createSessions(settings, storedState, sessionStore, sessionEffects, clock, log, {
     queue: (mail) => {
       queue.push(mail);
     },
@@ -124,7 +129,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       drain();
     },
     changed() {
-      if (sessions.state().phase !== 'absent') takeOver.cancel();
+      if (sessions.state().phase !== 'absent') migration.cancel();
       // Why a session ended, or that the user ended it, is newer than what became of an attempt.
       else attemptError = null;
     },
@@ -135,7 +140,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     timing,
   });
 
-  const reader = createStateReader(known, clock);
+  const reader = createStateReader(storedState, clock);
 
   let started = false;
   let starting: Promise<void> = Promise.resolve();
@@ -156,7 +161,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   /** By how many seconds the calendar was ahead of the time that runs when the timer was made. */
   let timerAhead = 0;
 
-  const attempts = createAttempts(settings, ports, protocol, attemptVault, {
+  const attempts = createAttempts(settings, ports, client, attemptStore, {
     queue: (mail) => {
       queue.push(mail);
     },
@@ -167,8 +172,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     begun: () => {
       attemptError = null;
     },
-    adopt: (grant, account, number) => {
-      sessions.adopt(grant, account, number);
+    adopt: (tokens, account, number) => {
+      sessions.adopt(tokens, account, number);
     },
     discard,
     ended({ error, outcome }) {
@@ -177,26 +182,35 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (outcome === 'signed-in') removeOwed();
     },
   });
-  const takeOver = createMigration(
+  const migration = createMigration(
     settings,
-    { earlier: ports.earlier, secrets: ports.secrets, known, vault, protocol, lock, clock, log },
+    {
+      legacyEntries: ports.legacyEntries,
+      secrets: ports.secrets,
+      storedState,
+      sessionStore,
+      client,
+      lock,
+      clock,
+      log,
+    },
     {
       tell: showAttemptError,
       taken(account) {
         const session = sessions.state();
         if (session.phase === 'absent') restoreLast();
         else if (session.account.id !== account.id && settings.accounts === 'one')
-          keeper.forget(account);
+          sessionEffects.forget(account);
         drain();
       },
     },
   );
-  ports.signals.listen((signal) => {
+  ports.systemEvents.listen((signal) => {
     if (stopping !== null) return;
     sessions.wake(signal);
-    if (signal === 'unlock') attemptVault.tryAgain();
+    if (signal === 'unlock') attemptStore.tryAgain();
     if (signal === 'unlock') removeOwed();
-    if (known.isRead()) takeOver.tryAgain(signal === 'unlock');
+    if (storedState.isRead()) migration.tryAgain(signal === 'unlock');
     else if (started) void reader.tryAgain();
     // Timers may have slept too: what is due by the wall clock is done now, and the next is
     // measured anew.
@@ -227,7 +241,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       attempts.sendToWaiting({ type: 'reopen' });
     },
     tryAnotherWay: () => {
-      attempts.sendToWaiting({ type: 'another-way' });
+      attempts.sendToWaiting({ type: 'next-redirect' });
     },
     async pasteCallback(argument) {
       if (stopping !== null) throw stoppedError();
@@ -242,24 +256,28 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
       // Whoever is about to be restored is meant, too.
       await starting;
-      if (!known.isRead() && sessions.areAbsent()) {
+      if (!storedState.isRead() && sessions.areAbsent()) {
         await reader.tryAgain();
         // Nobody can tell who is to be signed out, and to say that it is done would be wrong.
-        if (!known.isRead() && stopping === null) throw unreadError();
+        if (!storedState.isRead() && stopping === null) throw unreadError();
         await restoring;
       }
       if (stopping !== null) throw stoppedError();
-      takeOver.cancel();
-      await withTimeout(clock, takeOver.settled(), LIMITS.keyringWriteSlowMs);
+      migration.cancel();
+      await withTimeout(clock, migration.settled(), LIMITS.keyringWriteSlowMs);
       if (accountId !== null && sessions.isActive(accountId)) ended ??= endAttempts(open);
       await sessions.signOut(accountId);
-      await withTimeout(clock, Promise.all([keeper.removed(), ended]), LIMITS.keyringWriteSlowMs);
+      await withTimeout(
+        clock,
+        Promise.all([sessionEffects.removed(), ended]),
+        LIMITS.keyringWriteSlowMs,
+      );
     },
     retry() {
       if (stopping !== null) return;
-      attemptVault.tryAgain();
+      attemptStore.tryAgain();
       removeOwed();
-      if (known.isRead()) takeOver.tryAgain(true);
+      if (storedState.isRead()) migration.tryAgain(true);
       else if (started) void reader.tryAgain();
       sessions.retry();
     },
@@ -275,8 +293,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   async function restore(): Promise<void> {
     await reader.begin();
-    restoring = known.read().then(restoreKnown);
-    if (known.isRead()) await restoring;
+    restoring = storedState.read().then(restoreKnown);
+    if (storedState.isRead()) await restoring;
     else sessions.recall(null, 'never', unreadError());
     if (stopping !== null) return;
     started = true;
@@ -286,12 +304,12 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
 
   async function restoreKnown(): Promise<void> {
     if (stopping !== null) return;
-    takeOver.begin();
-    await withTimeout(clock, takeOver.firstWord(), LIMITS.keyringSlowMs);
+    migration.begin();
+    await withTimeout(clock, migration.firstWord(), LIMITS.keyringSlowMs);
     if (stopping !== null) return;
     restoreLast();
     if (started) drain();
-    void attemptVault.sweep(clock.now());
+    void attemptStore.sweep(clock.now());
     removeOwed();
   }
 
@@ -301,38 +319,39 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
    */
   function endAttempts(open: readonly AttemptState[]): Promise<void> {
     attempts.cancel(open);
-    return attemptVault.endAll();
+    return attemptStore.endAll();
   }
 
   /**
    * Not while tokens are on their way: they may be of the same grant as one that is owed its end.
    */
   function removeOwed(): void {
-    if (!attempts.isRedeeming()) keeper.removeOwed((accountId) => sessions.isThere(accountId));
+    if (!attempts.isRedeeming())
+      sessionEffects.removeOwed((accountId) => sessions.isThere(accountId));
   }
 
   function restoreLast(): void {
     // A callback that came at start may have signed somebody in already.
     if (sessions.state().phase !== 'absent') return;
-    const { restore: account, last, reason } = vault.load();
-    if (account === null || takeOver.isUnderWay()) sessions.recall(last, reason);
+    const { restore: account, last, reason } = sessionStore.load();
+    if (account === null || migration.isUnderWay()) sessions.recall(last, reason);
     else {
       sessions.send({ type: 'restore', account, now: clock.now() });
       // Most often the stored token is due: the wire is loaded while the keyring is asked.
-      protocol.preload();
+      client.preload();
     }
   }
 
   async function stop(): Promise<void> {
     cancelTimer();
     leaving.abort();
-    ports.signals.stop();
+    ports.systemEvents.stop();
     reader.stop();
-    attemptVault.stop();
+    attemptStore.stop();
     attempts.stop(stoppedError());
     await withTimeout(
       clock,
-      Promise.all([sessions.stop(stoppedError()), keeper.finish(), takeOver.stop()]),
+      Promise.all([sessions.stop(stoppedError()), sessionEffects.finish(), migration.stop()]),
       LIMITS.stopMs,
     );
     ended.abort();
@@ -363,7 +382,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   function deliverToSession(mail: SessionMail): void {
     // Then the keyring has just been opened.
     const isOpen = mail.event.type === 'record-found' || mail.event.type === 'stored';
-    if (isOpen) attemptVault.tryAgain();
+    if (isOpen) attemptStore.tryAgain();
     sessions.deliver(mail);
     if (isOpen) removeOwed();
   }
@@ -372,9 +391,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
    * Tokens that came too late. Where somebody is, or is being, signed in they may be of the same
    * grant, which must not be revoked.
    */
-  function discard(grant: TokenSet, isAbsent = sessions.areAbsent()): void {
-    if (isAbsent && !attempts.isRedeeming() && grant.refreshToken !== null)
-      keeper.revoke(grant.refreshToken);
+  function discard(tokens: TokenSet, isAbsent = sessions.areAbsent()): void {
+    if (isAbsent && !attempts.isRedeeming() && tokens.refreshToken !== null)
+      sessionEffects.revoke(tokens.refreshToken);
   }
 
   function publish(): void {
@@ -407,7 +426,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function homeOf(key: string): SecretStoreKind {
-    return ports.secrets.homeOf?.(vault.placeOf(key)) ?? 'keychain';
+    return ports.secrets.storeOf?.(sessionStore.placeOf(key)) ?? 'keychain';
   }
 
   function schedule(): void {
@@ -416,7 +435,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       session.phase === 'live' &&
       session.renewal.state === 'waiting' &&
       session.renewal.error.code.startsWith('network-');
-    ports.signals.watchNetwork(renewalWaits || takeOver.waitsForNetwork());
+    ports.systemEvents.watchNetwork(renewalWaits || migration.waitsForNetwork());
     const now = clock.now();
     const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter(
       (deadline) => deadline !== null,

@@ -16,7 +16,7 @@ const CALM_MS: Readonly<Record<RedirectKind, number>> = {
   paste: 60_000,
 };
 
-const NEXT_WAY: Readonly<Record<RedirectKind, string>> = {
+const NEXT_REDIRECT: Readonly<Record<RedirectKind, string>> = {
   'custom-scheme': 'The page can open again and take another road back to this app.',
   loopback: 'The page can open again and take another road back to this app.',
   'device-code': 'You can get a short code, and type it on your phone or in any browser.',
@@ -56,12 +56,12 @@ export function signingIn(attempt: AttemptView, now: number, here: WindowState):
         ring: { fraction: share(now, attempt.startedAt, attempt.expiresAt), spinning: false },
         caption: `${countdown(attempt.expiresAt - now)} left`,
         help: helpFor(attempt, now, here),
-        ...wayOf(attempt, here),
+        ...redirectOf(attempt, here),
       };
   }
 }
 
-function wayOf({ redirect, device }: AttemptView, here: WindowState): Partial<Face> {
+function redirectOf({ redirect, device }: AttemptView, here: WindowState): Partial<Face> {
   if (redirect === 'device-code' && device !== undefined) {
     return {
       figure: 'none',
@@ -118,10 +118,10 @@ function helpFor(
     text:
       otherWay === undefined
         ? 'If your browser shows an address that it cannot open, bring it here by hand.'
-        : NEXT_WAY[otherWay],
+        : NEXT_REDIRECT[otherWay],
     otherWay: otherWay !== undefined,
     paste,
-    prominent: now - here.waySince >= CALM_MS[redirect],
+    prominent: now - here.redirectSince >= CALM_MS[redirect],
   };
 }
 

@@ -16,7 +16,12 @@ type Call = FaceAction | 'other-way';
 
 let view: AuthView | null = null;
 let timeline: readonly TimelineEntry[] = [];
-let here: WindowState = { problem: null, pasting: false, pasteProblem: '', waySince: Date.now() };
+let here: WindowState = {
+  problem: null,
+  pasting: false,
+  pasteProblem: '',
+  redirectSince: Date.now(),
+};
 let face: Face | null = null;
 
 const calls: Readonly<Record<Call, () => Promise<void>>> = {
@@ -39,19 +44,19 @@ function paint(change: Partial<WindowState> = {}): void {
 }
 
 function onView(next: AuthView): void {
-  const before = wayOf(view);
+  const before = redirectOf(view);
   timeline = extendTimeline(timeline, view, next, Date.now());
   view = next;
   paintView(next);
   paint(
-    before === wayOf(next)
+    before === redirectOf(next)
       ? { problem: null }
-      : { problem: null, pasting: false, pasteProblem: '', waySince: Date.now() },
+      : { problem: null, pasting: false, pasteProblem: '', redirectSince: Date.now() },
   );
 }
 
 /** Another word for each way of each attempt. */
-function wayOf(shown: AuthView | null): string {
+function redirectOf(shown: AuthView | null): string {
   const attempt = shown !== null && 'attempt' in shown ? shown.attempt : undefined;
   return attempt === undefined ? '' : `${attempt.startedAt} ${attempt.redirect ?? ''}`;
 }

@@ -28,7 +28,7 @@ export interface WindowState {
   /** What is wrong with what was pasted, in plain words. */
   readonly pasteProblem: string;
   /** When the newest way back began, in milliseconds since 1970. */
-  readonly waySince: number;
+  readonly redirectSince: number;
 }
 
 export interface FaceButton {

@@ -82,7 +82,7 @@ function describeAttempt(before: AttemptView | undefined, after: AttemptView): s
         ? 'Another way is being opened; what is open stays open.'
         : 'An attempt began, with fresh secrets.';
     case 'waiting':
-      return describeWay(after);
+      return describeRedirect(after);
     case 'redeeming':
       return after.redirect === 'device-code'
         ? 'The provider said yes; its tokens are checked.'
@@ -90,7 +90,7 @@ function describeAttempt(before: AttemptView | undefined, after: AttemptView): s
   }
 }
 
-function describeWay({ redirect }: AttemptView): string {
+function describeRedirect({ redirect }: AttemptView): string {
   switch (redirect) {
     case 'device-code':
       return 'Waiting for the code to be typed; main asks the provider every few seconds.';

@@ -1,7 +1,7 @@
 // What the host's own functions may do to us: nothing. Entries of keytar are passed on to the
 // keychain.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createEarlierEntries } from '../../../src/main/adapters/secrets/legacy-entries.js';
+import { createLegacyEntries } from '../../../src/main/adapters/secrets/legacy-entries.js';
 import type { LegacyEntry } from '../../../src/main/core/options/options.js';
 import type { LegacyEntries } from '../../../src/main/core/base/ports.js';
 
@@ -18,7 +18,7 @@ const keychain = {
   },
 };
 const of = (...entries: readonly LegacyEntry[]): LegacyEntries =>
-  createEarlierEntries(entries, keychain, 1_000);
+  createLegacyEntries(entries, keychain, 1_000);
 
 beforeEach(() => {
   asked = [];

@@ -69,6 +69,8 @@ describe('the files beside the modules', () => {
   });
 
   it('are asked for by their path', () => {
-    expect(ownFile('keychain-worker')).toMatch(/[\\/]adapters[\\/]keychain-worker\.js$/);
+    expect(ownFile('keychain-worker')).toMatch(
+      /[\\/]adapters[\\/]secrets[\\/]keychain-worker\.js$/,
+    );
   });
 });

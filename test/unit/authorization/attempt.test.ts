@@ -22,7 +22,7 @@ const START = 1_000_000;
 const END = START + 300_000;
 const open = { number: 7, request: {}, startedAt: START, expiresAt: END, patienceMs: 300_000 };
 const account = { id: 'id', issuer: 'https://id.example', subject: 'ada' };
-const grant: TokenSet = {
+const tokens: TokenSet = {
   accessToken: 'access-secret',
   obtainedAt: START,
   expiresAt: START + 1,
@@ -41,47 +41,53 @@ const wait: DeviceWait = {
 const device: AttemptRedirect = { id: 2, kind: 'device-code', device: wait };
 const asked: AttemptRedirect = { ...device, device: { ...wait, asking: null } };
 
-/** Every phase, and of `waiting` every mixture of ways that differs. */
+/** Every phase, and of `waiting` every mixture of redirects that differs. */
 const STATES = {
   preparing: { ...open, phase: 'preparing' },
-  waiting: { ...open, phase: 'waiting', ways: [scheme], next: 'device-code', switching: false },
-  'waiting, the last way': {
+  waiting: {
     ...open,
     phase: 'waiting',
-    ways: [scheme],
+    redirects: [scheme],
+    next: 'device-code',
+    switching: false,
+  },
+  'waiting, the last redirect': {
+    ...open,
+    phase: 'waiting',
+    redirects: [scheme],
     next: null,
     switching: false,
   },
   'waiting, switching': {
     ...open,
     phase: 'waiting',
-    ways: [scheme],
+    redirects: [scheme],
     next: 'device-code',
     switching: true,
   },
   'waiting for a device code': {
     ...open,
     phase: 'waiting',
-    ways: [device],
+    redirects: [device],
     next: 'paste',
     switching: false,
   },
   'waiting for a device code, asked': {
     ...open,
     phase: 'waiting',
-    ways: [asked],
+    redirects: [asked],
     next: null,
     switching: false,
   },
   'waiting for both': {
     ...open,
     phase: 'waiting',
-    ways: [scheme, device],
+    redirects: [scheme, device],
     next: null,
     switching: false,
   },
-  redeeming: { ...open, phase: 'redeeming', way: scheme },
-  storing: { ...open, phase: 'storing', way: scheme },
+  redeeming: { ...open, phase: 'redeeming', redirect: scheme },
+  storing: { ...open, phase: 'storing', redirect: scheme },
   ended: { number: 7, phase: 'ended', outcome: 'failed', error: failure },
 } as const satisfies Readonly<Record<string, AttemptState>>;
 type StateName = keyof typeof STATES;
@@ -89,31 +95,43 @@ type StateName = keyof typeof STATES;
 const EVENTS = {
   'prepared 3': {
     type: 'prepared',
-    way: { id: 3, kind: 'loopback', device: null },
+    redirect: { id: 3, kind: 'loopback', device: null },
     next: 'paste',
     now: START + 10_000,
   },
   'prepared a device code': {
     type: 'prepared',
-    way: { ...device, id: 3, device: { ...wait, expiresAt: END + 900_000 } },
+    redirect: { ...device, id: 3, device: { ...wait, expiresAt: END + 900_000 } },
     next: null,
     now: START,
   },
   'prepare-failed': { type: 'prepare-failed', error: failure, next: 'paste' },
-  'another-way': { type: 'another-way' },
+  'next-redirect': { type: 'next-redirect' },
   'no browser for 1': {
-    type: 'way-failed',
-    way: 1,
+    type: 'redirect-failed',
+    redirect: 1,
     error: new AuthError('browser-failed', 'none'),
   },
-  '2 refused': { type: 'way-failed', way: 2, error: new AuthError('sign-in-refused', 'no') },
-  '2 denied': { type: 'way-failed', way: 2, error: new AuthError('sign-in-denied', 'no') },
-  '2 expired': { type: 'way-failed', way: 2, error: new AuthError('sign-in-expired', 'late') },
-  'callback on 1': { type: 'callback', way: 1 },
-  'callback on 9': { type: 'callback', way: 9 },
-  'polled 2': { type: 'polled', way: 2, answer: { state: 'pending' }, now: START + 6_000 },
-  'redeemed 1': { type: 'redeemed', way: 1, grant, account },
-  'redeemed 2': { type: 'redeemed', way: 2, grant, account },
+  '2 refused': {
+    type: 'redirect-failed',
+    redirect: 2,
+    error: new AuthError('sign-in-refused', 'no'),
+  },
+  '2 denied': {
+    type: 'redirect-failed',
+    redirect: 2,
+    error: new AuthError('sign-in-denied', 'no'),
+  },
+  '2 expired': {
+    type: 'redirect-failed',
+    redirect: 2,
+    error: new AuthError('sign-in-expired', 'late'),
+  },
+  'callback on 1': { type: 'callback', redirect: 1 },
+  'callback on 9': { type: 'callback', redirect: 9 },
+  'polled 2': { type: 'polled', redirect: 2, answer: { state: 'pending' }, now: START + 6_000 },
+  'redeemed 1': { type: 'redeemed', redirect: 1, tokens, account },
+  'redeemed 2': { type: 'redeemed', redirect: 2, tokens, account },
   'redeem-failed': { type: 'redeem-failed', error: failure },
   'redeem-failed as denied': {
     type: 'redeem-failed',
@@ -132,7 +150,7 @@ type EventName = keyof typeof EVENTS;
 const CANCELLED = 'ended sign-in-cancelled: close failed';
 const EXPIRED = 'ended sign-in-expired: close failed';
 /**
- * `.` is the same state and nothing to do; else the next phase with its ways, and the effects after
+ * `.` is the same state and nothing to do; else the next phase with its redirects, and the effects after
  * a colon.
  */
 const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string } } = {
@@ -146,10 +164,10 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     'tick at the end': EXPIRED,
   },
   waiting: {
-    'prepared 3': 'waiting 1: close-way 3',
-    'prepared a device code': 'waiting 1: close-way 3',
-    'another-way': 'waiting 1 switching: prepare',
-    'no browser for 1': 'preparing: close-way 1, prepare',
+    'prepared 3': 'waiting 1: close-redirect 3',
+    'prepared a device code': 'waiting 1: close-redirect 3',
+    'next-redirect': 'waiting 1 switching: prepare',
+    'no browser for 1': 'preparing: close-redirect 1, prepare',
     'callback on 1': 'redeeming 1: redeem 1',
     'redeemed 1': 'storing 1: adopt',
     'redeemed 2': 'waiting 1: discard',
@@ -157,9 +175,9 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     cancel: CANCELLED,
     'tick at the end': EXPIRED,
   },
-  'waiting, the last way': {
-    'prepared 3': 'waiting 1: close-way 3',
-    'prepared a device code': 'waiting 1: close-way 3',
+  'waiting, the last redirect': {
+    'prepared 3': 'waiting 1: close-redirect 3',
+    'prepared a device code': 'waiting 1: close-redirect 3',
     'no browser for 1': 'ended browser-failed: close failed',
     'callback on 1': 'redeeming 1: redeem 1',
     'redeemed 1': 'storing 1: adopt',
@@ -172,7 +190,7 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     'prepared 3': 'waiting 1 3: extend 310, open-browser 3',
     'prepared a device code': 'waiting 1 3: extend 1200',
     'prepare-failed': 'waiting 1',
-    'no browser for 1': 'preparing: close-way 1',
+    'no browser for 1': 'preparing: close-redirect 1',
     'callback on 1': 'redeeming 1: redeem 1',
     'redeemed 1': 'storing 1: adopt',
     'redeemed 2': 'waiting 1 switching: discard',
@@ -181,10 +199,10 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     'tick at the end': EXPIRED,
   },
   'waiting for a device code': {
-    'prepared 3': 'waiting 2: close-way 3',
-    'prepared a device code': 'waiting 2: close-way 3',
-    'another-way': 'waiting 2 switching: prepare',
-    '2 refused': 'preparing: close-way 2, prepare',
+    'prepared 3': 'waiting 2: close-redirect 3',
+    'prepared a device code': 'waiting 2: close-redirect 3',
+    'next-redirect': 'waiting 2 switching: prepare',
+    '2 refused': 'preparing: close-redirect 2, prepare',
     '2 denied': 'ended sign-in-denied: close denied',
     '2 expired': EXPIRED,
     'redeemed 1': 'waiting 2: discard',
@@ -197,8 +215,8 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     'tick at the end': EXPIRED,
   },
   'waiting for a device code, asked': {
-    'prepared 3': 'waiting 2: close-way 3',
-    'prepared a device code': 'waiting 2: close-way 3',
+    'prepared 3': 'waiting 2: close-redirect 3',
+    'prepared a device code': 'waiting 2: close-redirect 3',
     '2 refused': 'ended sign-in-refused: close failed',
     '2 denied': 'ended sign-in-denied: close denied',
     '2 expired': EXPIRED,
@@ -210,25 +228,25 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     'tick at the end': EXPIRED,
   },
   'waiting for both': {
-    'prepared 3': 'waiting 1 2: close-way 3',
-    'prepared a device code': 'waiting 1 2: close-way 3',
-    'no browser for 1': 'waiting 2: close-way 1',
-    '2 refused': 'waiting 1: close-way 2',
+    'prepared 3': 'waiting 1 2: close-redirect 3',
+    'prepared a device code': 'waiting 1 2: close-redirect 3',
+    'no browser for 1': 'waiting 2: close-redirect 1',
+    '2 refused': 'waiting 1: close-redirect 2',
     '2 denied': 'ended sign-in-denied: close denied',
-    '2 expired': 'waiting 1: close-way 2',
-    'callback on 1': 'redeeming 1: close-way 2, redeem 1',
-    'redeemed 1': 'storing 1: close-way 2, adopt',
-    'redeemed 2': 'storing 2: close-way 1, adopt',
+    '2 expired': 'waiting 1: close-redirect 2',
+    'callback on 1': 'redeeming 1: close-redirect 2, redeem 1',
+    'redeemed 1': 'storing 1: close-redirect 2, adopt',
+    'redeemed 2': 'storing 2: close-redirect 1, adopt',
     reopen: 'waiting 1 2: open-browser 2 again',
     cancel: CANCELLED,
     'tick at a question': 'waiting 1 2: poll 2',
-    "tick at the code's end": 'waiting 1: close-way 2',
-    'tick before the end': 'waiting 1: close-way 2',
+    "tick at the code's end": 'waiting 1: close-redirect 2',
+    'tick before the end': 'waiting 1: close-redirect 2',
     'tick at the end': EXPIRED,
   },
   redeeming: {
-    'prepared 3': 'redeeming 1: close-way 3',
-    'prepared a device code': 'redeeming 1: close-way 3',
+    'prepared 3': 'redeeming 1: close-redirect 3',
+    'prepared a device code': 'redeeming 1: close-redirect 3',
     'redeemed 1': 'storing 1: adopt',
     'redeemed 2': 'redeeming 1: discard',
     'redeem-failed': 'ended network-failed: close failed',
@@ -236,8 +254,8 @@ const TABLE: { readonly [S in StateName]: { readonly [N in EventName]?: string }
     cancel: CANCELLED,
   },
   storing: {
-    'prepared 3': 'storing 1: close-way 3',
-    'prepared a device code': 'storing 1: close-way 3',
+    'prepared 3': 'storing 1: close-redirect 3',
+    'prepared a device code': 'storing 1: close-redirect 3',
     'redeemed 1': 'storing 1: discard',
     'redeemed 2': 'storing 1: discard',
     stored: 'ended: close signed-in',
@@ -259,14 +277,14 @@ function describeState(state: AttemptState): string {
   if (state.phase === 'ended') return `ended${state.error === null ? '' : ` ${state.error.code}`}`;
   if (state.phase === 'preparing') return state.phase;
   return state.phase === 'waiting'
-    ? `waiting ${state.ways.map(({ id }) => id).join(' ')}${state.switching ? ' switching' : ''}`
-    : `${state.phase} ${state.way.id}`;
+    ? `waiting ${state.redirects.map(({ id }) => id).join(' ')}${state.switching ? ' switching' : ''}`
+    : `${state.phase} ${state.redirect.id}`;
 }
 
 function describeEffect(effect: AttemptEffect): string {
   if (effect.type === 'close') return `close ${effect.outcome}`;
   if (effect.type === 'extend') return `extend ${(effect.expiresAt - START) / 1000}`;
-  return `${effect.type}${'way' in effect ? ` ${effect.way}` : ''}${'again' in effect && effect.again ? ' again' : ''}`;
+  return `${effect.type}${'redirect' in effect ? ` ${effect.redirect}` : ''}${'again' in effect && effect.again ? ' again' : ''}`;
 }
 
 describe('every state × event of an attempt', () => {
@@ -304,7 +322,7 @@ describe('a clock that is set back behind the beginning of an attempt', () => {
     const { state } = stepAttempt(STATES['waiting for a device code'], { type: 'tick', now: back });
     expect((attemptDeadline(state, back) ?? NaN) - back).toBeLessThanOrEqual(5_000);
     expect(describeStep(state, { type: 'tick', now: back + 5_000 })).toContain('poll');
-    const device = state.phase === 'waiting' ? state.ways[0]?.device : null;
+    const device = state.phase === 'waiting' ? state.redirects[0]?.device : null;
     expect((device?.expiresAt ?? Infinity) - back).toBeLessThanOrEqual(900_000);
   });
 
@@ -313,7 +331,7 @@ describe('a clock that is set back behind the beginning of an attempt', () => {
   });
 });
 
-describe('an attempt with several ways', () => {
+describe('an attempt with several redirects', () => {
   it('gives the person the whole time anew, and a device code all of its own', () => {
     const switched = stepAttempt(STATES['waiting, switching'], EVENTS['prepared 3']).state;
     expect(attemptView(switched)).toEqual({
@@ -352,7 +370,7 @@ describe('an attempt with several ways', () => {
     );
   });
 
-  it('offers nothing while another way is being prepared', () => {
+  it('offers nothing while another redirect is being prepared', () => {
     expect(attemptView(STATES['waiting, switching'])).toEqual({
       stage: 'preparing',
       startedAt: START,
@@ -360,14 +378,14 @@ describe('an attempt with several ways', () => {
     });
   });
 
-  it('can be asked for the other way again when preparing it failed', () => {
+  it('can be asked for the other redirect again when preparing it failed', () => {
     const back = stepAttempt(STATES['waiting, switching'], EVENTS['prepare-failed']).state;
     expect(attemptView(back)).toMatchObject({
       stage: 'waiting',
       redirect: 'custom-scheme',
       otherWay: 'paste',
     });
-    expect(describeStep(back, EVENTS['another-way'])).toBe('waiting 1 switching: prepare');
+    expect(describeStep(back, EVENTS['next-redirect'])).toBe('waiting 1 switching: prepare');
   });
 
   it('asks again one interval after the answer came, not after the question', () => {
@@ -399,7 +417,7 @@ interface Step {
 }
 
 /**
- * Runs a history and gives each step as it was taken. Each prepared way is a new one, as attempt-effects.ts
+ * Runs a history and gives each step as it was taken. Each prepared redirect is a new one, as attempt-effects.ts
  * has it.
  */
 function run(events: readonly AttemptEvent[]): readonly Step[] {
@@ -407,7 +425,9 @@ function run(events: readonly AttemptEvent[]): readonly Step[] {
   let ids = 0;
   return events.map((given) => {
     const event: AttemptEvent =
-      given.type === 'prepared' ? { ...given, way: { ...given.way, id: (ids += 1) } } : given;
+      given.type === 'prepared'
+        ? { ...given, redirect: { ...given.redirect, id: (ids += 1) } }
+        : given;
     const before = state;
     const next = stepAttempt(state, event);
     state = next.state;
@@ -417,13 +437,13 @@ function run(events: readonly AttemptEvent[]): readonly Step[] {
 
 const openWays = (state: AttemptState): readonly number[] =>
   state.phase === 'waiting'
-    ? state.ways.map(({ id }) => id)
+    ? state.redirects.map(({ id }) => id)
     : state.phase === 'redeeming' || state.phase === 'storing'
-      ? [state.way.id]
+      ? [state.redirect.id]
       : [];
 
 describe('every history of an attempt', () => {
-  it('redeems at most once, whatever callbacks come on whatever ways', () => {
+  it('redeems at most once, whatever callbacks come on whatever redirects', () => {
     fc.assert(
       fc.property(history, (events) => {
         expect(
@@ -447,24 +467,26 @@ describe('every history of an attempt', () => {
     );
   });
 
-  it('closes each way that it loses, and none that is still open', () => {
+  it('closes each redirect that it loses, and none that is still open', () => {
     fc.assert(
       fc.property(history, (events) => {
         for (const { before, event, after, effects } of run(events)) {
           if (after.phase === 'ended') continue;
           const lost = [
             ...openWays(before),
-            ...(event.type === 'prepared' ? [event.way.id] : []),
+            ...(event.type === 'prepared' ? [event.redirect.id] : []),
           ].filter((id) => !openWays(after).includes(id));
           expect(
-            effects.flatMap((effect) => (effect.type === 'close-way' ? [effect.way] : [])).sort(),
+            effects
+              .flatMap((effect) => (effect.type === 'close-redirect' ? [effect.redirect] : []))
+              .sort(),
           ).toEqual([...new Set(lost)].sort());
         }
       }),
     );
   });
 
-  it('has a way to wait for while it waits, prepares one at a time, and asks one question at a time', () => {
+  it('has a redirect to wait for while it waits, prepares one at a time, and asks one question at a time', () => {
     fc.assert(
       fc.property(history, (events) => {
         let preparing = 1;
@@ -472,13 +494,13 @@ describe('every history of an attempt', () => {
           if (event.type === 'prepared' || event.type === 'prepare-failed') preparing = 0;
           preparing += effects.filter(({ type }) => type === 'prepare').length;
           expect(preparing).toBeLessThanOrEqual(1);
-          if (after.phase === 'waiting') expect(after.ways.length).toBeGreaterThan(0);
+          if (after.phase === 'waiting') expect(after.redirects.length).toBeGreaterThan(0);
           for (const effect of effects)
             if (effect.type === 'poll')
               expect(after).toMatchObject({
-                ways: expect.arrayContaining([
+                redirects: expect.arrayContaining([
                   expect.objectContaining({
-                    id: effect.way,
+                    id: effect.redirect,
                     device: expect.objectContaining({ asking: null }) as unknown,
                   }),
                 ]) as unknown,
@@ -497,7 +519,7 @@ describe('every history of an attempt', () => {
     );
   });
 
-  it('hands every grant on exactly once: to the session, or to be discarded', () => {
+  it('hands every tokens on exactly once: to the session, or to be discarded', () => {
     fc.assert(
       fc.property(history, (events) => {
         let adopted = 0;

@@ -217,7 +217,7 @@ describe('a device code', () => {
     const done = follow(bench.engine.signIn({}));
     await until(() => attemptOf(bench)?.device !== undefined, 'the code');
     bench.clock.jumpTo(bench.clock.now() + 600_000);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     await until(() => bench.authority.tokenForms.length === 1, 'a question');
     await until(() => bench.authority.open === 0 && bench.clock.pending === 1, 'the answer');
     expect(await stateOf(done)).toBe('pending');
@@ -231,7 +231,7 @@ describe('a device code', () => {
     const done = follow(bench.engine.signIn({}));
     await until(() => attemptOf(bench)?.device !== undefined, 'the code');
     bench.clock.jumpTo(bench.clock.now() + 901_000);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     expect(await done).toBe('sign-in-expired');
     expect(bench.authority.tokenForms).toEqual([]);
   });

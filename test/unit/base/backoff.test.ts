@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import {
   hasPassed,
-  hurryAt,
+  retryEarlyAt,
   lifetimeSeconds,
   renewAt,
   retryAfterSeconds,
@@ -292,7 +292,7 @@ describe('hurryAt', () => {
     fc.assert(
       fc.property(delays, ([failures, asked, random, inAdvance]) => {
         const nextTryAt = NOW + retryDelayMs(failures, asked, random, inAdvance);
-        const from = hurryAt(NOW, nextTryAt, asked);
+        const from = retryEarlyAt(NOW, nextTryAt, asked);
         expect(from).toBeLessThanOrEqual(nextTryAt);
         expect(from).toBeGreaterThanOrEqual(
           NOW + Math.min((asked ?? 0) * 1000, LIMITS.retryAfterMaxMs),
@@ -306,14 +306,14 @@ describe('hurryAt', () => {
     fc.assert(
       fc.property(delays, ([failures, , random, inAdvance]) => {
         expect(
-          hurryAt(NOW, NOW + retryDelayMs(failures, undefined, random, inAdvance), undefined),
-        ).toBeLessThanOrEqual(NOW + LIMITS.hurryMaxMs * 1.25);
+          retryEarlyAt(NOW, NOW + retryDelayMs(failures, undefined, random, inAdvance), undefined),
+        ).toBeLessThanOrEqual(NOW + LIMITS.retryEarlyMaxMs * 1.25);
       }),
     );
   });
 
   it('spreads callers whom the server told the same time', () => {
-    const at = (random: number): number => hurryAt(NOW, NOW + retryDelayMs(1, 60, random), 60);
+    const at = (random: number): number => retryEarlyAt(NOW, NOW + retryDelayMs(1, 60, random), 60);
     expect(at(0.9)).toBeGreaterThan(at(0.1));
   });
 });

@@ -111,7 +111,7 @@ async function move(
       authority: place.world.network,
       clock: bench.clock,
       file: bench.file,
-      earlier: bench.earlier,
+      legacyEntries: bench.legacyEntries,
       lock: bench.lock.another(),
       secrets: createFakeSecretStore('works', bench.secrets.entries),
     },
@@ -236,10 +236,10 @@ describe('another issuer', () => {
     ];
     const place = await open();
     await place.bench.signIn();
-    place.bench.earlier.values[0] = place.world.authority(ISSUERS[0], 'me').grantEarlier();
+    place.bench.legacyEntries.values[0] = place.world.authority(ISSUERS[0], 'me').grantEarlier();
     const other = await move(place, ISSUERS[1], 'me', { migrateFrom });
     await settle();
-    expect([statusOf(other), other.earlier.calls, place.world.strays()]).toEqual([
+    expect([statusOf(other), other.legacyEntries.calls, place.world.strays()]).toEqual([
       'signed-out',
       [],
       [],
@@ -252,7 +252,7 @@ describe('another issuer', () => {
     ];
     const place = await open();
     const old = place.world.authority(ISSUERS[0], 'me').grantEarlier();
-    place.bench.earlier.values[0] = old;
+    place.bench.legacyEntries.values[0] = old;
     place.world.authority(ISSUERS[0], 'me').online = false;
     await move(place, ISSUERS[0], 'me', { migrateFrom });
     await until(
@@ -269,7 +269,7 @@ describe('another issuer', () => {
     place.world.authority(ISSUERS[0], 'me').online = true;
     const back = await move(place, ISSUERS[0], 'me', { migrateFrom });
     await until(() => statusOf(back) === 'signed-in', 'the earlier session');
-    expect([place.world.strays(), back.earlier.values]).toEqual([[], [null]]);
+    expect([place.world.strays(), back.legacyEntries.values]).toEqual([[], [null]]);
   });
 });
 

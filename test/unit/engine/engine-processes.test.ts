@@ -280,36 +280,36 @@ describe('a laptop that sleeps', () => {
     const views = bench.views.length;
     bench.authority.online = false;
     sleep(bench, 8 * HOUR);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     await settle();
     expect(live(bench).renewal).toMatchObject({
       state: 'waiting',
       error: { code: 'network-failed' },
     });
-    expect(bench.signals.watched.at(-1)).toBe(true);
-    bench.signals.emit('unlock');
+    expect(bench.systemEvents.watched.at(-1)).toBe(true);
+    bench.systemEvents.emit('unlock');
     await bench.clock.advance(30_000);
     expect(live(bench).renewal.state).toBe('waiting');
     bench.authority.online = true;
     const before = bench.authority.issued.length;
-    bench.signals.emit('online');
+    bench.systemEvents.emit('online');
     await until(() => live(bench).renewal.state === 'fresh');
     await bench.clock.advance(60_000);
     expect(bench.views.slice(views).map(({ status }) => status)).not.toContain('signed-out');
     expect([
       bench.authority.issued.length - before,
       bench.authority.reused,
-      bench.signals.watched.at(-1),
+      bench.systemEvents.watched.at(-1),
     ]).toEqual([2, [], false]);
   });
 
   it('renews at once at the resume when the network is there', async () => {
     const bench = await signedIn();
     sleep(bench, 8 * HOUR);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     await until(() => renewals(bench) === 1 && live(bench).renewal.state === 'fresh');
-    bench.signals.emit('unlock');
-    bench.signals.emit('online');
+    bench.systemEvents.emit('unlock');
+    bench.systemEvents.emit('online');
     await settle();
     expect(renewals(bench)).toBe(1);
   });
@@ -317,7 +317,7 @@ describe('a laptop that sleeps', () => {
   it('wakes before its renewal is due, and renews in time though its timer slept, too', async () => {
     const bench = await signedIn();
     sleep(bench, HOUR - 10 * 60_000);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     await settle();
     expect(renewals(bench)).toBe(0);
     await bench.clock.advance(10 * 60_000 - 1);
@@ -328,7 +328,7 @@ describe('a laptop that sleeps', () => {
     const bench = await started(createBench());
     const { done } = await bench.begin();
     sleep(bench, HOUR);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     expect(await codeOf(done)).toBe('sign-in-expired');
   });
 
@@ -340,10 +340,10 @@ describe('a laptop that sleeps', () => {
     await started(bench);
     expect(bench.engine.view().status).toBe('locked');
     bench.secrets.setMode('works');
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     await settle();
     expect(bench.engine.view().status).toBe('locked');
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     await until(() => bench.engine.view().status === 'signed-in');
   });
 
@@ -352,12 +352,12 @@ describe('a laptop that sleeps', () => {
     sleep(bench, 2 * HOUR);
     bench.authority.answerNext(() => new Response('', { status: 503 }));
     await codeOf(bench.engine.getAccessToken());
-    expect(bench.signals.watched).toEqual([false]);
+    expect(bench.systemEvents.watched).toEqual([false]);
     bench.authority.online = false;
     await bench.clock.advance(LIMITS.retryMaxMs);
-    expect(bench.signals.watched.at(-1)).toBe(true);
+    expect(bench.systemEvents.watched.at(-1)).toBe(true);
     await bench.engine.stop();
-    expect(bench.signals.stopped).toBe(true);
+    expect(bench.systemEvents.stopped).toBe(true);
   });
 
   it('whose clock was set back a day renews within an hour, and gives no token of unknown age', async () => {
@@ -394,7 +394,7 @@ describe('a session that no keyring took', () => {
 
   it('is stored at a wake-up', async () => {
     const bench = await unstored();
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     await until(() => live(bench).remembered);
   });
 
@@ -531,7 +531,7 @@ describe('stop', () => {
     const bench = await signedIn();
     await bench.engine.stop();
     sleep(bench, 8 * HOUR);
-    bench.signals.emit('resume');
+    bench.systemEvents.emit('resume');
     await settle();
     await until(() => bench.clock.pending === 0, 'an end of all timers');
     expect(renewals(bench)).toBe(0);

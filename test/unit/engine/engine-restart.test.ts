@@ -279,7 +279,7 @@ describe('a keyring that is locked when a callback starts the app', () => {
     [
       'the screen is unlocked',
       (bench) => {
-        bench.signals.emit('unlock');
+        bench.systemEvents.emit('unlock');
       },
     ],
   ])('does not lose the attempt: it is finished when %s', async (_what, unlock) => {

@@ -61,7 +61,7 @@ describe('a sign-out while the keyring is locked', () => {
       ]).toEqual(['signed-out', [], 1, 'removal-owed']);
       const release = bench.authority.hold();
       bench.secrets.setMode('works');
-      if (by === 'unlock') bench.signals.emit('unlock');
+      if (by === 'unlock') bench.systemEvents.emit('unlock');
       else bench.engine.retry();
       await until(() => bench.authority.open === 1, 'the revocation');
       await settle();
@@ -110,7 +110,7 @@ describe('a sign-out while the keyring is locked', () => {
     if (what === 'does not answer') bench.authority.hold();
     else bench.authority.online = false;
     bench.secrets.setMode('works');
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     await until(() => what === 'cannot be reached' || bench.authority.open === 1, 'the revocation');
     await settle();
     await bench.clock.advance(ms);
@@ -124,7 +124,7 @@ describe('a sign-out while the keyring is locked', () => {
     await bench.signIn();
     expect(bench.engine.view()).toMatchObject({ status: 'signed-in', remembered: false });
     bench.secrets.setMode('works');
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     await until(
       () => (bench.engine.view() as { remembered?: boolean }).remembered === true,
       'remembering',
@@ -153,7 +153,7 @@ describe('a sign-out while the keyring is locked', () => {
     const token = tokenOf(bench.secrets.entries.get(`session:${ada}`));
     await bench.engine.signOut(ada);
     bench.secrets.setMode('works');
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     await until(() => sessions(bench).length === 1, 'the removal');
     expect([statusOf(bench), bench.authority.revoked]).toEqual(['signed-in', [token]]);
   });
@@ -248,7 +248,7 @@ describe('a sign-out while a sign-in is open', () => {
     await until(() => bench.log.names().includes('attempt-waiting-for-keyring'), 'the wait');
     await bench.engine.signOut();
     bench.secrets.setMode('works');
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     bench.engine.retry();
     await settle();
     expect([bench.engine.view(), bench.authority.tokenForms]).toEqual([

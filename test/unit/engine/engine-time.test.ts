@@ -431,7 +431,7 @@ async function live(steps: readonly Step[], redirect: string): Promise<Counted> 
   for (const { jump, signal, passes, act } of steps) {
     world.jump(jump);
     look();
-    if (signal !== null && jump !== 0) bench.signals.emit(signal);
+    if (signal !== null && jump !== 0) bench.systemEvents.emit(signal);
     await quiet();
     look();
     await pass(passes);

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { type Bench, REDIRECT, createBench, stateOf } from '../../support/engine-harness.js';
-import { createFakeEarlierEntries, settle } from '../../support/fakes.js';
+import { createFakeLegacyEntries, settle } from '../../support/fakes.js';
 
 const benches: Bench[] = [];
 afterEach(async () => {
@@ -56,14 +56,14 @@ describe('a state file that cannot be read at the start', () => {
     ],
     [
       'the unlocking of the screen',
-      ({ signals }) => {
-        signals.emit('unlock');
+      ({ systemEvents }) => {
+        systemEvents.emit('unlock');
       },
     ],
     [
       'a wake-up',
-      ({ signals }) => {
-        signals.emit('resume');
+      ({ systemEvents }) => {
+        systemEvents.emit('resume');
       },
     ],
   ])('is read again by %s, and the session is there without a click', async (_name, act) => {
@@ -165,27 +165,27 @@ describe('a state file that cannot be read at the start', () => {
   });
 
   it('begins no take-over of an earlier session: the file may know somebody', async () => {
-    const earlier = createFakeEarlierEntries('an-old-token');
+    const legacyEntries = createFakeLegacyEntries('an-old-token');
     const bench = createBench(
       {
         migrateFrom: [
           { service: 'old-app', account: 'token', read: (value) => ({ refreshToken: value }) },
         ],
       },
-      { earlier },
+      { legacyEntries },
     );
     benches.push(bench);
     bench.file.unreadable = 'EIO';
     bench.engine.start();
     await settle();
     bench.engine.retry();
-    bench.signals.emit('unlock');
+    bench.systemEvents.emit('unlock');
     await settle();
-    expect([earlier.calls, bench.engine.view().status]).toEqual([[], 'locked']);
+    expect([legacyEntries.calls, bench.engine.view().status]).toEqual([[], 'locked']);
     bench.file.unreadable = null;
     bench.engine.retry();
     await bench.clock.advance(LIMITS.keyringSlowMs);
-    expect(earlier.calls).not.toEqual([]);
+    expect(legacyEntries.calls).not.toEqual([]);
   });
 
   it('is nothing while it starts: a caller waits for the first try', async () => {

@@ -415,7 +415,7 @@ describe('a server whose tokens are over when they come', () => {
     const bench = await started();
     bench.authority.lifeSeconds = 0;
     await bench.signIn();
-    await bench.clock.advance(10 * LIMITS.lifelessPauseMs);
+    await bench.clock.advance(10 * LIMITS.zeroLifetimePauseMs);
     const idle = bench.authority.count('refresh_token');
     expect(idle).toBeGreaterThanOrEqual(9);
     expect(idle).toBeLessThanOrEqual(10);

@@ -12,7 +12,7 @@ import { type ViewInput, toView } from '../../../src/main/core/view.js';
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada', name: 'Ada' };
 const expired = new AuthError('sign-in-expired', 'late');
 const locked = new AuthError('keyring-locked', 'locked', { cause: 'secret-cause' });
-const grant = {
+const tokens = {
   accessToken: 'secret-access',
   obtainedAt: 10,
   expiresAt: 70,
@@ -30,7 +30,7 @@ const live: LiveSession = {
   storeRetryAt: null,
   doubted: false,
   resources: [],
-  errand: null,
+  targetRenewal: null,
   targets: new Map(),
   access: { token: 'secret-access', obtainedAt: 10, expiresAt: 70 },
   renewal: { state: 'fresh', since: 10, renewAt: 60 },
@@ -43,11 +43,11 @@ const absent: SessionState = {
   error: null,
 };
 const open = { number: 1, request: {}, startedAt: 1, expiresAt: 301, patienceMs: 300 } as const;
-const way = { id: 1, kind: 'loopback', device: null } as const;
+const redirect = { id: 1, kind: 'loopback', device: null } as const;
 const waiting: AttemptState = {
   ...open,
   phase: 'waiting',
-  ways: [way],
+  redirects: [redirect],
   next: null,
   switching: false,
 };
@@ -162,12 +162,12 @@ describe('toView', () => {
           phase: 'adopting',
           epoch: 1,
           account: ada,
-          grant,
+          tokens,
           attempt: 1,
           since: 1,
           previous: null,
         },
-        attempts: [{ ...open, phase: 'storing', way }],
+        attempts: [{ ...open, phase: 'storing', redirect }],
       },
       { status: 'signing-in', attempt: { ...attempt, stage: 'redeeming' } },
     ],
@@ -178,7 +178,7 @@ describe('toView', () => {
           phase: 'adopting',
           epoch: 1,
           account: ada,
-          grant,
+          tokens,
           attempt: 1,
           since: 1,
           previous: live,
@@ -227,7 +227,7 @@ describe('toView', () => {
     ],
     [
       'while the renewed one is saved',
-      { session: { ...live, renewal: { state: 'saving', since: 60, grant } } },
+      { session: { ...live, renewal: { state: 'saving', since: 60, tokens } } },
       {
         status: 'signed-in',
         account: ada,

@@ -16,7 +16,7 @@ import {
   createBench,
   until,
 } from '../../support/engine-harness.js';
-import { createFakeEarlierEntries, settle } from '../../support/fakes.js';
+import { createFakeLegacyEntries, settle } from '../../support/fakes.js';
 
 type Signed = Extract<AuthView, { status: 'signed-in' }>;
 const statusOf = (bench: Bench): AuthView['status'] => bench.engine.view().status;
@@ -47,7 +47,7 @@ function updated(
   const token = authority.grantEarlier();
   const bench = createBench(
     { migrateFrom: [entry], ...options },
-    { authority, earlier: createFakeEarlierEntries(token), ...kept },
+    { authority, legacyEntries: createFakeLegacyEntries(token), ...kept },
   );
   return Object.assign(bench, { token });
 }
@@ -75,12 +75,12 @@ describe('an app that is started after an update', () => {
       remembered: true,
       renewal: { state: 'fresh' },
     });
-    expect([bench.browser.opened, renewals(bench), bench.earlier.values, keysOf(bench)]).toEqual([
-      [],
-      [bench.token],
-      [null],
-      ['session'],
-    ]);
+    expect([
+      bench.browser.opened,
+      renewals(bench),
+      bench.legacyEntries.values,
+      keysOf(bench),
+    ]).toEqual([[], [bench.token], [null], ['session']]);
     expect(bench.log.events).toContainEqual({
       level: 'info',
       event: 'migration-done',
@@ -88,9 +88,10 @@ describe('an app that is started after an update', () => {
     });
     const next = await started(bench.restart());
     await until(() => statusOf(next) === 'signed-in');
-    expect([renewals(next), next.earlier.calls.filter((call) => call === 'read 0').length]).toEqual(
-      [[bench.token], 2],
-    );
+    expect([
+      renewals(next),
+      next.legacyEntries.calls.filter((call) => call === 'read 0').length,
+    ]).toEqual([[bench.token], 2]);
   });
 
   it('keeps the order: nothing is sent before the keychain has taken a record, nothing removed before the session is stored', async () => {
@@ -128,7 +129,7 @@ describe('an app that is started after an update', () => {
     await started(bench);
     await taken(bench);
     expect([
-      bench.earlier.values,
+      bench.legacyEntries.values,
       bench.log.events.find(({ event }) => event === 'migration-done')?.fields,
     ]).toEqual([[bench.token], { entry: 0, removed: false }]);
     await bench.engine.signOut();
@@ -144,21 +145,21 @@ describe('an app that is started after an update', () => {
     const release = bench.authority.hold();
     bench.engine.start();
     await until(() => bench.authority.open === 1, 'the request');
-    bench.earlier.values[0] = 'written by the earlier version';
+    bench.legacyEntries.values[0] = 'written by the earlier version';
     release();
     await taken(bench);
-    expect(bench.earlier.values).toEqual(['written by the earlier version']);
+    expect(bench.legacyEntries.values).toEqual(['written by the earlier version']);
   });
 
   it('takes the first entry that is of use', async () => {
     const bench = createBench(
       { migrateFrom: [entry, { ...entry, account: 'older' }, { ...entry, account: 'oldest' }] },
-      { earlier: createFakeEarlierEntries(null, 'secret-dead', null) },
+      { legacyEntries: createFakeLegacyEntries(null, 'secret-dead', null) },
     );
-    bench.earlier.values[2] = bench.authority.grantEarlier();
+    bench.legacyEntries.values[2] = bench.authority.grantEarlier();
     await started(bench);
     await taken(bench);
-    expect([bench.earlier.values, renewals(bench)]).toMatchObject([
+    expect([bench.legacyEntries.values, renewals(bench)]).toMatchObject([
       [null, 'secret-dead', null],
       ['secret-dead', expect.any(String)],
     ]);
@@ -166,7 +167,7 @@ describe('an app that is started after an update', () => {
 
   it('finds nothing, and is signed out as any new one', async () => {
     const bench = await started(
-      createBench({ migrateFrom: [entry] }, { earlier: createFakeEarlierEntries(null) }),
+      createBench({ migrateFrom: [entry] }, { legacyEntries: createFakeLegacyEntries(null) }),
     );
     expect(bench.engine.view()).toEqual({ status: 'signed-out', reason: 'never' });
     expect([bench.file.saves, bench.secrets.calls, renewals(bench)]).toEqual([[], [], []]);
@@ -176,8 +177,10 @@ describe('an app that is started after an update', () => {
     ['names no entry', { migrateFrom: [] }],
     ['has the option left out', {}],
   ])('asks for nothing when it %s', async (_what, options) => {
-    const bench = await started(createBench(options, { earlier: createFakeEarlierEntries('x') }));
-    expect([statusOf(bench), bench.earlier.calls, bench.lock.asked]).toEqual([
+    const bench = await started(
+      createBench(options, { legacyEntries: createFakeLegacyEntries('x') }),
+    );
+    expect([statusOf(bench), bench.legacyEntries.calls, bench.lock.asked]).toEqual([
       'signed-out',
       [],
       [],
@@ -186,14 +189,14 @@ describe('an app that is started after an update', () => {
 
   it('takes nothing over once somebody was signed in, for that is what they left', async () => {
     const before = await started(
-      createBench({ migrateFrom: [entry] }, { earlier: createFakeEarlierEntries(null) }),
+      createBench({ migrateFrom: [entry] }, { legacyEntries: createFakeLegacyEntries(null) }),
     );
     await before.signIn();
     await before.engine.signOut();
     await before.engine.stop();
-    before.earlier.values[0] = before.authority.grantEarlier();
+    before.legacyEntries.values[0] = before.authority.grantEarlier();
     const next = await started(before.restart());
-    expect([statusOf(next), next.earlier.calls.length]).toEqual(['signed-out', 1]);
+    expect([statusOf(next), next.legacyEntries.calls.length]).toEqual(['signed-out', 1]);
   });
 
   it('shares it with another process that starts at the same moment: one renews, both are signed in', async () => {
@@ -217,7 +220,7 @@ describe('who it is', () => {
     });
     await started(foreign);
     await until(() => codeIn(foreign) === 'id-token-invalid', 'the refusal');
-    expect([statusOf(foreign), foreign.earlier.values, keysOf(foreign)]).toEqual([
+    expect([statusOf(foreign), foreign.legacyEntries.values, keysOf(foreign)]).toEqual([
       'signed-out',
       [foreign.token],
       [],
@@ -237,7 +240,7 @@ describe('who it is', () => {
     });
     await started(bench);
     await until(() => codeIn(bench) === 'network-failed', 'the wait');
-    bench.signals.emit('online');
+    bench.systemEvents.emit('online');
     await taken(bench);
     expect([renewals(bench)[0], renewals(bench).length, bench.authority.reused]).toEqual([
       bench.token,
@@ -269,7 +272,7 @@ describe('what cannot be taken over now', () => {
       reason: 'never',
       error: { code: 'network-failed', retry: 'automatic' },
     });
-    expect([bench.earlier.values, bench.log.names().includes('migration-deferred')]).toEqual([
+    expect([bench.legacyEntries.values, bench.log.names().includes('migration-deferred')]).toEqual([
       [bench.token],
       true,
     ]);
@@ -288,7 +291,7 @@ describe('what cannot be taken over now', () => {
     const next = bench.restart();
     await started(next);
     bench.authority.online = true;
-    next.signals.emit('online');
+    next.systemEvents.emit('online');
     await taken(next);
   });
 
@@ -305,7 +308,7 @@ describe('what cannot be taken over now', () => {
   });
 
   it.each([
-    ['the entry', (bench: Bench) => bench.earlier],
+    ['the entry', (bench: Bench) => bench.legacyEntries],
     ['our own keychain', (bench: Bench) => bench.secrets],
   ] as const)(
     'because %s is locked is asked again by the person, and not by a timer',
@@ -314,16 +317,16 @@ describe('what cannot be taken over now', () => {
       storeOf(bench).setMode('locked');
       await started(bench);
       expect(codeIn(bench)).toBe('keyring-locked');
-      expect([bench.earlier.values, renewals(bench), bench.clock.pending]).toEqual([
+      expect([bench.legacyEntries.values, renewals(bench), bench.clock.pending]).toEqual([
         [bench.token],
         [],
         0,
       ]);
-      bench.signals.emit('online');
+      bench.systemEvents.emit('online');
       await settle();
       expect(renewals(bench)).toEqual([]);
       storeOf(bench).setMode('works');
-      bench.signals.emit('unlock');
+      bench.systemEvents.emit('unlock');
       await taken(bench);
     },
   );
@@ -350,26 +353,30 @@ describe('what cannot be taken over now', () => {
     bench.secrets.setMode('works');
     bench.engine.retry();
     await taken(bench);
-    expect([bench.authority.reused, bench.earlier.values]).toEqual([[], [null]]);
+    expect([bench.authority.reused, bench.legacyEntries.values]).toEqual([[], [null]]);
   });
 
   it('and is not cleaned, because the entry does not let go, is cleaned at a later start', async () => {
     const bench = updated();
-    const { remove } = bench.earlier;
-    bench.earlier.remove = async () => ({ state: 'locked', detail: 'no' });
+    const { remove } = bench.legacyEntries;
+    bench.legacyEntries.remove = async () => ({ state: 'locked', detail: 'no' });
     await started(bench);
     await until(() => bench.log.names().includes('record-removal-owed'), 'the debt');
-    expect([statusOf(bench), bench.earlier.values, takeOverOf(bench).stage]).toEqual([
+    expect([statusOf(bench), bench.legacyEntries.values, takeOverOf(bench).stage]).toEqual([
       'signed-in',
       [bench.token],
       'cleaning',
     ]);
     await bench.engine.signOut();
     await bench.engine.stop();
-    bench.earlier.remove = remove;
+    bench.legacyEntries.remove = remove;
     const next = await started(bench.restart());
     await until(() => takeOverOf(next).stage === 'none', 'the cleaning');
-    expect([statusOf(next), next.earlier.values, keysOf(next)]).toEqual(['signed-out', [null], []]);
+    expect([statusOf(next), next.legacyEntries.values, keysOf(next)]).toEqual([
+      'signed-out',
+      [null],
+      [],
+    ]);
   });
 });
 
@@ -380,7 +387,7 @@ describe('what is of no use', () => {
     await started(bench);
     await until(() => codeIn(bench) === 'session-ended', 'the refusal');
     await until(() => takeOverOf(bench).stage === 'none', 'the end');
-    expect([bench.earlier.values, keysOf(bench), renewals(bench)]).toEqual([
+    expect([bench.legacyEntries.values, keysOf(bench), renewals(bench)]).toEqual([
       [bench.token],
       [],
       [bench.token],
@@ -400,7 +407,7 @@ describe('what is of no use', () => {
     await started(bench);
     await until(() => codeIn(bench) === 'session-ended', 'the refusal');
     await bench.engine.stop();
-    bench.earlier.values[0] = bench.authority.grantEarlier();
+    bench.legacyEntries.values[0] = bench.authority.grantEarlier();
     const next = bench.restart();
     await started(next);
     await taken(next);
@@ -427,7 +434,7 @@ describe('what is of no use', () => {
     expect(renewals(bench)).toHaveLength(1);
     await bench.clock.advance(1);
     await until(() => takeOverOf(bench).tried.length === 1, 'the refusal');
-    expect([renewals(bench).length, bench.earlier.values]).toEqual([2, [bench.token]]);
+    expect([renewals(bench).length, bench.legacyEntries.values]).toEqual([2, [bench.token]]);
   });
 
   it.each<[string, (value: string) => unknown]>([
@@ -445,7 +452,7 @@ describe('what is of no use', () => {
   ])('because "read" %s is left, and its value told to nobody', async (_what, read) => {
     const bench = updated({ migrateFrom: [{ ...entry, read: read as typeof entry.read }] });
     await started(bench);
-    expect([bench.engine.view(), renewals(bench), bench.earlier.values]).toEqual([
+    expect([bench.engine.view(), renewals(bench), bench.legacyEntries.values]).toEqual([
       { status: 'signed-out', reason: 'never' },
       [],
       [bench.token],
@@ -483,7 +490,7 @@ describe('a person who does not wait for it', () => {
     expect([
       statusOf(bench),
       renewals(bench).filter((token) => token === bench.token).length,
-      bench.earlier.values,
+      bench.legacyEntries.values,
     ]).toEqual(['signed-in', 1, [bench.token]]);
   });
 
@@ -510,7 +517,7 @@ describe('a person who does not wait for it', () => {
     expect([
       (bench.engine.view() as Signed).account.subject,
       keysOf(bench),
-      bench.earlier.values,
+      bench.legacyEntries.values,
     ]).toEqual(['grace', ['session'], [bench.token]]);
   });
 
@@ -620,7 +627,7 @@ describe('kill -9', () => {
       lost ? ['signed-out', [], null] : ['signed-in', ['session'], []],
     );
     // What was taken over is gone; what was lost is left alone.
-    expect(last.earlier.values[0] === null, what).toBe(!lost);
+    expect(last.legacyEntries.values[0] === null, what).toBe(!lost);
     await last.engine.stop();
   }
 
@@ -634,7 +641,7 @@ describe('kill -9', () => {
             { migrateFrom: [entry] },
             {
               authority: fresh.authority,
-              earlier: fresh.earlier,
+              legacyEntries: fresh.legacyEntries,
               file: fresh.file,
               clock: fresh.clock,
               lock: fresh.lock.another(),

@@ -169,11 +169,11 @@ describe('common and organizations', () => {
       return wire.protocol.renew('refresh', 'openid', account);
     };
     await expect(renew({ tid: TENANT, iss: issuerOf(TENANT) })).resolves.toMatchObject({
-      grant: { refreshToken: 'refresh-2' },
+      tokens: { refreshToken: 'refresh-2' },
       person: 'same',
     });
     await expect(renew({ tid: OTHER, iss: issuerOf(OTHER) })).resolves.toMatchObject({
-      grant: { refreshToken: 'refresh-2' },
+      tokens: { refreshToken: 'refresh-2' },
       person: 'another',
     });
   });

@@ -55,7 +55,7 @@ const says = (
 const tokens = (beside: string): string =>
   `{"access_token":"access-2","token_type":"Bearer","refresh_token":"refresh-2"${beside}}`;
 const renew = (): Promise<{
-  readonly grant: {
+  readonly tokens: {
     readonly accessToken: string;
     readonly refreshToken: string | null;
     readonly scope: string;
@@ -109,7 +109,7 @@ beforeEach(async () => {
 describe('a renewal answered with', () => {
   it.each(BESIDE)('%s brings the tokens all the same', async (_what, beside) => {
     says('/token', tokens(beside));
-    expect((await renew()).grant).toMatchObject({
+    expect((await renew()).tokens).toMatchObject({
       accessToken: 'access-2',
       refreshToken: 'refresh-2',
     });
@@ -125,7 +125,7 @@ describe('a renewal answered with', () => {
 
   it('a byte order mark brings the tokens all the same', async () => {
     says('/token', `\ufeff${tokens('')}`);
-    expect((await renew()).grant.refreshToken).toBe('refresh-2');
+    expect((await renew()).tokens.refreshToken).toBe('refresh-2');
   });
 
   it('UTF-16, which JSON may not be (RFC 8259 §8.1), is no answer', async () => {
@@ -140,14 +140,14 @@ describe('a renewal answered with', () => {
 
   it('one member twice brings the later one, as every reader of JSON here takes it', async () => {
     says('/token', tokens(',"refresh_token":"refresh-3"'));
-    expect((await renew()).grant.refreshToken).toBe('refresh-3');
+    expect((await renew()).tokens.refreshToken).toBe('refresh-3');
   });
 
   it('exactly as much as is read brings the tokens, and one byte more is no answer', async () => {
     const padded = (bytes: number): string =>
       tokens(`,"x":"${'x'.repeat(bytes - tokens(',"x":""').length)}"`);
     says('/token', padded(LIMITS.responseBytes));
-    expect((await renew()).grant.refreshToken).toBe('refresh-2');
+    expect((await renew()).tokens.refreshToken).toBe('refresh-2');
     says('/token', padded(LIMITS.responseBytes + 1));
     expect(await outcome(renew())).toBe('response-invalid');
   });
@@ -157,8 +157,8 @@ describe('a renewal answered with', () => {
     async (member) => {
       const long = 'x'.repeat(LIMITS.responseBytes - 200);
       says('/token', tokens(`,"${member}":"${long}"`));
-      const { grant } = await renew();
-      expect([grant.accessToken, grant.refreshToken].includes(long)).toBe(true);
+      const renewed = (await renew()).tokens;
+      expect([renewed.accessToken, renewed.refreshToken].includes(long)).toBe(true);
     },
   );
 
@@ -167,9 +167,9 @@ describe('a renewal answered with', () => {
       says('/token', tokens(`,"scope":"${'x'.repeat(length)}"`));
     };
     scoped(LIMITS.recordMemberBytes);
-    expect((await renew()).grant).toMatchObject({ scope: 'x'.repeat(LIMITS.recordMemberBytes) });
+    expect((await renew()).tokens).toMatchObject({ scope: 'x'.repeat(LIMITS.recordMemberBytes) });
     scoped(1_000_000);
-    expect((await renew()).grant).toMatchObject({ refreshToken: 'refresh-2', scope: 'openid' });
+    expect((await renew()).tokens).toMatchObject({ refreshToken: 'refresh-2', scope: 'openid' });
   });
 
   it.each([

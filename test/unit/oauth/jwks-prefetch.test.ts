@@ -55,7 +55,7 @@ describe('early keys', () => {
   it('have an end: they are not given when they are older, and are asked for again', async () => {
     const { asked, clock, early } = keys();
     early.ask(ATTEMPT, URL_OF_KEYS);
-    clock.jumpTo(clock.now() + LIMITS.earlyKeysMaxMs);
+    clock.jumpTo(clock.now() + LIMITS.jwksPrefetchMaxMs);
     early.ask(ATTEMPT, URL_OF_KEYS);
     expect(asked.length).toBe(1);
     clock.jumpTo(clock.now() + 1);

@@ -8,7 +8,7 @@ import type { OAuthClient } from '../../../src/main/core/oauth/client.js';
 
 const account = { id: 'a', issuer: 'https://login.example.com', subject: 's' };
 const renewed = {
-  grant: { accessToken: 't', obtainedAt: 0, expiresAt: null, refreshToken: 'r', scope: '' },
+  tokens: { accessToken: 't', obtainedAt: 0, expiresAt: null, refreshToken: 'r', scope: '' },
   person: 'same',
 } as const;
 const refusal = new AuthError('sign-in-refused', 'no');
@@ -27,7 +27,7 @@ function wire(): OAuthClient {
     isPrepared: () => false,
     prepare: async () => undefined,
     renew: async () => renewed,
-    renewEarlier: refuse,
+    renewLegacy: refuse,
     isOwnWord: async () => true,
     revoke: async () => undefined,
     trustMetadata: (mark) => {

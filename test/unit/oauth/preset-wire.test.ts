@@ -121,14 +121,14 @@ describe('GitHub', () => {
   });
 
   it('tells by its API who signed in, and gives a token without end', async () => {
-    const { account, grant } = await redeem(await wire());
+    const { account, tokens } = await redeem(await wire());
     expect(account).toMatchObject({
       issuer: 'https://github.com/login/oauth',
       subject: '583231',
       username: 'octocat',
       name: 'The Octocat',
     });
-    expect([grant.refreshToken, grant.expiresAt]).toEqual([null, null]);
+    expect([tokens.refreshToken, tokens.expiresAt]).toEqual([null, null]);
   });
 
   it('names its issuer in callbacks, and that one only is believed', async () => {
@@ -237,12 +237,12 @@ describe('Google', () => {
     made.answer('https://oauth2.googleapis.com/token', () =>
       Response.json({ ...TOKENS, expires_in: 3599 }),
     );
-    const { grant } = await made.protocol.renew('kept', 'openid', {
+    const { tokens } = await made.protocol.renew('kept', 'openid', {
       id: 'x',
       issuer: 'https://accounts.google.com',
       subject: '1',
     });
-    expect(grant.refreshToken).toBe('kept');
+    expect(tokens.refreshToken).toBe('kept');
     const { form, init } = tokenRequest(made);
     expect([form.get('client_secret'), 'authorization' in init.headers]).toEqual([
       'not-so-secret',

@@ -43,55 +43,59 @@ describe('the option "migrateFrom"', () => {
       Array.from({ length: 17 }, () => ({ load, read })),
       /option "migrateFrom" must be a list of at most 16/,
     ],
-    ['a text', ['hunter2'], /option "takeOver\[0\]" must be an object/],
+    ['a text', ['hunter2'], /option "migrateFrom\[0\]" must be an object/],
     [
       'an unknown member',
       [{ service: 's', account: 'a', read, password: 'hunter2' }],
-      /unknown option "password" in "takeOver\[0\]"/,
+      /unknown option "password" in "migrateFrom\[0\]"/,
     ],
-    ['no service', [{ account: 'hunter2', read }], /option "takeOver\[0\].service" must be a text/],
+    [
+      'no service',
+      [{ account: 'hunter2', read }],
+      /option "migrateFrom\[0\].service" must be a text/,
+    ],
     [
       'an empty account',
       [
         { load, read },
         { service: 'hunter2', account: '', read },
       ],
-      /option "takeOver\[1\].account" must be a text/,
+      /option "migrateFrom\[1\].account" must be a text/,
     ],
     [
       'NUL, which keytar cuts at',
       [{ service: 'hunter2\0', account: 'a', read }],
-      /option "takeOver\[0\].service" must be a text/,
+      /option "migrateFrom\[0\].service" must be a text/,
     ],
     [
       'no read',
       [{ service: 'hunter2', account: 'a' }],
-      /option "takeOver\[0\].read" must be a function/,
+      /option "migrateFrom\[0\].read" must be a function/,
     ],
     [
       'a read that is none',
       [{ service: 'hunter2', account: 'a', read: 'x' }],
-      /option "takeOver\[0\].read" must be a function/,
+      /option "migrateFrom\[0\].read" must be a function/,
     ],
     [
       'both ways',
       [{ service: 'hunter2', account: 'a', load, read }],
-      /option "takeOver\[0\].load" must be given without "service" and "account"/,
+      /option "migrateFrom\[0\].load" must be given without "service" and "account"/,
     ],
     [
       'remove for an entry of keytar',
       [{ service: 'hunter2', account: 'a', remove: load, read }],
-      /option "takeOver\[0\].remove" must be given with "load" only/,
+      /option "migrateFrom\[0\].remove" must be given with "load" only/,
     ],
     [
       'load that is no function',
       [{ load: 'hunter2', read }],
-      /option "takeOver\[0\].load" must be a function/,
+      /option "migrateFrom\[0\].load" must be a function/,
     ],
     [
       'keep that is a text',
       [{ load, read, keep: 'hunter2' }],
-      /option "takeOver\[0\].keep" must be true or false/,
+      /option "migrateFrom\[0\].keep" must be true or false/,
     ],
   ])('refuses %s', (_what, value, expected) => {
     const refusal = ((): unknown => {

@@ -65,7 +65,7 @@ describe('parseOptions', () => {
       networkTimeoutSeconds: 15,
       renewEarlySeconds: 300,
       resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null },
-      takeOver: [],
+      migrateFrom: [],
     });
   });
 

@@ -103,9 +103,12 @@ describe('the view of a session that is remembered', () => {
 
 describe('the words of the demo', () => {
   const remembered = (view: AuthView): string | undefined =>
-    faceOf(view, 1, { problem: null, pasting: false, pasteProblem: '', waySince: 1 }).facts.find(
-      ({ label }) => label === 'Remembered',
-    )?.value;
+    faceOf(view, 1, {
+      problem: null,
+      pasting: false,
+      pasteProblem: '',
+      redirectSince: 1,
+    }).facts.find(({ label }) => label === 'Remembered')?.value;
 
   it('claim no keyring for a session in an encrypted file', () => {
     expect(remembered(signedIn({ store: 'safe-storage' }))).toBe('Encrypted on this computer');

@@ -2,7 +2,7 @@
 // in every message.
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import { hurryAt, renewAt, retryDelayMs } from '../../../src/main/core/base/backoff.js';
+import { retryEarlyAt, renewAt, retryDelayMs } from '../../../src/main/core/base/backoff.js';
 
 const SEED = 20_260_105;
 const CLIENTS = 1_000;
@@ -100,12 +100,12 @@ describe('1,000 clients that failed in the same instant', () => {
 
   it('cover a window evenly when callers hurry all of them, as long as a quarter of the pause is under three quarters of a minute', () => {
     expectEven(
-      fleet((random) => hurryAt(0, retryDelayMs(4, undefined, random()), undefined)),
+      fleet((random) => retryEarlyAt(0, retryDelayMs(4, undefined, random()), undefined)),
       16_000,
       32_000,
     );
     expectEven(
-      fleet((random) => hurryAt(0, retryDelayMs(1, 60, random()), 60)),
+      fleet((random) => retryEarlyAt(0, retryDelayMs(1, 60, random()), 60)),
       60_000,
       75_000,
     );
@@ -114,14 +114,14 @@ describe('1,000 clients that failed in the same instant', () => {
   it('cover half a minute evenly when callers hurry the longest pauses, which are cut for them', () => {
     for (const failures of [5, 6, 60])
       expectEven(
-        fleet((random) => hurryAt(0, retryDelayMs(failures, undefined, random()), undefined)),
-        LIMITS.hurryMaxMs * 0.75,
-        LIMITS.hurryMaxMs * 1.25,
+        fleet((random) => retryEarlyAt(0, retryDelayMs(failures, undefined, random()), undefined)),
+        LIMITS.retryEarlyMaxMs * 0.75,
+        LIMITS.retryEarlyMaxMs * 1.25,
       );
     // Told the same time by the server, a few are earlier; no bucket has a fifth of all.
-    const told = fleet((random) => hurryAt(0, retryDelayMs(1, 3_600, random()), 3_600));
+    const told = fleet((random) => retryEarlyAt(0, retryDelayMs(1, 3_600, random()), 3_600));
     expect(
-      Math.max(...spread(told, 3_600_000, 3_600_000 + LIMITS.hurryMaxMs * 1.25)),
+      Math.max(...spread(told, 3_600_000, 3_600_000 + LIMITS.retryEarlyMaxMs * 1.25)),
       `seed ${SEED}`,
     ).toBeLessThan(CLIENTS / 5);
   });

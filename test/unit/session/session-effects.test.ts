@@ -23,7 +23,7 @@ import {
   createFakeLog,
   createFakeNetwork,
   createFakeSecretStore,
-  createFakeSignals,
+  createFakeSystemEvents,
   createFakeStateStore,
   settle,
 } from '../../support/fakes.js';
@@ -63,7 +63,7 @@ let world: {
 let react: (event: SessionEvent) => void;
 let keeper: SessionEffects;
 
-const grant = (name: string): TokenSet => ({
+const tokenSet = (name: string): TokenSet => ({
   accessToken: `access-${name}`,
   obtainedAt: clock.now(),
   expiresAt: clock.now() + 3_600_000,
@@ -135,7 +135,7 @@ beforeEach(() => {
     read: async () => ({ state: 'record', record: record('1') }),
     write: async () => null,
     remove: async () => {},
-    renew: async () => grant('2'),
+    renew: async () => tokenSet('2'),
     person: 'same',
     revoke: async () => {},
     isOwnWord: true,
@@ -185,9 +185,9 @@ beforeEach(() => {
     pollDevice: () => Promise.reject(refused),
     async renew(refreshToken) {
       calls.push(`renew ${refreshToken}`);
-      return { grant: await world.renew(refreshToken), person: world.person };
+      return { tokens: await world.renew(refreshToken), person: world.person };
     },
-    renewEarlier: () => Promise.reject(refused),
+    renewLegacy: () => Promise.reject(refused),
     isPrepared: () => world.isPrepared,
     async prepare() {
       calls.push('prepare');
@@ -218,7 +218,7 @@ beforeEach(() => {
     clock,
     network: createFakeNetwork(),
     lock,
-    signals: createFakeSignals(),
+    systemEvents: createFakeSystemEvents(),
     log,
   };
   keeper = createSessionEffects(
@@ -294,7 +294,7 @@ describe('a renewal', () => {
       {
         type: 'renewed',
         stored: true,
-        grant: { accessToken: 'access-newer', refreshToken: 'refresh-newer' },
+        tokens: { accessToken: 'access-newer', refreshToken: 'refresh-newer' },
       },
     ]);
   });
@@ -366,7 +366,7 @@ describe('a renewal', () => {
     keeper.run(renew, at(7));
     await settle();
     expect(posted).toMatchObject([
-      { type: 'renewed', stored: true, grant: { accessToken: 'access-newer' } },
+      { type: 'renewed', stored: true, tokens: { accessToken: 'access-newer' } },
     ]);
   });
 
@@ -667,7 +667,7 @@ describe('finish', () => {
     const [request, storing] = [gate(), gate()];
     world.renew = async () => {
       await request.wait;
-      return grant('2');
+      return tokenSet('2');
     };
     world.write = async () => {
       await storing.wait;

@@ -188,7 +188,7 @@ function live({
     renewEarlySeconds: 60,
   });
 
-  const grant = (kind: string, refreshToken: string | null, seconds: number): TokenSet => {
+  const tokenSet = (kind: string, refreshToken: string | null, seconds: number): TokenSet => {
     const accessToken = `secret-access-${kind}-${++names}`;
     if (refreshToken !== null) refreshTokenOf.set(accessToken, refreshToken);
     return {
@@ -325,7 +325,7 @@ function live({
         answerLost = false;
         send({
           type: 'adopt',
-          grant: grant('adopted', next.refresh ? `secret-refresh-${++names}` : null, next.life),
+          tokens: tokenSet('adopted', next.refresh ? `secret-refresh-${++names}` : null, next.life),
           account: account(next.person),
           attempt: names,
           now,
@@ -397,7 +397,7 @@ function live({
           send(
             {
               type: 'renewed',
-              grant: grant('renewed', `secret-refresh-${++names}`, next.life),
+              tokens: tokenSet('renewed', `secret-refresh-${++names}`, next.life),
               stored: false,
               ...timing(),
             },
@@ -407,16 +407,16 @@ function live({
           send(
             {
               type: 'renewed',
-              grant: grant('renewed', refreshToken, next.life),
+              tokens: tokenSet('renewed', refreshToken, next.life),
               stored: false,
               ...timing(),
             },
             renewal.epoch,
           );
         else if (answer === 'elsewhere') {
-          const found = grant('elsewhere', `secret-refresh-${++names}`, next.life);
+          const found = tokenSet('elsewhere', `secret-refresh-${++names}`, next.life);
           written.set(found.refreshToken ?? '', { askedAt: now, answered: true });
-          send({ type: 'renewed', grant: found, stored: true, ...timing() }, renewal.epoch);
+          send({ type: 'renewed', tokens: found, stored: true, ...timing() }, renewal.epoch);
         } else {
           const isProven = target === null && answer === 'refused';
           send(
@@ -469,12 +469,12 @@ describe('every history of a session', () => {
             storeRetryAt: null,
             doubted: false,
             resources: [],
-            errand: null,
+            targetRenewal: null,
             targets: new Map(),
             renewal: {
               state: 'saving',
               since: 1,
-              grant: {
+              tokens: {
                 accessToken: 'secret-a',
                 obtainedAt: 1,
                 expiresAt: 2,

@@ -35,12 +35,12 @@ const fresh: LiveSession = {
   storeError: null,
   storeRetryAt: null,
   doubted: false,
-  errand: null,
+  targetRenewal: null,
   targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR },
   renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
 };
-const grant = (refreshToken: string | null, obtainedAt = NOW): TokenSet => ({
+const tokenSet = (refreshToken: string | null, obtainedAt = NOW): TokenSet => ({
   accessToken: 'access-mail',
   obtainedAt,
   expiresAt: obtainedAt + HOUR,
@@ -49,7 +49,7 @@ const grant = (refreshToken: string | null, obtainedAt = NOW): TokenSet => ({
 });
 const renewed = (refreshToken: string | null, obtainedAt = NOW): SessionEvent => ({
   type: 'renewed',
-  grant: grant(refreshToken, obtainedAt),
+  tokens: tokenSet(refreshToken, obtainedAt),
   stored: false,
   ...timing,
 });
@@ -113,7 +113,7 @@ describe('a token for a target', () => {
       { kind: 'token', token: 'access-mail' },
       { kind: 'token', token: 'access-1' },
     ]);
-    expect([stored.refreshToken, stored.errand]).toEqual(['refresh-2', null]);
+    expect([stored.refreshToken, stored.targetRenewal]).toEqual(['refresh-2', null]);
   });
 
   it.each(['refresh-1', null])(
@@ -263,7 +263,7 @@ describe('a target that the provider refuses', () => {
       state,
       {
         type: 'renewed',
-        grant: { ...grant('refresh-2'), accessToken: 'access-2' },
+        tokens: { ...tokenSet('refresh-2'), accessToken: 'access-2' },
         stored: false,
         ...timing,
       },
@@ -330,7 +330,7 @@ describe('a token that an API has refused', () => {
       { type: 'demand', target: null, now: NOW },
       {
         type: 'renewed',
-        grant: { ...grant('refresh-2'), accessToken: 'access-1' },
+        tokens: { ...tokenSet('refresh-2'), accessToken: 'access-1' },
         stored: false,
         ...timing,
       },

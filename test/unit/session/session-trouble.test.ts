@@ -34,7 +34,7 @@ const fresh: LiveSession = {
   storeRetryAt: null,
   doubted: false,
   resources: [],
-  errand: null,
+  targetRenewal: null,
   targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR },
   renewal: { state: 'fresh', since: NOW, renewAt: NOW + HOUR - 60_000 },
@@ -133,7 +133,7 @@ describe('a renewal whose ID token names somebody else', () => {
         stored: true,
       },
     ]);
-    const grant = {
+    const tokens = {
       accessToken: 'access-3',
       obtainedAt: NOW,
       expiresAt: NOW + HOUR,
@@ -142,7 +142,7 @@ describe('a renewal whose ID token names somebody else', () => {
     };
     const proven = stepSession(again.state, {
       type: 'renewed',
-      grant,
+      tokens,
       stored: false,
       now: NOW,
       ...timing,
@@ -212,9 +212,9 @@ describe('a token that is over when it comes', () => {
   };
 
   it('is renewed by itself after a minute, and for a caller after a second', () => {
-    expect(sessionDeadline(lifeless, NOW)).toBe(NOW + LIMITS.lifelessPauseMs);
+    expect(sessionDeadline(lifeless, NOW)).toBe(NOW + LIMITS.zeroLifetimePauseMs);
     expect(
-      [1_000, LIMITS.lifelessPauseMs - 1, LIMITS.lifelessPauseMs].map((ms) =>
+      [1_000, LIMITS.zeroLifetimePauseMs - 1, LIMITS.zeroLifetimePauseMs].map((ms) =>
         effectsOf(lifeless, tick(NOW + ms)),
       ),
     ).toEqual([[], [], ['renew']]);
@@ -284,7 +284,7 @@ describe('a refusal by the token endpoint', () => {
   });
 
   it('is forgotten when a renewal succeeds', () => {
-    const grant = {
+    const tokens = {
       accessToken: 'a',
       obtainedAt: NOW,
       expiresAt: NOW + HOUR,
@@ -295,7 +295,7 @@ describe('a refusal by the token endpoint', () => {
       renewing,
       fails(refused, true, NOW),
       demand(NOW + HOUR),
-      { type: 'renewed', grant, stored: true, now: NOW + HOUR, ...timing },
+      { type: 'renewed', tokens, stored: true, now: NOW + HOUR, ...timing },
       demand(NOW + 2 * HOUR),
       fails(refused, true, NOW + 2 * HOUR),
     );
@@ -349,7 +349,7 @@ describe('a record that was refused in no final words before the start', () => {
   });
 
   it('is a session like any other once the server has accepted it', () => {
-    const grant = {
+    const tokens = {
       accessToken: 'a',
       obtainedAt: NOW,
       expiresAt: NOW + HOUR,
@@ -358,7 +358,7 @@ describe('a record that was refused in no final words before the start', () => {
     };
     const back = run(
       asked.state,
-      { type: 'renewed', grant, stored: true, now: NOW + 2, ...timing },
+      { type: 'renewed', tokens, stored: true, now: NOW + 2, ...timing },
       demand(NOW + HOUR),
       fails(refused, true, NOW + HOUR),
     );
@@ -468,7 +468,7 @@ describe('a clock', () => {
 describe('a calendar that goes back by a month', () => {
   const MONTH = 30 * 24 * HOUR;
   const back = NOW - MONTH;
-  const grant = {
+  const tokens = {
     accessToken: 'a',
     obtainedAt: NOW,
     expiresAt: NOW + HOUR,
@@ -482,7 +482,7 @@ describe('a calendar that goes back by a month', () => {
       phase: 'adopting',
       epoch: 1,
       account: ada,
-      grant,
+      tokens,
       attempt: 1,
       since: NOW,
       previous: null,
@@ -490,15 +490,18 @@ describe('a calendar that goes back by a month', () => {
     fresh: fresh,
     'fresh, stored by no keyring': unstored,
     renewing: renewing,
-    saving: { ...fresh, renewal: { state: 'saving', since: NOW, grant } },
+    saving: { ...fresh, renewal: { state: 'saving', since: NOW, tokens } },
     waiting: waitingWith(offline),
     'waiting as asked': waitingWith(
       new AuthError('server-unavailable', 'busy', { retryAfterSeconds: 60 }),
     ),
-    'renewing for another target': { ...fresh, errand: { state: 'renewing', since: NOW, target } },
+    'renewing for another target': {
+      ...fresh,
+      targetRenewal: { state: 'renewing', since: NOW, target },
+    },
     'saving for another target': {
       ...fresh,
-      errand: { state: 'saving', since: NOW, target, grant },
+      targetRenewal: { state: 'saving', since: NOW, target, tokens },
     },
   };
 
@@ -623,7 +626,7 @@ describe('a session that no keyring took', () => {
 
   it('is stored again at a wake-up, and with each renewal', () => {
     expect(effectsOf(unstored, wake('unlock', NOW + 1))).toEqual(['write-record']);
-    const grant = {
+    const tokens = {
       accessToken: 'a',
       obtainedAt: NOW,
       expiresAt: NOW + HOUR,
@@ -633,7 +636,7 @@ describe('a session that no keyring took', () => {
     expect(
       effectsOf(
         { ...unstored, renewal: renewing.renewal },
-        { type: 'renewed', grant, stored: false, now: NOW + 1, ...timing },
+        { type: 'renewed', tokens, stored: false, now: NOW + 1, ...timing },
       ),
     ).toEqual(['write-record']);
   });

@@ -86,7 +86,7 @@ describe('a value that is nowhere yet', () => {
     expect([keychain.entries.get(KEY), sealed.entries.get(KEY)]).toEqual(
       home === 'keychain' ? ['v', undefined] : [undefined, 'v'],
     );
-    expect(store.homeOf?.(KEY)).toBe(home);
+    expect(store.storeOf?.(KEY)).toBe(home);
     expect(await store.read(KEY, true)).toEqual({ state: 'found', value: 'v' });
   });
 
@@ -95,7 +95,7 @@ describe('a value that is nowhere yet', () => {
     keychain.setMode('unavailable');
     expect(await store.write(KEY, 'v')).toEqual({ state: 'done' });
     expect([...sealed.entries]).toEqual([[KEY, 'v']]);
-    expect(store.homeOf?.(KEY)).toBe('safe-storage');
+    expect(store.storeOf?.(KEY)).toBe('safe-storage');
   });
 
   it('with "auto" waits for a keychain that is locked or slow: it never goes elsewhere', async () => {
@@ -194,7 +194,7 @@ describe('a value that moves', () => {
       await settle();
       expect([...goal.entries]).toEqual([[KEY, 'w']]);
       expect(old.entries.size).toBe(0);
-      expect(next.homeOf?.(KEY)).toBe(to);
+      expect(next.storeOf?.(KEY)).toBe(to);
     }
   });
 
@@ -206,7 +206,7 @@ describe('a value that moves', () => {
       const store = restart('keychain');
       expect(await store.write(KEY, 'w')).toEqual({ state: 'done' });
       expect(sealed.entries.get(KEY)).toBe('w');
-      expect(store.homeOf?.(KEY)).toBe('safe-storage');
+      expect(store.storeOf?.(KEY)).toBe('safe-storage');
       keychain.setMode('works');
       await store.write(KEY, 'x');
       expect([...keychain.entries]).toEqual([[KEY, 'x']]);

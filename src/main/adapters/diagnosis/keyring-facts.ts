@@ -27,7 +27,7 @@ export async function tryKeyring(store: SecretStore, env: Environment): Promise<
   cancel();
   const tookMs = Math.round(performance.now() - startedAt);
   const backend = await findBackend(env);
-  const home = store.homeOf?.(ENTRY) ?? 'keychain';
+  const home = store.storeOf?.(ENTRY) ?? 'keychain';
   if (tried === 'silent') return { outcome: 'silent', detail: '', store: home, backend, tookMs };
   return { ...tried, store: home, backend, tookMs };
 }

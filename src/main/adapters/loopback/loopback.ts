@@ -70,12 +70,12 @@ export function createLoopback({
     if (stopped) return { state: 'unavailable', detail: 'stopped' };
 
     const sockets = createSocketWatch();
-    let trip: CallbackExchange | null = null;
+    let exchange: CallbackExchange | null = null;
     const bound = await bind(option, () =>
       makeServer(sockets, (request, response) => {
         // Somebody is there before the address is known: nobody who was sent here.
-        if (trip === null) reply(response, 404);
-        else trip.handle(request, response);
+        if (exchange === null) reply(response, 404);
+        else exchange.handle(request, response);
       }),
     );
     if ('detail' in bound) return { state: 'unavailable', detail: bound.detail };
@@ -87,7 +87,7 @@ export function createLoopback({
       pageOf: (outcome) => pages(outcome, openScheme()),
       deliver: (url) => listener?.(url) ?? 'foreign',
     });
-    trip = its;
+    exchange = its;
     let ended: Promise<void> | null = null;
     const opened: Opened = {
       key,
@@ -132,7 +132,7 @@ export function createLoopback({
   };
 }
 
-interface TripOptions {
+interface ExchangeOptions {
   readonly origin: string;
   readonly path: string;
   readonly pageOf: (outcome: AttemptOutcome) => ResultPage;
@@ -150,7 +150,12 @@ interface CallbackExchange {
  * The requests of one trip: the callback waits for the outcome, then is sent on to a page whose
  * address holds no code.
  */
-function createCallbackExchange({ origin, path, pageOf, deliver }: TripOptions): CallbackExchange {
+function createCallbackExchange({
+  origin,
+  path,
+  pageOf,
+  deliver,
+}: ExchangeOptions): CallbackExchange {
   // As a browser writes it: the port 80 is left out.
   const { host } = new URL(origin);
   // Always longer than the callback's path, so the two never collide.

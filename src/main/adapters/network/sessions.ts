@@ -17,7 +17,7 @@ const SYSTEM =
       ? 'Macintosh; Intel Mac OS X 10_15_7'
       : 'X11; Linux x86_64';
 const ALL_HOSTS_TOO = '<-loopback>';
-const PROXY_TURNS = 20;
+const PROXY_ROUNDS = 20;
 
 /** A PAC result has these words (PacUtils, Chromium); proxy rules want these schemes. */
 const PROXY_SCHEMES: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ export interface OwnSessions {
 interface Slot {
   readonly session: Electron.Session;
   /** How the default session said that the last address is reached. */
-  way: string | null;
+  route: string | null;
   /** It may have open connections. */
   used: boolean;
 }
@@ -84,7 +84,7 @@ export function createOwnSessions(
     );
     onNew(session);
     // Somebody may have used a session of this name before.
-    return { session, way: null, used: true };
+    return { session, route: null, used: true };
   }
 
   function pick(fresh: boolean): Slot | undefined {
@@ -122,11 +122,11 @@ export function createOwnSessions(
 
   return {
     async take(url, { fresh, signal }) {
-      const way = await orAborted(wayTo(url), signal);
+      const route = await orAborted(routeTo(url), signal);
       const slot = await free(fresh, signal);
       const prepared = (async () => {
         if (fresh && slot.used) await empty(slot);
-        if (slot.way !== way) await goBy(slot, way, url);
+        if (slot.route !== route) await goBy(slot, route, url);
         withoutHandlers(slot.session, url);
       })();
       try {
@@ -159,15 +159,15 @@ export function createOwnSessions(
  * As a PAC result, such as `PROXY proxy.example.com:8080; DIRECT`. Only the address without its
  * query is shown to scripts.
  */
-async function wayTo(url: string): Promise<string> {
+async function routeTo(url: string): Promise<string> {
   const { origin, pathname } = new URL(url);
   return await electronSession.defaultSession.resolveProxy(origin + pathname);
 }
 
-async function goBy(slot: Slot, way: string, url: string): Promise<void> {
-  slot.way = null;
+async function goBy(slot: Slot, route: string, url: string): Promise<void> {
+  slot.route = null;
   const { session } = slot;
-  const rules = proxyRules(way);
+  const rules = proxyRules(route);
   if (rules === null) throw unusable();
   await session.setProxy(
     rules === 'direct://'
@@ -177,9 +177,9 @@ async function goBy(slot: Slot, way: string, url: string): Promise<void> {
   // Electron says that it is set before the network has heard of it. A request must not go another
   // way meanwhile.
   const { origin, pathname } = new URL(url);
-  for (let turn = 0; turn < PROXY_TURNS; turn += 1) {
-    if (sorted(await session.resolveProxy(origin + pathname)) === sorted(way)) {
-      slot.way = way;
+  for (let turn = 0; turn < PROXY_ROUNDS; turn += 1) {
+    if (sorted(await session.resolveProxy(origin + pathname)) === sorted(route)) {
+      slot.route = route;
       return;
     }
   }
@@ -187,8 +187,8 @@ async function goBy(slot: Slot, way: string, url: string): Promise<void> {
 }
 
 /** Chromium's proxy rules for a PAC result; null when it names nothing that can be used. Pure. */
-export function proxyRules(way: string): string | null {
-  const rules = way.split(';').flatMap((entry) => {
+export function proxyRules(route: string): string | null {
+  const rules = route.split(';').flatMap((entry) => {
     const [kind = '', host] = entry.trim().split(/\s+/);
     if (kind === 'DIRECT') return ['direct://'];
     const scheme = PROXY_SCHEMES[kind];
@@ -200,8 +200,8 @@ export function proxyRules(way: string): string | null {
 }
 
 /** Proxies that did not answer are put behind the others, in each session by itself. */
-function sorted(way: string): string {
-  return way
+function sorted(route: string): string {
+  return route
     .split(';')
     .map((entry) => entry.trim().replace(/^SOCKS4 /, 'SOCKS '))
     .sort()

@@ -10,7 +10,7 @@ import type { ForeignEntries } from './keychain.js';
  * of the host that does not answer by then is `locked`, for it may show a dialog of its own.
  * Nothing is asked for before the first call.
  */
-export function createEarlierEntries(
+export function createLegacyEntries(
   entries: readonly LegacyEntry[],
   keychain: ForeignEntries,
   timeoutMs: number,

@@ -106,7 +106,7 @@ export function createSafeStorage({
   let closed = false;
 
   /** `isOver`: nobody waits for the answer any more, so nothing may be changed. */
-  function inTurn<Answer>(
+  function inSequence<Answer>(
     key: string,
     run: (isOver: () => boolean) => Promise<Answer | Failure>,
   ): Promise<Answer | Failure> {
@@ -218,7 +218,7 @@ export function createSafeStorage({
 
   return {
     read(key): Promise<SecretReading> {
-      return inTurn<SecretReading>(key, async (isOver) => {
+      return inSequence<SecretReading>(key, async (isOver) => {
         const sealed = await files.load(key);
         if (sealed === null) return { state: 'absent' };
         if (sealed === 'foreign') return NOT_OURS;
@@ -232,7 +232,7 @@ export function createSafeStorage({
       });
     },
     write(key, value): Promise<SecretOutcome> {
-      return inTurn<SecretOutcome>(key, async (isOver) => {
+      return inSequence<SecretOutcome>(key, async (isOver) => {
         const storage = await ready(isOver);
         if ('state' in storage) return storage;
         const sealed = await seal(storage, key, value);
@@ -245,7 +245,7 @@ export function createSafeStorage({
       return (await files.load(key).catch(() => 'foreign')) !== null;
     },
     remove: (key) =>
-      inTurn<SecretOutcome>(key, (isOver) => onDisk(isOver, () => files.remove(key))),
+      inSequence<SecretOutcome>(key, (isOver) => onDisk(isOver, () => files.remove(key))),
     close() {
       closed = true;
       abandon(CLOSED);

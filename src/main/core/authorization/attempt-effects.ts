@@ -26,7 +26,7 @@ import {
  */
 export interface AttemptEffectEvents {
   post(attempt: number, event: AttemptEvent): void;
-  resume(record: AttemptRecord, way: number): number;
+  resume(record: AttemptRecord, redirect: number): number;
   /** What all events of an attempt carry. */
   correlationId(attempt: number): string;
 }
@@ -35,11 +35,11 @@ export interface AttemptEffects {
   begin(attempt: number, request: SignInRequest, expiresAt: number): void;
   /** Opens one more way. */
   prepare(attempt: number, expiresAt: number): void;
-  openBrowser(attempt: number, way: number, again: boolean): void;
-  redeem(attempt: number, way: number): void;
-  poll(attempt: number, way: number): void;
+  openBrowser(attempt: number, redirect: number, again: boolean): void;
+  redeem(attempt: number, redirect: number): void;
+  poll(attempt: number, redirect: number): void;
   extend(attempt: number, expiresAt: number): void;
-  closeWay(attempt: number, way: number): void;
+  closeRedirect(attempt: number, redirect: number): void;
   /** Forgets the secrets at once; the redirects show the outcome. */
   close(attempt: number, outcome: AttemptOutcome): void;
   /** Takes what a person pasted for the callback of an open way. False: it belongs to none. */
@@ -47,22 +47,22 @@ export interface AttemptEffects {
   stop(): void;
 }
 
-interface OpenRedirectWay {
+interface OpenAuthorization {
   readonly attempt: number;
   readonly id: number;
-  readonly way: OpenRedirect;
+  readonly redirect: OpenRedirect;
 }
 
 export function createAttemptEffects(
   settings: Settings,
   ports: Ports,
-  protocol: OAuthClient,
-  vault: AttemptStore,
+  client: OAuthClient,
+  attemptStore: AttemptStore,
   events: AttemptEffectEvents,
 ): AttemptEffects {
-  const trips = new Map<number, AttemptContext>();
+  const attemptEffects = new Map<number, AttemptContext>();
   const { log, clock } = ports;
-  const ways = createRedirects(settings, ports, protocol, vault);
+  const redirects = createRedirects(settings, ports, client, attemptStore);
   let strange = 0;
   const schemeUris = settings.redirects.flatMap((redirect) =>
     redirect.kind === 'custom-scheme' ? [redirect.uri] : [],
@@ -73,28 +73,28 @@ export function createAttemptEffects(
   return {
     begin(attempt, request, expiresAt) {
       strange = 0;
-      trips.set(attempt, createAttemptContext(request, events.correlationId(attempt)));
+      attemptEffects.set(attempt, createAttemptContext(request, events.correlationId(attempt)));
       prepare(attempt, expiresAt);
     },
     prepare,
     openBrowser(attempt, id, again) {
-      const trip = trips.get(attempt);
-      const way = trip?.ways.get(id);
-      if (trip === undefined || way === undefined) return;
+      const context = attemptEffects.get(attempt);
+      const redirect = context?.redirects.get(id);
+      if (context === undefined || redirect === undefined) return;
       const page =
-        again || way.kind === 'device-code'
-          ? ways.pageOf(trip, way)
-          : Promise.resolve(way.authorizationUrl);
+        again || redirect.kind === 'device-code'
+          ? redirects.pageOf(context, redirect)
+          : Promise.resolve(redirect.authorizationUrl);
       page
         .then(async (url) => {
-          if (url !== null && trip.ways.has(id)) await ports.browser.open(url);
+          if (url !== null && context.redirects.has(id)) await ports.browser.open(url);
         })
         .catch((cause: unknown) => {
           // The system's own error may repeat the URL, which holds state and nonce.
           const name = cause instanceof Error ? cause.name : typeof cause;
           events.post(attempt, {
-            type: 'way-failed',
-            way: id,
+            type: 'redirect-failed',
+            redirect: id,
             error: new AuthError('browser-failed', 'the system browser could not be started', {
               cause: name,
             }),
@@ -102,11 +102,12 @@ export function createAttemptEffects(
         });
     },
     redeem(attempt, id) {
-      const way = trips.get(attempt)?.ways.get(id);
-      if (way === undefined || way.kind === 'device-code' || way.callback === null) return;
-      redeem(attempt, way, way.callback).then(
-        ({ grant, account }) => {
-          events.post(attempt, { type: 'redeemed', way: id, grant, account });
+      const redirect = attemptEffects.get(attempt)?.redirects.get(id);
+      if (redirect === undefined || redirect.kind === 'device-code' || redirect.callback === null)
+        return;
+      redeem(attempt, redirect, redirect.callback).then(
+        ({ tokens, account }) => {
+          events.post(attempt, { type: 'redeemed', redirect: id, tokens, account });
         },
         (error: unknown) => {
           events.post(attempt, { type: 'redeem-failed', error: toAuthError(error) });
@@ -114,33 +115,39 @@ export function createAttemptEffects(
       );
     },
     poll(attempt, id) {
-      const way = trips.get(attempt)?.ways.get(id);
-      if (way?.kind !== 'device-code') return;
-      protocol.pollDevice(way.authorization, events.correlationId(attempt), way.startedAt).then(
-        (answer) => {
-          if (answer.state === 'granted')
-            events.post(attempt, { type: 'redeemed', way: id, ...answer.redeemed });
-          else events.post(attempt, { type: 'polled', way: id, answer, now: clock.now() });
-        },
-        (error: unknown) => {
-          events.post(attempt, { type: 'way-failed', way: id, error: toAuthError(error) });
-        },
-      );
+      const redirect = attemptEffects.get(attempt)?.redirects.get(id);
+      if (redirect?.kind !== 'device-code') return;
+      client
+        .pollDevice(redirect.authorization, events.correlationId(attempt), redirect.startedAt)
+        .then(
+          (answer) => {
+            if (answer.state === 'granted')
+              events.post(attempt, { type: 'redeemed', redirect: id, ...answer.redeemed });
+            else events.post(attempt, { type: 'polled', redirect: id, answer, now: clock.now() });
+          },
+          (error: unknown) => {
+            events.post(attempt, {
+              type: 'redirect-failed',
+              redirect: id,
+              error: toAuthError(error),
+            });
+          },
+        );
     },
     extend(attempt, expiresAt) {
-      const trip = trips.get(attempt);
-      if (trip !== undefined) ways.extend(trip, expiresAt);
+      const context = attemptEffects.get(attempt);
+      if (context !== undefined) redirects.extend(context, expiresAt);
     },
-    closeWay(attempt, id) {
-      const trip = trips.get(attempt);
-      if (trip !== undefined) ways.close(trip, id, 'not-expected');
+    closeRedirect(attempt, id) {
+      const context = attemptEffects.get(attempt);
+      if (context !== undefined) redirects.close(context, id, 'not-expected');
     },
     close(attempt, outcome) {
-      const trip = trips.get(attempt);
-      trips.delete(attempt);
-      if (trip === undefined) return;
-      trip.closed = true;
-      for (const id of [...trip.ways.keys()]) ways.close(trip, id, outcome);
+      const context = attemptEffects.get(attempt);
+      attemptEffects.delete(attempt);
+      if (context === undefined) return;
+      context.closed = true;
+      for (const id of [...context.redirects.keys()]) redirects.close(context, id, outcome);
     },
     async paste(pasted) {
       if (pasted.kind === 'code') return takeCode(pasted.code, pasted.state);
@@ -149,28 +156,29 @@ export function createAttemptEffects(
     },
     stop() {
       // What is kept stays: the browser may yet come back and start the app again.
-      for (const trip of trips.values()) trip.closed = true;
-      trips.clear();
+      for (const context of attemptEffects.values()) context.closed = true;
+      attemptEffects.clear();
       for (const callbacks of Object.values(ports.callbacks)) callbacks.stop();
     },
   };
 
   function prepare(attempt: number, expiresAt: number): void {
-    const trip = trips.get(attempt);
-    if (trip === undefined) return;
-    ways.openNext(trip, expiresAt).then(
+    const context = attemptEffects.get(attempt);
+    if (context === undefined) return;
+    redirects.openNext(context, expiresAt).then(
       (id) => {
-        const way = trip.ways.get(id);
+        const redirect = context.redirects.get(id);
         const now = clock.now();
-        if (way !== undefined)
+        if (redirect !== undefined)
           events.post(attempt, {
             type: 'prepared',
-            way: {
+            redirect: {
               id,
-              kind: way.kind,
-              device: way.kind === 'device-code' ? beginWait(way.authorization, now) : null,
+              kind: redirect.kind,
+              device:
+                redirect.kind === 'device-code' ? beginWait(redirect.authorization, now) : null,
             },
-            next: ways.nextOf(trip),
+            next: redirects.nextOf(context),
             now,
           });
       },
@@ -178,7 +186,7 @@ export function createAttemptEffects(
         events.post(attempt, {
           type: 'prepare-failed',
           error: toAuthError(error),
-          next: ways.nextOf(trip),
+          next: redirects.nextOf(context),
         });
       },
     );
@@ -186,26 +194,26 @@ export function createAttemptEffects(
 
   async function redeem(
     attempt: number,
-    way: OpenRedirect,
+    redirect: OpenRedirect,
     callback: URLSearchParams,
   ): Promise<Redeemed> {
-    if (!(await vault.release(way.secrets.state)))
+    if (!(await attemptStore.release(redirect.secrets.state)))
       throw new AuthError(
         'sign-in-cancelled',
         'another process of this app has taken the callback',
       );
     try {
-      return await protocol.redeem(
+      return await client.redeem(
         callback,
-        way.secrets,
-        way.redirectUri,
+        redirect.secrets,
+        redirect.redirectUri,
         events.correlationId(attempt),
-        way.startedAt,
+        redirect.startedAt,
       );
     } catch (error) {
       // A code that was copied in part is the person's to mend, and no fault of this app.
       if (
-        way.kind !== 'paste' ||
+        redirect.kind !== 'paste' ||
         !(error instanceof AuthError) ||
         error.serverError !== 'invalid_grant'
       )
@@ -227,8 +235,11 @@ export function createAttemptEffects(
     readonly verdict: CallbackVerdict;
     readonly resumed: Promise<boolean>;
   } {
-    const open = openWays();
-    const parsed = parseCallback(url, [...open.map(({ way }) => way.redirectUri), ...schemeUris]);
+    const open = openRedirects();
+    const parsed = parseCallback(url, [
+      ...open.map(({ redirect }) => redirect.redirectUri),
+      ...schemeUris,
+    ]);
     if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
       tellStrange(
         `callback-${parsed.kind}`,
@@ -237,9 +248,13 @@ export function createAttemptEffects(
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
     const match = open.find(
-      ({ way }) => way.secrets.state === parsed.state && leadsTo(url, way.redirectUri),
+      ({ redirect }) =>
+        redirect.secrets.state === parsed.state && leadsTo(url, redirect.redirectUri),
     );
-    if (match === undefined && open.some(({ way }) => way.secrets.state === parsed.state)) {
+    if (
+      match === undefined &&
+      open.some(({ redirect }) => redirect.secrets.state === parsed.state)
+    ) {
       // The state of one way on another: to look for a kept attempt would claim the one that is
       // open.
       tellStrange('callback-unexpected', 'its state belongs to another way of an open attempt');
@@ -256,30 +271,30 @@ export function createAttemptEffects(
    * §4.6); the newest way is meant.
    */
   function takeCode(code: string, state: string | null): boolean {
-    const match = openWays().findLast(
-      ({ way }) =>
-        way.kind === 'paste' &&
-        (state === null ? way.callback === null : way.secrets.state === state),
+    const match = openRedirects().findLast(
+      ({ redirect }) =>
+        redirect.kind === 'paste' &&
+        (state === null ? redirect.callback === null : redirect.secrets.state === state),
     );
     if (match === undefined) return false;
     // The page shows no `iss` either (RFC 9207 §2.4 cannot be kept); only one issuer is ever asked.
     take(
       match,
-      new URLSearchParams({ code, state: match.way.secrets.state, iss: settings.issuer }),
+      new URLSearchParams({ code, state: match.redirect.secrets.state, iss: settings.issuer }),
     );
     return true;
   }
 
-  function take({ attempt, id, way }: OpenRedirectWay, callback: URLSearchParams): void {
-    if (way.callback === null) {
-      way.callback = callback;
+  function take({ attempt, id, redirect }: OpenAuthorization, callback: URLSearchParams): void {
+    if (redirect.callback === null) {
+      redirect.callback = callback;
       log.write({
         level: 'info',
         event: 'callback-accepted',
         correlationId: events.correlationId(attempt),
         fields: { attempt },
       });
-      events.post(attempt, { type: 'callback', way: id });
+      events.post(attempt, { type: 'callback', redirect: id });
     } else {
       log.write({
         level: 'info',
@@ -306,16 +321,16 @@ export function createAttemptEffects(
       });
   }
 
-  function openWays(): readonly OpenRedirectWay[] {
-    return [...trips].flatMap(([attempt, trip]) =>
-      [...trip.ways].flatMap(([id, way]) =>
-        way.kind === 'device-code' ? [] : [{ attempt, id, way }],
+  function openRedirects(): readonly OpenAuthorization[] {
+    return [...attemptEffects].flatMap(([attempt, context]) =>
+      [...context.redirects].flatMap(([id, redirect]) =>
+        redirect.kind === 'device-code' ? [] : [{ attempt, id, redirect }],
       ),
     );
   }
 
   async function resume(url: string, state: string, callback: URLSearchParams): Promise<boolean> {
-    const record = await vault.take(state);
+    const record = await attemptStore.take(state);
     if (record === null || !leadsTo(url, record.redirectUri)) {
       tellStrange(
         'callback-unexpected',
@@ -325,12 +340,12 @@ export function createAttemptEffects(
     }
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
-    trips.set(attempt, {
+    attemptEffects.set(attempt, {
       ...createAttemptContext({}, events.correlationId(attempt)),
       lastId: 1,
       position: settings.redirects.length,
     });
-    trips.get(attempt)?.ways.set(1, {
+    attemptEffects.get(attempt)?.redirects.set(1, {
       kind: 'custom-scheme',
       secrets: { state, codeVerifier, nonce },
       redirectUri,
@@ -339,7 +354,7 @@ export function createAttemptEffects(
       authorizationUrl: null,
       callback,
     });
-    events.post(attempt, { type: 'callback', way: 1 });
+    events.post(attempt, { type: 'callback', redirect: 1 });
     return true;
   }
 }

@@ -34,13 +34,13 @@ export type AttemptState =
    */
   | (OpenAttempt & {
       readonly phase: 'waiting';
-      readonly ways: readonly AttemptRedirect[];
+      readonly redirects: readonly AttemptRedirect[];
       readonly next: RedirectKind | null;
       readonly switching: boolean;
     })
-  | (OpenAttempt & { readonly phase: 'redeeming'; readonly way: AttemptRedirect })
+  | (OpenAttempt & { readonly phase: 'redeeming'; readonly redirect: AttemptRedirect })
   /** Tokens are there; the session is being stored before anybody is told. */
-  | (OpenAttempt & { readonly phase: 'storing'; readonly way: AttemptRedirect })
+  | (OpenAttempt & { readonly phase: 'storing'; readonly redirect: AttemptRedirect })
   | {
       readonly number: number;
       readonly phase: 'ended';
@@ -51,7 +51,7 @@ export type AttemptState =
 export type AttemptEvent =
   | {
       readonly type: 'prepared';
-      readonly way: AttemptRedirect;
+      readonly redirect: AttemptRedirect;
       readonly next: RedirectKind | null;
       readonly now: number;
     }
@@ -61,24 +61,24 @@ export type AttemptEvent =
       readonly error: AuthError;
       readonly next: RedirectKind | null;
     }
-  | { readonly type: 'another-way' }
+  | { readonly type: 'next-redirect' }
   /**
    * The way leads nowhere any more: no browser, the device code is refused or over, the person said
    * no there.
    */
-  | { readonly type: 'way-failed'; readonly way: number; readonly error: AuthError }
+  | { readonly type: 'redirect-failed'; readonly redirect: number; readonly error: AuthError }
   /** A callback whose state is this way's; what it says is judged by the redeem effect. */
-  | { readonly type: 'callback'; readonly way: number }
+  | { readonly type: 'callback'; readonly redirect: number }
   | {
       readonly type: 'polled';
-      readonly way: number;
+      readonly redirect: number;
       readonly answer: PollAnswer;
       readonly now: number;
     }
   | {
       readonly type: 'redeemed';
-      readonly way: number;
-      readonly grant: TokenSet;
+      readonly redirect: number;
+      readonly tokens: TokenSet;
       readonly account: AccountView;
     }
   | { readonly type: 'redeem-failed'; readonly error: AuthError }
@@ -90,17 +90,17 @@ export type AttemptEvent =
 export type AttemptEffect =
   /** Opens the next way of the ladder, and keeps what must be kept until then. */
   | { readonly type: 'prepare'; readonly expiresAt: number }
-  | { readonly type: 'open-browser'; readonly way: number; readonly again: boolean }
-  | { readonly type: 'redeem'; readonly way: number }
+  | { readonly type: 'open-browser'; readonly redirect: number; readonly again: boolean }
+  | { readonly type: 'redeem'; readonly redirect: number }
   /** Asks once whether the person has agreed on the other device. */
-  | { readonly type: 'poll'; readonly way: number }
+  | { readonly type: 'poll'; readonly redirect: number }
   /** What is kept of the open ways is to be kept until then. */
   | { readonly type: 'extend'; readonly expiresAt: number }
   /** Closes one way and forgets its secrets. */
-  | { readonly type: 'close-way'; readonly way: number }
-  | { readonly type: 'adopt'; readonly grant: TokenSet; readonly account: AccountView }
+  | { readonly type: 'close-redirect'; readonly redirect: number }
+  | { readonly type: 'adopt'; readonly tokens: TokenSet; readonly account: AccountView }
   /** Tokens that nobody waits for any more. */
-  | { readonly type: 'discard'; readonly grant: TokenSet }
+  | { readonly type: 'discard'; readonly tokens: TokenSet }
   /** Closes every way with the outcome and forgets the secrets. */
   | { readonly type: 'close'; readonly outcome: AttemptOutcome };
 

@@ -51,10 +51,10 @@ export function beginAttempt(
 export function resumeAttempt(
   number: number,
   kept: { readonly startedAt: number; readonly expiresAt: number },
-  way: number,
+  redirect: number,
 ): AttemptState {
   const { startedAt, expiresAt } = kept;
-  const ways = [{ id: way, kind: 'custom-scheme', device: null }] as const;
+  const redirects = [{ id: redirect, kind: 'custom-scheme', device: null }] as const;
   return {
     phase: 'waiting',
     number,
@@ -62,7 +62,7 @@ export function resumeAttempt(
     startedAt,
     expiresAt,
     patienceMs: expiresAt - startedAt,
-    ways,
+    redirects,
     next: null,
     switching: false,
   };
@@ -81,7 +81,7 @@ export function stepAttempt(state: AttemptState, event: AttemptEvent): AttemptSt
     case 'ended':
       // A redeem that was cancelled may still bring tokens; all else is late news.
       return event.type === 'redeemed'
-        ? { state, effects: [{ type: 'discard', grant: event.grant }] }
+        ? { state, effects: [{ type: 'discard', tokens: event.tokens }] }
         : same(state);
     default:
       return assertNever(state);
@@ -94,32 +94,32 @@ function stepPreparing(
 ): AttemptStep {
   switch (event.type) {
     case 'prepared': {
-      const expiresAt = Math.max(state.expiresAt, event.way.device?.expiresAt ?? 0);
+      const expiresAt = Math.max(state.expiresAt, event.redirect.device?.expiresAt ?? 0);
       return {
         state: {
           ...state,
           expiresAt,
           phase: 'waiting',
-          ways: [event.way],
+          redirects: [event.redirect],
           next: event.next,
           switching: false,
         },
-        effects: opening(event.way),
+        effects: opening(event.redirect),
       };
     }
     case 'prepare-failed':
       return end(state, 'failed', event.error);
     case 'redeemed':
       // The way was closed while its answer was on the way.
-      return { state, effects: [{ type: 'discard', grant: event.grant }] };
+      return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
     case 'cancel':
       return end(state, 'failed', cancelled());
     case 'tick':
       if (isSetBackBehind(state.startedAt, event.now))
         return { state: { ...state, ...startedAgain(state, event.now) }, effects: [] };
       return event.now >= state.expiresAt ? end(state, 'failed', expired()) : same(state);
-    case 'another-way':
-    case 'way-failed':
+    case 'next-redirect':
+    case 'redirect-failed':
     case 'callback':
     case 'polled':
     case 'redeem-failed':
@@ -133,7 +133,7 @@ function stepPreparing(
 
 function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
   switch (event.type) {
-    case 'another-way':
+    case 'next-redirect':
       return state.switching || state.next === null
         ? same(state)
         : {
@@ -141,39 +141,40 @@ function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
             effects: [{ type: 'prepare', expiresAt: state.expiresAt }],
           };
     case 'prepared':
-      return addWay(state, event);
+      return addRedirect(state, event);
     case 'prepare-failed':
       // What is open stays open.
       return state.switching
         ? { state: { ...state, switching: false, next: event.next }, effects: [] }
         : same(state);
     case 'callback': {
-      const way = wayOf(state, event.way);
-      return way === undefined
+      const redirect = redirectOf(state, event.redirect);
+      return redirect === undefined
         ? same(state)
         : {
-            state: { ...openOf(state), phase: 'redeeming', way },
-            effects: [...closingOthers(state, way), { type: 'redeem', way: way.id }],
+            state: { ...openOf(state), phase: 'redeeming', redirect },
+            effects: [...closingOthers(state, redirect), { type: 'redeem', redirect: redirect.id }],
           };
     }
     case 'redeemed': {
-      const way = wayOf(state, event.way);
-      if (way === undefined) return { state, effects: [{ type: 'discard', grant: event.grant }] };
+      const redirect = redirectOf(state, event.redirect);
+      if (redirect === undefined)
+        return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
       return {
-        state: { ...openOf(state), phase: 'storing', way },
+        state: { ...openOf(state), phase: 'storing', redirect },
         effects: [
-          ...closingOthers(state, way),
-          { type: 'adopt', grant: event.grant, account: event.account },
+          ...closingOthers(state, redirect),
+          { type: 'adopt', tokens: event.tokens, account: event.account },
         ],
       };
     }
-    case 'way-failed':
-      return dropWay(state, event.way, event.error);
+    case 'redirect-failed':
+      return dropRedirect(state, event.redirect, event.error);
     case 'polled':
       // Only a question that is under way has an answer.
-      return wayOf(state, event.way)?.device?.asking === null
+      return redirectOf(state, event.redirect)?.device?.asking === null
         ? {
-            state: withDevice(state, event.way, (device) =>
+            state: withDevice(state, event.redirect, (device) =>
               afterPoll(device, event.answer, event.now),
             ),
             effects: [],
@@ -182,9 +183,9 @@ function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
     case 'reopen':
       return {
         state,
-        effects: state.ways
+        effects: state.redirects
           .slice(-1)
-          .map((way) => ({ type: 'open-browser', way: way.id, again: true })),
+          .map((redirect) => ({ type: 'open-browser', redirect: redirect.id, again: true })),
       };
     case 'cancel':
       return end(state, 'failed', cancelled());
@@ -205,16 +206,16 @@ function stepRedeeming(
   switch (event.type) {
     case 'redeemed':
       // A device code may be granted in the very moment in which another way has won.
-      if (event.way !== state.way.id)
-        return { state, effects: [{ type: 'discard', grant: event.grant }] };
+      if (event.redirect !== state.redirect.id)
+        return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
       return {
         state: { ...state, phase: 'storing' },
-        effects: [{ type: 'adopt', grant: event.grant, account: event.account }],
+        effects: [{ type: 'adopt', tokens: event.tokens, account: event.account }],
       };
     case 'redeem-failed':
       return end(state, event.error.code === 'sign-in-denied' ? 'denied' : 'failed', event.error);
     case 'prepared':
-      return { state, effects: [{ type: 'close-way', way: event.way.id }] };
+      return { state, effects: [{ type: 'close-redirect', redirect: event.redirect.id }] };
     case 'cancel':
       return end(state, 'failed', cancelled());
     // The exchange has its own time limit; the same callback again changes nothing: a code is
@@ -222,9 +223,9 @@ function stepRedeeming(
     case 'tick':
     case 'callback':
     case 'polled':
-    case 'another-way':
+    case 'next-redirect':
     case 'prepare-failed':
-    case 'way-failed':
+    case 'redirect-failed':
     case 'stored':
     case 'reopen':
       return same(state);
@@ -238,17 +239,17 @@ function stepStoring(state: AttemptState & { phase: 'storing' }, event: AttemptE
     case 'stored':
       return end(state, 'signed-in', null);
     case 'redeemed':
-      return { state, effects: [{ type: 'discard', grant: event.grant }] };
+      return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
     case 'prepared':
-      return { state, effects: [{ type: 'close-way', way: event.way.id }] };
+      return { state, effects: [{ type: 'close-redirect', redirect: event.redirect.id }] };
     // Too late to cancel: the person is signed in, and signing out is another wish.
     case 'cancel':
     case 'tick':
     case 'callback':
     case 'polled':
-    case 'another-way':
+    case 'next-redirect':
     case 'prepare-failed':
-    case 'way-failed':
+    case 'redirect-failed':
     case 'redeem-failed':
     case 'reopen':
       return same(state);
@@ -258,15 +259,26 @@ function stepStoring(state: AttemptState & { phase: 'storing' }, event: AttemptE
 }
 
 /** The person gets the whole time anew: who asks for another way has lost some with the first. */
-function addWay(
+function addRedirect(
   state: Waiting,
-  { way, next, now }: AttemptEvent & { readonly type: 'prepared' },
+  { redirect, next, now }: AttemptEvent & { readonly type: 'prepared' },
 ): AttemptStep {
-  if (!state.switching) return { state, effects: [{ type: 'close-way', way: way.id }] };
-  const expiresAt = Math.max(state.expiresAt, now + state.patienceMs, way.device?.expiresAt ?? 0);
+  if (!state.switching)
+    return { state, effects: [{ type: 'close-redirect', redirect: redirect.id }] };
+  const expiresAt = Math.max(
+    state.expiresAt,
+    now + state.patienceMs,
+    redirect.device?.expiresAt ?? 0,
+  );
   return {
-    state: { ...state, expiresAt, ways: [...state.ways, way], next, switching: false },
-    effects: [{ type: 'extend', expiresAt }, ...opening(way)],
+    state: {
+      ...state,
+      expiresAt,
+      redirects: [...state.redirects, redirect],
+      next,
+      switching: false,
+    },
+    effects: [{ type: 'extend', expiresAt }, ...opening(redirect)],
   };
 }
 
@@ -274,12 +286,12 @@ function addWay(
  * Goes on with what else is open; when nothing is, with what else could be; when nothing could, the
  * attempt is over.
  */
-function dropWay(state: Waiting, id: number, error: AuthError): AttemptStep {
-  if (wayOf(state, id) === undefined) return same(state);
+function dropRedirect(state: Waiting, id: number, error: AuthError): AttemptStep {
+  if (redirectOf(state, id) === undefined) return same(state);
   if (error.code === 'sign-in-denied') return end(state, 'denied', error);
-  const ways = state.ways.filter((way) => way.id !== id);
-  const close = { type: 'close-way', way: id } as const;
-  if (ways.length > 0) return { state: { ...state, ways }, effects: [close] };
+  const redirects = state.redirects.filter((redirect) => redirect.id !== id);
+  const close = { type: 'close-redirect', redirect: id } as const;
+  if (redirects.length > 0) return { state: { ...state, redirects }, effects: [close] };
   const preparing = { ...openOf(state), phase: 'preparing' } as const;
   if (state.switching) return { state: preparing, effects: [close] };
   // Nobody used the code in all its time: nobody is there to be asked for more.
@@ -291,13 +303,16 @@ function tickWaiting(state: Waiting, now: number): AttemptStep {
   if (isSetBackBehind(state.startedAt, now)) return timeAgain(state, now);
   if (now >= state.expiresAt) return end(state, 'failed', expired());
   // A question under way may still bring the answer.
-  const over = state.ways.find(
+  const over = state.redirects.find(
     ({ device }) => device !== null && device.asking !== null && now >= device.expiresAt,
   );
-  if (over !== undefined) return dropWay(state, over.id, codeExpired());
-  const due = state.ways.find(({ device }) => device !== null && isPollDue(device, now));
+  if (over !== undefined) return dropRedirect(state, over.id, codeExpired());
+  const due = state.redirects.find(({ device }) => device !== null && isPollDue(device, now));
   if (due === undefined) return same(state);
-  return { state: withDevice(state, due.id, polling), effects: [{ type: 'poll', way: due.id }] };
+  return {
+    state: withDevice(state, due.id, polling),
+    effects: [{ type: 'poll', redirect: due.id }],
+  };
 }
 
 /**
@@ -305,16 +320,18 @@ function tickWaiting(state: Waiting, now: number): AttemptStep {
  * person gets it once more.
  */
 function timeAgain(state: Waiting, now: number): AttemptStep {
-  const ways = state.ways.map((way) =>
-    way.device === null ? way : { ...way, device: afterSetBack(way.device, now) },
+  const redirects = state.redirects.map((redirect) =>
+    redirect.device === null
+      ? redirect
+      : { ...redirect, device: afterSetBack(redirect.device, now) },
   );
   const started = startedAgain(state, now);
   const expiresAt = Math.max(
     started.expiresAt,
-    ...ways.flatMap(({ device }) => device?.expiresAt ?? []),
+    ...redirects.flatMap(({ device }) => device?.expiresAt ?? []),
   );
   return {
-    state: { ...state, ...started, expiresAt, ways },
+    state: { ...state, ...started, expiresAt, redirects },
     effects: [{ type: 'extend', expiresAt }],
   };
 }
@@ -335,7 +352,7 @@ export function attemptDeadline(state: AttemptState, now: number): number | null
     return now;
   if (state.phase === 'preparing') return state.expiresAt;
   if (state.phase !== 'waiting') return null;
-  const devices = state.ways.flatMap(({ device }) =>
+  const devices = state.redirects.flatMap(({ device }) =>
     device === null || device.asking === null ? [] : [device.asking.at, device.expiresAt],
   );
   return Math.min(state.expiresAt, ...devices);
@@ -351,7 +368,7 @@ export function attemptView(state: AttemptState): AttemptView | null {
     case 'storing':
       return {
         stage: 'redeeming',
-        redirect: state.way.kind,
+        redirect: state.redirect.kind,
         startedAt: state.startedAt,
         expiresAt: state.expiresAt,
       };
@@ -364,7 +381,7 @@ export function attemptView(state: AttemptState): AttemptView | null {
 
 function waitingView(state: Waiting): AttemptView {
   const { startedAt, expiresAt, next } = state;
-  const newest = state.ways.at(-1);
+  const newest = state.redirects.at(-1);
   if (state.switching || newest === undefined) return { stage: 'preparing', startedAt, expiresAt };
   const { kind, device } = newest;
   return {
@@ -378,18 +395,20 @@ function waitingView(state: Waiting): AttemptView {
 }
 
 /** A device code is shown; its page is opened on this computer only when the person asks. */
-function opening(way: AttemptRedirect): readonly AttemptEffect[] {
-  return way.kind === 'device-code' ? [] : [{ type: 'open-browser', way: way.id, again: false }];
+function opening(redirect: AttemptRedirect): readonly AttemptEffect[] {
+  return redirect.kind === 'device-code'
+    ? []
+    : [{ type: 'open-browser', redirect: redirect.id, again: false }];
 }
 
 function closingOthers(state: Waiting, winner: AttemptRedirect): readonly AttemptEffect[] {
-  return state.ways
+  return state.redirects
     .filter(({ id }) => id !== winner.id)
-    .map(({ id }) => ({ type: 'close-way', way: id }));
+    .map(({ id }) => ({ type: 'close-redirect', redirect: id }));
 }
 
-function wayOf(state: Waiting, id: number): AttemptRedirect | undefined {
-  return state.ways.find((way) => way.id === id);
+function redirectOf(state: Waiting, id: number): AttemptRedirect | undefined {
+  return state.redirects.find((redirect) => redirect.id === id);
 }
 
 function withDevice(
@@ -399,8 +418,10 @@ function withDevice(
 ): Waiting {
   return {
     ...state,
-    ways: state.ways.map((way) =>
-      way.id === id && way.device !== null ? { ...way, device: change(way.device) } : way,
+    redirects: state.redirects.map((redirect) =>
+      redirect.id === id && redirect.device !== null
+        ? { ...redirect, device: change(redirect.device) }
+        : redirect,
     ),
   };
 }

@@ -29,9 +29,9 @@ export interface AttemptsHost {
   correlationId(attempt: number): string;
   /** A new one is there, so that why the last one failed is no news any more. */
   begun(): void;
-  adopt(grant: TokenSet, account: AccountView, attempt: number): void;
+  adopt(tokens: TokenSet, account: AccountView, attempt: number): void;
   /** Tokens that nobody waits for any more. */
-  discard(grant: TokenSet): void;
+  discard(tokens: TokenSet): void;
   /** Its caller was told. */
   ended(state: AttemptState & { readonly phase: 'ended' }): void;
 }
@@ -70,8 +70,8 @@ export interface Attempts {
 export function createAttempts(
   settings: Settings,
   ports: Ports,
-  protocol: OAuthClient,
-  vault: AttemptStore,
+  client: OAuthClient,
+  attemptStore: AttemptStore,
   host: AttemptsHost,
 ): Attempts {
   const { clock, log } = ports;
@@ -79,11 +79,11 @@ export function createAttempts(
   const signIns = new Map<number, Waiter<void>>();
   let count = 0;
 
-  const trips = createAttemptEffects(settings, ports, protocol, vault, {
+  const attemptEffects = createAttemptEffects(settings, ports, client, attemptStore, {
     post: send,
-    resume(record, way) {
+    resume(record, redirect) {
       const number = ++count;
-      attempts.set(number, resumeAttempt(number, record, way));
+      attempts.set(number, resumeAttempt(number, record, redirect));
       host.begun();
       const correlationId = host.correlationId(number);
       const fields = { attempt: number, began: record.correlationId };
@@ -110,7 +110,7 @@ export function createAttempts(
     async paste(argument) {
       const pasted = parsePasted(argument);
       if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
-      if (await trips.paste(pasted)) return;
+      if (await attemptEffects.paste(pasted)) return;
       throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
     },
     deliver({ number, event }) {
@@ -135,7 +135,7 @@ export function createAttempts(
       return earliest === Infinity ? null : earliest;
     },
     stop(error) {
-      trips.stop();
+      attemptEffects.stop();
       for (const waiter of signIns.values()) waiter.reject(error);
       signIns.clear();
     },
@@ -167,7 +167,7 @@ export function createAttempts(
     });
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
-      trips.begin(number, request, attempt.expiresAt);
+      attemptEffects.begin(number, request, attempt.expiresAt);
       host.drain();
     });
   }
@@ -192,31 +192,31 @@ export function createAttempts(
   function run(number: number, effect: AttemptEffect): void {
     switch (effect.type) {
       case 'prepare':
-        trips.prepare(number, effect.expiresAt);
+        attemptEffects.prepare(number, effect.expiresAt);
         return;
       case 'open-browser':
-        trips.openBrowser(number, effect.way, effect.again);
+        attemptEffects.openBrowser(number, effect.redirect, effect.again);
         return;
       case 'redeem':
-        trips.redeem(number, effect.way);
+        attemptEffects.redeem(number, effect.redirect);
         return;
       case 'poll':
-        trips.poll(number, effect.way);
+        attemptEffects.poll(number, effect.redirect);
         return;
       case 'extend':
-        trips.extend(number, effect.expiresAt);
+        attemptEffects.extend(number, effect.expiresAt);
         return;
-      case 'close-way':
-        trips.closeWay(number, effect.way);
+      case 'close-redirect':
+        attemptEffects.closeRedirect(number, effect.redirect);
         return;
       case 'adopt':
-        host.adopt(effect.grant, effect.account, number);
+        host.adopt(effect.tokens, effect.account, number);
         return;
       case 'discard':
-        host.discard(effect.grant);
+        host.discard(effect.tokens);
         return;
       case 'close':
-        trips.close(number, effect.outcome);
+        attemptEffects.close(number, effect.outcome);
         return;
       default:
         assertNever(effect);

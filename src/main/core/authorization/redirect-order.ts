@@ -23,7 +23,7 @@ export function redirectsFrom(
 ): readonly RedirectChoice[] {
   return redirects
     .map((option, at) => ({ position: at, option }))
-    .filter((rung) => rung.position >= position && !open.includes(rung.option.kind));
+    .filter((choice) => choice.position >= position && !open.includes(choice.option.kind));
 }
 
 /**

@@ -38,7 +38,7 @@ export interface OpenDeviceCode {
 export interface AttemptContext {
   readonly request: SignInRequest;
   readonly correlationId: string;
-  readonly ways: Map<number, OpenRedirect | OpenDeviceCode>;
+  readonly redirects: Map<number, OpenRedirect | OpenDeviceCode>;
   /** Where on the ladder the next way is looked for. */
   position: number;
   lastId: number;
@@ -50,53 +50,57 @@ export interface Redirects {
    * Opens the first entry from the trip's position on that works here; resolves with its id.
    * Rejects when none does, with the reasons.
    */
-  openNext(trip: AttemptContext, expiresAt: number): Promise<number>;
+  openNext(context: AttemptContext, expiresAt: number): Promise<number>;
   /** What could be opened besides, as far as it can be known without trying. */
-  nextOf(trip: AttemptContext): RedirectKind | null;
+  nextOf(context: AttemptContext): RedirectKind | null;
   /**
    * The page to open once more. A pushed request is pushed anew, for some servers take its name
    * once (RFC 9126 §2.2).
    */
-  pageOf(trip: AttemptContext, way: OpenRedirect | OpenDeviceCode): Promise<string | null>;
+  pageOf(context: AttemptContext, redirect: OpenRedirect | OpenDeviceCode): Promise<string | null>;
   /** Keeps what is kept of the trip until then. */
-  extend(trip: AttemptContext, expiresAt: number): void;
+  extend(context: AttemptContext, expiresAt: number): void;
   /** Forgets the secrets at once; the redirect shows the outcome. Idempotent. */
-  close(trip: AttemptContext, id: number, outcome: AttemptOutcome): void;
+  close(context: AttemptContext, id: number, outcome: AttemptOutcome): void;
 }
 
 export function createAttemptContext(
   request: SignInRequest,
   correlationId: string,
 ): AttemptContext {
-  return { request, correlationId, ways: new Map(), position: 0, lastId: 0, closed: false };
+  return { request, correlationId, redirects: new Map(), position: 0, lastId: 0, closed: false };
 }
 
 export function createRedirects(
   settings: Settings,
   ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>,
-  protocol: OAuthClient,
-  vault: AttemptStore,
+  client: OAuthClient,
+  attemptStore: AttemptStore,
 ): Redirects {
   const { clock, log } = ports;
   const { redirects, issuer, clientId } = settings;
 
   return {
-    async openNext(trip, expiresAt) {
+    async openNext(context, expiresAt) {
       const reasons: string[] = [];
       let failure: AuthError | null = null;
-      for (const { position, option } of redirectsFrom(redirects, trip.position, openKinds(trip))) {
+      for (const { position, option } of redirectsFrom(
+        redirects,
+        context.position,
+        openKinds(context),
+      )) {
         try {
-          const id = await open(trip, option, expiresAt);
-          trip.position = position + 1;
+          const id = await open(context, option, expiresAt);
+          context.position = position + 1;
           return id;
         } catch (thrown) {
           const error = toAuthError(thrown);
-          if (trip.closed || !leavesOtherRedirects(error)) throw error;
-          trip.position = position + 1;
+          if (context.closed || !leavesOtherRedirects(error)) throw error;
+          context.position = position + 1;
           log.write({
             level: 'warn',
             event: 'redirect-unavailable',
-            correlationId: trip.correlationId,
+            correlationId: context.correlationId,
             fields: { redirect: option.uri, code: error.code, detail: error.message },
           });
           reasons.push(`${option.uri}: ${error.message}`);
@@ -110,77 +114,82 @@ export function createRedirects(
       );
     },
 
-    nextOf: (trip) =>
-      nextKind(redirects, trip.position, openKinds(trip), protocol.offersDeviceCode()),
+    nextOf: (context) =>
+      nextKind(redirects, context.position, openKinds(context), client.offersDeviceCode()),
 
-    async pageOf(trip, way) {
-      if (way.kind === 'device-code')
+    async pageOf(context, redirect) {
+      if (redirect.kind === 'device-code')
         return (
-          way.authorization.view.verificationUriComplete ?? way.authorization.view.verificationUri
+          redirect.authorization.view.verificationUriComplete ??
+          redirect.authorization.view.verificationUri
         );
       try {
-        return await protocol.authorizationUrl(way.secrets, way.redirectUri, trip.request);
+        return await client.authorizationUrl(
+          redirect.secrets,
+          redirect.redirectUri,
+          context.request,
+        );
       } catch (thrown) {
         log.write({
           level: 'info',
           event: 'reopen-with-old-page',
-          correlationId: trip.correlationId,
+          correlationId: context.correlationId,
           fields: { code: toAuthError(thrown).code },
         });
-        return way.authorizationUrl;
+        return redirect.authorizationUrl;
       }
     },
 
-    extend(trip, expiresAt) {
-      for (const way of trip.ways.values())
-        if (way.kind === 'custom-scheme') void keep(trip, way, expiresAt);
+    extend(context, expiresAt) {
+      for (const redirect of context.redirects.values())
+        if (redirect.kind === 'custom-scheme') void keep(context, redirect, expiresAt);
     },
 
     close,
   };
 
   async function open(
-    trip: AttemptContext,
+    context: AttemptContext,
     option: RedirectOption,
     expiresAt: number,
   ): Promise<number> {
-    const id = trip.lastId + 1;
-    trip.lastId = id;
+    const id = context.lastId + 1;
+    context.lastId = id;
     if (option.kind === 'device-code') {
       const startedAt = clock.now();
-      trip.ways.set(id, {
+      context.redirects.set(id, {
         kind: option.kind,
         startedAt,
-        authorization: await protocol.authorizeDevice(trip.request),
+        authorization: await client.authorizeDevice(context.request),
       });
-      if (trip.closed) close(trip, id, 'failed');
+      if (context.closed) close(context, id, 'failed');
       return id;
     }
-    const way: OpenRedirect = {
+    const redirect: OpenRedirect = {
       ...(await redirectOf(option)),
       secrets: createRequestSecrets(),
       startedAt: clock.now(),
       authorizationUrl: null,
       callback: null,
     };
-    trip.ways.set(id, way);
+    context.redirects.set(id, redirect);
     try {
-      if (trip.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
+      if (context.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
       // A loopback server ends with its process, so only a scheme can bring a callback to the next
       // one.
       const kept =
-        way.kind === 'custom-scheme'
-          ? withTimeout(clock, keep(trip, way, expiresAt), LIMITS.keepBeforeBrowserMs)
+        redirect.kind === 'custom-scheme'
+          ? withTimeout(clock, keep(context, redirect, expiresAt), LIMITS.keepBeforeBrowserMs)
           : null;
-      way.authorizationUrl = await protocol.authorizationUrl(
-        way.secrets,
-        way.redirectUri,
-        trip.request,
+      redirect.authorizationUrl = await client.authorizationUrl(
+        redirect.secrets,
+        redirect.redirectUri,
+        context.request,
       );
       await kept;
       return id;
     } catch (thrown) {
-      close(trip, id, 'failed');
+      close(context, id, 'failed');
       throw thrown;
     }
   }
@@ -205,30 +214,30 @@ export function createRedirects(
 
   async function keep(
     { correlationId }: AttemptContext,
-    way: OpenRedirect,
+    redirect: OpenRedirect,
     expiresAt: number,
   ): Promise<void> {
-    await vault.keep({
+    await attemptStore.keep({
       version: 1,
       issuer,
       clientId,
-      ...way.secrets,
-      redirectUri: way.redirectUri,
-      startedAt: way.startedAt,
+      ...redirect.secrets,
+      redirectUri: redirect.redirectUri,
+      startedAt: redirect.startedAt,
       expiresAt,
       correlationId,
     });
   }
 
-  function close(trip: AttemptContext, id: number, outcome: AttemptOutcome): void {
-    const way = trip.ways.get(id);
-    trip.ways.delete(id);
-    if (way === undefined || way.kind === 'device-code') return;
-    way.close(outcome);
-    void vault.release(way.secrets.state);
+  function close(context: AttemptContext, id: number, outcome: AttemptOutcome): void {
+    const redirect = context.redirects.get(id);
+    context.redirects.delete(id);
+    if (redirect === undefined || redirect.kind === 'device-code') return;
+    redirect.close(outcome);
+    void attemptStore.release(redirect.secrets.state);
   }
 }
 
-function openKinds(trip: AttemptContext): readonly RedirectKind[] {
-  return [...trip.ways.values()].map(({ kind }) => kind);
+function openKinds(context: AttemptContext): readonly RedirectKind[] {
+  return [...context.redirects.values()].map(({ kind }) => kind);
 }

@@ -80,7 +80,7 @@ export function retryDelayMs(
  * about a minute at most, and never before the server's `Retry-After`. People at work wait less
  * than idle apps; callers that poll do not undo the pauses.
  */
-export function hurryAt(
+export function retryEarlyAt(
   failedAt: number,
   nextTryAt: number,
   retryAfterSeconds: number | undefined,
@@ -89,7 +89,7 @@ export function hurryAt(
   const own = nextTryAt - failedAt - asked;
   // Cut to one length, the long pauses of all who failed together would end together: what is left
   // of their chance spreads them.
-  const most = LIMITS.hurryMaxMs * 0.75 + (own % (LIMITS.hurryMaxMs / 2));
+  const most = LIMITS.retryEarlyMaxMs * 0.75 + (own % (LIMITS.retryEarlyMaxMs / 2));
   const pause = Math.max(LIMITS.retryBaseMs, asked + Math.min(own / 4, most));
   return Math.min(nextTryAt, Math.ceil(failedAt + pause));
 }

@@ -100,12 +100,12 @@ export const LIMITS = {
    * As long as the OAuth engine keeps a key set: who is longer in the browser is back to keys that
    * are asked for again.
    */
-  earlyKeysMaxMs: 300_000,
+  jwksPrefetchMaxMs: 300_000,
   /**
    * A token that is over as it comes is renewed by itself no sooner; a caller gets a new one each
    * second.
    */
-  lifelessPauseMs: 60_000,
+  zeroLifetimePauseMs: 60_000,
   /** First pause after a failed renewal; doubled each time. */
   retryBaseMs: 2_000,
   /**
@@ -131,7 +131,7 @@ export const LIMITS = {
    * A person who waits for an answer gives up after a minute; a quarter more or less keeps a fleet
    * apart.
    */
-  hurryMaxMs: 60_000,
+  retryEarlyMaxMs: 60_000,
   /** A server may ask for patience, but not for ever. */
   retryAfterMaxMs: 3_600_000,
   /** Without `expires_in` (RFC 6749 §5.1 only recommends it) a token is taken to live this long. */

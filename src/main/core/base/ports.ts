@@ -40,7 +40,7 @@ export interface SecretStore {
   /**
    * Where the value of this key was found or written last, for the view. Without it: the keychain.
    */
-  readonly homeOf?: (key: string) => SecretStoreKind;
+  readonly storeOf?: (key: string) => SecretStoreKind;
   /** Ends the worker at once, whatever it is doing. Later calls answer `unavailable`. */
   close(): void;
 }
@@ -408,10 +408,10 @@ export interface Ports {
   readonly clock: Clock;
   readonly network: Network;
   readonly lock: Lock;
-  readonly signals: SystemEvents;
+  readonly systemEvents: SystemEvents;
   readonly log: Log;
   /** Called once at most, at the first error that may have advice. Without it errors carry none. */
   readonly loadAdvice?: (() => Promise<Advise>) | undefined;
   /** Only where the host names some. */
-  readonly earlier?: LegacyEntries;
+  readonly legacyEntries?: LegacyEntries;
 }

@@ -39,7 +39,7 @@ export function afterSetBack(state: SessionState, ms: number): SessionState {
     case 'adopting':
       return {
         ...state,
-        grant: moved(state.grant, ms),
+        tokens: moved(state.tokens, ms),
         previous: state.previous === null ? null : liveAfter(state.previous, ms),
       };
     default:
@@ -48,18 +48,21 @@ export function afterSetBack(state: SessionState, ms: number): SessionState {
 }
 
 function liveAfter(state: LiveSession, ms: number): LiveSession {
-  const { access, renewal, errand } = state;
+  const { access, renewal, targetRenewal } = state;
   return {
     ...state,
     access: access === null ? null : moved(access, ms),
     renewal: renewalAfter(renewal, access, ms),
-    errand: errand?.state === 'saving' ? { ...errand, grant: moved(errand.grant, ms) } : errand,
+    targetRenewal:
+      targetRenewal?.state === 'saving'
+        ? { ...targetRenewal, tokens: moved(targetRenewal.tokens, ms) }
+        : targetRenewal,
     targets: new Map([...state.targets].map(([key, answer]) => [key, targetAfter(answer, ms)])),
   };
 }
 
 function renewalAfter(renewal: Renewal, access: AccessToken | null, ms: number): Renewal {
-  if (renewal.state === 'saving') return { ...renewal, grant: moved(renewal.grant, ms) };
+  if (renewal.state === 'saving') return { ...renewal, tokens: moved(renewal.tokens, ms) };
   if (renewal.state !== 'fresh' || renewal.renewAt === null) return renewal;
   const isRenewed = ms >= RENEWED_MS && access !== null;
   return { ...renewal, renewAt: (isRenewed ? access.obtainedAt : renewal.renewAt) - ms };

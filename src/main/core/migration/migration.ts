@@ -75,11 +75,11 @@ export interface MigrationEvents {
 
 export interface MigrationParts {
   /** Undefined: nothing can be taken over. */
-  readonly earlier: LegacyEntries | undefined;
+  readonly legacyEntries: LegacyEntries | undefined;
   readonly secrets: SecretStore;
-  readonly known: StoredState;
-  readonly vault: SessionStore;
-  readonly protocol: OAuthClient;
+  readonly storedState: StoredState;
+  readonly sessionStore: SessionStore;
+  readonly client: OAuthClient;
   readonly lock: Lock;
   readonly clock: Clock;
   readonly log: Log;
@@ -99,14 +99,23 @@ const TRIED_MAX = 32;
 /** Instead of a digest: nothing is tried any more. */
 const ALL = '*';
 
-const NOTHING_EARLIER: LegacyEntries = {
+const NO_LEGACY_ENTRIES: LegacyEntries = {
   read: async () => ({ state: 'absent' }),
   remove: async () => ({ state: 'done' }),
 };
 
 export function createMigration(
   settings: Settings,
-  { earlier = NOTHING_EARLIER, secrets, known, vault, protocol, lock, clock, log }: MigrationParts,
+  {
+    legacyEntries = NO_LEGACY_ENTRIES,
+    secrets,
+    storedState,
+    sessionStore,
+    client,
+    lock,
+    clock,
+    log,
+  }: MigrationParts,
   events: MigrationEvents,
 ): Migration {
   const indexes = settings.migrateFrom.map((_, index) => index);
@@ -136,7 +145,7 @@ export function createMigration(
   return {
     begin,
     firstWord: () => firstWord,
-    isUnderWay: () => known.current().takeOver.stage === 'proving',
+    isUnderWay: () => storedState.current().takeOver.stage === 'proving',
     waitsForNetwork: () => waitsFor === 'network',
     tryAgain(keyringToo) {
       if (keyringToo && running === null && !stopped) begin();
@@ -160,11 +169,14 @@ export function createMigration(
     const {
       accounts,
       takeOver: { stage, tried },
-    } = known.current();
+    } = storedState.current();
     // Where another issuer or client was used before, the earlier session may be theirs, and is
     // sent to nobody.
     const isNew =
-      accounts.length === 0 && !known.knowsOthers() && indexes.length > 0 && !tried.includes(ALL);
+      accounts.length === 0 &&
+      !storedState.knowsOthers() &&
+      indexes.length > 0 &&
+      !tried.includes(ALL);
     // What is only left to be cleaned holds up nobody.
     if (stage === 'cleaning' || (stage === 'none' && !isNew)) speak();
     if (stage === 'none' && !isNew) return;
@@ -243,8 +255,8 @@ export function createMigration(
   /** One try, while no other process tries. */
   async function step(): Promise<Outcome> {
     // What other processes have written meanwhile.
-    await known.refresh();
-    const { stage } = known.current().takeOver;
+    await storedState.refresh();
+    const { stage } = storedState.current().takeOver;
     if (stage !== 'none' && current === null) {
       const reading = await secrets.read(await keyOf(), true);
       if (reading.state === 'locked' || reading.state === 'unavailable')
@@ -264,8 +276,8 @@ export function createMigration(
         if (outcome.state !== 'refused') return outcome;
       }
     }
-    const { accounts, lastAccountId } = known.current();
-    if (accounts.length === 0 && !known.knowsOthers()) return firstThatWorks();
+    const { accounts, lastAccountId } = storedState.current();
+    if (accounts.length === 0 && !storedState.knowsOthers()) return firstThatWorks();
     // Another process was faster.
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last?.record === 'kept') events.taken(accountOf(last));
@@ -273,10 +285,10 @@ export function createMigration(
   }
 
   async function firstThatWorks(): Promise<Outcome> {
-    const { tried } = known.current().takeOver;
+    const { tried } = storedState.current().takeOver;
     let waits: Outcome | null = null;
     for (const entry of indexes) {
-      const reading = await earlier.read(entry);
+      const reading = await legacyEntries.read(entry);
       if (reading.state === 'locked' || reading.state === 'unavailable')
         waits ??= withheld(reading, entry);
       if (reading.state !== 'found') continue;
@@ -308,7 +320,7 @@ export function createMigration(
     };
     try {
       // Before anything is written: most tries that fail do so here, for want of a network.
-      await protocol.prepare();
+      await client.prepare();
     } catch (thrown) {
       return { state: 'waits', entry, error: toAuthError(thrown) };
     }
@@ -330,14 +342,14 @@ export function createMigration(
 
   async function prove(record: MigrationRecord, entry: number): Promise<Outcome> {
     let account: AccountView;
-    let grant: TokenSet;
+    let tokens: TokenSet;
     current = record;
     // A request that is cut off by the end of the app could cost the rotated token.
     if (stopped) return OVER;
     try {
-      const renewed = await protocol.renewEarlier(record.refreshToken, record.scope);
-      grant = renewed.grant;
-      current = { ...record, refreshToken: grant.refreshToken ?? record.refreshToken };
+      const renewed = await client.renewLegacy(record.refreshToken, record.scope);
+      tokens = renewed.tokens;
+      current = { ...record, refreshToken: tokens.refreshToken ?? record.refreshToken };
       // Now: to learn who it is may take two more exchanges. A keyring that refuses leaves it in
       // memory.
       if (current.refreshToken !== record.refreshToken)
@@ -351,7 +363,7 @@ export function createMigration(
     } catch (thrown) {
       return judge(toAuthError(thrown), entry, record);
     }
-    const { accessToken, obtainedAt, expiresAt, scope } = grant;
+    const { accessToken, obtainedAt, expiresAt, scope } = tokens;
     const session = {
       version: 1,
       clientId: settings.clientId,
@@ -365,7 +377,7 @@ export function createMigration(
     // Somebody who has signed in meanwhile, or signed out, has the last word.
     const write = async (): Promise<AuthError | null> => {
       isDropped = cancelled;
-      return isDropped ? null : vault.write(session);
+      return isDropped ? null : sessionStore.write(session);
     };
     const held = await lock.hold(
       sessionLock(settings.clientId, account.id),
@@ -398,10 +410,10 @@ export function createMigration(
     if (error.code === 'id-token-invalid') {
       // What the server rotated belongs to nobody now. What it did not rotate is still the host's.
       if (current !== null && current.refreshToken !== before.refreshToken)
-        void protocol.revoke(current.refreshToken).catch(() => undefined);
+        void client.revoke(current.refreshToken).catch(() => undefined);
       return refuse(entry, error);
     }
-    if (error.code === 'sign-in-refused' && (await protocol.isOwnWord(error))) {
+    if (error.code === 'sign-in-refused' && (await client.isOwnWord(error))) {
       const again =
         refusedAt !== null && Math.abs(clock.now() - refusedAt) >= LIMITS.refusalPauseMs;
       if (again) return refuse(entry, error);
@@ -428,14 +440,14 @@ export function createMigration(
    * version left.
    */
   async function drop(tried: string): Promise<Outcome> {
-    await known.update((state) => ({
+    await storedState.update((state) => ({
       ...state,
       takeOver: {
         stage: state.takeOver.stage === 'none' ? 'none' : 'cleaning',
         tried: [...state.takeOver.tried, tried].slice(-TRIED_MAX),
       },
     }));
-    if (known.current().takeOver.stage === 'cleaning')
+    if (storedState.current().takeOver.stage === 'cleaning')
       return (await forget()) ? OVER : oweCleaning();
     return OVER;
   }
@@ -445,7 +457,7 @@ export function createMigration(
    * now.
    */
   async function clean(): Promise<boolean> {
-    const { tried } = known.current().takeOver;
+    const { tried } = storedState.current().takeOver;
     let isClean = true;
     for (const entry of indexes) {
       if (
@@ -455,12 +467,12 @@ export function createMigration(
         tried.includes(current.source)
       )
         continue;
-      const reading = await earlier.read(entry);
+      const reading = await legacyEntries.read(entry);
       if (reading.state === 'locked' || reading.state === 'unavailable') isClean = false;
       // Something else by now: the earlier version was used again, and that is not what was taken
       // over.
       if (reading.state !== 'found' || (await digestOf(reading.value)) !== current.source) continue;
-      if ((await earlier.remove(entry)).state !== 'done') isClean = false;
+      if ((await legacyEntries.remove(entry)).state !== 'done') isClean = false;
     }
     return isClean && forget();
   }
@@ -471,9 +483,9 @@ export function createMigration(
   }
 
   async function lastSession(): Promise<SessionReading | null> {
-    const { accounts, lastAccountId } = known.current();
+    const { accounts, lastAccountId } = storedState.current();
     const last = accounts.find(({ id, record }) => id === lastAccountId && record === 'kept');
-    return last === undefined ? null : vault.read(accountOf(last));
+    return last === undefined ? null : sessionStore.read(accountOf(last));
   }
 
   async function readByHost(entry: number, value: string): Promise<LegacySession | null> {
@@ -535,7 +547,7 @@ export function createMigration(
   }
 
   function setStage(stage: KnownMigration['stage']): Promise<boolean> {
-    return known.update((state) => ({ ...state, takeOver: { ...state.takeOver, stage } }));
+    return storedState.update((state) => ({ ...state, takeOver: { ...state.takeOver, stage } }));
   }
 
   async function keyOf(): Promise<string> {

@@ -17,7 +17,7 @@ import { AuthError } from '../base/errors.js';
 import { personIn } from './id-token.js';
 import { toAccount } from './identity.js';
 import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
-import { type RequestContext, toAuthErrorAt, judged, pendingWord } from './error-mapping.js';
+import { type RequestContext, toAuthErrorAt, mapped, pendingWord } from './error-mapping.js';
 import {
   type MetadataMark,
   type Published,
@@ -54,7 +54,7 @@ export interface TokenSet {
 
 /** Tokens, and whose they are. */
 export interface Redeemed {
-  readonly grant: TokenSet;
+  readonly tokens: TokenSet;
   readonly account: AccountView;
 }
 
@@ -63,7 +63,7 @@ export interface Redeemed {
  * Connect Core §12.2).
  */
 export interface Renewed {
-  readonly grant: TokenSet;
+  readonly tokens: TokenSet;
   readonly person: 'same' | 'another' | 'unsaid';
 }
 
@@ -135,10 +135,10 @@ export interface OAuthClient {
    * The same with a refresh token of nobody knows whom. `identify` asks the provider who it is, as
    * after a sign-in.
    */
-  renewEarlier(
+  renewLegacy(
     refreshToken: string,
     scope: string,
-  ): Promise<{ readonly grant: TokenSet; readonly identify: () => Promise<AccountView> }>;
+  ): Promise<{ readonly tokens: TokenSet; readonly identify: () => Promise<AccountView> }>;
   /**
    * Whether the provider itself refused, and no portal or proxy in its name: its metadata or key
    * set arrives unchanged right now. Where there is neither, only a refusal in the words of RFC
@@ -209,7 +209,7 @@ export function createOAuthClient(
       await metadata.usable();
     },
     renew,
-    renewEarlier,
+    renewLegacy,
     isOwnWord,
     revoke,
     trustMetadata: (mark) => {
@@ -265,7 +265,7 @@ export function createOAuthClient(
     server: ServerMetadata,
     parameters: [string, string][],
   ): Promise<[string, string][]> {
-    return judged(
+    return mapped(
       'push',
       async () => {
         const response = await oauth.pushedAuthorizationRequest(
@@ -298,13 +298,13 @@ export function createOAuthClient(
   ): Promise<Redeemed> {
     const server = await metadata.current();
     const named = issuerNamedBy(callback, server);
-    const validated = await judged(
+    const validated = await mapped(
       'callback',
       async () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state),
       sent(redirectUri, false),
     );
     const requestedAt = clock.now();
-    const response = await judged('redeem', () =>
+    const response = await mapped('redeem', () =>
       oauth.authorizationCodeGrantRequest(
         server,
         client,
@@ -318,7 +318,7 @@ export function createOAuthClient(
     const times = timesOf(response, requestedAt, clock.now());
     const answer = await readTokenAnswer(response, usesOpenId);
     const filled = await issuerFilledBy(answer, named ?? server);
-    const tokens = await judged(
+    const tokenResponse = await mapped(
       'redeem',
       () =>
         oauth.processAuthorizationCodeResponse(
@@ -330,23 +330,23 @@ export function createOAuthClient(
       sent(redirectUri, true),
     );
     return receive(
-      { server: filled, answer, tokens, times, attempt: secrets, startedAt },
+      { server: filled, answer, tokenResponse, times, attempt: secrets, startedAt },
       correlationId,
     );
   }
 
   async function receive(exchange: Exchange, correlationId?: string): Promise<Redeemed> {
-    const { server, tokens, times } = exchange;
+    const { server, tokenResponse, times } = exchange;
     const identity = await identification.ofSignIn(exchange, correlationId);
     const since =
-      tokens.refresh_token === undefined
+      tokenResponse.refresh_token === undefined
         ? latestStart(times, settings.networkTimeoutSeconds)
         : earliestStart(times);
-    const grant = {
-      ...toTokenSet(tokens, since, null, settings.scopes.join(' ')),
+    const tokens = {
+      ...toTokenSet(tokenResponse, since, null, settings.scopes.join(' ')),
       resources: settings.resources,
     };
-    return { grant, account: await toAccount(server.issuer, identity) };
+    return { tokens, account: await toAccount(server.issuer, identity) };
   }
 
   /**
@@ -408,7 +408,7 @@ export function createOAuthClient(
       ...loginHintOf(request, settings),
     });
     parameters.push(...resourcesOf(settings));
-    return judged(
+    return mapped(
       'device',
       async () => {
         const response = await readTokenAnswer(
@@ -459,7 +459,7 @@ export function createOAuthClient(
       exchange = {
         server: filled,
         answer,
-        tokens: await oauth.processDeviceCodeResponse(filled, client, answer),
+        tokenResponse: await oauth.processDeviceCodeResponse(filled, client, answer),
         times,
         attempt: authorization,
         startedAt,
@@ -508,7 +508,7 @@ export function createOAuthClient(
       resource: target?.resource ?? undefined,
       scope: target?.scope ?? undefined,
     });
-    return judged(
+    return mapped(
       'renew',
       async () => {
         const response = await oauth.refreshTokenGrantRequest(
@@ -524,7 +524,7 @@ export function createOAuthClient(
         // The ID token is looked at apart: nothing that is wrong with it may cost the rotated
         // refresh token.
         const body = await bodyOf(response);
-        const tokens = await oauth.processRefreshTokenResponse(
+        const tokenResponse = await oauth.processRefreshTokenResponse(
           server,
           client,
           await readTokenAnswer(response, false),
@@ -532,7 +532,12 @@ export function createOAuthClient(
         // Who never asked for one knows the person by another name than its "sub".
         const idToken = usesOpenId ? body?.['id_token'] : undefined;
         return {
-          grant: toTokenSet(tokens, Math.min(requestedAt, clock.now()), refreshToken, scope),
+          tokens: toTokenSet(
+            tokenResponse,
+            Math.min(requestedAt, clock.now()),
+            refreshToken,
+            scope,
+          ),
           person: personIn(idToken, account, settings.clientId),
         };
       },
@@ -540,13 +545,13 @@ export function createOAuthClient(
     );
   }
 
-  async function renewEarlier(
+  async function renewLegacy(
     refreshToken: string,
     scope: string,
-  ): Promise<{ grant: TokenSet; identify: () => Promise<AccountView> }> {
+  ): Promise<{ tokens: TokenSet; identify: () => Promise<AccountView> }> {
     const server = await known();
     const requestedAt = clock.now();
-    return judged(
+    return mapped(
       'renew',
       async () => {
         const response = await oauth.refreshTokenGrantRequest(
@@ -559,7 +564,7 @@ export function createOAuthClient(
         const times = timesOf(response, requestedAt, clock.now());
         await assertServerRefused(response, settings.provider?.endingErrors ?? []);
         const whole = await readTokenAnswer(response.clone(), usesOpenId);
-        const tokens = await oauth.processRefreshTokenResponse(
+        const tokenResponse = await oauth.processRefreshTokenResponse(
           server,
           client,
           await readTokenAnswer(response, false),
@@ -568,10 +573,13 @@ export function createOAuthClient(
           const filled = await issuerFilledBy(whole, server);
           return toAccount(
             filled.issuer,
-            await identification.ofRenewal(filled, whole, tokens.access_token, times),
+            await identification.ofRenewal(filled, whole, tokenResponse.access_token, times),
           );
         };
-        return { grant: toTokenSet(tokens, earliestStart(times), refreshToken, scope), identify };
+        return {
+          tokens: toTokenSet(tokenResponse, earliestStart(times), refreshToken, scope),
+          identify,
+        };
       },
       sent(null, false),
     );
@@ -601,7 +609,7 @@ export function createOAuthClient(
   async function revoke(token: string): Promise<void> {
     const server = await metadata.usable();
     if (server.revocation_endpoint === undefined) return;
-    await judged('revoke', async () => {
+    await mapped('revoke', async () => {
       await oauth.processRevocationResponse(
         await oauth.revocationRequest(server, client, authentication(server), token, http),
       );
@@ -619,7 +627,7 @@ async function discover(
   for (const algorithm of ['oidc', 'oauth2'] as const) {
     // A server that has nothing there may send browsers elsewhere; that is no metadata, and the
     // next address may have some.
-    const response = await judged('discovery', () =>
+    const response = await mapped('discovery', () =>
       oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm }),
     ).catch((error: unknown) => {
       if (error instanceof AuthError && error.code === 'response-invalid') return null;

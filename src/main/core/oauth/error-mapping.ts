@@ -58,9 +58,9 @@ export function toAuthErrorAt(
     exchange: context.exchange,
     ends: context.endingErrors ?? [],
   };
-  if (step === 'callback') return judgeCallback(code, cause, details);
+  if (step === 'callback') return mapCallbackError(code, cause, details);
   if (code === 'OAUTH_RESPONSE_BODY_ERROR')
-    return judgeServerError(step, error, {
+    return mapServerError(step, error, {
       ...details,
       serverError: plainWord(error),
       provider: readProviderError(cause),
@@ -71,7 +71,7 @@ export function toAuthErrorAt(
     return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
   // An error without JSON is an error all the same: the status says whose.
   if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON')
-    return judgeStatus(step, cause, details);
+    return mapStatus(step, cause, details);
   if (code === 'OAUTH_UNSUPPORTED_OPERATION' && isGrant(step))
     return new AuthError(
       'id-token-invalid',
@@ -92,7 +92,7 @@ export function toAuthErrorAt(
 }
 
 /** Runs the step; what it throws leaves as an AuthError. */
-export async function judged<T>(
+export async function mapped<T>(
   step: ExchangeStep,
   run: () => Promise<T>,
   context: RequestContext = {},
@@ -104,7 +104,7 @@ export async function judged<T>(
   }
 }
 
-function judgeCallback(code: string | undefined, cause: unknown, details: Details): AuthError {
+function mapCallbackError(code: string | undefined, cause: unknown, details: Details): AuthError {
   if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR' && cause instanceof URLSearchParams) {
     const error = cause.get('error');
     const known = { ...details, serverError: plainWord(error), provider: readCallbackError(cause) };
@@ -137,7 +137,7 @@ export function pendingWord(thrown: unknown): 'pending' | 'slow-down' | null {
   return error === 'authorization_pending' ? 'pending' : error === 'slow_down' ? 'slow-down' : null;
 }
 
-function judgeServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
+function mapServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
   if (step === 'poll' && error === 'expired_token') return codeExpired();
   // RFC 8628 §3.5 says access_denied; Entra has a word of its own.
   if (step === 'poll' && (error === 'access_denied' || error === 'authorization_declined'))
@@ -157,7 +157,7 @@ function judgeServerError(step: ExchangeStep, error: unknown, details: Details):
   return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused the request`, details);
 }
 
-function judgeStatus(step: ExchangeStep, cause: unknown, details: Details): AuthError {
+function mapStatus(step: ExchangeStep, cause: unknown, details: Details): AuthError {
   const status = cause instanceof Response ? cause.status : 0;
   // While a device code is waited for, every answer but the last has status 400; one without a word
   // is a portal's or a proxy's.

@@ -8,7 +8,7 @@ import type { JwksPrefetch } from './jwks-prefetch.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { assertRemainingClaims } from './id-token.js';
 import { ANONYMOUS, mergeIdentity, readClaims, readIdentity } from './identity.js';
-import { judged } from './error-mapping.js';
+import { mapped } from './error-mapping.js';
 import type { Identity, Settings } from '../options/options.js';
 import type { Clock, Log } from '../base/ports.js';
 import { withTimeout } from '../base/timeout.js';
@@ -20,7 +20,7 @@ import { askedAge } from './id-token-times.js';
 export interface Exchange {
   readonly server: ServerMetadata;
   readonly answer: Response;
-  readonly tokens: oauth.TokenEndpointResponse;
+  readonly tokenResponse: oauth.TokenEndpointResponse;
   readonly times: ArrivalTimes;
   readonly attempt: object | null;
   /** When authorization was asked for; null: it was not, so no age of it was either. */
@@ -60,13 +60,13 @@ export function createIdentification(
     ofSignIn: (exchange, correlationId) =>
       usesOpenId
         ? byIdToken(exchange, correlationId)
-        : byHand(exchange.server, exchange.tokens.access_token, correlationId),
+        : byHand(exchange.server, exchange.tokenResponse.access_token, correlationId),
     async ofRenewal(server, answer, accessToken, times) {
       if (typeof (await bodyOf(answer))?.['id_token'] === 'string') {
-        const tokens = await judged('id-token', () =>
+        const tokenResponse = await mapped('id-token', () =>
           oauth.processRefreshTokenResponse(server, client, answer),
         );
-        return byIdToken({ server, answer, tokens, times, attempt: null, startedAt: null });
+        return byIdToken({ server, answer, tokenResponse, times, attempt: null, startedAt: null });
       }
       const identity = await byHand(server, accessToken);
       if (usesOpenId && identity === ANONYMOUS)
@@ -76,14 +76,14 @@ export function createIdentification(
   };
 
   async function byIdToken(exchange: Exchange, correlationId?: string): Promise<Identity> {
-    const { server, tokens, times, startedAt } = exchange;
-    const claims = oauth.getValidatedIdTokenClaims(tokens);
-    if (claims === undefined || tokens.id_token === undefined)
+    const { server, tokenResponse, times, startedAt } = exchange;
+    const claims = oauth.getValidatedIdTokenClaims(tokenResponse);
+    if (claims === undefined || tokenResponse.id_token === undefined)
       throw new AuthError('id-token-invalid', 'ID token missing');
-    await judged('id-token', () => assertSignature(exchange));
-    await assertRemainingClaims(tokens.id_token, claims, {
+    await mapped('id-token', () => assertSignature(exchange));
+    await assertRemainingClaims(tokenResponse.id_token, claims, {
       clientId: settings.clientId,
-      accessToken: tokens.access_token,
+      accessToken: tokenResponse.access_token,
       times,
       asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()),
     });
@@ -93,7 +93,7 @@ export function createIdentification(
     if (server.userinfo_endpoint === undefined) return identity;
     try {
       // OpenID Connect Core §5.3.2: userinfo of another subject must not be used.
-      const more = await userinfo(server, tokens.access_token);
+      const more = await userinfo(server, tokenResponse.access_token);
       return more?.subject === identity.subject ? mergeIdentity(identity, more) : identity;
     } catch (error) {
       log.write({
@@ -150,7 +150,7 @@ export function createIdentification(
 
   /** Null when the endpoint answers, but not with a person. */
   async function userinfo(server: ServerMetadata, accessToken: string): Promise<Identity | null> {
-    const response = await judged('userinfo', () =>
+    const response = await mapped('userinfo', () =>
       oauth.userInfoRequest(server, client, accessToken, http),
     );
     const body =

@@ -50,6 +50,6 @@ export function createJwksPrefetch(fetch: BoundedFetch, clock: Pick<Clock, 'now'
   /** Not when the clock was set back, for then nobody knows. */
   function isYoung({ askedAt }: KeySet): boolean {
     const age = clock.now() - askedAt;
-    return age >= 0 && age <= LIMITS.earlyKeysMaxMs;
+    return age >= 0 && age <= LIMITS.jwksPrefetchMaxMs;
   }
 }

@@ -51,7 +51,7 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
     prepare: async () => (await loaded()).prepare(),
     renew: async (refreshToken, scope, account, target) =>
       (await loaded()).renew(refreshToken, scope, account, target),
-    renewEarlier: async (refreshToken, scope) => (await loaded()).renewEarlier(refreshToken, scope),
+    renewLegacy: async (refreshToken, scope) => (await loaded()).renewLegacy(refreshToken, scope),
     // Never rejects.
     isOwnWord: (refusal) =>
       loaded().then(

@@ -134,23 +134,23 @@ export interface TokenMembers {
  * server gave no new one.
  */
 export function toTokenSet(
-  tokens: TokenMembers,
+  tokenResponse: TokenMembers,
   requestedAt: number,
   oldRefreshToken: string | null,
   scope: string,
 ): TokenSet {
-  if (tokens.token_type !== 'bearer')
+  if (tokenResponse.token_type !== 'bearer')
     throw new AuthError(
       'response-invalid',
       'answer member "token_type" must be "bearer" (RFC 6750)',
     );
-  const refreshToken = tokens.refresh_token ?? oldRefreshToken;
-  const endless = tokens.expires_in === undefined && refreshToken === null;
+  const refreshToken = tokenResponse.refresh_token ?? oldRefreshToken;
+  const endless = tokenResponse.expires_in === undefined && refreshToken === null;
   return {
-    accessToken: tokens.access_token,
+    accessToken: tokenResponse.access_token,
     obtainedAt: requestedAt,
-    expiresAt: endless ? null : requestedAt + lifetimeSeconds(tokens.expires_in) * 1000,
+    expiresAt: endless ? null : requestedAt + lifetimeSeconds(tokenResponse.expires_in) * 1000,
     refreshToken,
-    scope: tokens.scope ?? scope,
+    scope: tokenResponse.scope ?? scope,
   };
 }

@@ -71,9 +71,9 @@ const entries = list(0, ENTRIES_MAX, `a list of at most ${ENTRIES_MAX} entries`,
 
 /** Throws `invalid-options`. */
 export const migrateFrom: Check<readonly LegacyEntry[]> = (value, name) =>
-  entries(value, name).map((entry, index) => earlierEntry(entry, `${name}[${index}]`));
+  entries(value, name).map((entry, index) => legacyEntry(entry, `${name}[${index}]`));
 
-function earlierEntry(value: unknown, name: string): LegacyEntry {
+function legacyEntry(value: unknown, name: string): LegacyEntry {
   const entry = members(value, name);
   const { service, account, load, remove } = entry;
   if (load === undefined) {

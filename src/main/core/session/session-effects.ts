@@ -52,8 +52,8 @@ export interface SessionEffects {
 export function createSessionEffects(
   settings: Settings,
   ports: Ports,
-  protocol: OAuthClient,
-  vault: SessionStore,
+  client: OAuthClient,
+  sessionStore: SessionStore,
   timing: () => Timing,
   newId: () => string,
 ): SessionEffects {
@@ -111,10 +111,10 @@ export function createSessionEffects(
         forget(effect.account, effect.revokes === true);
         return;
       case 'suspend':
-        track(vault.suspend(effect.account));
+        track(sessionStore.suspend(effect.account));
         return;
       case 'mark-refused':
-        track(vault.markRefused(effect.account));
+        track(sessionStore.markRefused(effect.account));
         return;
       case 'renew':
         track(renew(effect, session));
@@ -128,14 +128,12 @@ export function createSessionEffects(
   }
 
   async function read(account: AccountView, { post }: SessionHandle): Promise<void> {
-    const reading = await vault
-      .read(account)
-      .catch((error: unknown): SessionReading => ({
-        state: 'withheld',
-        error: toAuthError(error),
-      }));
+    const reading = await sessionStore.read(account).catch((error: unknown): SessionReading => ({
+      state: 'withheld',
+      error: toAuthError(error),
+    }));
     if (reading.state === 'record' && reading.record.metadata !== undefined)
-      protocol.trustMetadata(reading.record.metadata);
+      client.trustMetadata(reading.record.metadata);
     if (reading.state === 'record')
       post({
         type: 'record-found',
@@ -157,7 +155,7 @@ export function createSessionEffects(
     { post, isActive }: SessionHandle,
     correlationId?: string,
   ): Promise<void> {
-    const metadata = protocol.metadataMark();
+    const metadata = client.metadataMark();
     const record: SessionRecord = {
       version: 1,
       clientId: settings.clientId,
@@ -170,7 +168,7 @@ export function createSessionEffects(
       access,
       ...(doubted ? { doubted: true } : {}),
     };
-    const error = await vault.write(record, correlationId, isActive);
+    const error = await sessionStore.write(record, correlationId, isActive);
     if (error === null) post({ type: 'stored', save, ...timing() });
     else post({ type: 'store-failed', save, error, ...timing() });
   }
@@ -182,18 +180,16 @@ export function createSessionEffects(
   async function renew(effect: RenewEffect, session: SessionHandle): Promise<void> {
     const correlationId = newId();
     log.write({ level: 'info', event: 'renewal-started', correlationId });
-    const failed = protocol.isPrepared() ? 'ready' : await getReady(effect, session, correlationId);
+    const failed = client.isPrepared() ? 'ready' : await getReady(effect, session, correlationId);
     const error = failed === 'ready' ? await renewAlone(effect, session, correlationId) : failed;
     if (error === null) {
       // The tokens are stored, and whoever waited has them.
-      if (!finishing) protocol.revalidateMetadata();
+      if (!finishing) client.revalidateMetadata();
       return;
     }
     // Asked while nobody waits at the lock.
     const refused =
-      effect.target === null &&
-      error.code === 'sign-in-refused' &&
-      (await protocol.isOwnWord(error));
+      effect.target === null && error.code === 'sign-in-refused' && (await client.isOwnWord(error));
     fail(error, refused, session, correlationId);
   }
 
@@ -210,7 +206,7 @@ export function createSessionEffects(
     if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
     if (finishing) return null;
     try {
-      await protocol.prepare();
+      await client.prepare();
       return 'ready';
     } catch (thrown) {
       return toAuthError(thrown);
@@ -263,7 +259,7 @@ export function createSessionEffects(
     correlationId: string,
   ): Promise<AuthError | null> {
     try {
-      const { grant, person } = await protocol.renew(
+      const { tokens, person } = await client.renew(
         effect.refreshToken,
         effect.scope,
         effect.account,
@@ -273,14 +269,14 @@ export function createSessionEffects(
         level: 'info',
         event: 'renewal-done',
         correlationId,
-        fields: { rotated: grant.refreshToken !== effect.refreshToken },
+        fields: { rotated: tokens.refreshToken !== effect.refreshToken },
       });
       // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the
       // old token is dead.
       const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
       if (!doubted)
         await stored(
-          { type: 'renewed', grant, stored: false, ...timing() },
+          { type: 'renewed', tokens, stored: false, ...timing() },
           effect.account,
           session,
           correlationId,
@@ -293,7 +289,7 @@ export function createSessionEffects(
               'ID token: the renewed one is not of this issuer, client and person (OpenID Connect Core §12.2)',
             ),
             false,
-            grant.refreshToken ?? undefined,
+            tokens.refreshToken ?? undefined,
           ),
           effect.account,
           session,
@@ -354,7 +350,7 @@ export function createSessionEffects(
 
   function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
     const { refreshToken, scope, access } = record;
-    const grant: TokenSet = {
+    const tokens: TokenSet = {
       accessToken: access.token,
       obtainedAt: access.obtainedAt,
       expiresAt: access.expiresAt,
@@ -362,7 +358,7 @@ export function createSessionEffects(
       scope,
     };
     log.write({ level: 'info', event: 'renewed-elsewhere', correlationId });
-    post({ type: 'renewed', grant, stored: true, ...timing() });
+    post({ type: 'renewed', tokens, stored: true, ...timing() });
     return null;
   }
 
@@ -402,7 +398,7 @@ export function createSessionEffects(
   ): Promise<SessionRecord | null> {
     const reading = await withTimeout(
       clock,
-      vault.read(effect.account, correlationId),
+      sessionStore.read(effect.account, correlationId),
       LIMITS.keyringWriteSlowMs,
     );
     return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken
@@ -434,8 +430,8 @@ export function createSessionEffects(
     // sign-out.
     track(
       Promise.all([
-        vault.oweRemoval(account),
-        alone(account, () => vault.remove(account, revokes ? revokeStored : undefined)),
+        sessionStore.oweRemoval(account),
+        alone(account, () => sessionStore.remove(account, revokes ? revokeStored : undefined)),
       ]),
       removals,
     );
@@ -443,15 +439,15 @@ export function createSessionEffects(
 
   function removeOwed(isInUse: (accountId: string) => boolean): void {
     if (finishing) return;
-    for (const account of vault.owed()) {
+    for (const account of sessionStore.owed()) {
       if (isInUse(account.id) || owedNow.has(account.id)) continue;
       owedNow.add(account.id);
       const removal = alone(account, async () => {
-        if (!isInUse(account.id)) await vault.remove(account, revokeStored);
+        if (!isInUse(account.id)) await sessionStore.remove(account, revokeStored);
       });
       background(removal, account.id);
     }
-    if (owedNow.has(OTHERS) || vault.owedByOthers().length === 0) return;
+    if (owedNow.has(OTHERS) || sessionStore.owedByOthers().length === 0) return;
     owedNow.add(OTHERS);
     background(removeOfOthers(), OTHERS);
   }
@@ -476,8 +472,8 @@ export function createSessionEffects(
 
   /** Their tokens are no business of this issuer, and are sent nowhere (RFC 9700 §4.4). */
   async function removeOfOthers(): Promise<void> {
-    for (const entry of vault.owedByOthers()) {
-      const work = (): Promise<void> => vault.removeOfOthers(entry);
+    for (const entry of sessionStore.owedByOthers()) {
+      const work = (): Promise<void> => sessionStore.removeOfOthers(entry);
       const held = await lock.hold(
         sessionLock(entry.clientId ?? settings.clientId, entry.id),
         LIMITS.claimWaitMs,
@@ -500,7 +496,7 @@ export function createSessionEffects(
   }
 
   function revokeNow(token: string): Promise<void> {
-    return protocol.revoke(token).catch((error: unknown) => {
+    return client.revoke(token).catch((error: unknown) => {
       log.write({
         level: 'info',
         event: 'revocation-failed',

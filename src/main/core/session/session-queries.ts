@@ -2,7 +2,7 @@
 // know when. Pure.
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import { hasPassed, hurryAt } from '../base/backoff.js';
+import { hasPassed, retryEarlyAt } from '../base/backoff.js';
 import type {
   AccessToken,
   LiveSession,
@@ -83,7 +83,7 @@ export function heldToken(state: SessionState, target: TokenTarget | null): Acce
 }
 
 function answerLive(state: LiveSession, now: number, refused: AccessToken | null): TokenAnswer {
-  const { access, renewal, errand } = state;
+  const { access, renewal, targetRenewal } = state;
   const usable = access === refused ? null : access;
   const valid = usable !== null && !isOver(usable, now) ? usable.token : null;
   switch (renewal.state) {
@@ -93,7 +93,9 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
         // would never end.
         if (usable !== null && now < renewal.renewAt && !wasSetBack(usable, now))
           return { kind: 'token', token: usable.token };
-        return errand === null ? { kind: 'demand' } : patience(errand.since, valid, now);
+        return targetRenewal === null
+          ? { kind: 'demand' }
+          : patience(targetRenewal.since, valid, now);
       }
       // Nothing can bring another one: what the API thinks of it is for the caller to know.
       return access === null || isOver(access, now)
@@ -103,7 +105,7 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
     case 'saving':
       return patience(renewal.since, valid, now);
     case 'waiting':
-      return valid === null ? hurry(renewal, now) : { kind: 'token', token: valid };
+      return valid === null ? retryEarly(renewal, now) : { kind: 'token', token: valid };
     default:
       return assertNever(renewal);
   }
@@ -124,7 +126,7 @@ function answerTarget(
         'the sign-in did not ask for this resource (option "resources")',
       ),
     };
-  const { renewal, errand, targets } = state;
+  const { renewal, targetRenewal, targets } = state;
   const answer = targets.get(key);
   const held = answer?.state === 'token' && answer.access !== refused ? answer : null;
   const valid = held !== null && !isOver(held.access, now) ? held.access.token : null;
@@ -134,13 +136,13 @@ function answerTarget(
     (held.renewAt === null ? valid !== null : now < held.renewAt)
   )
     return { kind: 'token', token: held.access.token };
-  if (errand !== null) return patience(errand.since, valid, now);
+  if (targetRenewal !== null) return patience(targetRenewal.since, valid, now);
   switch (renewal.state) {
     case 'renewing':
     case 'saving':
       return patience(renewal.since, valid, now);
     case 'waiting':
-      return valid === null ? hurry(renewal, now) : { kind: 'token', token: valid };
+      return valid === null ? retryEarly(renewal, now) : { kind: 'token', token: valid };
     case 'fresh':
       if (
         answer?.state === 'refused' &&
@@ -168,11 +170,11 @@ function patience(since: number, valid: string | null, now: number): TokenAnswer
     : { kind: 'wait' };
 }
 
-function hurry(
+function retryEarly(
   { failedAt, nextTryAt, error }: Renewal & { state: 'waiting' },
   now: number,
 ): TokenAnswer {
-  return now >= hurryAt(failedAt, nextTryAt, error.retryAfterSeconds)
+  return now >= retryEarlyAt(failedAt, nextTryAt, error.retryAfterSeconds)
     ? { kind: 'demand' }
     : { kind: 'error', error };
 }
@@ -193,11 +195,11 @@ export function sessionDeadline(state: SessionState, now: number, renews = true)
     return state.slow ? null : endOf(state.since, LIMITS.keyringSlowMs, now);
   if (state.phase === 'adopting') return endOf(state.since, LIMITS.keyringWriteSlowMs, now);
   if (state.phase !== 'live') return null;
-  const { renewal, errand } = state;
-  if (errand !== null)
-    return errand.state === 'saving'
-      ? savingDeadline(errand.since, now)
-      : slowDeadline(errand.since, now);
+  const { renewal, targetRenewal } = state;
+  if (targetRenewal !== null)
+    return targetRenewal.state === 'saving'
+      ? savingDeadline(targetRenewal.since, now)
+      : slowDeadline(targetRenewal.since, now);
   switch (renewal.state) {
     case 'fresh':
       if (isStoringDue(state, now)) return now;

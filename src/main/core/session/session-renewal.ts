@@ -37,13 +37,13 @@ export function receive(
   state: LiveSession,
   event: SessionEvent & { type: 'renewed' },
 ): SessionStep {
-  const { grant, now } = event;
-  if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, grant, event);
-  if (grant.refreshToken === null) return use(state, grant, event);
+  const { tokens, now } = event;
+  if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, tokens, event);
+  if (tokens.refreshToken === null) return use(state, tokens, event);
   const save = state.save + 1;
   return {
-    state: { ...state, save, renewal: { state: 'saving', since: now, grant } },
-    effects: [writeEffect(state.account, grant, state.resources, save)],
+    state: { ...state, save, renewal: { state: 'saving', since: now, tokens } },
+    effects: [writeEffect(state.account, tokens, state.resources, save)],
   };
 }
 
@@ -54,7 +54,7 @@ export function settleStore(
 ): SessionStep {
   const settled = withStoreError(state, storeError, timing.now);
   return state.renewal.state === 'saving'
-    ? use(settled, state.renewal.grant, timing)
+    ? use(settled, state.renewal.tokens, timing)
     : { state: settled, effects: [] };
 }
 
@@ -70,16 +70,16 @@ export function withStoreError(
   };
 }
 
-export function use(state: LiveSession, grant: TokenSet, timing: Timing): SessionStep {
-  const access = accessOf(grant);
+export function use(state: LiveSession, tokens: TokenSet, timing: Timing): SessionStep {
+  const access = accessOf(tokens);
   return {
     state: {
       ...state,
-      refreshToken: grant.refreshToken,
-      scope: grant.scope,
+      refreshToken: tokens.refreshToken,
+      scope: tokens.scope,
       access,
       doubted: false,
-      renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
+      renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(tokens, timing) },
     },
     effects: [],
   };
@@ -222,14 +222,14 @@ function isInKeychain({ storeError }: LiveSession): boolean {
   return storeError === null || storeError.code === 'storage-failed';
 }
 
-export function dueAt(grant: TokenSet, timing: Timing): number | null {
-  if (grant.refreshToken === null || grant.expiresAt === null) return null;
+export function dueAt(tokens: TokenSet, timing: Timing): number | null {
+  if (tokens.refreshToken === null || tokens.expiresAt === null) return null;
   // Never in the same instant: a server that gives tokens without life must not be asked in a tight
   // loop.
   return Math.max(
     renewAt({
-      obtainedAt: grant.obtainedAt,
-      expiresAt: grant.expiresAt,
+      obtainedAt: tokens.obtainedAt,
+      expiresAt: tokens.expiresAt,
       renewEarlySeconds: timing.renewEarlySeconds,
       random: timing.random,
     }),
@@ -249,17 +249,17 @@ export function absent(
 
 export function writeEffect(
   account: AccountView,
-  grant: TokenSet,
+  tokens: TokenSet,
   resources: readonly string[],
   save: number,
 ): SessionEffect {
   return {
     type: 'write-record',
     account,
-    refreshToken: grant.refreshToken ?? '',
-    scope: grant.scope,
+    refreshToken: tokens.refreshToken ?? '',
+    scope: tokens.scope,
     resources,
-    access: accessOf(grant),
+    access: accessOf(tokens),
     doubted: false,
     save,
   };

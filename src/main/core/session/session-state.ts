@@ -42,13 +42,13 @@ export type TargetRenewal =
       readonly state: 'saving';
       readonly since: number;
       readonly target: TokenTarget;
-      readonly grant: TokenSet;
+      readonly tokens: TokenSet;
     };
 
 export type Renewal =
   | { readonly state: 'fresh'; readonly since: number; readonly renewAt: number | null }
   | { readonly state: 'renewing'; readonly since: number; readonly trouble: Trouble }
-  | { readonly state: 'saving'; readonly since: number; readonly grant: TokenSet }
+  | { readonly state: 'saving'; readonly since: number; readonly tokens: TokenSet }
   | {
       readonly state: 'waiting';
       readonly since: number;
@@ -88,7 +88,7 @@ export interface LiveSession {
   readonly access: AccessToken | null;
   readonly renewal: Renewal;
   /** Only while `renewal` is `fresh`: one refresh token, one request at a time. */
-  readonly errand: TargetRenewal | null;
+  readonly targetRenewal: TargetRenewal | null;
   readonly targets: ReadonlyMap<string, TargetAnswer>;
   /** The write that counts; answers to earlier writes are stale. */
   readonly save: number;
@@ -126,7 +126,7 @@ export type SessionState =
       readonly phase: 'adopting';
       readonly epoch: number;
       readonly account: AccountView;
-      readonly grant: TokenSet;
+      readonly tokens: TokenSet;
       readonly attempt: number;
       readonly since: number;
       readonly previous: LiveSession | null;
@@ -150,7 +150,7 @@ export type SessionEvent =
   | { readonly type: 'record-withheld'; readonly error: AuthError }
   | {
       readonly type: 'adopt';
-      readonly grant: TokenSet;
+      readonly tokens: TokenSet;
       readonly account: AccountView;
       readonly attempt: number;
       readonly now: number;
@@ -158,7 +158,7 @@ export type SessionEvent =
   | ({ readonly type: 'stored'; readonly save: number } & Timing)
   | ({ readonly type: 'store-failed'; readonly save: number; readonly error: AuthError } & Timing)
   /** `stored`: it was found in the record, where another process of this app had put it. */
-  | ({ readonly type: 'renewed'; readonly grant: TokenSet; readonly stored: boolean } & Timing)
+  | ({ readonly type: 'renewed'; readonly tokens: TokenSet; readonly stored: boolean } & Timing)
   /**
    * `refused`: the token endpoint itself said no in other words than `invalid_grant`, and the
    * network was proven fine. `rotated`: the refresh token of an answer whose other tokens must not

@@ -160,7 +160,7 @@ function stepAdopting(
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [
         removal(state.account),
-        ...revocation(state.grant.refreshToken),
+        ...revocation(state.tokens.refreshToken),
         { type: 'adopted', attempt: state.attempt },
       ]);
     case 'restore':
@@ -182,8 +182,8 @@ function stepLive(
   state: LiveSession,
   event: Exclude<SessionEvent, { type: 'adopt' }>,
 ): SessionStep {
-  if (state.errand !== null && event.type !== 'sign-out')
-    return stepTargetRenewal(state, state.errand, event);
+  if (state.targetRenewal !== null && event.type !== 'sign-out')
+    return stepTargetRenewal(state, state.targetRenewal, event);
   switch (event.type) {
     case 'renewed':
       return state.renewal.state === 'renewing' ? receive(state, event) : same(state);
@@ -222,9 +222,9 @@ function stepLive(
 
 function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): SessionStep {
   const { account, attempt, now } = event;
-  const grant = {
-    ...event.grant,
-    refreshToken: event.grant.refreshToken ?? idleRefreshToken(state, account),
+  const tokens = {
+    ...event.tokens,
+    refreshToken: event.tokens.refreshToken ?? idleRefreshToken(state, account),
   };
   const previous =
     state.phase === 'live' ? state : state.phase === 'adopting' ? state.previous : null;
@@ -236,21 +236,21 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
     phase: 'adopting',
     epoch: state.epoch + 1,
     account,
-    grant,
+    tokens,
     attempt,
     since: now,
     previous,
   } as const;
   // Nothing will be stored, and what an earlier session left must not come back at the next start:
   // the view says "not remembered".
-  if (grant.refreshToken === null)
+  if (tokens.refreshToken === null)
     return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [
       ...effects,
       removal(account),
     ]);
   return {
     state: adopting,
-    effects: [...effects, writeEffect(account, grant, grant.resources ?? [], 0)],
+    effects: [...effects, writeEffect(account, tokens, tokens.resources ?? [], 0)],
   };
 }
 
@@ -260,21 +260,21 @@ function publish(
   timing: Timing,
   before: readonly SessionEffect[] = [],
 ): SessionStep {
-  const { epoch, account, grant, attempt } = state;
+  const { epoch, account, tokens, attempt } = state;
   const live: LiveSession = {
     phase: 'live',
     epoch,
     account,
-    refreshToken: grant.refreshToken,
-    scope: grant.scope,
-    resources: grant.resources ?? [],
+    refreshToken: tokens.refreshToken,
+    scope: tokens.scope,
+    resources: tokens.resources ?? [],
     save: 0,
     storeError,
     storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs,
     doubted: false,
-    access: accessOf(grant),
-    renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(grant, timing) },
-    errand: null,
+    access: accessOf(tokens),
+    renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(tokens, timing) },
+    targetRenewal: null,
     targets: NO_TARGETS,
   };
   return { state: live, effects: [...before, { type: 'adopted', attempt }] };
@@ -364,7 +364,7 @@ function resume(
     resources,
     access,
     renewal: { state: 'fresh', since: now, renewAt: due },
-    errand: null,
+    targetRenewal: null,
     targets: NO_TARGETS,
     save: 0,
     storeError: null,
@@ -396,7 +396,7 @@ export function backgroundDueAt(renewAt: number | null, access: AccessToken | nu
     access.expiresAt - access.obtainedAt >= 1_000
   )
     return renewAt;
-  return Math.max(renewAt, access.obtainedAt + LIMITS.lifelessPauseMs);
+  return Math.max(renewAt, access.obtainedAt + LIMITS.zeroLifetimePauseMs);
 }
 
 function restore(epoch: number, account: AccountView, now: number): SessionStep {
@@ -406,9 +406,9 @@ function restore(epoch: number, account: AccountView, now: number): SessionStep 
   };
 }
 
-function currentRefreshToken({ renewal, errand, refreshToken }: LiveSession): string | null {
-  if (errand?.state === 'saving') return errand.grant.refreshToken;
-  return renewal.state === 'saving' ? renewal.grant.refreshToken : refreshToken;
+function currentRefreshToken({ renewal, targetRenewal, refreshToken }: LiveSession): string | null {
+  if (targetRenewal?.state === 'saving') return targetRenewal.tokens.refreshToken;
+  return renewal.state === 'saving' ? renewal.tokens.refreshToken : refreshToken;
 }
 
 /**
@@ -424,7 +424,7 @@ function ofReplaced(
     case 'live':
       return [removal(replaced.account), ...revocation(currentRefreshToken(replaced))];
     case 'adopting':
-      return [removal(replaced.account), ...revocation(replaced.grant.refreshToken)];
+      return [removal(replaced.account), ...revocation(replaced.tokens.refreshToken)];
     default:
       return [removal(replaced.account, true)];
   }
@@ -443,7 +443,7 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
   return state.phase === 'live' &&
     state.account.id === account.id &&
     state.renewal.state !== 'renewing' &&
-    state.errand?.state !== 'renewing'
+    state.targetRenewal?.state !== 'renewing'
     ? currentRefreshToken(state)
     : null;
 }

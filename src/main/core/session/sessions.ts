@@ -54,7 +54,7 @@ export interface SessionsHost {
   /** The tokens of this attempt are stored and in use. */
   adopted(attempt: number): void;
   /** Tokens that came too late for a session, which may be absent by now. */
-  discard(grant: TokenSet, isAbsent: boolean): void;
+  discard(tokens: TokenSet, isAbsent: boolean): void;
   timing(): Timing;
 }
 
@@ -75,7 +75,7 @@ export interface Sessions {
   recall(last: AccountView | null, reason: SignedOutReason, unread?: AuthError): void;
   /** To the active session. */
   send(event: SessionEvent): void;
-  adopt(grant: TokenSet, account: AccountView, attempt: number): void;
+  adopt(tokens: TokenSet, account: AccountView, attempt: number): void;
   deliver(mail: SessionMail): void;
   /** Answers whoever can be answered. */
   settle(): void;
@@ -101,9 +101,9 @@ const NOBODY: readonly AccountView[] = [];
 
 export function createSessions(
   settings: Settings,
-  known: StoredState,
-  vault: SessionStore,
-  keeper: SessionEffects,
+  storedState: StoredState,
+  sessionStore: SessionStore,
+  sessionEffects: SessionEffects,
   clock: Clock,
   log: Log,
   host: SessionsHost,
@@ -124,7 +124,7 @@ export function createSessions(
   const started = new Promise<void>((resolve) => {
     starting = resolve;
   });
-  let listed = { of: known.current().accounts, version: 0, accounts: NOBODY };
+  let listed = { of: storedState.current().accounts, version: 0, accounts: NOBODY };
   let version = 0;
 
   return {
@@ -153,7 +153,7 @@ export function createSessions(
     send: (event) => {
       send(active, event);
     },
-    adopt(grant, account, attempt) {
+    adopt(tokens, account, attempt) {
       const slot = slotToAdopt(account);
       forgetEnded(slot, account);
       slot.isNew = slot.state.phase === 'absent' && !isStored(account.id);
@@ -161,7 +161,7 @@ export function createSessions(
         to: 'session',
         slot,
         epoch: null,
-        event: { type: 'adopt', grant, account, attempt, now: now() },
+        event: { type: 'adopt', tokens, account, attempt, now: now() },
       });
     },
     deliver,
@@ -218,10 +218,10 @@ export function createSessions(
       if (stopped !== null) throw stopped;
       const slot = accountId === null ? active : find(accountId);
       if (slot === null) {
-        const left = known
+        const left = storedState
           .current()
           .accounts.find(({ id, record }) => id === accountId && record === 'suspended');
-        if (left !== undefined) keeper.forget(accountOf(left));
+        if (left !== undefined) sessionEffects.forget(accountOf(left));
         return;
       }
       // Only who has read the record can have its token revoked.
@@ -296,7 +296,7 @@ export function createSessions(
     const slot = addressee ?? active;
     const before = slot.state;
     if (epoch !== null && epoch !== before.epoch) {
-      if (event.type === 'renewed') host.discard(event.grant, before.phase === 'absent');
+      if (event.type === 'renewed') host.discard(event.tokens, before.phase === 'absent');
       return;
     }
     const next = stepSession(before, event);
@@ -314,7 +314,7 @@ export function createSessions(
     }
     for (const effect of next.effects) {
       if (effect.type === 'suspend') suspended.add(effect.account.id);
-      if (effect.type !== 'adopted') keeper.run(effect, handleOf(slot));
+      if (effect.type !== 'adopted') sessionEffects.run(effect, handleOf(slot));
       else {
         if (slot.state.phase === 'live' && slot.endedAttempt !== effect.attempt) activate(slot);
         host.adopted(effect.attempt);
@@ -367,8 +367,8 @@ export function createSessions(
       return;
     // As with a session that is replaced: two nameless people may have one grant.
     if (isAnonymous(state.account) && isAnonymous(by))
-      keeper.run({ type: 'remove-record', account: state.account }, handleOf(active));
-    else keeper.forget(state.account);
+      sessionEffects.run({ type: 'remove-record', account: state.account }, handleOf(active));
+    else sessionEffects.forget(state.account);
   }
 
   /**
@@ -381,7 +381,9 @@ export function createSessions(
   }
 
   function isStored(accountId: string): boolean {
-    return known.current().accounts.some(({ id, record }) => id === accountId && record === 'kept');
+    return storedState
+      .current()
+      .accounts.some(({ id, record }) => id === accountId && record === 'kept');
   }
 
   function find(accountId: string): Slot | null {
@@ -391,7 +393,7 @@ export function createSessions(
     if (there !== undefined) return there;
     const stored =
       areSeveral && starting === null
-        ? known
+        ? storedState
             .current()
             .accounts.find((account) => account.id === accountId && isSignedIn(account))
         : undefined;
@@ -422,7 +424,7 @@ export function createSessions(
     others.delete(account.id);
     active = slot;
     version += 1;
-    chosen = vault.choose(account);
+    chosen = sessionStore.choose(account);
     log.write({ level: 'info', event: 'account-switched' });
     host.changed();
   }
@@ -433,7 +435,7 @@ export function createSessions(
 
   function otherAccounts(): readonly AccountView[] {
     if (!areSeveral) return NOBODY;
-    const { accounts } = known.current();
+    const { accounts } = storedState.current();
     if (listed.of !== accounts || listed.version !== version)
       listed = { of: accounts, version, accounts: listOthers() };
     return listed.accounts;
@@ -441,7 +443,7 @@ export function createSessions(
 
   function listOthers(): readonly AccountView[] {
     const list = new Map<string, AccountView>();
-    for (const account of known.current().accounts)
+    for (const account of storedState.current().accounts)
       if (isSignedIn(account)) list.set(account.id, accountOf(account));
     // One that no keyring took is in no file.
     for (const { state } of others.values())

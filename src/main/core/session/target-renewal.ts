@@ -27,28 +27,36 @@ import {
 /** All but its own end waits: two requests with one refresh token look like a thief's. */
 export function stepTargetRenewal(
   state: LiveSession,
-  errand: TargetRenewal,
+  targetRenewal: TargetRenewal,
   event: Exclude<SessionEvent, { type: 'adopt' | 'sign-out' }>,
 ): SessionStep {
   switch (event.type) {
     case 'renewed':
-      return errand.state === 'renewing' ? receiveForTarget(state, errand, event) : same(state);
+      return targetRenewal.state === 'renewing'
+        ? receiveForTarget(state, targetRenewal, event)
+        : same(state);
     case 'renew-failed':
-      return errand.state === 'renewing' ? endErrand(state, errand, event) : same(state);
+      return targetRenewal.state === 'renewing'
+        ? endTargetRenewal(state, targetRenewal, event)
+        : same(state);
     case 'stored':
     case 'store-failed':
       if (event.save !== state.save) return same(state);
-      return errand.state === 'saving'
-        ? settleErrand(state, errand, 'error' in event ? event.error : null, event)
+      return targetRenewal.state === 'saving'
+        ? settleTargetRenewal(state, targetRenewal, 'error' in event ? event.error : null, event)
         : {
             state: withStoreError(state, 'error' in event ? event.error : null, event.now),
             effects: [],
           };
     case 'tick':
-      if (errand.state === 'saving' && isSetBackBehind(errand.since, event.now))
-        return { state: { ...state, errand: { ...errand, since: event.now } }, effects: [] };
-      return errand.state === 'saving' && event.now >= errand.since + LIMITS.keyringWriteSlowMs
-        ? settleErrand(state, errand, slowKeyring(), event)
+      if (targetRenewal.state === 'saving' && isSetBackBehind(targetRenewal.since, event.now))
+        return {
+          state: { ...state, targetRenewal: { ...targetRenewal, since: event.now } },
+          effects: [],
+        };
+      return targetRenewal.state === 'saving' &&
+        event.now >= targetRenewal.since + LIMITS.keyringWriteSlowMs
+        ? settleTargetRenewal(state, targetRenewal, slowKeyring(), event)
         : same(state);
     case 'restore':
     case 'record-found':
@@ -69,43 +77,43 @@ function receiveForTarget(
   { target }: TargetRenewal,
   event: SessionEvent & { type: 'renewed' },
 ): SessionStep {
-  const { grant, now } = event;
-  const saving = { state: 'saving', since: now, target, grant } as const;
-  if (grant.refreshToken === null || grant.refreshToken === state.refreshToken)
-    return settleErrand(state, saving, state.storeError, event);
+  const { tokens, now } = event;
+  const saving = { state: 'saving', since: now, target, tokens } as const;
+  if (tokens.refreshToken === null || tokens.refreshToken === state.refreshToken)
+    return settleTargetRenewal(state, saving, state.storeError, event);
   const save = state.save + 1;
   const effect = {
     type: 'write-record',
     account: state.account,
-    refreshToken: grant.refreshToken,
+    refreshToken: tokens.refreshToken,
     scope: state.scope,
     resources: state.resources,
     access: state.access,
     doubted: false,
     save,
   } as const;
-  return { state: { ...state, save, errand: saving }, effects: [effect] };
+  return { state: { ...state, save, targetRenewal: saving }, effects: [effect] };
 }
 
-function settleErrand(
+function settleTargetRenewal(
   state: LiveSession,
-  { target, grant }: TargetRenewal & { state: 'saving' },
+  { target, tokens }: TargetRenewal & { state: 'saving' },
   storeError: AuthError | null,
   timing: Timing,
 ): SessionStep {
   const answer = {
     state: 'token',
-    access: accessOf(grant),
-    renewAt: dueAt(grant, timing),
+    access: accessOf(tokens),
+    renewAt: dueAt(tokens, timing),
   } as const;
   const settled =
     storeError === state.storeError ? state : withStoreError(state, storeError, timing.now);
   return {
     state: {
       ...settled,
-      refreshToken: grant.refreshToken,
+      refreshToken: tokens.refreshToken,
       doubted: false,
-      errand: null,
+      targetRenewal: null,
       targets: withTarget(state.targets, target, answer),
     },
     effects: [],
@@ -116,13 +124,13 @@ function settleErrand(
  * A no for one target says nothing of the session; but Entra says `invalid_grant` also where only
  * consent is missing, so that is asked.
  */
-function endErrand(
+function endTargetRenewal(
   state: LiveSession,
   { target, since }: TargetRenewal,
   event: SessionEvent & { type: 'renew-failed' },
 ): SessionStep {
   const { error, now } = event;
-  const idle = { ...state, errand: null };
+  const idle = { ...state, targetRenewal: null };
   // A portal or proxy refuses in no words of RFC 6749 §5.2.
   const isRefused =
     error.code === 'session-ended' ||
@@ -158,7 +166,7 @@ export function beginTargetRenewal(
   const { refreshToken } = state;
   if (refreshToken === null) return same(state);
   return {
-    state: { ...state, errand: { state: 'renewing', since: now, target } },
+    state: { ...state, targetRenewal: { state: 'renewing', since: now, target } },
     effects: [renewEffect(state, refreshToken, target, null)],
   };
 }

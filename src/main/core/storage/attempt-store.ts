@@ -57,7 +57,7 @@ type Claim =
 
 export function createAttemptStore(
   secrets: SecretStore,
-  known: StoredState,
+  storedState: StoredState,
   lock: Lock,
   clock: Clock,
   own: { readonly issuer: string; readonly clientId: string },
@@ -105,7 +105,7 @@ export function createAttemptStore(
       }),
     };
     keeping.set(record.state, entry);
-    return known
+    return storedState
       .loaded()
       .then(async () => {
         entry.begun = true;
@@ -121,7 +121,7 @@ export function createAttemptStore(
     const { state, expiresAt, correlationId } = record;
     const id = await idOf(state);
     mine.set(state, id);
-    const noted = await known.update((before) => ({
+    const noted = await storedState.update((before) => ({
       ...before,
       attempts: [...before.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt }],
     }));
@@ -144,12 +144,13 @@ export function createAttemptStore(
 
   async function take(state: string): Promise<AttemptRecord | null> {
     const since = era;
-    await known.loaded();
+    await storedState.loaded();
     // Whether the file knows the state nobody can tell yet; the browser will not bring it again.
-    if (!known.isRead()) await withTimeout(clock, known.read(), LIMITS.keyringTimeoutMs);
+    if (!storedState.isRead())
+      await withTimeout(clock, storedState.read(), LIMITS.keyringTimeoutMs);
     const id = await idOf(state);
     if (since !== era) return null;
-    const attempt = known.current().attempts.find((one) => one.id === id);
+    const attempt = storedState.current().attempts.find((one) => one.id === id);
     // The same callback once more, while the first one waits, brings nothing new.
     if (attempt === undefined || attempt.claimed === true || withheld.has(id)) return null;
     let isOver = false;
@@ -239,24 +240,24 @@ export function createAttemptStore(
   async function endAll(): Promise<void> {
     era += 1;
     for (const wake of [...withheld.values()]) wake();
-    await known.loaded();
+    await storedState.loaded();
     // What this process begins from now on is meant by no sign-out before it.
     const begun = new Set(mine.values());
     await endOpen(begun);
     // Another process may have begun one since the file was read.
-    await known.refresh();
+    await storedState.refresh();
     await endOpen(begun);
   }
 
   async function endOpen(begun: ReadonlySet<string>): Promise<void> {
     const later = new Set([...mine.values()].filter((id) => !begun.has(id)));
-    const open = known
+    const open = storedState
       .current()
       .attempts.filter(({ id, claimed }) => claimed !== true && !later.has(id))
       .map(({ id }) => id);
     if (open.length === 0) return;
     // A keyring that is locked keeps the records until they are swept; the file's word is enough.
-    await known.update((state) => ({
+    await storedState.update((state) => ({
       ...state,
       attempts: state.attempts.map((attempt) =>
         open.includes(attempt.id) ? { ...attempt, claimed: true } : attempt,
@@ -266,7 +267,7 @@ export function createAttemptStore(
   }
 
   async function sweep(now: number): Promise<void> {
-    for (const { id, expiresAt, claimed } of known.current().attempts) {
+    for (const { id, expiresAt, claimed } of storedState.current().attempts) {
       if (expiresAt <= now || claimed === true) await removeRecord(id);
     }
   }
@@ -320,7 +321,7 @@ export function createAttemptStore(
    */
   async function claim(id: string): Promise<'won' | 'lost' | 'unsaid'> {
     let won = false;
-    const said = await known.update((state) => {
+    const said = await storedState.update((state) => {
       won = state.attempts.some((attempt) => attempt.id === id && attempt.claimed !== true);
       return won
         ? {
@@ -342,7 +343,7 @@ export function createAttemptStore(
   }
 
   async function forget(id: string): Promise<void> {
-    await known.update((state) =>
+    await storedState.update((state) =>
       state.attempts.some((attempt) => attempt.id === id)
         ? { ...state, attempts: state.attempts.filter((attempt) => attempt.id !== id) }
         : state,

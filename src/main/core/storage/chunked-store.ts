@@ -40,10 +40,10 @@ const BAD_CHECKSUM = {
  * There are two places for parts; the header says which one counts, so the other is free for the
  * next value.
  */
-type Generation = 'a' | 'b';
+type Slot = 'a' | 'b';
 
 interface Header {
-  readonly generation: Generation;
+  readonly slot: Slot;
   readonly parts: number;
   /** In UTF-16 units. */
   readonly length: number;
@@ -70,20 +70,20 @@ export function createChunkedStore(
   inner: SecretStore,
   maxBytes: number = ENTRY_BYTES,
 ): SecretStore {
-  const turns = createKeySequencer();
+  const sequencer = createKeySequencer();
 
   return {
-    read: (key, expected) => inTurn(key, () => read(key, expected)),
-    write: (key, value) => inTurn(key, () => write(key, value)),
-    remove: (key) => inTurn(key, () => remove(key)),
+    read: (key, expected) => inSequence(key, () => read(key, expected)),
+    write: (key, value) => inSequence(key, () => write(key, value)),
+    remove: (key) => inSequence(key, () => remove(key)),
     close: () => inner.close(),
   };
 
-  function inTurn<Answer extends SecretReading | SecretOutcome>(
+  function inSequence<Answer extends SecretReading | SecretOutcome>(
     key: string,
     run: () => Promise<Answer>,
   ): Promise<Answer | Refusal> {
-    return key.startsWith(PART_MARK) ? Promise.resolve(RESERVED_KEY) : turns(key, run);
+    return key.startsWith(PART_MARK) ? Promise.resolve(RESERVED_KEY) : sequencer(key, run);
   }
 
   async function read(key: string, expected: boolean): Promise<SecretReading> {
@@ -109,7 +109,7 @@ export function createChunkedStore(
     if (header === null) return /^\D+1 /.test(headText) ? BAD_HEADER : LATER_VERSION;
     const parts: string[] = [];
     for (let index = 0; index < header.parts; index += 1) {
-      const part = await inner.read(partKey(key, header.generation, index), true);
+      const part = await inner.read(partKey(key, header.slot, index), true);
       if (part.state === 'absent')
         return {
           state: 'unavailable',
@@ -134,24 +134,24 @@ export function createChunkedStore(
     const head = await inner.read(key, true);
     if (head.state === 'locked' || head.state === 'unavailable') return head;
     const old = head.state === 'found' ? head.value : '';
-    const generation = generationOf(old) === 'a' ? 'b' : 'a';
+    const slot = slotOf(old) === 'a' ? 'b' : 'a';
     const parts = cut(value, maxBytes);
     // Upwards here and downwards when sweeping: the parts that exist are 0 to n, always, so they
     // can be found by asking.
     for (const [index, part] of parts.entries()) {
-      const outcome = await inner.write(partKey(key, generation, index), part);
+      const outcome = await inner.write(partKey(key, slot, index), part);
       if (outcome.state !== 'done') return outcome;
     }
     const header = formatHeader({
-      generation,
+      slot,
       parts: parts.length,
       length: value.length,
       checksum: await checksumOf(value),
     });
     const switched = await inner.write(key, header);
     if (switched.state !== 'done') return switched;
-    const swept = await sweep(key, generation === 'a' ? 'b' : 'a', 0, parseHeader(old)?.parts ?? 0);
-    if (swept.state === 'done') await sweep(key, generation, parts.length, parts.length);
+    const swept = await sweep(key, slot === 'a' ? 'b' : 'a', 0, parseHeader(old)?.parts ?? 0);
+    if (swept.state === 'done') await sweep(key, slot, parts.length, parts.length);
     return switched;
   }
 
@@ -171,47 +171,42 @@ export function createChunkedStore(
    */
   async function sweep(
     key: string,
-    generation: Generation,
+    slot: Slot,
     from: number,
-    known: number,
+    storedState: number,
   ): Promise<SecretOutcome> {
-    let end = known;
+    let end = storedState;
     for (;;) {
       // Asked without expectation: on a keyring that has just answered, doubt would cost a probe
       // for each sweep.
-      const part = await inner.read(partKey(key, generation, end), false);
+      const part = await inner.read(partKey(key, slot, end), false);
       if (part.state === 'absent') break;
       if (part.state !== 'found') return part;
       end += 1;
     }
     for (let index = end - 1; index >= from; index -= 1) {
-      const outcome = await inner.remove(partKey(key, generation, index));
+      const outcome = await inner.remove(partKey(key, slot, index));
       if (outcome.state !== 'done') return outcome;
     }
     return { state: 'done' };
   }
 }
 
-function partKey(key: string, generation: Generation, index: number): string {
-  return `${PART_MARK}${generation}${index}:${key}`;
+function partKey(key: string, slot: Slot, index: number): string {
+  return `${PART_MARK}${slot}${index}:${key}`;
 }
 
-function formatHeader({ generation, parts, length, checksum }: Header): string {
-  return `${HEADER_MARK}1 ${generation} ${parts} ${length} ${checksum}`;
+function formatHeader({ slot, parts, length, checksum }: Header): string {
+  return `${HEADER_MARK}1 ${slot} ${parts} ${length} ${checksum}`;
 }
 
 function parseHeader(text: string): Header | null {
-  const [, generation, parts, length, checksum] =
+  const [, slot, parts, length, checksum] =
     /^latchkey-split\/1 ([ab]) ([1-9]\d{0,4}) (\d{1,6}) ([0-9a-f]{64})$/.exec(text) ?? [];
-  if (
-    generation === undefined ||
-    parts === undefined ||
-    length === undefined ||
-    checksum === undefined
-  )
+  if (slot === undefined || parts === undefined || length === undefined || checksum === undefined)
     return null;
   return {
-    generation: generation === 'a' ? 'a' : 'b',
+    slot: slot === 'a' ? 'a' : 'b',
     parts: Number(parts),
     length: Number(length),
     checksum,
@@ -222,9 +217,9 @@ function parseHeader(text: string): Header | null {
  * The generation stands in the same place in every version, so that an older build spares a newer
  * one's parts.
  */
-function generationOf(text: string): Generation | null {
-  const [, generation] = /^latchkey-split\/\d+ ([ab]) /.exec(text) ?? [];
-  return generation === 'a' || generation === 'b' ? generation : null;
+function slotOf(text: string): Slot | null {
+  const [, slot] = /^latchkey-split\/\d+ ([ab]) /.exec(text) ?? [];
+  return slot === 'a' || slot === 'b' ? slot : null;
 }
 
 /** Cuts between characters, never inside a surrogate pair. */

@@ -42,8 +42,8 @@ export function createFallbackStore(
   choice: StoreChoice,
   { keychain, sealed }: Stores,
 ): SecretStore {
-  const inTurn = createKeySequencer();
-  const homes = new Map<string, SecretStoreKind>();
+  const inSequence = createKeySequencer();
+  const stores = new Map<string, SecretStoreKind>();
   /** Keys of which the keychain surely or probably holds a copy. */
   const inKeychain = new Set<string>();
   /**
@@ -52,10 +52,10 @@ export function createFallbackStore(
   const tried = new Set<string>();
 
   return {
-    read: (key, expected) => inTurn(key, () => read(key, expected)),
-    write: (key, value) => inTurn(key, () => write(key, value)),
-    remove: (key) => inTurn(key, () => remove(key)),
-    homeOf: (key) => homes.get(key) ?? (choice === 'safe-storage' ? 'safe-storage' : 'keychain'),
+    read: (key, expected) => inSequence(key, () => read(key, expected)),
+    write: (key, value) => inSequence(key, () => write(key, value)),
+    remove: (key) => inSequence(key, () => remove(key)),
+    storeOf: (key) => stores.get(key) ?? (choice === 'safe-storage' ? 'safe-storage' : 'keychain'),
     close() {
       keychain.close();
       sealed.close();
@@ -65,11 +65,11 @@ export function createFallbackStore(
   async function read(key: string, expected: boolean): Promise<SecretReading> {
     const inFile = await sealed.read(key, expected);
     if (inFile.state !== 'absent') {
-      homes.set(key, 'safe-storage');
+      stores.set(key, 'safe-storage');
       return inFile;
     }
     const reading = await keychain.read(key, expected);
-    homes.set(key, 'keychain');
+    stores.set(key, 'keychain');
     if (reading.state === 'found' || (expected && reading.state !== 'absent')) inKeychain.add(key);
     return reading;
   }
@@ -80,7 +80,7 @@ export function createFallbackStore(
     const outcome = await keychain.write(key, value);
     if (outcome.state === 'done') {
       inKeychain.add(key);
-      homes.set(key, 'keychain');
+      stores.set(key, 'keychain');
     }
     if (outcome.state !== 'unavailable' || choice === 'keychain') return outcome;
     const instead = await moveToSealed(key, value);
@@ -101,8 +101,8 @@ export function createFallbackStore(
   async function writeSealed(key: string, value: string): Promise<SecretOutcome> {
     const outcome = await sealed.write(key, value);
     if (outcome.state !== 'done') return outcome;
-    homes.set(key, 'safe-storage');
-    if (choice === 'keychain') await bringHome(key, value);
+    stores.set(key, 'safe-storage');
+    if (choice === 'keychain') await moveBack(key, value);
     else if (!tried.has(key) && (await isLeft(key))) {
       tried.add(key);
       // Not waited for: it may meet a password dialog, and the value is stored. The keychain keeps
@@ -113,12 +113,12 @@ export function createFallbackStore(
   }
 
   /** The file has the newest value and goes only after the keychain has read the same back. */
-  async function bringHome(key: string, value: string): Promise<void> {
+  async function moveBack(key: string, value: string): Promise<void> {
     if ((await note(key)).state !== 'done') return;
     if ((await keychain.write(key, value)).state !== 'done') return;
     inKeychain.add(key);
     if ((await sealed.remove(key)).state !== 'done') return;
-    homes.set(key, 'keychain');
+    stores.set(key, 'keychain');
     await sealed.remove(LEFT_MARK + key);
   }
 

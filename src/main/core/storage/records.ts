@@ -244,17 +244,17 @@ export function parseStateFileContent(value: unknown): StateFileContent | null {
   >;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
-  const known = accounts
+  const storedState = accounts
     .filter(isKnownAccount)
     .map((account) => ({ ...membersOf(account), record: account.record, ...stampOf(account) }));
   const last =
-    typeof lastAccountId === 'string' && known.some((account) => account.id === lastAccountId)
+    typeof lastAccountId === 'string' && storedState.some((account) => account.id === lastAccountId)
       ? lastAccountId
       : null;
   return {
     schemaVersion: 1,
     lastAccountId: last,
-    accounts: known,
+    accounts: storedState,
     attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [],
     takeOver: parseKnownTakeOver(takeOver),
   };
@@ -265,13 +265,13 @@ export function parseStateFileContent(value: unknown): StateFileContent | null {
  * same object when nothing changes.
  */
 export function withAccount(
-  known: StateFileContent,
+  storedState: StateFileContent,
   account: AccountView,
   record: KnownAccount['record'],
   isLast = true,
   stamp: Pick<KnownAccount, 'clientId' | 'apart'> = {},
 ): StateFileContent {
-  const before = known.accounts.find(({ id }) => id === account.id);
+  const before = storedState.accounts.find(({ id }) => id === account.id);
   const isStamped =
     stamp.clientId === undefined ||
     (before?.clientId === stamp.clientId && before.apart === stamp.apart);
@@ -279,39 +279,42 @@ export function withAccount(
     before?.record === record &&
     isStamped &&
     JSON.stringify(membersOf(before)) === JSON.stringify(membersOf(account));
-  const others = known.accounts.filter(({ id }) => id !== account.id);
+  const others = storedState.accounts.filter(({ id }) => id !== account.id);
   const accounts = isSame
-    ? known.accounts
+    ? storedState.accounts
     : [
         ...(isAnonymous(account) ? withoutAnonymous(others) : others),
         { ...account, record, ...stamp },
       ];
-  const lastAccountId = isLast ? account.id : known.lastAccountId;
-  return isSame && lastAccountId === known.lastAccountId
-    ? known
-    : { ...known, lastAccountId, accounts };
+  const lastAccountId = isLast ? account.id : storedState.lastAccountId;
+  return isSame && lastAccountId === storedState.lastAccountId
+    ? storedState
+    : { ...storedState, lastAccountId, accounts };
 }
 
 /**
  * The list with another account as the last one; the same object when it is that, or is not known.
  */
-export function withLast(known: StateFileContent, accountId: string): StateFileContent {
-  return known.lastAccountId === accountId || !known.accounts.some(({ id }) => id === accountId)
-    ? known
-    : { ...known, lastAccountId: accountId };
+export function withLast(storedState: StateFileContent, accountId: string): StateFileContent {
+  return storedState.lastAccountId === accountId ||
+    !storedState.accounts.some(({ id }) => id === accountId)
+    ? storedState
+    : { ...storedState, lastAccountId: accountId };
 }
 
 /** The list with another word on what the keychain holds; the same object when nothing changes. */
 export function withRecordState(
-  known: StateFileContent,
+  storedState: StateFileContent,
   accountId: string,
   record: KnownAccount['record'],
 ): StateFileContent {
-  if (!known.accounts.some((account) => account.id === accountId && account.record !== record))
-    return known;
+  if (
+    !storedState.accounts.some((account) => account.id === accountId && account.record !== record)
+  )
+    return storedState;
   return {
-    ...known,
-    accounts: known.accounts.map((account) =>
+    ...storedState,
+    accounts: storedState.accounts.map((account) =>
       account.id === accountId ? { ...account, record } : account,
     ),
   };
@@ -319,14 +322,14 @@ export function withRecordState(
 
 /** The record turned out to be another client's: from now on its entry is, too. */
 export function withClient(
-  known: StateFileContent,
+  storedState: StateFileContent,
   accountId: string,
   clientId: string,
 ): StateFileContent {
-  if (!known.accounts.some(({ id }) => id === accountId)) return known;
+  if (!storedState.accounts.some(({ id }) => id === accountId)) return storedState;
   return {
-    ...known,
-    accounts: known.accounts.map((account) =>
+    ...storedState,
+    accounts: storedState.accounts.map((account) =>
       account.id === accountId ? { ...account, record: 'kept', clientId } : account,
     ),
   };

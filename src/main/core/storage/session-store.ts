@@ -86,7 +86,7 @@ type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & {
 // later version's.
 export function createSessionStore(
   secrets: SecretStore,
-  known: StoredState,
+  storedState: StoredState,
   clientId: string,
   log: Log,
 ): SessionStore {
@@ -115,7 +115,7 @@ export function createSessionStore(
     last: AccountView | null;
     reason: SignedOutReason;
   } {
-    const { accounts, lastAccountId } = known.current();
+    const { accounts, lastAccountId } = storedState.current();
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last === undefined) return { restore: null, last: null, reason: 'never' };
     const account = accountOf(last);
@@ -127,7 +127,7 @@ export function createSessionStore(
   }
 
   async function read(account: AccountView, correlationId?: string): Promise<SessionReading> {
-    await known.loaded();
+    await storedState.loaded();
     const found = await find(soughtOf(account), isThere(stateOf(account.id)));
     switch (found.state) {
       case 'record':
@@ -155,7 +155,7 @@ export function createSessionStore(
         await leave(account, found.clientId);
         return { state: 'absent', foreign: true };
       case 'absent':
-        await known.update((state) => withRecordState(state, account.id, 'none'));
+        await storedState.update((state) => withRecordState(state, account.id, 'none'));
         return { state: 'absent' };
       case 'locked':
         log.write({
@@ -184,7 +184,7 @@ export function createSessionStore(
     correlationId?: string,
     isActive = true,
   ): Promise<AuthError | null> {
-    await known.loaded();
+    await storedState.loaded();
     const { account } = record;
     const since = signOuts.get(account.id);
     const key = places.get(recordKey(account.id)) ?? (await placeFor(account));
@@ -193,7 +193,7 @@ export function createSessionStore(
       return new AuthError('signed-out', 'signed out before the session was stored');
     const before = stateOf(account.id);
     const stamp = { clientId, ...(key === recordKey(account.id) ? {} : { apart: true as const }) };
-    const noted = await known.update((state) =>
+    const noted = await storedState.update((state) =>
       withAccount(state, account, 'kept', isActive, stamp),
     );
     const outcome = await secrets.write(key, formatRecord(record));
@@ -215,29 +215,29 @@ export function createSessionStore(
     // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out
     // meanwhile has the last word.
     if (stateOf(account.id) === 'kept')
-      await known.update((state) => withRecordState(state, account.id, before));
+      await storedState.update((state) => withRecordState(state, account.id, before));
     return outcome.state === 'locked'
       ? lockedError()
       : new AuthError('keyring-unavailable', 'no keyring took the session');
   }
 
   async function choose(account: AccountView): Promise<void> {
-    await known.loaded();
-    await known.update((state) => withLast(state, account.id));
+    await storedState.loaded();
+    await storedState.update((state) => withLast(state, account.id));
   }
 
   async function oweRemoval(account: AccountView): Promise<void> {
-    await known.loaded();
+    await storedState.loaded();
     signOuts.set(account.id, (signOuts.get(account.id) ?? 0) + 1);
     if (stateOf(account.id) !== 'none')
-      await known.update((state) => withRecordState(state, account.id, 'removal-owed'));
+      await storedState.update((state) => withRecordState(state, account.id, 'removal-owed'));
   }
 
   async function remove(
     account: AccountView,
     before?: (record: SessionRecord) => Promise<void>,
   ): Promise<void> {
-    await known.loaded();
+    await storedState.loaded();
     const isOwed = (): boolean => stateOf(account.id) === 'removal-owed';
     if (!isOwed()) return;
     const found = await find(soughtOf(account), true);
@@ -248,7 +248,7 @@ export function createSessionStore(
     const outcome = await removeFound(found, account.id);
     places.delete(recordKey(account.id));
     if (outcome.state === 'done' && isOwed())
-      await known.update((state) => withRecordState(state, account.id, 'none'));
+      await storedState.update((state) => withRecordState(state, account.id, 'none'));
     if (outcome.state !== 'done')
       log.write({
         level: 'warn',
@@ -258,9 +258,9 @@ export function createSessionStore(
   }
 
   async function suspend(account: AccountView): Promise<void> {
-    await known.loaded();
+    await storedState.loaded();
     // One that no keyring took, or that a sign-out owes, stays what it is.
-    await known.update((state) =>
+    await storedState.update((state) =>
       state.accounts.some(({ id, record }) => id === account.id && record === 'kept')
         ? withRecordState(state, account.id, 'suspended')
         : state,
@@ -268,15 +268,15 @@ export function createSessionStore(
   }
 
   function owed(): readonly AccountView[] {
-    return known
+    return storedState
       .current()
       .accounts.filter(({ record }) => record === 'removal-owed')
       .map(accountOf);
   }
 
   function owedByOthers(): readonly KnownAccount[] {
-    const { accounts } = known.current();
-    return known
+    const { accounts } = storedState.current();
+    return storedState
       .everybody()
       .accounts.filter((entry) => entry.record === 'removal-owed' && !accounts.includes(entry));
   }
@@ -285,13 +285,13 @@ export function createSessionStore(
     const isIt = (one: KnownAccount): boolean =>
       one.id === id && one.clientId === other && one.record === 'removal-owed';
     // They may have signed in again in a process of their own.
-    await known.refresh();
+    await storedState.refresh();
     const entry = owedByOthers().find(isIt);
     if (entry === undefined) return;
     const found = await find({ ...entry, clientId: other }, true);
     const outcome = found.state === 'record' ? await secrets.remove(found.key) : found;
     if (outcome.state === 'done' || outcome.state === 'absent' || outcome.state === 'foreign') {
-      await known.updateEverybody((state) => ({
+      await storedState.updateEverybody((state) => ({
         ...state,
         accounts: state.accounts.map((one) =>
           isIt(one) ? { ...one, record: 'none' as const } : one,
@@ -306,8 +306,8 @@ export function createSessionStore(
   }
 
   async function markRefused(account: AccountView): Promise<void> {
-    await known.loaded();
-    await known.update((state) => withRecordState(state, account.id, 'refused'));
+    await storedState.loaded();
+    await storedState.update((state) => withRecordState(state, account.id, 'refused'));
   }
 
   /**
@@ -363,7 +363,7 @@ export function createSessionStore(
   /** Whether the file knows another client whose record is under the account's own key. */
   function isTaken(id: string): boolean {
     const own = entryOf(id);
-    return known
+    return storedState
       .everybody()
       .accounts.some(
         (entry) =>
@@ -383,11 +383,11 @@ export function createSessionStore(
   /** An entry of an earlier build says not whose it is; the record does. */
   async function leave({ id }: AccountView, other: string): Promise<void> {
     if (entryOf(id)?.clientId === undefined) await leaveTo(id, other);
-    else await known.update((state) => withRecordState(state, id, 'none'));
+    else await storedState.update((state) => withRecordState(state, id, 'none'));
   }
 
   async function leaveTo(id: string, other: string): Promise<void> {
-    await known.update((state) => withClient(state, id, other));
+    await storedState.update((state) => withClient(state, id, other));
   }
 
   function soughtOf({ id, issuer }: AccountView): Sought {
@@ -395,7 +395,7 @@ export function createSessionStore(
   }
 
   function entryOf(id: string): KnownAccount | undefined {
-    return known.current().accounts.find((entry) => entry.id === id);
+    return storedState.current().accounts.find((entry) => entry.id === id);
   }
 
   function stateOf(accountId: string): KnownAccount['record'] {

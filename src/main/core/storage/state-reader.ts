@@ -17,7 +17,7 @@ export interface StateReader {
 }
 
 export function createStateReader(
-  known: Pick<StoredState, 'load' | 'isRead'>,
+  storedState: Pick<StoredState, 'load' | 'isRead'>,
   clock: Pick<Clock, 'after'>,
 ): StateReader {
   let trying: Promise<void> | null = null;
@@ -27,7 +27,7 @@ export function createStateReader(
   return {
     begin: attempt,
     tryAgain: async () => {
-      if (!known.isRead()) await attempt();
+      if (!storedState.isRead()) await attempt();
     },
     stop() {
       stopped = true;
@@ -37,9 +37,9 @@ export function createStateReader(
 
   function attempt(): Promise<void> {
     cancelTimer();
-    trying ??= known.load().finally(() => {
+    trying ??= storedState.load().finally(() => {
       trying = null;
-      if (!known.isRead() && !stopped)
+      if (!storedState.isRead() && !stopped)
         cancelTimer = clock.after(LIMITS.stateRetryMs, () => {
           void attempt();
         });

@@ -44,7 +44,7 @@ export interface StoredState {
   updateEverybody(change: Change): Promise<boolean>;
 }
 
-type Change = (known: StateFileContent) => StateFileContent;
+type Change = (storedState: StateFileContent) => StateFileContent;
 
 /** `onAccounts` is called whenever the list of accounts is another one. */
 export function createStoredState(
@@ -54,7 +54,7 @@ export function createStoredState(
   log: Log,
   onAccounts = (): void => undefined,
 ): StoredState {
-  let known: StateFileContent = NO_ACCOUNTS;
+  let storedState: StateFileContent = NO_ACCOUNTS;
   let own: StateFileContent = NO_ACCOUNTS;
   /** What the file has not taken yet, oldest first. */
   let unsaved: readonly Change[] = [];
@@ -85,8 +85,8 @@ export function createStoredState(
       finishLoading();
     },
     current: () => own,
-    everybody: () => known,
-    knowsOthers: () => knowsOthers(owner, known),
+    everybody: () => storedState,
+    knowsOthers: () => knowsOthers(owner, storedState),
     async refresh() {
       await saving;
       const content = (await look())?.content ?? null;
@@ -98,8 +98,8 @@ export function createStoredState(
   };
 
   function update(change: Change): Promise<boolean> {
-    const next = change(known);
-    if (next === known && unsaved.length === 0) return saving;
+    const next = change(storedState);
+    if (next === storedState && unsaved.length === 0) return saving;
     unsaved = [...unsaved, change];
     const saved = saving.then(save);
     saving = saved;
@@ -109,7 +109,7 @@ export function createStoredState(
 
   function learn(next: StateFileContent): void {
     const before = own;
-    known = next;
+    storedState = next;
     const part = ownPart(owner, next);
     // The same list until it changes: callers compare it.
     own = isSameList(part.accounts, before.accounts)
@@ -138,7 +138,7 @@ export function createStoredState(
     const found = accept(content);
     if (found === null) return false;
     // A file that is gone, or was set aside, comes back as it was.
-    const merged = content === null ? known : apply(changes, found);
+    const merged = content === null ? storedState : apply(changes, found);
     learn(apply(unsaved.slice(changes.length), merged));
     noteRead();
     const isNew = !isSame(merged, content);
@@ -194,8 +194,8 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
   return one.length === other.length && one.every((entry, index) => entry === other[index]);
 }
 
-function apply(changes: readonly Change[], known: StateFileContent): StateFileContent {
-  return changes.reduce((before, change) => change(before), known);
+function apply(changes: readonly Change[], storedState: StateFileContent): StateFileContent {
+  return changes.reduce((before, change) => change(before), storedState);
 }
 
 /**

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEarlierEntries } from '../../src/main/adapters/secrets/legacy-entries.js';
+import { createLegacyEntries } from '../../src/main/adapters/secrets/legacy-entries.js';
 import { type Keychain, createKeychain } from '../../src/main/adapters/secrets/keychain.js';
 import { createChunkedStore } from '../../src/main/core/storage/chunked-store.js';
 import type { StateFileContent } from '../../src/main/core/base/ports.js';
@@ -97,7 +97,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
           return startApp(provider, {
             migrateFrom,
             secrets: createChunkedStore(keychain),
-            earlier: createEarlierEntries(migrateFrom, keychain.foreign, PLENTY_MS),
+            legacyEntries: createLegacyEntries(migrateFrom, keychain.foreign, PLENTY_MS),
           });
         },
       };
@@ -135,7 +135,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus'))(
       expect(app.engine.view()).toMatchObject({ status: 'signed-out', reason: 'never' });
       await keyring.unlock();
       expect(JSON.parse(await keytar(keyring.env, 'getPassword'))).toBe(value);
-      app.signals.emit('unlock');
+      app.systemEvents.emit('unlock');
       await waitFor(() => app.engine.view().status === 'signed-in', 'the take-over');
       await isClean(app);
       expect(await keytar(keyring.env, 'getPassword')).toBe('null');

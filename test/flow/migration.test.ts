@@ -13,14 +13,14 @@ import {
   stopApps,
   waitFor,
 } from '../support/flow-app.js';
-import { createFakeEarlierEntries } from '../support/fakes.js';
+import { createFakeLegacyEntries } from '../support/fakes.js';
 
 let provider: Provider;
 beforeAll(async () => {
   provider = await startProvider();
 });
 afterAll(() => provider.stop());
-let earlier: ReturnType<typeof createFakeEarlierEntries>;
+let legacyEntries: ReturnType<typeof createFakeLegacyEntries>;
 let token: string;
 
 beforeEach(async () => {
@@ -30,7 +30,7 @@ beforeEach(async () => {
   token = (JSON.parse([...version1.secrets.entries.values()][0]!) as { refreshToken: string })
     .refreshToken;
   await stopApps();
-  earlier = createFakeEarlierEntries(JSON.stringify({ refresh_token: token }));
+  legacyEntries = createFakeLegacyEntries(JSON.stringify({ refresh_token: token }));
 });
 afterEach(async () => {
   await stopApps();
@@ -48,7 +48,7 @@ const migrateFrom = [
   },
 ];
 const update = (options: AppOptions = {}): Promise<App> =>
-  startApp(provider, { migrateFrom, earlier, ...options });
+  startApp(provider, { migrateFrom, legacyEntries, ...options });
 const stageOf = (app: App): string | undefined =>
   (app.file.content as StateFileContent | null)?.takeOver.stage;
 const isOver = (app: App): Promise<void> => waitFor(() => stageOf(app) === 'none', 'the end');
@@ -64,7 +64,10 @@ describe('a session of an earlier version', () => {
     });
     expect(await app.engine.getAccessToken()).toMatch(/.+/);
     await isOver(app);
-    expect([provider.tokenRequests('refresh_token') - before, earlier.values]).toEqual([1, [null]]);
+    expect([provider.tokenRequests('refresh_token') - before, legacyEntries.values]).toEqual([
+      1,
+      [null],
+    ]);
     const next = await app.restartDue();
     expect(await next.codeOf(next.engine.getAccessToken())).toBe('resolved');
     expectNoLeak(app, provider);
@@ -102,7 +105,7 @@ describe('a session of an earlier version', () => {
       });
       const app = await update();
       await isOver(app);
-      expect([app.engine.view(), earlier.values[0], app.secrets.entries.size]).toMatchObject([
+      expect([app.engine.view(), legacyEntries.values[0], app.secrets.entries.size]).toMatchObject([
         { status: 'signed-out', reason: 'never', error: { code: 'id-token-invalid' } },
         JSON.stringify({ refresh_token: token }),
         0,
@@ -124,12 +127,12 @@ describe('a session of an earlier version', () => {
       reason: 'never',
       error: { code },
     });
-    expect(earlier.values).not.toEqual([null]);
+    expect(legacyEntries.values).not.toEqual([null]);
     provider.clearFaults();
     app.engine.retry();
     await waitFor(() => app.engine.view().status === 'signed-in', 'the take-over');
     await isOver(app);
-    expect(earlier.values).toEqual([null]);
+    expect(legacyEntries.values).toEqual([null]);
     expectNoLeak(app, provider);
   });
 
@@ -139,7 +142,7 @@ describe('a session of an earlier version', () => {
     await waitFor(() => 'error' in app.engine.view(), 'the word');
     expect([...app.secrets.entries.keys()]).toEqual([expect.stringMatching(/^take-over:/)]);
     provider.clearFaults();
-    const next = await app.restart({ migrateFrom, earlier });
+    const next = await app.restart({ migrateFrom, legacyEntries });
     await waitFor(() => next.engine.view().status === 'signed-in', 'the take-over');
     await isOver(next);
     expect([...next.secrets.entries.keys()]).toEqual([expect.stringMatching(/^session:/)]);
@@ -158,7 +161,7 @@ describe('a session of an earlier version', () => {
     app.engine.retry();
     await waitFor(() => JSON.stringify(app.engine.view()).includes('session-ended'), 'the refusal');
     await isOver(app);
-    expect([app.engine.view().status, earlier.values[0]]).toEqual([
+    expect([app.engine.view().status, legacyEntries.values[0]]).toEqual([
       'signed-out',
       JSON.stringify({ refresh_token: token }),
     ]);
