@@ -326,6 +326,13 @@ describe('a clock that is set back behind the beginning of an attempt', () => {
     expect((device?.expiresAt ?? Infinity) - back).toBeLessThanOrEqual(900_000);
   });
 
+  it('that is corrected by less than a minute makes a device code asked about at once', () => {
+    const device = STATES['waiting for a device code'];
+    const corrected = START - 30_000;
+    expect(attemptDeadline(device, corrected)).toBe(corrected);
+    expect(describeStep(device, { type: 'tick', now: corrected })).toContain('poll');
+  });
+
   it('that is corrected by less than a minute changes nothing', () => {
     expect(describeStep(STATES.waiting, { type: 'tick', now: START - 60_000 })).toBe('.');
   });
@@ -393,7 +400,7 @@ describe('an attempt with several redirects', () => {
       STATES['waiting for a device code, asked'],
       EVENTS['polled 2'],
     ).state;
-    expect(attemptDeadline(answered, START)).toBe(START + 11_000);
+    expect(attemptDeadline(answered, START + 6_000)).toBe(START + 11_000);
     expect(describeStep(answered, { type: 'tick', now: START + 10_999 })).toBe('.');
     expect(describeStep(answered, { type: 'tick', now: START + 11_000 })).toBe('waiting 2: poll 2');
   });

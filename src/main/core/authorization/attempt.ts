@@ -353,7 +353,9 @@ export function attemptDeadline(state: AttemptState, now: number): number | null
   if (state.phase === 'preparing') return state.expiresAt;
   if (state.phase !== 'waiting') return null;
   const devices = state.redirects.flatMap(({ device }) =>
-    device === null || device.asking === null ? [] : [device.asking.at, device.expiresAt],
+    device === null || device.asking === null
+      ? []
+      : [isPollDue(device, now) ? now : device.asking.at, device.expiresAt],
   );
   return Math.min(state.expiresAt, ...devices);
 }
