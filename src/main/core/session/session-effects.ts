@@ -10,7 +10,7 @@ import type { Ports } from '../base/ports.js';
 import type { TokenSet, OAuthClient } from '../oauth/client.js';
 import { type SessionRecord, sessionLock } from '../storage/records.js';
 import { renewAt } from '../base/backoff.js';
-import { wasSetBack } from './session-renewal.js';
+import { wasSetBack } from './live-session.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import { withTimeout } from '../base/timeout.js';
 import type { SessionStore, SessionReading } from '../storage/session-store.js';

@@ -10,7 +10,7 @@ import type {
   SessionState,
   TokenTarget,
 } from './session-state.js';
-import { isOver, isStoringDue, slowKeyring, wasSetBack } from './session-renewal.js';
+import { isOver, isStoringDue, slowKeyring, wasSetBack } from './live-session.js';
 import { backgroundDueAt, tokenOver } from './session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */

@@ -24,7 +24,7 @@ import {
   storeAgain,
   wasSetBack,
   writeEffect,
-} from './session-renewal.js';
+} from './live-session.js';
 import {
   type AccessToken,
   type LiveSession,

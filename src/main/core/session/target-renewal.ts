@@ -12,7 +12,7 @@ import {
   same,
   slowKeyring,
   withStoreError,
-} from './session-renewal.js';
+} from './live-session.js';
 import {
   type TargetRenewal,
   type LiveSession,
