@@ -11,7 +11,7 @@ const CLI = within('src/cli/');
 /** Files over 400 lines in which one thing lives, and which. The list may only shrink. */
 const LONG: Readonly<Record<string, string>> = {
   'src/main/core/authorization/attempt.ts': 'a machine: each state and each event',
-  'src/main/core/session/session.ts': 'a machine: each state and each event',
+  'src/main/core/session/live-session.ts': 'a machine: each state and each event',
   'src/main/core/engine.ts': 'one mailbox and what it feeds',
   'src/main/core/session/sessions.ts': 'the owner of all sessions',
   'src/main/core/session/session-effects.ts': 'the effects of one machine',

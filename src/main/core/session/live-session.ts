@@ -1,7 +1,8 @@
-// How the token of the sign-in is renewed: the request, what comes of it, and storing. The part of
-// the machine that session.ts and target-renewal.ts share. Pure.
-import type { AccountView, AuthErrorCode, SignedOutReason } from '../../../contract.js';
-import { AuthError } from '../base/errors.js';
+// The machine of a session while somebody is signed in: when the token of the sign-in is renewed,
+// what comes of that, and when it is stored. target-renewal.ts has the events of a renewal for
+// another target. Pure.
+import type { AccountView, AuthErrorCode } from '../../../contract.js';
+import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { TokenSet } from '../oauth/client.js';
 import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from '../base/backoff.js';
@@ -12,11 +13,14 @@ import {
   type Renewal,
   type SessionEffect,
   type SessionEvent,
-  type SessionState,
   type SessionStep,
   type Timing,
   type TokenTarget,
   type Trouble,
+  absent,
+  removal,
+  revocation,
+  same,
 } from './session-state.js';
 
 /** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
@@ -32,11 +36,99 @@ const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = [
   'response-invalid',
 ];
 
-/** The new tokens are in hand; they are stored first, unless they come from the record itself. */
-export function receive(
+export function stepLive(
   state: LiveSession,
-  event: SessionEvent & { type: 'renewed' },
+  event: Exclude<SessionEvent, { type: 'adopt' }>,
 ): SessionStep {
+  switch (event.type) {
+    case 'renewed':
+      return state.renewal.state === 'renewing' ? receive(state, event) : same(state);
+    case 'renew-failed':
+      return state.renewal.state === 'renewing'
+        ? refuseOrWait(state, state.renewal, event)
+        : same(state);
+    case 'stored':
+      return event.save === state.save ? settleStore(state, null, event) : same(state);
+    case 'store-failed':
+      return event.save === state.save ? settleStore(state, event.error, event) : same(state);
+    case 'demand':
+      return event.target !== null && state.renewal.state === 'fresh'
+        ? beginTargetRenewal(state, event.target, event.now)
+        : beginRenewal(state, event.now);
+    case 'retry':
+      return retryLive(state, event.now);
+    case 'tick':
+      return tickLive(state, event);
+    case 'wake':
+      return wakeLive(state, event.now);
+    case 'sign-out':
+      return absent(state.epoch + 1, 'signed-out', state.account, null, [
+        removal(state.account),
+        ...revocation(currentRefreshToken(state)),
+      ]);
+    case 'restore':
+    case 'record-found':
+    case 'record-absent':
+    case 'record-withheld':
+      return same(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): SessionStep {
+  const { renewal, access } = state;
+  // A token of unknown age is renewed first, and what comes of that is stored.
+  const isRenewedFirst = wasSetBack(access, event.now) && isDue(state, event.now);
+  if (renewal.state === 'fresh' && isStoringDue(state, event.now) && !isRenewedFirst)
+    return storeAgain(state, event.now);
+  switch (renewal.state) {
+    case 'fresh':
+      if (isDue(state, event.now)) return beginRenewal(state, event.now);
+      if (state.refreshToken === null && isOver(access, event.now))
+        return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
+      return same(state);
+    case 'waiting':
+      return event.now >= renewal.nextTryAt || isSetBackBehind(renewal.failedAt, event.now)
+        ? beginRenewal(state, event.now)
+        : same(state);
+    case 'saving':
+      if (isSetBackBehind(renewal.since, event.now))
+        return { state: { ...state, renewal: { ...renewal, since: event.now } }, effects: [] };
+      return event.now >= renewal.since + LIMITS.keyringWriteSlowMs
+        ? settleStore(state, slowKeyring(), event)
+        : same(state);
+    case 'renewing':
+      return same(state);
+    default:
+      return assertNever(renewal);
+  }
+}
+
+/**
+ * After a sleep no timer is right, and what failed before it may work now; only a server that asked
+ * for patience gets it.
+ */
+function wakeLive(state: LiveSession, now: number): SessionStep {
+  const { renewal } = state;
+  if (renewal.state === 'waiting')
+    return renewal.error.retryAfterSeconds === undefined || now >= renewal.nextTryAt
+      ? beginRenewal(state, now)
+      : same(state);
+  if (renewal.state !== 'fresh') return same(state);
+  if (isDue(state, now)) return beginRenewal(state, now);
+  return state.storeRetryAt === null ? same(state) : storeAgain(state, now);
+}
+
+function retryLive(state: LiveSession, now: number): SessionStep {
+  if (state.renewal.state === 'waiting') return beginRenewal(state, now);
+  return state.renewal.state === 'fresh' && state.storeError !== null
+    ? storeAgain(state, now)
+    : same(state);
+}
+
+/** The new tokens are in hand; they are stored first, unless they come from the record itself. */
+function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
   const { tokens, now } = event;
   if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, tokens, event);
   if (tokens.refreshToken === null) return use(state, tokens, event);
@@ -47,7 +139,7 @@ export function receive(
   };
 }
 
-export function settleStore(
+function settleStore(
   state: LiveSession,
   storeError: AuthError | null,
   timing: Timing,
@@ -70,7 +162,7 @@ export function withStoreError(
   };
 }
 
-export function use(state: LiveSession, tokens: TokenSet, timing: Timing): SessionStep {
+function use(state: LiveSession, tokens: TokenSet, timing: Timing): SessionStep {
   const access = accessOf(tokens);
   return {
     state: {
@@ -153,7 +245,7 @@ function finalError(error: AuthError, trouble: Trouble): AuthError | null {
   );
 }
 
-export function storeAgain(state: LiveSession, now: number): SessionStep {
+function storeAgain(state: LiveSession, now: number): SessionStep {
   if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
   const save = state.save + 1;
   const { account, refreshToken, scope, resources, access, doubted } = state;
@@ -196,7 +288,20 @@ export function askOnceMore(state: LiveSession, now: number): SessionStep {
   };
 }
 
-export function renewEffect(
+export function beginTargetRenewal(
+  state: LiveSession,
+  target: TokenTarget,
+  now: number,
+): SessionStep {
+  const { refreshToken } = state;
+  if (refreshToken === null) return same(state);
+  return {
+    state: { ...state, targetRenewal: { state: 'renewing', since: now, target } },
+    effects: [renewEffect(state, refreshToken, target, null)],
+  };
+}
+
+function renewEffect(
   state: LiveSession,
   refreshToken: string,
   target: TokenTarget | null,
@@ -222,6 +327,28 @@ function isInKeychain({ storeError }: LiveSession): boolean {
   return storeError === null || storeError.code === 'storage-failed';
 }
 
+export function isDue(state: LiveSession, now: number): boolean {
+  const { renewal, access } = state;
+  if (renewal.state !== 'fresh' || state.refreshToken === null) return false;
+  const dueAt = backgroundDueAt(renewal.renewAt, access);
+  return wasSetBack(access, now) || (dueAt !== null && now >= dueAt);
+}
+
+/**
+ * When a renewal is due that nobody asked for: a token without life is asked for again by callers,
+ * not all day long.
+ */
+export function backgroundDueAt(renewAt: number | null, access: AccessToken | null): number | null {
+  if (
+    renewAt === null ||
+    access === null ||
+    access.expiresAt === null ||
+    access.expiresAt - access.obtainedAt >= 1_000
+  )
+    return renewAt;
+  return Math.max(renewAt, access.obtainedAt + LIMITS.zeroLifetimePauseMs);
+}
+
 export function dueAt(tokens: TokenSet, timing: Timing): number | null {
   if (tokens.refreshToken === null || tokens.expiresAt === null) return null;
   // Never in the same instant: a server that gives tokens without life must not be asked in a tight
@@ -235,16 +362,6 @@ export function dueAt(tokens: TokenSet, timing: Timing): number | null {
     }),
     timing.now + 1_000,
   );
-}
-
-export function absent(
-  epoch: number,
-  reason: SignedOutReason,
-  account: AccountView | null,
-  error: AuthError | null,
-  effects: readonly SessionEffect[],
-): SessionStep {
-  return { state: { phase: 'absent', epoch, reason, account, error }, effects };
 }
 
 export function writeEffect(
@@ -290,13 +407,25 @@ export function wasSetBack(access: AccessToken | null, now: number): boolean {
   return access !== null && isSetBackBehind(access.obtainedAt, now);
 }
 
-export function same(state: SessionState): SessionStep {
-  return { state, effects: [] };
-}
-
 export function slowKeyring(): AuthError {
   return new AuthError(
     'keyring-locked',
     'the keyring does not answer; it may be waiting for its password',
+  );
+}
+
+export function currentRefreshToken({
+  renewal,
+  targetRenewal,
+  refreshToken,
+}: LiveSession): string | null {
+  if (targetRenewal?.state === 'saving') return targetRenewal.tokens.refreshToken;
+  return renewal.state === 'saving' ? renewal.tokens.refreshToken : refreshToken;
+}
+
+export function tokenOver(): AuthError {
+  return new AuthError(
+    'session-ended',
+    'the access token has expired and there is no refresh token',
   );
 }

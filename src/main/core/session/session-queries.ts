@@ -10,8 +10,14 @@ import type {
   SessionState,
   TokenTarget,
 } from './session-state.js';
-import { isOver, isStoringDue, slowKeyring, wasSetBack } from './live-session.js';
-import { backgroundDueAt, tokenOver } from './session.js';
+import {
+  backgroundDueAt,
+  isOver,
+  isStoringDue,
+  slowKeyring,
+  tokenOver,
+  wasSetBack,
+} from './live-session.js';
 
 /** A renewal that takes longer no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;

@@ -1,5 +1,5 @@
-// The states, events and effects of the session: the words in which session.ts thinks. Types, and
-// the two first values.
+// The states, events and effects of a session: types, the first values, and the steps and effects
+// that every part of the machine makes. Decides nothing.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import type { AuthError } from '../base/errors.js';
 import type { SystemEvent } from '../base/ports.js';
@@ -238,3 +238,25 @@ export const NO_SESSION: SessionState & { readonly phase: 'absent' } = {
   account: null,
   error: null,
 };
+
+export function same(state: SessionState): SessionStep {
+  return { state, effects: [] };
+}
+
+export function absent(
+  epoch: number,
+  reason: SignedOutReason,
+  account: AccountView | null,
+  error: AuthError | null,
+  effects: readonly SessionEffect[],
+): SessionStep {
+  return { state: { phase: 'absent', epoch, reason, account, error }, effects };
+}
+
+export function removal(account: AccountView, revokes = false): SessionEffect {
+  return { type: 'remove-record', account, ...(revokes ? { revokes } : {}) };
+}
+
+export function revocation(token: string | null): readonly SessionEffect[] {
+  return token === null ? [] : [{ type: 'revoke', token }];
+}

@@ -1,38 +1,37 @@
-// The machine of the session: (state, event) → state + effects. Pure: time and chance come with the
-// event. Save before publish: a new refresh token is stored (or known to be unstorable) before its
-// access token is used.
+// The machine of a session: (state, event) → state + effects. Here: nobody, being read, locked, and
+// being stored; live-session.ts has what follows. Pure: time and chance come with the event. Save
+// before publish: a new refresh token is stored (or known to be unstorable) before its access token
+// is used.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, assertNever } from '../base/errors.js';
 import { isAnonymous } from '../oauth/identity.js';
 import { LIMITS } from '../base/limits.js';
 import type { SessionRecord } from '../storage/records.js';
-import { beginTargetRenewal, stepTargetRenewal } from './target-renewal.js';
+import { stepTargetRenewal } from './target-renewal.js';
 import { isSetBackBehind } from '../base/backoff.js';
 import {
-  absent,
   accessOf,
   askOnceMore,
   beginRenewal,
+  currentRefreshToken,
   dueAt,
+  isDue,
   isOver,
-  isStoringDue,
-  receive,
-  refuseOrWait,
-  same,
-  settleStore,
   slowKeyring,
-  storeAgain,
-  wasSetBack,
+  stepLive,
   writeEffect,
 } from './live-session.js';
 import {
-  type AccessToken,
   type LiveSession,
   type SessionEffect,
   type SessionEvent,
   type SessionState,
   type SessionStep,
   type Timing,
+  absent,
+  removal,
+  revocation,
+  same,
 } from './session-state.js';
 
 const NO_TARGETS: LiveSession['targets'] = new Map();
@@ -49,7 +48,10 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionSt
     case 'adopting':
       return stepAdopting(state, event);
     case 'live':
-      return stepLive(state, event);
+      // A renewal for another target goes on until it is over or somebody signs out.
+      return state.targetRenewal !== null && event.type !== 'sign-out'
+        ? stepTargetRenewal(state, state.targetRenewal, event)
+        : stepLive(state, event);
     default:
       return assertNever(state);
   }
@@ -178,48 +180,6 @@ function stepAdopting(
   }
 }
 
-function stepLive(
-  state: LiveSession,
-  event: Exclude<SessionEvent, { type: 'adopt' }>,
-): SessionStep {
-  if (state.targetRenewal !== null && event.type !== 'sign-out')
-    return stepTargetRenewal(state, state.targetRenewal, event);
-  switch (event.type) {
-    case 'renewed':
-      return state.renewal.state === 'renewing' ? receive(state, event) : same(state);
-    case 'renew-failed':
-      return state.renewal.state === 'renewing'
-        ? refuseOrWait(state, state.renewal, event)
-        : same(state);
-    case 'stored':
-      return event.save === state.save ? settleStore(state, null, event) : same(state);
-    case 'store-failed':
-      return event.save === state.save ? settleStore(state, event.error, event) : same(state);
-    case 'demand':
-      return event.target !== null && state.renewal.state === 'fresh'
-        ? beginTargetRenewal(state, event.target, event.now)
-        : beginRenewal(state, event.now);
-    case 'retry':
-      return retryLive(state, event.now);
-    case 'tick':
-      return tickLive(state, event);
-    case 'wake':
-      return wakeLive(state, event.now);
-    case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [
-        removal(state.account),
-        ...revocation(currentRefreshToken(state)),
-      ]);
-    case 'restore':
-    case 'record-found':
-    case 'record-absent':
-    case 'record-withheld':
-      return same(state);
-    default:
-      return assertNever(event);
-  }
-}
-
 function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): SessionStep {
   const { account, attempt, now } = event;
   const tokens = {
@@ -280,57 +240,6 @@ function publish(
   return { state: live, effects: [...before, { type: 'adopted', attempt }] };
 }
 
-function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): SessionStep {
-  const { renewal, access } = state;
-  // A token of unknown age is renewed first, and what comes of that is stored.
-  const isRenewedFirst = wasSetBack(access, event.now) && isDue(state, event.now);
-  if (renewal.state === 'fresh' && isStoringDue(state, event.now) && !isRenewedFirst)
-    return storeAgain(state, event.now);
-  switch (renewal.state) {
-    case 'fresh':
-      if (isDue(state, event.now)) return beginRenewal(state, event.now);
-      if (state.refreshToken === null && isOver(access, event.now))
-        return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
-      return same(state);
-    case 'waiting':
-      return event.now >= renewal.nextTryAt || isSetBackBehind(renewal.failedAt, event.now)
-        ? beginRenewal(state, event.now)
-        : same(state);
-    case 'saving':
-      if (isSetBackBehind(renewal.since, event.now))
-        return { state: { ...state, renewal: { ...renewal, since: event.now } }, effects: [] };
-      return event.now >= renewal.since + LIMITS.keyringWriteSlowMs
-        ? settleStore(state, slowKeyring(), event)
-        : same(state);
-    case 'renewing':
-      return same(state);
-    default:
-      return assertNever(renewal);
-  }
-}
-
-/**
- * After a sleep no timer is right, and what failed before it may work now; only a server that asked
- * for patience gets it.
- */
-function wakeLive(state: LiveSession, now: number): SessionStep {
-  const { renewal } = state;
-  if (renewal.state === 'waiting')
-    return renewal.error.retryAfterSeconds === undefined || now >= renewal.nextTryAt
-      ? beginRenewal(state, now)
-      : same(state);
-  if (renewal.state !== 'fresh') return same(state);
-  if (isDue(state, now)) return beginRenewal(state, now);
-  return state.storeRetryAt === null ? same(state) : storeAgain(state, now);
-}
-
-function retryLive(state: LiveSession, now: number): SessionStep {
-  if (state.renewal.state === 'waiting') return beginRenewal(state, now);
-  return state.renewal.state === 'fresh' && state.storeError !== null
-    ? storeAgain(state, now)
-    : same(state);
-}
-
 /**
  * Comes back from the keychain; an access token that is still good makes the start need no network.
  */
@@ -377,38 +286,11 @@ function resume(
     : { state: live, effects: [] };
 }
 
-function isDue(state: LiveSession, now: number): boolean {
-  const { renewal, access } = state;
-  if (renewal.state !== 'fresh' || state.refreshToken === null) return false;
-  const dueAt = backgroundDueAt(renewal.renewAt, access);
-  return wasSetBack(access, now) || (dueAt !== null && now >= dueAt);
-}
-
-/**
- * When a renewal is due that nobody asked for: a token without life is asked for again by callers,
- * not all day long.
- */
-export function backgroundDueAt(renewAt: number | null, access: AccessToken | null): number | null {
-  if (
-    renewAt === null ||
-    access === null ||
-    access.expiresAt === null ||
-    access.expiresAt - access.obtainedAt >= 1_000
-  )
-    return renewAt;
-  return Math.max(renewAt, access.obtainedAt + LIMITS.zeroLifetimePauseMs);
-}
-
 function restore(epoch: number, account: AccountView, now: number): SessionStep {
   return {
     state: { phase: 'restoring', epoch, account, since: now, slow: false },
     effects: [{ type: 'read-record', account }],
   };
-}
-
-function currentRefreshToken({ renewal, targetRenewal, refreshToken }: LiveSession): string | null {
-  if (targetRenewal?.state === 'saving') return targetRenewal.tokens.refreshToken;
-  return renewal.state === 'saving' ? renewal.tokens.refreshToken : refreshToken;
 }
 
 /**
@@ -430,10 +312,6 @@ function ofReplaced(
   }
 }
 
-function removal(account: AccountView, revokes = false): SessionEffect {
-  return { type: 'remove-record', account, ...(revokes ? { revokes } : {}) };
-}
-
 /**
  * Google gives a refresh token at the first consent only; signing in again as the same person must
  * not cost it. Of a nameless one nobody knows.
@@ -448,20 +326,9 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
     : null;
 }
 
-function revocation(token: string | null): readonly SessionEffect[] {
-  return token === null ? [] : [{ type: 'revoke', token }];
-}
-
 function nothingToStore(): AuthError {
   return new AuthError(
     'keyring-unavailable',
     'the provider gave no refresh token, so there is nothing to remember',
-  );
-}
-
-export function tokenOver(): AuthError {
-  return new AuthError(
-    'session-ended',
-    'the access token has expired and there is no refresh token',
   );
 }

@@ -1,4 +1,4 @@
-// A renewal for another target: the errand of a live session. The token of the sign-in stays in use
+// A renewal for another target while somebody is signed in. The token of the sign-in stays in use
 // meanwhile. Pure.
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
@@ -8,8 +8,6 @@ import {
   beginRenewal,
   dueAt,
   refuseOrWait,
-  renewEffect,
-  same,
   slowKeyring,
   withStoreError,
 } from './live-session.js';
@@ -22,6 +20,7 @@ import {
   type TargetAnswer,
   type Timing,
   type TokenTarget,
+  same,
 } from './session-state.js';
 
 /** All but its own end waits: two requests with one refresh token look like a thief's. */
@@ -156,19 +155,6 @@ function withTarget(
 ): LiveSession['targets'] {
   const others = [...targets].filter(([other]) => other !== key);
   return new Map([...others.slice(-(LIMITS.tokenTargets - 1)), [key, answer]]);
-}
-
-export function beginTargetRenewal(
-  state: LiveSession,
-  target: TokenTarget,
-  now: number,
-): SessionStep {
-  const { refreshToken } = state;
-  if (refreshToken === null) return same(state);
-  return {
-    state: { ...state, targetRenewal: { state: 'renewing', since: now, target } },
-    effects: [renewEffect(state, refreshToken, target, null)],
-  };
 }
 
 function targetRefused({ serverError, provider }: AuthError): AuthError {
