@@ -3,12 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import { LIMITS, renewalLockWaitMs } from '../../../src/main/core/base/limits.js';
+import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { toAccount } from '../../../src/main/core/oauth/identity.js';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
-import { sessionLock } from '../../../src/main/core/storage/records.js';
 import { type Bench, ISSUER, createBench, stateOf, until } from '../../support/engine-harness.js';
 import { settle } from '../../support/fakes.js';
+import { sessionLock, renewalLockWaitMs } from '../../../src/main/core/storage/record-lock.js';
 
 const HOUR = 3_600_000;
 const LOCK_WAIT_MS = renewalLockWaitMs({ networkTimeoutSeconds: 15 });

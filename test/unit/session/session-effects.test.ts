@@ -7,11 +7,11 @@ import {
   type SessionHandle,
   createSessionEffects,
 } from '../../../src/main/core/session/session-effects.js';
-import { LIMITS, renewalLockWaitMs } from '../../../src/main/core/base/limits.js';
+import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
 import type { Ports } from '../../../src/main/core/base/ports.js';
 import type { TokenSet, OAuthClient, Renewed } from '../../../src/main/core/oauth/client.js';
-import { type SessionRecord, sessionLock } from '../../../src/main/core/storage/records.js';
+import { type SessionRecord } from '../../../src/main/core/storage/records.js';
 import type { SessionEffect, SessionEvent } from '../../../src/main/core/session/session-state.js';
 import type { SessionStore, SessionReading } from '../../../src/main/core/storage/session-store.js';
 import { stateOf } from '../../support/engine-harness.js';
@@ -27,6 +27,7 @@ import {
   createFakeStateStore,
   settle,
 } from '../../support/fakes.js';
+import { sessionLock, renewalLockWaitMs } from '../../../src/main/core/storage/record-lock.js';
 
 const ada = { id: 'ada-id', issuer: 'https://id.example', subject: 'ada' };
 const settings = parseOptions({

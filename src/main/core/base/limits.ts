@@ -1,6 +1,5 @@
 // Every limit of the product, units in the names. What hosts may change is in options.ts.
 // What is loaded without the engine takes its own from start-limits.ts.
-import type { Settings } from '../options/options.js';
 import { START_LIMITS } from './start-limits.js';
 
 /** Limits that no host needs to change. Each says why it is what it is. */
@@ -153,14 +152,3 @@ export const LIMITS = {
   /** setTimeout overflows past 2^31 ms; a longer wait is made of shorter ones. */
   timerMaxMs: 3_600_000,
 } as const;
-
-/**
- * How long a renewal waits for another process: as long as one can take that is neither stopped nor
- * broken. That is two exchanges (the second with a token that was found meanwhile), two reads of
- * the record and one write.
- */
-export function renewalLockWaitMs({
-  networkTimeoutSeconds,
-}: Pick<Settings, 'networkTimeoutSeconds'>): number {
-  return 2 * networkTimeoutSeconds * 1_000 + 3 * LIMITS.keyringWriteSlowMs + LIMITS.renewalSlackMs;
-}

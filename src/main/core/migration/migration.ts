@@ -7,7 +7,7 @@ import { AuthError, toAuthError } from '../base/errors.js';
 import { parseLegacySession } from './legacy-session.js';
 import { digestOf } from '../oauth/identity.js';
 import type { StoredState } from '../storage/stored-state.js';
-import { LIMITS, renewalLockWaitMs } from '../base/limits.js';
+import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type {
   Clock,
@@ -23,12 +23,12 @@ import {
   type MigrationRecord,
   accountOf,
   parseMigration,
-  sessionLock,
   migrationKey,
 } from '../storage/records.js';
 import { retryDelayMs } from '../base/backoff.js';
 import type { LegacySession } from '../options/migration-option.js';
 import type { SessionStore, SessionReading } from '../storage/session-store.js';
+import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-lock.js';
 
 export interface Migration {
   /**
@@ -197,9 +197,10 @@ export function createMigration(
 
   async function run(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
-      const outcome = await alone(
+      const outcome = await exclusive(
+        lock,
         `take-over:${settings.clientId}`,
-        renewalLockWaitMs(settings),
+        { ifBusy: 'give-up', waitMs: renewalLockWaitMs(settings) },
         step,
       );
       if (stopped) return;
@@ -379,12 +380,8 @@ export function createMigration(
       isDropped = cancelled;
       return isDropped ? null : sessionStore.write(session);
     };
-    const held = await lock.hold(
-      sessionLock(settings.clientId, account.id),
-      LIMITS.claimWaitMs,
-      write,
-    );
-    const error = held.held ? held.value : await write();
+    const name = sessionLock(settings.clientId, account.id);
+    const error = await exclusive(lock, name, { ifBusy: 'go-ahead' }, write);
     if (error !== null) return { state: 'waits', entry, error };
     return isDropped ? drop(ALL) : finish(entry, account);
   }
@@ -534,16 +531,6 @@ export function createMigration(
       fields: { detail: 'what an earlier session was taken over from' },
     });
     return OVER;
-  }
-
-  async function alone<T>(
-    name: string,
-    limitMs: number,
-    work: () => Promise<T>,
-  ): Promise<T | null> {
-    const held = await lock.hold(name, limitMs, work);
-    if (held.held) return held.value;
-    return held.reason === 'unavailable' ? work() : null;
   }
 
   function setStage(stage: KnownMigration['stage']): Promise<boolean> {

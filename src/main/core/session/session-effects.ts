@@ -4,16 +4,17 @@
 import type { AccountView } from '../../../contract.js';
 import { AuthError, assertNever, toAuthError } from '../base/errors.js';
 import { errorFields } from '../base/event-parts.js';
-import { LIMITS, renewalLockWaitMs } from '../base/limits.js';
+import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type { Ports } from '../base/ports.js';
 import type { TokenSet, OAuthClient } from '../oauth/client.js';
-import { type SessionRecord, sessionLock } from '../storage/records.js';
+import { type SessionRecord } from '../storage/records.js';
 import { renewAt } from '../base/backoff.js';
 import { wasSetBack } from './live-session.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import { withTimeout } from '../base/timeout.js';
 import type { SessionStore, SessionReading } from '../storage/session-store.js';
+import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-lock.js';
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
@@ -102,7 +103,7 @@ export function createSessionEffects(
         // itself.
         const work =
           renewal === undefined
-            ? alone(effect.account, () => write(effect, session))
+            ? changeRecord(effect.account.id, () => write(effect, session))
             : write(effect, session, renewal.correlationId).finally(renewal.done);
         track(work);
         return;
@@ -335,17 +336,8 @@ export function createSessionEffects(
       await withTimeout(clock, written, LIMITS.keyringWriteSlowMs);
   }
 
-  /**
-   * Changes a record while no other process does; who waits too long goes ahead, for not storing
-   * loses more.
-   */
-  async function alone(account: AccountView, work: () => Promise<void>): Promise<void> {
-    const held = await lock.hold(
-      sessionLock(settings.clientId, account.id),
-      LIMITS.claimWaitMs,
-      work,
-    );
-    if (!held.held) await work();
+  function changeRecord(accountId: string, work: () => Promise<void>): Promise<void> {
+    return exclusive(lock, sessionLock(settings.clientId, accountId), { ifBusy: 'go-ahead' }, work);
   }
 
   function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
@@ -431,7 +423,9 @@ export function createSessionEffects(
     track(
       Promise.all([
         sessionStore.oweRemoval(account),
-        alone(account, () => sessionStore.remove(account, revokes ? revokeStored : undefined)),
+        changeRecord(account.id, () =>
+          sessionStore.remove(account, revokes ? revokeStored : undefined),
+        ),
       ]),
       removals,
     );
@@ -442,7 +436,7 @@ export function createSessionEffects(
     for (const account of sessionStore.owed()) {
       if (isInUse(account.id) || owedNow.has(account.id)) continue;
       owedNow.add(account.id);
-      const removal = alone(account, async () => {
+      const removal = changeRecord(account.id, async () => {
         if (!isInUse(account.id)) await sessionStore.remove(account, revokeStored);
       });
       background(removal, account.id);
@@ -473,13 +467,8 @@ export function createSessionEffects(
   /** Their tokens are no business of this issuer, and are sent nowhere (RFC 9700 §4.4). */
   async function removeOfOthers(): Promise<void> {
     for (const entry of sessionStore.owedByOthers()) {
-      const work = (): Promise<void> => sessionStore.removeOfOthers(entry);
-      const held = await lock.hold(
-        sessionLock(entry.clientId ?? settings.clientId, entry.id),
-        LIMITS.claimWaitMs,
-        work,
-      );
-      if (!held.held) await work();
+      const name = sessionLock(entry.clientId ?? settings.clientId, entry.id);
+      await exclusive(lock, name, { ifBusy: 'go-ahead' }, () => sessionStore.removeOfOthers(entry));
     }
   }
 

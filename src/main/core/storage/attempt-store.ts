@@ -9,6 +9,7 @@ import { LIMITS } from '../base/limits.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 import { withTimeout } from '../base/timeout.js';
+import { exclusive } from './record-lock.js';
 
 export interface AttemptStore {
   /**
@@ -157,7 +158,9 @@ export function createAttemptStore(
     let cancelTimer = (): void => undefined;
     try {
       for (let waited = false; ; waited = true) {
-        const claim = (await alone(id, () => claimRecord(id))) ?? ({ state: 'lost' } as const);
+        const claim =
+          (await exclusive(lock, attemptKey(id), { ifBusy: 'give-up' }, () => claimRecord(id))) ??
+          ({ state: 'lost' } as const);
         if (since !== era || claim.state === 'lost') {
           if (waited) tell(null);
           return null;
@@ -234,7 +237,9 @@ export function createAttemptStore(
     mine.delete(state);
     // Whoever holds the lock has the callback, and may sit in a keyring's dialog: to go ahead could
     // post the code twice.
-    return (await alone(id, () => claimOwn(id))) ?? false;
+    return (
+      (await exclusive(lock, attemptKey(id), { ifBusy: 'give-up' }, () => claimOwn(id))) ?? false
+    );
   }
 
   async function endAll(): Promise<void> {
@@ -270,16 +275,6 @@ export function createAttemptStore(
     for (const { id, expiresAt, claimed } of storedState.current().attempts) {
       if (expiresAt <= now || claimed === true) await removeRecord(id);
     }
-  }
-
-  /**
-   * Null: somebody else holds the lock. Where the system gives no lock at all, one process is the
-   * rule.
-   */
-  async function alone<T>(id: string, work: () => Promise<T>): Promise<T | null> {
-    const held = await lock.hold(attemptKey(id), LIMITS.claimWaitMs, work);
-    if (held.held) return held.value;
-    return held.reason === 'unavailable' ? work() : null;
   }
 
   /**

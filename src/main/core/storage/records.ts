@@ -114,14 +114,6 @@ export function clientRecordKey(accountId: string, client: string): string {
   return `${recordKey(accountId)}:${client}`;
 }
 
-/**
- * The name of the lock under which an account's record is changed: clients do not share records, so
- * they need not wait for each other.
- */
-export function sessionLock(clientId: string, accountId: string): string {
-  return `${recordKey(accountId)}:${clientId}`;
-}
-
 /** The keychain's entry name for an attempt; `id` is a digest of its state. */
 export function attemptKey(id: string): string {
   return `attempt:${id}`;

@@ -3,10 +3,10 @@
 // process at a time. Several issuers and client ids may share it, too: each sees and changes its
 // own part. A file of a later version is read by nobody and never overwritten; neither is one that
 // cannot be read.
-import { LIMITS } from '../base/limits.js';
 import type { StateFileContent, Lock, Log, StateStore } from '../base/ports.js';
 import { NO_ACCOUNTS, parseStateFileContent } from './records.js';
 import { type Owner, knowsOthers, ownPart, withOwnPart } from './ownership.js';
+import { exclusive } from './record-lock.js';
 
 export interface StoredState {
   /** Call before anything else, and again until `isRead`. Never rejects. */
@@ -121,9 +121,8 @@ export function createStoredState(
   async function save(): Promise<boolean> {
     if (!writable) return false;
     if (unsaved.length === 0 && file.isWhole?.() !== false) return true;
-    const held = await lock.hold(`state:${file.name ?? owner.clientId}`, LIMITS.claimWaitMs, merge);
-    // Who waits too long goes ahead: what is in no file is lost with the process.
-    return held.held ? held.value : merge();
+    const name = `state:${file.name ?? owner.clientId}`;
+    return exclusive(lock, name, { ifBusy: 'go-ahead' }, merge);
   }
 
   /**
