@@ -5,7 +5,7 @@ import {
   isIssuerOfTemplate,
   issuerOfIdToken,
 } from '../../../src/main/core/oauth/issuer-template.js';
-import { base64url } from '../../../src/main/core/oauth/identity.js';
+import { base64url } from '../../../src/main/core/base/digest.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
 const PATTERN = 'https://login.microsoftonline.com/{tenantid}/v2.0';

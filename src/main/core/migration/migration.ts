@@ -5,7 +5,6 @@
 import type { AccountView } from '../../../contract.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { parseLegacySession } from './legacy-session.js';
-import { digestOf } from '../oauth/identity.js';
 import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
@@ -29,6 +28,7 @@ import { retryDelayMs } from '../base/backoff.js';
 import type { LegacySession } from '../options/migration-option.js';
 import type { SessionStore, SessionReading } from '../storage/session-store.js';
 import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-lock.js';
+import { digestOf } from '../base/digest.js';
 
 export interface Migration {
   /**

@@ -2,9 +2,9 @@
 // §3.1.3.6, §3.1.3.7, §12.2). Pure but for the digest; the signature and the other claims are
 // checked by the engine in client.ts.
 import { AuthError } from '../base/errors.js';
-import { base64url } from './identity.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { type AskedAge, assertAuthTime, assertTimes } from './id-token-times.js';
+import { base64url } from '../base/digest.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

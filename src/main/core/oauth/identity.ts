@@ -3,6 +3,7 @@
 // computed.
 import type { AccountView } from '../../../contract.js';
 import type { Identity } from '../options/options.js';
+import { base64url, digestOf } from '../base/digest.js';
 
 /**
  * What a provider without userinfo, and a host without `identify`, leave us: somebody, and nobody
@@ -53,12 +54,6 @@ export function isAnonymous({ subject }: Pick<AccountView, 'subject'>): boolean 
   return subject === ANONYMOUS.subject;
 }
 
-/** 132 bits of SHA-256, as text that fits a file name and every keychain. */
-export async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return base64url(new Uint8Array(digest)).slice(0, 22);
-}
-
 /** Checks what a host's `identify` answered, at the boundary where types end. */
 export function readIdentity(value: unknown): Identity | null {
   if (typeof value !== 'object' || value === null) return null;
@@ -73,13 +68,6 @@ export function readIdentity(value: unknown): Identity | null {
         email: text(email),
         picture: pictureUrl(picture),
       });
-}
-
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
 }
 
 function compact(

@@ -5,10 +5,10 @@
 import { type BoundedFetch, flatMembers } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
 import { AuthError } from '../base/errors.js';
-import { base64url } from './identity.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import type { Clock, Log, MetadataFile } from '../base/ports.js';
+import { base64url, sha256 } from '../base/digest.js';
 
 /** What a session's record says of the metadata it was last used with. */
 export interface MetadataMark {
@@ -138,7 +138,7 @@ export function createMetadataCache(
     const { members, freshMs } = await discover();
     const server = checkMetadata(settings, members);
     const published = usedMembers(members);
-    const digest = await digestOf(published);
+    const digest = await metadataDigest(published);
     const before = entry?.digest ?? vouched?.digest;
     entry = { server, digest, fetchedAt: clock.now(), freshMs, fetchedHere: true };
     if (before !== digest) await file?.save({ schemaVersion: 1, published }).catch(() => undefined);
@@ -162,7 +162,7 @@ export function createMetadataCache(
     const { schemaVersion, published } = content as Record<string, unknown>;
     if (schemaVersion !== 1 || typeof published !== 'object' || published === null) return null;
     const members = usedMembers(published as Record<string, unknown>);
-    if ((await digestOf(members)) !== digest) {
+    if ((await metadataDigest(members)) !== digest) {
       log.write({ level: 'info', event: 'metadata-file-differs' });
       return null;
     }
@@ -215,10 +215,8 @@ function usedMembers(
   );
 }
 
-async function digestOf(published: Readonly<Record<string, unknown>>): Promise<string> {
+async function metadataDigest(published: Readonly<Record<string, unknown>>): Promise<string> {
   // The order of the members is ours, not the sender's.
   const text = JSON.stringify(METADATA_MEMBERS.map((name) => published[name] ?? null));
-  return base64url(
-    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))),
-  );
+  return base64url(await sha256(text));
 }

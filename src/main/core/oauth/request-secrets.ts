@@ -1,6 +1,6 @@
 // The secrets of an attempt, by the platform's own randomness. Apart from client.ts, whose engine
 // is loaded later than an attempt may begin.
-import { base64url } from './identity.js';
+import { base64url } from '../base/digest.js';
 
 /**
  * What an attempt must keep secret until it is redeemed (RFC 7636 §4.1, RFC 6749 §10.12, OpenID

@@ -3,13 +3,13 @@
 // so a code is posted once or never; the keychain's record, which holds its secrets, is removed
 // with the claim.
 import { AuthError } from '../base/errors.js';
-import { digestOf } from '../oauth/identity.js';
 import type { StoredState } from './stored-state.js';
 import { LIMITS } from '../base/limits.js';
 import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 import { withTimeout } from '../base/timeout.js';
 import { exclusive } from './record-lock.js';
+import { digestOf } from '../base/digest.js';
 
 export interface AttemptStore {
   /**

@@ -1,6 +1,7 @@
 // SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the
 // old one, and a single write of the entry itself, which then holds a header, switches to it. May
 // not remove anything while reading, and may not put a value, a part or a checksum into a detail.
+import { sha256 } from '../base/digest.js';
 import { type Refusal, createKeySequencer } from './key-sequencer.js';
 import type { SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
@@ -260,9 +261,6 @@ function utf8Bytes(text: string): number {
 }
 
 async function checksumOf(value: string): Promise<string> {
-  const digest = await crypto.subtle.digest(
-    'SHA-256',
-    new TextEncoder().encode(JSON.stringify(value)),
-  );
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const digest = await sha256(JSON.stringify(value));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

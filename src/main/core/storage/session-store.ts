@@ -4,7 +4,6 @@
 // is owed is done for them, too.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
-import { digestOf } from '../oauth/identity.js';
 import type { StoredState } from './stored-state.js';
 import type { KnownAccount, Log, SecretOutcome, SecretStore } from '../base/ports.js';
 import {
@@ -20,6 +19,7 @@ import {
   withLast,
   withRecordState,
 } from './records.js';
+import { digestOf } from '../base/digest.js';
 
 export interface SessionStore {
   /** Whom to restore, or who was last and why not. */
