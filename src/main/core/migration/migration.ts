@@ -26,8 +26,8 @@ import {
 } from '../storage/records.js';
 import { retryDelayMs } from '../base/backoff.js';
 import type { LegacySession } from '../options/migration-option.js';
-import type { SessionStore, SessionReading } from '../storage/session-store.js';
-import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-lock.js';
+import { exclusive, renewalLockWaitMs, sessionLock } from '../storage/record-lock.js';
+import { type SessionReading, type SessionStore, keyringError } from '../storage/session-store.js';
 import { digestOf } from '../base/digest.js';
 
 export interface Migration {
@@ -507,20 +507,10 @@ export function createMigration(
     return null;
   }
 
-  function withheld({ state, detail }: Failure, entry: number): Outcome {
-    log.write({
-      level: 'warn',
-      event: state === 'locked' ? 'keyring-locked' : 'keyring-unavailable',
-      fields: { detail },
-    });
-    return {
-      state: 'waits',
-      entry,
-      error:
-        state === 'locked'
-          ? new AuthError('keyring-locked', 'the keyring that holds the earlier session is locked')
-          : new AuthError('keyring-unavailable', 'the earlier session cannot be read or stored'),
-    };
+  function withheld(failure: Failure, entry: number): Outcome {
+    const { state, detail } = failure;
+    log.write({ level: 'warn', event: `keyring-${state}`, fields: { detail } });
+    return { state: 'waits', entry, error: keyringError(failure, 'earlier session') };
   }
 
   /** Nobody has to know, and the next start tries again. */

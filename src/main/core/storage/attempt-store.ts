@@ -9,6 +9,7 @@ import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 import { withTimeout } from '../base/timeout.js';
 import { exclusive } from './record-lock.js';
+import { keyringError } from './session-store.js';
 import { digestOf } from '../base/digest.js';
 
 export interface AttemptStore {
@@ -180,14 +181,7 @@ export function createAttemptStore(
             withheld.get(id)?.();
           });
         }
-        tell(
-          claim.state === 'locked'
-            ? new AuthError('keyring-locked', 'the keyring that holds the sign-in is locked')
-            : new AuthError(
-                'keyring-unavailable',
-                'the keyring that holds the sign-in does not answer',
-              ),
-        );
+        tell(keyringError(claim, 'sign-in'));
         if (!isOver) await chance(id);
         if (stopped) return null;
         if (since !== era) {

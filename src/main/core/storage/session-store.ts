@@ -158,24 +158,14 @@ export function createSessionStore(
         await storedState.update((state) => withRecordState(state, account.id, 'none'));
         return { state: 'absent' };
       case 'locked':
-        log.write({
-          level: 'warn',
-          event: 'keyring-locked',
-          correlationId,
-          fields: { detail: found.detail },
-        });
-        return { state: 'withheld', error: lockedError() };
       case 'unavailable':
         log.write({
           level: 'warn',
-          event: 'keyring-unavailable',
+          event: `keyring-${found.state}`,
           correlationId,
           fields: { detail: found.detail },
         });
-        return {
-          state: 'withheld',
-          error: new AuthError('keyring-unavailable', 'no keyring answers'),
-        };
+        return { state: 'withheld', error: keyringError(found, 'session') };
     }
   }
 
@@ -216,9 +206,7 @@ export function createSessionStore(
     // meanwhile has the last word.
     if (stateOf(account.id) === 'kept')
       await storedState.update((state) => withRecordState(state, account.id, before));
-    return outcome.state === 'locked'
-      ? lockedError()
-      : new AuthError('keyring-unavailable', 'no keyring took the session');
+    return keyringError(outcome, 'session');
   }
 
   async function choose(account: AccountView): Promise<void> {
@@ -411,6 +399,12 @@ function isThere(record: KnownAccount['record']): boolean {
   return record === 'kept' || record === 'suspended';
 }
 
-function lockedError(): AuthError {
-  return new AuthError('keyring-locked', 'the keyring is locked');
+/** Why what a keyring holds, such as `session`, cannot be had or stored now. */
+export function keyringError(
+  { state }: Exclude<SecretOutcome, { state: 'done' }>,
+  what: string,
+): AuthError {
+  return state === 'locked'
+    ? new AuthError('keyring-locked', `the keyring that holds the ${what} is locked`)
+    : new AuthError('keyring-unavailable', `the keyring that holds the ${what} does not answer`);
 }
