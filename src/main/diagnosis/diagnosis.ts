@@ -18,6 +18,7 @@ import {
   oneLine,
 } from './findings.js';
 import { LIMITS } from '../core/base/limits.js';
+import { withTimeout } from '../core/base/timeout.js';
 import type { Settings } from '../core/options/options.js';
 import type { Clock, RedirectOption } from '../core/base/ports.js';
 import { examineProvider } from './provider-facts.js';
@@ -208,17 +209,10 @@ async function within<Facts extends object>(
   limitMs: number,
   ask: () => Promise<Facts | Unseen>,
 ): Promise<Facts | Unseen> {
-  let cancel = (): void => undefined;
-  const limit = new Promise<Unseen>((resolve) => {
-    cancel = clock.after(limitMs, () => {
-      resolve({ unseen: `no answer within ${limitMs / 1000} s` });
-    });
-  });
   try {
-    return await Promise.race([ask(), limit]);
+    const facts = await withTimeout(clock, ask(), limitMs);
+    return facts ?? { unseen: `no answer within ${limitMs / 1000} s` };
   } catch {
     return { unseen: 'the question failed' };
-  } finally {
-    cancel();
   }
 }

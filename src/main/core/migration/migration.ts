@@ -7,6 +7,7 @@ import { AuthError, toAuthError } from '../base/errors.js';
 import { parseLegacySession } from './legacy-session.js';
 import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
+import { withTimeout } from '../base/timeout.js';
 import type { Settings } from '../options/options.js';
 import type {
   Clock,
@@ -486,22 +487,13 @@ export function createMigration(
   }
 
   async function readByHost(entry: number, value: string): Promise<LegacySession | null> {
-    let cancelTimer = (): void => undefined;
-    const limit = new Promise<null>((resolve) => {
-      cancelTimer = clock.after(LIMITS.claimWaitMs, () => {
-        resolve(null);
-      });
-    });
     let detail = 'option "migrateFrom": "read" found no session in it';
     try {
-      const session = parseLegacySession(
-        await Promise.race([(async () => settings.migrateFrom[entry]?.read(value))(), limit]),
-      );
+      const read = (async () => settings.migrateFrom[entry]?.read(value))();
+      const session = parseLegacySession(await withTimeout(clock, read, LIMITS.claimWaitMs));
       if (session !== null) return session;
     } catch (thrown) {
       detail = `option "migrateFrom": "read" failed (${thrown instanceof Error ? thrown.name : typeof thrown})`;
-    } finally {
-      cancelTimer();
     }
     log.write({ level: 'warn', event: 'migration-refused', fields: { entry, code: null, detail } });
     return null;
