@@ -1,6 +1,7 @@
 // SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs
 // the worker only. May not load keytar itself, and forks nothing before its first use.
 import type { SecretOutcome, SecretReading, SecretStore } from '../../core/base/ports.js';
+import { CLOSED, createCallQueue } from './call-queue.js';
 import {
   parseReply,
   recogniseFailure,
@@ -55,12 +56,6 @@ export interface Keychain extends SecretStore {
   readonly foreign: ForeignEntries;
 }
 
-interface Job {
-  readonly run: () => void;
-  readonly settle: (refusal: KeyringFailure) => void;
-}
-
-const CLOSED: KeyringFailure = { state: 'unavailable', detail: 'the keychain was closed' };
 const CRASHED: KeyringFailure = {
   state: 'unavailable',
   detail: 'the keychain process ended unexpectedly',
@@ -82,10 +77,6 @@ const DISMISSED: KeyringFailure = {
   detail:
     'the keyring answered nothing after a long time, as when its password dialog is dismissed',
 };
-const BAD_KEY: KeyringFailure = {
-  state: 'unavailable',
-  detail: 'a key must not be empty or hold NUL',
-};
 const NOT_KEPT: KeyringFailure = {
   state: 'unavailable',
   detail: 'the keyring did not give back what was written',
@@ -102,7 +93,6 @@ export function createKeychain({
   timeoutMs,
   fork = forkUtilityProcess,
 }: KeychainOptions): Keychain {
-  const jobs: Job[] = [];
   let worker: WorkerProcess | null = null;
   // This worker has reached a keyring at least once.
   let proven = false;
@@ -116,46 +106,28 @@ export function createKeychain({
   let era = 0;
   let crashesInRow = 0;
   let lastCrashAt = -Infinity;
-  let closed = false;
+
+  const calls = createCallQueue({
+    timeoutMs,
+    timedOut: TIMED_OUT,
+    failureOf: () => NOT_STARTED,
+    onAbandon() {
+      era += 1;
+      const ended = worker;
+      worker = null;
+      waiting = null;
+      if (ended !== null) end(ended);
+      return null;
+    },
+  });
 
   function enqueue<Answer>(
     account: string,
     steps: (ask: Ask) => Promise<Answer>,
   ): Promise<Answer | KeyringFailure> {
-    if (closed) return Promise.resolve(CLOSED);
-    if (account === '' || account.includes('\0')) return Promise.resolve(BAD_KEY);
-    return new Promise((resolve) => {
-      let settled = false;
-      const settle = (answer: Answer | KeyringFailure): void => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        resolve(answer);
-        if (jobs[0] !== job) return;
-        jobs.shift();
-        jobs[0]?.run();
-      };
-      const run = (): void => {
-        const mine = era;
-        void steps((request) => (mine === era ? ask(request) : Promise.resolve(CLOSED))).then(
-          settle,
-          () => settle(NOT_STARTED),
-        );
-      };
-      const job: Job = { run, settle };
-      const timer = setTimeout(() => abandon(TIMED_OUT), timeoutMs);
-      jobs.push(job);
-      if (jobs.length === 1) job.run();
-    });
-  }
-
-  function abandon(refusal: KeyringFailure): void {
-    era += 1;
-    const ended = worker;
-    worker = null;
-    waiting = null;
-    if (ended !== null) end(ended);
-    for (const job of jobs.splice(0)) job.settle(refusal);
+    return calls.run(account, (isOver) =>
+      steps((request) => (isOver() ? Promise.resolve(CLOSED) : ask(request))),
+    );
   }
 
   const ask: Ask = async (request) => {
@@ -205,10 +177,10 @@ export function createKeychain({
       if (started !== worker) return;
       worker = null;
       // Nobody waited: the next call simply starts another.
-      if (jobs.length === 0) return;
+      if (calls.isEmpty()) return;
       crashesInRow += 1;
       lastCrashAt = performance.now();
-      abandon(CRASHED);
+      calls.abandon(CRASHED);
     });
   }
 
@@ -246,9 +218,8 @@ export function createKeychain({
           removeEntry(ask, { service: foreignService, account }),
         ),
     },
-    close() {
-      closed = true;
-      abandon(CLOSED);
+    close: () => {
+      calls.close();
     },
   };
 }

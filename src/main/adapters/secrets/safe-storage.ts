@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { type SafeStorage, app, safeStorage as electronSafeStorage } from 'electron';
 import type { SealedStore, SecretOutcome, SecretReading } from '../../core/base/ports.js';
+import { CLOSED, type Failure, createCallQueue } from './call-queue.js';
 import { type SealedFiles, createSealedFiles } from './sealed-files.js';
 import { errnoOf } from '../whole-file.js';
 
@@ -44,14 +45,11 @@ export interface SafeStorageOptions {
   readonly electronVersion?: string;
 }
 
-type Failure = Exclude<SecretOutcome, { state: 'done' }>;
 interface Opened {
   readonly value: string;
   readonly stale: boolean;
 }
 
-const CLOSED: Failure = { state: 'unavailable', detail: 'the keychain was closed' };
-const BAD_KEY: Failure = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' };
 const TIMED_OUT: Failure = {
   state: 'locked',
   detail: 'safeStorage did not answer in time, as when a password dialog stays open',
@@ -100,41 +98,14 @@ export function createSafeStorage({
   const files: SealedFiles = createSealedFiles(
     () => folder ?? join(app.getPath('userData'), 'latchkey-secrets'),
   );
-  const waiting = new Set<(failure: Failure) => void>();
-  let tail: Promise<unknown> = Promise.resolve();
   let disk: Promise<unknown> = Promise.resolve();
-  let closed = false;
-
-  /** `isOver`: nobody waits for the answer any more, so nothing may be changed. */
-  function inSequence<Answer>(
-    key: string,
-    run: (isOver: () => boolean) => Promise<Answer | Failure>,
-  ): Promise<Answer | Failure> {
-    if (closed) return Promise.resolve(CLOSED);
-    if (key === '' || key.includes('\0')) return Promise.resolve(BAD_KEY);
-    return new Promise((resolve) => {
-      let over = false;
-      const settle = (answer: Answer | Failure): void => {
-        if (over) return;
-        over = true;
-        clearTimeout(timer);
-        waiting.delete(settle);
-        resolve(answer);
-      };
-      const timer = setTimeout(() => abandon(TIMED_OUT), timeoutMs);
-      waiting.add(settle);
-      tail = tail.then(async () => {
-        if (!over)
-          await run(() => over).then(settle, (thrown: unknown) => settle(diskFailure(thrown)));
-      });
-    });
-  }
-
-  function abandon(failure: Failure): void {
+  const calls = createCallQueue({
+    timeoutMs,
+    timedOut: TIMED_OUT,
+    failureOf: diskFailure,
     // What hangs in safeStorage is left behind; what has begun on the disk is not overtaken.
-    tail = disk;
-    for (const settle of [...waiting]) settle(failure);
-  }
+    onAbandon: () => disk,
+  });
 
   function onDisk(isOver: () => boolean, change: () => Promise<void>): Promise<SecretOutcome> {
     if (isOver()) return Promise.resolve(CLOSED);
@@ -218,7 +189,7 @@ export function createSafeStorage({
 
   return {
     read(key): Promise<SecretReading> {
-      return inSequence<SecretReading>(key, async (isOver) => {
+      return calls.run<SecretReading>(key, async (isOver) => {
         const sealed = await files.load(key);
         if (sealed === null) return { state: 'absent' };
         if (sealed === 'foreign') return NOT_OURS;
@@ -232,7 +203,7 @@ export function createSafeStorage({
       });
     },
     write(key, value): Promise<SecretOutcome> {
-      return inSequence<SecretOutcome>(key, async (isOver) => {
+      return calls.run<SecretOutcome>(key, async (isOver) => {
         const storage = await ready(isOver);
         if ('state' in storage) return storage;
         const sealed = await seal(storage, key, value);
@@ -245,10 +216,9 @@ export function createSafeStorage({
       return (await files.load(key).catch(() => 'foreign')) !== null;
     },
     remove: (key) =>
-      inSequence<SecretOutcome>(key, (isOver) => onDisk(isOver, () => files.remove(key))),
-    close() {
-      closed = true;
-      abandon(CLOSED);
+      calls.run<SecretOutcome>(key, (isOver) => onDisk(isOver, () => files.remove(key))),
+    close: () => {
+      calls.close();
     },
   };
 }
