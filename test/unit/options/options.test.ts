@@ -291,24 +291,24 @@ describe('parseOptions', () => {
     [
       'parameters that are a list',
       { ...GOOD, authorizationParameters: ['hunter2'] },
-      /option "authorizationParameters" must be an object of texts/,
+      /option "authorizationParameters" must be an object with string values/,
     ],
     ...['', ' 60', '-1', '1.5', '1e3', '0x10', 'soon', '9999999999'].map(
       (maxAge): [string, object, RegExp] => [
         `a max_age of "${maxAge}"`,
         { ...GOOD, authorizationParameters: { max_age: maxAge } },
-        /option "authorizationParameters" must be free of a "max_age" that is no number of seconds/,
+        /option "authorizationParameters" must be without a "max_age" that is not a number of seconds/,
       ],
     ),
     [
       'a parameter that is a number',
       { ...GOOD, authorizationParameters: { max_age: 7 } },
-      /option "authorizationParameters" must be an object of texts/,
+      /option "authorizationParameters" must be an object with string values/,
     ],
     [
       'a parameter that is huge',
       { ...GOOD, authorizationParameters: { claims: 'h'.repeat(4097) } },
-      /option "authorizationParameters" must be an object of texts of at most/,
+      /option "authorizationParameters" must be an object with string values of at most/,
     ],
     ...[
       'client_id',

@@ -18,9 +18,9 @@ export const EVENT_FIELDS = {
     kind: 'text',
     means: 'Why, in plain words of Latchkey or of the operating system, on one line.',
   },
-  entry: { kind: 'number', means: 'The place in the option `migrateFrom`, from 0.' },
+  entry: { kind: 'number', means: 'The index in the option `migrateFrom`, from 0.' },
   file: { kind: 'text', means: 'The name of a file, without its folder.' },
-  hint: { kind: 'text', means: 'What helps.' },
+  hint: { kind: 'text', means: 'What to do.' },
   name: { kind: 'text', means: 'The name of the error class.' },
   origin: { kind: 'text', means: 'The origin of a page, without path and query.' },
   outcome: { kind: 'text', means: '`signed-in`, `denied` or `failed`.' },
@@ -29,26 +29,27 @@ export const EVENT_FIELDS = {
     kind: 'text?',
     means: "The provider's id of the exchange, for its support.",
   },
-  reason: { kind: 'text', means: 'Which of a few known cases it is.' },
-  redirect: { kind: 'text', means: 'A redirect as it stands in the options.' },
+  reason: { kind: 'text', means: 'Which of a few known cases applies.' },
+  redirect: { kind: 'text', means: 'A redirect, as written in the options.' },
   removed: {
     kind: 'flag',
-    means: 'Whether the old entry is gone. False: it is kept on purpose, or its removal is owed.',
+    means:
+      'Whether the old entry is gone. False: it is kept on purpose, or it must still be removed.',
   },
   rotated: { kind: 'flag', means: 'Whether the server gave a new refresh token.' },
   serverError: {
     kind: 'text?',
-    means: "The provider's `error` (RFC 6749 §5.2), when it is a plain short word.",
+    means: "The provider's `error` (RFC 6749 §5.2), if it is a plain short word.",
   },
-  source: { kind: 'text', means: 'How it came: `open-url`, `second-instance` or `argv`.' },
-  warning: { kind: 'text', means: 'The sentence of the warning.' },
+  source: { kind: 'text', means: 'How the URL came: `open-url`, `second-instance` or `argv`.' },
+  warning: { kind: 'text', means: 'The text of the warning.' },
 } as const satisfies Readonly<Record<string, { readonly kind: FieldKind; readonly means: string }>>;
 
 export type FieldName = keyof typeof EVENT_FIELDS;
 
 interface EventFacts {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** Whose `correlationId` it carries, when it carries one. */
+  /** Whose `correlationId` the event carries, if any. */
   readonly about: 'attempt' | 'renewal' | null;
   readonly fields: readonly FieldName[];
   readonly means: string;
@@ -64,7 +65,7 @@ export const EVENTS = {
     about: null,
     fields: ['warning'],
     means:
-      'An option is allowed but unwise. Told once, while `createAuth` runs: only `onLog` hears it.',
+      'An option is allowed but unwise. Reported once, while `createAuth` runs, so only `onLog` receives it.',
   },
 
   'attempt-started': {
@@ -78,19 +79,19 @@ export const EVENTS = {
     about: 'attempt',
     fields: ['attempt', 'began'],
     means:
-      'A callback belongs to a sign-in that an earlier process began; this one goes on with it.',
+      'A callback belongs to a sign-in that an earlier process began. This process continues it.',
   },
   'attempt-not-kept': {
     level: 'info',
     about: 'attempt',
     fields: ['detail'],
-    means: 'A restart of the app would lose this attempt, for it could not be kept.',
+    means: 'This attempt could not be stored. A restart of the app would lose it.',
   },
   'attempt-waiting-for-keyring': {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A callback waits for the keyring, which holds the attempt that it belongs to.',
+    means: 'A callback waits for the keyring, which holds its attempt.',
   },
   'attempt-ended': {
     level: 'info',
@@ -102,69 +103,69 @@ export const EVENTS = {
     level: 'warn',
     about: 'attempt',
     fields: ['redirect', 'code', 'detail'],
-    means: 'A redirect cannot work here; the next one is tried.',
+    means: 'A redirect cannot work on this computer. The next one is tried.',
   },
   'callback-accepted': {
     level: 'info',
     about: 'attempt',
     fields: ['attempt'],
-    means: 'The callback of an open attempt has come.',
+    means: 'The callback of an open attempt has arrived.',
   },
   'callback-repeated': {
     level: 'info',
     about: 'attempt',
     fields: [],
-    means: 'The callback of an attempt came once more and was ignored.',
+    means: 'The callback of an attempt arrived again and was ignored.',
   },
   'callback-foreign': {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A URL came that leads to no redirect of this app. It changed nothing.',
+    means: 'A URL arrived that matches no redirect of this app. It changed nothing.',
   },
   'callback-malformed': {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A URL came that cannot be read as a callback. It changed nothing.',
+    means: 'A URL arrived that cannot be parsed as a callback. It changed nothing.',
   },
   'callback-unexpected': {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A callback came that belongs to no open attempt. It changed nothing.',
+    means: 'A callback arrived that belongs to no open attempt. It changed nothing.',
   },
   'callback-ignored': {
     level: 'warn',
     about: null,
     fields: ['source', 'reason'],
     means:
-      'The operating system brought more URLs than a callback can have, or too many before the start.',
+      'The operating system passed more than one URL for a callback, or too many URLs before the start.',
   },
   'callback-logging-suppressed': {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'So many strange callbacks came that further ones are not told, until the next attempt.',
+    means:
+      'Too many unexpected callbacks arrived. Further ones are not logged until the next attempt.',
   },
   'reopen-with-old-page': {
     level: 'info',
     about: 'attempt',
     fields: ['code'],
-    means:
-      'A fresh page could not be had from the provider; the browser was given the earlier one again.',
+    means: 'The provider gave no new sign-in page. The browser opened the earlier one again.',
   },
   'userinfo-failed': {
     level: 'info',
     about: 'attempt',
     fields: ['code'],
-    means: 'The name of the person could not be asked for; the ID token was enough.',
+    means: 'The name of the person could not be fetched. The ID token was enough.',
   },
   'account-anonymous': {
     level: 'warn',
     about: 'attempt',
     fields: [],
-    means: 'The provider does not say who signed in, and the option "identify" is not given.',
+    means: 'The provider does not say who signed in, and the option "identify" is not set.',
   },
 
   'metadata-file-differs': {
@@ -172,38 +173,38 @@ export const EVENTS = {
     about: null,
     fields: [],
     means:
-      'The file with what the provider publishes is not the one that the session was used with; the provider is asked.',
+      'The metadata file is not the one that the session was stored with. The provider is asked instead.',
   },
   'advice-unavailable': {
     level: 'warn',
     about: null,
     fields: ['name'],
-    means: 'The advice for developers could not be loaded; errors come without it.',
+    means: 'The advice for developers could not be loaded. Errors come without it.',
   },
 
   'session-absent': {
     level: 'info',
     about: null,
     fields: ['code'],
-    means: 'Nobody is signed in any more, and why.',
+    means: 'Nobody is signed in any more. `code` says why.',
   },
   'session-restoring': {
     level: 'info',
     about: null,
     fields: ['code'],
-    means: 'The record of a session is being read.',
+    means: 'Latchkey reads the record of a session.',
   },
   'session-locked': {
     level: 'info',
     about: null,
     fields: ['code'],
-    means: 'The keyring does not open; the session is kept.',
+    means: 'The keyring does not open. The session is kept.',
   },
   'session-adopting': {
     level: 'info',
     about: null,
     fields: ['code'],
-    means: 'The tokens of a sign-in are being stored.',
+    means: 'Latchkey stores the tokens of a sign-in.',
   },
   'session-live': { level: 'info', about: null, fields: ['code'], means: 'Somebody is signed in.' },
   'account-switched': {
@@ -217,19 +218,19 @@ export const EVENTS = {
     level: 'info',
     about: 'renewal',
     fields: [],
-    means: 'A renewal begins, and waits for its turn among processes.',
+    means: 'A renewal begins. It first waits for the lock that processes share.',
   },
   'renewal-done': {
     level: 'info',
     about: 'renewal',
     fields: ['rotated'],
-    means: 'The provider has given new tokens; they are stored next.',
+    means: 'The provider has given new tokens. They are stored next.',
   },
   'renewed-elsewhere': {
     level: 'info',
     about: 'renewal',
     fields: [],
-    means: 'Another process has renewed; its tokens are used, and no request was made.',
+    means: 'Another process has renewed. Its tokens are used, and no request was made.',
   },
   'renewal-failed': {
     level: 'warn',
@@ -241,26 +242,26 @@ export const EVENTS = {
     level: 'warn',
     about: 'renewal',
     fields: ['reason', 'detail'],
-    means: 'The lock of all processes could not be had.',
+    means: 'The lock that processes share could not be acquired.',
   },
   'revocation-failed': {
     level: 'info',
     about: null,
     fields: ['code'],
-    means: 'The provider was not told of a sign-out, or refused to hear it.',
+    means: 'The provider could not be told of a sign-out, or refused the request.',
   },
 
   'keyring-locked': {
     level: 'warn',
     about: 'renewal',
     fields: ['detail'],
-    means: 'The keyring is locked, or its dialog waits.',
+    means: 'The keyring is locked, or its dialog waits for an answer.',
   },
   'keyring-unavailable': {
     level: 'warn',
     about: 'renewal',
     fields: ['detail'],
-    means: 'No keyring does what it was asked for.',
+    means: 'No keyring is available, or it failed.',
   },
   'record-unreadable': {
     level: 'warn',
@@ -272,26 +273,26 @@ export const EVENTS = {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A record could not be removed; it is tried again at the next start.',
+    means: 'A record could not be removed. The next start tries again.',
   },
   'state-file-quarantined': {
     level: 'warn',
     about: null,
     fields: ['file'],
-    means: 'The file latchkey.json was damaged; it was kept under this name, and its copy is used.',
+    means: 'The file latchkey.json was damaged. It was kept under this name, and its copy is used.',
   },
   'state-file-unreadable': {
     level: 'warn',
     about: null,
     fields: ['detail'],
     means:
-      'The file latchkey.json and its copy cannot be read now. Nobody is signed out by that, and nothing is written over them.',
+      'The file latchkey.json and its copy cannot be read now. This signs nobody out, and nothing overwrites the files.',
   },
   'state-file-newer': {
     level: 'warn',
     about: null,
     fields: [],
-    means: 'The file latchkey.json is of a later version; it is neither used nor changed.',
+    means: 'The file latchkey.json has a later version. It is neither used nor changed.',
   },
   'state-file-unwritable': {
     level: 'error',
@@ -304,32 +305,32 @@ export const EVENTS = {
     level: 'info',
     about: null,
     fields: ['entry', 'removed'],
-    means: 'The session of an earlier version of the app was taken over.',
+    means: 'The session of an earlier version of the app was migrated.',
   },
   'migration-deferred': {
     level: 'warn',
     about: null,
     fields: ['entry', 'code'],
-    means: 'An earlier session could not be taken over yet. Nothing is lost; it is tried again.',
+    means: 'A legacy session could not be migrated yet. Nothing is lost. It is tried again.',
   },
   'migration-refused': {
     level: 'warn',
     about: null,
     fields: ['entry', 'code', 'detail'],
-    means: 'An earlier session is no use. Its entry is left as it is.',
+    means: 'A legacy session cannot be used. Its entry is left unchanged.',
   },
 
   'page-refused': {
     level: 'warn',
     about: null,
     fields: ['origin', 'hint'],
-    means: 'A page that is not trusted called.',
+    means: 'A page called that is not trusted.',
   },
   'view-listener-failed': {
     level: 'error',
     about: null,
     fields: ['name'],
-    means: "The host's listener of `onView` threw.",
+    means: 'A listener that the host passed to `onView` threw.',
   },
   internal: {
     level: 'error',

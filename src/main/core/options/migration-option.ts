@@ -15,27 +15,27 @@ import {
 /** One place in which an earlier version of the host's app may have left a session. */
 export interface LegacyEntry {
   /**
-   * With `account`: keytar's entry, as the earlier version named it in `keytar.setPassword(service,
+   * With `account`: the entry that the earlier version wrote with `keytar.setPassword(service,
    * account, …)`.
    */
   readonly service?: string;
   /** With `service`. */
   readonly account?: string;
   /**
-   * Instead of `service` and `account`: reads the value from wherever else it is; null when it is
-   * not there. Rejecting means: not now.
+   * Instead of `service` and `account`: reads the value from any other place. Null: it is not
+   * there. A rejection means: not now, try later.
    */
   readonly load?: () => Promise<string | null>;
   /**
-   * With `load`: removes what it reads, once the session is stored anew. Without it the old value
-   * stays where it is.
+   * With `load`: removes the value after Latchkey has stored the session. Without `remove`, the old
+   * value stays where it is.
    */
   readonly remove?: () => Promise<void>;
-  /** Says what the value means. Null: it is of no use. */
+  /** Returns the session that the value contains. Null: the value cannot be used. */
   readonly read: (value: string) => LegacySession | null | Promise<LegacySession | null>;
   /**
-   * The entry stays after it was taken over. Default false. Where the provider rotates refresh
-   * tokens it is of no use any more.
+   * True: the entry stays after the migration. If the provider rotates refresh tokens, the entry no
+   * longer works. Default false.
    */
   readonly keep?: boolean;
 }
@@ -44,7 +44,7 @@ export interface LegacyEntry {
 export interface LegacySession {
   /** Printable ASCII (RFC 6749 §A.17), at most 16,384 characters. It is renewed at once. */
   readonly refreshToken: string;
-  /** A check only: when the provider names somebody else, nothing is taken over. */
+  /** Only a check: if the provider names somebody else, nothing is migrated. */
   readonly subject?: string;
   /** What was granted (RFC 6749 §5.1). Default: the option `scopes`. */
   readonly scope?: string;

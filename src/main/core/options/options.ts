@@ -1,5 +1,5 @@
-// Checks and freezes the host's options; every option stands here with its check and its default,
-// units in the names. Throws AuthError "invalid-options" with the option's name and what was
+// Checks and freezes the host's options. Every option is here with its check and its default; the
+// names contain the units. Throws AuthError "invalid-options" with the option's name and what was
 // expected, never the value.
 import {
   type Check,
@@ -36,7 +36,7 @@ export type { LegacyEntry, LegacySession } from './migration-option.js';
 
 export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
 
-/** What the host knows of the person when the provider is plain OAuth 2.0 (no scope `openid`). */
+/** What the host knows about the person, for a provider of plain OAuth 2.0 (no scope `openid`). */
 export interface Identity {
   /** Stable and unique at this issuer. */
   readonly subject: string;
@@ -47,8 +47,8 @@ export interface Identity {
 }
 
 /**
- * Endpoints given by hand, for a provider without discovery. All are absolute `https:` URLs
- * (`http:` on loopback).
+ * Endpoints set by hand, for a provider without discovery. All are absolute `https:` URLs (`http:`
+ * on loopback).
  */
 export interface EndpointOptions {
   readonly authorization: string;
@@ -56,125 +56,131 @@ export interface EndpointOptions {
   readonly jwks?: string;
   readonly userinfo?: string;
   readonly revocation?: string;
-  /** RFC 8628 §3.1; wanted by `'device-code'` among the redirects. */
+  /** RFC 8628 §3.1. Required if the redirects contain `'device-code'`. */
   readonly deviceAuthorization?: string;
-  /** The provider promises `iss` in its callbacks (RFC 9207 §3): then its absence is an error. */
+  /**
+   * True: the provider promises `iss` in its callbacks (RFC 9207 §3). A callback without it is then
+   * an error.
+   */
   readonly issParameterSupported?: boolean;
 }
 
 /**
- * What a host gives to `createAuth`: `issuer` or `provider`, `clientId` and `redirects`. Everything
- * else has a default.
+ * The options of `createAuth`. Required: `clientId`, `redirects`, and `issuer` or `provider`.
+ * Everything else has a default.
  */
 export interface AuthOptions {
   /**
-   * The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2), compared exactly. This or
-   * `provider`.
+   * The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2). It is compared exactly. Set
+   * this or `provider`.
    */
   readonly issuer?: string;
   /**
-   * A preset of `latchkey/providers`, such as `entra({ tenant })`, instead of `issuer` and
+   * A preset of `latchkey/providers`, such as `entra({ tenant })`. Set it instead of `issuer` and
    * `endpoints`.
    */
   readonly provider?: ProviderPreset;
   /** The client id of a *public native* client: no secret, PKCE (RFC 8252 §8.4). */
   readonly clientId: string;
   /**
-   * What is registered at the provider, best first: `com.example.app:/callback` (RFC 8252 §7.1);
-   * `http://127.0.0.1/callback` (RFC 8252 §7.3; without a port a free one is taken, several with
-   * ports are tried in turn); `device-code` (RFC 8628); `paste:https://login.example.com/done`, a
-   * page from which the person copies the answer. The first that works here is used, the others are
-   * for `tryAnotherWay()`.
+   * The redirects that you registered at the provider, best first: `com.example.app:/callback` (RFC
+   * 8252 §7.1); `http://127.0.0.1/callback` (RFC 8252 §7.3; without a port, Latchkey uses a free
+   * one; several with ports are tried one after the other); `device-code` (RFC 8628);
+   * `paste:https://login.example.com/done`, a page from which the person copies the answer.
+   * Latchkey uses the first that works. The others are for `tryAnotherWay()`.
    */
   readonly redirects: readonly string[];
   /**
-   * Default: `openid profile email offline_access`, or what the preset says. Without `openid` it is
-   * plain OAuth 2.0.
+   * Default: `openid profile email offline_access`, or the scopes of the preset. Without `openid`,
+   * Latchkey uses plain OAuth 2.0.
    */
   readonly scopes?: readonly string[];
   /**
-   * The APIs for which `getAccessToken({ resource })` will be asked (RFC 8707): absolute URIs, sent
-   * with the authorization request, so that the person agrees to them. Providers that know no
-   * resources, as Entra, take scopes instead.
+   * The APIs for which you will call `getAccessToken({ resource })` (RFC 8707): absolute URIs. They
+   * are sent with the authorization request, so that the person agrees to them. For providers
+   * without resources, such as Entra, use scopes instead.
    */
   readonly resources?: readonly string[];
   /**
-   * `one`: who signs in takes the place of who was signed in. `several`: they stay signed in beside
-   * each other, and one of them is the active one, which views and calls mean. Default `one`.
+   * `one`: a new sign-in replaces the account that was signed in. `several`: all accounts stay
+   * signed in; one of them is active, and views and calls refer to it. Default `one`.
    */
   readonly accounts?: 'one' | 'several';
-  /** Instead of discovery. */
+  /** The endpoints, instead of discovery. */
   readonly endpoints?: EndpointOptions;
   /**
-   * For providers that give desktop apps a secret and demand it, as Google and GitHub do. It is not
-   * secret: everybody has the app.
+   * Only for providers that give desktop apps a secret and demand it, such as Google and GitHub. It
+   * is not secret: everybody has the app.
    */
   readonly clientSecret?: string;
   /**
-   * Further parameters of the authorization request. Parameters that Latchkey sets itself are
-   * refused. `max_age`, in seconds, is checked: then the ID token must hold an `auth_time` that
-   * fits (OpenID Connect Core §3.1.3.7).
+   * Further parameters of the authorization request. You cannot set parameters that Latchkey sets
+   * itself. If you set `max_age`, in seconds, the ID token must contain an `auth_time` that fits
+   * (OpenID Connect Core §3.1.3.7).
    */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /**
-   * Tells who signed in when there is no ID token. Default: the userinfo endpoint. Called in main
-   * with the access token.
+   * Returns who signed in if there is no ID token. Latchkey calls it in the main process with the
+   * access token. Default: the userinfo endpoint.
    */
   readonly identify?: (accessToken: string) => Promise<Identity>;
   /**
-   * The origins of pages that may call, besides `file:` pages of the app and schemes that the app
-   * itself serves.
+   * The origins of further pages that may call. `file:` pages of the app and pages of schemes that
+   * the app serves itself may always call.
    */
   readonly trustedOrigins?: readonly string[];
   /**
-   * Latchkey adds its preload to the default session. Default true; false when the host's own
-   * preload imports `latchkey/preload`.
+   * True: Latchkey adds its preload to the default session. Set it to false if your own preload
+   * imports `latchkey/preload`. Default true.
    */
   readonly attachPreload?: boolean;
-  /** Latchkey takes Electron's single-instance lock and ends a second instance. Default true. */
+  /**
+   * True: Latchkey takes Electron's single-instance lock and ends a second instance. Default true.
+   */
   readonly singleInstanceLock?: boolean;
   /**
    * Where sessions are kept. `keychain`; `safe-storage`: files that Electron ≥ 42 encrypts;
-   * `memory`: never written anywhere. Default `auto`: the keychain, and where there is none the
-   * files. What is stored elsewhere moves when it is written next.
+   * `memory`: never written anywhere. Default `auto`: the keychain, or the files if there is no
+   * keychain. A session that is stored elsewhere moves at its next write.
    */
   readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
   /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
   readonly keychainService?: string;
   /**
-   * Sessions that earlier versions of your app kept, so that nobody has to sign in again after the
-   * update. Tried at start, while nobody is known.
+   * Sessions that earlier versions of your app kept. Latchkey migrates one at start, if nobody was
+   * ever signed in, so that nobody has to sign in again after the update.
    */
   readonly migrateFrom?: readonly LegacyEntry[];
   /**
-   * How long an attempt may wait for one way; a device code waits as long as it lives, 30 minutes
-   * at most. Default 300, 10 to 3600.
+   * How long an attempt may wait for one redirect. A device code waits as long as it lives, 30
+   * minutes at most. Default 300, 10 to 3600.
    */
   readonly attemptTimeoutSeconds?: number;
   /** How long one HTTP exchange may take. Default 15, 1 to 120. */
   readonly networkTimeoutSeconds?: number;
   /**
-   * How long before its expiry a token is renewed, at most; never more than a third of its life.
-   * Default 300, 0 to 86400.
+   * How long before its expiry a token is renewed, at most. Never more than a third of its
+   * lifetime. Default 300, 0 to 86400.
    */
   readonly renewEarlySeconds?: number;
   /**
-   * Errors in the view carry advice for developers. Default: only while the app is not packaged.
+   * True: errors in the view carry advice for developers. Default: only while the app is not
+   * packaged.
    */
   readonly showAdvice?: boolean;
   /**
-   * Language, colour and words of the page that the browser shows at the end of a loopback trip.
+   * Language, colour and texts of the page that the browser shows at the end of a loopback sign-in.
    * Default: English.
    */
   readonly resultPage?: ResultPageOptions;
   /**
-   * Receives every [event](events.md), from the first on. Default: warnings and errors go to the
-   * console.
+   * Receives every [event](events.md), starting with the first. Default: warnings and errors go to
+   * the console.
    */
   readonly onLog?: (event: AuthEvent) => void;
 }
 
-/** The options after the check: complete, parsed and frozen. */
+/** The checked options: complete, parsed and frozen. */
 export interface Settings {
   readonly issuer: string;
   readonly provider: ProviderPreset | null;
@@ -196,14 +202,14 @@ export interface Settings {
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;
-  /** Null: as the app is packaged or not. */
+  /** Null: depends on whether the app is packaged. */
   readonly showAdvice: boolean | null;
   readonly resultPage: ResultPageSettings;
   readonly onLog: ((event: AuthEvent) => void) | null;
 }
 
 /**
- * Parameters that belong to Latchkey: a host that set them would break the trip or its protection.
+ * Parameters that Latchkey sets. A host that set them would break the sign-in or its protection.
  */
 const OWN_PARAMETERS =
   'client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method'.split(
@@ -239,29 +245,29 @@ const endpoints = record({
 
 const authorizationParameters: Check<Readonly<Record<string, string>>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse(name, 'an object of texts');
+    return refuse(name, 'an object with string values');
   for (const [parameter, words] of Object.entries(value)) {
     if (OWN_PARAMETERS.includes(parameter))
       refuse(name, `free of "${parameter}", which Latchkey sets itself`);
     if (typeof words !== 'string' || words.length > 4096)
-      refuse(name, 'an object of texts of at most 4096 characters');
+      refuse(name, 'an object with string values of at most 4096 characters');
     if (parameter === 'max_age' && !/^\d{1,9}$/.test(words))
-      refuse(name, 'free of a "max_age" that is no number of seconds');
+      refuse(name, 'without a "max_age" that is not a number of seconds');
   }
   return { ...value };
 };
 
 const someOrigins = 'a list of origins like "https://app.example.com"';
-// As a browser writes it: in capitals or with a default port it would fit no page, and nobody would
-// know why.
+// As a browser writes it. In capitals or with a default port it would match no page, and nobody
+// would know why.
 const trustedOrigin = fitting(
   (text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text) && isWrittenAsOrigin(text),
   `${someOrigins}, as browsers write them and without path`,
 );
 
 /**
- * Every option, with its check and its default. What depends on other options is checked in
- * `parseOptions`.
+ * Every option, with its check and its default. `parseOptions` checks what depends on other
+ * options.
  */
 const OPTIONS = {
   issuer,
@@ -290,8 +296,8 @@ const OPTIONS = {
 } satisfies { [Name in keyof AuthOptions]-?: Check };
 
 /**
- * Checks everything at once and freezes it. Throws `invalid-options` for the first thing that is
- * wrong; what is only unwise is in option-warnings.ts.
+ * Checks everything at once and freezes it. Throws `invalid-options` for the first mistake. Options
+ * that are only unwise are in option-warnings.ts.
  */
 export function parseOptions(options: AuthOptions): Settings {
   requireKnown(options, 'options', OPTIONS);
@@ -305,7 +311,7 @@ export function parseOptions(options: AuthOptions): Settings {
           endpoints: preset.endpoints ?? undefined,
           scopes: options.scopes === undefined ? preset.scopes : options.scopes,
         };
-  // Before the redirects are looked at: what a provider says of them is more to the point.
+  // Before the check of the redirects: the provider's own rules give the more useful message.
   if (preset !== null)
     requirePresetRules(preset, {
       redirects: options.redirects,
@@ -319,7 +325,7 @@ export function parseOptions(options: AuthOptions): Settings {
   if (checked.migrateFrom.length > 0 && checked.secretStore === 'memory')
     refuse(
       'migrateFrom',
-      'left out when "secretStore" is "memory": what is taken over would be lost with the app',
+      'left out if "secretStore" is "memory", because a migrated session would be lost with the app',
     );
   const settings: Settings = {
     ...checked,

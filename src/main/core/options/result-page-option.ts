@@ -10,9 +10,7 @@ export interface ResultTexts {
   readonly title: string;
   /** What happened: at most 500 characters. */
   readonly text: string;
-  /**
-   * What to do now: at most 500 characters. Say "close this tab" only where nothing is left to do.
-   */
+  /** What to do now: at most 500 characters. Say "close this tab" only if nothing is left to do. */
   readonly closing: string;
 }
 
@@ -22,15 +20,15 @@ export interface ResultPageOptions {
   readonly lang?: string;
   /** The direction of the texts. Default `ltr`. */
   readonly dir?: 'ltr' | 'rtl';
-  /** A colour like `#0f6b5c`. Made darker or lighter where it would be hard to read. */
+  /** A colour like `#0f6b5c`. Latchkey makes it darker or lighter if it would be hard to read. */
   readonly accentColor?: string;
   /**
-   * What the page says, for each outcome: `signed-in`, `denied`, `failed`, `not-expected`. Default:
-   * English.
+   * The texts of the page for each outcome: `signed-in`, `denied`, `failed`, `not-expected`.
+   * Default: English.
    */
   readonly texts?: Readonly<Partial<Record<AttemptOutcome, ResultTexts>>>;
   /**
-   * The label of the button that leads back, where a custom scheme leads to the app. Default `Open
+   * The label of the button that leads back, if a custom scheme leads to the app. Default `Open
    * {app}`; at most 120 characters.
    */
   readonly openApp?: string;
