@@ -113,7 +113,7 @@ describe('the option "migrateFrom"', () => {
 
   it('refuses to take over what it would keep in memory only', () => {
     expect(() => parse([{ load, read }], { secretStore: 'memory' })).toThrow(
-      /option "migrateFrom" must be left out when "secretStore" is "memory"/,
+      /option "migrateFrom" must be left out if "secretStore" is "memory"/,
     );
     expect(parse([], { secretStore: 'memory' })).toEqual([]);
   });
