@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import { parsePasted } from '../../../src/main/core/authorization/pasted.js';
+import { parsePasted } from '../../../src/main/core/authorization/callback.js';
 
 describe('parsePasted', () => {
   it.each([

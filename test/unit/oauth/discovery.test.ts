@@ -1,6 +1,6 @@
 // What is known of the provider: exact about the issuer, strict about where tokens may be sent.
 import { describe, expect, it } from 'vitest';
-import { checkMetadata, metadataByHand } from '../../../src/main/core/oauth/discovery.js';
+import { checkMetadata, membersByHand } from '../../../src/main/core/oauth/discovery.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import {
   type AuthOptions,
@@ -175,15 +175,16 @@ describe('checkMetadata', () => {
   );
 });
 
-describe('metadataByHand', () => {
-  it('is the issuer with the endpoints of the options', () => {
+describe('endpoints given by hand', () => {
+  it('become metadata of the issuer', () => {
     const endpoints = {
       authorization: 'https://id.example/a',
       token: 'https://id.example/t',
       jwks: 'https://id.example/k',
       issParameterSupported: true,
     };
-    expect(metadataByHand({ ...settingsOf({ endpoints }), endpoints })).toMatchObject({
+    const settings = { ...settingsOf({ endpoints }), endpoints };
+    expect(checkMetadata(settings, membersByHand(settings))).toMatchObject({
       issuer: 'https://id.example',
       authorization_endpoint: 'https://id.example/a',
       authorization_response_iss_parameter_supported: true,

@@ -4,12 +4,11 @@
 import type { SignInRequest } from '../../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
-import { leadsTo, parseCallback } from './callback.js';
+import { type Pasted, leadsTo, parseCallback } from './callback.js';
 import { beginWait } from './device-polling.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
-import type { Pasted } from './pasted.js';
 import type { CallbackVerdict, Ports, AttemptOutcome } from '../base/ports.js';
 import type { OAuthClient, Redeemed } from '../oauth/client.js';
 import type { AttemptRecord } from '../storage/records.js';

@@ -8,7 +8,7 @@ import { AuthError, assertNever } from '../base/errors.js';
 import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
-import { parsePasted } from './pasted.js';
+import { parsePasted } from './callback.js';
 import type { Ports } from '../base/ports.js';
 import type { TokenSet, OAuthClient } from '../oauth/client.js';
 import type { Waiter } from '../session/token-waiters.js';

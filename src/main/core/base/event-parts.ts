@@ -1,4 +1,4 @@
-// What several events say in the same words: of errors, and which trip or renewal they belong to.
+// What several events say in the same words: of errors, and which attempt or renewal they belong to.
 // For those who write events; the log that brings them is there before the app's first window and
 // needs none of it.
 import type { AuthError } from './errors.js';
@@ -20,7 +20,7 @@ export function errorFields(error: AuthError | null): {
   };
 }
 
-/** A short random text: enough to tell trips apart in everything that a host may ever collect. */
+/** A short random text: enough to tell attempts apart in everything that a host may ever collect. */
 export function randomId(): string {
   return [...crypto.getRandomValues(new Uint8Array(8))]
     .map((byte) => byte.toString(16).padStart(2, '0'))

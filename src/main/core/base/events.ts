@@ -19,8 +19,7 @@ type EventOf<N extends EventName> = {
   readonly level: (typeof EVENTS)[N]['level'];
   readonly event: N;
   /**
-   * The same for all events of one trip to the browser, or of one renewal. Random; it tells
-   * nothing.
+   * The same for all events of one attempt, or of one renewal. Random; it tells nothing.
    */
   readonly correlationId?: string | undefined;
 } & (keyof FieldsOf<N> extends never
@@ -40,8 +39,7 @@ export interface AuthEvent {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly event: EventName;
   /**
-   * The same for all events of one trip to the browser, or of one renewal; null for what belongs to
-   * neither.
+   * The same for all events of one attempt, or of one renewal; null for what belongs to neither.
    */
   readonly correlationId: string | null;
   readonly fields: Readonly<Record<string, string | number | boolean | null>>;

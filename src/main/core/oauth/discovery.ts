@@ -58,14 +58,7 @@ const SIGNING_ALGORITHMS = [
   'Ed25519',
 ];
 
-/** The metadata of endpoints given by hand. */
-export function metadataByHand(
-  settings: Settings & { readonly endpoints: NonNullable<Settings['endpoints']> },
-): ServerMetadata {
-  return checkMetadata(settings, membersByHand(settings));
-}
-
-/** The same in the wire's spelling, as a provider would publish it. */
+/** Endpoints given by hand, in the wire's spelling, as a provider would publish them. */
 export function membersByHand({
   issuer,
   endpoints,
