@@ -33,7 +33,6 @@ import type {
   SecretStore,
 } from './core/base/ports.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
-import { parseSignInRequest } from './core/authorization/sign-in-request.js';
 import { createChunkedStore } from './core/storage/chunked-store.js';
 import { createFallbackStore } from './core/storage/fallback-store.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
@@ -147,7 +146,6 @@ export function assemble({
   return {
     engine: {
       ...engine,
-      signIn: async (argument) => engine.signIn(parseSignInRequest(argument)),
       async stop() {
         const deadline = performance.now() + LIMITS.stopMs;
         await engine.stop();

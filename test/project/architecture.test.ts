@@ -12,7 +12,7 @@ const CLI = within('src/cli/');
 const LONG: Readonly<Record<string, string>> = {
   'src/main/core/authorization/attempt.ts': 'a machine: each state and each event',
   'src/main/core/session/live-session.ts': 'a machine: each state and each event',
-  'src/main/core/engine.ts': 'one mailbox and what it feeds',
+  'src/main/core/engine.ts': 'all parts of core, and what concerns several of them',
   'src/main/core/session/sessions.ts': 'the owner of all sessions',
   'src/main/core/session/session-effects.ts': 'the effects of one machine',
   'src/main/core/migration/migration.ts': 'one migration from beginning to end',

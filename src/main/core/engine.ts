@@ -1,9 +1,12 @@
-// The mailbox: one queue for every event about attempts and sessions, one timer, one view. Their
-// owners are attempts.ts and sessions.ts; decisions live in attempt.ts and session.ts.
-import type { AuthView, SecretStoreKind, SignInRequest } from '../../contract.js';
+// The core at work: makes its parts, hands every event about attempts and sessions to one mailbox,
+// and makes one view of their states. Decides only what concerns several parts at once: whom to
+// restore, what a sign-out ends, and whether tokens that came too late are revoked. All else is for
+// attempts.ts, sessions.ts, migration.ts and their machines to decide.
+import type { AuthView, SecretStoreKind } from '../../contract.js';
 import { createAttemptStore } from './storage/attempt-store.js';
 import type { AttemptState } from './authorization/attempt-state.js';
 import { type AttemptMail, createAttempts } from './authorization/attempts.js';
+import { createMailbox } from './base/mailbox.js';
 import { createBoundedFetch } from './oauth/bounded-fetch.js';
 import { createErrorViews } from './base/error-views.js';
 import { type AuthError, stoppedError } from './base/errors.js';
@@ -32,7 +35,8 @@ export interface Engine {
   view(): AuthView;
   /** Calls the listener now and after each change, in order. Returns the way to stop. */
   onView(listener: (view: AuthView) => void): () => void;
-  signIn(request: SignInRequest): Promise<void>;
+  /** `argument`: a `SignInRequest` from outside, not looked at yet. */
+  signIn(argument: unknown): Promise<void>;
   cancelSignIn(): void;
   reopenBrowser(): void;
   tryAnotherWay(): void;
@@ -60,8 +64,6 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-type Mail = AttemptMail | SessionMail;
-
 export function createEngine(settings: Settings, ports: Ports): Engine {
   const { clock, log } = ports;
   const ended = new AbortController();
@@ -70,6 +72,29 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   const lock: Lock = {
     hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal),
   };
+  const mailbox = createMailbox<AttemptMail | SessionMail>(clock, {
+    deliver(mail) {
+      if (mail.to === 'attempt') attempts.deliver(mail);
+      else deliverToSession(mail);
+    },
+    emptied() {
+      if (stopping !== null) return;
+      publish();
+      sessions.settle();
+      watchNetwork();
+    },
+    deadline(now) {
+      const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter(
+        (deadline) => deadline !== null,
+      );
+      return deadlines.length === 0 ? null : Math.min(...deadlines);
+    },
+    tick() {
+      attempts.tick();
+      sessions.tick();
+    },
+  });
+  const { queue, drain } = mailbox;
   const fetch = createBoundedFetch(
     ports.network,
     clock,
@@ -90,11 +115,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     lock,
     ownerOf(settings),
     log,
-    settings.accounts === 'several'
-      ? () => {
-          drain();
-        }
-      : undefined,
+    settings.accounts === 'several' ? drain : undefined,
   );
   const sessionStore = createSessionStore(ports.secrets, storedState, settings.clientId, log);
   const attemptStore = createAttemptStore(
@@ -106,13 +127,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     log,
     showAttemptError,
   );
-  const errorView = createErrorViews(
-    ports.loadAdvice,
-    () => {
-      drain();
-    },
-    log,
-  );
+  const errorView = createErrorViews(ports.loadAdvice, drain, log);
   const sessionEffects = createSessionEffects(
     settings,
     { ...ports, lock },
@@ -122,12 +137,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     () => correlationOf('renewal', ++renewalCount),
   );
   const sessions = createSessions(settings, storedState, sessionStore, sessionEffects, clock, log, {
-    queue: (mail) => {
-      queue.push(mail);
-    },
-    drain: () => {
-      drain();
-    },
+    queue,
+    drain,
     changed() {
       if (sessions.state().phase !== 'absent') migration.cancel();
       // Why a session ended, or that the user ended it, is newer than what became of an attempt.
@@ -153,21 +164,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   let viewText = JSON.stringify(view);
   let viewOthers = sessions.otherAccounts();
   const viewListeners = new Set<(view: AuthView) => void>();
-  const queue: Mail[] = [];
-  let draining = false;
-  let again = false;
-  let cancelTimer = (): void => undefined;
-  let timerAt: number | null = null;
-  /** By how many seconds the calendar was ahead of the time that runs when the timer was made. */
-  let timerAhead = 0;
 
   const attempts = createAttempts(settings, ports, client, attemptStore, {
-    queue: (mail) => {
-      queue.push(mail);
-    },
-    drain: () => {
-      drain();
-    },
+    queue,
+    drain,
     correlationId: (number) => correlationOf('attempt', number),
     begun: () => {
       attemptError = null;
@@ -212,10 +212,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     if (signal === 'unlock') removeOwed();
     if (storedState.isRead()) migration.tryAgain(signal === 'unlock');
     else if (started) void reader.tryAgain();
-    // Timers may have slept too: what is due by the wall clock is done now, and the next is
-    // measured anew.
-    cancelTimer();
-    tick();
+    // Timers may have slept too: what is due by the wall clock is done now.
+    mailbox.tickNow();
   });
 
   return {
@@ -230,9 +228,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         viewListeners.delete(listener);
       };
     },
-    async signIn(request) {
+    async signIn(argument) {
       if (stopping !== null) throw stoppedError();
-      await attempts.begin(request);
+      await attempts.begin(argument);
     },
     cancelSignIn: () => {
       attempts.cancel(attempts.open());
@@ -343,7 +341,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   async function stop(): Promise<void> {
-    cancelTimer();
+    mailbox.stop();
     leaving.abort();
     ports.systemEvents.stop();
     reader.stop();
@@ -357,26 +355,6 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     ended.abort();
     ports.secrets.close();
     viewListeners.clear();
-  }
-
-  function drain(): void {
-    again = true;
-    if (draining) return;
-    draining = true;
-    // Telling a listener may run others' code, which sends: what it sends waits its turn, or views
-    // would overtake each other.
-    while (again) {
-      again = false;
-      for (let mail = queue.shift(); mail !== undefined; mail = queue.shift()) {
-        if (mail.to === 'attempt') attempts.deliver(mail);
-        else deliverToSession(mail);
-      }
-      if (stopping !== null) continue;
-      publish();
-      sessions.settle();
-    }
-    draining = false;
-    if (stopping === null) schedule();
   }
 
   function deliverToSession(mail: SessionMail): void {
@@ -429,38 +407,16 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     return ports.secrets.storeOf?.(sessionStore.placeOf(key)) ?? 'keychain';
   }
 
-  function schedule(): void {
+  function watchNetwork(): void {
     const session = sessions.state();
     const renewalWaits =
       session.phase === 'live' &&
       session.renewal.state === 'waiting' &&
       session.renewal.error.code.startsWith('network-');
     ports.systemEvents.watchNetwork(renewalWaits || migration.waitsForNetwork());
-    const now = clock.now();
-    const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter(
-      (deadline) => deadline !== null,
-    );
-    const next = deadlines.length === 0 ? null : Math.min(...deadlines);
-    // A timer knows nothing of a calendar that was set: one that was made before it is made again.
-    const ahead = Math.round((now - clock.elapsed()) / 1_000);
-    if (next === timerAt && ahead === timerAhead) return;
-    cancelTimer();
-    timerAt = next;
-    timerAhead = ahead;
-    cancelTimer =
-      next === null
-        ? (): void => undefined
-        : clock.after(Math.min(Math.max(0, next - now), LIMITS.timerMaxMs), tick);
   }
 
-  function tick(): void {
-    timerAt = null;
-    attempts.tick();
-    sessions.tick();
-    drain();
-  }
-
-  /** Unique among all processes; the same for all events of one trip or renewal. */
+  /** Unique among all processes; the same for all events of one attempt or renewal. */
   function correlationOf(what: 'attempt' | 'renewal', number: number): string {
     return `${what}-${run}-${number}`;
   }

@@ -1,6 +1,6 @@
 // The open attempts of the app, and the callers that wait for them. Effects go to attempt-effects.ts.
 // Decides nothing about an attempt, which is attempt.ts's.
-import type { AccountView, SignInRequest } from '../../../contract.js';
+import type { AccountView } from '../../../contract.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
@@ -9,6 +9,7 @@ import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
 import { parsePasted } from './callback.js';
+import { parseSignInRequest } from './sign-in-request.js';
 import type { Ports } from '../base/ports.js';
 import type { TokenSet, OAuthClient } from '../oauth/client.js';
 import type { Waiter } from '../session/token-waiters.js';
@@ -42,10 +43,10 @@ export interface Attempts {
   /** True while tokens are on their way, or being stored. */
   isRedeeming(): boolean;
   /**
-   * Resolves when somebody is signed in by it; rejects when it fails. Ends the oldest one where too
-   * many are open.
+   * Resolves when somebody is signed in by it; rejects when it fails, and with `invalid-options`
+   * when the argument is no sign-in request. Ends the oldest one where too many are open.
    */
-  begin(request: SignInRequest): Promise<void>;
+  begin(argument: unknown): Promise<void>;
   cancel(attempts: readonly AttemptState[]): void;
   /** To the newest attempt that waits for the person. */
   sendToWaiting(event: AttemptEvent): void;
@@ -150,7 +151,8 @@ export function createAttempts(
     host.drain();
   }
 
-  async function begin(request: SignInRequest): Promise<void> {
+  async function begin(argument: unknown): Promise<void> {
+    const request = parseSignInRequest(argument);
     const [oldest] = attempts.keys();
     if (oldest !== undefined && attempts.size >= LIMITS.openAttempts)
       send(oldest, { type: 'cancel' });

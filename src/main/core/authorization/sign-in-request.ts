@@ -5,7 +5,7 @@ import { AuthError } from '../base/errors.js';
 
 const PROMPTS: readonly unknown[] = ['login', 'select_account', 'consent'];
 
-/** Unknown members are refused, so that a page cannot add parameters to the trip. */
+/** Unknown members are refused, so that a page cannot add parameters to the request. */
 export function parseSignInRequest(argument: unknown): SignInRequest {
   if (argument === undefined || argument === null) return {};
   if (typeof argument !== 'object' || Array.isArray(argument))
