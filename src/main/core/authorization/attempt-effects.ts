@@ -1,6 +1,6 @@
-// The effects of attempts: opens ways and the browser, takes callbacks, redeems, asks for device
-// codes. Holds the attempts' secrets. Decides nothing about an attempt: what happens goes back to
-// the mailbox as an event of attempt.ts.
+// The effects of attempts: opens redirects and the browser, takes callbacks, exchanges codes and
+// polls for device codes. Holds the secrets of the attempts. Decides nothing about an attempt: it
+// reports every result to the mailbox as an event of attempt.ts.
 import type { SignInRequest } from '../../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
@@ -20,19 +20,19 @@ import {
 } from './redirects.js';
 
 /**
- * Where trips report. `resume` makes an attempt of one that an earlier process began; its callback
- * has come already.
+ * Where attempts report. `resume` continues an attempt that an earlier process began; its callback
+ * has already arrived.
  */
 export interface AttemptEffectEvents {
   post(attempt: number, event: AttemptEvent): void;
   resume(record: AttemptRecord, redirect: number): number;
-  /** What all events of an attempt carry. */
+  /** The id that all events of an attempt carry. */
   correlationId(attempt: number): string;
 }
 
 export interface AttemptEffects {
   begin(attempt: number, request: SignInRequest, expiresAt: number): void;
-  /** Opens one more way. */
+  /** Opens one more redirect. */
   prepare(attempt: number, expiresAt: number): void;
   openBrowser(attempt: number, redirect: number, again: boolean): void;
   redeem(attempt: number, redirect: number): void;
@@ -41,7 +41,7 @@ export interface AttemptEffects {
   closeRedirect(attempt: number, redirect: number): void;
   /** Forgets the secrets at once; the redirects show the outcome. */
   close(attempt: number, outcome: AttemptOutcome): void;
-  /** Takes what a person pasted for the callback of an open way. False: it belongs to none. */
+  /** Takes a pasted text as the callback of an open redirect. False: it belongs to none. */
   paste(pasted: Exclude<Pasted, { kind: 'unusable' }>): Promise<boolean>;
   stop(): void;
 }
@@ -154,7 +154,7 @@ export function createAttemptEffects(
       return verdict === 'taken' || (await resumed);
     },
     stop() {
-      // What is kept stays: the browser may yet come back and start the app again.
+      // The stored attempts stay: a callback may still arrive and start the app again.
       for (const context of attemptEffects.values()) context.closed = true;
       attemptEffects.clear();
       for (const callbacks of Object.values(ports.callbacks)) callbacks.stop();
@@ -210,7 +210,7 @@ export function createAttemptEffects(
         redirect.startedAt,
       );
     } catch (error) {
-      // A code that was copied in part is the person's to mend, and no fault of this app.
+      // The person copied only a part of the code and can correct that; the app has no fault.
       if (
         redirect.kind !== 'paste' ||
         !(error instanceof AuthError) ||
@@ -219,16 +219,16 @@ export function createAttemptEffects(
         throw error;
       throw new AuthError(
         'callback-invalid',
-        'the provider does not know the code that was pasted',
+        'the provider does not know the pasted code; copy the whole code and paste it again',
         { cause: error, serverError: error.serverError },
       );
     }
   }
 
   /**
-   * Anyone can send a callback. One whose state is not open changes nothing and is told apart in
-   * the log, without its values. `resumed`: whether it belongs to an attempt that an earlier
-   * process of this app began.
+   * Anyone can send a callback. A callback whose state is not open changes nothing; the log says
+   * why, without its values. `resumed`: whether it belongs to an attempt that an earlier process
+   * of this app began.
    */
   function arrive(url: string): {
     readonly verdict: CallbackVerdict;
@@ -242,7 +242,7 @@ export function createAttemptEffects(
     if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
       tellStrange(
         `callback-${parsed.kind}`,
-        parsed.kind === 'malformed' ? parsed.detail : 'leads to no redirect that is open',
+        parsed.kind === 'malformed' ? parsed.detail : 'matches no open redirect',
       );
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
@@ -254,9 +254,9 @@ export function createAttemptEffects(
       match === undefined &&
       open.some(({ redirect }) => redirect.secrets.state === parsed.state)
     ) {
-      // The state of one way on another: to look for a kept attempt would claim the one that is
-      // open.
-      tellStrange('callback-unexpected', 'its state belongs to another way of an open attempt');
+      // The state of one redirect arrived on another. A look-up in the attempt store would claim
+      // the record of the open attempt.
+      tellStrange('callback-unexpected', 'its state belongs to another redirect of an attempt');
       return { verdict: 'foreign', resumed: Promise.resolve(false) };
     }
     if (match === undefined)
@@ -266,8 +266,8 @@ export function createAttemptEffects(
   }
 
   /**
-   * A page shows the code alone, so that nothing tells whose it is but the verifier (RFC 7636
-   * §4.6); the newest way is meant.
+   * The page shows the code alone. Only the verifier can tell which request it belongs to
+   * (RFC 7636 §4.6), so the newest redirect gets it.
    */
   function takeCode(code: string, state: string | null): boolean {
     const match = openRedirects().findLast(
@@ -276,7 +276,8 @@ export function createAttemptEffects(
         (state === null ? redirect.callback === null : redirect.secrets.state === state),
     );
     if (match === undefined) return false;
-    // The page shows no `iss` either (RFC 9207 §2.4 cannot be kept); only one issuer is ever asked.
+    // The page shows no `iss` either, so RFC 9207 §2.4 cannot be followed; the app asks only one
+    // issuer.
     take(
       match,
       new URLSearchParams({ code, state: match.redirect.secrets.state, iss: settings.issuer }),
@@ -315,7 +316,7 @@ export function createAttemptEffects(
         level: 'warn',
         event: 'callback-logging-suppressed',
         fields: {
-          detail: 'until the next attempt; somebody sends callbacks that nobody asked for',
+          detail: 'until the next attempt: the app receives callbacks that it did not ask for',
         },
       });
   }
@@ -333,7 +334,7 @@ export function createAttemptEffects(
     if (record === null || !leadsTo(url, record.redirectUri)) {
       tellStrange(
         'callback-unexpected',
-        'its state is unknown or was used; a tab was reloaded, or an attempt is over',
+        'its state is unknown or already used: a tab was reloaded, or the attempt has ended',
       );
       return false;
     }

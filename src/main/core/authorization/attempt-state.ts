@@ -1,36 +1,36 @@
-// The words of the machine of one attempt: its states, its events, its effects. Types only.
-// No state holds a secret: states are shown, in part, to pages.
+// The states, events and effects of one attempt. Types only. No state holds a secret, because
+// pages see parts of it.
 import type { AccountView, RedirectKind, SignInRequest } from '../../../contract.js';
 import type { DeviceWait, PollAnswer } from './device-polling.js';
 import type { AuthError } from '../base/errors.js';
 import type { AttemptOutcome } from '../base/ports.js';
 import type { TokenSet } from '../oauth/client.js';
 
-/** What every open attempt has. */
+/** What every open attempt has. Times are milliseconds since 1970. */
 export interface OpenAttempt {
-  /** Identity of the attempt inside this process; effects answer with it. */
+  /** Identifies the attempt inside this process; effects answer with it. */
   readonly number: number;
   readonly request: SignInRequest;
   readonly startedAt: number;
   readonly expiresAt: number;
-  /** How long a person may take for one way. */
+  /** How long a person may take for one redirect. */
   readonly patienceMs: number;
 }
 
-/** One way by which the answer of the provider can come. */
+/** One redirect, or device code, that can bring the provider's answer. */
 export interface AttemptRedirect {
-  /** Identity of the way inside its attempt; effects answer with it. */
+  /** Identifies the redirect inside its attempt; effects answer with it. */
   readonly id: number;
   readonly kind: RedirectKind;
-  /** Of a device code, and of nothing else. */
+  /** Null unless `kind` is `device-code`. */
   readonly device: DeviceWait | null;
 }
 
 export type AttemptState =
   | (OpenAttempt & { readonly phase: 'preparing' })
   /**
-   * `ways`: at least one, the newest last. `next`: what could be opened besides. `switching`: it is
-   * being prepared.
+   * `redirects`: at least one, the newest last. `next`: what could be opened in addition.
+   * `switching`: it is being prepared.
    */
   | (OpenAttempt & {
       readonly phase: 'waiting';
@@ -39,7 +39,7 @@ export type AttemptState =
       readonly switching: boolean;
     })
   | (OpenAttempt & { readonly phase: 'redeeming'; readonly redirect: AttemptRedirect })
-  /** Tokens are there; the session is being stored before anybody is told. */
+  /** The tokens have arrived; the session is stored before anyone is told. */
   | (OpenAttempt & { readonly phase: 'storing'; readonly redirect: AttemptRedirect })
   | {
       readonly number: number;
@@ -55,7 +55,7 @@ export type AttemptEvent =
       readonly next: RedirectKind | null;
       readonly now: number;
     }
-  /** `next`: what could be tried later all the same. */
+  /** `next`: what could still be tried later. */
   | {
       readonly type: 'prepare-failed';
       readonly error: AuthError;
@@ -63,11 +63,11 @@ export type AttemptEvent =
     }
   | { readonly type: 'next-redirect' }
   /**
-   * The way leads nowhere any more: no browser, the device code is refused or over, the person said
-   * no there.
+   * The redirect can bring no answer any more: no browser, the device code is refused or expired,
+   * or the person said no there.
    */
   | { readonly type: 'redirect-failed'; readonly redirect: number; readonly error: AuthError }
-  /** A callback whose state is this way's; what it says is judged by the redeem effect. */
+  /** A callback with the state of this redirect. The redeem effect checks what it says. */
   | { readonly type: 'callback'; readonly redirect: number }
   | {
       readonly type: 'polled';
@@ -88,20 +88,20 @@ export type AttemptEvent =
   | { readonly type: 'tick'; readonly now: number };
 
 export type AttemptEffect =
-  /** Opens the next way of the ladder, and keeps what must be kept until then. */
+  /** Opens the next redirect in the order; stores what must be stored until `expiresAt`. */
   | { readonly type: 'prepare'; readonly expiresAt: number }
   | { readonly type: 'open-browser'; readonly redirect: number; readonly again: boolean }
   | { readonly type: 'redeem'; readonly redirect: number }
   /** Asks once whether the person has agreed on the other device. */
   | { readonly type: 'poll'; readonly redirect: number }
-  /** What is kept of the open ways is to be kept until then. */
+  /** What is stored of the open redirects is stored until `expiresAt`. */
   | { readonly type: 'extend'; readonly expiresAt: number }
-  /** Closes one way and forgets its secrets. */
+  /** Closes one redirect and forgets its secrets. */
   | { readonly type: 'close-redirect'; readonly redirect: number }
   | { readonly type: 'adopt'; readonly tokens: TokenSet; readonly account: AccountView }
-  /** Tokens that nobody waits for any more. */
+  /** No caller waits for these tokens any more. */
   | { readonly type: 'discard'; readonly tokens: TokenSet }
-  /** Closes every way with the outcome and forgets the secrets. */
+  /** Closes every redirect with the outcome and forgets the secrets. */
   | { readonly type: 'close'; readonly outcome: AttemptOutcome };
 
 export interface AttemptStep {

@@ -1,7 +1,6 @@
-// The machine of one attempt: (state, event) → state + effects. Pure: time comes with the event,
-// secrets stay with the effects. An attempt may have several ways open at once; the first by which
-// an answer comes wins, and the others are closed. Every state × event is explicit; what means
-// nothing returns the same state.
+// The machine of one attempt: (state, event) → state + effects. Pure: the event brings the time,
+// and the effects hold the secrets. Several redirects may be open at once: the first one that
+// brings an answer wins, and the others are closed.
 import type { AttemptView, SignInRequest } from '../../../contract.js';
 import type {
   AttemptEffect,
@@ -26,7 +25,7 @@ import { isSetBackBehind } from '../base/backoff.js';
 
 type Waiting = AttemptState & { readonly phase: 'waiting' };
 
-/** The first state; the engine prepares the first way at once. */
+/** The first state; the engine prepares the first redirect at once. */
 export function beginAttempt(
   number: number,
   request: SignInRequest,
@@ -45,8 +44,8 @@ export function beginAttempt(
 }
 
 /**
- * The first state of an attempt that an earlier process of the app began; its callback is at the
- * door.
+ * The first state of an attempt that an earlier process of the app began. Its callback has already
+ * arrived and follows as an event.
  */
 export function resumeAttempt(
   number: number,
@@ -79,7 +78,7 @@ export function stepAttempt(state: AttemptState, event: AttemptEvent): AttemptSt
     case 'storing':
       return stepStoring(state, event);
     case 'ended':
-      // A redeem that was cancelled may still bring tokens; all else is late news.
+      // A cancelled code exchange may still bring tokens. Every other event comes too late.
       return event.type === 'redeemed'
         ? { state, effects: [{ type: 'discard', tokens: event.tokens }] }
         : same(state);
@@ -110,7 +109,7 @@ function stepPreparing(
     case 'prepare-failed':
       return end(state, 'failed', event.error);
     case 'redeemed':
-      // The way was closed while its answer was on the way.
+      // The redirect was closed before its answer arrived.
       return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
     case 'cancel':
       return end(state, 'failed', cancelled());
@@ -143,7 +142,7 @@ function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
     case 'prepared':
       return addRedirect(state, event);
     case 'prepare-failed':
-      // What is open stays open.
+      // The open redirects stay open.
       return state.switching
         ? { state: { ...state, switching: false, next: event.next }, effects: [] }
         : same(state);
@@ -171,7 +170,7 @@ function stepWaiting(state: Waiting, event: AttemptEvent): AttemptStep {
     case 'redirect-failed':
       return dropRedirect(state, event.redirect, event.error);
     case 'polled':
-      // Only a question that is under way has an answer.
+      // Only a poll that is running can have an answer.
       return redirectOf(state, event.redirect)?.device?.asking === null
         ? {
             state: withDevice(state, event.redirect, (device) =>
@@ -205,7 +204,7 @@ function stepRedeeming(
 ): AttemptStep {
   switch (event.type) {
     case 'redeemed':
-      // A device code may be granted in the very moment in which another way has won.
+      // A device code may be granted at the moment when another redirect has won.
       if (event.redirect !== state.redirect.id)
         return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
       return {
@@ -218,8 +217,8 @@ function stepRedeeming(
       return { state, effects: [{ type: 'close-redirect', redirect: event.redirect.id }] };
     case 'cancel':
       return end(state, 'failed', cancelled());
-    // The exchange has its own time limit; the same callback again changes nothing: a code is
-    // posted once.
+    // The exchange has its own time limit. The same callback again changes nothing: a code is sent
+    // only once.
     case 'tick':
     case 'callback':
     case 'polled':
@@ -242,7 +241,7 @@ function stepStoring(state: AttemptState & { phase: 'storing' }, event: AttemptE
       return { state, effects: [{ type: 'discard', tokens: event.tokens }] };
     case 'prepared':
       return { state, effects: [{ type: 'close-redirect', redirect: event.redirect.id }] };
-    // Too late to cancel: the person is signed in, and signing out is another wish.
+    // Too late to cancel: the person is signed in, and a cancel does not ask to sign out.
     case 'cancel':
     case 'tick':
     case 'callback':
@@ -258,7 +257,7 @@ function stepStoring(state: AttemptState & { phase: 'storing' }, event: AttemptE
   }
 }
 
-/** The person gets the whole time anew: who asks for another way has lost some with the first. */
+/** The person gets the full time again, because the first redirect has used up some of it. */
 function addRedirect(
   state: Waiting,
   { redirect, next, now }: AttemptEvent & { readonly type: 'prepared' },
@@ -283,8 +282,8 @@ function addRedirect(
 }
 
 /**
- * Goes on with what else is open; when nothing is, with what else could be; when nothing could, the
- * attempt is over.
+ * Continues with the redirects that are open. If none is open, prepares the next one. If there is
+ * no next one, the attempt ends.
  */
 function dropRedirect(state: Waiting, id: number, error: AuthError): AttemptStep {
   if (redirectOf(state, id) === undefined) return same(state);
@@ -294,7 +293,7 @@ function dropRedirect(state: Waiting, id: number, error: AuthError): AttemptStep
   if (redirects.length > 0) return { state: { ...state, redirects }, effects: [close] };
   const preparing = { ...openOf(state), phase: 'preparing' } as const;
   if (state.switching) return { state: preparing, effects: [close] };
-  // Nobody used the code in all its time: nobody is there to be asked for more.
+  // Nobody used the code while it was valid, so probably nobody is there to try another redirect.
   if (state.next === null || !leavesOtherRedirects(error)) return end(state, 'failed', error);
   return { state: preparing, effects: [close, { type: 'prepare', expiresAt: state.expiresAt }] };
 }
@@ -302,7 +301,7 @@ function dropRedirect(state: Waiting, id: number, error: AuthError): AttemptStep
 function tickWaiting(state: Waiting, now: number): AttemptStep {
   if (isSetBackBehind(state.startedAt, now)) return timeAgain(state, now);
   if (now >= state.expiresAt) return end(state, 'failed', expired());
-  // A question under way may still bring the answer.
+  // A poll that is still running may bring the answer.
   const over = state.redirects.find(
     ({ device }) => device !== null && device.asking !== null && now >= device.expiresAt,
   );
@@ -316,8 +315,8 @@ function tickWaiting(state: Waiting, now: number): AttemptStep {
 }
 
 /**
- * The clock was set back behind the beginning, and nobody knows how much of the time is over: the
- * person gets it once more.
+ * The clock was set back to before the start, so the time that has passed is unknown. The person
+ * gets the full time again.
  */
 function timeAgain(state: Waiting, now: number): AttemptStep {
   const redirects = state.redirects.map((redirect) =>
@@ -343,7 +342,7 @@ function startedAgain(
   return { startedAt: now, expiresAt: now + patienceMs };
 }
 
-/** When the machine wants a `tick`, or null. */
+/** When the machine needs a `tick`, or null. */
 export function attemptDeadline(state: AttemptState, now: number): number | null {
   if (
     (state.phase === 'preparing' || state.phase === 'waiting') &&
@@ -396,7 +395,7 @@ function waitingView(state: Waiting): AttemptView {
   };
 }
 
-/** A device code is shown; its page is opened on this computer only when the person asks. */
+/** The page of a device code opens on this computer only when the person asks for it. */
 function opening(redirect: AttemptRedirect): readonly AttemptEffect[] {
   return redirect.kind === 'device-code'
     ? []
@@ -448,5 +447,5 @@ function cancelled(): AuthError {
 }
 
 function expired(): AuthError {
-  return new AuthError('sign-in-expired', 'nobody finished the sign-in in time');
+  return new AuthError('sign-in-expired', 'the sign-in was not finished in time');
 }

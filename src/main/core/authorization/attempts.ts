@@ -1,5 +1,5 @@
-// The open attempts of the app, and the callers that wait for them. Effects go to attempt-effects.ts.
-// Decides nothing about an attempt, which is attempt.ts's.
+// The open attempts of the app, and the callers that wait for them. attempt-effects.ts runs their
+// effects. Decides nothing about an attempt; attempt.ts does.
 import type { AccountView } from '../../../contract.js';
 import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
@@ -21,48 +21,49 @@ export interface AttemptMail {
   readonly event: AttemptEvent;
 }
 
-/** What the mailbox does for the attempts. */
+/** What the engine does for the attempts. */
 export interface AttemptsHost {
-  /** Puts it into the one queue; `drain` delivers. */
+  /** Puts it into the engine's queue; `drain` delivers it. */
   queue(mail: AttemptMail): void;
   drain(): void;
   /** Unique among all processes; the same for all events of one attempt. */
   correlationId(attempt: number): string;
-  /** A new one is there, so that why the last one failed is no news any more. */
+  /** A new attempt has begun: the error of the last one is out of date. */
   begun(): void;
   adopt(tokens: TokenSet, account: AccountView, attempt: number): void;
-  /** Tokens that nobody waits for any more. */
+  /** No caller waits for these tokens any more. */
   discard(tokens: TokenSet): void;
-  /** Its caller was told. */
+  /** Comes after its caller was told. */
   ended(state: AttemptState & { readonly phase: 'ended' }): void;
 }
 
 export interface Attempts {
   /** Oldest first. */
   open(): readonly AttemptState[];
-  /** True while tokens are on their way, or being stored. */
+  /** True while tokens are being fetched or stored. */
   isRedeeming(): boolean;
   /**
-   * Resolves when somebody is signed in by it; rejects when it fails, and with `invalid-options`
-   * when the argument is no sign-in request. Ends the oldest one where too many are open.
+   * Resolves when the person is signed in; rejects when the attempt fails, and with
+   * `invalid-options` when the argument is no sign-in request. Cancels the oldest attempt when too
+   * many are open.
    */
   begin(argument: unknown): Promise<void>;
   cancel(attempts: readonly AttemptState[]): void;
-  /** To the newest attempt that waits for the person. */
+  /** Sends the event to the newest attempt that waits for the person. */
   sendToWaiting(event: AttemptEvent): void;
   /** The session of this attempt is stored and in use. */
   stored(attempt: number): void;
   /**
-   * What a person copied out of the browser. Rejects with `callback-invalid` when no open attempt
-   * takes it.
+   * Takes what a person copied from the browser. Rejects with `callback-invalid` when it belongs to
+   * no open attempt.
    */
   paste(argument: unknown): Promise<void>;
   deliver(mail: AttemptMail): void;
   tick(): void;
-  /** When the earliest attempt wants a `tick`, or null. */
+  /** When the first attempt needs a `tick`, or null. */
   deadline(now: number): number | null;
   /**
-   * Rejects all who wait. What is kept of an attempt stays: the browser may yet start the app
+   * Rejects all waiting callers. The stored attempts stay: a callback may still start the app
    * again.
    */
   stop(error: AuthError): void;
@@ -112,7 +113,7 @@ export function createAttempts(
       const pasted = parsePasted(argument);
       if (pasted.kind === 'unusable') throw new AuthError('callback-invalid', pasted.detail);
       if (await attemptEffects.paste(pasted)) return;
-      throw new AuthError('callback-invalid', 'what was pasted does not belong to an open sign-in');
+      throw new AuthError('callback-invalid', 'the pasted text does not belong to an open sign-in');
     },
     deliver({ number, event }) {
       const state: AttemptState = attempts.get(number) ?? {

@@ -1,33 +1,31 @@
-// What comes from outside → what it is: a URL that the operating system or a browser brings (RFC
-// 6749 §4.1.2), or a text that a person pasted. Never throws, decides nothing, holds no state.
-// Anyone can send a URL, or talk a person into pasting something: nothing in it is believed before
-// it was matched with an open attempt.
+// Parses what comes from outside: a URL that the operating system or a browser brings (RFC 6749
+// §4.1.2), or a text that a person pasted. Never throws, decides nothing and holds no state. Anyone
+// can send a URL, or talk a person into pasting one: trust nothing in it until its state is matched.
 import { LIMITS } from '../base/limits.js';
 
 /**
- * `parameters` is what the engine of the protocol validates again; it holds the code and must not
- * be logged.
+ * The OAuth library validates `parameters` again. They contain the code and must not be logged.
  */
 export type ParsedCallback =
   | { readonly kind: 'code'; readonly state: string; readonly parameters: URLSearchParams }
   | { readonly kind: 'denied'; readonly state: string; readonly parameters: URLSearchParams }
-  /** Not one of the redirect URIs that are open. */
+  /** Matches no open redirect URI. */
   | { readonly kind: 'foreign' }
-  /** Comes to the right place, but is no answer to an authorization request. */
+  /** Matches an open redirect URI, but is not an answer to an authorization request. */
   | { readonly kind: 'malformed'; readonly detail: string };
 
 /**
- * Parses `url` against the redirect URIs that are open now: scheme, host, port and path must be the
- * same.
+ * Parses `url` against the redirect URIs that are open now. Scheme, host, port and path must
+ * match.
  */
 export function parseCallback(url: string, openRedirectUris: readonly string[]): ParsedCallback {
   if (url.length > LIMITS.callbackLength)
-    return { kind: 'malformed', detail: 'longer than any callback' };
+    return { kind: 'malformed', detail: 'longer than a callback may be' };
   if (!openRedirectUris.some((uri) => leadsTo(url, uri))) return { kind: 'foreign' };
   const parameters = new URL(url).searchParams;
   for (const name of ['state', 'code', 'error', 'iss']) {
-    // RFC 6749 §3.1: parameters must not be included more than once; which one would the checks
-    // mean?
+    // RFC 6749 §3.1: parameters must not be included more than once. A check could read one value
+    // and the exchange another.
     if (parameters.getAll(name).length > 1)
       return { kind: 'malformed', detail: `parameter "${name}" more than once` };
   }
@@ -41,8 +39,8 @@ export function parseCallback(url: string, openRedirectUris: readonly string[]):
 }
 
 /**
- * True when `url` is `redirectUri` with a query: scheme and host in any case, port and path
- * exactly. Never throws.
+ * True when `url` is `redirectUri` with a query. Ignores the case of scheme and host; port and path
+ * must match exactly. Never throws.
  */
 export function leadsTo(url: string, redirectUri: string): boolean {
   try {

@@ -1,14 +1,14 @@
-// The device authorization grant (RFC 8628): reads the provider's answer, and decides when to ask
-// again. Pure. The device code is a secret and stays with the effects; here is only what may be
-// shown, and times.
+// The device authorization grant (RFC 8628): reads the provider's answer and decides when to poll
+// again. Pure. The device code is a secret and stays with the effects; a `DeviceWait` holds only
+// times and what may be shown.
 import type { DeviceView } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { isLoopback } from '../options/redirect-option.js';
 
-/** What the provider answered to the device authorization request (RFC 8628 §3.2), checked. */
+/** The checked answer to the device authorization request (RFC 8628 §3.2). */
 export interface DeviceAuthorization {
-  /** Worth the tokens once the person has agreed: never shown, never logged. */
+  /** Brings the tokens once the person has agreed. Never show or log it. */
   readonly deviceCode: string;
   readonly view: DeviceView;
   readonly lifetimeMs: number;
@@ -16,34 +16,33 @@ export interface DeviceAuthorization {
 }
 
 /**
- * A device code that is being waited for: one question at a time. Times are milliseconds since
- * 1970.
+ * Waits for the person to use the device code, with one poll at a time. Times are milliseconds
+ * since 1970.
  */
 export interface DeviceWait {
   readonly view: DeviceView;
   readonly expiresAt: number;
   /**
-   * What the provider asked for, and 5 s more for each `slow_down`: never less again (RFC 8628
-   * §3.5).
+   * The provider's interval, plus 5 s for each `slow_down`. Never becomes shorter (RFC 8628 §3.5).
    */
   readonly intervalMs: number;
-  /** Questions in a row that came to no answer. */
+  /** Polls in a row that got no answer. */
   readonly failures: number;
-  /** When to ask, and since when that stands; null while a question is under way. */
+  /** `at`: when to poll. `since`: when that was decided. Null while a poll is running. */
   readonly asking: { readonly since: number; readonly at: number } | null;
 }
 
 /**
- * The answer to one question at the token endpoint, when it is no end. `error` passes by itself: a
- * network, a server in trouble.
+ * The answer to one poll of the token endpoint that does not end the waiting. `error` is temporary:
+ * the network or the server has a problem.
  */
 export type PollAnswer =
   | { readonly state: 'pending' | 'slow-down' }
   | { readonly state: 'failed'; readonly error: AuthError };
 
 /**
- * Checks the answer. Throws `response-invalid` for what must not be shown to a person or opened in
- * a browser: a hostile provider could otherwise have any program started, or any text displayed.
+ * Checks the answer. Throws `response-invalid` for a value that must not be shown to a person or
+ * opened in a browser: otherwise a hostile provider could start any program or display any text.
  */
 export function readDeviceAuthorization(
   answer: Readonly<Record<string, unknown>>,
@@ -68,7 +67,7 @@ export function readDeviceAuthorization(
     !/^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$/.test(userCode)
   )
     throw invalid('user_code');
-  // Google's first drafts, and servers that follow them, say "verification_url".
+  // Google's first drafts, and servers that follow them, use "verification_url".
   const page = uri ?? answer['verification_url'];
   if (!isPage(page, httpAllowed)) throw invalid('verification_uri');
   const lifetimeSeconds =
@@ -77,7 +76,7 @@ export function readDeviceAuthorization(
     typeof interval === 'number' && interval > 0 ? interval : LIMITS.devicePollMs / 1000;
   return {
     deviceCode,
-    // An optional member that is wrong costs the QR code, not the sign-in.
+    // If the optional member is invalid, the QR code is missing, but the sign-in works.
     view: {
       userCode,
       verificationUri: page,
@@ -88,7 +87,7 @@ export function readDeviceAuthorization(
   };
 }
 
-/** The first question comes after one interval: nobody has typed the code yet. */
+/** The first poll comes after one interval: nobody can have typed the code before. */
 export function beginWait(
   { view, lifetimeMs, intervalMs }: DeviceAuthorization,
   now: number,
@@ -102,14 +101,14 @@ export function beginWait(
   };
 }
 
-/** True when the question is due; also when the clock was set back, for then nobody knows. */
+/** True when the poll is due. If the clock was set back, that is unknown, and the poll is due. */
 export function isPollDue({ asking }: DeviceWait, now: number): boolean {
   return asking !== null && (now >= asking.at || now < asking.since);
 }
 
 /**
- * The clock was set back, and nobody knows how long the code has lived: it lives as long again as
- * it had when it was last asked about.
+ * The clock was set back, so the age of the code is unknown. It gets as much time as it had left at
+ * the last poll.
  */
 export function afterSetBack(wait: DeviceWait, now: number): DeviceWait {
   const { asking, expiresAt } = wait;
@@ -126,8 +125,8 @@ export function polling(wait: DeviceWait): DeviceWait {
 }
 
 /**
- * When to ask again (RFC 8628 §3.5): `slow_down` adds 5 s for good, and each failure doubles the
- * pause until one succeeds.
+ * When to poll again (RFC 8628 §3.5). `slow_down` adds 5 s permanently; each failure in a row
+ * doubles the pause until a poll succeeds.
  */
 export function afterPoll(wait: DeviceWait, answer: PollAnswer, now: number): DeviceWait {
   const intervalMs =
@@ -146,7 +145,7 @@ export function afterPoll(wait: DeviceWait, answer: PollAnswer, now: number): De
   };
 }
 
-/** The failure of a question that says nothing about the person's answer: it is asked again. */
+/** True when the failed poll says nothing about the person's answer, so it is repeated. */
 export function passes({ code }: AuthError): boolean {
   return (
     code === 'network-failed' ||
@@ -180,6 +179,6 @@ function isPage(value: unknown, httpAllowed: boolean): value is string {
 function invalid(member: string): AuthError {
   return new AuthError(
     'response-invalid',
-    `device authorization endpoint: answer member "${member}" missing or not as RFC 8628 §3.2 wants it`,
+    `device authorization endpoint: answer member "${member}" is missing or breaks RFC 8628 §3.2`,
   );
 }

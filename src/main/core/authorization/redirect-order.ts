@@ -1,11 +1,10 @@
-// The redirect ladder: which entries of the option "redirects" may be tried, and in which order.
-// Pure. Whether an entry works here is found out by trying it; what is known beforehand comes as a
-// value.
+// The order of redirects: which entries of the option "redirects" may be tried, and in which order.
+// Pure. Only a try shows whether an entry works here; what is known before comes as an argument.
 import type { RedirectKind } from '../../../contract.js';
 import type { AuthError } from '../base/errors.js';
 import type { RedirectOption } from '../base/ports.js';
 
-/** One entry that may be tried, and where it stands. */
+/** One entry that may be tried, and its index in the option. */
 export interface RedirectChoice {
   readonly position: number;
   readonly option: RedirectOption;
@@ -13,8 +12,8 @@ export interface RedirectChoice {
 
 /**
  * The entries to try, in the order of the list: from `position` on, of kinds that are not open yet.
- * Several entries of one kind (ports, addresses) stand in for each other; once one of them works
- * the others are no other way.
+ * Entries of one kind (ports, addresses) replace each other. Once one of them works, the others are
+ * no alternative.
  */
 export function redirectsFrom(
   redirects: readonly RedirectOption[],
@@ -43,8 +42,8 @@ export function nextKind(
 }
 
 /**
- * True when the failure belongs to this one way, so that the next may do better. A network or
- * provider that is out of order spoils every way alike: trying them all would only make the person
+ * True when the failure concerns this redirect only, so the next one may work. If the network or
+ * the provider is out of order, every redirect fails: to try them all would only make the person
  * wait longer for the same answer.
  */
 export function leavesOtherRedirects({ code }: AuthError): boolean {

@@ -1,6 +1,6 @@
-// Opens and closes the ways of a trip: walks the ladder, makes the secrets of each way, keeps what
-// may outlive the process. Each way has its own state, verifier and nonce: an answer that comes by
-// one cannot be used on another (RFC 9700 §4.4, §4.7).
+// Opens and closes the redirects of an attempt: follows the order of redirects, makes the secrets
+// of each redirect, stores what may outlive the process. Each redirect has its own state, verifier
+// and nonce: an answer to one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../../contract.js';
 import { type RequestSecrets, createRequestSecrets } from '../oauth/request-secrets.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
@@ -14,7 +14,8 @@ import type { OAuthClient } from '../oauth/client.js';
 import { withTimeout } from '../base/timeout.js';
 
 /**
- * The answer comes as a callback that brings this way's state, by itself or carried by the person.
+ * The answer comes as a callback with the state of this redirect: by itself, or pasted by the
+ * person.
  */
 export interface OpenRedirect {
   readonly kind: Exclude<RedirectKind, 'device-code'>;
@@ -27,19 +28,19 @@ export interface OpenRedirect {
   callback: URLSearchParams | null;
 }
 
-/** The answer comes to whoever asks with the device code. */
+/** The answer comes to the client that polls with the device code. */
 export interface OpenDeviceCode {
   readonly kind: 'device-code';
   readonly startedAt: number;
   readonly authorization: DeviceAuthorization;
 }
 
-/** What belongs to one open attempt and may be in no state that is shown or logged. */
+/** The parts of one open attempt that no state may hold, because states are shown or logged. */
 export interface AttemptContext {
   readonly request: SignInRequest;
   readonly correlationId: string;
   readonly redirects: Map<number, OpenRedirect | OpenDeviceCode>;
-  /** Where on the ladder the next way is looked for. */
+  /** Where the search for the next redirect begins in the order of redirects. */
   position: number;
   lastId: number;
   closed: boolean;
@@ -47,18 +48,18 @@ export interface AttemptContext {
 
 export interface Redirects {
   /**
-   * Opens the first entry from the trip's position on that works here; resolves with its id.
-   * Rejects when none does, with the reasons.
+   * Opens the first entry that works here, from the attempt's position on; resolves with its id.
+   * Rejects with the reasons when no entry works.
    */
   openNext(context: AttemptContext, expiresAt: number): Promise<number>;
-  /** What could be opened besides, as far as it can be known without trying. */
+  /** What could be opened in addition, as far as that is known without a try. */
   nextOf(context: AttemptContext): RedirectKind | null;
   /**
-   * The page to open once more. A pushed request is pushed anew, for some servers take its name
-   * once (RFC 9126 §2.2).
+   * The page to open once more. A pushed request is pushed again, because some servers accept its
+   * `request_uri` only once (RFC 9126 §2.2).
    */
   pageOf(context: AttemptContext, redirect: OpenRedirect | OpenDeviceCode): Promise<string | null>;
-  /** Keeps what is kept of the trip until then. */
+  /** Keeps the stored parts of the attempt until `expiresAt`. */
   extend(context: AttemptContext, expiresAt: number): void;
   /** Forgets the secrets at once; the redirect shows the outcome. Idempotent. */
   close(context: AttemptContext, id: number, outcome: AttemptOutcome): void;
@@ -104,13 +105,13 @@ export function createRedirects(
             fields: { redirect: option.uri, code: error.code, detail: error.message },
           });
           reasons.push(`${option.uri}: ${error.message}`);
-          // A word of the provider says more than a port that is taken.
+          // An error from the provider says more than a port that is in use.
           if (error.code !== 'redirect-unavailable') failure = error;
         }
       }
       throw (
         failure ??
-        new AuthError('redirect-unavailable', `no redirect can work here (${reasons.join('; ')})`)
+        new AuthError('redirect-unavailable', `no redirect works here (${reasons.join('; ')})`)
       );
     },
 
@@ -175,8 +176,8 @@ export function createRedirects(
     context.redirects.set(id, redirect);
     try {
       if (context.closed) throw new AuthError('sign-in-cancelled', 'the sign-in was cancelled');
-      // A loopback server ends with its process, so only a scheme can bring a callback to the next
-      // one.
+      // A loopback server ends with its process, so only a custom scheme can bring a callback to
+      // the next process.
       const kept =
         redirect.kind === 'custom-scheme'
           ? withTimeout(clock, keep(context, redirect, expiresAt), LIMITS.keepBeforeBrowserMs)

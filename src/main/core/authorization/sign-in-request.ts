@@ -1,11 +1,12 @@
-// What a page or a host asks of a sign-in → a request that may become parameters of the
-// authorization URL. Throws "invalid-options" naming the member; never repeats a value.
+// Checks the argument of signIn() that comes from a page or a host, and makes the request whose
+// members may become parameters of the authorization URL. Throws "invalid-options" with the name of
+// the member; never repeats a value.
 import type { SignInRequest } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 
 const PROMPTS: readonly unknown[] = ['login', 'select_account', 'consent'];
 
-/** Unknown members are refused, so that a page cannot add parameters to the request. */
+/** Unknown members are refused: a page must not add parameters to the authorization request. */
 export function parseSignInRequest(argument: unknown): SignInRequest {
   if (argument === undefined || argument === null) return {};
   if (typeof argument !== 'object' || Array.isArray(argument))

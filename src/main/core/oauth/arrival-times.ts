@@ -1,33 +1,33 @@
-// When a token answer came: by this computer's clock, which anybody may set, and by the server's
-// own. Each exchange has its own values; nothing is remembered, and nothing that is wrong with a
-// clock throws here.
+// When a token answer arrived: by this computer's clock, which anyone may set, and by the server's
+// clock. Each exchange has its own values, and nothing is remembered. A wrong clock never throws
+// here.
 import { serverDate } from './bounded-fetch.js';
 
 /** Milliseconds since 1970. */
 export interface ArrivalTimes {
   /**
-   * This computer's clock as the request went out and as its answer came. It may have jumped in
-   * between, either way.
+   * This computer's clock when the request was sent and when its answer arrived. It may have jumped
+   * in between, forward or back.
    */
   readonly computer: readonly [requestedAt: number, answeredAt: number];
   /**
-   * The `Date` of this very answer (RFC 9110 §6.6.1); null when it has none, or a cache has kept
-   * it.
+   * The `Date` of this answer (RFC 9110 §6.6.1); null when it has none, or when it comes from a
+   * cache.
    */
   readonly server: number | null;
 }
 
 /**
- * Of the answer of a token endpoint, right as it arrives: `answeredAt` is read before anything else
- * is fetched or asked.
+ * The times of a token endpoint's answer. Call it as soon as the answer arrives: read `answeredAt`
+ * before anything else is fetched.
  */
 export function timesOf(answer: Response, requestedAt: number, answeredAt: number): ArrivalTimes {
   return { computer: [requestedAt, answeredAt], server: serverDate(answer) ?? null };
 }
 
 /**
- * Since when a token may have lived at the longest. Never in the future, also when the clock was
- * set back meanwhile.
+ * The earliest time at which the token's lifetime may have begun. Never in the future, even when
+ * the clock was set back in between.
  */
 export function earliestStart({ computer }: ArrivalTimes): number {
   return Math.min(...computer);
@@ -35,7 +35,7 @@ export function earliestStart({ computer }: ArrivalTimes): number {
 
 /**
  * The same for a token that cannot be renewed: a clock that was set forward during the request must
- * not end it. No exchange takes longer than its limit.
+ * not expire it. No exchange takes longer than `limitSeconds`.
  */
 export function latestStart(
   { computer: [requestedAt, answeredAt] }: ArrivalTimes,

@@ -1,10 +1,9 @@
-// Parameters of a request for authorization that depend on what is asked, on the host and on the
-// preset. Pure. What belongs to the protocol itself (state, challenge, redirect) is set in
-// client.ts.
+// The parameters of an authorization request that depend on the sign-in request, the host and the
+// preset. Pure. client.ts sets the parameters of the protocol itself (state, challenge, redirect).
 import type { SignInRequest } from '../../../contract.js';
 import type { Settings } from '../options/options.js';
 
-/** RFC 6749 §3.1: a parameter without a value is left out. */
+/** Leaves out parameters without a value (RFC 6749 §3.1). */
 export function present(
   parameters: Readonly<Record<string, string | undefined>>,
 ): [string, string][] {
@@ -14,8 +13,8 @@ export function present(
 }
 
 /**
- * OpenID Connect Core §11: `offline_access` needs `prompt=consent`, unless the preset knows better;
- * a host that sets `prompt` decides alone.
+ * OpenID Connect Core §11: `offline_access` needs `prompt=consent`, unless the preset says
+ * otherwise. If the host sets `prompt`, only the host decides.
  */
 export function promptOf(
   request: SignInRequest,
@@ -33,7 +32,7 @@ export function promptOf(
   return needsConsent && asked !== 'consent' ? `${asked} consent`.trim() : asked;
 }
 
-/** The hint of the request wins over that of the options; a preset may know it by another name. */
+/** The hint of the request wins over the one of the options. A preset may name it differently. */
 export function loginHintOf(
   request: SignInRequest,
   { authorizationParameters, provider }: Settings,
@@ -42,7 +41,7 @@ export function loginHintOf(
   return { [name]: request.loginHint ?? authorizationParameters[name] };
 }
 
-/** RFC 8707 §2.1: one parameter for each. */
+/** One parameter for each resource (RFC 8707 §2.1). */
 export function resourcesOf({ resources }: Settings): [string, string][] {
   return resources.map((resource) => ['resource', resource]);
 }

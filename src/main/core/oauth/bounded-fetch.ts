@@ -1,12 +1,12 @@
 // One HTTP exchange with a time limit and a size limit, over the port Network. The only place that
-// reads bodies. Gives the OAuth engine a complete Response, or throws a network error code; judges
+// reads bodies. Gives the OAuth library a complete Response or throws a network error code; checks
 // no OAuth content.
 import { AuthError, stoppedError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { httpDate, retryAfterSeconds } from '../base/backoff.js';
 import type { Clock, Network, NetworkFailure, NetworkTrouble } from '../base/ports.js';
 
-/** The shape of `fetch` that the OAuth engine calls. */
+/** The form of `fetch` that the OAuth library calls. */
 export type BoundedFetch = (
   url: string,
   init: {
@@ -24,9 +24,9 @@ export interface FetchLimits {
 
 /**
  * Makes the fetch. It rejects with `network-timeout`, `network-failed`, `server-unavailable` (5xx,
- * 408, 429) or `response-invalid` (too large, a redirect, or no status of HTTP); every other status
- * is answered whole, within the limits. `ended` ends every exchange with `stopped`, those under way
- * and those to come.
+ * 408, 429) or `response-invalid` (too large, a redirect, or not an HTTP status). With every other
+ * status it resolves with the whole answer, within the limits. `ended` makes every exchange reject
+ * with `stopped`, running and later ones.
  */
 export function createBoundedFetch(
   network: Network,
@@ -54,8 +54,8 @@ export function createBoundedFetch(
       ended.addEventListener('abort', onEnd);
     });
     try {
-      // A network that ignores its signal must not outlive the limit, so the limit also wins the
-      // race.
+      // A network that ignores its signal must not outlast the limit, so the limit races against
+      // it too.
       return await Promise.race([exchange(), cut]);
     } finally {
       cancelTimer();
@@ -84,7 +84,7 @@ export function createBoundedFetch(
   };
 }
 
-/** What was asked, what came of it, and what helps. */
+/** What failed, and what helps. */
 const TROUBLES: Readonly<Record<Exclude<NetworkTrouble, 'status'>, (host: string) => string>> = {
   unreachable: (host) => `"${host}" could not be reached`,
   'client-certificate': (host) =>
@@ -94,7 +94,7 @@ const TROUBLES: Readonly<Record<Exclude<NetworkTrouble, 'status'>, (host: string
   proxy: (host) =>
     `the proxy on the way to "${host}" does not let the request pass: check the proxy settings of the system and of the app`,
   certificate: (host) =>
-    `the certificate of "${host}" is refused: a root certificate may be missing on this computer, or its clock is wrong`,
+    `the certificate of "${host}" is refused: this computer may lack a root certificate, or its clock may be wrong`,
   'cut-off': (host) => `the answer of "${host}" broke off before its end`,
 };
 
@@ -155,8 +155,8 @@ function assertUsableStatus(response: Response, host: string, nowMs: number): vo
 }
 
 /**
- * A date in `Retry-After` is by the server's clock, and only the server's own `Date` says what that
- * shows; as old as a cache has kept it.
+ * A date in `Retry-After` follows the server's clock. Only the server's `Date` tells what that
+ * clock shows; a cached answer has aged by its `Age`.
  */
 function askedSeconds({ headers }: Response, nowMs: number): number | undefined {
   const header = headers.get('retry-after');
@@ -164,23 +164,23 @@ function askedSeconds({ headers }: Response, nowMs: number): number | undefined 
   const date = httpDate(headers.get('date'));
   const own = retryAfterSeconds(header, nowMs);
   const asked = date === undefined ? own : retryAfterSeconds(header, date + age * 1000);
-  // A proxy's clock may be hours behind: no pause is longer for that than by our own.
+  // A proxy's clock may be hours behind. That must not make the pause longer than by our own clock.
   return asked !== undefined && own !== undefined && asked * 1000 > LIMITS.retryAfterMaxMs
     ? Math.min(asked, own)
     : asked;
 }
 
 /**
- * The server's clock in milliseconds since 1970 as it made this very answer (RFC 9110 §6.6.1), or
- * undefined. An answer with `Age` was made earlier, for somebody else (RFC 9111 §5.1).
+ * The server's clock when it made this answer (RFC 9110 §6.6.1), in milliseconds since 1970, or
+ * undefined. An answer with `Age` was made earlier, for another request (RFC 9111 §5.1).
  */
 export function serverDate({ headers }: Response): number | undefined {
   return headers.has('age') ? undefined : httpDate(headers.get('date'));
 }
 
 /**
- * Providers label JSON as text, or with odd spelling; what parses as a JSON object is one (RFC 8259
- * needs no label).
+ * Some providers label JSON as text, or misspell its type. A body that parses as a JSON object
+ * counts as JSON (RFC 8259 needs no label).
  */
 function rebuild(response: Response, body: Uint8Array<ArrayBuffer>): Response {
   const headers = new Headers(response.headers);
@@ -195,7 +195,7 @@ function rebuild(response: Response, body: Uint8Array<ArrayBuffer>): Response {
   });
 }
 
-/** The bytes as a JSON object, or undefined when they are none. */
+/** The bytes as a JSON object, or undefined when they are not one. */
 export function jsonObject(body: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
@@ -208,8 +208,8 @@ export function jsonObject(body: Uint8Array): Record<string, unknown> | undefine
 }
 
 /**
- * The members that can be written as JSON again, however deep what came is: texts, numbers, true
- * and false, and lists of these.
+ * The members that can be written as JSON again, however deep the body is: strings, numbers,
+ * booleans, and lists of these.
  */
 export function flatMembers(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

@@ -1,6 +1,6 @@
-// The OAuth and OpenID Connect wire: metadata, authorization URL, device code, redeem, renew,
-// revoke. With oauth/identification.ts the only importer of the OAuth engine. Keeps no session and
-// decides no policy; every failure leaves as an AuthError, judged in error-mapping.ts.
+// The OAuth and OpenID Connect client: metadata, authorization URL, device code, code exchange,
+// renewal, revocation. Only this file and identification.ts may import the OAuth library. Keeps no
+// session and decides no policy; error-mapping.ts turns every failure into an AuthError.
 import * as oauth from 'oauth4webapi';
 import type { RequestSecrets } from './request-secrets.js';
 import { loginHintOf, present, promptOf, resourcesOf } from './authorization-request.js';
@@ -39,8 +39,8 @@ import type { Clock, Log, MetadataFile } from '../base/ports.js';
 import type { TokenTarget } from '../session/session-state.js';
 
 /**
- * Tokens as the server gave them. `expiresAt` null: the server named no end and gave no refresh
- * token.
+ * Tokens as the server issued them. Times are milliseconds since 1970. `expiresAt` null: the server
+ * sent no lifetime and no refresh token.
  */
 export interface TokenSet {
   readonly accessToken: string;
@@ -48,26 +48,26 @@ export interface TokenSet {
   readonly expiresAt: number | null;
   readonly refreshToken: string | null;
   readonly scope: string;
-  /** Of a sign-in: the resources that it asked for. */
+  /** After a sign-in: the resources that it requested. */
   readonly resources?: readonly string[];
 }
 
-/** Tokens, and whose they are. */
+/** Tokens, and the account that they belong to. */
 export interface Redeemed {
   readonly tokens: TokenSet;
   readonly account: AccountView;
 }
 
 /**
- * Tokens of a renewal, and whom its ID token names. `unsaid`: there was none, as is allowed (OpenID
- * Connect Core §12.2).
+ * Tokens of a renewal, and whether its ID token names the same person. `unsaid`: there was no ID
+ * token, which OpenID Connect Core §12.2 allows.
  */
 export interface Renewed {
   readonly tokens: TokenSet;
   readonly person: 'same' | 'another' | 'unsaid';
 }
 
-/** Errors with which the token endpoint itself has spoken, rightly or not. */
+/** Errors that come from the answer of the token endpoint itself, right or wrong. */
 const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = [
   'session-ended',
   'sign-in-refused',
@@ -75,13 +75,12 @@ const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = [
 ];
 
 /**
- * The wire as the engine of the core uses it. Every call is bounded in time and rejects with an
- * `AuthError` only.
+ * The calls to the provider. Every call has a time limit and rejects with an `AuthError` only.
  */
 export interface OAuthClient {
   /**
-   * RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata, and pushes the request where the server
-   * demands it (RFC 9126).
+   * RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata. Pushes the request if the server
+   * requires that (RFC 9126).
    */
   authorizationUrl(
     secrets: RequestSecrets,
@@ -89,9 +88,9 @@ export interface OAuthClient {
     request: SignInRequest,
   ): Promise<string>;
   /**
-   * RFC 6749 §4.1.3. Posts the code once and never again. Rejects with `sign-in-denied` when the
-   * callback says so. `startedAt`: when the authorization URL was made, in milliseconds since 1970;
-   * a `max_age` is counted from then on. Default: now.
+   * RFC 6749 §4.1.3. Sends the code only once. Rejects with `sign-in-denied` when the callback says
+   * so. `startedAt`: when the authorization URL was made, in milliseconds since 1970; `max_age`
+   * counts from then on. Default: now.
    */
   redeem(
     callback: URLSearchParams,
@@ -101,17 +100,17 @@ export interface OAuthClient {
     startedAt?: number,
   ): Promise<Redeemed>;
   /**
-   * False when the provider's metadata are known, and name no endpoint for device codes. Asks
-   * nobody.
+   * False when the provider's metadata is known and names no device authorization endpoint. Sends
+   * nothing.
    */
   offersDeviceCode(): boolean;
   /**
-   * RFC 8628 §3.1. Rejects with `redirect-unavailable` where the provider has no endpoint for it.
+   * RFC 8628 §3.1. Rejects with `redirect-unavailable` if the provider has no endpoint for it.
    */
   authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization>;
   /**
-   * RFC 8628 §3.4, once. Rejects when there is nothing more to wait for: denied, expired, refused,
-   * or tokens that fail a check.
+   * Polls once (RFC 8628 §3.4). Rejects when waiting makes no sense any more: denied, expired,
+   * refused, or tokens that fail a check.
    */
   pollDevice(
     authorization: DeviceAuthorization,
@@ -120,10 +119,10 @@ export interface OAuthClient {
   ): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
   /** False when `renew` would have to fetch metadata first. */
   isPrepared(): boolean;
-  /** Fetches metadata, if that is necessary, so that `renew` is one exchange. */
+  /** Fetches metadata if necessary, so that `renew` needs only one exchange. */
   prepare(): Promise<void>;
   /**
-   * RFC 6749 §6. The answer always holds a refresh token: the old one when the server gave none.
+   * RFC 6749 §6. The result always has a refresh token: the old one if the server sent none.
    */
   renew(
     refreshToken: string,
@@ -132,31 +131,31 @@ export interface OAuthClient {
     target?: TokenTarget | null,
   ): Promise<Renewed>;
   /**
-   * The same with a refresh token of nobody knows whom. `identify` asks the provider who it is, as
-   * after a sign-in.
+   * The same with a refresh token whose account is unknown. `identify` asks the provider who it is,
+   * as after a sign-in.
    */
   renewLegacy(
     refreshToken: string,
     scope: string,
   ): Promise<{ readonly tokens: TokenSet; readonly identify: () => Promise<AccountView> }>;
   /**
-   * Whether the provider itself refused, and no portal or proxy in its name: its metadata or key
-   * set arrives unchanged right now. Where there is neither, only a refusal in the words of RFC
-   * 6749 §5.2 is the provider's. Never rejects.
+   * True when the provider itself refused, and not a portal or proxy in its place: its metadata or
+   * key set arrives unchanged right now. If it has neither, only a refusal with an error code of
+   * RFC 6749 §5.2 counts as the provider's. Never rejects.
    */
   isOwnWord(refusal: AuthError): Promise<boolean>;
-  /** RFC 7009. Resolves also where the server offers no revocation. */
+  /** RFC 7009. Also resolves if the server offers no revocation. */
   revoke(token: string): Promise<void>;
-  /** A record from the keychain vouches for the metadata that an earlier run kept in the file. */
+  /** A record from the keychain vouches for the metadata that an earlier run wrote to the file. */
   trustMetadata(mark: MetadataMark): void;
   /**
-   * Asks in the background for metadata whose time is over. For when nobody waits for anything: it
-   * shares network and processor.
+   * Fetches metadata in the background if it is no longer fresh. Call it when nobody waits for
+   * anything, because it shares network and processor.
    */
   revalidateMetadata(): void;
   /**
-   * Of the metadata in use, for the next record; null while there is none, and for endpoints by
-   * hand.
+   * Identifies the metadata in use, for the next record. Null while there is none, and when the
+   * host gives the endpoints.
    */
   metadataMark(): MetadataMark | null;
 }
@@ -168,8 +167,8 @@ export function createOAuthClient(
   log: Log,
   file?: MetadataFile,
 ): OAuthClient {
-  // The engine knows only the clock of this computer: whatever is a matter of time is judged in
-  // oauth/id-token-times.ts.
+  // The OAuth library knows only the clock of this computer, so oauth/id-token-times.ts checks all
+  // times.
   const client: oauth.Client = {
     client_id: settings.clientId,
     token_endpoint_auth_method: 'none',
@@ -221,7 +220,7 @@ export function createOAuthClient(
     metadataMark: () => (byHand ? null : metadata.mark()),
   };
 
-  /** Where a person signs in nothing old will do. */
+  /** A sign-in needs fresh metadata. */
   async function known(): Promise<ServerMetadata> {
     const server = await metadata.fresh();
     devicesOffered = server.device_authorization_endpoint !== undefined;
@@ -254,13 +253,13 @@ export function createOAuthClient(
         ? parameters
         : await push(server, parameters);
     const url = new URL(server.authorization_endpoint);
-    // What the endpoint's own address says of them must not stand beside ours.
+    // A parameter in the endpoint's own URL must not stand beside ours of the same name.
     for (const [name] of sent) url.searchParams.delete(name);
     for (const [name, value] of sent) url.searchParams.append(name, value);
     return url.href;
   }
 
-  /** RFC 9126: the server keeps the request; the browser carries only its name. */
+  /** RFC 9126: the server keeps the request; the browser carries only the `request_uri`. */
   async function push(
     server: ServerMetadata,
     parameters: [string, string][],
@@ -350,8 +349,8 @@ export function createOAuthClient(
   }
 
   /**
-   * With one address for many issuers `iss` (RFC 9207) names one of them; the ID token must then be
-   * of that one.
+   * If one address serves many issuers, `iss` (RFC 9207) names one of them. The ID token must then
+   * come from that issuer.
    */
   function issuerNamedBy(callback: URLSearchParams, server: ServerMetadata): ServerMetadata | null {
     const iss = callback.get('iss');
@@ -363,12 +362,12 @@ export function createOAuthClient(
       : null;
   }
 
-  /** The server as its ID token must name it, and by which the account is known. */
+  /** The server with the issuer that its ID token must name; the account id is made from it. */
   async function issuerFilledBy(answer: Response, server: ServerMetadata): Promise<ServerMetadata> {
     if (template === null || server.issuer !== template.pattern) return server;
     if (!usesOpenId) return { ...server, issuer: settings.issuer };
     const idToken = (await bodyOf(answer))?.['id_token'];
-    // An answer without ID token, or an error, is the engine's to judge.
+    // The OAuth library handles an error, and an answer without an ID token.
     if (typeof idToken !== 'string') return server;
     const issuer = issuerOfIdToken(template, idToken);
     if (issuer === null) throw new AuthError('id-token-invalid', 'ID token: "tid" names no tenant');
@@ -387,7 +386,7 @@ export function createOAuthClient(
       : oauth.ClientSecretBasic(settings.clientSecret());
   }
 
-  /** For advice about a refusal: what this client has sent. */
+  /** What this client has sent, for advice about a refusal. */
   function sent(redirectUri: string | null, sentVerifier: boolean): RequestContext {
     return { exchange: { redirectUri, sentVerifier, sentSecret: settings.clientSecret !== null } };
   }
@@ -399,8 +398,8 @@ export function createOAuthClient(
         'redirect-unavailable',
         'the provider names no endpoint for device codes (RFC 8628 §4)',
       );
-    // A server ignores what it does not know (RFC 8628 §3.1); prompt and login_hint help where they
-    // are known.
+    // A server ignores parameters that it does not know (RFC 8628 §3.1). prompt and login_hint help
+    // where they are known.
     const parameters = present({
       ...settings.authorizationParameters,
       scope: settings.scopes.join(' '),
@@ -422,8 +421,8 @@ export function createOAuthClient(
           false,
         );
         const body = await bodyOf(response);
-        // The engine judges errors; in a good answer what is shown and opened is checked more
-        // strictly.
+        // The OAuth library handles errors. In a good answer, the values that are shown or opened
+        // need a stricter check.
         if (response.status !== 200 || body === undefined)
           await oauth.processDeviceAuthorizationResponse(server, client, response);
         const authorization = readDeviceAuthorization(
@@ -471,7 +470,7 @@ export function createOAuthClient(
       if (passes(error)) return { state: 'failed', error };
       throw error;
     }
-    // From here on the code is spent: asking again would bring nothing but a refusal.
+    // From here on the code is used up: the server would refuse another poll.
     return { state: 'granted', redeemed: await receive(exchange, correlationId) };
   }
 
@@ -485,8 +484,7 @@ export function createOAuthClient(
     try {
       return await renewAt(server, refreshToken, scope, account, target);
     } catch (error) {
-      // An endpoint that is remembered from an earlier day may have moved since: then its word does
-      // not count.
+      // An endpoint from old metadata may have moved since. Then its answer does not count.
       const now =
         error instanceof AuthError && WORDS_OF_A_SERVER.includes(error.code)
           ? await metadata.inDoubt(server)
@@ -518,18 +516,18 @@ export function createOAuthClient(
           refreshToken,
           { ...http, additionalParameters },
         );
-        // A word about another target is none about the session.
+        // A refusal for another target says nothing about the session.
         if (target === null)
           await assertServerRefused(response, settings.provider?.endingErrors ?? []);
-        // The ID token is looked at apart: nothing that is wrong with it may cost the rotated
-        // refresh token.
+        // The ID token is checked separately: a mistake in it must not lose the rotated refresh
+        // token.
         const body = await bodyOf(response);
         const tokenResponse = await oauth.processRefreshTokenResponse(
           server,
           client,
           await readTokenAnswer(response, false),
         );
-        // Who never asked for one knows the person by another name than its "sub".
+        // Without `openid` the account does not come from an ID token, so its "sub" may differ.
         const idToken = usesOpenId ? body?.['id_token'] : undefined;
         return {
           tokens: toTokenSet(
@@ -625,8 +623,8 @@ async function discover(
   if (endpoints !== null)
     return { members: membersByHand({ ...settings, endpoints }), freshMs: Infinity };
   for (const algorithm of ['oidc', 'oauth2'] as const) {
-    // A server that has nothing there may send browsers elsewhere; that is no metadata, and the
-    // next address may have some.
+    // A server without metadata at this address may redirect elsewhere. That is not an answer, and
+    // the next address may have metadata.
     const response = await mapped('discovery', () =>
       oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm }),
     ).catch((error: unknown) => {

@@ -1,11 +1,11 @@
-// What is known of the provider: metadata by discovery (OpenID Connect Discovery §4, RFC 8414 §3)
-// or by hand, checked. Judges answers; sending is left to the function it is given.
+// Checks the metadata of the provider: from discovery (OpenID Connect Discovery §4, RFC 8414 §3)
+// or from the host's option `endpoints`. Sends nothing.
 import { AuthError } from '../base/errors.js';
 import { isIssuerOfTemplate } from './issuer-template.js';
 import { isLoopback } from '../options/redirect-option.js';
 import type { Settings } from '../options/options.js';
 
-/** The checked members of the metadata that Latchkey uses, in the wire's own spelling. */
+/** The checked members of the metadata that Latchkey uses, spelled as in RFC 8414. */
 export type ServerMetadata = {
   readonly issuer: string;
   readonly authorization_endpoint: string;
@@ -15,16 +15,16 @@ export type ServerMetadata = {
   readonly revocation_endpoint?: string;
   readonly device_authorization_endpoint?: string;
   /**
-   * Only where the server demands it (RFC 9126 §5): it costs an exchange before the browser opens.
+   * Only if the server requires it (RFC 9126 §5): it costs an exchange before the browser opens.
    */
   readonly pushed_authorization_request_endpoint?: string;
   readonly authorization_response_iss_parameter_supported?: boolean;
   readonly id_token_signing_alg_values_supported: string[];
-  /** Empty when nothing is announced, which means Basic (RFC 8414 §2). */
+  /** Empty when the server announces none, which means Basic (RFC 8414 §2). */
   readonly token_endpoint_auth_methods_supported: string[];
 };
 
-/** What `checkMetadata` reads, and nothing else is kept of a provider. */
+/** The members that `checkMetadata` reads. Nothing else of the metadata is stored. */
 export const METADATA_MEMBERS = [
   'issuer',
   'authorization_endpoint',
@@ -41,7 +41,7 @@ export const METADATA_MEMBERS = [
 ] as const;
 
 /**
- * Every asymmetric JWS algorithm that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037,
+ * All asymmetric JWS algorithms that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037,
  * RFC 9864).
  */
 const SIGNING_ALGORITHMS = [
@@ -58,7 +58,7 @@ const SIGNING_ALGORITHMS = [
   'Ed25519',
 ];
 
-/** Endpoints given by hand, in the wire's spelling, as a provider would publish them. */
+/** The metadata for endpoints that the host gives, unchecked, as a provider would publish it. */
 export function membersByHand({
   issuer,
   endpoints,
@@ -87,8 +87,8 @@ export function membersByHand({
 }
 
 /**
- * Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: identical, not just
- * equivalent) or `discovery-failed`.
+ * Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: the issuers must be
+ * identical, not just equivalent) or `discovery-failed`.
  */
 export function checkMetadata(
   settings: Settings,
@@ -114,7 +114,7 @@ export function checkMetadata(
     throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
   const userinfo = endpoint('userinfo_endpoint');
   const revocation = endpoint('revocation_endpoint');
-  // Of no matter to a host that uses no device codes, so that a mistake there costs it nothing.
+  // A mistake in this member must not stop a host that uses no device codes.
   const device = settings.redirects.some(({ kind }) => kind === 'device-code')
     ? endpoint('device_authorization_endpoint')
     : undefined;
@@ -148,8 +148,8 @@ export function checkMetadata(
 }
 
 /**
- * The preset knows which other issuer the metadata of this address may name; without one they are
- * identical.
+ * A preset may know which other issuer the metadata of this address may name. Without that, the
+ * issuers must be identical.
  */
 function checkIssuer({ issuer, provider }: Settings, published: unknown): string {
   const template = provider?.issuerTemplate ?? null;
@@ -162,7 +162,7 @@ function checkIssuer({ issuer, provider }: Settings, published: unknown): string
     typeof published === 'string' && published.replace(/\/$/, '') === issuer.replace(/\/$/, '');
   throw new AuthError(
     'issuer-mismatch',
-    `metadata member "issuer" is not the option "issuer"${nearly ? '; they differ in the slash at the end' : ''}`,
+    `metadata member "issuer" differs from the option "issuer"${nearly ? ' in the slash at the end' : ''}`,
   );
 }
 
@@ -172,7 +172,7 @@ function words(announced: unknown): string[] {
     : [];
 }
 
-// `none` and the HS family would let anyone who knows the public client id forge an ID token.
+// With `none` or the HS algorithms, anyone who knows the public client id could forge an ID token.
 function announcedAlgorithms(announced: unknown): string[] {
   const usable = Array.isArray(announced)
     ? SIGNING_ALGORITHMS.filter((alg) => announced.includes(alg))

@@ -1,12 +1,11 @@
-// What a failure of the OAuth engine means: its error, at a known step, becomes one of our codes.
-// Pure. Keyed on codes and on the server's `error` member only, never on texts; passes on no text
-// from outside.
+// Maps an error of the OAuth library, at a known step, to one of our codes. Pure. Reads only codes
+// and the server's `error` member, never texts, and passes on no text from outside.
 import type { AuthErrorCode } from '../../../contract.js';
 import { codeExpired } from '../authorization/device-polling.js';
 import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from '../base/errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
 
-/** The step that failed; the same engine error means different things at different steps. */
+/** The step that failed: one library error means different things at different steps. */
 export type ExchangeStep =
   | 'discovery'
   | 'push'
@@ -19,15 +18,15 @@ export type ExchangeStep =
   | 'renew'
   | 'revoke';
 
-/** Errors of RFC 6749 §4.1.2.1 and §5.2 that pass by themselves. */
+/** Temporary errors of RFC 6749 §4.1.2.1 and §5.2. */
 const TRANSIENT = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
 
-/** What the judges may pass on; `ends` are words with which this provider says `invalid_grant`. */
+/** What a mapping may pass on. `ends`: what this provider sends instead of `invalid_grant`. */
 interface Details extends ErrorDetails {
   readonly ends: readonly string[];
 }
 
-/** Engine codes that are only thrown while an ID token is read. */
+/** Codes that the OAuth library throws only while it reads an ID token. */
 const ID_TOKEN_CODES = new Set([
   'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
   'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
@@ -35,15 +34,15 @@ const ID_TOKEN_CODES = new Set([
 ]);
 
 /**
- * What is known besides the failure itself: what was sent, and the provider's words for a refresh
- * token that is over.
+ * What is known in addition to the failure: what was sent, and the provider's own error codes for a
+ * refresh token that is no longer valid.
  */
 export interface RequestContext {
   readonly exchange?: ExchangeFacts;
   readonly endingErrors?: readonly string[];
 }
 
-/** Makes the AuthError. What is one already passes unchanged. */
+/** Makes the AuthError; an AuthError passes unchanged. */
 export function toAuthErrorAt(
   step: ExchangeStep,
   thrown: unknown,
@@ -51,7 +50,7 @@ export function toAuthErrorAt(
 ): AuthError {
   if (thrown instanceof AuthError) return thrown;
   const { code, error, cause } = fields(thrown);
-  // The engine's errors carry bodies, claims and callbacks: only their names may travel on as a
+  // The library's errors contain bodies, claims and callbacks, so only their names may become the
   // cause.
   const details: Details = {
     cause: code ?? (thrown instanceof Error ? thrown.name : typeof thrown),
@@ -69,21 +68,17 @@ export function toAuthErrorAt(
     return new AuthError('id-token-invalid', `ID token: ${idTokenDetail(code, cause)}`, details);
   if (code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE')
     return new AuthError(refusedBy(step), `the ${endpointOf(step)} refused this client`, details);
-  // An error without JSON is an error all the same: the status says whose.
+  // An error answer without JSON is still an error: the status tells which one.
   if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON')
     return mapStatus(step, cause, details);
   if (code === 'OAUTH_UNSUPPORTED_OPERATION' && isGrant(step))
     return new AuthError(
       'id-token-invalid',
-      'ID token or token type of a kind that is not supported',
+      'the ID token or the token type is of a kind that is not supported',
       details,
     );
   if (code === 'OAUTH_INVALID_RESPONSE' && isGrant(step) && isIdTokenPart(cause))
-    return new AuthError(
-      'id-token-invalid',
-      'ID token: not as OpenID Connect Core §2 wants it',
-      details,
-    );
+    return new AuthError('id-token-invalid', 'ID token: it breaks OpenID Connect Core §2', details);
   return new AuthError(
     'response-invalid',
     `the ${endpointOf(step)} gave an answer that breaks the protocol`,
@@ -91,7 +86,7 @@ export function toAuthErrorAt(
   );
 }
 
-/** Runs the step; what it throws leaves as an AuthError. */
+/** Runs the step; throws only an AuthError. */
 export async function mapped<T>(
   step: ExchangeStep,
   run: () => Promise<T>,
@@ -121,7 +116,7 @@ function mapCallbackError(code: string | undefined, cause: unknown, details: Det
   if (code !== 'OAUTH_INVALID_RESPONSE')
     return new AuthError(
       'response-invalid',
-      'the callback is no answer to a request for a code',
+      'the callback is not an answer to an authorization request for a code',
       details,
     );
   return new AuthError(
@@ -130,7 +125,7 @@ function mapCallbackError(code: string | undefined, cause: unknown, details: Det
   );
 }
 
-/** The provider's word that the person has not answered yet (RFC 8628 §3.5), or null. */
+/** The poll answer for a person who has not answered yet (RFC 8628 §3.5), or null. */
 export function pendingWord(thrown: unknown): 'pending' | 'slow-down' | null {
   const { code, error } = fields(thrown);
   if (code !== 'OAUTH_RESPONSE_BODY_ERROR') return null;
@@ -139,7 +134,7 @@ export function pendingWord(thrown: unknown): 'pending' | 'slow-down' | null {
 
 function mapServerError(step: ExchangeStep, error: unknown, details: Details): AuthError {
   if (step === 'poll' && error === 'expired_token') return codeExpired();
-  // RFC 8628 §3.5 says access_denied; Entra has a word of its own.
+  // RFC 8628 §3.5 defines access_denied; Entra has its own code.
   if (step === 'poll' && (error === 'access_denied' || error === 'authorization_declined'))
     return new AuthError('sign-in-denied', 'the sign-in was denied', details);
   if (typeof error === 'string' && TRANSIENT.has(error))
@@ -159,8 +154,8 @@ function mapServerError(step: ExchangeStep, error: unknown, details: Details): A
 
 function mapStatus(step: ExchangeStep, cause: unknown, details: Details): AuthError {
   const status = cause instanceof Response ? cause.status : 0;
-  // While a device code is waited for, every answer but the last has status 400; one without a word
-  // is a portal's or a proxy's.
+  // While a device code is open, every answer but the last one has status 400. An answer without an
+  // error code comes from a portal or a proxy.
   if (status >= 400 && status < 500 && step !== 'poll')
     return new AuthError(
       refusedBy(step),
@@ -203,8 +198,8 @@ function idTokenDetail(code: string | undefined, cause: unknown): string {
 }
 
 /**
- * The engine hands out what it objects to: claims, a header whose `alg` is not allowed, or a JWT
- * that is none.
+ * The library's cause is what it rejects: claims, a header whose `alg` is not allowed, or a string
+ * that is not a JWT.
  */
 function isIdTokenPart(cause: unknown): boolean {
   return (

@@ -1,5 +1,6 @@
-// The times in an ID token, and by which clock each is judged. The OAuth engine judges none: it
-// knows only this computer's clock. Pure: reads no clock, and remembers nothing of other answers.
+// Checks the times in an ID token, each against the right clock. The OAuth library checks none of
+// them, because it knows only this computer's clock. Pure: reads no clock, and remembers nothing of
+// other answers.
 import { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/options.js';
@@ -10,16 +11,16 @@ type Claims = Readonly<Record<string, unknown>>;
 const TOLERANCE_MS = LIMITS.clockToleranceSeconds * 1000;
 const AGREEMENT_MS = LIMITS.clockAgreementSeconds * 1000;
 
-/** What was sent as `max_age`, and how long the person may have been in the browser since. */
+/** The `max_age` that was sent, and how long the person may have been in the browser since then. */
 export interface AskedAge {
   readonly maxAgeSeconds: number;
   readonly waitedMs: number;
 }
 
 /**
- * Null where no age was asked for. `startedAt` and `now` are by this computer's clock, which may
- * have been set between them: a clock that was set back must not refuse a right token, nor one that
- * was set forward pass an old one.
+ * Null when no `max_age` was sent. `startedAt` and `now` follow this computer's clock, which may
+ * have been set in between. A clock that was set back must not refuse a valid token, and a clock
+ * that was set forward must not accept an old one.
  */
 export function askedAge(
   settings: Pick<Settings, 'authorizationParameters' | 'attemptTimeoutSeconds'>,
@@ -34,9 +35,9 @@ export function askedAge(
 }
 
 /**
- * Core §3.1.3.7 (13). The age is asked for when the browser opens: a person who authenticates then,
- * and takes minutes until the code is redeemed, is not too old. Seconds that were meant as
- * milliseconds would fit any age, so the future is refused, too.
+ * Core §3.1.3.7 (13). `max_age` is sent when the browser opens. If the person authenticates then,
+ * and the code exchange follows minutes later, the authentication is not too old. Milliseconds
+ * sent as seconds would pass any age, so a time in the future is refused too.
  */
 export function assertAuthTime(claims: Claims, asked: AskedAge, times: ArrivalTimes): void {
   const authTime = claims['auth_time'];
@@ -51,17 +52,17 @@ export function assertAuthTime(claims: Claims, asked: AskedAge, times: ArrivalTi
 
 /**
  * Core §3.1.3.7 (9, 10), RFC 7519 §4.1.5. The nonce proves that the token was made for this
- * attempt, and TLS that the token endpoint has just sent it: a clock that is wrong can only cost a
- * person their sign-in. So a time refuses a token when the server's own `Date` does, and nothing
- * speaks against that `Date`; this computer's clock alone never does.
+ * attempt, and TLS proves that the token endpoint has just sent it. A check against a wrong clock
+ * would only make the sign-in fail. So a time refuses a token only when the server's own `Date`
+ * does and nothing contradicts that `Date`; this computer's clock alone never refuses one.
  */
 export function assertTimes(claims: Claims, times: ArrivalTimes): void {
   const [issuedAt, expiresAt] = [millis(claims['iat']), millis(claims['exp'])];
-  if (issuedAt === null) throw invalid('"iat" is no time');
-  if (expiresAt === null || expiresAt <= issuedAt) throw invalid('"exp" is no time after "iat"');
+  if (issuedAt === null) throw invalid('"iat" is not a time');
+  if (expiresAt === null || expiresAt <= issuedAt) throw invalid('"exp" is not a time after "iat"');
   const now = refusingClock(issuedAt, expiresAt, times);
   if (now !== null && expiresAt <= now - TOLERANCE_MS)
-    throw invalid('"exp" is over by the server\'s own clock');
+    throw invalid('"exp" has passed by the server\'s own clock');
   const latest = latestNow(times);
   if (latest !== null && issuedAt > latest + AGREEMENT_MS)
     throw invalid('"iat" lies in the future, by the server\'s own clock too');
@@ -74,8 +75,8 @@ export function assertTimes(claims: Claims, times: ArrivalTimes): void {
 }
 
 /**
- * What time it is by the server: its own `Date`, else when it says that it issued the token. For
- * what only the server's clock can judge, such as the age of `auth_time` (Core §3.1.2.1 `max_age`).
+ * The server's time: its own `Date`, or else the time at which it says it issued the token. For
+ * checks that need the server's clock, such as the age of `auth_time` (Core §3.1.2.1 `max_age`).
  */
 export function nowByServer(claims: Claims, times: ArrivalTimes): number | null {
   const issuedAt = millis(claims['iat']);
@@ -87,7 +88,7 @@ export function nowByServer(claims: Claims, times: ArrivalTimes): number | null 
 
 /**
  * The server's `Date`, unless it is absurd, or this computer's clock agrees with the token and not
- * with it.
+ * with that `Date`.
  */
 function refusingClock(
   issuedAt: number,
@@ -102,7 +103,7 @@ function refusingClock(
   return isAbsurd || vouches ? null : server;
 }
 
-/** The latest time that it can be, when the two clocks agree; else nobody knows. */
+/** The latest possible time if the two clocks agree; otherwise null, because it is unknown. */
 function latestNow({ server, computer }: ArrivalTimes): number | null {
   return server !== null && computer.every((time) => agree(time, server))
     ? Math.max(server, ...computer)

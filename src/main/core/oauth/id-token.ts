@@ -1,6 +1,6 @@
-// The checks of an ID token that the OAuth engine leaves to its caller (OpenID Connect Core
-// §3.1.3.6, §3.1.3.7, §12.2). Pure but for the digest; the signature and the other claims are
-// checked by the engine in client.ts.
+// The checks of an ID token that the OAuth library leaves to its caller (OpenID Connect Core
+// §3.1.3.6, §3.1.3.7, §12.2). Pure except for the digest. The library checks the signature and the
+// other claims.
 import { AuthError } from '../base/errors.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { type AskedAge, assertAuthTime, assertTimes } from './id-token-times.js';
@@ -8,19 +8,19 @@ import { base64url } from '../base/digest.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** What the ID token is checked against, besides what the engine has checked. */
+/** What the ID token is checked against, in addition to the checks of the OAuth library. */
 export interface ExpectedClaims {
   readonly clientId: string;
   readonly accessToken: string;
-  /** Of the answer that brought it. */
+  /** The times of the answer that brought the ID token. */
   readonly times: ArrivalTimes;
-  /** Null where no `max_age` was sent. */
+  /** Null when no `max_age` was sent. */
   readonly asked: AskedAge | null;
 }
 
 /**
- * Throws `id-token-invalid` unless `azp`, the times, `at_hash`, and `auth_time` where an age was
- * asked for, are right. `azp`, `nbf` and `at_hash` may be absent.
+ * Throws `id-token-invalid` unless `azp`, the times and `at_hash` are right, and `auth_time` if
+ * `max_age` was sent. `azp`, `nbf` and `at_hash` may be absent.
  */
 export async function assertRemainingClaims(
   idToken: string,
@@ -35,22 +35,22 @@ export async function assertRemainingClaims(
     claims['at_hash'] !== undefined &&
     claims['at_hash'] !== (await accessTokenHash(idToken, expected.accessToken))
   ) {
-    throw invalid('"at_hash" does not fit the access token');
+    throw invalid('"at_hash" does not match the access token');
   }
 }
 
 /**
- * Whom an ID token names that came with a renewal (Core §12.2): `same` has the account's `iss` and
- * `sub`, and this client in `aud` and `azp`; `unsaid` when there is none. TLS stands for the
- * signature (§3.1.3.7, 6). Times are not checked: a clock that is wrong must not cost a session.
- * Nor is `auth_time`: it may move when the person signs in again elsewhere, and names nobody.
+ * Which person the ID token of a renewal names (Core §12.2). `same`: it has the account's `iss` and
+ * `sub`, and this client in `aud` and `azp`. `unsaid`: there is no ID token. TLS replaces the
+ * signature check (§3.1.3.7, 6). Times are not checked: a wrong clock must not end a session. Nor
+ * is `auth_time`: it changes when the person signs in again elsewhere, and names nobody.
  */
 export function personIn(
   idToken: unknown,
   expected: { readonly issuer: string; readonly subject: string },
   clientId: string,
 ): 'same' | 'another' | 'unsaid' {
-  // Some write out that there is none.
+  // Some servers send an empty member instead of leaving it out.
   if (typeof idToken !== 'string' || idToken === '') return 'unsaid';
   const claims = decodePart(idToken, 1);
   if (
@@ -62,7 +62,7 @@ export function personIn(
   return isFor(clientId, claims) ? 'same' : 'another';
 }
 
-/** As the engine judges it at sign-in: of several audiences `azp` says whose the token is. */
+/** As the library checks it at sign-in: with several audiences, `azp` names the client. */
 function isFor(clientId: string, { aud, azp }: Claims): boolean {
   if (azp !== undefined && azp !== clientId) return false;
   if (!Array.isArray(aud)) return aud === clientId;
@@ -77,7 +77,7 @@ async function accessTokenHash(idToken: string, accessToken: string): Promise<st
   return base64url(new Uint8Array(digest).slice(0, digest.byteLength / 2));
 }
 
-/** A part of a JWT as an object, unverified; undefined when it is none. */
+/** A part of a JWT as an object, unverified; undefined when it is not an object. */
 export function decodePart(jwt: string, index: 0 | 1): Claims | undefined {
   try {
     const part = jwt.split('.')[index] ?? '';

@@ -1,6 +1,6 @@
-// Who signed in: the ID token, else userinfo, else what the host's `identify` says (OpenID Connect
-// Core §3.1.3.7, §5.3, §12.2). Gives an identity or throws an AuthError; keeps nothing, and decides
-// nothing about sessions.
+// Finds out who signed in: from the ID token, or else from userinfo or the host's `identify`
+// (OpenID Connect Core §3.1.3.7, §5.3, §12.2). Returns an identity or throws an AuthError. Keeps
+// nothing and decides nothing about sessions.
 import * as oauth from 'oauth4webapi';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import type { ServerMetadata } from './discovery.js';
@@ -16,18 +16,18 @@ import { bodyOf } from './token-response.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { askedAge } from './id-token-times.js';
 
-/** What came of one token request. `attempt`: whose early key set may be used. */
+/** The result of one token request. `attempt`: whose prefetched key set may be used. */
 export interface Exchange {
   readonly server: ServerMetadata;
   readonly answer: Response;
   readonly tokenResponse: oauth.TokenEndpointResponse;
   readonly times: ArrivalTimes;
   readonly attempt: object | null;
-  /** When authorization was asked for; null: it was not, so no age of it was either. */
+  /** When the authorization was requested; null when it was not, and so no `max_age` was sent. */
   readonly startedAt: number | null;
 }
 
-/** What it takes to ask the provider. */
+/** What is needed to ask the provider. */
 export interface Wire {
   readonly client: oauth.Client;
   readonly http: oauth.HttpRequestOptions<'GET' | 'POST'>;
@@ -36,9 +36,9 @@ export interface Wire {
 }
 
 export interface Identification {
-  /** Of a sign-in: by its ID token where `openid` was asked for. */
+  /** For a sign-in: from its ID token if `openid` was requested. */
   ofSignIn(exchange: Exchange, correlationId?: string): Promise<Identity>;
-  /** Of a renewal (Core §12.2): by its ID token if it brings one, else by userinfo. */
+  /** For a renewal (Core §12.2): from its ID token if it brings one, or else from userinfo. */
   ofRenewal(
     server: ServerMetadata,
     answer: Response,
@@ -70,7 +70,7 @@ export function createIdentification(
       }
       const identity = await byHand(server, accessToken);
       if (usesOpenId && identity === ANONYMOUS)
-        throw new AuthError('id-token-invalid', 'neither an ID token nor userinfo says who it is');
+        throw new AuthError('id-token-invalid', 'neither ID token nor userinfo names the person');
       return identity;
     },
   };
@@ -107,12 +107,12 @@ export function createIdentification(
   }
 
   /**
-   * A key that is not in the set we have may be a new one: asked for once more, once for each
-   * sign-in.
+   * A key that is missing in the prefetched set may be new. The key set is fetched once more, once
+   * for each sign-in.
    */
   async function assertSignature({ server, answer, attempt }: Exchange): Promise<void> {
-    // The engine keeps the key set by the object's identity and by its own clock: a copy makes it
-    // ask us.
+    // The library caches the key set by the server object and its own clock. A copy of the object
+    // makes it call `early`.
     const early: BoundedFetch = async (url, init) =>
       (attempt === null ? null : await keys.take(attempt, url)) ?? boundedFetch(url, init);
     try {
@@ -148,7 +148,7 @@ export function createIdentification(
     return ANONYMOUS;
   }
 
-  /** Null when the endpoint answers, but not with a person. */
+  /** Null when the endpoint answers, but names no person. */
   async function userinfo(server: ServerMetadata, accessToken: string): Promise<Identity | null> {
     const response = await mapped('userinfo', () =>
       oauth.userInfoRequest(server, client, accessToken, http),
@@ -160,7 +160,7 @@ export function createIdentification(
     return body === undefined ? null : readClaims(body);
   }
 
-  /** What the host says of the person, within the time of an exchange. */
+  /** What the host says about the person, within the time limit of an exchange. */
   async function askHost(
     identify: (accessToken: string) => unknown,
     accessToken: string,

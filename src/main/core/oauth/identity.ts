@@ -1,22 +1,21 @@
-// Who signed in: claims or userinfo → account. Claims come from outside; they are cut, cleaned and
-// never trusted as markup. May not send anything; the account id is the only thing that is
-// computed.
+// Makes an account from claims or userinfo. Claims come from outside: they are cut, cleaned and
+// never trusted as markup. Sends nothing; computes only the account id.
 import type { AccountView } from '../../../contract.js';
 import type { Identity } from '../options/options.js';
 import { base64url, digestOf } from '../base/digest.js';
 
 /**
- * What a provider without userinfo, and a host without `identify`, leave us: somebody, and nobody
- * says who.
+ * The identity if the provider has no userinfo and the host no `identify`: a person, but unknown
+ * who.
  */
 export const ANONYMOUS: Identity = { subject: 'anonymous' };
 
 /**
- * Reads OpenID Connect standard claims (Core §5.1), and the `id`, `login`, `avatar_url` that plain
- * OAuth 2.0 providers use.
+ * Reads the OpenID Connect standard claims (Core §5.1), and `id`, `login` and `avatar_url`, which
+ * plain OAuth 2.0 providers use.
  */
 export function readClaims(claims: Readonly<Record<string, unknown>>): Identity | null {
-  // A number beyond 2^53 has lost digits and may be somebody else's.
+  // A number beyond 2^53 has lost digits and may be the id of another person.
   const subject =
     unchanged(claims['sub']) ??
     (Number.isSafeInteger(claims['id']) ? String(claims['id']) : unchanged(claims['id']));
@@ -30,15 +29,15 @@ export function readClaims(claims: Readonly<Record<string, unknown>>): Identity 
   });
 }
 
-/** The second identity's members where the first has none. Both must be of the same subject. */
+/** Fills gaps of the first identity from the second. Both must have the same subject. */
 export function mergeIdentity(first: Identity, second: Identity): Identity {
   return { ...second, ...first };
 }
 
 /**
- * Makes the account; the id is a digest of issuer and subject, so that it fits every keychain. Of a
- * nameless person it is random: two that have no name are not the same person, and nothing of the
- * first may go to the second.
+ * Makes the account. Its id is a digest of issuer and subject, so that it fits every keychain. The
+ * id of an anonymous person is random: two anonymous people are not the same person, and nothing of
+ * the first may go to the second.
  */
 export async function toAccount(issuer: string, identity: Identity): Promise<AccountView> {
   if (identity === ANONYMOUS)
@@ -47,14 +46,14 @@ export async function toAccount(issuer: string, identity: Identity): Promise<Acc
 }
 
 /**
- * Also a person whose name at the provider happens to be this: then what is spared is a
- * convenience.
+ * Also true for a person whose subject at the provider happens to be this word; that costs them
+ * only a convenience.
  */
 export function isAnonymous({ subject }: Pick<AccountView, 'subject'>): boolean {
   return subject === ANONYMOUS.subject;
 }
 
-/** Checks what a host's `identify` answered, at the boundary where types end. */
+/** Checks what the host's `identify` answered: its type is only a promise. */
 export function readIdentity(value: unknown): Identity | null {
   if (typeof value !== 'object' || value === null) return null;
   const { subject, name, username, email, picture } = value as Record<string, unknown>;
@@ -81,15 +80,15 @@ function compact(
 }
 
 /**
- * A subject as it is or not at all: cleaned or cut it could become another person (OpenID Connect
- * Core §2 allows 255 ASCII characters).
+ * The subject unchanged, or undefined: a cleaned or cut subject could name another person (OpenID
+ * Connect Core §2 allows 255 ASCII characters).
  */
 function unchanged(value: unknown): string | undefined {
   const clean = text(value);
   return clean === value ? clean : undefined;
 }
 
-// Control and direction marks can make one name look like another on screen.
+// Control and direction marks can make one name look like another on the screen.
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const clean = value

@@ -1,13 +1,13 @@
 // One address, many issuers: Entra's `common` names the issuer `…/{tenantid}/v2.0`, and each ID
-// token fills it. Pure, never throws. A filled issuer is compared exactly again (OpenID Connect
-// Core §3.1.3.7): only a GUID can stand for the placeholder.
+// token fills in the tenant. Pure, never throws. Only a GUID can replace the placeholder; the
+// filled issuer is then compared exactly (OpenID Connect Core §3.1.3.7).
 import { decodePart } from './id-token.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 
 const PLACEHOLDER = '{tenantid}';
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Whether metadata may name this issuer. */
+/** True when metadata may name this issuer. */
 export function isIssuerOfTemplate(template: IssuerTemplate, issuer: string): boolean {
   return template.metadata === 'pattern'
     ? issuer === template.pattern
@@ -15,9 +15,9 @@ export function isIssuerOfTemplate(template: IssuerTemplate, issuer: string): bo
 }
 
 /**
- * The one issuer that this ID token may name: the pattern with the claim `tid` in place of the
- * placeholder. Null when there is none: no `tid`, or one that is no GUID. The token is not verified
- * here; the answer is what it must be verified against.
+ * The only issuer that this ID token may name: the pattern with the claim `tid` in place of the
+ * placeholder. Null when there is no `tid`, or when it is not a GUID. The token is not verified
+ * here; it must be verified against the result.
  */
 export function issuerOfIdToken(template: IssuerTemplate, idToken: string): string | null {
   const claims = decodePart(idToken, 1);
@@ -30,8 +30,7 @@ export function issuerOfIdToken(template: IssuerTemplate, idToken: string): stri
 }
 
 /**
- * True when the text is the pattern with a GUID in it, such as `iss` in a callback (RFC 9207) may
- * be.
+ * True when the text is the pattern with a GUID in it, as `iss` in a callback (RFC 9207) may be.
  */
 export function fillsTemplate(template: IssuerTemplate, issuer: string): boolean {
   return tenantOf(template, issuer) !== null;

@@ -1,17 +1,16 @@
-// The key set of the provider, asked for while the person is in the browser: when they are back,
-// redeeming takes one exchange. Only brings the answer forward; who may have signed what is judged
-// in client.ts.
+// Fetches the provider's key set while the person is in the browser, so that the code exchange then
+// needs no second request. Checks no signature; identification.ts does.
 import type { BoundedFetch } from './bounded-fetch.js';
 import { LIMITS } from '../base/limits.js';
 import type { Clock } from '../base/ports.js';
 
-/** One key set for each attempt; it goes with the object that stands for the attempt. */
+/** One key set for each attempt; it is dropped with the object that identifies the attempt. */
 export interface JwksPrefetch {
-  /** Asks in the background, unless this attempt has an answer that is still young. */
+  /** Fetches in the background, unless this attempt has an answer that is still young. */
   ask(attempt: object, url: string): void;
   /**
-   * The answer that this attempt asked for early, once: a second question wants newer keys. Null
-   * when there is none, or when it is older than `LIMITS.earlyKeysMaxMs`: a key may have been
+   * The prefetched answer of this attempt, only once: a second call wants newer keys. Null when
+   * there is none, or when it is older than `LIMITS.jwksPrefetchMaxMs`: a key may have been
    * withdrawn since.
    */
   take(attempt: object, url: string): Promise<Response | null>;
@@ -23,7 +22,7 @@ interface KeySet {
   readonly answer: Promise<Response | null>;
 }
 
-/** A failure is forgotten: then the key set is asked for when it is needed. */
+/** A failed fetch gives null: then the key set is fetched when it is needed. */
 export function createJwksPrefetch(fetch: BoundedFetch, clock: Pick<Clock, 'now'>): JwksPrefetch {
   const keySets = new WeakMap<object, KeySet>();
 
@@ -47,7 +46,7 @@ export function createJwksPrefetch(fetch: BoundedFetch, clock: Pick<Clock, 'now'
     },
   };
 
-  /** Not when the clock was set back, for then nobody knows. */
+  /** False when the clock was set back, because then the age is unknown. */
   function isYoung({ askedAt }: KeySet): boolean {
     const age = clock.now() - askedAt;
     return age >= 0 && age <= LIMITS.jwksPrefetchMaxMs;

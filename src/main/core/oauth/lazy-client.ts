@@ -1,18 +1,18 @@
-// The wire before it is loaded. The OAuth engine behind it is the largest part that Latchkey loads,
-// and a start with a stored token that is still good never needs it.
+// The OAuth client before it is loaded. It needs the OAuth library, the largest part that Latchkey
+// loads; a start with a stored token that is still valid never needs it.
 import { partMissingError } from '../base/errors.js';
 import type { MetadataMark } from './metadata-cache.js';
 import type { OAuthClient } from './client.js';
 
-/** The wire, and the way to have it ready before it is needed. */
+/** The OAuth client, and a call that loads it before it is needed. */
 export interface LazyClient extends OAuthClient {
   /** Loads it now, in the background. */
   preload(): void;
 }
 
 /**
- * Calls `load` at the first use, once; after a failure again at the next. A call that cannot be
- * carried out for that rejects with `files-missing`.
+ * Calls `load` once, at the first use; after a failure, again at the next use. A call rejects with
+ * `files-missing` if loading fails.
  */
 export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
   let there: OAuthClient | null = null;
@@ -41,18 +41,19 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
       (await loaded()).authorizationUrl(secrets, redirectUri, request),
     redeem: async (callback, secrets, redirectUri, correlationId, startedAt) =>
       (await loaded()).redeem(callback, secrets, redirectUri, correlationId, startedAt),
-    // Before it is loaded no metadata are known.
+    // Before it is loaded, no metadata is known.
     offersDeviceCode: () => there?.offersDeviceCode() ?? true,
     authorizeDevice: async (request) => (await loaded()).authorizeDevice(request),
     pollDevice: async (deviceCode, correlationId, startedAt) =>
       (await loaded()).pollDevice(deviceCode, correlationId, startedAt),
-    // A record that vouches spares the question; should its file be another, the renewal asks it.
+    // A record that vouches for the file makes discovery unnecessary. If the file differs, the
+    // renewal fetches the metadata.
     isPrepared: () => there?.isPrepared() ?? vouched !== null,
     prepare: async () => (await loaded()).prepare(),
     renew: async (refreshToken, scope, account, target) =>
       (await loaded()).renew(refreshToken, scope, account, target),
     renewLegacy: async (refreshToken, scope) => (await loaded()).renewLegacy(refreshToken, scope),
-    // Never rejects.
+    // `isOwnWord` never rejects, so a failed load answers false.
     isOwnWord: (refusal) =>
       loaded().then(
         (protocol) => protocol.isOwnWord(refusal),
@@ -63,7 +64,7 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
       vouched = mark;
       there?.trustMetadata(mark);
     },
-    // What is not loaded has used none.
+    // A client that is not loaded has used no metadata.
     revalidateMetadata: () => {
       there?.revalidateMetadata();
     },

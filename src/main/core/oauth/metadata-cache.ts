@@ -1,7 +1,7 @@
-// What the provider publishes of itself, for as long as it may be believed: in memory, and in a
-// file for the next start, so that a start with a due token need not ask for it first. The file is
-// plain, and codes and refresh tokens go where it says: it counts only when a session's record,
-// which lies in the keychain, vouches for its content.
+// Caches the provider's metadata while it may be trusted: in memory, and in a file, so that the
+// next start with a due token need not fetch it first. The file is plain text and decides where
+// codes and refresh tokens are sent. So it counts only if a session's record in the keychain
+// vouches for its content.
 import { type BoundedFetch, flatMembers } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
 import { AuthError } from '../base/errors.js';
@@ -10,16 +10,16 @@ import type { Settings } from '../options/options.js';
 import type { Clock, Log, MetadataFile } from '../base/ports.js';
 import { base64url, sha256 } from '../base/digest.js';
 
-/** What a session's record says of the metadata it was last used with. */
+/** What a session's record says about the metadata that it was last used with. */
 export interface MetadataMark {
-  /** Of the content of the file. */
+  /** Digest of the content of the file. */
   readonly digest: string;
-  /** Milliseconds since 1970; how long it was to be fresh from then on. */
+  /** Milliseconds since 1970. The metadata is fresh for `freshMs` from then on. */
   readonly fetchedAt: number;
   readonly freshMs: number;
 }
 
-/** As it came: members that nobody uses are left out before it is kept. */
+/** The unchecked answer. Members that Latchkey does not use are removed before it is stored. */
 export interface Published {
   readonly members: Readonly<Record<string, unknown>>;
   readonly freshMs: number;
@@ -27,45 +27,44 @@ export interface Published {
 
 export interface MetadataCache {
   /**
-   * Fresh metadata: what is known, or fetched now. Callers that come together share one fetch.
-   * Rejects as discovery does.
+   * Fresh metadata: from the cache, or fetched now. Concurrent callers share one fetch. Rejects as
+   * discovery does.
    */
   fresh(): Promise<ServerMetadata>;
   /**
-   * For an answer that the person has given already: fresh ones, or what is known when the provider
-   * cannot be asked.
+   * For a sign-in that the person has already answered: fresh metadata, or the cached metadata when
+   * the provider cannot be reached.
    */
   current(): Promise<ServerMetadata>;
-  /** What is known counts up to `LIMITS.metadataMaxMs`. Who has used it calls `revalidate`. */
+  /** Accepts cached metadata up to `LIMITS.metadataMaxMs`. Call `revalidate` after using it. */
   usable(): Promise<ServerMetadata>;
   /**
-   * Asks anew in the background when the time of what is known was over: after the exchange, which
-   * must not share the network with it.
+   * Fetches again in the background if the cached metadata is no longer fresh. Call it after the
+   * exchange: the two must not share the network.
    */
   revalidate(): void;
   /**
-   * What the provider publishes now, when `usable` gave something older; null when that is not in
-   * doubt, or cannot be had.
+   * What the provider publishes now, if `usable` gave something older. Null when `used` is not in
+   * doubt, or when the provider cannot be reached.
    */
   inDoubt(used: ServerMetadata): Promise<ServerMetadata | null>;
   /**
-   * True when `usable` can answer without asking anybody, as far as is known: the file may yet turn
-   * out to be another.
+   * True when `usable` can probably answer without a fetch: the file may still turn out to differ.
    */
   isUsable(): boolean;
-  /** Asks now, whatever is known. */
+  /** Fetches now, whatever the cache holds. */
   refresh(): Promise<ServerMetadata>;
-  /** A record vouches for what is in the file. Ignored once something was fetched. */
+  /** A record vouches for the content of the file. Ignored once metadata was fetched. */
   trust(mark: MetadataMark): void;
-  /** For the next record. Null as long as nothing is known. */
+  /** For the next record. Null while nothing is known. */
   mark(): MetadataMark | null;
 }
 
 interface Entry extends MetadataMark {
   readonly server: ServerMetadata;
   /**
-   * By this process: then nobody asks again within the hour, whatever the provider says about
-   * keeping.
+   * Fetched by this process: then it is not fetched again within the hour, whatever the provider
+   * says about caching.
    */
   readonly fetchedHere: boolean;
 }
@@ -80,7 +79,7 @@ export function createMetadataCache(
   let entry: Entry | null = null;
   let vouched: MetadataMark | null = null;
   let fetching: Promise<ServerMetadata> | null = null;
-  // Read at once: it is there before the record is.
+  // Read at once, so that it is ready before the record arrives.
   const kept = file?.load().catch(() => null) ?? Promise.resolve(null);
 
   return {
@@ -145,12 +144,12 @@ export function createMetadataCache(
     return server;
   }
 
-  /** What is known without asking anybody. */
+  /** What is known without a fetch. */
   async function remembered(): Promise<Entry | null> {
     if (entry !== null || vouched === null) return entry;
     const mark = vouched;
     const server = await readKept(mark.digest);
-    // Fetched meanwhile: that is newer.
+    // If metadata was fetched in the meantime, that is newer.
     if (entry === null && server !== null) entry = { ...mark, server, fetchedHere: false };
     else if (server === null && vouched === mark) vouched = null;
     return entry;
@@ -181,7 +180,7 @@ export function createMetadataCache(
     );
   }
 
-  /** Endless when the clock was set back behind it: nobody knows how old it is. */
+  /** Infinite when the clock was set back to before the fetch: the age is unknown. */
   function age(mark: MetadataMark | null): number {
     const passed = mark === null ? Infinity : clock.now() - mark.fetchedAt;
     return passed < 0 ? Infinity : passed;
@@ -189,8 +188,8 @@ export function createMetadataCache(
 }
 
 /**
- * How long an answer may still be believed (RFC 9111 §4.2, §5.2.2.1), within bounds: a cache has
- * used up its `Age`. `no-store` and `no-cache` mean: asked for again in the background each time.
+ * How long an answer is still fresh (RFC 9111 §4.2, §5.2.2.1), within bounds. A cache has already
+ * used up its `Age`. `no-store` and `no-cache` mean: fetch again in the background each time.
  */
 export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
   const control = (response.headers.get('cache-control') ?? '').toLowerCase();
@@ -204,7 +203,7 @@ export function freshMsOf(response: Awaited<ReturnType<BoundedFetch>>): number {
 function usedMembers(
   published: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  // What is too deep to be written is nothing that is used either.
+  // Members too deep to be written as JSON are not used either.
   return flatMembers(
     Object.fromEntries(
       METADATA_MEMBERS.filter((name) => published[name] !== undefined).map((name) => [
@@ -216,7 +215,7 @@ function usedMembers(
 }
 
 async function metadataDigest(published: Readonly<Record<string, unknown>>): Promise<string> {
-  // The order of the members is ours, not the sender's.
+  // Uses our own order of the members, so that the sender's order does not change the digest.
   const text = JSON.stringify(METADATA_MEMBERS.map((name) => published[name] ?? null));
   return base64url(await sha256(text));
 }

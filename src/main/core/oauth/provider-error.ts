@@ -1,19 +1,19 @@
-// What a provider's error says besides `error`: its own code and the ids by which its support finds
-// the request. Pure, never throws. Takes nothing on trust and no text: each member is kept only in
-// the one form that it is known to have.
+// Reads what a provider's error says in addition to `error`: its own code, and the ids that help
+// its support to find the request. Pure, never throws. Trusts nothing and keeps no text: it keeps a
+// member only in the one form that it is known to have.
 import type { ProviderErrorView } from '../../../contract.js';
 
-/** Entra writes its number first; who hides one behind kilobytes is not read to the end. */
+/** Entra writes its number first. The search must not read kilobytes for a number further back. */
 const SEARCHED_CHARACTERS = 4_096;
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** Narrower than any word: a token that a server echoes here does not fit. */
+/** So narrow that a token that a server echoes here does not match. */
 const SUBERROR = /^[a-z][a-z_]{2,39}$/;
 const TIMESTAMP = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z$/;
 
 /**
- * Reads an error body (RFC 6749 §5.2) with the members that Entra and Okta add. Undefined when
- * there is nothing of that kind.
+ * Reads the members that Entra and Okta add to an error body (RFC 6749 §5.2). Undefined when there
+ * are none.
  */
 export function readProviderError(body: unknown): ProviderErrorView | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
@@ -36,8 +36,8 @@ export function readProviderError(body: unknown): ProviderErrorView | undefined 
 }
 
 /**
- * Reads the parameters of an authorization error (RFC 6749 §4.1.2.1), which anyone can write: the
- * number only.
+ * Reads the parameters of an authorization error (RFC 6749 §4.1.2.1). Anyone can write them, so it
+ * keeps only the number.
  */
 export function readCallbackError(parameters: URLSearchParams): ProviderErrorView | undefined {
   return compact({ code: codeIn(parameters.get('error_description')) });
@@ -57,7 +57,7 @@ function oktaCode(code: unknown): string | undefined {
   return matching(code, /^E\d{7}$/);
 }
 
-/** AADB2C is Entra External ID of old, whose numbers come in the same place. */
+/** AADB2C is the old Entra External ID; its numbers are in the same place. */
 function codeIn(description: unknown): string | undefined {
   if (typeof description !== 'string') return undefined;
   return /(?<![A-Za-z0-9])(?:AADSTS|AADB2C)\d{4,9}(?!\d)/.exec(

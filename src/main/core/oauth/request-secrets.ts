@@ -1,10 +1,10 @@
-// The secrets of an attempt, by the platform's own randomness. Apart from client.ts, whose engine
-// is loaded later than an attempt may begin.
+// Makes the secrets of an authorization request, from the platform's randomness. Not in client.ts,
+// because an attempt may begin before the OAuth library is loaded.
 import { base64url } from '../base/digest.js';
 
 /**
- * What an attempt must keep secret until it is redeemed (RFC 7636 §4.1, RFC 6749 §10.12, OpenID
- * Connect Core §15.5.2).
+ * What must stay secret until the code exchange (RFC 7636 §4.1, RFC 6749 §10.12, OpenID Connect
+ * Core §15.5.2).
  */
 export interface RequestSecrets {
   readonly state: string;
@@ -12,12 +12,12 @@ export interface RequestSecrets {
   readonly nonce: string;
 }
 
-/** RFC 6749 §10.10 asks for 160 bits at least; RFC 7636 §7.1 recommends 256 for the verifier. */
+/** RFC 6749 §10.10 recommends at least 160 bits; RFC 7636 §7.1 recommends 256 for the verifier. */
 const SECRET_BYTES = 32;
 
 /**
- * Fresh secrets of 256 bits each, independent of one another. As texts they are 43 characters of
- * the URL-safe alphabet.
+ * New secrets of 256 bits each, independent of each other. Each is a text of 43 characters of the
+ * URL-safe alphabet.
  */
 export function createRequestSecrets(): RequestSecrets {
   return { state: randomText(), codeVerifier: randomText(), nonce: randomText() };

@@ -1,6 +1,6 @@
-// Token answers as the OAuth engine should see them: errors as errors whatever their status, odd
-// members dropped. Changes an answer's shape, never its meaning; judges nothing but the type of the
-// token.
+// Prepares token answers for the OAuth library: an error gets an error status, and malformed
+// optional members are dropped. Changes the form of an answer, never its meaning; checks only the
+// token type.
 import { flatMembers, jsonObject } from './bounded-fetch.js';
 import { AuthError, plainWord } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
@@ -8,10 +8,10 @@ import type { TokenSet } from './client.js';
 import { lifetimeSeconds } from '../base/backoff.js';
 
 /**
- * The answer of a token endpoint. A wrong optional member must not cost tokens that were already
- * given: it is dropped, the required ones are judged by the engine. An `error` beside status 200,
- * as GitHub sends it, becomes one with status 400. Throws `response-invalid` when status 200 brings
- * an error and tokens at once: then neither is believed.
+ * The answer of a token endpoint. A malformed optional member must not lose tokens that the server
+ * has issued, so it is dropped; the library checks the required members. An `error` with status
+ * 200, as GitHub sends it, gets status 400. Throws `response-invalid` when status 200 brings an
+ * error and tokens at once: then neither is trusted.
  */
 export async function readTokenAnswer(response: Response, keepIdToken: boolean): Promise<Response> {
   const body = await bodyOf(response);
@@ -49,10 +49,10 @@ export async function readTokenAnswer(response: Response, keepIdToken: boolean):
 }
 
 /**
- * Whether the token endpoint itself may have refused a refresh token. Throws `response-invalid`
- * where a portal, a proxy or a firewall is as likely: for a page, and for each status but 400 and
- * 401, unless the answer says a word that ends a session (`invalid_grant`, which Auth0 says with
- * 403, and the preset's own).
+ * Checks that the token endpoint itself may have refused a refresh token. Throws `response-invalid`
+ * if a portal, a proxy or a firewall is just as likely: for a page, and for every error status
+ * other than 400 and 401, unless the answer has an error code that ends a session (`invalid_grant`,
+ * which Auth0 sends with 403, and the preset's own codes).
  */
 export async function assertServerRefused(
   response: Response,
@@ -77,8 +77,8 @@ export async function assertServerRefused(
 }
 
 /**
- * The answer of another endpoint: what the body says of an error counts, also where a challenge
- * stands beside it.
+ * The answer of another endpoint: the error in the body counts, even with a `WWW-Authenticate`
+ * challenge beside it.
  */
 export async function readErrorAnswer(response: Response): Promise<Response> {
   const body = response.status >= 400 ? await bodyOf(response) : undefined;
@@ -86,13 +86,13 @@ export async function readErrorAnswer(response: Response): Promise<Response> {
 }
 
 /**
- * RFC 6749 §5.2. Whatever stands beside it: a status of 4xx with tokens in its body has given none.
+ * RFC 6749 §5.2. Ignores all other members: a 4xx answer with tokens in its body has issued none.
  */
 function isError(body: Readonly<Record<string, unknown>>): boolean {
   return typeof body['error'] === 'string' && body['error'] !== '';
 }
 
-/** Some write out that there is none. */
+/** Some servers send an empty `error` instead of leaving it out. */
 function saysError(error: unknown): boolean {
   return error !== undefined && error !== null && error !== '' && error !== false && error !== 0;
 }
@@ -103,12 +103,12 @@ function holdsTokens(body: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-// Without `WWW-Authenticate`: the engine would stop at the challenge and not read why.
+// Without `WWW-Authenticate`: the library would stop at the challenge and not read the error.
 function errorAnswer(response: Response, body: Readonly<Record<string, unknown>>): Response {
   return json(response.status === 200 ? 400 : response.status, flatMembers(body));
 }
 
-/** The body as a JSON object; the answer can still be read after it. */
+/** The body as a JSON object; the answer can still be read afterwards. */
 export async function bodyOf(response: Response): Promise<Record<string, unknown> | undefined> {
   return jsonObject(new Uint8Array(await response.clone().arrayBuffer()));
 }
@@ -120,7 +120,7 @@ function json(status: number, body: Readonly<Record<string, unknown>>): Response
   });
 }
 
-/** The members of a good token answer, as the engine has checked them. */
+/** The members of a successful token answer, as the OAuth library has checked them. */
 export interface TokenMembers {
   readonly access_token: string;
   readonly token_type: string;
@@ -130,8 +130,8 @@ export interface TokenMembers {
 }
 
 /**
- * Dates the tokens: from when they were asked for, never later. `oldRefreshToken` stays where the
- * server gave no new one.
+ * Makes the token set. The lifetime counts from `requestedAt`, never from later. Keeps
+ * `oldRefreshToken` if the server sent no new one.
  */
 export function toTokenSet(
   tokenResponse: TokenMembers,
