@@ -65,42 +65,42 @@ function trimmed(path: string): string {
 
 /** A whole callback URL, or the code that an out-of-band page shows. */
 export type Pasted =
-  /** A URL. Whether it is a callback of ours is for `parseCallback` to say. */
+  /** A URL. `parseCallback` tells whether it is a callback of this app. */
   | { readonly kind: 'url'; readonly url: string }
   /** `state` null: the page showed the code alone. */
   | { readonly kind: 'code'; readonly code: string; readonly state: string | null }
-  /** `detail` is for the error text, and repeats nothing of what was pasted. */
+  /** `detail` is for the error text and repeats nothing of the pasted text. */
   | { readonly kind: 'unusable'; readonly detail: string };
 
 /**
- * RFC 6749 §A.11 without what separates the parts of a URL or form: a code in one of those was not
- * copied alone.
+ * RFC 6749 §A.11, without the characters that separate the parts of a URL or form: they show that
+ * more than the code was copied.
  */
 const CODE = /^[\x21-\x7e]+$/;
 const NO_CODE = /[?&<>"\\]|:\/\/|^[A-Za-z_]{1,40}=[^=]/;
-/** Has a scheme and a query: what comes back from a provider never lacks them. */
+/** Has a scheme and a query; a callback always has both. */
 const URL_WITH_QUERY = /^[A-Za-z][A-Za-z0-9+.-]+:.*[?&]/;
 
 /**
- * Parses what a page sent or a host gave; any value may come. Blanks around it are left out, as
- * copying adds them.
+ * Parses any value that a page or a host gives. Removes white space around it, because copying
+ * often adds some.
  */
 export function parsePasted(argument: unknown): Pasted {
   if (typeof argument !== 'string')
-    return { kind: 'unusable', detail: 'what was pasted is no text' };
-  // Measured before it is trimmed: white space without end is work, too.
+    return { kind: 'unusable', detail: 'the pasted value is not a text' };
+  // Check the length before trimming: to trim endless white space costs time too.
   if (argument.length > LIMITS.callbackLength)
-    return { kind: 'unusable', detail: 'what was pasted is longer than any callback' };
+    return { kind: 'unusable', detail: 'the pasted text is longer than a callback may be' };
   const text = argument.trim();
   if (text === '') return { kind: 'unusable', detail: 'nothing was pasted' };
   if (!CODE.test(text))
     return {
       kind: 'unusable',
-      detail: 'what was pasted holds blanks or letters that no callback has',
+      detail: 'the pasted text contains spaces or characters that no callback has',
     };
   if (URL_WITH_QUERY.test(text)) return { kind: 'url', url: text };
   const [code = '', state, ...more] = text.split('#');
   if (code === '' || state === '' || more.length > 0 || NO_CODE.test(code))
-    return { kind: 'unusable', detail: 'what was pasted is neither a whole address nor a code' };
+    return { kind: 'unusable', detail: 'the pasted text is neither a whole address nor a code' };
   return { kind: 'code', code, state: state ?? null };
 }

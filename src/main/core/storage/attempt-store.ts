@@ -1,7 +1,7 @@
-// Attempts at rest: what lets a callback that *starts* the app finish a sign-in that an earlier
-// process began. An attempt is claimed in the state file, under a lock, before its code is posted,
-// so a code is posted once or never; the keychain's record, which holds its secrets, is removed
-// with the claim.
+// Stores attempts, so that a callback that *starts* the app can finish a sign-in that an earlier
+// process began. An attempt must be claimed in the state file, under a lock, before its code is
+// sent, so that a code is sent once or never. The claim also removes the keychain record, which
+// holds the secrets.
 import { AuthError } from '../base/errors.js';
 import type { StoredState } from './stored-state.js';
 import { LIMITS } from '../base/limits.js';
@@ -14,40 +14,40 @@ import { digestOf } from '../base/digest.js';
 
 export interface AttemptStore {
   /**
-   * Resolves when it was tried; a keyring or file that does not take it only means that a restart
-   * loses the attempt.
+   * Resolves after one try. If the keyring or the file refuses the record, a restart loses the
+   * attempt; nothing else fails.
    */
   keep(record: AttemptRecord): Promise<void>;
   /**
-   * Claims the attempt with this state, once among all processes. Null: unknown, over, or taken
-   * before. Asks the keychain only for states that this computer's file knows, so that forged
-   * callbacks cost nothing. A keyring that does not open is asked again at each `tryAgain`, until
-   * the attempt's time is over.
+   * Claims the attempt with this state, once among all processes. Null: unknown, expired, or
+   * already claimed. Reads the keychain only for states that the state file of this computer
+   * knows, so that forged callbacks cost nothing. If the keyring does not open, each `tryAgain`
+   * asks it again until the attempt expires.
    */
   take(state: string): Promise<AttemptRecord | null>;
-  /** The keyring may answer now: whoever waits for it asks again. */
+  /** The keyring may answer now: every waiting callback asks it again. */
   tryAgain(): void;
   /**
-   * The attempt is over, or claimed by who still has it in memory. False: another process has
-   * claimed it, or may do so any moment. A keyring that does not answer is not waited for: the file
-   * has said it already.
+   * Ends the attempt, or claims it for this process, which has it in memory. False: another process
+   * has claimed it, or may claim it at any moment. Does not wait for a keyring that does not
+   * answer, because the file already has the claim.
    */
   release(state: string): Promise<boolean>;
   /**
-   * Nothing that was kept until now is taken any more, by this process or another one: a person who
-   * has signed out is not signed in again by a late callback. Resolves when the file says so; the
-   * records go in the background.
+   * No attempt that is stored now can be claimed any more, by this process or another one: after a
+   * sign-out, a late callback must not sign the person in again. Resolves when the file says so;
+   * the records are removed in the background.
    */
   endAll(): Promise<void>;
-  /** Removes what has expired, and what a claim could not remove. */
+  /** Removes expired records, and records that a claim could not remove. */
   sweep(now: number): Promise<void>;
-  /** Nothing waits any more. */
+  /** Ends all waiting. */
   stop(): void;
 }
 
 /**
- * What the person is told while a callback waits for the keyring, or why it was in vain; null:
- * nothing any more.
+ * Tells the person that a callback waits for the keyring, or why it failed. Null: there is nothing
+ * to tell any more.
  */
 export type TellWithheld = (error: AuthError | null) => void;
 
@@ -67,19 +67,19 @@ export function createAttemptStore(
   tell: TellWithheld,
 ): AttemptStore {
   /**
-   * By state: a callback may come back before a slow keyring has taken the record, and must not
-   * find it missing.
+   * By state: a callback may arrive before a slow keyring has stored the record, and must not find
+   * it missing.
    */
   const keeping = new Map<string, { begun: boolean; dropped: boolean; noted: Promise<void> }>();
   /**
-   * The ids of what this process keeps, by state: when another process has claimed one, the file
-   * does not know it any more.
+   * The ids of the attempts that this process stores, by state. When another process has claimed
+   * one, the file no longer knows it.
    */
   const mine = new Map<string, string>();
   /** By id: callbacks that wait for the keyring. */
   const withheld = new Map<string, () => void>();
   let stopped = false;
-  /** Counts `endAll`: a claim that was begun before it is in vain. */
+  /** Counts the calls of `endAll`: a claim that began before such a call is void. */
   let era = 0;
 
   return {
@@ -127,12 +127,12 @@ export function createAttemptStore(
       ...before,
       attempts: [...before.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt }],
     }));
-    // Nobody could find what the file does not know.
+    // No process could find an attempt that the file does not know.
     if (!noted) mine.delete(state);
     note();
     const outcome: SecretOutcome = noted
       ? await secrets.write(attemptKey(id), JSON.stringify(record))
-      : { state: 'unavailable', detail: 'latchkey.json could not be written' };
+      : { state: 'unavailable', detail: 'the state file latchkey.json could not be written' };
     if (outcome.state === 'done') return;
     log.write({
       level: 'info',
@@ -147,13 +147,13 @@ export function createAttemptStore(
   async function take(state: string): Promise<AttemptRecord | null> {
     const since = era;
     await storedState.loaded();
-    // Whether the file knows the state nobody can tell yet; the browser will not bring it again.
+    // It is unknown yet whether the file knows the state, and the callback will not come again.
     if (!storedState.isRead())
       await withTimeout(clock, storedState.read(), LIMITS.keyringTimeoutMs);
     const id = await idOf(state);
     if (since !== era) return null;
     const attempt = storedState.current().attempts.find((one) => one.id === id);
-    // The same callback once more, while the first one waits, brings nothing new.
+    // The same callback again, while the first one waits, changes nothing.
     if (attempt === undefined || attempt.claimed === true || withheld.has(id)) return null;
     let isOver = false;
     let cancelTimer = (): void => undefined;
@@ -192,7 +192,7 @@ export function createAttemptStore(
         tell(
           new AuthError(
             'sign-in-expired',
-            'the keyring that holds the sign-in did not open in time',
+            'the keyring that stores the sign-in did not open in time',
           ),
         );
         return null;
@@ -202,7 +202,7 @@ export function createAttemptStore(
     }
   }
 
-  /** Resolves at `tryAgain`, when the time is over, or at the end. */
+  /** Resolves at `tryAgain`, at `stop`, at `endAll`, or when the attempt expires. */
   async function chance(id: string): Promise<void> {
     await new Promise<void>((resolve) => {
       withheld.set(id, resolve);
@@ -211,7 +211,7 @@ export function createAttemptStore(
   }
 
   /**
-   * No longer than a person may take: a clock that was set back must not keep a callback waiting
+   * At most as long as a person may take: a clock that was set back must not make a callback wait
    * for a month.
    */
   function timeLeft(expiresAt: number): number {
@@ -221,7 +221,7 @@ export function createAttemptStore(
   async function release(state: string): Promise<boolean> {
     const entry = keeping.get(state);
     if (entry !== undefined && !entry.begun) {
-      // The file is not read yet, so that nothing was kept, and nobody else can know of it.
+      // The file is not read yet, so nothing was stored, and no other process can know of it.
       entry.dropped = true;
       return true;
     }
@@ -229,8 +229,8 @@ export function createAttemptStore(
     const id = mine.get(state);
     if (id === undefined) return true;
     mine.delete(state);
-    // Whoever holds the lock has the callback, and may sit in a keyring's dialog: to go ahead could
-    // post the code twice.
+    // The process that holds the lock has the callback, and may be waiting for a keyring dialog. To
+    // continue without the lock could send the code twice.
     return (
       (await exclusive(lock, attemptKey(id), { ifBusy: 'give-up' }, () => claimOwn(id))) ?? false
     );
@@ -240,10 +240,10 @@ export function createAttemptStore(
     era += 1;
     for (const wake of [...withheld.values()]) wake();
     await storedState.loaded();
-    // What this process begins from now on is meant by no sign-out before it.
+    // The sign-out does not concern attempts that this process begins from now on.
     const begun = new Set(mine.values());
     await endOpen(begun);
-    // Another process may have begun one since the file was read.
+    // Another process may have begun an attempt since the file was read.
     await storedState.refresh();
     await endOpen(begun);
   }
@@ -255,7 +255,8 @@ export function createAttemptStore(
       .attempts.filter(({ id, claimed }) => claimed !== true && !later.has(id))
       .map(({ id }) => id);
     if (open.length === 0) return;
-    // A keyring that is locked keeps the records until they are swept; the file's word is enough.
+    // A locked keyring keeps the records until `sweep` removes them; the claim in the file is
+    // enough.
     await storedState.update((state) => ({
       ...state,
       attempts: state.attempts.map((attempt) =>
@@ -272,8 +273,8 @@ export function createAttemptStore(
   }
 
   /**
-   * Of an attempt that only the keychain has: read first, for a claim without its secrets would
-   * lose it.
+   * For an attempt that only the keychain has. Reads it first, because a claim without the secrets
+   * would lose the attempt.
    */
   async function claimRecord(id: string): Promise<Claim> {
     const reading = await secrets.read(attemptKey(id), true);
@@ -282,7 +283,7 @@ export function createAttemptStore(
       await forget(id);
       return { state: 'lost' };
     }
-    // What is another issuer's or client's stays for them.
+    // A record of another issuer or client stays.
     const record = parseAttempt(reading.value, own);
     if (record === null) return { state: 'lost' };
     const said = await claim(id);
@@ -291,7 +292,7 @@ export function createAttemptStore(
     return removal.state === 'done' || said === 'won' ? { state: 'claimed', record } : removal;
   }
 
-  /** Of an attempt that this process has in memory. */
+  /** For an attempt that this process has in memory. */
   async function claimOwn(id: string): Promise<boolean> {
     const said = await claim(id);
     if (said === 'lost') return false;
@@ -305,8 +306,8 @@ export function createAttemptStore(
   }
 
   /**
-   * Says in the file who has it; what the file says there counts. `unsaid`: it could not be
-   * written.
+   * Writes the claim to the file; only the file decides who has the attempt. `unsaid`: the file
+   * could not be written.
    */
   async function claim(id: string): Promise<'won' | 'lost' | 'unsaid'> {
     let won = false;
@@ -341,8 +342,8 @@ export function createAttemptStore(
 }
 
 /**
- * A digest: the file may name the attempt without telling its state (RFC 6749 §10.12 wants it
- * unguessable).
+ * A digest names the attempt in the file without revealing its state, which must not be guessable
+ * (RFC 6749 §10.12).
  */
 function idOf(state: string): Promise<string> {
   return digestOf(state);

@@ -1,19 +1,19 @@
-// SecretStore over a SecretStore: a value too long for one entry is laid down in parts beside the
-// old one, and a single write of the entry itself, which then holds a header, switches to it. May
-// not remove anything while reading, and may not put a value, a part or a checksum into a detail.
+// SecretStore over a SecretStore: writes a value that is too long for one entry in parts beside the
+// old value; then one write of the entry, which becomes a header, switches to the parts. May not
+// remove anything while reading, and may not put a value, a part or a checksum into a detail.
 import { sha256 } from '../base/digest.js';
 import { type Refusal, createKeySequencer } from './key-sequencer.js';
 import type { SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
-/** Windows takes 2,560 bytes; the rest is room for what the store below puts around a value. */
+/** Windows takes 2,560 bytes; the inner store needs some of them for what it adds to a value. */
 const ENTRY_BYTES = 2_400;
-/** Ten times the largest record ever seen; a keyring is no place for more. */
+/** Ten times the largest record ever seen; a keyring is not made for more. */
 const VALUE_BYTES = 65_536;
-/** How often a read follows another process that replaces the value meanwhile. */
+/** How often a read starts again because another process replaces the value. */
 const READ_TRIES = 4;
-/** Records begin with `{`. A value that begins like a header is split, however short. */
+/** Records begin with `{`. A value that begins like a header is always split, however short. */
 const HEADER_MARK = 'latchkey-split/';
-/** In front of the key, where nothing that comes from outside can imitate it. */
+/** A prefix of the key: nothing that comes from outside can imitate it there. */
 const PART_MARK = 'latchkey-part:';
 
 const TOO_LONG = {
@@ -38,7 +38,7 @@ const BAD_CHECKSUM = {
 } as const;
 
 /**
- * There are two places for parts; the header says which one counts, so the other is free for the
+ * There are two slots for parts. The header says which one counts, so the other is free for the
  * next value.
  */
 type Slot = 'a' | 'b';
@@ -48,24 +48,24 @@ interface Header {
   readonly parts: number;
   /** In UTF-16 units. */
   readonly length: number;
-  /** SHA-256 in hex, of the value as JSON: unlike UTF-8 that keeps lone surrogates apart. */
+  /** SHA-256 in hex, of the value as JSON: unlike UTF-8, JSON keeps lone surrogates distinct. */
   readonly checksum: string;
 }
 
 /**
- * Splits what takes more than `maxBytes` (at least 128) of `inner`; shorter values stay one plain
- * entry, as they were before splitting existed, and cost one inner read. The size is that of the
- * value inside a JSON string, in UTF-8: what the keychain stores.
+ * Splits values that take more than `maxBytes` (at least 128) of `inner`. Shorter values stay one
+ * plain entry, as before splitting existed, and cost one inner read. The size is that of the value
+ * inside a JSON string, in UTF-8, because the keychain stores that.
  *
- * A write is old or new as a whole, whenever it is stopped. After it the other generation and what
- * an interrupted write left are swept, before it answers; a sweep that fails is made up for by the
- * next write or removal. A removal is `done` when the parts are gone, too. Parts that are missing
- * or do not match are `unavailable`, kept, and written over by the next value. Values above 65,536
- * bytes are refused.
+ * A write that is stopped at any moment leaves the whole old or the whole new value. Before it
+ * answers, it removes the other slot and what an interrupted write left. If that fails, the next
+ * write or removal does it. A removal is `done` when the parts are gone too. If parts are missing
+ * or do not match, the answer is `unavailable`; they stay until the next value replaces them.
+ * Values above 65,536 bytes are refused.
  *
- * Two processes may read at any time, but must not write or remove one key at once: see `Lock`. A
- * call that waits for another one on its key shares its `locked`; each inner call has the time
- * limit of `inner`.
+ * Two processes may read at any time, but must not write or remove the same key at the same time:
+ * see `Lock`. A call that waits for another call on its key shares its `locked`. Each inner call
+ * has the time limit of `inner`.
  */
 export function createChunkedStore(
   inner: SecretStore,
@@ -92,8 +92,8 @@ export function createChunkedStore(
     for (let tries = 1; head.state === 'found' && head.value.startsWith(HEADER_MARK); tries += 1) {
       const joined = await join(key, head.value);
       if (joined.state !== 'unavailable') return joined;
-      // Another process may have switched and swept between our reads; only parts that the same
-      // header still names are lost.
+      // Another process may have switched and swept between our reads. The parts are lost only if
+      // the same header still names them.
       const again = await inner.read(key, true);
       if (again.state === 'found' && (again.value === head.value || tries === READ_TRIES))
         return joined;
@@ -131,14 +131,14 @@ export function createChunkedStore(
       if (outcome.state === 'done') await sweepBoth(key);
       return outcome;
     }
-    // Expected: a locked keyring that says "nothing" would make us write over the parts that count.
+    // `expected` true: if a locked keyring said "nothing", we would overwrite the parts that count.
     const head = await inner.read(key, true);
     if (head.state === 'locked' || head.state === 'unavailable') return head;
     const old = head.state === 'found' ? head.value : '';
     const slot = slotOf(old) === 'a' ? 'b' : 'a';
     const parts = cut(value, maxBytes);
-    // Upwards here and downwards when sweeping: the parts that exist are 0 to n, always, so they
-    // can be found by asking.
+    // Writes upwards and sweeps downwards, so that the existing parts are always 0 to n and can be
+    // found by reading one after the other.
     for (const [index, part] of parts.entries()) {
       const outcome = await inner.write(partKey(key, slot, index), part);
       if (outcome.state !== 'done') return outcome;
@@ -167,8 +167,8 @@ export function createChunkedStore(
   }
 
   /**
-   * Removes the parts from `from` on. `known`: so many are surely there; what is beyond is asked
-   * for, as no keyring lists.
+   * Removes the parts from `from` on. `storedState`: so many parts surely exist. It reads on to
+   * find the others, because no keyring can list its entries.
    */
   async function sweep(
     key: string,
@@ -178,8 +178,8 @@ export function createChunkedStore(
   ): Promise<SecretOutcome> {
     let end = storedState;
     for (;;) {
-      // Asked without expectation: on a keyring that has just answered, doubt would cost a probe
-      // for each sweep.
+      // `expected` false: the keyring has just answered, and doubt would cost a probe for each
+      // sweep.
       const part = await inner.read(partKey(key, slot, end), false);
       if (part.state === 'absent') break;
       if (part.state !== 'found') return part;
@@ -215,8 +215,8 @@ function parseHeader(text: string): Header | null {
 }
 
 /**
- * The generation stands in the same place in every version, so that an older build spares a newer
- * one's parts.
+ * The slot has the same position in every version of the header, so that an older build does not
+ * overwrite the parts of a newer one.
  */
 function slotOf(text: string): Slot | null {
   const [, slot] = /^latchkey-split\/\d+ ([ab]) /.exec(text) ?? [];
@@ -243,7 +243,7 @@ function cut(value: string, maxBytes: number): readonly string[] {
   return parts;
 }
 
-/** What a character takes inside a JSON string, in UTF-8, at most. */
+/** The most bytes that a character takes inside a JSON string, in UTF-8. */
 function characterBytes(code: number): number {
   if (code === 0x22 || code === 0x5c) return 2;
   if (code < 0x20 || (code >= 0xd800 && code <= 0xdfff)) return 6;

@@ -1,19 +1,19 @@
-// SecretStore over two SecretStores: the keychain, and sealed files that safeStorage encrypts.
-// Decides where a value lives. What is sealed counts: a sealed file is at once the newest value and
-// the record of the choice, so one rename switches. May not skip a store that is locked, may not
-// move anything while reading, and removes an old copy only behind a new one.
+// SecretStore over two SecretStores: the keychain, and files that safeStorage encrypts (sealed).
+// A sealed file has priority: it is the newest value and also records the choice, so one rename
+// switches. May not skip a locked store or move anything while reading, and may remove an old copy
+// only after the new one is stored.
 import type { SecretStoreKind } from '../../../contract.js';
 import { createKeySequencer } from './key-sequencer.js';
 import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
 /**
- * `auto`: the keychain, and where there is none the sealed files. The other two: that one only, and
- * home comes what is elsewhere.
+ * `auto`: the keychain, or the sealed files if there is no keychain. The other two: only that
+ * store; a value in the other store moves back to it.
  */
 export type StoreChoice = 'auto' | 'keychain' | 'safe-storage';
 
 /**
- * In front of the key, in the sealed files: the keychain may still hold an older copy, to be
+ * A prefix of the key in the sealed files: the keychain may still hold an older copy, which must be
  * removed with the value.
  */
 const LEFT_MARK = 'latchkey-left:';
@@ -24,19 +24,19 @@ export interface Stores {
 }
 
 /**
- * Chooses by evidence, for each key, and never by a guess at start:
- * - A value that is sealed is read and written there, until it is removed or the choice is
+ * Chooses by evidence, for each key, and never by a guess at the start:
+ * - A sealed value is read and written in the sealed files until it is removed or the choice is
  *   `keychain`.
- * - Else the keychain has it, if anybody. With `auto` a write goes to the sealed files only when
- *   the keychain is `unavailable`; `locked` is the answer when it is locked or slow. With
- *   `safe-storage` a write always goes there.
- * - A value moves only with a write, which has the newest. The store that it leaves is cleared
- *   after the other has it; an old copy that could not be cleared is never read, is tried again
- *   once in each run, and makes a removal fail.
+ * - Any other value is in the keychain or nowhere. With `auto` a write goes to the sealed files
+ *   only when the keychain is `unavailable`; when it is locked or slow, the answer is `locked`.
+ *   With `safe-storage` a write always goes to the sealed files.
+ * - A value moves only with a write, because a write has the newest value. The old store is cleared
+ *   after the new one has the value. An old copy that could not be cleared is never read. Each run
+ *   tries once to clear it, and it makes a removal fail.
  *
- * A kill at any moment leaves the old or the new value to be read. Two processes may read at any
- * time, but must not write or remove one key at once: see `Lock`. A call that waits for another one
- * on its key shares its `locked`.
+ * A kill at any moment leaves the old or the new value readable. Two processes may read at any
+ * time, but must not write or remove the same key at the same time: see `Lock`. A call that waits
+ * for another call on its key shares its `locked`.
  */
 export function createFallbackStore(
   choice: StoreChoice,
@@ -44,10 +44,10 @@ export function createFallbackStore(
 ): SecretStore {
   const inSequence = createKeySequencer();
   const stores = new Map<string, SecretStoreKind>();
-  /** Keys of which the keychain surely or probably holds a copy. */
+  /** Keys that the keychain surely or probably holds. */
   const inKeychain = new Set<string>();
   /**
-   * Keys whose old copy was tried to be cleared in this run: each try may open a password dialog.
+   * Keys whose old copy this run has tried to clear: each try may open a password dialog.
    */
   const tried = new Set<string>();
 
@@ -84,13 +84,14 @@ export function createFallbackStore(
     }
     if (outcome.state !== 'unavailable' || choice === 'keychain') return outcome;
     const instead = await moveToSealed(key, value);
-    // Both refuse: the keychain's reason is the one that can be mended, unless a dialog is open.
+    // If both refuse, the person can only do something about the keychain's reason, unless a dialog
+    // is open.
     return instead.state === 'unavailable' ? outcome : instead;
   }
 
   /**
-   * Nothing is sealed yet. What the keychain may hold is noted first: after the write nobody would
-   * think of it.
+   * For a key that is not sealed yet. Notes first what the keychain may hold: after the write
+   * nothing else would tell of that copy.
    */
   async function moveToSealed(key: string, value: string): Promise<SecretOutcome> {
     if (!inKeychain.has(key)) return await writeSealed(key, value);
@@ -105,14 +106,14 @@ export function createFallbackStore(
     if (choice === 'keychain') await moveBack(key, value);
     else if (!tried.has(key) && (await isLeft(key))) {
       tried.add(key);
-      // Not waited for: it may meet a password dialog, and the value is stored. The keychain keeps
-      // the order of calls.
+      // Not awaited: it may open a password dialog, and the value is already stored. The keychain
+      // keeps the order of calls.
       void clearKeychain(key);
     }
     return outcome;
   }
 
-  /** The file has the newest value and goes only after the keychain has read the same back. */
+  /** Removes the file, which has the newest value, only after the keychain has read it back. */
   async function moveBack(key: string, value: string): Promise<void> {
     if ((await note(key)).state !== 'done') return;
     if ((await keychain.write(key, value)).state !== 'done') return;

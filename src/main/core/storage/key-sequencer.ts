@@ -1,21 +1,21 @@
-// The order of calls on a SecretStore that is made of others: calls on one key run one after the
-// other, in the order they were made. May not look into a value, and knows nothing of what a call
-// does.
+// Keeps the order of calls on a SecretStore that is made of others: calls on one key run one after
+// the other, in the order in which they were made. May not look into a value; does not know what a
+// call does.
 import type { SecretOutcome, SecretReading } from '../base/ports.js';
 
-/** What a store says instead of doing what it was asked for. */
+/** The answer of a store that did not do what it was asked for. */
 export type Refusal = Exclude<SecretOutcome, { state: 'done' }>;
 
-/** Runs `run` when every earlier call on this key has ended. */
+/** Runs `run` after every earlier call on this key has ended. */
 export type InSequence = <Answer extends SecretReading | SecretOutcome>(
   key: string,
   run: () => Promise<Answer>,
 ) => Promise<Answer | Refusal>;
 
 /**
- * Makes the order, for one store. A call that waits for another one on its key shares its `locked`:
- * who waited through a dialog that nobody answered must not wait through a second one. Keys of
- * which no call is under way cost nothing.
+ * Makes the sequencer for one store. A call that waits for another call on its key shares its
+ * `locked`: after a dialog that nobody answered, the waiting call must not wait for a second one.
+ * Keys without a running call cost nothing.
  */
 export function createKeySequencer(): InSequence {
   const tails = new Map<string, Promise<SecretReading | SecretOutcome>>();

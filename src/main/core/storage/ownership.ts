@@ -1,6 +1,6 @@
-// Whose is what the state file names: each owner, an issuer with a client id, sees its own part and
-// changes nothing else. Pure. May not drop what belongs to somebody else: a host that comes back to
-// an earlier issuer finds everything as it was.
+// Who owns an entry of the state file: each owner, an issuer with a client id, sees its own part
+// and changes nothing else. Pure. May not drop what belongs to another owner: a host that returns to an
+// earlier issuer finds everything unchanged.
 import { fillsTemplate } from '../oauth/issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { KnownAccount, StateFileContent } from '../base/ports.js';
@@ -8,7 +8,7 @@ import type { KnownAccount, StateFileContent } from '../base/ports.js';
 export interface Owner {
   readonly issuer: string;
   readonly clientId: string;
-  /** Where one address has many issuers: an account may be of any of them. */
+  /** If one address serves many issuers, an account may belong to any of them. */
   readonly template?: IssuerTemplate | null;
 }
 
@@ -29,7 +29,7 @@ export function ownerOf(settings: {
   };
 }
 
-/** An entry without a client id was written by an earlier build: its record says whose it is. */
+/** An earlier build wrote entries without a client id: the record says which client owns them. */
 export function isOwnAccount(
   owner: Owner,
   { issuer, clientId }: Pick<KnownAccount, 'issuer' | 'clientId'>,
@@ -40,7 +40,7 @@ export function isOwnAccount(
   return isOwnIssuer && (clientId === undefined || clientId === owner.clientId);
 }
 
-/** Whatever an earlier build left unstamped counts as one's own: it lives for minutes. */
+/** What an earlier build left without an owner counts as own, because it lives only for minutes. */
 function isOwn(
   owner: Owner,
   { issuer = owner.issuer, clientId = owner.clientId }: Stamped,
@@ -49,8 +49,8 @@ function isOwn(
 }
 
 /**
- * What this owner may know of the file. Refused earlier values are told to everybody: to send one
- * to yet another issuer would give a secret away.
+ * What this owner may know of the file. Every owner learns of refused values of legacy sessions: to
+ * send one to another issuer would give a secret away.
  */
 export function ownPart(owner: Owner, file: StateFileContent): StateFileContent {
   const accounts = file.accounts.filter((account) => isOwnAccount(owner, account));
@@ -69,8 +69,8 @@ export function ownPart(owner: Owner, file: StateFileContent): StateFileContent 
 }
 
 /**
- * The file after a change of this owner's part; the same object when nothing changes. What is new
- * in it is stamped.
+ * The file after a change of this owner's part; the same object when nothing changes. New entries
+ * get the owner's issuer and client id.
  */
 export function withOwnPart(
   owner: Owner,
@@ -103,7 +103,7 @@ export function withOwnPart(
   };
 }
 
-/** Whether somebody else has accounts in this file, or is taking a session over. */
+/** True when another owner has accounts in this file, or is migrating a session. */
 export function knowsOthers(owner: Owner, { accounts, takeOver }: StateFileContent): boolean {
   return (
     accounts.some((account) => !isOwnAccount(owner, account)) ||
@@ -112,7 +112,8 @@ export function knowsOthers(owner: Owner, { accounts, takeOver }: StateFileConte
 }
 
 /**
- * Who was the last one for an earlier build is so still when this owner's account is named instead.
+ * The account that an earlier build named as the last one stays so when this owner's account takes
+ * that place in the file.
  */
 function othersOf(
   { accounts, lastAccountId }: StateFileContent,
@@ -132,7 +133,7 @@ function withLastMark(account: KnownAccount, isLast: boolean): KnownAccount {
   return isLast ? { ...rest, last: true } : rest;
 }
 
-/** Only one take-over has room; what another owner has begun stays theirs. */
+/** The file has room for one migration only; a migration that another owner has begun stays. */
 function takeOverOf(
   owner: Owner,
   file: StateFileContent,

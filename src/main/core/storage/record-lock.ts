@@ -38,17 +38,16 @@ export async function exclusive<T>(
 }
 
 /**
- * The name of the lock under which an account's record is changed: clients do not share records, so
- * they need not wait for each other.
+ * The name of the lock for changes of an account's record. It contains the client id: clients do
+ * not share records, so they need not wait for each other.
  */
 export function sessionLock(clientId: string, accountId: string): string {
   return `${recordKey(accountId)}:${clientId}`;
 }
 
 /**
- * How long a renewal waits for another process: as long as one can take that is neither stopped nor
- * broken. That is two exchanges (the second with a token that was found meanwhile), two reads of
- * the record and one write.
+ * How long a renewal waits for another process: as long as a working renewal can take. That is two
+ * exchanges (the second with a token found meanwhile), two reads of the record and one write.
  */
 export function renewalLockWaitMs({
   networkTimeoutSeconds,

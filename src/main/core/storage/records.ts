@@ -1,6 +1,6 @@
-// What is written: the keychain record of one session, and the file of known accounts. Formats,
-// versions, parsing. Parsers never throw; what they cannot read is reported and must be kept by the
-// caller. docs/storage.md lists every member.
+// The formats of the keychain records and of the state file: versions, parsing, changes. Parsers
+// never throw; they report what they cannot read, and the caller must keep it. docs/storage.md
+// lists every member.
 import type { AccountView } from '../../../contract.js';
 import { isAnonymous } from '../oauth/identity.js';
 import { LIMITS } from '../base/limits.js';
@@ -13,8 +13,8 @@ import type {
 } from '../base/ports.js';
 
 /**
- * One session in the keychain. Nothing else may hold the refresh token for longer than the process
- * lives.
+ * One session in the keychain. Nothing else may store the refresh token beyond the life of the
+ * process.
  */
 export interface SessionRecord {
   readonly version: 1;
@@ -23,13 +23,14 @@ export interface SessionRecord {
   readonly refreshToken: string;
   /** The granted scope (RFC 6749 §5.1). */
   readonly scope: string;
-  /** Those that the sign-in asked for (RFC 8707 §2.1); absent where there were none. */
+  /** The resources that the sign-in requested (RFC 8707 §2.1); absent if there were none. */
   readonly resources?: readonly string[];
   readonly savedAt: number;
-  /** What the session was last used with: it vouches for the metadata in the file. */
+  /** The metadata that the session was last used with: it vouches for the metadata file. */
   readonly metadata?: MetadataMark;
   /**
-   * The access token that came with it, so that a start and other processes need not renew at once.
+   * The access token that came with the refresh token, so that a start and other processes need not
+   * renew at once.
    */
   readonly access: {
     readonly token: string;
@@ -37,8 +38,8 @@ export interface SessionRecord {
     readonly expiresAt: number | null;
   } | null;
   /**
-   * The refresh token came with an ID token of somebody else: what it brings is used only when that
-   * names this person.
+   * The refresh token came with an ID token of another person. Tokens from it are used only if
+   * their ID token names this person.
    */
   readonly doubted?: true;
 }
@@ -58,36 +59,36 @@ export interface AttemptRecord {
   readonly startedAt: number;
   readonly expiresAt: number;
   /**
-   * What the events of this attempt carry, so that those of the next process can name it. Tells
-   * nothing.
+   * The id in the events of this attempt, so that the events of the next process can name it. It
+   * reveals nothing.
    */
   readonly correlationId: string;
 }
 
 /**
- * A session of an earlier version of the host's app in the keychain, from before its token is
- * proved until it is a session of its own.
+ * A legacy session in the keychain: from before its token is proved until it is stored as a session
+ * of its own.
  */
 export interface MigrationRecord {
   readonly version: 1;
   readonly issuer: string;
   readonly clientId: string;
-  /** Its place in the option "migrateFrom" when it was read, for the log. */
+  /** Its index in the option "migrateFrom" when it was read, for the log. */
   readonly entry: number;
-  /** A digest of the value that it came from. */
+  /** A digest of the value that it was read from. */
   readonly source: string;
-  /** The newest that the provider gave. */
+  /** The newest one from the provider. */
   readonly refreshToken: string;
   readonly scope: string;
-  /** Whom the host expects. */
+  /** The subject that the host expects. */
   readonly subject?: string;
 }
 
 export type ParsedRecord =
   | { readonly state: 'record'; readonly record: SessionRecord }
-  /** Of another client id: neither used nor changed. */
+  /** Belongs to another client id: neither used nor changed. */
   | { readonly state: 'foreign'; readonly clientId: string }
-  /** Written by a later version, or damaged: kept, and not ours to overwrite silently. */
+  /** Written by a later version, or damaged: kept, and never overwritten silently. */
   | { readonly state: 'unreadable'; readonly detail: string };
 
 export const NO_ACCOUNTS: StateFileContent = {
@@ -99,37 +100,37 @@ export const NO_ACCOUNTS: StateFileContent = {
 };
 
 /**
- * The keychain's entry name for an account: the first client that stores it has this one, also in
- * earlier builds.
+ * The name of an account's entry in the keychain. The first client that stores the account uses
+ * this name; earlier builds use it too.
  */
 export function recordKey(accountId: string): string {
   return `session:${accountId}`;
 }
 
 /**
- * The entry name of an account for a client that found the one above taken by another; `client` is
+ * The name of the entry for a client that found the name above used by another client; `client` is
  * a digest of its id.
  */
 export function clientRecordKey(accountId: string, client: string): string {
   return `${recordKey(accountId)}:${client}`;
 }
 
-/** The keychain's entry name for an attempt; `id` is a digest of its state. */
+/** The name of an attempt's entry in the keychain; `id` is a digest of its state. */
 export function attemptKey(id: string): string {
   return `attempt:${id}`;
 }
 
 /**
- * The keychain's entry name for what is being taken over by a client; `id` is a digest of issuer
- * and client id.
+ * The name of the keychain entry for a session that a client is migrating; `id` is a digest of
+ * issuer and client id.
  */
 export function migrationKey(id: string): string {
   return `take-over:${id}`;
 }
 
 /**
- * Without the access token where that is so long that no keyring might take the refresh token
- * beside it.
+ * Leaves out an access token that is so long that a keyring might not take the refresh token beside
+ * it.
  */
 export function formatRecord(record: SessionRecord): string {
   const fits =
@@ -153,7 +154,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
     record;
   if (typeof clientId !== 'string' || clientId === '')
     return unreadable('a record without a client id');
-  // Before its version: what a later build of another app has written is not ours to replace
+  // Checked before the version: what a later build of another app has written must not be replaced
   // either.
   if (expected.clientId !== undefined && clientId !== expected.clientId)
     return { state: 'foreign', clientId };
@@ -186,7 +187,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
   };
 }
 
-/** Null for anything that is no attempt of this client at this issuer. */
+/** Null for anything that is not an attempt of this client at this issuer. */
 export function parseAttempt(
   value: string,
   expected: { readonly issuer: string; readonly clientId: string },
@@ -206,7 +207,7 @@ export function parseAttempt(
     : null;
 }
 
-/** Null for anything that is no session to take over, of this client at this issuer. */
+/** Null for anything that is not a session to migrate, of this client at this issuer. */
 export function parseMigration(
   value: string,
   expected: { readonly issuer: string; readonly clientId: string },
@@ -225,8 +226,8 @@ export function parseMigration(
 }
 
 /**
- * Null means: of a later version, so it must be neither used nor overwritten. What is damaged
- * becomes an empty list.
+ * Null: a file of a later version, which must be neither used nor overwritten. Damaged parts become
+ * empty lists.
  */
 export function parseStateFileContent(value: unknown): StateFileContent | null {
   if (typeof value !== 'object' || value === null) return NO_ACCOUNTS;
@@ -253,8 +254,8 @@ export function parseStateFileContent(value: unknown): StateFileContent | null {
 }
 
 /**
- * The list with this account, and what the keychain holds of it; `isLast`: as the last one. The
- * same object when nothing changes.
+ * The state with this account and what the keychain holds of it. `isLast`: it becomes the last
+ * account. The same object when nothing changes.
  */
 export function withAccount(
   storedState: StateFileContent,
@@ -285,7 +286,7 @@ export function withAccount(
 }
 
 /**
- * The list with another account as the last one; the same object when it is that, or is not known.
+ * The state with this account as the last one; the same object when it already is, or is not known.
  */
 export function withLast(storedState: StateFileContent, accountId: string): StateFileContent {
   return storedState.lastAccountId === accountId ||
@@ -294,7 +295,7 @@ export function withLast(storedState: StateFileContent, accountId: string): Stat
     : { ...storedState, lastAccountId: accountId };
 }
 
-/** The list with another word on what the keychain holds; the same object when nothing changes. */
+/** The state with a new `record` for this account; the same object when nothing changes. */
 export function withRecordState(
   storedState: StateFileContent,
   accountId: string,
@@ -312,7 +313,7 @@ export function withRecordState(
   };
 }
 
-/** The record turned out to be another client's: from now on its entry is, too. */
+/** The record turned out to belong to another client: from now on its entry does too. */
 export function withClient(
   storedState: StateFileContent,
   accountId: string,
@@ -328,14 +329,14 @@ export function withClient(
 }
 
 /**
- * Nobody can sign in again as a nameless person: an ended session is of no use, and an entry
- * without one says nothing.
+ * Nobody can sign in again as an anonymous person: an ended session is useless, and an entry
+ * without a session says nothing.
  */
 function withoutAnonymous(accounts: readonly KnownAccount[]): readonly KnownAccount[] {
   return accounts.flatMap((account) => {
     if (!isAnonymous(account)) return [account];
     if (account.record === 'refused') return [{ ...account, record: 'removal-owed' as const }];
-    // Without its entry nobody would ever find the record again.
+    // Without its entry the record could never be found again.
     return account.record === 'none' ? [] : [account];
   });
 }
@@ -353,7 +354,7 @@ function isAccount(value: unknown): value is AccountView {
   );
 }
 
-/** What an entry says of its owner and its place. */
+/** What an entry says about its owner and its place in the keychain. */
 function stampOf({
   clientId,
   last,
@@ -366,7 +367,7 @@ function stampOf({
   };
 }
 
-/** Only what this version knows: an account goes to pages as it is. */
+/** Only the members that this version knows, because pages get the account unchanged. */
 function membersOf({
   id,
   issuer,

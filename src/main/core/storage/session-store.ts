@@ -1,7 +1,6 @@
-// Sessions at rest: the keychain's records and the file that remembers which records must exist.
-// Answers with what the session machine understands; never deletes what it could not read, never
-// throws. What another client or issuer has left is neither used nor changed; only a removal that
-// is owed is done for them, too.
+// Stores sessions: the keychain records, and the state file that remembers which records must
+// exist. Never deletes what it could not read, and never throws. Neither uses nor changes what
+// another client or issuer has left, except that it also does a removal that they owe.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import type { StoredState } from './stored-state.js';
@@ -22,19 +21,19 @@ import {
 import { digestOf } from '../base/digest.js';
 
 export interface SessionStore {
-  /** Whom to restore, or who was last and why not. */
+  /** Which account to restore; or else which account was the last one, and why not. */
   load(): {
     readonly restore: AccountView | null;
     readonly last: AccountView | null;
     readonly reason: SignedOutReason;
   };
-  /** `correlationId` goes to what is told of it, here and below. */
+  /** Log events carry `correlationId`, here and below. */
   read(account: AccountView, correlationId?: string): Promise<SessionReading>;
   /**
-   * Null when stored and read back. The file learns of the account before the keychain does; when
-   * it cannot be written the keychain gets the record all the same, for other processes and this
-   * one's next try, and the answer is `storage-failed`. `isActive` false: the next start restores
-   * another account.
+   * Null when the record is stored and was read back. The account is noted in the file before the
+   * keychain gets the record. If the file cannot be written, the keychain still gets the record,
+   * for other processes and for this one's next try, and the answer is `storage-failed`. `isActive`
+   * false: the next start restores another account.
    */
   write(
     record: SessionRecord,
@@ -43,31 +42,31 @@ export interface SessionStore {
   ): Promise<AuthError | null>;
   /** The next start restores this account. */
   choose(account: AccountView): Promise<void>;
-  /** The record is not restored any more, whether or not its removal succeeds. */
+  /** From now on the record is never restored, whether or not its removal succeeds. */
   oweRemoval(account: AccountView): Promise<void>;
   /**
-   * Removes a record that is owed a removal, and nothing else. Resolves when that was tried; what
-   * could not be removed is owed still. `before` gets the record first, and is waited for.
+   * Removes the record only if its removal is owed. Resolves after one try; if it fails, the
+   * removal is still owed. `before` gets the record first and is awaited.
    */
   remove(account: AccountView, before?: (record: SessionRecord) => Promise<void>): Promise<void>;
-  /** Whose removal is owed here: accounts of this issuer and client. */
+  /** The accounts of this issuer and client whose removal is owed. */
   owed(): readonly AccountView[];
-  /** Whose removal is owed by other issuers and clients, with their client id where it is known. */
+  /** Accounts whose removal other issuers and clients owe, with the client id if it is known. */
   owedByOthers(): readonly KnownAccount[];
-  /** The same as `remove`, for one of those. What the file says now counts. */
+  /** The same as `remove`, for one of those. Reads the file again first: its content counts. */
   removeOfOthers(entry: KnownAccount): Promise<void>;
   /**
-   * The provider refused it, but did not end it: the record stays, and the next start asks once
-   * more.
+   * The provider refused the session, but did not end it: the record stays, and the next start asks
+   * again.
    */
   suspend(account: AccountView): Promise<void>;
-  /** The provider ended it: the record stays, but is not restored any more. */
+  /** The provider ended the session: the record stays, but is not restored any more. */
   markRefused(account: AccountView): Promise<void>;
-  /** Where the record with this key really is. */
+  /** The key under which the record with this usual key really is. */
   placeOf(key: string): string;
 }
 
-/** `foreign`: what is there is another client's. */
+/** `foreign`: the record there belongs to another client. */
 export type SessionReading =
   | { readonly state: 'record'; readonly record: SessionRecord; readonly suspended?: true }
   | { readonly state: 'absent'; readonly foreign?: true }
@@ -77,22 +76,22 @@ type Found = (
   ParsedRecord | { readonly state: 'absent' } | Exclude<SecretOutcome, { state: 'done' }>
 ) & { readonly key: string };
 
-/** Whose record is looked for; `clientId` undefined: nobody knows. */
+/** The record that is looked for; `clientId` undefined: its client is unknown. */
 type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & {
   readonly clientId: string | undefined;
 };
 
-// Nothing is read or written before the file was: it would be lost with the list, or overwrite a
-// later version's.
+// Nothing is read or written before the file is read: a change could be lost with the list, or
+// overwrite a record of a later version.
 export function createSessionStore(
   secrets: SecretStore,
   storedState: StoredState,
   clientId: string,
   log: Log,
 ): SessionStore {
-  /** Where a record was found or written last, by its usual key. */
+  /** The key where a record was last found or written, by its usual key. */
   const places = new Map<string, string>();
-  /** How often a removal was owed, by account. */
+  /** How many times `oweRemoval` was called, by account. */
   const signOuts = new Map<string, number>();
 
   return {
@@ -148,7 +147,7 @@ export function createSessionStore(
           state: 'withheld',
           error: new AuthError(
             'keyring-unavailable',
-            `the stored session cannot be read: ${found.detail}`,
+            `the stored session cannot be used: it is ${found.detail}`,
           ),
         };
       case 'foreign':
@@ -178,7 +177,7 @@ export function createSessionStore(
     const { account } = record;
     const since = signOuts.get(account.id);
     const key = places.get(recordKey(account.id)) ?? (await placeFor(account));
-    // Nothing was noted yet that a sign-out could have taken back.
+    // Nothing is noted yet that the sign-out could have undone.
     if (signOuts.get(account.id) !== since)
       return new AuthError('signed-out', 'signed out before the session was stored');
     const before = stateOf(account.id);
@@ -193,7 +192,7 @@ export function createSessionStore(
         ? null
         : new AuthError(
             'storage-failed',
-            'the file that leads the next start to the session could not be written',
+            'the state file, which names the session for the next start, could not be written',
           );
     }
     log.write({
@@ -202,8 +201,8 @@ export function createSessionStore(
       correlationId,
       fields: { detail: outcome.detail },
     });
-    // Whatever was there still is: an older record, perhaps one that is owed a removal. A sign-out
-    // meanwhile has the last word.
+    // The keychain still has what it had before: an older record, perhaps one whose removal is
+    // owed. A sign-out in the meantime wins.
     if (stateOf(account.id) === 'kept')
       await storedState.update((state) => withRecordState(state, account.id, before));
     return keyringError(outcome, 'session');
@@ -231,7 +230,7 @@ export function createSessionStore(
     const found = await find(soughtOf(account), true);
     if (found.state === 'foreign') return leave(account, found.clientId);
     if (found.state === 'record') await before?.(found.record);
-    // Signed in again meanwhile: the record is a new one and stays.
+    // The person has signed in again in the meantime: the new record stays.
     if (!isOwed()) return;
     const outcome = await removeFound(found, account.id);
     places.delete(recordKey(account.id));
@@ -247,7 +246,7 @@ export function createSessionStore(
 
   async function suspend(account: AccountView): Promise<void> {
     await storedState.loaded();
-    // One that no keyring took, or that a sign-out owes, stays what it is.
+    // A session that no keyring stored, or whose removal is owed, keeps its state.
     await storedState.update((state) =>
       state.accounts.some(({ id, record }) => id === account.id && record === 'kept')
         ? withRecordState(state, account.id, 'suspended')
@@ -272,7 +271,7 @@ export function createSessionStore(
   async function removeOfOthers({ id, clientId: other }: KnownAccount): Promise<void> {
     const isIt = (one: KnownAccount): boolean =>
       one.id === id && one.clientId === other && one.record === 'removal-owed';
-    // They may have signed in again in a process of their own.
+    // The other owner may have signed in again in another process.
     await storedState.refresh();
     const entry = owedByOthers().find(isIt);
     if (entry === undefined) return;
@@ -299,8 +298,8 @@ export function createSessionStore(
   }
 
   /**
-   * Where its record is, and what it says. Where another client has the account's own entry, this
-   * client's own is looked at.
+   * Finds the record and its key. If another client has the account's usual entry, reads the entry
+   * of this client.
    */
   async function find(sought: Sought, expected: boolean): Promise<Found> {
     const usual = recordKey(sought.id);
@@ -331,8 +330,8 @@ export function createSessionStore(
   }
 
   /**
-   * For a record that this process has neither read nor written yet. Another client's is never
-   * written over.
+   * The key for a record that this process has neither read nor written yet. Never the key of
+   * another client's record.
    */
   async function placeFor({ id, issuer }: AccountView): Promise<string> {
     const usual = recordKey(id);
@@ -348,7 +347,7 @@ export function createSessionStore(
     return keyApart(id, clientId);
   }
 
-  /** Whether the file knows another client whose record is under the account's own key. */
+  /** True when the file names another client whose record has the account's usual key. */
   function isTaken(id: string): boolean {
     const own = entryOf(id);
     return storedState
@@ -362,13 +361,13 @@ export function createSessionStore(
   async function removeFound(found: Found, id: string): Promise<SecretOutcome> {
     if (found.state === 'absent') return { state: 'done' };
     if (found.state === 'locked') return found;
-    // What no key opens goes unread, for the person wants it gone; but not when it may be another
-    // client's.
+    // A record that cannot be decrypted is removed unread, because the person wants it gone; but
+    // not when it may belong to another client.
     if (found.state === 'unavailable' && isTaken(id)) return found;
     return secrets.remove(found.key);
   }
 
-  /** An entry of an earlier build says not whose it is; the record does. */
+  /** An entry of an earlier build does not name its client; the record does. */
   async function leave({ id }: AccountView, other: string): Promise<void> {
     if (entryOf(id)?.clientId === undefined) await leaveTo(id, other);
     else await storedState.update((state) => withRecordState(state, id, 'none'));
@@ -399,12 +398,12 @@ function isThere(record: KnownAccount['record']): boolean {
   return record === 'kept' || record === 'suspended';
 }
 
-/** Why what a keyring holds, such as `session`, cannot be had or stored now. */
+/** Why a keyring cannot read or store its entry (`what`: such as "session") now. */
 export function keyringError(
   { state }: Exclude<SecretOutcome, { state: 'done' }>,
   what: string,
 ): AuthError {
   return state === 'locked'
-    ? new AuthError('keyring-locked', `the keyring that holds the ${what} is locked`)
-    : new AuthError('keyring-unavailable', `the keyring that holds the ${what} does not answer`);
+    ? new AuthError('keyring-locked', `the keyring that stores the ${what} is locked`)
+    : new AuthError('keyring-unavailable', `the keyring that stores the ${what} does not answer`);
 }

@@ -1,6 +1,6 @@
-// Reads the state file until it can be read: at the start, by a timer, and whenever somebody has
-// reason to hope. Until then nobody is signed out, taken over or restored: what the file holds is
-// not known.
+// Tries to read the state file until that succeeds: at the start, by a timer, and whenever there is
+// a reason to hope. Until then the content is unknown, so no session may be signed out, migrated or
+// restored.
 import type { Clock } from '../base/ports.js';
 import { AuthError } from '../base/errors.js';
 import type { StoredState } from './stored-state.js';
@@ -8,10 +8,10 @@ import { LIMITS } from '../base/limits.js';
 
 export interface StateReader {
   /**
-   * Resolves when it was tried once. Tries go on by themselves until the file is read, or the end.
+   * Resolves after the first try. The tries continue until the file is read, or until `stop`.
    */
   begin(): Promise<void>;
-  /** The disk may answer now. Resolves when it was tried; at once when the file has been read. */
+  /** The disk may answer now. Resolves after one try; at once if the file was already read. */
   tryAgain(): Promise<void>;
   stop(): void;
 }
@@ -48,10 +48,10 @@ export function createStateReader(
   }
 }
 
-/** What the view and callers are told meanwhile. */
+/** What the view shows and callers get until the file is read. */
 export function unreadError(): AuthError {
   return new AuthError(
     'storage-failed',
-    'the file that leads to the stored session cannot be read now',
+    'the state file, which names the stored session, cannot be read now',
   );
 }

@@ -1,8 +1,8 @@
-// The file of what is known, in memory and on disk: accounts, and which records the keychain must
-// hold. Several processes may share the file: each says its changes to what it finds there, one
-// process at a time. Several issuers and client ids may share it, too: each sees and changes its
-// own part. A file of a later version is read by nobody and never overwritten; neither is one that
-// cannot be read.
+// The state file in memory and on disk: the known accounts, and which records the keychain must
+// hold. Several processes, issuers and client ids may share the file: each process applies its
+// changes to what it finds there, one process at a time, and each owner sees and changes its own
+// part. A file of a later version is never used, and neither that nor an unreadable file may be
+// overwritten.
 import type { StateFileContent, Lock, Log, StateStore } from '../base/ports.js';
 import { NO_ACCOUNTS, parseStateFileContent } from './records.js';
 import { type Owner, knowsOthers, ownPart, withOwnPart } from './ownership.js';
@@ -11,42 +11,42 @@ import { exclusive } from './record-lock.js';
 export interface StoredState {
   /** Call before anything else, and again until `isRead`. Never rejects. */
   load(): Promise<void>;
-  /** Resolves when `load` has been tried; until then nothing is known. */
+  /** Resolves after the first try of `load`; until then nothing is known. */
   loaded(): Promise<void>;
   /**
-   * False: the file may know somebody, but could not be read yet. What is known comes from this
-   * process alone.
+   * False: the file may name accounts, but could not be read yet. What is known comes only from
+   * this process.
    */
   isRead(): boolean;
   /** Resolves as soon as `isRead` is true. */
   read(): Promise<void>;
   /** The part of this issuer and client id. */
   current(): StateFileContent;
-  /** Everybody's, to be cleaned up after and for nothing else. */
+  /** The parts of all owners. For clean-up only. */
   everybody(): StateFileContent;
   /**
-   * Whether somebody with another issuer or client id was signed in here, or is taking a session
-   * over.
+   * True when an account of another issuer or client id was signed in here, or such an owner is
+   * migrating a session.
    */
   knowsOthers(): boolean;
   /**
-   * Reads the file anew: other processes may have written it. What it has not taken yet from this
-   * one is kept.
+   * Reads the file again, because other processes may have written it. Changes of this process that
+   * are not saved yet are kept.
    */
   refresh(): Promise<void>;
   /**
    * Changes this owner's part now. Resolves with true when the file has this change and all earlier
-   * ones, with false when it could not take them (which the log says; they are tried again with the
-   * next). `change` may be called again, on what others wrote.
+   * ones. Resolves with false when they could not be saved: the log says so, and the next change
+   * tries them again. `change` may be called again, on what others wrote.
    */
   update(change: Change): Promise<boolean>;
-  /** The same for everybody's part. */
+  /** The same for the parts of all owners. */
   updateEverybody(change: Change): Promise<boolean>;
 }
 
 type Change = (storedState: StateFileContent) => StateFileContent;
 
-/** `onAccounts` is called whenever the list of accounts is another one. */
+/** `onAccounts` is called whenever the list of accounts has changed. */
 export function createStoredState(
   file: StateStore,
   lock: Lock,
@@ -56,7 +56,7 @@ export function createStoredState(
 ): StoredState {
   let storedState: StateFileContent = NO_ACCOUNTS;
   let own: StateFileContent = NO_ACCOUNTS;
-  /** What the file has not taken yet, oldest first. */
+  /** Changes that are not saved yet, oldest first. */
   let unsaved: readonly Change[] = [];
   let writable = true;
   let saving: Promise<boolean> = Promise.resolve(true);
@@ -111,7 +111,7 @@ export function createStoredState(
     const before = own;
     storedState = next;
     const part = ownPart(owner, next);
-    // The same list until it changes: callers compare it.
+    // Callers compare the list by identity, so it stays the same object until it changes.
     own = isSameList(part.accounts, before.accounts)
       ? { ...part, accounts: before.accounts }
       : part;
@@ -126,8 +126,8 @@ export function createStoredState(
   }
 
   /**
-   * To write what is in memory would undo what another process has written since: a session that
-   * nobody knows of is lost.
+   * Applies the changes to the file as it is now. To write the state in memory would undo what
+   * another process has written since, and a session that the file does not name is lost.
    */
   async function merge(): Promise<boolean> {
     const changes = unsaved;
@@ -136,7 +136,7 @@ export function createStoredState(
     const { content } = looked;
     const found = accept(content);
     if (found === null) return false;
-    // A file that is gone, or was set aside, comes back as it was.
+    // A file that is gone, or was set aside, is restored as it was.
     const merged = content === null ? storedState : apply(changes, found);
     learn(apply(unsaved.slice(changes.length), merged));
     noteRead();
@@ -144,7 +144,7 @@ export function createStoredState(
     try {
       if (isNew || file.isWhole?.() === false) await file.save(merged);
     } catch {
-      // A file that says it already may stand on a disk that is full: nothing is lost then.
+      // If the file already says it, nothing is lost, for example on a full disk.
       if (isNew) {
         log.write({ level: 'error', event: 'state-file-unwritable' });
         return false;
@@ -159,7 +159,7 @@ export function createStoredState(
     finishReading();
   }
 
-  /** Null: it cannot be read, which is no word on what it holds. */
+  /** Null: the file cannot be read, which says nothing about its content. */
   async function look(): Promise<{ readonly content: unknown } | null> {
     try {
       const content = await file.load();
@@ -178,7 +178,7 @@ export function createStoredState(
   }
 
   /**
-   * Null: a file of a later version, which belongs to a newer build and is left exactly as it is.
+   * Null: a file of a later version. It belongs to a newer build and must stay exactly as it is.
    */
   function accept(content: unknown): StateFileContent | null {
     const parsed = parseStateFileContent(content);
@@ -198,14 +198,14 @@ function apply(changes: readonly Change[], storedState: StateFileContent): State
 }
 
 /**
- * By their text: both come from the same code, and a difference that means nothing only costs a
+ * Compares the texts: the same code writes both, and a difference without meaning costs only a
  * write.
  */
 function isSame(merged: StateFileContent, content: unknown): boolean {
   return JSON.stringify(merged) === JSON.stringify(content);
 }
 
-/** The name of the system's error; its message would name the path, and with it the person. */
+/** The code of the system's error; its message would contain the path, and so the person's name. */
 function codeOf(thrown: unknown): string {
   const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : null;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,30}$/.test(code) ? code : 'unknown error';
