@@ -313,7 +313,7 @@ export async function measureTokens({ stage, quick, say }) {
     return row({
       id: what,
       title,
-      goal: `≤ ${maxMs} ms besides the keyring’s own write`,
+      goal: `≤ ${maxMs} ms, not counting the keyring’s own write`,
       floor: shown(floor, 'ms'),
       bestPeer: `${best.name}: ${signed(medianOf(best.samples))} ms`,
       latchkey: `${signed(medianOf(own))} ms`,
