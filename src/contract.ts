@@ -1,7 +1,7 @@
-// What crosses the boundary between the main process and pages: types only.
-// May not import anything, and may not name a token, code, verifier, state or nonce.
+// The messages between the main process and pages: types only. May not import anything, and may not
+// name a token, code, verifier, state or nonce.
 
-/** Where a signed-in person is known: one issuer, one subject. Holds no secret. */
+/** A signed-in person: one issuer, one subject. Contains no secret. */
 export interface AccountView {
   /** Opaque and stable: the same person at the same issuer always has the same id. */
   readonly id: string;
@@ -15,7 +15,7 @@ export interface AccountView {
   readonly picture?: string;
 }
 
-/** Every error code that Latchkey has; docs/errors.md tells what to do about each. */
+/** Every error code of Latchkey. docs/errors.md says what to do about each. */
 export type AuthErrorCode =
   | 'invalid-options'
   | 'signed-out'
@@ -52,8 +52,8 @@ export type AuthErrorCode =
 export type AuthErrorRetry = 'automatic' | 'user' | 'sign-in' | 'never';
 
 /**
- * What a provider adds to its `error` for its own support: codes and ids, never a text. Each is
- * kept only in its known form.
+ * What a provider adds to its `error` for its own support: codes and ids, never a text. Latchkey
+ * keeps each only in its known form.
  */
 export interface ProviderErrorView {
   /**
@@ -64,26 +64,28 @@ export interface ProviderErrorView {
   readonly suberror?: string;
   readonly correlationId?: string;
   readonly traceId?: string;
-  /** As the provider wrote it, in UTC. */
+  /** In the provider's format, in UTC. */
   readonly timestamp?: string;
 }
 
-/** What a developer can do about an error: text of Latchkey's own, nothing from outside. */
+/**
+ * What a developer can do about an error. The text is Latchkey's own; nothing comes from outside.
+ */
 export interface AdviceView {
-  /** The code that is explained, as docs/errors has it. */
+  /** The explained code, as in docs/errors. */
   readonly code: string;
   readonly title: string;
   readonly what: string;
-  /** Why it comes to a desktop app. */
+  /** Why a desktop app gets this error. */
   readonly why: string;
   /** Step by step. */
   readonly fix: readonly string[];
-  /** What is often recommended and does not help. */
+  /** A common recommendation that does not help. */
   readonly tempting?: { readonly fix: string; readonly fails: string };
   readonly links: readonly { readonly title: string; readonly url: string }[];
   /**
-   * Where it was read and when. `verified` false: general knowledge that was not found written
-   * down.
+   * The source and its date. `verified` false: general knowledge, for which no written source was
+   * found.
    */
   readonly source: { readonly url: string; readonly date: string; readonly verified: boolean };
 }
@@ -93,55 +95,55 @@ export interface AuthErrorView {
   readonly code: AuthErrorCode;
   readonly retry: AuthErrorRetry;
   readonly message: string;
-  /** The provider's own `error` (RFC 6749 §5.2), kept only when it is a plain short word. */
+  /** The provider's own `error` (RFC 6749 §5.2), if it is a plain short word. */
   readonly serverError?: string;
   readonly provider?: ProviderErrorView;
-  /** For developers; only where the option `showAdvice` says so. */
+  /** For developers; present only if the option `showAdvice` allows it. */
   readonly advice?: AdviceView;
 }
 
 /**
- * How the answer of the provider comes to the app. `custom-scheme`, `loopback`: the browser on this
+ * How the provider's answer comes back to the app. `custom-scheme`, `loopback`: the browser on this
  * computer brings it. `device-code`: the person types a short code on any device (RFC 8628).
  * `paste`: the person copies it out of the browser.
  */
 export type RedirectKind = 'custom-scheme' | 'loopback' | 'device-code' | 'paste';
 
-/** What the person needs to sign in on another device (RFC 8628 §3.3). It is meant to be shown. */
+/** What the person needs to sign in on another device (RFC 8628 §3.3). Show it. */
 export interface DeviceView {
-  /** To be typed on that page. At most 64 letters, digits, blanks, dashes, dots and underscores. */
+  /**
+   * The person types it on that page. At most 64 letters, digits, blanks, dashes, dots and
+   * underscores.
+   */
   readonly userCode: string;
-  /** An `https:` URL, or `http:` of this computer. */
+  /** An `https:` URL, or an `http:` URL of this computer. */
   readonly verificationUri: string;
   /**
    * The same page with the code filled in, for a QR code (RFC 8628 §3.3.1). Show the code beside
-   * it: the page asks to compare.
+   * it: the page asks the person to compare.
    */
   readonly verificationUriComplete?: string;
 }
 
-/** One trip to the browser, while it is open. Times are milliseconds since 1970. */
+/** One open sign-in attempt. Times are milliseconds since 1970. */
 export interface AttemptView {
   readonly stage: 'preparing' | 'waiting' | 'redeeming';
-  /**
-   * The newest way by which the answer can come; absent while it is being prepared. Earlier ways
-   * stay open.
-   */
+  /** The newest open redirect. Absent while it is prepared. Earlier redirects stay open. */
   readonly redirect?: RedirectKind;
   /**
-   * What `tryAnotherWay()` would take next; absent when none is left, or while it is being
-   * prepared.
+   * The redirect that `tryAnotherWay()` would open next. Absent if none is left, or while the
+   * current one is prepared.
    */
   readonly otherWay?: RedirectKind;
-  /** Present while the newest way is a device code. */
+  /** Present while the newest redirect is a device code. */
   readonly device?: DeviceView;
   readonly startedAt: number;
   readonly expiresAt: number;
 }
 
-/** How old the access token is and what happens next. Times are milliseconds since 1970. */
+/** The state of the access token and what happens next. Times are milliseconds since 1970. */
 export type RenewalView =
-  /** Valid. `renewAt` is null when the token never expires or cannot be renewed. */
+  /** The token is valid. `renewAt` is null if the token never expires or cannot be renewed. */
   | {
       readonly state: 'fresh';
       readonly since: number;
@@ -149,7 +151,7 @@ export type RenewalView =
       readonly renewAt: number | null;
     }
   | { readonly state: 'renewing'; readonly since: number; readonly expiresAt: number | null }
-  /** The last renewal failed in a way that passes; the person is still signed in. */
+  /** The last renewal failed for a temporary reason. The person is still signed in. */
   | {
       readonly state: 'waiting';
       readonly since: number;
@@ -159,8 +161,8 @@ export type RenewalView =
     };
 
 /**
- * Why nobody is signed in. `never`: nobody was; `signed-out`: the user did it; `ended`: the server
- * did.
+ * Why nobody is signed in. `never`: nobody ever was; `signed-out`: the user signed out; `ended`:
+ * the server ended the session.
  */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
@@ -171,22 +173,22 @@ export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
 
 /**
- * With the option `accounts: 'several'`: who else is signed in. `switchAccount()` makes one of them
- * the active one. Absent: nobody.
+ * With the option `accounts: 'several'`: the other signed-in accounts. `switchAccount()` makes one
+ * of them active. Absent: there are none.
  */
 interface WithOthers {
   readonly otherAccounts?: readonly AccountView[];
 }
 
-/** All that a page may know. Broadcast to every window at every change. */
+/** Everything that a page may know. Sent to every window at every change. */
 export type AuthView =
   | { readonly status: 'starting' }
   | (WithOthers & {
       readonly status: 'signed-out';
       readonly reason: SignedOutReason;
-      /** Who was signed in last, for "sign in again as …". */
+      /** The account that was signed in last, for "sign in again as …". */
       readonly lastAccount?: AccountView;
-      /** Why the last attempt or session ended, when that was not the user's wish. */
+      /** Why the last attempt or session ended, if the user did not end it. */
       readonly error?: AuthErrorView;
     })
   | (WithOthers & {
@@ -197,19 +199,19 @@ export type AuthView =
   | (WithOthers & {
       readonly status: 'signed-in';
       readonly account: AccountView;
-      /** False when the session ends with the app, because no keyring took the refresh token. */
+      /** False if the session ends with the app, because no keyring stored the refresh token. */
       readonly remembered: boolean;
       readonly store: SecretStoreKind;
       readonly renewal: RenewalView;
       /** Why `remembered` is false, or why the last attempt failed. */
       readonly error?: AuthErrorView;
-      /** A further trip to the browser (another account, say) while this one is signed in. */
+      /** An open attempt (for another account, for example) while this account is signed in. */
       readonly attempt?: AttemptView;
     })
   /**
-   * An account is stored, but the keyring does not open; or one may be stored, but the file that
-   * names it cannot be read (`storage-failed`, without `lastAccount`). Nothing is lost; `retry()`
-   * asks again.
+   * An account is stored, but the keyring does not open. Or an account may be stored, but the file
+   * that names it cannot be read (`storage-failed`, without `lastAccount`). Nothing is lost;
+   * `retry()` tries again.
    */
   | (WithOthers & {
       readonly status: 'locked';
@@ -218,7 +220,7 @@ export type AuthView =
       readonly attempt?: AttemptView;
     });
 
-/** What a page may ask of a sign-in. Main decides the rest. */
+/** What a page may choose for a sign-in. Main decides the rest. */
 export interface SignInRequest {
   /** Sent as `prompt` (OpenID Connect Core §3.1.2.1). */
   readonly prompt?: 'login' | 'select_account' | 'consent';
@@ -227,7 +229,7 @@ export interface SignInRequest {
 }
 
 /**
- * The answer to every call from a page: a refusal is a value, so that no stack or cause crosses.
+ * The answer to every call from a page. A refusal is a value, so that no stack or cause crosses.
  */
 export type AuthReply =
   { readonly ok: true } | { readonly ok: false; readonly error: AuthErrorView };
@@ -256,7 +258,9 @@ export interface AuthPushes {
   'latchkey:view-changed': (view: AuthView) => void;
 }
 
-/** What the preload puts on `window.latchkey`: one method for each message, and nothing else. */
+/**
+ * The API on `window.latchkey`, from the preload: one method for each message, and nothing else.
+ */
 export interface AuthBridge {
   readonly initialView: AuthView;
   onView(listener: (view: AuthView) => void): () => void;
@@ -270,38 +274,45 @@ export interface AuthBridge {
   retry(): Promise<AuthReply>;
 }
 
-/** The typed access that `latchkey/renderer` gives a page. */
+/** The API for pages, exported by `latchkey/renderer`. */
 export interface AuthApi {
-  /** The latest view; the same object until the next change, so it fits `useSyncExternalStore`. */
+  /**
+   * Returns the latest view: the same object until the next change, so it fits
+   * `useSyncExternalStore`.
+   */
   getSnapshot(): AuthView;
-  /** Calls the listener with the view now and after each change. Returns the way to stop. */
+  /**
+   * Calls the listener with the view now and after each change. Returns a function that stops this.
+   */
   subscribe(listener: (view: AuthView) => void): () => void;
-  /** Opens the system browser. Resolves when signed in; rejects with an `AuthFailure`. */
+  /**
+   * Opens the system browser. Resolves when the person is signed in; rejects with an `AuthFailure`.
+   */
   signIn(request?: SignInRequest): Promise<void>;
   cancelSignIn(): Promise<void>;
   /**
-   * Opens the page of the attempt that is waiting once more. With a device code: opens the page for
-   * the code on this computer.
+   * Opens the page of the waiting attempt again. With a device code: opens the page for the code on
+   * this computer.
    */
   reopenBrowser(): Promise<void>;
   /**
-   * "Nothing happened?": opens the next way of the attempt that is waiting. The earlier ways stay
-   * open. Does nothing when none is left.
+   * For "Nothing happened?": opens the next redirect of the waiting attempt. Earlier redirects stay
+   * open. Does nothing if none is left.
    */
   tryAnotherWay(): Promise<void>;
   /**
-   * Hands over what the person copied out of the browser: a whole callback URL, or the code that a
-   * page shows (`redirect` is `paste`). Resolves when an open attempt has taken it; rejects with
-   * `callback-invalid` when it is no answer to one.
+   * Passes on what the person copied from the browser: a whole callback URL, or the code that a
+   * page shows (`redirect` is `paste`). Resolves when an open attempt has accepted it; rejects with
+   * `callback-invalid` if it answers none.
    */
   pasteCallback(text: string): Promise<void>;
   /** Signs out the active account, or the one with this `id`. */
   signOut(accountId?: string): Promise<void>;
   /**
-   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when
-   * its session does not come: with `signed-out`, or what the keyring says.
+   * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
+   * `signed-out` or a code of the keyring, and changes nothing.
    */
   switchAccount(accountId: string): Promise<void>;
-  /** Does now what Latchkey is waiting for: opens the keyring again, or renews. */
+  /** Does at once what Latchkey waits to do: opens the keyring again, or renews. */
   retry(): Promise<void>;
 }

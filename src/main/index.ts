@@ -55,8 +55,8 @@ export type { TokenRequest } from './core/session/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 /**
- * What became of one scheme. `done` false: it is not this app's to give back, and `detail` says
- * whose it is.
+ * The result for one scheme. `done` false: the scheme does not belong to this app, and `detail`
+ * says to whom it belongs.
  */
 export interface SchemeRemoval {
   readonly scheme: string;
@@ -65,86 +65,88 @@ export interface SchemeRemoval {
 }
 
 /**
- * Sign-in for the main process. Promises reject with `AuthError` only, and always within a bounded
- * time.
+ * Sign-in for the main process. Promises reject only with `AuthError`, and always settle within a
+ * bounded time.
  */
 export interface Auth {
-  /** The latest view: a frozen object, the same until the next change. */
+  /** Returns the latest view: a frozen object, the same until the next change. */
   getView(): AuthView;
-  /** Calls the listener with the view now and after each change. Returns the way to stop. */
+  /**
+   * Calls the listener with the view now and after each change. Returns a function that stops this.
+   */
   onView(listener: (view: AuthView) => void): () => void;
   /**
-   * Opens the system browser. Resolves when signed in and stored; rejects when the attempt failed,
-   * expired or was cancelled.
+   * Opens the system browser. Resolves when the person is signed in and the session is stored;
+   * rejects if the attempt failed, expired or was cancelled.
    */
   signIn(request?: SignInRequest): Promise<void>;
   /** Ends every open attempt. */
   cancelSignIn(): Promise<void>;
-  /** Opens the page of the newest waiting attempt once more. */
+  /** Opens the page of the newest waiting attempt again. */
   reopenBrowser(): Promise<void>;
   /**
-   * Opens the next way of the newest waiting attempt; the earlier ones stay open. Does nothing when
-   * none is left.
+   * Opens the next redirect of the newest waiting attempt. Earlier redirects stay open. Does
+   * nothing if none is left.
    */
   tryAnotherWay(): Promise<void>;
   /**
-   * A whole callback URL, or the code that a page shows. Resolves when an attempt has taken it,
-   * else rejects with `callback-invalid`.
+   * Accepts a whole callback URL, or the code that a page shows. Resolves when an attempt has
+   * accepted it; otherwise rejects with `callback-invalid`.
    */
   pasteCallback(text: string): Promise<void>;
   /**
-   * Forgets the session on this computer first, also offline; then tells the server (RFC 7009) in
-   * the background. Default: the active account.
+   * Forgets the session on this computer first, also offline. Then revokes the token at the server
+   * (RFC 7009) in the background. Default: the active account.
    */
   signOut(accountId?: string): Promise<void>;
   /**
-   * Makes one of `otherAccounts` the active one, by its `id`. Rejects, and changes nothing, when
-   * its session does not come: with `signed-out`, or what the keyring says.
+   * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
+   * `signed-out` or a code of the keyring, and changes nothing.
    */
   switchAccount(accountId: string): Promise<void>;
-  /** Does now what is being waited for: opens the keyring, renews, or stores again. */
+  /** Does at once what Latchkey waits to do: opens the keyring, renews, or stores again. */
   retry(): Promise<void>;
   /**
-   * The access token, renewed first when it is due; one request however many callers. It must not
-   * reach a page. `request` asks for another account, another API, or another token than one that
-   * was refused; `resource-refused` when the provider gives none.
+   * Resolves with the access token. Renews it first if it is due; concurrent callers share one
+   * request. The token must not reach a page. `request` asks for another account, another API, or a
+   * replacement for a refused token. Rejects with `resource-refused` if the provider gives none.
    */
   getAccessToken(request?: TokenRequest): Promise<string>;
   /**
-   * Looks at everything that a sign-in needs here: scheme, loopback, keyring, network, clock,
-   * provider. Does what a sign-in does, and no more: it registers the scheme, writes and removes a
-   * keyring entry, asks the provider. Rejects only with `files-missing`, when Latchkey is not
-   * whole.
+   * Checks everything that a sign-in needs on this computer: scheme, loopback, keyring, network,
+   * clock, provider. It does what a sign-in does, and no more: it registers the scheme, writes and
+   * removes a keyring entry, asks the provider. Rejects only with `files-missing`, if Latchkey was
+   * not shipped whole.
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   /**
-   * What a person may send to whoever helps them: a diagnosis, versions, options, view and the last
-   * log events, redacted. Rejects as `diagnose` does.
+   * Resolves with a report that a person can send to somebody who helps them: a diagnosis,
+   * versions, options, view and the last log events, redacted. Rejects as `diagnose` does.
    */
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   /**
-   * For an uninstaller, as the last call: takes back what was registered for the custom schemes. A
-   * later start registers them anew.
+   * For an uninstaller, as the last call: removes the registration of the custom schemes. A later
+   * start registers them again.
    */
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
   /**
-   * Calls the listener with every event from now on, for telemetry. Returns the way to stop.
-   * docs/events.md lists them all.
+   * Calls the listener with every event from now on, for telemetry. Returns a function that stops
+   * this. docs/events.md lists all events.
    */
   onEvent(listener: (event: AuthEvent) => void): () => void;
   /**
-   * Finishes what is being stored and ends everything, within 2.5 seconds. Done by itself when the
-   * app quits.
+   * Finishes what is being stored and ends everything, within 2.5 seconds. Latchkey calls it itself
+   * when the app quits.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Creates the sign-in. Call once, synchronously at start-up, before the app is ready and before
- * `app.setPath('userData', …)` can no longer be called: it takes the single-instance lock and
- * listens for callbacks. In a second instance it hands its arguments to the first and ends the
- * process. Throws `AuthError` "invalid-options" at once when an option is wrong, and
- * "files-missing" when Latchkey was bundled.
+ * Creates the sign-in. Call it once, synchronously at start-up, before the app is ready and after
+ * any call of `app.setPath('userData', …)`. It takes the single-instance lock and listens for
+ * callbacks. In a second instance it passes its arguments to the first and ends the process. Throws
+ * `AuthError` "invalid-options" at once if an option is wrong, and "files-missing" if Latchkey was
+ * bundled.
  */
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
@@ -208,7 +210,7 @@ export function createAuth(options: AuthOptions): Auth {
     );
     if (settings.attachPreload) attachPreload();
     stopBeforeQuit(() => engine.stop());
-    // The window comes first; whoever asks for something does not wait for it.
+    // The window comes first. A call that asks for something does not wait for it.
     void firstWindow.then(() => {
       engine.start();
     });
@@ -253,7 +255,7 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
     event.preventDefault();
     void stop().finally(() => {
       done = true;
-      // Electron ignores a quit that is asked for while this event is still being told.
+      // Electron ignores a call of quit while it still emits this event.
       setImmediate(() => {
         app.quit();
       });
@@ -261,7 +263,7 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
   });
 }
 
-/** What a host that listens to nothing should see all the same. */
+/** What a host should see even if it does not listen. */
 function complain({ level, event, fields }: AuthEvent): void {
   if (level === 'warn' || level === 'error') console.warn(`latchkey: ${event}`, fields);
 }

@@ -1,5 +1,5 @@
-// Auth0 as data: an issuer with a slash at its end, callback URLs compared with their port, the
-// audience of the API. Read in Auth0's documents; never tried on a live tenant.
+// Auth0 as data: an issuer that ends with a slash, callback URLs compared with their port, the
+// audience of the API. From Auth0's documents; never tried on a live tenant.
 import type {
   PreflightRule,
   ProviderFact,
@@ -11,8 +11,8 @@ export interface Auth0Options {
   /** The tenant's domain, such as `notes.eu.auth0.com`, or a custom domain. */
   readonly domain: string;
   /**
-   * The identifier of the API that access tokens are for. Without it they are of use for userinfo
-   * only.
+   * The identifier of the API that access tokens are for. Without it, access tokens work only for
+   * userinfo.
    */
   readonly audience?: string;
 }

@@ -10,8 +10,8 @@ import { isHostName, isText, oidc } from './oidc.js';
 
 export interface EntraOptions {
   /**
-   * Who may sign in: one tenant by its GUID or domain; `organizations`, work and school accounts of
-   * any tenant; `consumers`, personal accounts; `common`, both.
+   * The accounts that may sign in: one tenant, by its GUID or domain; `organizations`: work and
+   * school accounts of any tenant; `consumers`: personal accounts; `common`: both.
    */
   readonly tenant: string;
   /**
@@ -24,7 +24,7 @@ export interface EntraOptions {
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Sign-in with Microsoft Entra ID. The account is known by the tenant that the ID token names, also
+ * Sign-in with Microsoft Entra ID. The tenant that the ID token names identifies the account, also
  * with `common`.
  */
 export function entra({
@@ -39,7 +39,7 @@ export function entra({
   return {
     ...oidc({ issuer: issuer(isKnown ? name : 'unknown'), title: 'Microsoft Entra ID' }),
     name: 'entra',
-    // Behind a domain and behind `consumers` the metadata names the tenant by its GUID.
+    // For a domain and for `consumers`, the metadata names the tenant by its GUID.
     issuerTemplate: GUID.test(name)
       ? null
       : { pattern: issuer('{tenantid}'), metadata: isMany ? 'pattern' : 'filled' },

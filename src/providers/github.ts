@@ -13,14 +13,14 @@ export interface GithubOptions {
 }
 
 /**
- * Sign-in with GitHub, for OAuth apps and GitHub Apps. The option `clientSecret` takes the app's
- * secret, which GitHub demands.
+ * Sign-in with GitHub, for OAuth apps and GitHub Apps. Set the option `clientSecret` to the app's
+ * secret, which GitHub requires.
  */
 export function github({ host = 'github.com' }: GithubOptions = {}): ProviderPreset {
   const isKnown = isHostName(host);
   const site = `https://${isKnown ? host : 'github.com'}`;
   return {
-    // What callbacks name as `iss` (RFC 9207); without the path each of them would be refused.
+    // The `iss` of callbacks (RFC 9207). Without the path, Latchkey would refuse every callback.
     ...oidc({ issuer: `${site}/login/oauth`, title: 'GitHub' }),
     name: 'github',
     endpoints: {

@@ -9,7 +9,7 @@ import type {
 import { oidc } from './oidc.js';
 
 /**
- * Sign-in with Google. The option `clientSecret` takes the secret of a client of the type "Desktop
+ * Sign-in with Google. Set the option `clientSecret` to the secret of a client of the type "Desktop
  * app", which is not confidential.
  */
 export function google(): ProviderPreset {

@@ -1,5 +1,5 @@
-// Entry latchkey/providers: presets for well-known providers. Data only; a host that imports none
-// of them pays for none. The files import types and each other, nothing else.
+// Entry latchkey/providers: presets for well-known providers. Data only. A host loads only the
+// presets that it imports. The files import types and each other, nothing else.
 export { type Auth0Options, auth0 } from './auth0.js';
 export { type CognitoOptions, cognito } from './cognito.js';
 export { type EntraOptions, entra } from './entra.js';

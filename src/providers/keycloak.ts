@@ -4,7 +4,10 @@ import type { ProviderFact, ProviderPreset } from '../main/core/options/provider
 import { isText, oidc } from './oidc.js';
 
 export interface KeycloakOptions {
-  /** Where the server is, such as `https://id.example.com`; old servers end with `/auth`. */
+  /**
+   * The server's address, such as `https://id.example.com`. Addresses of old servers end with
+   * `/auth`.
+   */
   readonly baseUrl: string;
   readonly realm: string;
 }

@@ -1,26 +1,26 @@
-// Any provider that keeps to the standards: what every other preset begins with. Data only; imports
+// Any provider that follows the standards. Every other preset builds on it. Data only; imports
 // nothing at run time.
 import type { ProviderPreset } from '../main/core/options/provider-preset.js';
 
 export interface OidcOptions {
   /** The issuer identifier, compared exactly. */
   readonly issuer: string;
-  /** What people call the provider, for messages. Default "the provider". */
+  /** The provider's name in messages. Default "the provider". */
   readonly title?: string;
 }
 
-/** Arguments come from hosts that write JavaScript, too. */
+/** Hosts may write JavaScript, so check the arguments. */
 export function isText(value: unknown, form: RegExp): value is string {
   return typeof value === 'string' && form.test(value);
 }
 
-/** A full name of a host: what presets are asked for is no URL, and ends in no slash. */
+/** A full host name: a preset's argument is not a URL and does not end with a slash. */
 export function isHostName(value: unknown): value is string {
   return isText(value, /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/);
 }
 
 /**
- * OpenID Connect or RFC 8414 by discovery, and nothing that is special. The same as the option
+ * OpenID Connect or RFC 8414 with discovery, without any special rules. The same as the option
  * `issuer`.
  */
 export function oidc({ issuer, title = 'the provider' }: OidcOptions): ProviderPreset {

@@ -8,11 +8,13 @@ import type {
 import { isHostName, isText, oidc } from './oidc.js';
 
 export interface OktaOptions {
-  /** The domain, such as `notes.okta.com`, or a custom domain; not the one of the admin console. */
+  /**
+   * The domain, such as `notes.okta.com`, or a custom domain. Not the domain of the admin console.
+   */
   readonly domain: string;
   /**
-   * The id of a custom authorization server, or `org` for the one of the organisation itself.
-   * Default `default`.
+   * The id of a custom authorization server, or `org` for the organisation's own server. Default
+   * `default`.
    */
   readonly authorizationServer?: string;
 }

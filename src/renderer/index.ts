@@ -1,26 +1,26 @@
-// Entry latchkey/renderer: typed access to what the preload put on `window.latchkey`.
-// Runs in a page: may not import electron or Node, and knows nothing that the view does not say.
+// Entry latchkey/renderer: typed access to the preload's `window.latchkey`. Runs in a page: may not
+// import electron or Node, and knows only what the view says.
 import type { AuthApi, AuthBridge, AuthErrorView, AuthReply, AuthView } from '../contract.js';
 
 export type * from '../contract.js';
 
 declare global {
   interface Window {
-    /** Put there by Latchkey's preload, only in pages that main trusts. */
+    /** Latchkey's preload sets it, only in pages that main trusts. */
     readonly latchkey?: AuthBridge;
   }
 }
 
 /**
- * What the calls of `auth` reject with: an `Error` that also says what to do. It holds no stack or
- * cause of main.
+ * The error of the calls of `auth`: an `Error` that also says what to do. It contains no stack or
+ * cause of the main process.
  */
 export interface AuthFailure extends Error, AuthErrorView {
   readonly name: 'AuthFailure';
   readonly message: string;
 }
 
-/** Tells whether something caught is a failure that Latchkey reported. Never throws. */
+/** True if a caught value is a failure that Latchkey reported. Never throws. */
 export function isAuthFailure(thrown: unknown): thrown is AuthFailure {
   return (
     thrown instanceof Error &&
@@ -31,14 +31,14 @@ export function isAuthFailure(thrown: unknown): thrown is AuthFailure {
 }
 
 /**
- * Sign-in for this page. Importing never throws; when the bridge is missing, `getSnapshot` and
- * `subscribe` throw and the calls reject with an `AuthFailure` of code `page-refused`. Functions
- * may be passed on without `auth`.
+ * Sign-in for this page. Importing never throws. If the bridge is missing, `getSnapshot` and
+ * `subscribe` throw, and the calls reject with an `AuthFailure` of code `page-refused`. You may
+ * pass on the functions without `auth`.
  */
 export const auth: AuthApi = createApi(() => globalThis.window?.latchkey);
 
 /**
- * Makes an `AuthApi` over a bridge, which is looked up at first use. Hosts use `auth`; tests bring
+ * Creates an `AuthApi` over a bridge, which it looks up at first use. Hosts use `auth`; tests pass
  * their own bridge.
  */
 export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
@@ -49,8 +49,8 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     if (connection !== null) return connection;
     const bridge = findBridge();
     if (bridge === undefined) throw bridgeMissing();
-    // Read once: each read of a bridged value may be a fresh copy, and a snapshot has to stay the
-    // same object.
+    // Read only once: each read of a bridged value may be a fresh copy, and a snapshot must stay
+    // the same object.
     const opened = { bridge, view: bridge.initialView };
     connection = opened;
     bridge.onView((view) => {
@@ -122,7 +122,7 @@ function tell(listener: (view: AuthView) => void, view: AuthView): void {
   try {
     listener(view);
   } catch (thrown) {
-    // One broken listener must not keep the view from the others; the page still hears of it.
+    // One broken listener must not keep the view from the others. The page still gets the error.
     reportError(thrown);
   }
 }

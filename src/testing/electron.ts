@@ -1,6 +1,6 @@
 // Entry latchkey/testing/electron: a stand-in for the module `electron`, to which a host's unit
-// tests alias that name. One for each process, however often the module is loaded: a bundler's copy
-// and Node's must be the same.
+// tests alias that name. There is one per process, even if the module is loaded several times: a
+// bundler's copy and Node's must be the same.
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,11 +32,11 @@ const made = (shared[mark] ??= make());
 
 const { electron } = made;
 
-/** What the test may change and look at. */
+/** What the test may change and inspect. */
 export const fakeElectron: FakeElectron = made.fakeElectron;
 
-// One by one, with their types by name: what the compiler would write for them names modules of
-// Node that are not there.
+// Exported one by one, with named types: the compiler's own output would name modules of Node that
+// do not exist there.
 export const app: FakeModule['app'] = electron.app;
 export const BrowserWindow: FakeModule['BrowserWindow'] = electron.BrowserWindow;
 export const ipcMain: FakeModule['ipcMain'] = electron.ipcMain;

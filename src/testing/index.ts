@@ -1,5 +1,5 @@
 // Entry latchkey/testing: an identity provider to test against, and a person who signs in there.
-// Needs the optional packages oidc-provider and jose; belongs into tests and desks, never into an
+// Needs the optional packages oidc-provider and jose. For tests and development only, never for an
 // app.
 export { startProvider } from './provider.js';
 export type { Provider, ProviderEndpoints } from './provider.js';

@@ -1,6 +1,6 @@
 // Entry latchkey/testing/playwright: Playwright's `test` with a provider, a person and the host's
-// own app, for tests in the real Electron. The only file that imports @playwright/test. What it
-// does to the app, any test can do: there is no hook.
+// own app, for tests in the real Electron. The only file that imports @playwright/test. Any test
+// can do what it does to the app: there is no hook.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,43 +27,43 @@ export interface LaunchOptions {
   /** Default: the Electron of the host's node_modules. */
   readonly executablePath?: string;
   /**
-   * `none` (default): on Linux the app finds no keyring, so that a test leaves nothing in the one
-   * of the desk. `system`: the one that is there. Elsewhere the app itself must be told to keep the
-   * session in memory (`secretStore: 'memory'`).
+   * `none` (default): on Linux the app finds no keyring, so that a test leaves nothing in your own
+   * keyring. `system`: the system's keyring. On other systems the app itself must keep the session
+   * in memory (`secretStore: 'memory'`).
    */
   readonly keyring?: 'none' | 'system';
 }
 
 /** How the person signs in to an app. */
 export interface SignedInChoices extends Omit<SignInChoices, 'visit'> {
-  /** Makes the app begin the sign-in. Default: calls what Latchkey's preload gives to the page. */
+  /** Makes the app begin the sign-in. Default: calls the API of Latchkey's preload in the page. */
   readonly by?: (page: Page) => Promise<unknown>;
-  /** How long the whole trip may take. Default 30,000. */
+  /** How long the whole sign-in may take, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
 }
 
-/** What can be set by `test.use`. */
+/** The options for `test.use`. */
 export interface LatchkeyOptions {
   /** For `startProvider`. */
   providerOptions: ProviderOptions;
-  /** Needed by the fixture `app` only. */
+  /** Only the fixture `app` needs it. */
   launch: LaunchOptions | null;
 }
 
-/** What a test can ask for. */
+/** The fixtures of a test. */
 export interface LatchkeyFixtures {
   /** A fresh provider for each test. */
   provider: Provider;
   /** One person with an empty browser. */
   person: Person;
   /**
-   * The host's app, started as `launch` says, on a folder of its own for user data; ended with the
+   * The host's app, started as `launch` says, with its own folder for user data. It ends with the
    * test.
    */
   app: ElectronApplication;
   /**
-   * Signs the person in to a running app that is signed out, and resolves with its first window as
-   * soon as Latchkey says there that it is signed in. Rejects with Latchkey's error code when the
+   * Signs the person in to a running app that is signed out. Resolves with its first window as soon
+   * as Latchkey reports there that it is signed in. Rejects with Latchkey's error code if the
    * sign-in fails.
    */
   signedIn: (app: ElectronApplication, choices?: SignedInChoices) => Promise<Page>;
@@ -139,13 +139,13 @@ async function signIn(
   { by = begin, timeoutMs = 30_000, ...choices }: SignedInChoices = {},
 ): Promise<Page> {
   const opened = nextUrl(app);
-  // A sign-in that fails before the browser opens is told by `outcome`.
+  // `outcome` reports a sign-in that fails before the browser opens.
   opened.catch(() => undefined);
   const page = await app.firstWindow();
   await page.waitForLoadState('domcontentloaded');
   const outcome = page.evaluate(watch, timeoutMs);
   outcome.catch(() => undefined);
-  // The sign-in may be pending until the person is back: not waited for here.
+  // The sign-in may be pending until the person is back, so this does not wait for it.
   const begun = by(page);
   begun.catch(() => undefined);
   const url = await Promise.race([opened, outcome, begun.then(() => opened)]);
@@ -155,7 +155,7 @@ async function signIn(
   return page;
 }
 
-/** The next URL that the app gives to the system browser, which is not opened. */
+/** The next URL that the app passes to the system browser. The browser does not open. */
 function nextUrl(app: ElectronApplication): Promise<string> {
   return app.evaluate(
     ({ shell }) =>

@@ -1,5 +1,6 @@
 // The embedded identity provider: wires server, oidc-provider, people, faults and books together.
-// Every request goes one way: note → refuse by fault → carry out → alter by fault → note → send.
+// Every request goes through the same steps: note → refuse by fault → carry out → alter by fault →
+// note → send.
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -36,8 +37,8 @@ import { createStore } from './server/store.js';
 import { createProviderTime } from './server/virtual-clock.js';
 
 /**
- * The endpoints as absolute URLs: for clients that are told by hand, and for tests that ask
- * themselves. One that the personality does not have answers 404.
+ * The endpoints as absolute URLs: for clients without discovery, and for tests that send their own
+ * requests. An endpoint that the personality does not have answers 404.
  */
 export interface ProviderEndpoints {
   readonly authorization: string;
@@ -46,22 +47,22 @@ export interface ProviderEndpoints {
   /** Needs the scope `openid` (OpenID Connect Core §5.3). */
   readonly userinfo: string;
   /**
-   * The same for every access token: `sub`, and what the scopes `profile` and `email` allow. For
+   * Accepts every access token: returns `sub`, and what the scopes `profile` and `email` allow. For
    * plain OAuth 2.0.
    */
   readonly me: string;
   readonly revocation: string;
   readonly endSession: string;
   /**
-   * The demo resource: tells the person to a valid access token, and challenges when it was told
-   * to.
+   * The demo resource: returns the person of a valid access token, and challenges after
+   * `challengeApi`.
    */
   readonly api: string;
   /** RFC 8628 §3.1. */
   readonly deviceAuthorization: string;
 }
 
-/** A running provider. Everything about it is gone after `stop()`. */
+/** A running provider. After `stop()` nothing of it is left. */
 export interface Provider {
   readonly personality: PersonalityName;
   /**
@@ -75,56 +76,49 @@ export interface Provider {
   readonly redirectUris: readonly string[];
   /** What is registered now; null: none. */
   readonly clientSecret: string | null;
-  /** Of the option `https`, in PEM, for clients to trust; else null. */
+  /** With the option `https`: the certificate, in PEM, that clients must trust. Otherwise null. */
   readonly certificate: string | null;
   readonly endpoints: ProviderEndpoints;
   /** Every request so far, oldest first; grows while the provider runs. */
   readonly requests: readonly RequestRecord[];
-  /**
-   * Every secret value that passed so far, each once, oldest first. Search your logs and files for
-   * them.
-   */
+  /** Every secret value so far, each once, oldest first. Search your logs and files for them. */
   readonly issued: readonly IssuedSecret[];
   /**
-   * Calls the listener with each request as soon as its answer is decided. Returns the way to stop.
+   * Calls the listener with each request as soon as its answer is decided. Returns a function that
+   * stops this.
    */
   onRequest(listener: (request: RequestRecord) => void): () => void;
-  /** How many token requests of this `grant_type` came, whatever became of them. */
+  /** How many token requests of this `grant_type` came, successful or not. */
   tokenRequests(grantType: TokenGrantType): number;
-  /** Sets one more fault. It acts on requests that come from now on. */
+  /** Adds a fault. It affects requests from now on. */
   fault(fault: Fault): void;
-  /** Ends all faults for new requests. A request that already hangs stays hanging. */
+  /** Ends all faults for new requests. A request that already hangs keeps hanging. */
   clearFaults(): void;
   /**
-   * Faults that were set with `times` and were not used up: empty at the end of a test that went by
+   * Faults that were set with `times` and are not used up. Empty at the end of a test that followed
    * its script.
    */
   unusedFaults(): readonly Fault[];
   /**
-   * Changes what is registered, as somebody does at the provider's portal; what is under way goes
-   * on. Throws a TypeError that says why the provider would not take it.
+   * Changes the registration, as an administrator does at the provider's portal. Running sign-ins
+   * go on. Throws a TypeError that says why the provider would not accept it.
    */
   register(change: RegistrationChange): void;
-  /** What the demo resource demands from now on; null: nothing more than a valid token. */
+  /** What the demo resource requires from now on. Null: only a valid token. */
   challengeApi(challenge: ApiChallenge | null): void;
-  /** The life of access tokens made from now on: a whole number of at least 1. */
+  /** The lifetime of access tokens issued from now on: a whole number of at least 1. */
   setAccessTokenSeconds(seconds: number): void;
   /** A new signing key under a new `kid`; the old one leaves the JWKS at once. */
   rotateKeys(): Promise<void>;
-  /**
-   * Every code, token and grant ends at once, as an administrator or a changed password does it.
-   */
+  /** Ends every code, token and grant at once, like an administrator or a changed password. */
   revokeAll(): void;
-  /** Access tokens end at once; refresh tokens stay. */
+  /** Ends access tokens at once. Refresh tokens stay. */
   revokeAccessTokens(): void;
-  /**
-   * Browsers are signed out of the provider: the next authorization request asks for the name
-   * again.
-   */
+  /** Signs browsers out of the provider: the next authorization request asks for the name again. */
   expireSessions(): void;
   /**
-   * Destroys every connection, also hanging ones, and frees the port. Idempotent; leaves no handle
-   * open.
+   * Destroys every connection, also hanging ones, and frees the port. You may call it again. Leaves
+   * no handle open.
    */
   stop(): Promise<void>;
 }
@@ -133,8 +127,8 @@ export interface Provider {
 const KEPT_CALLBACKS = 100;
 
 /**
- * Starts a provider on 127.0.0.1. Rejects with a TypeError for a wrong option, and with an Error
- * when the port is taken or an optional package is missing. Quiet: writes nothing to the console.
+ * Starts a provider on 127.0.0.1. Rejects with a TypeError for a wrong option, and with an Error if
+ * the port is taken or an optional package is missing. Writes nothing to the console.
  */
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const settings = readProviderOptions(options);
@@ -190,7 +184,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   const callbacks = new Map<string, Answer>();
   let tokenQueue: Promise<unknown> = Promise.resolve();
 
-  /** Inside, before the rules have changed the answer. */
+  /** Internal: before the rules have changed the answer. */
   const carryOut = async (exchange: Exchange, room: Room, socket: Socket): Promise<Answer> => {
     if (exchange.path === PATHS.me) return answerMe(oidc, people, exchange);
     if (exchange.path === PATHS.api) return answerApi(oidc, people, exchange, room);
@@ -272,8 +266,8 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       delivery = refused;
     }
     if (delivery === null) {
-      // One after another, as a strict server's database does it: of two renewals with one token,
-      // the second is a reuse.
+      // One after the other, like a strict server's database: of two renewals with one token, the
+      // second is a reuse.
       const processed =
         exchange.endpoint === 'token'
           ? tokenQueue.then(() => obey(exchange, room, socket))
@@ -369,8 +363,8 @@ function notFound(): Answer {
 }
 
 /**
- * A listener that sends the answer of an async function, keeping the cookies that were set on the
- * way.
+ * A listener that sends the answer of an async function and keeps the cookies that were set
+ * meanwhile.
  */
 function replying(
   reply: (request: IncomingMessage, response: ServerResponse) => Promise<Answer>,
