@@ -24,10 +24,7 @@ export interface Mailbox<Mail> {
   readonly stop: () => void;
 }
 
-export function createMailbox<Mail>(
-  clock: Clock,
-  { deliver, emptied, deadline, tick }: MailboxOwner<Mail>,
-): Mailbox<Mail> {
+export function createMailbox<Mail>(clock: Clock, owner: MailboxOwner<Mail>): Mailbox<Mail> {
   const mails: Mail[] = [];
   let draining = false;
   let again = false;
@@ -59,8 +56,8 @@ export function createMailbox<Mail>(
     // A listener may run others' code, which sends: what it sends waits until it has returned.
     while (again) {
       again = false;
-      for (let mail = mails.shift(); mail !== undefined; mail = mails.shift()) deliver(mail);
-      emptied();
+      for (let mail = mails.shift(); mail !== undefined; mail = mails.shift()) owner.deliver(mail);
+      owner.emptied();
     }
     draining = false;
     if (!stopped) schedule();
@@ -68,7 +65,7 @@ export function createMailbox<Mail>(
 
   function schedule(): void {
     const now = clock.now();
-    const next = deadline(now);
+    const next = owner.deadline(now);
     // A timer knows nothing of a calendar that was set: one that was made before it is made again.
     const ahead = Math.round((now - clock.elapsed()) / 1_000);
     if (next === timerAt && ahead === timerAhead) return;
@@ -83,7 +80,7 @@ export function createMailbox<Mail>(
 
   function tickAndDrain(): void {
     timerAt = null;
-    tick();
+    owner.tick();
     drain();
   }
 }
