@@ -1,7 +1,7 @@
 // The engine before it is there: nothing that is asked meanwhile is lost, told twice, or told out
 // of order.
 import { describe, expect, it } from 'vitest';
-import type { AuthView } from '../../../src/contract.js';
+import type { AuthView, SignInRequest } from '../../../src/contract.js';
 import type { Engine } from '../../../src/main/core/engine.js';
 import { createLazyEngine } from '../../../src/main/core/lazy-engine.js';
 
@@ -31,8 +31,8 @@ function fakeEngine(): {
         listeners.delete(listener);
       };
     },
-    signIn: async (request) => {
-      calls.push(`signIn ${request.prompt ?? ''}`);
+    signIn: async (argument) => {
+      calls.push(`signIn ${(argument as SignInRequest).prompt ?? ''}`);
     },
     cancelSignIn: () => {
       calls.push('cancelSignIn');
