@@ -42,7 +42,7 @@ export function latchkey(renewal, { name, renewEarlySeconds, callEveryMs }) {
       // counts.
       const mayHurryAt = Math.max(
         client.expiresAt,
-        renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds),
+        renewal.retryEarlyAt(failedAt, nextTryAt, retryAfterSeconds),
       );
       return Math.min(nextTryAt, mayHurryAt + untilCall(callEveryMs, random));
     },
@@ -64,9 +64,9 @@ export function changed(renewal, { capMs, earlySecondTry = true, hurryShare }) {
         return renewal.retryDelayMs(failures, retryAfterSeconds, random, inAdvance, lifeLeftMs);
       return Math.round((capMs / 2) * (1 + random));
     },
-    hurryAt: (failedAt, nextTryAt, retryAfterSeconds) =>
+    retryEarlyAt: (failedAt, nextTryAt, retryAfterSeconds) =>
       hurryShare === undefined
-        ? renewal.hurryAt(failedAt, nextTryAt, retryAfterSeconds)
+        ? renewal.retryEarlyAt(failedAt, nextTryAt, retryAfterSeconds)
         : failedAt + (nextTryAt - failedAt) * hurryShare,
   };
 }
@@ -217,7 +217,7 @@ export function differencesFromMachine(renewal, session, errors) {
         const hurry = firstDemand(session, state, now, nextTryAt);
         const expectedHurry = Math.max(
           expiresAt,
-          renewal.hurryAt(now, expected, answer.retryAfterSeconds),
+          renewal.retryEarlyAt(now, expected, answer.retryAfterSeconds),
         );
         if (hurry !== expectedHurry && Math.min(hurry, expectedHurry) < nextTryAt)
           differences.push(

@@ -10,7 +10,7 @@ import { createKeychain } from '../main/adapters/secrets/keychain.js';
 import type { WorkerProcess } from '../main/adapters/secrets/keychain-protocol.js';
 import { tryKeyring } from '../main/adapters/diagnosis/keyring-facts.js';
 import { tryLoopback } from '../main/adapters/diagnosis/loopback-facts.js';
-import { safeEnvironment } from '../main/adapters/custom-scheme/run-tool.js';
+import { safeEnvironment } from '../main/adapters/run-tool.js';
 import { findSchemeOwner, findSchemeRivals } from '../main/adapters/custom-scheme/scheme-owner.js';
 import { programOf } from '../main/adapters/custom-scheme/xdg-applications.js';
 import type {

@@ -3,11 +3,8 @@
 // starts one, and none to tell its options.
 import { parseArgs } from 'node:util';
 import { missingPackage } from './latchkey.js';
-import {
-  isPersonalityName,
-  PERSONALITY_NAMES,
-  personalityFacts,
-} from '../testing/personalities/personalities.js';
+import { personalityFacts } from '../testing/personalities/personalities.js';
+import { isPersonalityName, PERSONALITY_NAMES } from '../testing/server/provider-options.js';
 import type {
   PersonalityName,
   Platform,

@@ -23,7 +23,7 @@ import { createEngine } from './core/engine.js';
 import type { OpenEngine } from './core/lazy-engine.js';
 import { warningsOf } from './core/options/option-warnings.js';
 import { LIMITS } from './core/base/limits.js';
-import type { AuthOptions, Settings } from './core/options/options.js';
+import type { AuthOptions, Settings } from './core/options/auth-options.js';
 import type {
   Advise,
   Callbacks,
@@ -36,7 +36,7 @@ import type { RecentEvents } from './diagnosis/recent-events.js';
 import { createChunkedStore } from './core/storage/chunked-store.js';
 import { createFallbackStore } from './core/storage/fallback-store.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
-import type { SchemeRemoval } from './index.js';
+import type { SchemeRemoval } from './auth.js';
 
 /** What index.ts had to make before the app was ready. */
 export interface Beginning {

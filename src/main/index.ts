@@ -2,7 +2,6 @@
 // is ready, and no more. Wires; decides nothing. Everything else is in assembly.ts, which is loaded
 // while the app starts: whatever this file imports at its top is paid before the first window.
 import { app } from 'electron';
-import type { AuthView, SignInRequest } from '../contract.js';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/custom-scheme/deep-link.js';
 import { firstWindowLoaded } from './adapters/pages/first-window.js';
@@ -13,15 +12,14 @@ import { attachPreload } from './adapters/pages/attach-preload.js';
 import { readRegistrationFacts } from './adapters/custom-scheme/registration-facts.js';
 import type { SchemeRegistration } from './adapters/custom-scheme/scheme-registration.js';
 import type { Assembly } from './assembly.js';
-import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { AuthError, partMissingError } from './core/base/errors.js';
 import { createEventLog } from './core/base/event-log.js';
 import type { AuthEvent } from './core/base/events.js';
 import { createLazyEngine } from './core/lazy-engine.js';
-import { type AuthOptions, parseOptions } from './core/options/options.js';
+import { parseOptions } from './core/options/options.js';
+import type { AuthOptions } from './core/options/auth-options.js';
 import { createRecentEvents } from './diagnosis/recent-events.js';
-import type { TokenRequest } from './core/session/token-request.js';
-import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
+import type { Auth } from './auth.js';
 
 export type {
   AccountView,
@@ -37,6 +35,7 @@ export type {
   RenewalView,
   SignInRequest,
 } from '../contract.js';
+export type { Auth, SchemeRemoval } from './auth.js';
 export type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 export { AuthError };
 export type { AuthEvent, EventName } from './core/base/events.js';
@@ -49,97 +48,10 @@ export type {
   Identity,
   ResultPageOptions,
   ResultTexts,
-} from './core/options/options.js';
+} from './core/options/auth-options.js';
 export type { ProviderPreset } from './core/options/provider-preset.js';
 export type { TokenRequest } from './core/session/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
-
-/**
- * The result for one scheme. `done` false: the scheme does not belong to this app, and `detail`
- * says to whom it belongs.
- */
-export interface SchemeRemoval {
-  readonly scheme: string;
-  readonly done: boolean;
-  readonly detail: string;
-}
-
-/**
- * Sign-in for the main process. Promises reject only with `AuthError`, and always settle within a
- * bounded time.
- */
-export interface Auth {
-  /** Returns the latest view: a frozen object, the same until the next change. */
-  getView(): AuthView;
-  /**
-   * Calls the listener with the view now and after each change. Returns a function that stops this.
-   */
-  onView(listener: (view: AuthView) => void): () => void;
-  /**
-   * Opens the system browser. Resolves when the person is signed in and the session is stored;
-   * rejects if the attempt failed, expired or was cancelled.
-   */
-  signIn(request?: SignInRequest): Promise<void>;
-  /** Ends every open attempt. */
-  cancelSignIn(): Promise<void>;
-  /** Opens the page of the newest waiting attempt again. */
-  reopenBrowser(): Promise<void>;
-  /**
-   * Opens the next redirect of the newest waiting attempt. Earlier redirects stay open. Does
-   * nothing if none is left.
-   */
-  tryAnotherWay(): Promise<void>;
-  /**
-   * Accepts a whole callback URL, or the code that a page shows. Resolves when an attempt has
-   * accepted it; otherwise rejects with `callback-invalid`.
-   */
-  pasteCallback(text: string): Promise<void>;
-  /**
-   * Forgets the session on this computer first, also offline. Then revokes the token at the server
-   * (RFC 7009) in the background. Default: the active account.
-   */
-  signOut(accountId?: string): Promise<void>;
-  /**
-   * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
-   * `signed-out` or a code of the keyring, and changes nothing.
-   */
-  switchAccount(accountId: string): Promise<void>;
-  /** Does at once what Latchkey waits to do: opens the keyring, renews, or stores again. */
-  retry(): Promise<void>;
-  /**
-   * Resolves with the access token. Renews it first if it is due; concurrent callers share one
-   * request. The token must not reach a page. `request` asks for another account, another API, or a
-   * replacement for a refused token. Rejects with `resource-refused` if the provider gives none.
-   */
-  getAccessToken(request?: TokenRequest): Promise<string>;
-  /**
-   * Checks everything that a sign-in needs on this computer: scheme, loopback, keyring, network,
-   * clock, provider. It does what a sign-in does, and no more: it registers the scheme, writes and
-   * removes a keyring entry, asks the provider. Rejects only with `files-missing`, if Latchkey was
-   * not shipped whole.
-   */
-  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
-  /**
-   * Resolves with a report that a person can send to somebody who helps them: a diagnosis,
-   * versions, options, view and the last log events, redacted. Rejects as `diagnose` does.
-   */
-  supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
-  /**
-   * For an uninstaller, as the last call: removes the registration of the custom schemes. A later
-   * start registers them again.
-   */
-  unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
-  /**
-   * Calls the listener with every event from now on, for telemetry. Returns a function that stops
-   * this. docs/events.md lists all events.
-   */
-  onEvent(listener: (event: AuthEvent) => void): () => void;
-  /**
-   * Finishes what is being stored and ends everything, within 2.5 seconds. Latchkey calls it itself
-   * when the app quits.
-   */
-  stop(): Promise<void>;
-}
 
 /**
  * Creates the sign-in. Call it once, synchronously at start-up, before the app is ready and after

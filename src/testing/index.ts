@@ -4,12 +4,9 @@
 export { startProvider } from './provider.js';
 export type { Provider, ProviderEndpoints } from './provider.js';
 export type { ProviderOptions } from './server/provider-options.js';
-export {
-  isPersonalityName,
-  PERSONALITY_NAMES,
-  personalityFacts,
-} from './personalities/personalities.js';
-export type { PersonalityName } from './personalities/personalities.js';
+export { personalityFacts } from './personalities/personalities.js';
+export { isPersonalityName, PERSONALITY_NAMES } from './server/provider-options.js';
+export type { PersonalityName } from './server/provider-options.js';
 export type { Platform, RegisteredRedirect, RegistrationChange } from './server/registration.js';
 export type { ApiChallenge } from './server/personality.js';
 export { createVirtualClock } from './server/virtual-clock.js';
@@ -27,7 +24,8 @@ export type { PersonClaims } from './server/people.js';
 export { subjectOf } from './server/people.js';
 export type { SigningAlgorithm } from './server/signing-keys.js';
 export { createPerson } from './person/person.js';
-export type { Person, PersonOptions, SignInChoices, SignInOutcome } from './person/person.js';
+export type { Person, PersonOptions, SignInOutcome } from './person/person.js';
+export type { SignInChoices } from './person/page-person.js';
 export { signInWithPage } from './person/page-person.js';
 export type { PageLike, PageSignInChoices } from './person/page-person.js';
 export { enterCodeWithPage } from './person/device-person.js';

@@ -24,12 +24,15 @@ import { createOidc, loadOidcPackage } from './server/oidc.js';
 import { createPathMap, outerMetadata } from './server/paths.js';
 import { createPeople } from './server/people.js';
 import { createPersonality } from './personalities/personalities.js';
-import type { PersonalityName } from './personalities/personalities.js';
+import {
+  type PersonalityName,
+  checkAccessTokenSeconds,
+  readProviderOptions,
+  type ProviderOptions,
+} from './server/provider-options.js';
 import { change, judge, pathsOf, policyOf } from './server/personality.js';
 import type { ApiChallenge, Room } from './server/personality.js';
 import { answerMe, plainOAuthMetadata } from './server/plain-oauth.js';
-import { checkAccessTokenSeconds, readProviderOptions } from './server/provider-options.js';
-import type { ProviderOptions } from './server/provider-options.js';
 import { changeRegistration, NOTHING_REGISTERED } from './server/registration.js';
 import type { Registration, RegistrationChange } from './server/registration.js';
 import { createSigningKey } from './server/signing-keys.js';

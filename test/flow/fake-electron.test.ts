@@ -2,7 +2,8 @@
 // that hosts alias in. Each test loads Latchkey anew, as each start of an app does; the provider is
 // the embedded one, over real HTTP.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Auth, AuthOptions } from '../../src/main/index.js';
+import type { AuthOptions } from '../../src/main/index.js';
+import type { Auth } from '../../src/main/auth.js';
 import { type Provider, createPerson, startProvider } from '../../src/testing/index.js';
 import {
   BrowserWindow,

@@ -3,10 +3,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/provider.js';
 import { createPerson } from '../../src/testing/index.js';
-import {
-  PERSONALITY_NAMES,
-  createPersonality,
-} from '../../src/testing/personalities/personalities.js';
+import { createPersonality } from '../../src/testing/personalities/personalities.js';
+import { PERSONALITY_NAMES } from '../../src/testing/server/provider-options.js';
 
 interface Running {
   readonly text: () => string;

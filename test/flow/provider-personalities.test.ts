@@ -3,10 +3,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPerson, createVirtualClock, startProvider } from '../../src/testing/index.js';
 import type { PersonalityName, Provider, ProviderOptions } from '../../src/testing/index.js';
-import {
-  PERSONALITY_NAMES,
-  createPersonality,
-} from '../../src/testing/personalities/personalities.js';
+import { createPersonality } from '../../src/testing/personalities/personalities.js';
+import { PERSONALITY_NAMES } from '../../src/testing/server/provider-options.js';
 import {
   type Reply,
   type TripWishes,

@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createSafeStorage } from '../../src/main/adapters/secrets/safe-storage.js';
-import {
-  type StoreChoice,
-  createFallbackStore,
-} from '../../src/main/core/storage/fallback-store.js';
+import { createFallbackStore } from '../../src/main/core/storage/fallback-store.js';
+import type { StoreChoice } from '../../src/main/core/options/auth-options.js';
 import type { Provider } from '../../src/testing/index.js';
 import { createFakeSafeStorage } from '../support/fake-safe-storage.js';
 import { createFakeSecretStore, createFakeStateStore } from '../support/fakes.js';

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { filesUnder, importsOf, packageOf, parse, parseText, read, walk } from './sources.js';
+import type { Import } from './sources.js';
 
 const SOURCES = filesUnder('src', /\.c?ts$/);
 const CLI = within('src/cli/');
@@ -20,11 +21,17 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/base/ports.ts': 'every port with its obligations',
   'src/main/core/storage/records.ts': 'every format that is stored, and its parser',
   'src/main/core/storage/session-store.ts': 'one kind of record: read, write, remove',
-  'src/renderer/demo/face.ts': 'every face of the demo',
 };
 
 function within(folder: string): readonly string[] {
   return SOURCES.filter((path) => path.startsWith(folder));
+}
+
+/** The files of ours that a source names: by static imports only, or by types and `import()` too. */
+function filesNamedIn(source: ts.SourceFile, kinds: readonly Import['kind'][]): readonly string[] {
+  return importsOf(source)
+    .filter(({ from, kind }) => from.startsWith('.') && kinds.includes(kind))
+    .map(({ from }) => join(dirname(source.fileName), from).replace(/\.(c?)js$/, '.$1ts'));
 }
 
 /** These files and all that they load by static imports. */
@@ -32,12 +39,31 @@ function loadedBy(files: readonly string[], seen = new Set<string>()): ReadonlyS
   for (const path of files) {
     if (seen.has(path)) continue;
     seen.add(path);
-    const next = importsOf(parse(path))
-      .filter(({ from, kind }) => from.startsWith('.') && kind === 'static')
-      .map(({ from }) => join(dirname(path), from).replace(/\.(c?)js$/, '.$1ts'));
-    loadedBy(next, seen);
+    loadedBy(filesNamedIn(parse(path), ['static']), seen);
   }
   return seen;
+}
+
+/**
+ * At least one circle of each knot of files that lead to each other, as the way from a file back to
+ * itself. An import of a type is one: who reads either file has to read both.
+ */
+function circlesIn(sources: readonly ts.SourceFile[]): readonly string[] {
+  const named = new Map(
+    sources.map((source) => [source.fileName, filesNamedIn(source, ['static', 'type', 'dynamic'])]),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const follow = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) {
+      found.push([...way.slice(way.indexOf(path)), path].join(' → '));
+    } else if (!done.has(path)) {
+      for (const next of named.get(path) ?? []) follow(next, [...way, path]);
+      done.add(path);
+    }
+  };
+  for (const path of named.keys()) follow(path, []);
+  return found;
 }
 
 describe('the reader of imports', () => {
@@ -59,6 +85,37 @@ describe('the reader of imports', () => {
       'h:dynamic',
       'i:type',
     ]);
+  });
+});
+
+describe('circles of imports', () => {
+  const planted = (files: Readonly<Record<string, string>>): readonly string[] =>
+    circlesIn(Object.entries(files).map(([path, text]) => parseText(path, text)));
+
+  it.each([
+    ['two files', { 'a/x.ts': `import '../b/y.js';`, 'b/y.ts': `export * from '../a/x.js';` }],
+    ['types', { 'a/x.ts': `import type { Y } from '../b/y.js';`, 'b/y.ts': `import '../a/x.js';` }],
+    [
+      'what is loaded later',
+      {
+        'a/x.ts': `const y = () => import('../b/y.js');`,
+        'b/y.ts': `import type { X } from '../a/x.js';`,
+      },
+    ],
+  ])('are found when they are of %s', (_of, files) => {
+    expect(planted(files)).toEqual(['a/x.ts → b/y.ts → a/x.ts']);
+  });
+
+  it('are found when they begin behind other files, and a file that many name is none', () => {
+    const start = { 'a.ts': `import './b.js'; import './d.js';`, 'c.ts': `import './d.js';` };
+    expect(planted({ ...start, 'b.ts': `import './c.js';`, 'd.ts': '' })).toEqual([]);
+    expect(planted({ ...start, 'b.ts': `import './c.js';`, 'd.ts': `import './b.js';` })).toEqual([
+      'b.ts → c.ts → d.ts → b.ts',
+    ]);
+  });
+
+  it('are in none of the sources', () => {
+    expect(circlesIn(SOURCES.map(parse))).toEqual([]);
   });
 });
 
@@ -216,7 +273,7 @@ describe('language', () => {
     );
     expect(starting).toEqual([
       'src/cli/plain-sources.ts',
-      'src/main/adapters/custom-scheme/run-tool.ts',
+      'src/main/adapters/run-tool.ts',
       'src/main/adapters/secrets/keychain.ts',
     ]);
     expect(starting.filter((path) => !read(path).includes('safeEnvironment('))).toEqual([]);

@@ -7,11 +7,11 @@ import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
 import { EXIT } from '../../src/cli/latchkey.js';
 import { FINDINGS } from '../../src/main/diagnosis/findings.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
+import { createPersonality } from '../../src/testing/personalities/personalities.js';
 import {
   type PersonalityName,
   PERSONALITY_NAMES,
-  createPersonality,
-} from '../../src/testing/personalities/personalities.js';
+} from '../../src/testing/server/provider-options.js';
 import {
   type CodeBlock,
   brokenLinks,
@@ -111,6 +111,7 @@ function interfaceRows(path: string, name: string): readonly (readonly string[])
       ]);
     }
   });
+  if (rows.length === 0) throw new Error(`no interface "${name}" in ${path}`);
   return rows;
 }
 
@@ -255,7 +256,7 @@ describe('tables in documents', () => {
   });
 
   it('list every option and every limit with its own words', () => {
-    const options = 'src/main/core/options/options.ts';
+    const options = 'src/main/core/options/auth-options.ts';
     expectGenerated(
       'docs/options.md',
       'options',
@@ -274,7 +275,10 @@ describe('tables in documents', () => {
     expectGenerated(
       'docs/options.md',
       'endpoints',
-      table(['member', 'what it is'], interfaceRows(options, 'EndpointOptions')),
+      table(
+        ['member', 'what it is'],
+        interfaceRows('src/main/core/options/provider-preset.ts', 'EndpointOptions'),
+      ),
     );
     const earlier = 'src/main/core/options/migration-option.ts';
     expectGenerated(
@@ -285,7 +289,7 @@ describe('tables in documents', () => {
     expectGenerated(
       'docs/options.md',
       'earlier-session',
-      table(['member', 'what it is'], interfaceRows(earlier, 'EarlierSession')),
+      table(['member', 'what it is'], interfaceRows(earlier, 'LegacySession')),
     );
     const limits = limitReasons();
     expectGenerated(

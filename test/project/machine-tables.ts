@@ -9,7 +9,7 @@ import type {
 } from '../../src/main/core/authorization/attempt-state.js';
 import { stepAttempt } from '../../src/main/core/authorization/attempt.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import type { TokenSet } from '../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../src/main/core/base/tokens.js';
 import type { SessionRecord } from '../../src/main/core/storage/records.js';
 import {
   type LiveSession,

@@ -31,8 +31,13 @@ export function committedFiles(): readonly string[] {
     .filter((path) => path !== '' && existsSync(join(ROOT, path)));
 }
 
+const parsed = new Map<string, ts.SourceFile>();
+
+/** Once for each file: a test changes none. */
 export function parse(path: string): ts.SourceFile {
-  return parseText(path, read(path));
+  const source = parsed.get(path) ?? parseText(path, read(path));
+  parsed.set(path, source);
+  return source;
 }
 
 export function parseText(path: string, text: string): ts.SourceFile {

@@ -9,7 +9,7 @@ import type {
   RenewalView,
 } from '../../src/contract.js';
 import { ERROR_CODES } from '../../src/main/core/base/error-codes.js';
-import type { WindowState } from '../../src/renderer/demo/face.js';
+import type { WindowState } from '../../src/renderer/demo/face-model.js';
 
 export const NOW = 1_800_000_000_000;
 export const MINUTE = 60_000;

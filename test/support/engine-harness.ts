@@ -4,7 +4,8 @@
 import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../src/main/core/options/auth-options.js';
 import type { StateFileContent, Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import {

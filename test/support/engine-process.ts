@@ -25,7 +25,7 @@ const ADAPTERS = [
   'clock',
   'lock',
   'package-files',
-  'custom-scheme/run-tool',
+  'run-tool',
   'secrets/keychain',
   'secrets/keychain-protocol',
 ].map((name) => `src/main/adapters/${name}.ts`);

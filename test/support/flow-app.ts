@@ -7,11 +7,8 @@ import type { AuthView, SignInRequest } from '../../src/contract.js';
 import { createLoopback } from '../../src/main/adapters/loopback/loopback.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
-import {
-  type AuthOptions,
-  type Settings,
-  parseOptions,
-} from '../../src/main/core/options/options.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
+import type { AuthOptions, Settings } from '../../src/main/core/options/auth-options.js';
 import type {
   Advise,
   Clock,

@@ -3,7 +3,8 @@
 // issuers, other habits.
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { createBoundedFetch } from '../../src/main/core/oauth/bounded-fetch.js';
-import { type AuthOptions, parseOptions } from '../../src/main/core/options/options.js';
+import { parseOptions } from '../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../src/main/core/options/auth-options.js';
 import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type OAuthClient, createOAuthClient } from '../../src/main/core/oauth/client.js';
 import { createFakeLog } from './fakes.js';

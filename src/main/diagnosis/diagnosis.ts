@@ -19,7 +19,7 @@ import {
 } from './findings.js';
 import { LIMITS } from '../core/base/limits.js';
 import { withTimeout } from '../core/base/timeout.js';
-import type { Settings } from '../core/options/options.js';
+import type { Settings } from '../core/options/auth-options.js';
 import type { Clock, RedirectOption } from '../core/base/ports.js';
 import { examineProvider } from './provider-facts.js';
 import { judgeProvider, judgeProxy, judgeTls } from './provider-findings.js';

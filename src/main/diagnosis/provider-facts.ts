@@ -13,7 +13,7 @@ import type {
   RedirectAnswer,
   RedirectFacts,
 } from './facts.js';
-import type { Settings } from '../core/options/options.js';
+import type { Settings } from '../core/options/auth-options.js';
 import type { Clock, NetworkFailure } from '../core/base/ports.js';
 
 /** What the examination uses of the world. */

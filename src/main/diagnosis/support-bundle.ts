@@ -4,7 +4,7 @@
 import type { AuthView } from '../../contract.js';
 import type { Diagnosis } from './diagnosis.js';
 import type { AuthEvent } from '../core/base/events.js';
-import type { AuthOptions } from '../core/options/options.js';
+import type { AuthOptions } from '../core/options/auth-options.js';
 import { scrubDeep } from './redact.js';
 
 /** `personalData`: names, e-mail address and subject of the person stay in. Ask them first. */

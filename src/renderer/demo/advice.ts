@@ -2,7 +2,7 @@
 // how to put it right. Shown only when the view carries advice; nothing of it is for the person on
 // the left side. Addresses are text, not links: this window goes nowhere.
 import { element, isNews, make } from './dom.js';
-import type { Face } from './face.js';
+import type { Face } from './face-model.js';
 import type { AdviceView, ProviderErrorView } from '../index.js';
 
 /**

@@ -1,7 +1,14 @@
 // The faces of an attempt: waiting for the browser, a code for another device, pasting by hand. A
 // part of face.ts, and as pure. Says in plain words what to do now, and what else there is
 // when nothing happens.
-import type { Face, FaceButton, FaceDevice, FaceHelp, FacePaste, WindowState } from './face.js';
+import type {
+  Face,
+  FaceButton,
+  FaceDevice,
+  FaceHelp,
+  FacePaste,
+  WindowState,
+} from './face-model.js';
 import { countdown, share } from './words.js';
 import type { AttemptView, DeviceView, RedirectKind } from '../index.js';
 

@@ -2,7 +2,7 @@
 // does the same. Imports latchkey/renderer and the demo's own files only; keeps no state of sign-in
 // besides the view.
 import { faceOf } from './face.js';
-import type { Face, FaceAction, WindowState } from './face.js';
+import type { Face, FaceAction, WindowState } from './face-model.js';
 import { element } from './dom.js';
 import { paintFace, paintTimeline, paintView } from './paint.js';
 import { extendTimeline } from './timeline.js';

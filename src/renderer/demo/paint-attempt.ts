@@ -2,7 +2,7 @@
 // into, the help. When one of them goes, what was in it goes too: no code and no pasted text stays
 // behind in the page.
 import { element, isNews, make, setData, setText } from './dom.js';
-import type { Face, FaceDevice } from './face.js';
+import type { Face, FaceDevice } from './face-model.js';
 import { drawQr } from './qr.js';
 
 /** The width that the QR code may take, in CSS pixels. */

@@ -3,7 +3,7 @@
 // no markup is ever parsed.
 import { paintAdvice } from './advice.js';
 import { element, isNews, make, setData, setText } from './dom.js';
-import type { Face, FaceAction } from './face.js';
+import type { Face, FaceAction } from './face-model.js';
 import { paintDevice, paintHelp, paintPaste, spelled } from './paint-attempt.js';
 import type { TimelineEntry } from './timeline.js';
 import { agoInWords } from './words.js';

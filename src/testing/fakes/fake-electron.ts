@@ -16,7 +16,8 @@ import { createFakeSafeStorage } from './fake-safe-storage.js';
 import { createFakeWindow } from './fake-window.js';
 import type { FakeWindow, FakeWindowState } from './fake-window.js';
 import { createPerson } from '../person/person.js';
-import type { Person, SignInChoices } from '../person/person.js';
+import type { Person } from '../person/person.js';
+import type { SignInChoices } from '../person/page-person.js';
 
 /** What a test may change and look at. */
 export interface FakeElectron {

@@ -1,5 +1,6 @@
 // A page without a browser: what Latchkey's preload would put on its `window`, over the same
 // messages.
+import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import type {
   AuthBridge,
   AuthCalls,
@@ -8,7 +9,14 @@ import type {
   AuthSyncCalls,
   AuthView,
 } from '../../contract.js';
-import type { FakeElectron } from './fake-electron.js';
+import type { FakeWindow } from './fake-window.js';
+
+/** What a page needs of Electron: its window, and the two ways of a message to main. */
+export interface PageElectron {
+  createWindow(): FakeWindow;
+  invoke(channel: string, event: Partial<IpcMainInvokeEvent>, ...args: unknown[]): Promise<unknown>;
+  sendSync(channel: string, event: Partial<IpcMainEvent>, ...args: unknown[]): unknown;
+}
 
 /**
  * Opens a window on this URL and resolves with what `window.latchkey` is there; null when Latchkey
@@ -16,7 +24,7 @@ import type { FakeElectron } from './fake-electron.js';
  * it is put on `globalThis.window`.
  */
 export async function openFakePage(
-  electron: Pick<FakeElectron, 'createWindow' | 'sendSync' | 'invoke'>,
+  electron: PageElectron,
   url: string,
 ): Promise<AuthBridge | null> {
   const window = electron.createWindow();

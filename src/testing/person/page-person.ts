@@ -1,6 +1,19 @@
 // The scripted person in a real browser: drives a Playwright page. Imports no Playwright: it is
 // typed by what is used.
-import type { SignInChoices } from './person.js';
+
+/** How the person behaves. */
+export interface SignInChoices {
+  /** The name to sign in with. Default `ada`. */
+  readonly login?: string;
+  /** Default "correct horse": any password is right. */
+  readonly password?: string;
+  /** Default `allow`. `cancel` leaves on the login page already, if there is one. */
+  readonly consent?: 'allow' | 'deny' | 'cancel';
+  /**
+   * Also follows the redirect to a loopback redirect URI and reads the page there. Default false.
+   */
+  readonly visit?: boolean;
+}
 
 /** What is needed of a Playwright `Page`. */
 export interface PageLike {

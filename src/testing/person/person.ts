@@ -5,20 +5,7 @@ import { ask } from './http-client.js';
 import type { PlainResponse } from './http-client.js';
 import { deviceForm } from './device-person.js';
 import type { UserCodeOutcome } from './device-person.js';
-
-/** How the person behaves. */
-export interface SignInChoices {
-  /** The name to sign in with. Default `ada`. */
-  readonly login?: string;
-  /** Default "correct horse": any password is right. */
-  readonly password?: string;
-  /** Default `allow`. `cancel` leaves on the login page already, if there is one. */
-  readonly consent?: 'allow' | 'deny' | 'cancel';
-  /**
-   * Also follows the redirect to a loopback redirect URI and reads the page there. Default false.
-   */
-  readonly visit?: boolean;
-}
+import type { SignInChoices } from './page-person.js';
 
 /**
  * What the person types on the page for a device code, and whether the code that the page shows is

@@ -7,10 +7,7 @@ import { createLegacy } from './legacy.js';
 import { createOkta } from './okta.js';
 import { createStrict } from './strict.js';
 import type { Personality } from '../server/personality.js';
-
-/** Whose manners a provider can have. */
-export type PersonalityName =
-  'strict' | 'legacy' | 'entra' | 'google' | 'github' | 'keycloak' | 'okta';
+import type { PersonalityName } from '../server/provider-options.js';
 
 const FACTORIES: Readonly<Record<PersonalityName, (graceSeconds: number | null) => Personality>> = {
   strict: createStrict,
@@ -21,14 +18,6 @@ const FACTORIES: Readonly<Record<PersonalityName, (graceSeconds: number | null) 
   keycloak: createKeycloak,
   okta: createOkta,
 };
-
-/** In the order of the documents. */
-export const PERSONALITY_NAMES = Object.keys(FACTORIES) as readonly PersonalityName[];
-
-/** True for the name of a personality. */
-export function isPersonalityName(name: unknown): name is PersonalityName {
-  return PERSONALITY_NAMES.includes(name as PersonalityName);
-}
 
 /** Makes one that has seen nothing yet. `graceSeconds` null: as the model has it. */
 export function createPersonality(

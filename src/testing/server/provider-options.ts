@@ -1,11 +1,23 @@
 // The options of the embedded provider: every default and its check. Says the option's name, never
 // its value.
 import type { PersonClaims } from './people.js';
-import { isPersonalityName, PERSONALITY_NAMES } from '../personalities/personalities.js';
-import type { PersonalityName } from '../personalities/personalities.js';
 import type { RegisteredRedirect } from './registration.js';
 import type { SigningAlgorithm } from './signing-keys.js';
 import type { ClockLike } from './virtual-clock.js';
+
+/** In the order of the documents. */
+export const PERSONALITY_NAMES = [
+  'strict',
+  'legacy',
+  'entra',
+  'google',
+  'github',
+  'keycloak',
+  'okta',
+] as const;
+
+/** Whose manners a provider can have. */
+export type PersonalityName = (typeof PERSONALITY_NAMES)[number];
 
 /** What a host may choose; nothing is needed. */
 export interface ProviderOptions {
@@ -140,4 +152,9 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
 export function checkAccessTokenSeconds(seconds: number): void {
   if (!Number.isInteger(seconds) || seconds < 1)
     throw new TypeError('"accessTokenSeconds" must be a whole number of at least 1');
+}
+
+/** True for the name of a personality. */
+export function isPersonalityName(name: unknown): name is PersonalityName {
+  return PERSONALITY_NAMES.includes(name as PersonalityName);
 }

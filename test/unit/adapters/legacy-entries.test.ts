@@ -2,7 +2,7 @@
 // keychain.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLegacyEntries } from '../../../src/main/adapters/secrets/legacy-entries.js';
-import type { LegacyEntry } from '../../../src/main/core/options/options.js';
+import type { LegacyEntry } from '../../../src/main/core/options/auth-options.js';
 import type { LegacyEntries } from '../../../src/main/core/base/ports.js';
 
 const read: LegacyEntry['read'] = (value) => ({ refreshToken: value });

@@ -8,7 +8,7 @@ import {
   createResultPages,
 } from '../../../src/main/adapters/loopback/result-page.js';
 import { contrast, readableOn } from '../../../src/main/adapters/loopback/result-theme.js';
-import type { ResultPageSettings } from '../../../src/main/core/options/options.js';
+import type { ResultPageSettings } from '../../../src/main/core/options/auth-options.js';
 import type { AttemptOutcome } from '../../../src/main/core/base/ports.js';
 
 const resultPage = (

@@ -3,11 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  planTool,
-  runTool,
-  safeEnvironment,
-} from '../../../src/main/adapters/custom-scheme/run-tool.js';
+import { planTool, runTool, safeEnvironment } from '../../../src/main/adapters/run-tool.js';
 import {
   findOwnerOnWindows,
   systemTool,

@@ -16,7 +16,7 @@ import {
 } from '../../../src/main/core/authorization/attempt.js';
 import type { DeviceWait } from '../../../src/main/core/authorization/device-polling.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import type { TokenSet } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/base/tokens.js';
 
 const START = 1_000_000;
 const END = START + 300_000;

@@ -8,10 +8,12 @@ import {
   afterSetBack,
   beginWait,
   isPollDue,
-  passes,
   polling,
-  readDeviceAuthorization,
 } from '../../../src/main/core/authorization/device-polling.js';
+import {
+  passes,
+  readDeviceAuthorization,
+} from '../../../src/main/core/oauth/device-authorization.js';
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { diagnose, type DiagnosisScope } from '../../../src/main/diagnosis/diagnosis.js';
 import type { DiagnosisSources, PlainAnswer } from '../../../src/main/diagnosis/facts.js';
 import { FINDINGS } from '../../../src/main/diagnosis/findings.js';
-import { parseOptions, type Settings } from '../../../src/main/core/options/options.js';
+import { parseOptions } from '../../../src/main/core/options/options.js';
+import type { Settings } from '../../../src/main/core/options/auth-options.js';
 import { networkWord } from '../../../src/main/diagnosis/provider-facts.js';
 import { createFakeClock, createFakeNetwork, type FakeClock, settle } from '../../support/fakes.js';
 

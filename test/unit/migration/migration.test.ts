@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { AuthOptions } from '../../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import {
   type Bench,

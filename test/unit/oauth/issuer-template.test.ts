@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   fillsTemplate,
   isIssuerOfTemplate,
-  issuerOfIdToken,
-} from '../../../src/main/core/oauth/issuer-template.js';
+} from '../../../src/main/core/options/issuer-template.js';
+import { issuerOfIdToken } from '../../../src/main/core/oauth/id-token.js';
 import { base64url } from '../../../src/main/core/base/digest.js';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';

@@ -4,13 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { METADATA_MEMBERS } from '../../../src/main/core/oauth/discovery.js';
 import {
   type MetadataCache,
-  type MetadataMark,
   createMetadataCache,
   freshMsOf,
 } from '../../../src/main/core/oauth/metadata-cache.js';
+import type {
+  MetadataMark,
+  KeptMetadata,
+  MetadataFile,
+} from '../../../src/main/core/base/ports.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
-import type { KeptMetadata, MetadataFile } from '../../../src/main/core/base/ports.js';
 import { createFakeLog } from '../../support/fakes.js';
 
 const ISSUER = 'https://login.example.com';

@@ -2,7 +2,7 @@
 // with odd status.
 import { describe, expect, it } from 'vitest';
 import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
-import type { AuthOptions } from '../../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
 import { cognito, entra, github, google, oidc } from '../../../src/providers/index.js';
 import { type Wire, createWire } from '../../support/wire.js';
 

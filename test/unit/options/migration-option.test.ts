@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { parseLegacySession } from '../../../src/main/core/migration/legacy-session.js';
-import { type AuthOptions, parseOptions } from '../../../src/main/core/options/options.js';
+import { parseOptions } from '../../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
 
 const read = (): null => null;
 const load = async (): Promise<null> => null;

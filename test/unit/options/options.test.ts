@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { warningsOf } from '../../../src/main/core/options/option-warnings.js';
-import { type AuthOptions, parseOptions } from '../../../src/main/core/options/options.js';
+import { parseOptions } from '../../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
 
 const GOOD: AuthOptions = {
   issuer: 'https://login.example.com',

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { warningsOf } from '../../../src/main/core/options/option-warnings.js';
-import { type AuthOptions, parseOptions } from '../../../src/main/core/options/options.js';
+import { parseOptions } from '../../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
 import { preflight } from '../../../src/main/core/options/preflight.js';
 import type {
   PreflightCondition,

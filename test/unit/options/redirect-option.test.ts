@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import { isLoopback, requireRedirects } from '../../../src/main/core/options/redirect-option.js';
+import { requireRedirects } from '../../../src/main/core/options/redirect-option.js';
+import { isLoopback } from '../../../src/main/core/options/syntax.js';
 
 function refusal(value: unknown): string {
   try {

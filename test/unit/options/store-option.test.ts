@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView, RenewalView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import { type AuthOptions, parseOptions } from '../../../src/main/core/options/options.js';
+import { parseOptions } from '../../../src/main/core/options/options.js';
+import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
 import type { LiveSession } from '../../../src/main/core/session/session-state.js';
 import { toView } from '../../../src/main/core/view.js';
 import { faceOf } from '../../../src/renderer/demo/face.js';

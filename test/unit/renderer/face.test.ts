@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptView, AuthView, RenewalView } from '../../../src/contract.js';
 import { faceOf } from '../../../src/renderer/demo/face.js';
-import type { Face } from '../../../src/renderer/demo/face.js';
+import type { Face } from '../../../src/renderer/demo/face-model.js';
 import {
   agoInWords,
   countdown,

@@ -10,7 +10,8 @@ import {
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
 import type { Ports } from '../../../src/main/core/base/ports.js';
-import type { TokenSet, OAuthClient, Renewed } from '../../../src/main/core/oauth/client.js';
+import type { OAuthClient, Renewed } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/base/tokens.js';
 import { type SessionRecord } from '../../../src/main/core/storage/records.js';
 import type { SessionEffect, SessionEvent } from '../../../src/main/core/session/session-state.js';
 import type { SessionStore, SessionReading } from '../../../src/main/core/storage/session-store.js';

@@ -4,14 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { TokenSet } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet, TokenTarget } from '../../../src/main/core/base/tokens.js';
 import { answerToken, sessionDeadline } from '../../../src/main/core/session/session-queries.js';
 import {
   NO_SESSION,
   type SessionEffect,
   type SessionEvent,
   type SessionState,
-  type TokenTarget,
 } from '../../../src/main/core/session/session-state.js';
 import { stepSession } from '../../../src/main/core/session/session.js';
 import { toView } from '../../../src/main/core/view.js';

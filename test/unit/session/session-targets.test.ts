@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { TokenSet } from '../../../src/main/core/oauth/client.js';
+import type { TokenSet } from '../../../src/main/core/base/tokens.js';
 import {
   type TokenWant,
   answerToken,

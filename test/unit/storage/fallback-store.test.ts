@@ -2,10 +2,8 @@
 // in between leaves.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type StoreChoice,
-  createFallbackStore,
-} from '../../../src/main/core/storage/fallback-store.js';
+import { createFallbackStore } from '../../../src/main/core/storage/fallback-store.js';
+import type { StoreChoice } from '../../../src/main/core/options/auth-options.js';
 import type {
   SealedStore,
   SecretOutcome,

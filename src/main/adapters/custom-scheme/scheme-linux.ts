@@ -5,7 +5,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
-import { type Environment, type Ran, runTool } from './run-tool.js';
+import { type Environment, type Ran, runTool } from '../run-tool.js';
 import { makeFolder, writeWhole } from '../whole-file.js';
 import {
   type InstalledEntry,

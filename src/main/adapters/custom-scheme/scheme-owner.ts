@@ -3,7 +3,7 @@
 // last two not verified there.
 import type { App } from 'electron';
 import type { SchemeOwner, SchemeRival } from '../../diagnosis/facts.js';
-import { type Environment, runTool } from './run-tool.js';
+import { type Environment, runTool } from '../run-tool.js';
 import { queryHandler } from './scheme-linux.js';
 import { findOwnerOnWindows } from './scheme-windows.js';
 import { findClaims, findEntry, programOf } from './xdg-applications.js';

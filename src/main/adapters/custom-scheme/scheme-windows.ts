@@ -2,7 +2,7 @@
 // thread. Not verified on Windows: the parsing is proved on recorded output.
 import { win32 } from 'node:path';
 import type { SchemeOwner } from '../../diagnosis/facts.js';
-import { type Environment, runTool } from './run-tool.js';
+import { type Environment, runTool } from '../run-tool.js';
 
 /** The user's own choice stands above the key that Electron writes. */
 const keysOf = (scheme: string): readonly string[] => [

@@ -6,7 +6,7 @@ import { access, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type ReadEntry, readDesktopEntry, readLauncher } from './desktop-entry.js';
-import type { Environment } from './run-tool.js';
+import type { Environment } from '../run-tool.js';
 import { readWhole } from '../whole-file.js';
 
 /** A .desktop file of an application, with the command that it comes to in the end. */

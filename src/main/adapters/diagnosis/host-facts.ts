@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version } from 'node:os';
 import type { HostFacts, Packaging } from '../../diagnosis/facts.js';
-import type { Environment } from '../custom-scheme/run-tool.js';
+import type { Environment } from '../run-tool.js';
 
 /** What the process knows of itself; in an app Electron says more. */
 export interface ProcessFacts {

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { KeyringFacts } from '../../diagnosis/facts.js';
 import { LIMITS } from '../../core/base/limits.js';
 import type { SecretStore } from '../../core/base/ports.js';
-import { type Environment, runTool } from '../custom-scheme/run-tool.js';
+import { type Environment, runTool } from '../run-tool.js';
 
 /** The entry that is written; another than those that the stores themselves use. */
 const ENTRY = 'latchkey-doctor';

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../../core/base/limits.js';
-import type { ResultPageSettings } from '../../core/options/options.js';
+import type { ResultPageSettings } from '../../core/options/auth-options.js';
 import type {
   Callbacks,
   CallbackVerdict,

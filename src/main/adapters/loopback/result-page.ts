@@ -2,7 +2,7 @@
 // plain words. Pure: no I/O. The page has no script, loads nothing, and never repeats anything that
 // came with the request.
 import { createHash } from 'node:crypto';
-import type { ResultPageSettings, ResultTexts } from '../../core/options/options.js';
+import type { ResultPageSettings, ResultTexts } from '../../core/options/auth-options.js';
 import type { AttemptOutcome } from '../../core/base/ports.js';
 import { resultStyle } from './result-theme.js';
 

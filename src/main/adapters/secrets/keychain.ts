@@ -11,7 +11,7 @@ import {
   type WorkerRequest,
 } from './keychain-protocol.js';
 import { ownFile } from '../package-files.js';
-import { safeEnvironment } from '../custom-scheme/run-tool.js';
+import { safeEnvironment } from '../run-tool.js';
 
 /**
  * A null that took longer than this is a dialog that was dismissed: to ask again would open it a

@@ -1,7 +1,7 @@
 // EarlierEntries over keytar's entries of other services, and over the host's own functions. May
 // not change or decode a value, and puts nothing of what the host's functions throw into a detail
 // but its name.
-import type { LegacyEntry } from '../../core/options/options.js';
+import type { LegacyEntry } from '../../core/options/auth-options.js';
 import type { LegacyEntries, SecretOutcome, SecretReading } from '../../core/base/ports.js';
 import type { ForeignEntries } from './keychain.js';
 

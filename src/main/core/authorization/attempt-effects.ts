@@ -8,7 +8,7 @@ import { type Pasted, leadsTo, parseCallback } from './callback.js';
 import { beginWait } from './device-polling.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import type { CallbackVerdict, Ports, AttemptOutcome } from '../base/ports.js';
 import type { OAuthClient, Redeemed } from '../oauth/client.js';
 import type { AttemptRecord } from '../storage/records.js';

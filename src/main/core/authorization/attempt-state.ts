@@ -1,10 +1,11 @@
 // The states, events and effects of one attempt. Types only. No state holds a secret, because
 // pages see parts of it.
 import type { AccountView, RedirectKind, SignInRequest } from '../../../contract.js';
-import type { DeviceWait, PollAnswer } from './device-polling.js';
+import type { DeviceWait } from './device-polling.js';
+import type { PollAnswer } from '../oauth/device-authorization.js';
 import type { AuthError } from '../base/errors.js';
 import type { AttemptOutcome } from '../base/ports.js';
-import type { TokenSet } from '../oauth/client.js';
+import type { TokenSet } from '../base/tokens.js';
 
 /** What every open attempt has. Times are milliseconds since 1970. */
 export interface OpenAttempt {

@@ -10,14 +10,8 @@ import type {
   OpenAttempt,
   AttemptRedirect,
 } from './attempt-state.js';
-import {
-  type DeviceWait,
-  afterPoll,
-  afterSetBack,
-  codeExpired,
-  isPollDue,
-  polling,
-} from './device-polling.js';
+import { type DeviceWait, afterPoll, afterSetBack, isPollDue, polling } from './device-polling.js';
+import { codeExpired } from '../oauth/device-authorization.js';
 import { AuthError, assertNever } from '../base/errors.js';
 import { leavesOtherRedirects } from './redirect-order.js';
 import type { AttemptOutcome } from '../base/ports.js';

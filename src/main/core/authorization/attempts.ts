@@ -7,12 +7,13 @@ import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './att
 import { AuthError, assertNever } from '../base/errors.js';
 import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import { parsePasted } from './callback.js';
 import { parseSignInRequest } from './sign-in-request.js';
 import type { Ports } from '../base/ports.js';
-import type { TokenSet, OAuthClient } from '../oauth/client.js';
-import type { Waiter } from '../session/token-waiters.js';
+import type { OAuthClient } from '../oauth/client.js';
+import type { TokenSet } from '../base/tokens.js';
+import type { Waiter } from '../base/waiter.js';
 import { createAttemptEffects } from './attempt-effects.js';
 
 export interface AttemptMail {

@@ -4,11 +4,11 @@
 import type { RedirectKind, SignInRequest } from '../../../contract.js';
 import { type RequestSecrets, createRequestSecrets } from '../oauth/request-secrets.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
-import type { DeviceAuthorization } from './device-polling.js';
+import type { DeviceAuthorization } from '../oauth/device-authorization.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { leavesOtherRedirects, nextKind, redirectsFrom } from './redirect-order.js';
 import { LIMITS } from '../base/limits.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import type { Ports, RedirectOption, AttemptOutcome } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
 import { withTimeout } from '../base/timeout.js';

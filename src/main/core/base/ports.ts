@@ -415,3 +415,12 @@ export interface Ports {
   /** Only where the host names some. */
   readonly legacyEntries?: LegacyEntries;
 }
+
+/** What a session's record says about the metadata that it was last used with. */
+export interface MetadataMark {
+  /** Digest of the content of the file. */
+  readonly digest: string;
+  /** Milliseconds since 1970. The metadata is fresh for `freshMs` from then on. */
+  readonly fetchedAt: number;
+  readonly freshMs: number;
+}

@@ -8,7 +8,7 @@ import { parseLegacySession } from './legacy-session.js';
 import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
 import { withTimeout } from '../base/timeout.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import type {
   Clock,
   LegacyEntries,
@@ -18,7 +18,8 @@ import type {
   SecretOutcome,
   SecretStore,
 } from '../base/ports.js';
-import type { TokenSet, OAuthClient } from '../oauth/client.js';
+import type { OAuthClient } from '../oauth/client.js';
+import type { TokenSet } from '../base/tokens.js';
 import {
   type MigrationRecord,
   accountOf,

@@ -1,7 +1,7 @@
 // The parameters of an authorization request that depend on the sign-in request, the host and the
 // preset. Pure. client.ts sets the parameters of the protocol itself (state, challenge, redirect).
 import type { SignInRequest } from '../../../contract.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 
 /** Leaves out parameters without a value (RFC 6749 §3.1). */
 export function present(

@@ -10,23 +10,19 @@ import {
   type PollAnswer,
   passes,
   readDeviceAuthorization,
-} from '../authorization/device-polling.js';
+} from './device-authorization.js';
 import { type ServerMetadata, membersByHand } from './discovery.js';
 import { createJwksPrefetch } from './jwks-prefetch.js';
 import { AuthError } from '../base/errors.js';
-import { personIn } from './id-token.js';
+import { personIn, issuerOfIdToken } from './id-token.js';
 import { toAccount } from './identity.js';
-import { fillsTemplate, issuerOfIdToken } from './issuer-template.js';
+import { fillsTemplate } from '../options/issuer-template.js';
 import { type RequestContext, toAuthErrorAt, mapped, pendingWord } from './error-mapping.js';
-import {
-  type MetadataMark,
-  type Published,
-  createMetadataCache,
-  freshMsOf,
-} from './metadata-cache.js';
+import { type Published, createMetadataCache, freshMsOf } from './metadata-cache.js';
+import type { MetadataMark, Clock, Log, MetadataFile } from '../base/ports.js';
 import { earliestStart, latestStart, timesOf } from './arrival-times.js';
 import { type Exchange, createIdentification } from './identification.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import {
   assertServerRefused,
   bodyOf,
@@ -35,22 +31,7 @@ import {
   toTokenSet,
 } from './token-response.js';
 import type { AccountView, AuthErrorCode, SignInRequest } from '../../../contract.js';
-import type { Clock, Log, MetadataFile } from '../base/ports.js';
-import type { TokenTarget } from '../session/session-state.js';
-
-/**
- * Tokens as the server issued them. Times are milliseconds since 1970. `expiresAt` null: the server
- * sent no lifetime and no refresh token.
- */
-export interface TokenSet {
-  readonly accessToken: string;
-  readonly obtainedAt: number;
-  readonly expiresAt: number | null;
-  readonly refreshToken: string | null;
-  readonly scope: string;
-  /** After a sign-in: the resources that it requested. */
-  readonly resources?: readonly string[];
-}
+import type { TokenTarget, TokenSet } from '../base/tokens.js';
 
 /** Tokens, and the account that they belong to. */
 export interface Redeemed {

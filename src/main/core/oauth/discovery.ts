@@ -1,9 +1,9 @@
 // Checks the metadata of the provider: from discovery (OpenID Connect Discovery §4, RFC 8414 §3)
 // or from the host's option `endpoints`. Sends nothing.
 import { AuthError } from '../base/errors.js';
-import { isIssuerOfTemplate } from './issuer-template.js';
-import { isLoopback } from '../options/redirect-option.js';
-import type { Settings } from '../options/options.js';
+import { isIssuerOfTemplate } from '../options/issuer-template.js';
+import { isLoopback } from '../options/syntax.js';
+import type { Settings } from '../options/auth-options.js';
 
 /** The checked members of the metadata that Latchkey uses, spelled as in RFC 8414. */
 export type ServerMetadata = {

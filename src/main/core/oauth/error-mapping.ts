@@ -1,7 +1,7 @@
 // Maps an error of the OAuth library, at a known step, to one of our codes. Pure. Reads only codes
 // and the server's `error` member, never texts, and passes on no text from outside.
 import type { AuthErrorCode } from '../../../contract.js';
-import { codeExpired } from '../authorization/device-polling.js';
+import { codeExpired } from './device-authorization.js';
 import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from '../base/errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
 

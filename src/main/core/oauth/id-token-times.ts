@@ -3,7 +3,7 @@
 // other answers.
 import { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import type { ArrivalTimes } from './arrival-times.js';
 
 type Claims = Readonly<Record<string, unknown>>;

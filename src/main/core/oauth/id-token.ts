@@ -2,6 +2,8 @@
 // §3.1.3.6, §3.1.3.7, §12.2). Pure except for the digest. The library checks the signature and the
 // other claims.
 import { AuthError } from '../base/errors.js';
+import { issuerOfTenant, tenantOf } from '../options/issuer-template.js';
+import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { type AskedAge, assertAuthTime, assertTimes } from './id-token-times.js';
 import { base64url } from '../base/digest.js';
@@ -93,4 +95,17 @@ export function decodePart(jwt: string, index: 0 | 1): Claims | undefined {
 
 function invalid(what: string): AuthError {
   return new AuthError('id-token-invalid', `ID token: ${what}`);
+}
+
+/**
+ * The one issuer that this ID token may name: the pattern with the claim `tid` in place of the
+ * placeholder. Null when there is none: no `tid`, or one that is no GUID. The token is not verified
+ * here; the answer is what it must be verified against.
+ */
+export function issuerOfIdToken(template: IssuerTemplate, idToken: string): string | null {
+  const claims = decodePart(idToken, 1);
+  const tenant =
+    claims?.['tid'] ??
+    (typeof claims?.['iss'] === 'string' ? tenantOf(template, claims['iss']) : null);
+  return issuerOfTenant(template, tenant);
 }

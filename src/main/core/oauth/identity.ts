@@ -1,14 +1,9 @@
 // Makes an account from claims or userinfo. Claims come from outside: they are cut, cleaned and
 // never trusted as markup. Sends nothing; computes only the account id.
 import type { AccountView } from '../../../contract.js';
-import type { Identity } from '../options/options.js';
+import type { Identity } from '../options/auth-options.js';
+import { ANONYMOUS } from '../base/anonymous.js';
 import { base64url, digestOf } from '../base/digest.js';
-
-/**
- * The identity if the provider has no userinfo and the host no `identify`: a person, but unknown
- * who.
- */
-export const ANONYMOUS: Identity = { subject: 'anonymous' };
 
 /**
  * Reads the OpenID Connect standard claims (Core §5.1), and `id`, `login` and `avatar_url`, which
@@ -43,14 +38,6 @@ export async function toAccount(issuer: string, identity: Identity): Promise<Acc
   if (identity === ANONYMOUS)
     return { id: base64url(crypto.getRandomValues(new Uint8Array(16))), issuer, ...identity };
   return { id: await digestOf(`${issuer}\u0000${identity.subject}`), issuer, ...identity };
-}
-
-/**
- * Also true for a person whose subject at the provider happens to be this word; that costs them
- * only a convenience.
- */
-export function isAnonymous({ subject }: Pick<AccountView, 'subject'>): boolean {
-  return subject === ANONYMOUS.subject;
 }
 
 /** Checks what the host's `identify` answered: its type is only a promise. */

@@ -1,7 +1,7 @@
 // The OAuth client before it is loaded. It needs the OAuth library, the largest part that Latchkey
 // loads; a start with a stored token that is still valid never needs it.
 import { partMissingError } from '../base/errors.js';
-import type { MetadataMark } from './metadata-cache.js';
+import type { MetadataMark } from '../base/ports.js';
 import type { OAuthClient } from './client.js';
 
 /** The OAuth client, and a call that loads it before it is needed. */

@@ -6,18 +6,10 @@ import { type BoundedFetch, flatMembers } from './bounded-fetch.js';
 import { METADATA_MEMBERS, type ServerMetadata, checkMetadata } from './discovery.js';
 import { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import type { Clock, Log, MetadataFile } from '../base/ports.js';
 import { base64url, sha256 } from '../base/digest.js';
-
-/** What a session's record says about the metadata that it was last used with. */
-export interface MetadataMark {
-  /** Digest of the content of the file. */
-  readonly digest: string;
-  /** Milliseconds since 1970. The metadata is fresh for `freshMs` from then on. */
-  readonly fetchedAt: number;
-  readonly freshMs: number;
-}
+import type { MetadataMark } from '../base/ports.js';
 
 /** The unchecked answer. Members that Latchkey does not use are removed before it is stored. */
 export interface Published {

@@ -4,7 +4,7 @@
 import { flatMembers, jsonObject } from './bounded-fetch.js';
 import { AuthError, plainWord } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { TokenSet } from './client.js';
+import type { TokenSet } from '../base/tokens.js';
 import { lifetimeSeconds } from '../base/backoff.js';
 
 /**

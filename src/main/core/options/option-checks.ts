@@ -2,7 +2,7 @@
 // "invalid-options". A message names the option and what was expected, never the value. Knows no
 // option by name.
 import { AuthError } from '../base/errors.js';
-import { isLoopback } from './redirect-option.js';
+import { isLoopback } from './syntax.js';
 
 /**
  * Gives the value in its right type. Throws `invalid-options`; `name` is what the message calls it.

@@ -1,6 +1,6 @@
 // What is allowed in the options but unwise, as sentences for the log. Refuses nothing, so it need
 // not be loaded before the app's first window.
-import type { Settings } from './options.js';
+import type { Settings } from './auth-options.js';
 import { preflight } from './preflight.js';
 
 /** Each sentence once. */

@@ -1,7 +1,7 @@
 // What is wrong in the options for this provider, before anybody is sent to the browser. Pure:
 // options and rules in, words out. The rules are the preset's data; a message holds their words and
 // the option's name, never a value of the host's.
-import { isLoopback } from './redirect-option.js';
+import { isLoopback } from './syntax.js';
 import type {
   PreflightCondition,
   PreflightRule,

@@ -3,7 +3,7 @@
 // difference between a preset and what a host wrote by hand.
 import { AuthError } from '../base/errors.js';
 import { type Check, refuse, requireKnown, text } from './option-checks.js';
-import type { AuthOptions } from './options.js';
+import type { AuthOptions } from './auth-options.js';
 import { type PreflightFindings, type PreflightSubject, preflight } from './preflight.js';
 import type { ProviderPreset } from './provider-preset.js';
 

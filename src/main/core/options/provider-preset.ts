@@ -1,7 +1,6 @@
 // What a provider preset may say: data that the core interprets. Types only; latchkey/providers
 // makes presets, core never imports them. Every member is required, so that a preset of a host's
 // own is complete or does not compile.
-import type { EndpointOptions } from './options.js';
 
 /** One thing that is known of a provider, and where it was read. */
 export interface ProviderFact {
@@ -118,4 +117,23 @@ export interface ProviderPreset {
   readonly refusals: readonly string[];
   readonly preflight: readonly PreflightRule[];
   readonly facts: readonly ProviderFact[];
+}
+
+/**
+ * Endpoints set by hand, for a provider without discovery. All are absolute `https:` URLs (`http:`
+ * on loopback).
+ */
+export interface EndpointOptions {
+  readonly authorization: string;
+  readonly token: string;
+  readonly jwks?: string;
+  readonly userinfo?: string;
+  readonly revocation?: string;
+  /** RFC 8628 §3.1. Required if the redirects contain `'device-code'`. */
+  readonly deviceAuthorization?: string;
+  /**
+   * True: the provider promises `iss` in its callbacks (RFC 9207 §3). A callback without it is then
+   * an error.
+   */
+  readonly issParameterSupported?: boolean;
 }

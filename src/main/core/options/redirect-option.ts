@@ -2,6 +2,7 @@
 // pages). Throws "invalid-options" for what no native app can use.
 import { AuthError } from '../base/errors.js';
 import type { RedirectOption } from '../base/ports.js';
+import { isLoopback } from './syntax.js';
 
 /**
  * Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of
@@ -13,14 +14,6 @@ const RESERVED_SCHEMES = new Set(
     /\s+/,
   ),
 );
-
-/**
- * The names of this computer (RFC 8252 §7.3 and §8.3; `localhost` because Entra registers nothing
- * else).
- */
-export function isLoopback(hostname: string): boolean {
-  return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-}
 
 /** Parses the whole list; the order is kept. Throws `invalid-options` naming what was expected. */
 export function requireRedirects(value: unknown): readonly RedirectOption[] {

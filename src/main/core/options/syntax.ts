@@ -14,3 +14,11 @@ export function isResource(text: string): boolean {
 export function isScope(text: string): boolean {
   return /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(text);
 }
+
+/**
+ * The names of this computer (RFC 8252 §7.3 and §8.3; `localhost` because Entra registers nothing
+ * else).
+ */
+export function isLoopback(hostname: string): boolean {
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+}

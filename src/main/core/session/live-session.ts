@@ -4,10 +4,9 @@
 import type { AccountView, AuthErrorCode } from '../../../contract.js';
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
-import type { TokenSet } from '../oauth/client.js';
+import type { TokenSet, AccessToken, TokenTarget } from '../base/tokens.js';
 import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from '../base/backoff.js';
 import {
-  type AccessToken,
   type LiveSession,
   NO_TROUBLE,
   type Renewal,
@@ -15,7 +14,6 @@ import {
   type SessionEvent,
   type SessionStep,
   type Timing,
-  type TokenTarget,
   type Trouble,
   absent,
   removal,

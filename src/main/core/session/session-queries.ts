@@ -3,13 +3,8 @@
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { hasPassed, retryEarlyAt } from '../base/backoff.js';
-import type {
-  AccessToken,
-  LiveSession,
-  Renewal,
-  SessionState,
-  TokenTarget,
-} from './session-state.js';
+import type { LiveSession, Renewal, SessionState } from './session-state.js';
+import type { AccessToken, TokenTarget } from '../base/tokens.js';
 import {
   backgroundDueAt,
   isOver,

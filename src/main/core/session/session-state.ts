@@ -3,26 +3,9 @@
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import type { AuthError } from '../base/errors.js';
 import type { SystemEvent } from '../base/ports.js';
-import type { TokenSet } from '../oauth/client.js';
+import type { TokenSet } from '../base/tokens.js';
 import type { SessionRecord } from '../storage/records.js';
-
-export interface AccessToken {
-  readonly token: string;
-  readonly obtainedAt: number;
-  readonly expiresAt: number | null;
-}
-
-/**
- * What an access token is for, where that is not what the sign-in asked for: one resource (RFC 8707
- * §2.2), or a narrower scope (RFC 6749 §6).
- */
-export interface TokenTarget {
-  /** The same for the same resource and scopes. */
-  readonly key: string;
-  readonly resource: string | null;
-  /** As it goes on the wire. */
-  readonly scope: string | null;
-}
+import type { AccessToken, TokenTarget } from '../base/tokens.js';
 
 /**
  * What is known of a target: its newest token, or the provider's no and until when nobody asks

@@ -4,7 +4,7 @@
 // is used.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, assertNever } from '../base/errors.js';
-import { isAnonymous } from '../oauth/identity.js';
+import { isAnonymous } from '../base/anonymous.js';
 import { LIMITS } from '../base/limits.js';
 import type { SessionRecord } from '../storage/records.js';
 import { stepTargetRenewal } from './target-renewal.js';

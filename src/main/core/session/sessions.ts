@@ -3,18 +3,18 @@
 // with the option "accounts" at `one` there is one and no other.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
-import { isAnonymous } from '../oauth/identity.js';
+import { isAnonymous } from '../base/anonymous.js';
 import type { SessionEffects } from './session-effects.js';
 import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import type { Clock, KnownAccount, Log, SystemEvent } from '../base/ports.js';
-import type { TokenSet } from '../oauth/client.js';
+import type { TokenSet } from '../base/tokens.js';
 import { accountOf } from '../storage/records.js';
 import { isUnread, sessionDeadline } from './session-queries.js';
 import { NO_SESSION, type SessionEvent, type SessionState, type Timing } from './session-state.js';
 import { stepSession } from './session.js';
-import { afterSetBack, createSetBackWatch } from '../base/set-back.js';
+import { afterSetBack, createSetBackWatch } from './set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './token-waiters.js';
 import { withTimeout } from '../base/timeout.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';

@@ -19,9 +19,9 @@ import {
   type SessionStep,
   type TargetAnswer,
   type Timing,
-  type TokenTarget,
   same,
 } from './session-state.js';
+import type { TokenTarget } from '../base/tokens.js';
 
 /** All but its own end waits: two requests with one refresh token look like a thief's. */
 export function stepTargetRenewal(

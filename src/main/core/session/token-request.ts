@@ -1,7 +1,7 @@
 // What a host asks of getAccessToken → which account, which target, and the token that an API has
 // refused. Throws "invalid-options" naming the member; never repeats a value.
 import { AuthError } from '../base/errors.js';
-import type { TokenTarget } from './session-state.js';
+import type { TokenTarget } from '../base/tokens.js';
 import { isResource, isScope } from '../options/syntax.js';
 
 /** Which access token is wanted. Everything absent: that of the sign-in. */

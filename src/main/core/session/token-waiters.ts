@@ -3,12 +3,9 @@
 import type { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { type TokenWant, answerArrival, answerToken, heldToken } from './session-queries.js';
-import type { AccessToken, SessionState, TokenTarget } from './session-state.js';
-
-export interface Waiter<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: AuthError) => void;
-}
+import type { SessionState } from './session-state.js';
+import type { AccessToken, TokenTarget } from '../base/tokens.js';
+import type { Waiter } from '../base/waiter.js';
 
 export interface TokenWaiters {
   /** `canFail` false: who is signed in is not known yet, so that an error is no answer. */

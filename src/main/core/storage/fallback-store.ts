@@ -5,12 +5,7 @@
 import type { SecretStoreKind } from '../../../contract.js';
 import { createKeySequencer } from './key-sequencer.js';
 import type { SealedStore, SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
-
-/**
- * `auto`: the keychain, or the sealed files if there is no keychain. The other two: only that
- * store; a value in the other store moves back to it.
- */
-export type StoreChoice = 'auto' | 'keychain' | 'safe-storage';
+import type { StoreChoice } from '../options/auth-options.js';
 
 /**
  * A prefix of the key in the sealed files: the keychain may still hold an older copy, which must be

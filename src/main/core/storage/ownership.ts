@@ -1,7 +1,7 @@
 // Who owns an entry of the state file: each owner, an issuer with a client id, sees its own part
-// and changes nothing else. Pure. May not drop what belongs to another owner: a host that returns to an
-// earlier issuer finds everything unchanged.
-import { fillsTemplate } from '../oauth/issuer-template.js';
+// and changes nothing else. Pure. May not drop what belongs to another owner: a host that returns
+// to an earlier issuer finds everything unchanged.
+import { fillsTemplate } from '../options/issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { KnownAccount, StateFileContent } from '../base/ports.js';
 

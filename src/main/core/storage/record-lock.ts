@@ -2,7 +2,7 @@
 // one does without it. Decides nothing about the record.
 import { LIMITS } from '../base/limits.js';
 import type { Lock } from '../base/ports.js';
-import type { Settings } from '../options/options.js';
+import type { Settings } from '../options/auth-options.js';
 import { recordKey } from './records.js';
 
 /**

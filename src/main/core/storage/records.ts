@@ -2,10 +2,10 @@
 // never throw; they report what they cannot read, and the caller must keep it. docs/storage.md
 // lists every member.
 import type { AccountView } from '../../../contract.js';
-import { isAnonymous } from '../oauth/identity.js';
+import { isAnonymous } from '../base/anonymous.js';
 import { LIMITS } from '../base/limits.js';
-import type { MetadataMark } from '../oauth/metadata-cache.js';
 import type {
+  MetadataMark,
   KnownAccount,
   StateFileContent,
   KnownAttempt,

@@ -1,7 +1,7 @@
 // A calendar that is set while the app runs: no token is given out beyond its life, and no timer
 // waits by the old calendar.
 import { describe, expect, it } from 'vitest';
-import { createSetBackWatch } from '../../../src/main/core/base/set-back.js';
+import { createSetBackWatch } from '../../../src/main/core/session/set-back.js';
 import { type Bench, ISSUER, createBench, until } from '../../support/engine-harness.js';
 import { createFakeClock, settle } from '../../support/fakes.js';
 

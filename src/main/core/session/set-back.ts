@@ -1,15 +1,9 @@
 // A calendar that is set back while the app runs: what a session has timed keeps the time that it
 // has left. Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar
 // of another process is not its business.
-import type { Clock } from './ports.js';
-import type { TokenSet } from '../oauth/client.js';
-import type {
-  AccessToken,
-  LiveSession,
-  Renewal,
-  SessionState,
-  TargetAnswer,
-} from '../session/session-state.js';
+import type { Clock } from '../base/ports.js';
+import type { TokenSet, AccessToken } from '../base/tokens.js';
+import type { LiveSession, Renewal, SessionState, TargetAnswer } from './session-state.js';
 
 /** Less than this is gathered until it is as much. */
 const NOTICED_MS = 1_000;

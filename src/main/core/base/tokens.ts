@@ -1,0 +1,34 @@
+// The tokens as the rooms hand them to each other: what a provider gave, and what one is for. Types
+// only. Every value of them is a secret.
+
+/**
+ * Tokens as the server issued them. Times are milliseconds since 1970. `expiresAt` null: the server
+ * sent no lifetime and no refresh token.
+ */
+export interface TokenSet {
+  readonly accessToken: string;
+  readonly obtainedAt: number;
+  readonly expiresAt: number | null;
+  readonly refreshToken: string | null;
+  readonly scope: string;
+  /** After a sign-in: the resources that it requested. */
+  readonly resources?: readonly string[];
+}
+
+export interface AccessToken {
+  readonly token: string;
+  readonly obtainedAt: number;
+  readonly expiresAt: number | null;
+}
+
+/**
+ * What an access token is for, where that is not what the sign-in asked for: one resource (RFC 8707
+ * §2.2), or a narrower scope (RFC 6749 §6).
+ */
+export interface TokenTarget {
+  /** The same for the same resource and scopes. */
+  readonly key: string;
+  readonly resource: string | null;
+  /** As it goes on the wire. */
+  readonly scope: string | null;
+}

@@ -1,0 +1,170 @@
+// The options that a host gives, and the settings that are made of them. Types only: options.ts
+// checks. Whatever imports an option's type imports it from here.
+import type { AuthEvent } from '../base/events.js';
+import type { RedirectOption } from '../base/ports.js';
+import type { LegacyEntry } from './migration-option.js';
+import type { EndpointOptions, ProviderPreset } from './provider-preset.js';
+import type { ResultPageOptions, ResultPageSettings } from './result-page-option.js';
+
+export type { LegacyEntry, LegacySession } from './migration-option.js';
+export type { EndpointOptions } from './provider-preset.js';
+export type { ResultPageOptions, ResultPageSettings, ResultTexts } from './result-page-option.js';
+
+/** What the host knows about the person, for a provider of plain OAuth 2.0 (no scope `openid`). */
+export interface Identity {
+  /** Stable and unique at this issuer. */
+  readonly subject: string;
+  readonly name?: string;
+  readonly username?: string;
+  readonly email?: string;
+  readonly picture?: string;
+}
+
+/**
+ * The options of `createAuth`. Required: `clientId`, `redirects`, and `issuer` or `provider`.
+ * Everything else has a default.
+ */
+export interface AuthOptions {
+  /**
+   * The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2). It is compared exactly. Set
+   * this or `provider`.
+   */
+  readonly issuer?: string;
+  /**
+   * A preset of `latchkey/providers`, such as `entra({ tenant })`. Set it instead of `issuer` and
+   * `endpoints`.
+   */
+  readonly provider?: ProviderPreset;
+  /** The client id of a *public native* client: no secret, PKCE (RFC 8252 §8.4). */
+  readonly clientId: string;
+  /**
+   * The redirects that you registered at the provider, best first: `com.example.app:/callback` (RFC
+   * 8252 §7.1); `http://127.0.0.1/callback` (RFC 8252 §7.3; without a port, Latchkey uses a free
+   * one; several with ports are tried one after the other); `device-code` (RFC 8628);
+   * `paste:https://login.example.com/done`, a page from which the person copies the answer.
+   * Latchkey uses the first that works. The others are for `tryAnotherWay()`.
+   */
+  readonly redirects: readonly string[];
+  /**
+   * Default: `openid profile email offline_access`, or the scopes of the preset. Without `openid`,
+   * Latchkey uses plain OAuth 2.0.
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * The APIs for which you will call `getAccessToken({ resource })` (RFC 8707): absolute URIs. They
+   * are sent with the authorization request, so that the person agrees to them. For providers
+   * without resources, such as Entra, use scopes instead.
+   */
+  readonly resources?: readonly string[];
+  /**
+   * `one`: a new sign-in replaces the account that was signed in. `several`: all accounts stay
+   * signed in; one of them is active, and views and calls refer to it. Default `one`.
+   */
+  readonly accounts?: 'one' | 'several';
+  /** The endpoints, instead of discovery. */
+  readonly endpoints?: EndpointOptions;
+  /**
+   * Only for providers that give desktop apps a secret and demand it, such as Google and GitHub. It
+   * is not secret: everybody has the app.
+   */
+  readonly clientSecret?: string;
+  /**
+   * Further parameters of the authorization request. You cannot set parameters that Latchkey sets
+   * itself. If you set `max_age`, in seconds, the ID token must contain an `auth_time` that fits
+   * (OpenID Connect Core §3.1.3.7).
+   */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /**
+   * Returns who signed in if there is no ID token. Latchkey calls it in the main process with the
+   * access token. Default: the userinfo endpoint.
+   */
+  readonly identify?: (accessToken: string) => Promise<Identity>;
+  /**
+   * The origins of further pages that may call. `file:` pages of the app and pages of schemes that
+   * the app serves itself may always call.
+   */
+  readonly trustedOrigins?: readonly string[];
+  /**
+   * True: Latchkey adds its preload to the default session. Set it to false if your own preload
+   * imports `latchkey/preload`. Default true.
+   */
+  readonly attachPreload?: boolean;
+  /**
+   * True: Latchkey takes Electron's single-instance lock and ends a second instance. Default true.
+   */
+  readonly singleInstanceLock?: boolean;
+  /**
+   * Where sessions are kept. `keychain`; `safe-storage`: files that Electron ≥ 42 encrypts;
+   * `memory`: never written anywhere. Default `auto`: the keychain, or the files if there is no
+   * keychain. A session that is stored elsewhere moves at its next write.
+   */
+  readonly secretStore?: 'auto' | 'keychain' | 'safe-storage' | 'memory';
+  /** The service name of the keychain entries. Default: `latchkey:` and the app's name. */
+  readonly keychainService?: string;
+  /**
+   * Sessions that earlier versions of your app kept. Latchkey migrates one at start, if nobody was
+   * ever signed in, so that nobody has to sign in again after the update.
+   */
+  readonly migrateFrom?: readonly LegacyEntry[];
+  /**
+   * How long an attempt may wait for one redirect. A device code waits as long as it lives, 30
+   * minutes at most. Default 300, 10 to 3600.
+   */
+  readonly attemptTimeoutSeconds?: number;
+  /** How long one HTTP exchange may take. Default 15, 1 to 120. */
+  readonly networkTimeoutSeconds?: number;
+  /**
+   * How long before its expiry a token is renewed, at most. Never more than a third of its
+   * lifetime. Default 300, 0 to 86400.
+   */
+  readonly renewEarlySeconds?: number;
+  /**
+   * True: errors in the view carry advice for developers. Default: only while the app is not
+   * packaged.
+   */
+  readonly showAdvice?: boolean;
+  /**
+   * Language, colour and texts of the page that the browser shows at the end of a loopback sign-in.
+   * Default: English.
+   */
+  readonly resultPage?: ResultPageOptions;
+  /**
+   * Receives every [event](events.md), starting with the first. Default: warnings and errors go to
+   * the console.
+   */
+  readonly onLog?: (event: AuthEvent) => void;
+}
+
+/** The checked options: complete, parsed and frozen. */
+export interface Settings {
+  readonly issuer: string;
+  readonly provider: ProviderPreset | null;
+  readonly clientId: string;
+  readonly redirects: readonly RedirectOption[];
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly accounts: 'one' | 'several';
+  readonly endpoints: EndpointOptions | null;
+  readonly clientSecret: (() => string) | null;
+  readonly authorizationParameters: Readonly<Record<string, string>>;
+  readonly identify: ((accessToken: string) => Promise<Identity>) | null;
+  readonly trustedOrigins: readonly string[];
+  readonly attachPreload: boolean;
+  readonly singleInstanceLock: boolean;
+  readonly secretStore: StoreChoice | 'memory';
+  readonly keychainService: string | null;
+  readonly migrateFrom: readonly LegacyEntry[];
+  readonly attemptTimeoutSeconds: number;
+  readonly networkTimeoutSeconds: number;
+  readonly renewEarlySeconds: number;
+  /** Null: depends on whether the app is packaged. */
+  readonly showAdvice: boolean | null;
+  readonly resultPage: ResultPageSettings;
+  readonly onLog: ((event: AuthEvent) => void) | null;
+}
+
+/**
+ * `auto`: the keychain, or the sealed files if there is no keychain. The other two: only that
+ * store; a value in the other store moves back to it.
+ */
+export type StoreChoice = 'auto' | 'keychain' | 'safe-storage';

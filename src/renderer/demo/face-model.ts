@@ -1,0 +1,103 @@
+// What the demo's page can show: a face, and what it is made of. Types only; face.ts and attempt.ts
+// make faces, paint.ts paints them.
+import type { AccountView, AuthErrorView, SignInRequest } from '../index.js';
+
+export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
+
+export type FaceFigure =
+  'none' | 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
+
+export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out';
+
+/**
+ * What this window knows besides the view: nothing of sign-in, only what was clicked and said here.
+ */
+export interface WindowState {
+  /** A call of this window that failed without the view saying so. */
+  readonly problem: AuthErrorView | null;
+  /** The field for the browser's address was asked for. */
+  readonly pasting: boolean;
+  /** What is wrong with what was pasted, in plain words. */
+  readonly pasteProblem: string;
+  /** When the newest way back began, in milliseconds since 1970. */
+  readonly redirectSince: number;
+}
+
+export interface FaceButton {
+  readonly action: FaceAction;
+  readonly label: string;
+  readonly primary: boolean;
+}
+
+/** How much is left, 1 to 0; `spinning` while something is under way whose end is not known. */
+export interface FaceRing {
+  readonly fraction: number;
+  readonly spinning: boolean;
+}
+
+export interface FaceFact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Something besides the main thing: what happened, and what it means for the person. */
+export interface FaceNotice {
+  readonly tone: FaceTone;
+  readonly title: string;
+  readonly text: string;
+}
+
+/**
+ * The short code for another device. `groups` joined is the code; they only make it easier to read.
+ */
+export interface FaceDevice {
+  readonly groups: readonly string[];
+  readonly address: string;
+  /** What the QR code says. */
+  readonly scanned: string;
+  /** What a screen reader says in place of the QR code. */
+  readonly scannedInWords: string;
+}
+
+/** The field for what the browser shows. */
+export interface FacePaste {
+  readonly label: string;
+  readonly hint: string;
+  readonly problem: string;
+}
+
+/**
+ * For a person to whom nothing happens. It is there from the beginning, and grows clearer when it
+ * takes long.
+ */
+export interface FaceHelp {
+  readonly text: string;
+  readonly otherWay: boolean;
+  /** Offers the field for the browser's address. */
+  readonly paste: boolean;
+  readonly prominent: boolean;
+}
+
+/** Everything the left side shows. */
+export interface Face {
+  readonly tone: FaceTone;
+  readonly figure: FaceFigure;
+  readonly initials: string;
+  readonly ring: FaceRing | null;
+  readonly title: string;
+  readonly text: string;
+  /** The one line that counts down. */
+  readonly caption: string;
+  readonly facts: readonly FaceFact[];
+  readonly device: FaceDevice | null;
+  readonly notice: FaceNotice | null;
+  readonly paste: FacePaste | null;
+  readonly help: FaceHelp | null;
+  readonly buttons: readonly FaceButton[];
+  /** What the button "sign-in" asks for. */
+  readonly request: SignInRequest;
+  /** Whom the button "switch" leads to. */
+  readonly other: AccountView | null;
+  /** The error behind this face, for the small print and "Copy details". */
+  readonly error: AuthErrorView | null;
+}
