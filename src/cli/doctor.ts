@@ -102,26 +102,35 @@ export async function run(
     io.out(
       `latchkey doctor: ${settings.issuer}\n\n${formatDiagnosis(diagnosis, io.color === true)}`,
     );
-  if (values.bundle !== undefined) {
-    try {
-      const events =
-        values.events === undefined ? [] : readEvents(await readFile(values.events, 'utf8'));
-      const bundle = makeSupportBundle(
-        { now: clock.now(), options, view: null, diagnosis, events, homeFolder: homedir() },
-        {},
-      );
-      await writeFile(values.bundle, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600 });
-      io.err(
-        'latchkey doctor: wrote the support bundle. It holds no secret; look at it before you send it.\n',
-      );
-    } catch (thrown) {
-      io.err(
-        `latchkey doctor: the bundle cannot be written, or the events not be read (${(thrown as NodeJS.ErrnoException).code ?? 'no code'})\n`,
-      );
-      return EXIT.cannotWrite;
-    }
-  }
+  if (
+    values.bundle !== undefined &&
+    !(await writeBundle(values.bundle, values.events, { now: clock.now(), options, diagnosis }, io))
+  )
+    return EXIT.cannotWrite;
   return exitCode(diagnosis);
+}
+
+/** False when the bundle cannot be written, or the app's events not be read. */
+async function writeBundle(
+  path: string,
+  eventsPath: string | undefined,
+  known: Pick<Parameters<typeof makeSupportBundle>[0], 'now' | 'options' | 'diagnosis'>,
+  io: Pick<Io, 'err'>,
+): Promise<boolean> {
+  try {
+    const events = eventsPath === undefined ? [] : readEvents(await readFile(eventsPath, 'utf8'));
+    const bundle = makeSupportBundle({ ...known, view: null, events, homeFolder: homedir() }, {});
+    await writeFile(path, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600 });
+  } catch (thrown) {
+    io.err(
+      `latchkey doctor: the bundle cannot be written, or the events not be read (${(thrown as NodeJS.ErrnoException).code ?? 'no code'})\n`,
+    );
+    return false;
+  }
+  io.err(
+    'latchkey doctor: wrote the support bundle. It holds no secret; look at it before you send it.\n',
+  );
+  return true;
 }
 
 function exitCode({ level }: Diagnosis): number {

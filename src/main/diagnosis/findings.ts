@@ -164,97 +164,81 @@ function judgePackaging(packaging: Packaging): Finding {
 }
 
 /** `hasFallback`: another redirect stands behind it in the list. */
-export function judgeScheme(
-  { scheme, owner, isOurs, registration, rivals }: SchemeFacts,
+export function judgeScheme(facts: SchemeFacts, hasFallback: boolean): readonly Finding[] {
+  return [judgeOwner(facts, hasFallback), ...judgeRivals(facts)];
+}
+
+function judgeOwner(
+  { scheme, owner, isOurs, registration }: SchemeFacts,
   hasFallback: boolean,
-): readonly Finding[] {
-  const found: Finding[] = [];
+): Finding {
   const meanwhile = hasFallback
     ? ' Until then sign-ins use the next redirect of your list.'
     : ' List a loopback redirect behind it, so that sign-ins work meanwhile.';
   const blocked = registration !== null && !registration.ok ? registration.detail : null;
   switch (owner.state) {
     case 'unknown':
-      found.push(
-        finding(
-          'scheme-owner',
-          'warning',
-          `who opens "${scheme}:" cannot be seen: ${owner.detail}`,
-          'Install what is missing, or list a loopback redirect behind the scheme.',
-        ),
+      return finding(
+        'scheme-owner',
+        'warning',
+        `who opens "${scheme}:" cannot be seen: ${owner.detail}`,
+        'Install what is missing, or list a loopback redirect behind the scheme.',
       );
-      break;
     case 'nobody':
       if (registration?.ok === true)
-        found.push(
-          finding(
-            'scheme-owner',
-            'ok',
-            `nobody opened "${scheme}:"; it leads to this app since now`,
-          ),
+        return finding(
+          'scheme-owner',
+          'ok',
+          `nobody opened "${scheme}:"; it leads to this app since now`,
         );
       // Where no app runs nobody has tried yet.
-      else
-        found.push(
-          finding(
-            'scheme-owner',
-            registration === null ? 'warning' : 'error',
-            `nobody opens "${scheme}:"${blocked === null ? '' : `: ${blocked}`}`,
-            `Start the app once, or install it: it registers its scheme.${meanwhile}`,
-          ),
-        );
-      break;
+      return finding(
+        'scheme-owner',
+        registration === null ? 'warning' : 'error',
+        `nobody opens "${scheme}:"${blocked === null ? '' : `: ${blocked}`}`,
+        `Start the app once, or install it: it registers its scheme.${meanwhile}`,
+      );
     case 'owned': {
       const runs = `"${scheme}:" leads to ${owner.name}${owner.command.length === 0 ? '' : `, which runs ${commandText(owner.command)}`}`;
       if (owner.isThere === false && registration?.ok !== true)
-        found.push(
-          finding(
-            'scheme-owner',
-            'error',
-            `${runs}, and that program is not there`,
-            `Install the app again, or remove that file.${meanwhile}`,
-          ),
+        return finding(
+          'scheme-owner',
+          'error',
+          `${runs}, and that program is not there`,
+          `Install the app again, or remove that file.${meanwhile}`,
         );
-      else if (isOurs === null) found.push(finding('scheme-owner', 'ok', runs));
-      else if (isOurs) found.push(finding('scheme-owner', 'ok', `${runs}: this app`));
-      else if (registration?.ok === true)
-        found.push(
-          finding(
-            'scheme-owner',
-            'warning',
-            `${runs}, another program; this app has taken it back`,
-            'If it comes back again and again, two programs share the scheme: give each its own.',
-          ),
+      if (isOurs === null) return finding('scheme-owner', 'ok', runs);
+      if (isOurs) return finding('scheme-owner', 'ok', `${runs}: this app`);
+      if (registration?.ok === true)
+        return finding(
+          'scheme-owner',
+          'warning',
+          `${runs}, another program; this app has taken it back`,
+          'If it comes back again and again, two programs share the scheme: give each its own.',
         );
-      else
-        found.push(
-          finding(
-            'scheme-owner',
-            'error',
-            `${runs}, another program${blocked === null ? '' : `; this app cannot take it back: ${blocked}`}`,
-            `Remove that program's claim on the scheme, or choose a scheme of your own.${meanwhile}`,
-          ),
-        );
-      break;
+      return finding(
+        'scheme-owner',
+        'error',
+        `${runs}, another program${blocked === null ? '' : `; this app cannot take it back: ${blocked}`}`,
+        `Remove that program's claim on the scheme, or choose a scheme of your own.${meanwhile}`,
+      );
     }
     default:
-      assertNever(owner);
+      return assertNever(owner);
   }
-  for (const rival of rivals ?? []) {
-    found.push(
-      finding(
-        'scheme-shared',
-        'warning',
-        `"${scheme}:" is claimed by ${rival.name}, too, which runs ${commandText(rival.command)}`,
-        'Give each build a scheme of its own, such as "com.example.notes.dev:" for development; else they take each other\'s callbacks.',
-      ),
-    );
-  }
+}
+
+function judgeRivals({ scheme, owner, rivals }: SchemeFacts): readonly Finding[] {
   if (rivals?.length === 0 && owner.state !== 'unknown')
-    found.push(
-      finding('scheme-shared', 'ok', `no other program was seen that claims "${scheme}:"`),
-    );
-  return found;
+    return [finding('scheme-shared', 'ok', `no other program was seen that claims "${scheme}:"`)];
+  return (rivals ?? []).map((rival) =>
+    finding(
+      'scheme-shared',
+      'warning',
+      `"${scheme}:" is claimed by ${rival.name}, too, which runs ${commandText(rival.command)}`,
+      'Give each build a scheme of its own, such as "com.example.notes.dev:" for development; else they take each other\'s callbacks.',
+    ),
+  );
 }
 
 export function judgeProbe({ scheme, outcome, limitMs }: ProbeFacts): Finding {

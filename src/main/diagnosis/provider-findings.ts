@@ -5,6 +5,8 @@ import type { Announced, ProviderFacts, ProxyFacts, RedirectFacts, TlsFacts } fr
 import { type Finding, finding, seconds } from './findings.js';
 import { LIMITS } from '../core/base/limits.js';
 
+type Unfetched = Exclude<NonNullable<ProviderFacts['discovery']>, { state: 'found' }>;
+
 /** What one must hear of these codes, by Chromium or Node; they mean that TLS has refused. */
 const TLS_WORD = /CERT|SSL|TLS|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED/;
 /**
@@ -86,17 +88,24 @@ function judgeDiscovery({ issuer, discovery }: ProviderFacts): readonly Finding[
       finding('issuer', 'ok', 'the metadata names the same issuer'),
     ];
   }
-  const { code, message, word, trouble, tookMs } = discovery;
-  if (code === 'issuer-mismatch')
+  if (discovery.code === 'issuer-mismatch')
     return [
-      finding('discovery', 'ok', `${issuer} publishes metadata (${tookMs} ms)`),
+      finding('discovery', 'ok', `${issuer} publishes metadata (${discovery.tookMs} ms)`),
       finding(
         'issuer',
         'error',
-        message,
+        discovery.message,
         "Copy the issuer from the provider's metadata, character by character, the slash at the end included.",
       ),
     ];
+  return judgeSilence(issuer, discovery);
+}
+
+/** No metadata came from there: why, and what to do. */
+function judgeSilence(
+  issuer: string,
+  { code, message, word, trouble, tookMs }: Unfetched,
+): readonly Finding[] {
   const seen = `${issuer}: ${message}${word === null ? '' : ` (${word})`}, after ${seconds(tookMs)}`;
   switch (code) {
     case 'network-failed':
