@@ -23,6 +23,20 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/storage/session-store.ts': 'one kind of record: read, write, remove',
 };
 
+/** What a function may be long: at most so many lines, its braces included. */
+const FUNCTION_LINES_MAX = 60;
+
+/**
+ * Functions over that which do one thing, and which: a cut would need a bag of parameters. The list
+ * may only shrink.
+ */
+const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
+  'src/main/adapters/network/network.ts#exchange': 'one request: its events share one answer',
+  'src/main/diagnosis/diagnosis.ts#diagnose': 'every look, side by side, into two lists',
+  'src/testing/server/interactions.ts#answerInteraction': 'one page after another, of one visit',
+  'src/testing/server/oidc.ts#createOidc': 'one literal, and the provider that is made of it',
+};
+
 function within(folder: string): readonly string[] {
   return SOURCES.filter((path) => path.startsWith(folder));
 }
@@ -225,6 +239,131 @@ describe('files', () => {
       return end === -1 ? lines.length : end;
     };
     expect(SOURCES.filter((path) => header(path) < 1 || header(path) > 6)).toEqual([]);
+  });
+});
+
+/** What is inside of `as`, `satisfies` and brackets. */
+function bare(node: ts.Expression | undefined): ts.Expression | undefined {
+  return node !== undefined &&
+    (ts.isAsExpression(node) ||
+      ts.isSatisfiesExpression(node) ||
+      ts.isParenthesizedExpression(node))
+    ? bare(node.expression)
+    : node;
+}
+
+/** The functions that it has made, and the objects of some, by name. */
+function closuresOf(body: ts.Block): ReadonlySet<string> {
+  return new Set(
+    body.statements.flatMap((statement) => {
+      if (ts.isFunctionDeclaration(statement)) return [statement.name?.text ?? ''];
+      if (!ts.isVariableStatement(statement)) return [];
+      return statement.declarationList.declarations
+        .filter(({ initializer }) => isOfFunctions(initializer, new Set()))
+        .map(({ name }) => name.getText());
+    }),
+  );
+}
+
+/** A function, or an object of some: written there, or by the name of a closure. */
+function isOfFunctions(
+  expression: ts.Expression | undefined,
+  closures: ReadonlySet<string>,
+): boolean {
+  const given = bare(expression);
+  if (given === undefined) return false;
+  if (ts.isIdentifier(given)) return closures.has(given.text);
+  if (ts.isFunctionLike(given)) return true;
+  if (ts.isCallExpression(given))
+    return (
+      given.expression.getText() === 'Object.assign' &&
+      isOfFunctions(given.arguments.at(-1), closures)
+    );
+  return (
+    ts.isObjectLiteralExpression(given) &&
+    given.properties.some(
+      (property) =>
+        ts.isFunctionLike(property) ||
+        (ts.isShorthandPropertyAssignment(property) && closures.has(property.name.text)) ||
+        (ts.isPropertyAssignment(property) && isOfFunctions(property.initializer, closures)),
+    )
+  );
+}
+
+/** It returns a function, or an object of functions that share what the factory has set up. */
+function isFactory(body: ts.Block): boolean {
+  const closures = closuresOf(body);
+  return body.statements
+    .filter(ts.isReturnStatement)
+    .some(({ expression }) => isOfFunctions(expression, closures));
+}
+
+/** After names for its parts: one literal, or one switch over every state, event or kind. */
+function isOneStatement({ statements }: ts.Block): boolean {
+  const last = statements.at(-1);
+  if (last === undefined || !statements.slice(0, -1).every(ts.isVariableStatement)) return false;
+  if (ts.isSwitchStatement(last)) return true;
+  const returned = ts.isReturnStatement(last) ? bare(last.expression) : undefined;
+  return (
+    returned !== undefined &&
+    (ts.isObjectLiteralExpression(returned) || ts.isArrayLiteralExpression(returned))
+  );
+}
+
+/** A nameless one has the name of the function around it. */
+function nameOf(node: ts.Node): string {
+  if (ts.isSourceFile(node)) return '';
+  const name = (node as { readonly name?: ts.Node }).name;
+  return name !== undefined && (ts.isFunctionLike(node) || ts.isVariableDeclaration(node))
+    ? name.getText()
+    : nameOf(node.parent);
+}
+
+/** The names of all that do something in too many lines. */
+function longFunctions(source: ts.SourceFile): readonly string[] {
+  const lineOf = (position: number): number => source.getLineAndCharacterOfPosition(position).line;
+  const long = new Set<string>();
+  walk(source, (node) => {
+    if (!ts.isFunctionLike(node)) return;
+    const { body } = node as { readonly body?: ts.Node };
+    if (body === undefined || !ts.isBlock(body) || isFactory(body) || isOneStatement(body)) return;
+    if (lineOf(body.end) - lineOf(body.getStart()) >= FUNCTION_LINES_MAX) long.add(nameOf(node));
+  });
+  return [...long];
+}
+
+describe('functions', () => {
+  const steps = 'step();\n';
+
+  it.each([
+    ['that does something in 60 lines', `function a() {\n${steps.repeat(58)}}`, []],
+    ['that does something in 61 lines', `function a() {\n${steps.repeat(59)}}`, ['a']],
+    ['without a name', `function a(x) { x(() => {\n${steps.repeat(59)}}); }`, ['a']],
+    [
+      'that returns what its inner functions do',
+      `function a() {\n${steps.repeat(59)}return { b }; function b() {} }`,
+      [],
+    ],
+    [
+      'that returns values, though it has inner functions',
+      `function a() {\n${steps.repeat(59)}return { c: [1].map((x) => x) }; function b() {} }`,
+      ['a'],
+    ],
+    ['of one switch', `function a(x) { switch (x) {\n${'case 1: step();\n'.repeat(60)}} }`, []],
+    ['of one literal', `const a = () => { const c = 1; return [\n${'c,\n'.repeat(60)}]; }`, []],
+  ])('are told apart: one %s', (_, text, long) => {
+    expect(longFunctions(parseText('x.ts', text))).toEqual(long);
+  });
+
+  it('have at most 60 lines, but for factories, literals, switches and the long ones that say why', () => {
+    const long = SOURCES.flatMap((path) =>
+      longFunctions(parse(path)).map((name) => `${path}#${name}`),
+    );
+    expect(long.filter((name) => !(name in LONG_FUNCTIONS))).toEqual([]);
+    expect(
+      Object.keys(LONG_FUNCTIONS).filter((name) => !long.includes(name)),
+      'in the list of long functions, but not long',
+    ).toEqual([]);
   });
 });
 
