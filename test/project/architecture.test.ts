@@ -20,7 +20,6 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/oauth/client.ts': 'the five requests of the OAuth engine',
   'src/main/core/base/ports.ts': 'every port with its obligations',
   'src/main/core/storage/records.ts': 'every format that is stored, and its parser',
-  'src/main/core/storage/session-store.ts': 'one kind of record: read, write, remove',
 };
 
 /** What a function may be long: at most so many lines, its braces included. */

@@ -29,8 +29,9 @@ import {
 import { retryDelayMs } from '../base/backoff.js';
 import type { LegacySession } from '../options/migration-option.js';
 import { exclusive, renewalLockWaitMs, sessionLock } from '../storage/record-lock.js';
-import { type SessionReading, type SessionStore, keyringError } from '../storage/session-store.js';
+import type { SessionReading, SessionStore } from '../storage/session-store.js';
 import { digestOf } from '../base/digest.js';
+import { keyringError } from '../storage/keyring-error.js';
 
 export interface Migration {
   /**

@@ -9,8 +9,8 @@ import type { Clock, Lock, Log, SecretOutcome, SecretStore } from '../base/ports
 import { type AttemptRecord, attemptKey, parseAttempt } from './records.js';
 import { withTimeout } from '../base/timeout.js';
 import { exclusive } from './record-lock.js';
-import { keyringError } from './session-store.js';
 import { digestOf } from '../base/digest.js';
+import { keyringError } from './keyring-error.js';
 
 export interface AttemptStore {
   /**

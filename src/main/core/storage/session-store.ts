@@ -19,6 +19,7 @@ import {
   withRecordState,
 } from './records.js';
 import { digestOf } from '../base/digest.js';
+import { keyringError } from './keyring-error.js';
 
 export interface SessionStore {
   /** Which account to restore; or else which account was the last one, and why not. */
@@ -109,11 +110,7 @@ export function createSessionStore(
     placeOf: (key) => places.get(key) ?? key,
   };
 
-  function load(): {
-    restore: AccountView | null;
-    last: AccountView | null;
-    reason: SignedOutReason;
-  } {
+  function load(): ReturnType<SessionStore['load']> {
     const { accounts, lastAccountId } = storedState.current();
     const last = accounts.find(({ id }) => id === lastAccountId);
     if (last === undefined) return { restore: null, last: null, reason: 'never' };
@@ -396,14 +393,4 @@ async function keyApart(accountId: string, clientId: string): Promise<string> {
 
 function isThere(record: KnownAccount['record']): boolean {
   return record === 'kept' || record === 'suspended';
-}
-
-/** Why a keyring cannot read or store its entry (`what`: such as "session") now. */
-export function keyringError(
-  { state }: Exclude<SecretOutcome, { state: 'done' }>,
-  what: string,
-): AuthError {
-  return state === 'locked'
-    ? new AuthError('keyring-locked', `the keyring that stores the ${what} is locked`)
-    : new AuthError('keyring-unavailable', `the keyring that stores the ${what} does not answer`);
 }
