@@ -426,6 +426,8 @@ describe('language', () => {
     const machines = [
       'src/main/core/authorization/attempt.ts',
       'src/main/core/session/session.ts',
+      'src/main/core/session/live-session.ts',
+      'src/main/core/session/target-renewal.ts',
       'src/main/core/base/backoff.ts',
       'src/main/core/view.ts',
     ];
