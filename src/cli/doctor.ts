@@ -1,6 +1,6 @@
-// `latchkey doctor`: looks at everything that a sign-in needs on this computer and at this
-// provider, without an app. Exit code: 0 all is well, 1 warnings only, 2 an error, 64 wrong
-// options, 73 the bundle cannot be written.
+// `latchkey doctor`: checks everything that a sign-in needs on this computer and at this provider,
+// without an app. Exit code: 0 all is well, 1 warnings only, 2 an error, 64 wrong options, 73 the
+// bundle cannot be written.
 import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -19,16 +19,16 @@ import { formatDiagnosis } from './report.js';
 const USAGE = `latchkey doctor --issuer URL [options]
 
   --issuer URL       the issuer, as in the option of createAuth
-  --client-id ID     with --redirect: asks the provider whether it accepts both
+  --client-id ID     with --redirect: the doctor asks the provider whether it accepts both
   --redirect URI     may be repeated, best first
   --scopes "SCOPES"  default: openid profile email offline_access
   --authorization-endpoint URL, --token-endpoint URL, --jwks-uri URL
                      for a provider that publishes no metadata
   --program FILE     the executable that should own the scheme
-  --timeout SECONDS  of one request; default 15
-  --json             the diagnosis as JSON, for programs
-  --bundle FILE      writes a redacted support bundle, too
-  --events FILE      log events for the bundle: one JSON object in each line, as onLog was given them
+  --timeout SECONDS  the time limit of one request; default 15
+  --json             prints the diagnosis as JSON, for programs
+  --bundle FILE      also writes a redacted support bundle
+  --events FILE      log events for the bundle: one JSON object per line, as onLog received them
 
 Exit code: 0 all is well, 1 warnings only, 2 at least one error, 64 wrong options, 73 the bundle cannot be written.
 `;
@@ -53,7 +53,7 @@ const EVENTS_MAX_BYTES = 16_777_216;
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];
 
-/** `surroundings`: what a test puts in the place of this process. */
+/** `surroundings`: a test replaces parts of this process. */
 export async function run(
   args: readonly string[],
   io: Pick<Io, 'out' | 'err'> & Partial<Io>,
@@ -128,7 +128,7 @@ async function writeBundle(
     return false;
   }
   io.err(
-    'latchkey doctor: wrote the support bundle. It holds no secret; look at it before you send it.\n',
+    'latchkey doctor: wrote the support bundle. It contains no secret. Read it before you send it.\n',
   );
   return true;
 }
@@ -151,7 +151,8 @@ function readOptions(values: Values, issuer: string): AuthOptions {
   const byHand = authorization !== undefined || token !== undefined;
   return {
     issuer,
-    // Placeholders pass the check; without the flags nobody is asked about them.
+    // Placeholders pass the check. Without the flags, the doctor does not ask the provider about
+    // them.
     clientId: values['client-id'] ?? 'not-given',
     redirects: values.redirect ?? ['http://127.0.0.1/'],
     ...(values.scopes === undefined
@@ -171,8 +172,8 @@ function readOptions(values: Values, issuer: string): AuthOptions {
 }
 
 /**
- * Events from a file that somebody else wrote: what has not the shape of an event is left out, and
- * only the last ones are kept.
+ * Events from a file that somebody else wrote. Leaves out what does not look like an event, and
+ * keeps only the last ones.
  */
 export function readEvents(text: string): readonly BundledEvent[] {
   if (text.length > EVENTS_MAX_BYTES) return [];

@@ -1,5 +1,5 @@
-// The words of `latchkey explain` as lines for a terminal. Pure: advice in, text out.
-// Whatever is printed is Latchkey's own text, and digits of a code that was recognised by its form.
+// The texts of `latchkey explain` as lines for a terminal. Pure: advice in, text out. Prints only
+// Latchkey's own text, and the digits of a code that it recognised by its form.
 import type { AdviceView } from '../contract.js';
 
 /** A code of Latchkey itself; its page is docs/errors.md. */
@@ -10,7 +10,7 @@ export function ownCodeText(
   return `${code}  (a code of Latchkey, retry "${retry}")\n\nWhat happened\n${indent(means)}\n\nWhat to do\n${indent(todo)}`;
 }
 
-/** One piece of advice as a terminal shows it. */
+/** One piece of advice, for a terminal. */
 export function adviceText(
   { code, title, what, why, fix, tempting, links, source }: AdviceView,
   owner: string,
@@ -28,16 +28,15 @@ export function adviceText(
   ].join('\n\n');
 }
 
-/** Honest: it is a code by its form, and nothing is known of it here. Digits only are repeated. */
+/** A code by its form, of which Latchkey knows nothing. Only its digits are repeated. */
 export function unknownCodeText(code: string): string {
   const number = /^AADSTS(\d{4,9})$/.exec(code)?.[1];
-  if (number === undefined) return 'An error code that is not known here.';
-  return `${code}  not known here\n\nMicrosoft's own page may know it:\n${indent(`https://login.microsoftonline.com/error?code=${number}`)}`;
+  if (number === undefined) return 'An error code that Latchkey does not know.';
+  return `${code}  not known to Latchkey\n\nMicrosoft's own page may know it:\n${indent(`https://login.microsoftonline.com/error?code=${number}`)}`;
 }
 
 /**
- * Lines of at most 76 characters, so that they fit a terminal; code in backquotes stays as it is
- * written.
+ * Lines of at most 76 characters, so that they fit a terminal. Code in backquotes stays unchanged.
  */
 function indent(text: string): string {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 // `latchkey explain <code | pasted error | URL | ->`: what an error means and what to do, offline.
-// Prints its own text only: what was pasted may hold a code or a token, and no part of it is
+// Prints only its own text: the pasted text may contain a code or a token, so no part of it is
 // repeated.
 import { PROVIDER_TITLES, findAdvice } from '../advice/catalog.js';
 import { advise } from '../advice/decide.js';
@@ -8,7 +8,7 @@ import type { AdviceView } from '../contract.js';
 import { ERROR_CODES } from '../main/core/base/error-codes.js';
 import { adviceText, ownCodeText, unknownCodeText } from './explain-text.js';
 
-/** What a command may touch: two ways out, which add no line break, and one in. */
+/** What a command may use: two outputs, which add no line break, and one input. */
 export interface ExplainIo {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -16,10 +16,10 @@ export interface ExplainIo {
   readonly input?: () => Promise<string>;
 }
 
-/** As sysexits.h has it, and every command of this program. */
+/** From sysexits.h, like every command of this program. */
 const WRONG_USE = 64;
 
-/** More than any error is long. */
+/** Longer than any error. */
 const INPUT_CHARACTERS = 1_000_000;
 
 const USAGE = `usage: latchkey explain <code | pasted error | URL>
@@ -34,8 +34,8 @@ examples:
   pbpaste | latchkey explain -`;
 
 /**
- * Answers the exit code: 0, all that was found is explained; 1, nothing was found, or a code that
- * is not known here; 64, wrong use.
+ * Resolves with the exit code. 0: it explained every code that it found. 1: it found no code, or a
+ * code that it does not know. 64: wrong use.
  */
 export async function run(args: readonly string[], io: ExplainIo): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
@@ -58,7 +58,7 @@ export async function run(args: readonly string[], io: ExplainIo): Promise<numbe
   ];
   if (parts.length === 0) {
     io.err(
-      "No known error was found in that text. It may be one of the app or the network; a provider's own log says more.\n",
+      "This text contains no known error. It may come from the app or the network; the provider's own log says more.\n",
     );
     return 1;
   }
@@ -70,8 +70,8 @@ async function readInput(io: ExplainIo): Promise<string | null> {
   try {
     return await (io.input ?? standardInput)();
   } catch {
-    // The reason may repeat what was read.
-    io.err('The standard input cannot be read.\n');
+    // The reason may repeat the input.
+    io.err('Cannot read the standard input. Paste the error as an argument instead.\n');
     return null;
   }
 }
@@ -91,12 +91,12 @@ function adviceFor({ code, provider }: FoundCode): AdviceView | null {
   return advise(error, provider === undefined ? {} : { provider });
 }
 
-/** Whose meaning of the word it is. */
+/** The provider or standard that defines this meaning. */
 function ownerOf({ code, provider }: FoundCode): string {
   return PROVIDER_TITLES[findAdvice(code, provider)?.provider ?? 'oauth'];
 }
 
-/** A code of Latchkey's own, alone or as the member `code` of a pasted error. */
+/** A code of Latchkey itself, alone or as the member `code` of a pasted error. */
 function latchkeyCode(text: string): readonly string[] {
   const named = /["']?code["']?\s*[:=]\s*["']([a-z-]{3,40})["']/.exec(text)?.[1] ?? text.trim();
   const found = Object.entries(ERROR_CODES).find(([code]) => code === named);

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// The command `latchkey`: finds the command that was asked for, loads only that one, and ends with
-// its exit code. Plain Node: no Electron, no app.
+// The command `latchkey`: finds the named subcommand, loads only that one, and ends with its exit
+// code. Plain Node: no Electron, no app.
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ownVersion } from '../main/adapters/diagnosis/host-facts.js';
 
 /**
- * Where a command writes whole lines. `color`: the terminal shows colours, and nobody has asked for
- * none.
+ * Where a command writes whole lines. `color`: the terminal shows colours, and nobody has switched
+ * them off.
  */
 export interface Io {
   readonly out: (text: string) => void;
@@ -20,7 +20,10 @@ export interface Command {
   run(args: readonly string[], io: Io): Promise<number>;
 }
 
-/** Exit codes of every command besides its own; the numbers above 63 are those of sysexits.h. */
+/**
+ * Exit codes that all commands share; a command may have more. The numbers above 63 come from
+ * sysexits.h.
+ */
 export const EXIT = {
   ok: 0,
   warnings: 1,
@@ -32,9 +35,9 @@ export const EXIT = {
 } as const;
 
 const COMMANDS: Readonly<Record<string, string>> = {
-  doctor: 'says what a sign-in needs on this computer, what is amiss, and what helps',
-  explain: 'tells what an error code or a pasted error means, and the right fix',
-  provider: 'starts a sign-in provider on this computer, to try and to test with',
+  doctor: 'checks what a sign-in needs on this computer, and says how to fix it',
+  explain: 'explains an error code or a pasted error, and how to fix it',
+  provider: 'starts a sign-in provider on this computer, for tries and tests',
 };
 
 /**
@@ -73,7 +76,7 @@ export async function runLatchkey(
 }
 
 async function usage(load: (name: string) => Promise<Command | null>): Promise<string> {
-  // One whose packages are missing is there all the same, and says itself what it needs.
+  // A command whose packages are missing still counts: it says itself what it needs.
   const isThere = (name: string): Promise<boolean> =>
     load(name).then(
       (command) => command !== null,
@@ -84,7 +87,7 @@ async function usage(load: (name: string) => Promise<Command | null>): Promise<s
       (await isThere(name)) ? [`  ${name.padEnd(10)}${does}\n`] : [],
     ),
   );
-  return `latchkey <command> [options]\n\n${there.flat().join('')}\nlatchkey <command> --help tells its options. latchkey --version tells the version.\n`;
+  return `latchkey <command> [options]\n\n${there.flat().join('')}\nlatchkey <command> --help lists its options. latchkey --version prints the version.\n`;
 }
 
 /** The npm package that an import did not find; null for every other failure. */
@@ -104,7 +107,7 @@ async function loadCommand(name: string): Promise<Command | null> {
 
 function isMain(): boolean {
   const [, script] = process.argv;
-  // npm starts commands by a link.
+  // npm starts commands through a link.
   return (
     script !== undefined &&
     existsSync(script) &&
@@ -114,14 +117,14 @@ function isMain(): boolean {
 
 if (isMain()) {
   const color = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  // What a command says are whole lines, whether it ends the last one or not.
+  // A command prints whole lines, even if it does not end the last one.
   const line = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
   const io: Io = {
     color,
     out: (text) => void process.stdout.write(line(text)),
     err: (text) => void process.stderr.write(line(text)),
   };
-  // The reader of a pipe may leave first, as `head` does.
+  // The reader of a pipe may end first, like `head`.
   process.stdout.on('error', () => undefined);
   void runLatchkey(process.argv.slice(2), io).then((code) => {
     process.exitCode = code;

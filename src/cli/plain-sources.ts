@@ -1,5 +1,5 @@
-// Where `latchkey doctor` gets its facts: plain Node, without an app. The network is Node's, which
-// asks no system for a proxy; the keyring is keytar in a child process that can be killed.
+// Where `latchkey doctor` gets its facts: plain Node, without an app. It uses Node's network, which
+// does not ask the system for a proxy, and keytar in a child process that can be killed.
 import { fork } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -28,9 +28,9 @@ const CHAIN_MAX = 10;
 export interface PlainSourcesOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
-  /** The executable that should own the scheme; null: not told. */
+  /** The executable that should own the scheme. Null: not given. */
   readonly program: string | null;
-  /** Starts the keychain's worker. Default: a child process of this Node. */
+  /** Starts the keychain worker. Default: a child process of this Node. */
   readonly fork?: () => WorkerProcess;
 }
 
@@ -92,7 +92,7 @@ export function createPlainSources({
     proxy: async () => readProxyVariables(env),
     tls: async (url) => await readCertificate(new URL(url), timeoutMs),
     headers: async () => ({
-      unseen: 'only in the app, whose requests it is about: auth.diagnose()',
+      unseen: 'only in the app, because it checks its requests: auth.diagnose()',
     }),
   };
 
@@ -122,13 +122,13 @@ async function beginningOf({ body }: Response): Promise<string> {
   let text = '';
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     text += decoder.decode(chunk, { stream: true });
-    // Leaving the loop ends the connection.
+    // Breaking out of the loop ends the connection.
     if (text.length > TEXT_MAX_LENGTH) break;
   }
   return text;
 }
 
-/** Host and port of the proxies that the environment names; user and password stay out. Pure. */
+/** Host and port of the proxies in the environment, without user and password. Pure. */
 export function readProxyVariables(env: NodeJS.ProcessEnv): ProxyFacts {
   const named = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].flatMap((name) => {
     const value = env[name] ?? '';
@@ -139,8 +139,8 @@ export function readProxyVariables(env: NodeJS.ProcessEnv): ProxyFacts {
 }
 
 /**
- * Shakes hands and sends nothing. Looks at who has signed the certificate; a refused one stays
- * refused.
+ * Makes a TLS handshake and sends nothing. Reads who signed the certificate. A refused certificate
+ * stays refused.
  */
 async function readCertificate(
   { protocol, hostname, port }: URL,
@@ -149,7 +149,7 @@ async function readCertificate(
   if (protocol !== 'https:') return { state: 'none' };
   return await new Promise((resolve, reject) => {
     const host = hostname.replace(/^\[|\]$/g, '');
-    // Not refused at once, so that it can be said whose certificate it is. Nothing is sent on this
+    // Not refused at once, so that the doctor can name the issuer. Nothing is sent on this
     // connection.
     const socket = connect({
       host,
@@ -179,14 +179,14 @@ function nameOf(
     [subject?.CN, subject?.O]
       .flat()
       .filter((name) => name !== undefined)
-      .join(', ') || 'somebody without a name'
+      .join(', ') || 'an unnamed issuer'
   );
 }
 
 function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
   let certificate = leaf;
   for (let depth = 0; depth < CHAIN_MAX; depth += 1) {
-    // Absent where the chain ends without a root; the root names itself.
+    // Absent if the chain ends without a root. The root names itself.
     const next = certificate.issuerCertificate as DetailedPeerCertificate | undefined;
     if (next === undefined || next.fingerprint256 === certificate.fingerprint256) break;
     certificate = next;
@@ -194,7 +194,7 @@ function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
   return certificate;
 }
 
-/** Whether it is one of the authorities that come with Node, as they come with browsers. */
+/** True for the authorities that Node includes, as browsers do. */
 function isPublic(root: DetailedPeerCertificate): boolean {
   return rootCertificates.some(
     (pem) => new X509Certificate(pem).fingerprint256 === root.fingerprint256,

@@ -1,6 +1,6 @@
-// `latchkey provider`: starts the embedded provider on a desk, tells how to try it, and shows what
-// comes, without a secret. Plain Node; needs the optional packages of latchkey/testing when it
-// starts one, and none to tell its options.
+// `latchkey provider`: starts the embedded provider on a developer's computer, says how to try it,
+// and shows its requests, without a secret. Plain Node. Starting a provider needs the optional
+// packages of latchkey/testing; listing the options needs none.
 import { parseArgs } from 'node:util';
 import { missingPackage } from './latchkey.js';
 import { personalityFacts } from '../testing/personalities/personalities.js';
@@ -14,7 +14,7 @@ import type {
   RequestRecord,
 } from '../testing/index.js';
 
-/** Where the command writes. `signal`: ends it; else Ctrl-C does. */
+/** Where the command writes. `signal` ends it; without one, Ctrl-C does. */
 export interface ProviderIo {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -39,20 +39,20 @@ const FLAGS = {
 
 const USAGE = `latchkey provider [options]
 
-Starts a sign-in provider on this computer. Everything about it is a test: any name and any password sign in.
+Starts a sign-in provider on this computer, for tests only: any name and any password sign in.
 
   --personality NAME         ${PERSONALITY_NAMES.join(', ')}; default strict
   --port N                   default: a free one
-  --https                    with a certificate of its own, which is printed
+  --https                    with its own certificate, which it prints
   --client-id ID             default latchkey-demo
-  --client-secret SECRET     for those that insist: google, github
-  --redirect URI             registered as of a native app; may come several times
+  --client-secret SECRET     for personalities that require one: google, github
+  --redirect URI             registered for a native app; may be repeated
   --redirect-spa URI         entra: registered as "Single-page application"
   --redirect-web URI         entra: registered as "Web"
-  --scope SCOPE              a scope besides the standard ones; may come several times
+  --scope SCOPE              a scope in addition to the standard ones; may be repeated
   --access-token-seconds N   default 300
   --tenant NAME              entra: the tenant id; keycloak: the realm
-  --rules                    prints what the personality does, with sources, and ends
+  --rules                    prints the rules of the personality, with sources, and exits
   -h, --help
 
 Ctrl-C ends it. Exit code: 0 ended, 1 it cannot start, 64 wrong options,
@@ -61,7 +61,7 @@ Ctrl-C ends it. Exit code: 0 ended, 1 it cannot start, 64 wrong options,
 
 const EXIT = { ok: 0, failed: 1, usage: 64, missing: 69 } as const;
 
-/** Runs until Ctrl-C or the signal. Resolves with the exit code; rejects never. */
+/** Runs until Ctrl-C or the signal. Resolves with the exit code; never rejects. */
 export async function run(args: readonly string[], io: ProviderIo): Promise<number> {
   let parsed: Parsed;
   try {
@@ -87,7 +87,7 @@ export async function run(args: readonly string[], io: ProviderIo): Promise<numb
       );
       return EXIT.missing;
     }
-    // Names options and packages; never a value.
+    // The message names options and packages, never a value.
     io.err(`latchkey provider: ${thrown instanceof Error ? thrown.message : 'cannot start'}\n`);
     return thrown instanceof TypeError ? EXIT.usage : EXIT.failed;
   }
@@ -151,8 +151,8 @@ function tellRules(name: string, io: ProviderIo): number {
 }
 
 /**
- * What createAuth must be told besides. With the real ones the presets of latchkey/providers say
- * it.
+ * Further options for createAuth. For the real providers, the presets of latchkey/providers set
+ * them.
  */
 const WANTS: Readonly<Partial<Record<PersonalityName, readonly string[]>>> = {
   google: [
@@ -162,7 +162,7 @@ const WANTS: Readonly<Partial<Record<PersonalityName, readonly string[]>>> = {
   github: ["scopes: ['read:user']"],
 };
 
-/** What a person needs to try it. The client secret of a test is none. */
+/** What a person needs to try the provider. A test's client secret is not secret. */
 function introduce(provider: Provider): string {
   const { personality, issuer, clientId, clientSecret, redirectUris, certificate } = provider;
   const redirects = redirectUris.map((uri) => `'${uri}'`).join(', ');
@@ -173,13 +173,13 @@ function introduce(provider: Provider): string {
     .map((line) => `\n  ${line},`)
     .join('');
   return [
-    `A sign-in provider with the manners of "${personality}"`,
+    `A sign-in provider that behaves like "${personality}"`,
     '',
     `  issuer      ${issuer}`,
     `  client id   ${clientId}`,
     ...(clientSecret === null ? [] : [`  secret      ${clientSecret}`]),
     `  redirects   ${redirectUris.join('\n              ')}`,
-    '  people      ada, grace, or any name; any password is right',
+    '  people      ada, grace, or any name; any password works',
     '',
     'In the main process of your app:',
     '',
@@ -188,14 +188,14 @@ function introduce(provider: Provider): string {
     ...(certificate === null
       ? []
       : ['Trust this certificate (NODE_EXTRA_CA_CERTS=file):', '', certificate]),
-    `latchkey provider --rules --personality ${personality} tells what it does, and where that was read.`,
+    `latchkey provider --rules --personality ${personality} lists its rules, with sources.`,
     'Ctrl-C ends it. Requests:',
     '',
     '',
   ].join('\n');
 }
 
-/** One line about a request: names and words, never a value that came. */
+/** One line about a request: names and words, never a received value. */
 function lineOf({
   at,
   method,

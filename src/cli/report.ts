@@ -1,5 +1,4 @@
-// A diagnosis as a person reads it in a terminal. Plain words carry the meaning; colour only
-// repeats it.
+// A diagnosis for a person at a terminal. The words carry the meaning; colour only repeats it.
 import type { Diagnosis } from '../main/diagnosis/diagnosis.js';
 import type { FindingLevel } from '../main/diagnosis/findings.js';
 
@@ -18,7 +17,7 @@ const PLAIN = '\u001b[0m';
 const LEVEL_WIDTH = 9;
 const ID_WIDTH = 17;
 
-/** One or two lines for each finding, then what was not looked at, then the sum. */
+/** One or two lines for each finding, then what was not checked, then the totals. */
 export function formatDiagnosis({ findings, notChecked }: Diagnosis, color: boolean): string {
   const paint = (start: string, text: string): string => (color ? `${start}${text}${PLAIN}` : text);
   const indent = ' '.repeat(LEVEL_WIDTH + ID_WIDTH);

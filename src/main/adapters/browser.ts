@@ -1,14 +1,10 @@
-// Browser over Electron's shell. Opens nothing but web URLs: anything else handed to the system
-// could start a program. Which web URLs are good (https, or this computer) was decided where
-// metadata and options were checked.
+// Browser over Electron's shell. Opens only web URLs: any other URL could start a program. The
+// checks of metadata and options decided which web URLs are allowed (https, or this computer).
 import { shell } from 'electron';
 import { AuthError } from '../core/base/errors.js';
 import type { Browser } from '../core/base/ports.js';
 
-/**
- * What the system takes: on Windows Electron's own limit; on Linux one argument has at most 128
- * KiB.
- */
+/** The system's limit: on Windows Electron's own; on Linux one argument has at most 128 KiB. */
 const URL_MAX_LENGTH = { win32: 2_081, others: 131_000 } as const;
 
 export function createBrowser(platform: NodeJS.Platform = process.platform): Browser {
@@ -19,7 +15,7 @@ export function createBrowser(platform: NodeJS.Platform = process.platform): Bro
         throw new AuthError('browser-failed', "the URL is too long for the system's browser");
       }
       await shell.openExternal(opened).catch((thrown: unknown) => {
-        // The system's own words may repeat the URL, which holds state and nonce.
+        // The system's message may repeat the URL, which contains state and nonce.
         throw new AuthError('browser-failed', 'the system did not start a browser', {
           cause: thrown instanceof Error ? thrown.name : typeof thrown,
         });
@@ -28,14 +24,15 @@ export function createBrowser(platform: NodeJS.Platform = process.platform): Bro
   };
 }
 
-/** As it was read here, so that no other parser finds something else in it. */
+/** In the parsed form, so that no other parser reads it differently. */
 function readWebUrl(url: string): string {
-  // URL leaves out line breaks and blanks around, where another reader may not.
+  // The class URL drops line breaks and surrounding blanks. Another parser may not.
   const parsed = /^[^\s\p{Cc}]+$/u.test(url) && URL.canParse(url) ? new URL(url) : null;
   if (parsed === null) throw new AuthError('browser-failed', 'only a whole URL is opened');
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')
     throw new AuthError('browser-failed', 'only web pages are opened');
-  // They would be sent to the host behind them, which such a URL hides from the person.
+  // User and password would be sent to the host after them. Such a URL hides that host from the
+  // person.
   if (parsed.username !== '' || parsed.password !== '')
     throw new AuthError('browser-failed', 'a URL with a user name or password is not opened');
   return parsed.href;

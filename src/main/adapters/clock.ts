@@ -1,6 +1,6 @@
-// Clock over the process's own timers. Wall clock: what counts is when a token expires, not how
-// long we ran. setTimeout fires at once what is longer than 2^31 - 1 ms, or no number: a longer
-// wait is made of shorter ones.
+// Clock over the process's own timers. Uses the wall clock, because tokens expire by it. setTimeout
+// fires at once if the time is longer than 2^31 - 1 ms, or not a number. So a longer wait consists
+// of shorter ones.
 import type { Clock } from '../core/base/ports.js';
 
 const TIMER_MAX_MS = 2_147_483_647;

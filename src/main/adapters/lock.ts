@@ -1,6 +1,6 @@
-// Lock over what the operating system frees by itself when a process dies: a listening socket. Who
-// waits is connected to the holder, and the end of that connection is the news. May not decide
-// anything by time, nor by process ids: clocks jump, ids are used again.
+// A lock on something that the operating system frees when a process dies: a listening socket. A
+// waiting process is connected to the holder, and learns from the end of that connection. May not
+// decide anything by time or process ids: clocks jump, ids are reused.
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
@@ -8,10 +8,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Lock } from '../core/base/ports.js';
 
-/** Each waiting process is one visitor; who comes beyond is sent away and tries again. */
+/** Each waiting process is one visitor. Further visitors are sent away and try again. */
 const VISITORS_MAX = 64;
 /**
- * After a connection that was over so soon nothing is sure: two tried at once, or the holder has
+ * A connection that ended this soon proves nothing: two processes tried at once, or the holder has
  * too many visitors.
  */
 const BRIEF_MS = 20;
@@ -29,10 +29,7 @@ const PATH_MAX_BYTES = 103;
  */
 const ABSTRACT_BYTES = 108;
 
-/**
- * What passes by itself. It says nothing about who holds the lock, nor that there are no locks
- * here.
- */
+/** Temporary errors. They do not say who holds the lock, nor that this system has no locks. */
 const SHORTAGES: readonly unknown[] = [
   'EMFILE',
   'ENFILE',
@@ -64,7 +61,7 @@ type Won = { readonly state: 'won'; readonly release: () => void };
 
 type Claim =
   | Won
-  /** Somebody who can be waited for at this address. */
+  /** True if a process at this address can be waited for. */
   | { readonly state: 'taken'; readonly address: string }
   | Refused;
 
@@ -169,10 +166,11 @@ async function claimName(digest: string): Promise<Claim> {
 /**
  * A socket file outlives its process, and to unlink a dead one is the classic race: the second who
  * does it unlinks the living one of the first. So no file is ever replaced. There are folders 1, 2,
- * 3 …, a socket in each, and the holder is who listens in the highest. A claim takes the next
- * number, once the highest is dead, by renaming a folder in which it listens already: alive from
- * the first moment, and refused by the system if the number is taken. The highest is never removed,
- * so whoever was slow and took a number that has been swept sees a higher one, and gives up.
+ * 3 …, a socket in each, and the process that listens in the highest one is the holder. A claim
+ * takes the next number, once the highest is dead, by renaming a folder in which it listens
+ * already: alive from the first moment, and refused by the system if the number is taken. The
+ * highest is never removed, so a slow process that took a removed number sees a higher one, and
+ * gives up.
  *
  * macOS also refuses a connection to a stopped holder when 128 others wait for it; a process makes
  * one at a time.
@@ -249,8 +247,8 @@ async function highestIn(base: string): Promise<number> {
 }
 
 /**
- * By the holder: what is below its number, and the tickets of processes that died before they could
- * use them.
+ * The holder removes everything below its number, and the tickets of processes that died before
+ * they could use them.
  */
 async function sweep(base: string, number: number): Promise<void> {
   for (const name of await readdir(base)) {
@@ -282,7 +280,7 @@ function listen(address: string): Promise<Won | Refused> {
     visitor.unref();
     visitor.on('error', () => {});
     visitor.on('close', () => visitors.delete(visitor));
-    // Nobody has anything to say here. Reading is also how the end is noticed.
+    // Nobody sends anything here. Reading also detects the end.
     visitor.on('data', () => visitor.destroy());
   });
   server.maxConnections = VISITORS_MAX;
@@ -291,7 +289,7 @@ function listen(address: string): Promise<Won | Refused> {
     server.on('error', (thrown) => resolve(refused(thrown)));
     server.listen({ path: address, exclusive: true }, () => {
       const release = (): void => {
-        // The name first: who is woken finds it free.
+        // The name first, so that the next process finds it free.
         server.close();
         for (const visitor of visitors) visitor.destroy();
       };
@@ -301,8 +299,8 @@ function listen(address: string): Promise<Won | Refused> {
 }
 
 /**
- * Stays with the holder until it goes, turns us away, cannot be reached, the time is up, or nobody
- * wants to wait.
+ * Stays connected until the holder ends, sends us away, cannot be reached, the time is up, or
+ * nobody wants to wait.
  */
 function visit(address: string, limitMs: number, giveUp: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -320,7 +318,7 @@ function visit(address: string, limitMs: number, giveUp: AbortSignal): Promise<v
   });
 }
 
-/** Dead is only what the system says is dead. */
+/** A holder is dead only if the system says so. */
 function isAlive(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ path: address });

@@ -1,7 +1,7 @@
-// Where the files of Latchkey are that something else than an import loads: the preload and the
-// keychain worker. They lie beside its modules. A bundler that takes the modules away from them is
-// found out here, at the first start. May import nothing of Latchkey: it stays a file of its own in
-// dist/, where a second AuthError would be another class.
+// Finds the files of Latchkey that are not loaded by an import: the preload and the keychain
+// worker. They are beside its modules. This file detects, at the first start, a bundler that moved
+// the modules away from them. May import nothing of Latchkey: it stays a file of its own in dist/,
+// where a second AuthError would be another class.
 import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,9 +26,9 @@ export function ownFile(name: OwnFile): string {
 }
 
 /**
- * The text of the error when one of the files is not where it belongs, or when this module itself
- * was bundled: then a session would silently not be remembered, or a page would silently have no
- * bridge. Null when all is well.
+ * The error text if one of the files is missing, or if this module itself was bundled. Otherwise a
+ * session would silently not be remembered, or a page would silently have no bridge. Null if all is
+ * well.
  */
 export function whyFilesMissing(
   names: readonly OwnFile[],
@@ -41,7 +41,7 @@ export function whyFilesMissing(
   const folder = folderOf(moduleUrl);
   if (bundled || folder === null)
     return 'latchkey was bundled into the main process: declare "latchkey" as external (docs/bundlers.md)';
-  // Beside a source lies a source.
+  // Next to a source file there is a source file.
   const inOwnForm = (path: string): string =>
     moduleUrl.endsWith('.ts') ? path.replace(/js$/, 'ts') : path;
   const missing = names.map((name) => resolve(folder, inOwnForm(FILES[name]))).find(isAbsent);
@@ -50,7 +50,10 @@ export function whyFilesMissing(
     : `the file "${basename(missing)}" is missing beside latchkey: ship the whole package with the app (docs/bundlers.md)`;
 }
 
-/** Only that: who has no file left to open, or a scanner in the way, has it all the same. */
+/**
+ * Only this error counts: with too many open files, or with a scanner in the way, the file still
+ * exists.
+ */
 function isAbsent(file: string): boolean {
   try {
     statSync(file);

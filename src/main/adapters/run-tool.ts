@@ -1,7 +1,6 @@
-// Runs a tool of the operating system beside the main thread: one time limit, and no child survives
-// it. Gives what it printed; judges nothing. May not run what lies in the current folder: an app
-// that opens a document often stands in the folder of that document, beside whatever was
-// downloaded.
+// Runs a tool of the operating system off the main thread, with one time limit; no child survives
+// it. Returns the output; judges nothing. May not run a program in the current folder: an app that
+// opens a document often starts in that document's folder, next to downloaded files.
 import { spawn } from 'node:child_process';
 import { posix, win32 } from 'node:path';
 
@@ -17,8 +16,7 @@ export type Ran =
 const OUTPUT_MAX_LENGTH = 16_384;
 
 /**
- * Folders in which tools look for programs and files. A relative one is meant from the current
- * folder.
+ * Folders in which tools look for programs and files. A relative one starts at the current folder.
  */
 const SEARCHED = ['PATH', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_DIRS', 'XDG_CONFIG_DIRS'];
 /** Without any PATH some systems look in the current folder first. */
@@ -32,9 +30,9 @@ export interface SafeStart {
 }
 
 /**
- * On Windows a whole path on a drive, for a bare name is looked for in the current folder first.
- * Elsewhere a whole path, or a bare name, which is found by the absolute members of PATH.
- * Null: anything else is not started. Pure.
+ * On Windows: a whole path on a drive, because Windows looks for a bare name in the current folder
+ * first. Elsewhere: a whole path, or a bare name, which is found through the absolute members of
+ * PATH. Null: anything else is not started. Pure.
  */
 export function planTool(
   program: string,
@@ -49,9 +47,9 @@ export function planTool(
 }
 
 /**
- * What a child is given that may start others, as libsecret starts `dbus-launch`: without the
- * relative and empty members of PATH and of the XDG folders. On Windows all of it: what is started
- * there has a whole path. Pure.
+ * The environment of a child that may start other programs, as libsecret starts `dbus-launch`:
+ * without the relative and empty members of PATH and of the XDG folders. On Windows the whole
+ * environment, because every program there is started by its whole path. Pure.
  */
 export function safeEnvironment(
   env: Environment,
@@ -69,9 +67,9 @@ export function safeEnvironment(
 }
 
 /**
- * Runs it and gives what it wrote to its standard output, without the blanks around it. Never
- * rejects. When the time is up the tool is killed, with all that it started: the xdg tools are
- * shell scripts, and their children hold the pipe. What `planTool` refuses is `missing`.
+ * Runs the tool and resolves with its trimmed standard output. Never rejects. When the time is up,
+ * kills the tool and everything that it started: the xdg tools are shell scripts, and their
+ * children hold the pipe. If `planTool` refuses, the result is `missing`.
  */
 export function runTool(
   program: string,
@@ -108,7 +106,7 @@ export function runTool(
       clearTimeout(timer);
       resolve({ state: 'ended', code, output: output.trim() });
     });
-    // Some refusals of the system are thrown, others are events.
+    // The system throws some refusals, and emits others as events.
   }).catch((): Ran => ({ state: 'missing' }));
 }
 

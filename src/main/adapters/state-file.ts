@@ -1,6 +1,6 @@
 // StateStore: `latchkey.json` in userData, in plain form, without secrets, and a second copy beside
-// it for when the first is damaged or gone. May not delete or write over what it could not read;
-// what is damaged is set aside.
+// it for when the first is damaged or gone. May not delete or overwrite what it could not read. A
+// damaged file is set aside.
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app } from 'electron';
@@ -23,7 +23,7 @@ export interface StateFileOptions {
 
 const NAME = 'latchkey.json';
 const COPY = 'latchkey.backup.json';
-/** A thousand accounts and more; what is larger was written by something else. */
+/** A thousand accounts and more. Something else wrote a larger file. */
 const BYTES_MAX = 1_048_576;
 
 type Found =
@@ -31,9 +31,9 @@ type Found =
   | { readonly state: 'absent' | 'damaged' }
   | { readonly state: 'unreadable'; readonly cause: unknown };
 
-/** Creates the state store. Nothing is read or written before it is asked for. */
+/** Creates the state store. Reads and writes nothing before the first call. */
 export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): StateStore {
-  // Who has waited once and in vain asks without waiting until the file can be read again.
+  // After one wait without success, a caller does not wait again until the file can be read.
   let isPatient = true;
   let isWhole = true;
 
@@ -78,7 +78,7 @@ export function createStateFile({ folder, onSetAside }: StateFileOptions = {}): 
       try {
         await writeWhole(pathOf(COPY), text);
       } catch {
-        // An old copy could bring back who has signed out since.
+        // An old copy could bring back a person who has signed out since.
         await removeWhole(pathOf(COPY));
       }
       isWhole = true;

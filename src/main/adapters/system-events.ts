@@ -1,6 +1,6 @@
-// Signals over Electron's powerMonitor and net. Linux without logind gives no power events; then
-// timers and the wall clock must do. May not touch either before the app is ready, and keeps what
-// was wished until then.
+// SystemEvents over Electron's powerMonitor and net. Linux without logind gives no power events;
+// timers and the wall clock must then be enough. May not touch either before the app is ready, and
+// remembers subscriptions until then.
 import { app, net, powerMonitor } from 'electron';
 import type { SystemEvent, SystemEvents } from '../core/base/ports.js';
 

@@ -84,8 +84,8 @@ export function removeWhole(path: string): Promise<void> {
 }
 
 /**
- * For the end of the app: resolves when no call is under way, and after `limitMs` all the same. The
- * process then ends without a call that hangs, which else it would wait for after its event `exit`.
+ * For the end of the app: resolves when no call is running, or after `limitMs`. The process then
+ * ends without waiting for a call that hangs; otherwise it would wait after its event `exit`.
  */
 export function filesAtRest(limitMs: number): Promise<void> {
   return new Promise((resolve) => {
@@ -165,7 +165,7 @@ async function writeOnce(
     } finally {
       await file.close();
     }
-    // Who was told that it failed may have written something newer since.
+    // A caller that was told of the failure may have written something newer since.
     if (isLate()) throw errnoError('ETIMEDOUT');
     await rename(draft, target);
   } catch (thrown) {
@@ -290,8 +290,8 @@ function afterAwake(ms: number, run: () => void): () => void {
 }
 
 /**
- * Node and Electron join their threads at the end, and would wait for one that hangs for ever. All
- * else is done by then.
+ * At the end, Node and Electron join their threads and would wait for ever for one that hangs.
+ * Everything else is done by then.
  */
 function endAtOnce(code: number): void {
   const listeners = process.listeners('exit');
@@ -300,7 +300,7 @@ function endAtOnce(code: number): void {
     try {
       listener(code);
     } catch {
-      // The process ends all the same.
+      // The process ends anyway.
     }
   }
   process.kill(process.pid, 'SIGKILL');

@@ -1,6 +1,5 @@
-// The judgement of a diagnosis: facts in, findings out. Pure. The closed list of what can be found
-// stands here. What stands in "seen" comes partly from outside: it is cut and freed of control
-// characters, and never holds a query.
+// From facts to findings. Pure. This file has the closed list of findings. The text "seen" comes
+// partly from outside: it is cut, has no control characters, and never contains a query.
 import { assertNever } from '../core/base/errors.js';
 import type {
   HeaderFacts,
@@ -12,18 +11,21 @@ import type {
   SchemeFacts,
 } from './facts.js';
 
-/** Everything that a diagnosis looks at: what for, and whether it takes a running app. */
+/** Everything that a diagnosis checks: the question, and whether it needs a running app. */
 export const FINDINGS = {
   versions: {
     asks: 'Which Latchkey, Electron, Node and operating system are these?',
     needsApp: false,
   },
   packaging: {
-    asks: 'Was the app brought here in a way that restricts schemes or the keyring?',
+    asks: 'Is the app packaged in a way that restricts schemes or the keyring?',
     needsApp: false,
   },
   instance: { asks: 'Do later starts of the app reach this process?', needsApp: true },
-  'scheme-owner': { asks: 'Who opens the scheme, and what would be run?', needsApp: false },
+  'scheme-owner': {
+    asks: 'Which program opens the scheme, and with which command?',
+    needsApp: false,
+  },
   'scheme-shared': {
     asks: 'Does another program or build claim the same scheme?',
     needsApp: false,
@@ -34,15 +36,15 @@ export const FINDINGS = {
   },
   loopback: { asks: 'Can the app listen on the loopback redirect?', needsApp: false },
   keyring: {
-    asks: 'Does the keyring take, give back and remove an entry, and which one is it?',
+    asks: 'Can the keyring store, return and remove an entry, and which keyring is it?',
     needsApp: false,
   },
   proxy: { asks: 'Through which proxy do requests go?', needsApp: false },
-  discovery: { asks: 'Does the provider publish metadata that can be used?', needsApp: false },
-  issuer: { asks: 'Is the issuer in the metadata the one of the options?', needsApp: false },
-  jwks: { asks: 'Can the keys be fetched that sign ID tokens?', needsApp: false },
+  discovery: { asks: 'Does the provider publish usable metadata?', needsApp: false },
+  issuer: { asks: 'Is the issuer in the metadata the same as in the options?', needsApp: false },
+  jwks: { asks: 'Can Latchkey fetch the keys that sign ID tokens?', needsApp: false },
   tls: {
-    asks: "Who vouches for the provider's certificate: a public authority, or somebody in between?",
+    asks: "Who issued the provider's certificate: a public authority, or somebody in between?",
     needsApp: false,
   },
   clock: {
@@ -54,7 +56,7 @@ export const FINDINGS = {
     needsApp: false,
   },
   'device-code': {
-    asks: 'Does the provider offer device codes, when they are in your list?',
+    asks: 'Does the provider offer device codes, if they are in your list?',
     needsApp: false,
   },
   pkce: { asks: 'Does the provider announce PKCE with S256?', needsApp: false },
@@ -69,13 +71,13 @@ export type FindingId = keyof typeof FINDINGS;
 
 export type FindingLevel = 'ok' | 'warning' | 'error';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly id: FindingId;
   readonly level: FindingLevel;
   /** What was seen; one line. */
   readonly seen: string;
-  /** What helps; absent when there is nothing to do. */
+  /** How to fix it; absent if there is nothing to do. */
   readonly todo?: string;
 }
 
@@ -140,15 +142,15 @@ function judgePackaging(packaging: Packaging): Finding {
       return finding(
         'packaging',
         'ok',
-        'an AppImage: the scheme is registered anew at each start, for the file may be moved',
+        'an AppImage: the scheme is registered again at each start, because the file may be moved',
       );
     case 'flatpak':
     case 'snap':
       return finding(
         'packaging',
         'warning',
-        `inside ${packaging}: schemes are the package's business, and the keyring may be out of reach`,
-        'Declare the scheme in the package and list a loopback redirect behind it; docs/storage.md tells where secrets can go.',
+        `inside ${packaging}: the package must declare schemes, and the keyring may be out of reach`,
+        'Declare the scheme in the package and list a loopback redirect after it. docs/storage.md says where secrets can be kept.',
       );
     case 'msix':
     case 'mac-app-store':
@@ -182,7 +184,7 @@ function judgeOwner(
         'scheme-owner',
         'warning',
         `who opens "${scheme}:" cannot be seen: ${owner.detail}`,
-        'Install what is missing, or list a loopback redirect behind the scheme.',
+        'Install what is missing, or list a loopback redirect after the scheme.',
       );
     case 'nobody':
       if (registration?.ok === true)
@@ -214,7 +216,7 @@ function judgeOwner(
           'scheme-owner',
           'warning',
           `${runs}, another program; this app has taken it back`,
-          'If it comes back again and again, two programs share the scheme: give each its own.',
+          'If this happens again and again, two programs share the scheme: give each its own.',
         );
       return finding(
         'scheme-owner',
@@ -294,7 +296,7 @@ export function judgeKeyring({ outcome, detail, store, backend, tookMs }: Keyrin
           'keyring',
           'warning',
           'there is no keychain; sessions are kept in encrypted files',
-          'Nothing, if that is meant. Else install or start a keyring.',
+          'Nothing, if you want this. Otherwise install or start a keyring.',
         );
       return finding(
         'keyring',

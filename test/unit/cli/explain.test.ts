@@ -124,13 +124,17 @@ describe('latchkey explain', () => {
       await explain('-', async () => {
         throw new Error(SECRET);
       }),
-    ).toMatchObject({ code: 64, out: '', err: 'The standard input cannot be read.\n' });
+    ).toMatchObject({
+      code: 64,
+      out: '',
+      err: 'Cannot read the standard input. Paste the error as an argument instead.\n',
+    });
   });
 
   it('is honest about a number that it does not know, and where to look', async () => {
     const { code, out } = await explain('AADSTS123456789');
     expect(code).toBe(1);
-    expect(out).toContain('not known here');
+    expect(out).toContain('not known to Latchkey');
     expect(out).toContain('https://login.microsoftonline.com/error?code=123456789');
   });
 
@@ -145,7 +149,7 @@ describe('latchkey explain', () => {
     expect(await explain('it does not work')).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('No known error') as string,
+      err: expect.stringContaining('no known error') as string,
     });
   });
 

@@ -19,7 +19,7 @@ const EARLY_MAX = 16;
 export interface DeepLinkOptions {
   readonly app: Pick<App, 'on' | 'off' | 'requestSingleInstanceLock'>;
   readonly redirects: readonly RedirectOption[];
-  /** False when the host holds the lock itself; second-instance is heard all the same. */
+  /** False if the host holds the lock itself. Latchkey still listens to second-instance. */
   readonly singleInstanceLock: boolean;
   readonly registration: Pick<SchemeRegistration, 'register'>;
   /** Brings the app's window to the front. */
@@ -31,14 +31,14 @@ export interface DeepLinkOptions {
 
 export interface DeepLink extends Callbacks {
   /**
-   * False: another instance holds the lock and was told what this start was about. The app must
+   * False: another instance holds the lock and got the arguments of this start. The app must call
    * `app.exit(0)`.
    */
   readonly primary: boolean;
   /**
-   * Sends a URL that means nothing on the way of a callback: `open` hands it to the operating
-   * system. True when it comes back to this process within the time. Whoever else gets it, gets a
-   * random number.
+   * Sends a URL without meaning along the path of a callback: `open` passes it to the operating
+   * system. Resolves with true if it comes back to this process in time. Any other program gets
+   * only a random number.
    */
   probe(scheme: string, open: (url: string) => Promise<void>, timeoutMs: number): Promise<boolean>;
 }
@@ -59,7 +59,7 @@ export function createDeepLink({
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let early: string[] = [];
   let stopped = false;
-  /** Probes that are on their way, and who waits for them. */
+  /** Probes in transit, and their callers. */
   const probes = new Map<string, (came: boolean) => void>();
 
   const primary =
@@ -97,7 +97,8 @@ export function createDeepLink({
   }
 
   /**
-   * Also one that nobody waits for any more, or that another instance sent: it is never a callback.
+   * Also a probe that nobody waits for any more, or that another instance sent. It is never a
+   * callback.
    */
   function swallowProbe(words: readonly string[]): boolean {
     const url = findProbe(words, redirectUris);

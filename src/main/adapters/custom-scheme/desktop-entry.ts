@@ -36,8 +36,8 @@ export function execValue(words: readonly string[]): string {
 }
 
 /**
- * Tells whether any word needs quoting. xdg-open of Debian's xdg-utils 1.1.3 splits Exec at blanks
- * and ignores quotes when no desktop environment runs; such a command needs a launcher with a plain
+ * True if any word needs quoting. If no desktop environment runs, xdg-open of Debian's xdg-utils
+ * 1.1.3 splits Exec at blanks and ignores quotes. Such a command needs a launcher with a plain
  * path.
  */
 export function needsLauncher(words: readonly string[]): boolean {
@@ -55,19 +55,19 @@ export function launcherText(words: readonly string[]): string {
   return `#!/bin/sh\n# ${MARK}.\nexec ${quoted.join(' ')} "$@"\n`;
 }
 
-/** What counts of a .desktop file when a URL is opened. */
+/** The parts of a .desktop file that matter when a URL is opened. */
 export interface ReadEntry {
   readonly name: string;
-  /** The command without field codes; empty when there is none, or when its quotes do not fit. */
+  /** The command without field codes. Empty if there is none, or if its quotes do not match. */
   readonly words: readonly string[];
   /** A field code takes the URL. */
   readonly takesUrl: boolean;
   readonly mimeTypes: readonly string[];
-  /** Written by Latchkey, for whichever app. */
+  /** True if Latchkey wrote it, for any app. */
   readonly isOurs: boolean;
 }
 
-/** Reads a .desktop file. What it does not understand is left out. */
+/** Reads a .desktop file. Leaves out what it does not understand. */
 export function readDesktopEntry(text: string): ReadEntry {
   const values = new Map<string, string>();
   let inGroup = false;

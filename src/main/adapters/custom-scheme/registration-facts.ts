@@ -1,9 +1,9 @@
-// What decides how a scheme is registered: the facts of the running app, read when it starts. The
-// registering itself is loaded later; these must be read at once, before the host changes them.
+// The facts about the running app that decide how a scheme is registered. They must be read at
+// start, before the host changes them. The registration itself is loaded later.
 import type { App } from 'electron';
 import { join } from 'node:path';
 
-/** What decides how to register. Read once, when the app starts. */
+/** The facts that decide how to register. Read once, when the app starts. */
 export interface RegistrationFacts {
   readonly platform: NodeJS.Platform;
   readonly appName: string;
@@ -13,10 +13,11 @@ export interface RegistrationFacts {
   readonly appPath: string;
   readonly userDataPath: string;
   /**
-   * It is where Electron puts it by itself: then a bare start of the program finds this instance.
+   * True: userData is in Electron's default place. A start without arguments then finds this
+   * instance.
    */
   readonly userDataIsDefault: boolean;
-  /** Chromium's sandbox is off: a start without that switch would fail as this one would have. */
+  /** Chromium's sandbox is off. A start without that switch would fail, as this one would have. */
   readonly noSandbox: boolean;
   /** An MSIX package from the Windows Store. */
   readonly windowsStore: boolean;

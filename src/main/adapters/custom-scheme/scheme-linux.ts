@@ -1,7 +1,7 @@
-// Scheme registration on Linux: an own .desktop file in the user's data folder, made the default by
-// the xdg tools, and taken away again. Where a package has installed a file that starts this very
-// app, that one is used instead. May not block: every tool runs beside the main thread, within one
-// time limit.
+// Scheme registration on Linux. Writes a .desktop file to the user's data folder, makes it the
+// default with the xdg tools, and removes it again. If a package has installed a file that starts
+// this very app, uses that one instead. May not block: every tool runs off the main thread, within
+// one time limit.
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
@@ -20,7 +20,7 @@ import {
 
 export type Registration = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
-/** `detail` says what became of the scheme, or what stands in the way. */
+/** `detail` says what happened to the scheme, or what blocks it. */
 export interface Unregistration {
   readonly ok: boolean;
   readonly detail: string;
@@ -34,11 +34,14 @@ export interface LinuxRegistration {
   readonly env: Environment;
   readonly timeoutMs: number;
   /**
-   * A bare start of the program reaches the running instance, too: then a .desktop file that a
-   * package has installed for it is as good as an own one, and is left in its place.
+   * True: a start of the program without arguments reaches the running instance, too. Then a
+   * package's .desktop file for it works as well as our own, and stays in use.
    */
   readonly bareStartWorks?: boolean;
-  /** Told when Latchkey's file of this scheme belonged to another build: its command. */
+  /**
+   * Called with the other build's command if Latchkey's file for this scheme belonged to another
+   * build.
+   */
   readonly onDisplaced?: (command: readonly string[]) => void;
 }
 
@@ -62,8 +65,7 @@ export async function registerOnLinux(registration: LinuxRegistration): Promise<
   const before = changed ? null : await queryHandler(scheme, run);
   if (before?.state === 'ended' && before.output === fileName) return { ok: true };
 
-  // Missing on small systems; then xdg-mime alone is enough for some desktops, and the question
-  // below tells.
+  // Missing on small systems. On some desktops xdg-mime alone is enough; the query below shows it.
   if (installed === null) await run('update-desktop-database', [applicationsFolder(env)]);
   const made = await run('xdg-mime', ['default', fileName, `x-scheme-handler/${scheme}`]);
   if (made.state === 'missing')
@@ -76,9 +78,8 @@ export async function registerOnLinux(registration: LinuxRegistration): Promise<
 }
 
 /**
- * Removes the own .desktop file and launcher, and the lines that made them the default: whoever
- * else can open the scheme gets it back. Files of another build, and those of a package, are left
- * alone.
+ * Removes our .desktop file and launcher, and the lines that made them the default. Another program
+ * that can open the scheme gets it back. Leaves files of another build or of a package alone.
  */
 export async function unregisterOnLinux({
   scheme,
@@ -135,8 +136,8 @@ export function queryHandler(
 }
 
 /**
- * Whether a command starts the same program as `words` do, so bare that it reaches the instance
- * with the default userData folder. What a package installs is like that.
+ * True if a command starts the same program as `words` and has no arguments that keep it from the
+ * instance with the default userData folder. Files of packages are like that.
  */
 export async function startsBare(
   command: readonly string[],
@@ -155,8 +156,8 @@ async function installedEntry(
   env: Environment,
 ): Promise<InstalledEntry | null> {
   for (const entry of await findClaims(scheme, env)) {
-    // One whose command needs quotes is not found by xdg-mime 1.1.3, which looks for the first word
-    // of Exec, nor started by its xdg-open.
+    // xdg-mime 1.1.3 does not find a file whose command needs quotes, because it looks for the
+    // first word of Exec. Its xdg-open does not start it either.
     if (
       !entry.isOurs &&
       entry.takesUrl &&
@@ -217,7 +218,7 @@ async function dropHandler(list: string, scheme: string, fileName: string): Prom
   if (without !== text) await writeWhole(list, without, (await stat(list)).mode & 0o777);
 }
 
-/** Only when it changes: a desktop watches the folder and reads it again each time. */
+/** Only if it changes: a desktop watches the folder and reads it again each time. */
 async function writeIfDifferent(path: string, text: string, mode: number): Promise<boolean> {
   if ((await readText(path)) === text) return false;
   await makeFolder(dirname(path));

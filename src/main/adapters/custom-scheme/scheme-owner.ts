@@ -1,6 +1,6 @@
-// Who owns a scheme now, and what would be run. Asks the operating system and changes nothing.
-// Linux: xdg-mime and .desktop files. Windows: the registry. macOS: Electron's own question. The
-// last two not verified there.
+// Finds which program owns a scheme now, and its command. Asks the operating system and changes
+// nothing. Linux: xdg-mime and .desktop files. Windows: the registry. macOS: Electron's own
+// question. The last two not verified there.
 import type { App } from 'electron';
 import type { SchemeOwner, SchemeRival } from '../../diagnosis/facts.js';
 import { type Environment, runTool } from '../run-tool.js';
@@ -42,7 +42,7 @@ export async function findSchemeOwner({
   }
 }
 
-/** Other programs that say they open the scheme. Null: only Linux has a list of them. */
+/** Other programs that claim to open the scheme. Null: only Linux has a list of them. */
 export async function findSchemeRivals(
   { scheme, platform, env }: Pick<OwnerQuery, 'scheme' | 'platform' | 'env'>,
   ownerName: string,

@@ -1,5 +1,5 @@
-// Makes the operating system bring a scheme's URLs to this very app, at every start, checks that it
-// does, and takes it back. On Linux never through Electron, which would block the main thread for
+// Makes the operating system open a scheme's URLs with this very app, at every start, checks the
+// result, and can undo it. On Linux never through Electron, which would block the main thread for
 // seconds. Not verified on Windows and macOS.
 import type { App } from 'electron';
 import { START_LIMITS } from '../../core/base/start-limits.js';
@@ -14,24 +14,24 @@ import { LINK_SENTINEL, SWITCHES_END } from './start-arguments.js';
 
 export interface SchemeRegistration {
   /**
-   * Makes the scheme lead here, and checks it. Cheap when it does already; asked anew before each
-   * attempt, because another build or instance may have taken the scheme since. Bounded by
+   * Makes the scheme lead to this app, and checks it. Cheap if it already does. Called again before
+   * each attempt, because another build or instance may have taken the scheme since. Bounded by
    * `LIMITS.redirectPrepareMs`; never throws.
    */
   register(scheme: string): Promise<Registration>;
-  /**
-   * Takes back what `register` did, for an uninstaller. Waits for a registration that is under way;
-   * never throws.
-   */
+  /** Undoes `register`, for an uninstaller. Waits for a running registration; never throws. */
   unregister(scheme: string): Promise<Unregistration>;
   /**
-   * Commands of other builds whose registration this process has replaced: they share the scheme
+   * Commands of other builds whose registration this process has replaced. They share the scheme
    * with it.
    */
   displaced(scheme: string): readonly (readonly string[])[];
 }
 
-/** How a scheme is registered here. `detail` says why not, `removal` what takes it away again. */
+/**
+ * How a scheme is registered on this system. `detail` says why it cannot be; `removal` says how to
+ * remove it.
+ */
 export type RegistrationPlan =
   | { readonly by: 'electron'; readonly path?: string; readonly args?: readonly string[] }
   | {
@@ -48,7 +48,7 @@ export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
   const { platform, isPackaged, execPath, appPath, env } = facts;
   switch (platform) {
     case 'win32':
-      // There the registry is a copy: Electron says true and nothing happens.
+      // The registry is a copy there: Electron returns true, but nothing happens.
       if (facts.windowsStore)
         return {
           by: 'nobody',
@@ -148,7 +148,7 @@ export function createSchemeRegistration({
       case 'electron': {
         const target = targetOf(plan);
         app.setAsDefaultProtocolClient(scheme, ...target);
-        // Its answer is not proof in either direction.
+        // Its result proves nothing, in either direction.
         return app.isDefaultProtocolClient(scheme, ...target)
           ? { ok: true }
           : { ok: false, detail: 'the scheme leads to another program' };

@@ -1,10 +1,10 @@
-// Who owns a scheme on Windows, as the registry says. Reading only, by `reg query` beside the main
-// thread. Not verified on Windows: the parsing is proved on recorded output.
+// Finds which program owns a scheme on Windows, from the registry. Only reads, with `reg query` off
+// the main thread. Not verified on Windows: the parsing is tested on recorded output.
 import { win32 } from 'node:path';
 import type { SchemeOwner } from '../../diagnosis/facts.js';
 import { type Environment, runTool } from '../run-tool.js';
 
-/** The user's own choice stands above the key that Electron writes. */
+/** The user's own choice has priority over the key that Electron writes. */
 const keysOf = (scheme: string): readonly string[] => [
   `HKCU\\Software\\Classes\\${scheme}\\shell\\open\\command`,
   `HKCR\\${scheme}\\shell\\open\\command`,
@@ -47,7 +47,7 @@ export async function findOwnerOnWindows(
     : { state: 'owned', name: chosen, command: [], isThere: null };
 }
 
-/** Where Windows has a tool of its own; null when SystemRoot names no folder on a drive. Pure. */
+/** The path of a Windows tool. Null if SystemRoot names no folder on a drive. Pure. */
 export function systemTool(name: string, env: Environment): string | null {
   // A copy of `process.env` knows only one way to write it.
   const [, root = ''] =

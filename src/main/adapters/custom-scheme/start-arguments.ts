@@ -1,21 +1,21 @@
-// What a start of the app was about: finds the callback, or the doctor's probe, among its
-// arguments. Pure. Trusts no argument: whoever opens a link writes it.
+// Finds the callback, or the doctor's probe, among the arguments of a start. Pure. Trusts no
+// argument: a link's author writes it.
 import { randomBytes } from 'node:crypto';
 import { START_LIMITS } from '../../core/base/start-limits.js';
 
-/** `many`: more came than one callback, so somebody made it up; nothing of it is used. */
+/** `many`: more than one callback came, so somebody forged it. Nothing of it is used. */
 export type FoundCallback =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly url: string }
   | { readonly kind: 'many' };
 
 /**
- * Stands in front of the URL in the command that Latchkey registers on Windows. There the system
- * pastes the URL into a command line: what breaks out of its quotes becomes arguments. Where this
- * word is, exactly one may follow.
+ * Precedes the URL in the command that Latchkey registers on Windows. There the system pastes the
+ * URL into a command line, and a URL that breaks out of its quotes becomes arguments. After this
+ * word, exactly one argument may follow.
  */
 export const LINK_SENTINEL = '--latchkey-link';
-/** What follows it is no switch, neither for Chromium nor for Electron. */
+/** Chromium and Electron read no switches after it. */
 export const SWITCHES_END = '--';
 
 const ARGUMENTS_MAX = 1_024;
@@ -33,8 +33,8 @@ const ADDITIONAL_MAX_LENGTH = 8_192;
 
 /**
  * Finds the callback among the arguments of a start. Chromium adds and moves switches, so position
- * means nothing; an argument counts only when scheme (in any case), host and path are those of a
- * registered redirect URI. Two of them are `many`: nobody starts the app like that in good faith.
+ * means nothing. An argument counts only if scheme (in any case), host and path match a registered
+ * redirect URI. Two of them are `many`: no honest start has two.
  */
 export function findCallback(
   argv: readonly string[],
@@ -42,8 +42,8 @@ export function findCallback(
 ): FoundCallback {
   const wanted = new Set(redirectUris.map(withoutQuery));
   const words = argv.slice(0, ARGUMENTS_MAX);
-  // The words of our schemes are URLs, whatever their path: with the sentinel a second one was put
-  // there.
+  // Arguments with our schemes are URLs, with any path. If the sentinel is there, somebody added
+  // the second one.
   if (words.includes(LINK_SENTINEL) && ofSchemes(words, redirectUris).length > 1)
     return { kind: 'many' };
   const found = words.filter(
@@ -69,14 +69,13 @@ export function findRawCallback(
 }
 
 /**
- * A URL that finds out whether the scheme leads to this very process. It holds nothing but a random
- * number.
+ * A URL that tests whether the scheme leads to this very process. It contains only a random number.
  */
 export function createProbe(scheme: string): string {
   return `${scheme}:${PROBE_PATH}?nonce=${randomBytes(32).toString('base64url')}`;
 }
 
-/** The first probe among these arguments, of whichever instance; null when there is none. */
+/** The first probe among these arguments, from any instance. Null if there is none. */
 export function findProbe(argv: readonly string[], redirectUris: readonly string[]): string | null {
   return (
     ofSchemes(argv.slice(0, ARGUMENTS_MAX), redirectUris).find((word) =>
@@ -86,9 +85,9 @@ export function findProbe(argv: readonly string[], redirectUris: readonly string
 }
 
 /**
- * What a second instance tells the first besides its changed argv. Only what may be a callback goes
- * along: the rest of the command line is nobody's business, and room is scarce. A crafted link is
- * told as two callbacks.
+ * What a second instance sends to the first in addition to its changed argv. Sends only what may be
+ * a callback: the rest of the command line is private, and space is scarce. A crafted link is sent
+ * as two callbacks.
  */
 export function toAdditionalData(
   argv: readonly string[],
@@ -117,7 +116,7 @@ function ofSchemes(argv: readonly string[], redirectUris: readonly string[]): re
 }
 
 /**
- * URLs arrive percent-encoded: blanks, control characters and anything beyond ASCII mean that it is
+ * URLs arrive percent-encoded. A text with blanks, control characters or non-ASCII characters is
  * something else.
  */
 function isUrlText(argument: string): boolean {

@@ -1,6 +1,6 @@
-// Where a Linux desktop keeps its .desktop files and who may open a scheme there (XDG Base
-// Directory and MIME Applications Associations Specifications). Reads only; the one text that is
-// changed, mimeapps.list, is given back as a string.
+// Finds a Linux desktop's .desktop files and the programs that may open a scheme (XDG Base
+// Directory and MIME Applications Associations Specifications). Only reads; returns the one changed
+// text, mimeapps.list, as a string.
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -9,7 +9,7 @@ import { type ReadEntry, readDesktopEntry, readLauncher } from './desktop-entry.
 import type { Environment } from '../run-tool.js';
 import { readWhole } from '../whole-file.js';
 
-/** A .desktop file of an application, with the command that it comes to in the end. */
+/** A .desktop file of an application, with its final command. */
 export interface InstalledEntry extends ReadEntry {
   /** The name by which mimeapps.list and xdg-mime know it. */
   readonly id: string;
@@ -57,8 +57,8 @@ export async function findEntry(id: string, env: Environment): Promise<Installed
 }
 
 /**
- * Every .desktop file that says of itself that it opens the scheme, by the caches that
- * `update-desktop-database` makes.
+ * Every .desktop file that claims to open the scheme, according to the caches of
+ * `update-desktop-database`.
  */
 export async function findClaims(
   scheme: string,
@@ -121,8 +121,8 @@ export function withoutHandler(text: string, scheme: string, id: string): string
 }
 
 /**
- * A text file up to a limit; null when it is not there, cannot be read or is larger. A pipe in its
- * place is not waited for.
+ * A text file up to a limit. Null if it does not exist, cannot be read or is larger. Does not wait
+ * for a pipe in its place.
  */
 export async function readText(
   path: string,

@@ -1,6 +1,5 @@
-// Where a diagnosis gets its facts inside a running app: brings the adapters together that know one
-// thing each. Judges nothing; the one thing that it compares is whether a scheme's owner is this
-// very app.
+// Where a diagnosis gets its facts inside a running app: combines adapters that know one thing
+// each. Judges nothing. It makes one comparison: whether a scheme's owner is this very app.
 import { type App, app as electronApp, shell } from 'electron';
 import type {
   DiagnosisSources,
@@ -36,7 +35,7 @@ export interface AppSourcesOptions {
   readonly inMemoryOnly: boolean;
 }
 
-/** Creates the sources. Nothing is asked before a diagnosis asks. */
+/** Creates the sources. They do nothing before a diagnosis asks. */
 export function createAppSources({
   app = electronApp,
   facts,
@@ -73,12 +72,12 @@ export function createAppSources({
       );
     },
     async scheme(scheme) {
-      // Inside such a package the question would be answered for the package, not for the desktop.
+      // Inside such a package, the answer would be about the package, not about the desktop.
       if (plan.by === 'nobody' && platform !== 'darwin')
         return { unseen: `${plan.detail}; a probe shows whether it arrives` };
       const query = { scheme, platform, env, timeoutMs: LIMITS.redirectPrepareMs, app };
-      // Before anything is changed: a sign-in would take the scheme back, and nobody would learn
-      // who had it.
+      // Before any change: a sign-in would take the scheme back, and nobody would learn which
+      // program had it.
       const owner = await findSchemeOwner(query);
       const registered = await registration.register(scheme);
       const rivals = await findSchemeRivals(query, owner.state === 'owned' ? owner.name : '');

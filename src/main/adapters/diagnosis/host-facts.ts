@@ -1,11 +1,11 @@
-// What this process is: versions, operating system, and how the app was brought here. Reads the
-// environment only. Free of Electron, so that `latchkey doctor` can use it.
+// Facts about this process: versions, operating system, and how the app is packaged. Reads only the
+// environment. Does not import Electron, so that `latchkey doctor` can use it.
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version } from 'node:os';
 import type { HostFacts, Packaging } from '../../diagnosis/facts.js';
 import type { Environment } from '../run-tool.js';
 
-/** What the process knows of itself; in an app Electron says more. */
+/** What the process knows about itself. In an app Electron says more. */
 export interface ProcessFacts {
   readonly electron: string | undefined;
   readonly isPackaged: boolean;
@@ -30,7 +30,7 @@ export function readHostFacts(
   };
 }
 
-/** How the app was brought here. Pure. */
+/** How the app is packaged. Pure. */
 export function findPackaging({
   electron,
   isPackaged,

@@ -1,20 +1,20 @@
-// Tries the store of secrets as a sign-in would: writes an entry without meaning, reads it, removes
-// it. Names the program behind the keyring where the system tells. Free of Electron, so that
-// `latchkey doctor` can use it.
+// Tries the secret store like a sign-in: writes an entry without meaning, reads it, removes it.
+// Names the keyring's program if the system knows it. Does not import Electron, so that `latchkey
+// doctor` can use it.
 import { readFile } from 'node:fs/promises';
 import type { KeyringFacts } from '../../diagnosis/facts.js';
 import { LIMITS } from '../../core/base/limits.js';
 import type { SecretStore } from '../../core/base/ports.js';
 import { type Environment, runTool } from '../run-tool.js';
 
-/** The entry that is written; another than those that the stores themselves use. */
+/** The test entry. The stores themselves use other names. */
 const ENTRY = 'latchkey-doctor';
 const BACKEND_LIMIT_MS = 2_000;
 
 /**
- * Ends within `LIMITS.diagnosisKeyringMs`, and some time more for the name of the program. A
- * keyring that is locked may open its password dialog. What a slow keyring stores after that time
- * is removed when it does. Never rejects.
+ * Ends within `LIMITS.diagnosisKeyringMs`, plus some time for the name of the program. A locked
+ * keyring may open its password dialog. If a slow keyring stores the entry after that time, the
+ * entry is then removed. Never rejects.
  */
 export async function tryKeyring(store: SecretStore, env: Environment): Promise<KeyringFacts> {
   const startedAt = performance.now();

@@ -1,11 +1,11 @@
-// Whether this computer lets us listen on a loopback redirect: opens the port for a moment and
-// closes it again. Accepts no connection while it is open. Free of Electron, so that `latchkey
+// Tests whether this computer lets us listen on a loopback redirect: opens the port for a moment
+// and closes it again. Accepts no connection meanwhile. Does not import Electron, so that `latchkey
 // doctor` can use it.
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { LoopbackFacts } from '../../diagnosis/facts.js';
 
-/** The part of a loopback redirect that is listened on; `port` null: any. */
+/** The part of a loopback redirect to listen on. `port` null: any. */
 export interface LoopbackAddress {
   readonly uri: string;
   readonly host: string;

@@ -1,6 +1,6 @@
-// The way from this app to the provider, for a diagnosis: proxy, certificate, what our own requests
-// carry, and one request that shows where a redirect leads. Electron's network only; in sessions of
-// their own, and with no effect on others.
+// Facts about the network between this app and the provider: proxy, certificate, the headers of our
+// own requests, and one request that shows where a redirect leads. Uses only Electron's network, in
+// separate sessions, and affects no others.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { app, net, session } from 'electron';
@@ -15,12 +15,16 @@ import type {
 import type { Network } from '../../core/base/ports.js';
 import { createOwnSessions } from '../network/sessions.js';
 
-/** In memory. Apart from the sessions that carry tokens: here somebody looks at certificates. */
+/**
+ * In memory. Separate from the sessions that carry tokens, because certificates are inspected here.
+ */
 const PARTITION = 'latchkey-diagnosis';
 const SESSIONS_MAX = 2;
 const TEXT_MAX_LENGTH = 65_536;
 const LIMIT_MS = 10_000;
-/** "Use the verification result of Chromium": what is looked at is never made better. */
+/**
+ * "Use the verification result of Chromium": inspecting a certificate never makes it acceptable.
+ */
 const AS_CHROMIUM_SAYS = -3;
 
 export interface NetworkFacts {
@@ -30,13 +34,13 @@ export interface NetworkFacts {
 }
 
 /**
- * Looks in the same way as the app's own requests go. Each call ends within 10 seconds or with its
+ * Uses the same path as the app's own requests. Each call ends within 10 seconds or with its
  * signal.
  */
 export function createNetworkFacts(): NetworkFacts {
   /**
-   * Chromium keeps its verdict for some time and then does not ask again: the last one that was
-   * seen of each host.
+   * Chromium keeps its result for some time and then does not ask again. So this keeps the last
+   * result for each host.
    */
   const seen = new Map<string, TlsFacts>();
   const sessions = createOwnSessions(PARTITION, SESSIONS_MAX, (own) => {
@@ -116,7 +120,7 @@ export async function readOwnHeaders(network: Network): Promise<HeaderFacts> {
       response
         .writeHead(200, { 'Set-Cookie': 'latchkey-doctor=1; Path=/', Connection: 'close' })
         .end('{}');
-      // Asked twice: a cookie that came with the first answer would go out with the second request.
+      // Sends two requests: a cookie from the first answer would go out with the second.
       count += 1;
       found = {
         origin: found.origin || origin !== undefined,

@@ -1,6 +1,6 @@
 // Callbacks of kind 'loopback': an HTTP server on a loopback address (RFC 8252 §7.3), open for one
-// way of an attempt. May not judge a callback: it passes the URL on and shows the browser what
-// became of it.
+// redirect of an attempt. May not judge a callback: it passes the URL on and shows the outcome in
+// the browser.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../../core/base/limits.js';
@@ -15,8 +15,8 @@ import type {
 import { type ResultPage, createResultPages } from './result-page.js';
 
 /**
- * A browser sends its request at once; of more connections that say nothing, the one that has
- * waited longest is dropped.
+ * A browser sends its request at once. With more silent connections than this, the oldest is
+ * dropped.
  */
 const CONNECTIONS_MAX = 128;
 /** How often a port that is free in one address family, but not in the other, is tried again. */
@@ -27,25 +27,25 @@ const WAITING_MAX = 16;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long the result page stays reachable after the outcome is known. */
 const GRACE_MS = 5_000;
-/** Beside the URL: cookies of other servers on this host can be large. */
+/** In addition to the URL: cookies of other servers on this host can be large. */
 const HEADERS_MAX_BYTES = 16_384;
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
 
 interface Opened {
   readonly key: string;
-  /** The outcome is told; only the result page is still served. */
+  /** The outcome was shown. Only the result page is still served. */
   readonly closing: () => boolean;
   readonly end: () => Promise<void>;
 }
 
 export interface LoopbackOptions {
-  /** Shown on the page that ends the trip. */
+  /** Shown on the last page. */
   readonly appName: string;
   /** Default: English, in the default colour. */
   readonly resultPage?: Partial<ResultPageSettings>;
   /**
-   * A custom scheme that leads to this app right now, for the way back from that page. Default:
+   * A custom scheme that leads to this app right now, for the button back from that page. Default:
    * none.
    */
   readonly openScheme?: () => string | null;
@@ -64,7 +64,7 @@ export function createLoopback({
 
   async function open(option: LoopbackOption): Promise<PreparedRedirect> {
     const key = `${option.host}:${option.port ?? 0}`;
-    // A fixed port may still be showing the last trip's result page.
+    // A fixed port may still serve the result page of the last attempt.
     for (const other of servers)
       if (option.port !== null && other.key === key && other.closing()) await other.end();
     if (stopped) return { state: 'unavailable', detail: 'stopped' };
@@ -73,7 +73,7 @@ export function createLoopback({
     let exchange: CallbackExchange | null = null;
     const bound = await bind(option, () =>
       makeServer(sockets, (request, response) => {
-        // Somebody is there before the address is known: nobody who was sent here.
+        // A visitor that comes before the address is known was not sent here.
         if (exchange === null) reply(response, 404);
         else exchange.handle(request, response);
       }),
@@ -141,14 +141,14 @@ interface ExchangeOptions {
 
 interface CallbackExchange {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Tells the outcome to every browser that waits; false when none does. */
+  /** Sends the outcome to every waiting browser. False if none waits. */
   readonly settle: (outcome: AttemptOutcome) => boolean;
   readonly outcome: () => AttemptOutcome | null;
 }
 
 /**
- * The requests of one trip: the callback waits for the outcome, then is sent on to a page whose
- * address holds no code.
+ * The requests of one attempt. The callback waits for the outcome, then redirects to a page whose
+ * address contains no code.
  */
 function createCallbackExchange({
   origin,
@@ -205,8 +205,8 @@ function createCallbackExchange({
     handle(request, response) {
       // A name that resolves to this machine (DNS rebinding) is not this address.
       if (request.headers.host !== host) return reply(response, 400);
-      // A person's browser comes here as a page. What another page embeds or fetches is none of
-      // theirs (Fetch Metadata).
+      // A person's browser requests this as a page. A request that another page embeds or fetches
+      // is not theirs (Fetch Metadata).
       if ((request.headers['sec-fetch-dest'] ?? 'document') !== 'document')
         return reply(response, 403);
       if (request.url === undefined || request.url.length > LIMITS.callbackLength)

@@ -1,6 +1,6 @@
-// The page that the system browser shows at the end of a loopback trip: what really happened, in
-// plain words. Pure: no I/O. The page has no script, loads nothing, and never repeats anything that
-// came with the request.
+// The page that the system browser shows at the end of a loopback sign-in: what really happened, in
+// plain words. Pure: no I/O. The page has no script, loads nothing, and never repeats anything from
+// the request.
 import { createHash } from 'node:crypto';
 import type { ResultPageSettings, ResultTexts } from '../../core/options/auth-options.js';
 import type { AttemptOutcome } from '../../core/base/ports.js';
@@ -24,7 +24,7 @@ const LOOKS: Readonly<
   },
 };
 
-// "You can close this tab" only where nothing is left to do: the app has its answer.
+// "You can close this tab" only if nothing is left to do: the app has its answer.
 const ENGLISH: Readonly<Record<AttemptOutcome, ResultTexts>> = {
   'signed-in': {
     title: 'You are signed in',
@@ -82,8 +82,7 @@ export function createResultPages(
   return (outcome, scheme) => {
     const { title, text, closing } = texts[outcome] ?? ENGLISH[outcome];
     const { tone, symbol } = LOOKS[outcome];
-    // The bare scheme: it brings the app to the front, and holds nothing that could be mistaken for
-    // a callback.
+    // The bare scheme brings the app to the front and contains nothing that looks like a callback.
     const open =
       scheme === null
         ? ''

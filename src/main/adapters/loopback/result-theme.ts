@@ -1,6 +1,5 @@
-// The look of the page at the end of a loopback trip: its style, and an accent colour that can be
-// read on it. Pure. The style depends on nothing but the accent, so that its hash can stand in the
-// page's policy.
+// The look of the page at the end of a loopback sign-in: its style, and a readable accent colour.
+// Pure. The style depends only on the accent, so that the page's policy can contain its hash.
 
 const CARD = { light: '#ffffff', dark: '#1f2422' } as const;
 const INK = { light: '#1a1f1c', dark: '#edf0ee' } as const;

@@ -19,7 +19,7 @@ const WITHOUT_BODY = [204, 205, 304];
  */
 const SAFE_METHODS = ['GET', 'HEAD'];
 
-/** For all of this process: two of one name would close each other's connections. */
+/** One for the whole process: two with the same name would close each other's connections. */
 const sessions = createOwnSessions(PARTITION, LIMITS.networkSessions);
 
 export function createNetwork(): Network {
@@ -80,8 +80,8 @@ function exchange(
       end({ reason: chromiumFailure(thrown, { begun, passwordWanted }) });
     const abort = (): void => end({ reason: signal.reason as unknown });
     /**
-     * Electron calls from outside of any promise: what is thrown there ends the app. Late and
-     * double events say nothing.
+     * Electron calls these outside of any promise: an error thrown there ends the app. Late and
+     * double events are ignored.
      */
     const guarded =
       <Args extends unknown[]>(run: (...args: Args) => void) =>
@@ -95,13 +95,13 @@ function exchange(
       };
 
     request.on('error', guarded(fail));
-    // Left unanswered it waits for ever. Only a proxy is ever asked for: the server's own
-    // challenges are answers.
+    // Without an answer it waits for ever. Only proxies ask here: the server's own challenges are
+    // normal answers.
     request.on('login', (info, give) => {
       passwordWanted ||= info.isProxy;
       give();
     });
-    // Somebody who is not the provider may lead elsewhere, and that is another trouble than no
+    // A redirect may come from somebody other than the provider. That is a different error than no
     // answer.
     request.on(
       'redirect',

@@ -1,12 +1,12 @@
-// When the app's first window has shown its page: what nobody waits for begins then, for the window
-// comes first.
+// Waits until the app's first window has shown its page. Work that nobody waits for begins then,
+// because the window comes first.
 import type { App, BrowserWindow } from 'electron';
 import { START_LIMITS } from '../../core/base/start-limits.js';
 
 /**
  * Resolves when the first window of the app has loaded its page, or has failed to; at the latest
- * `START_LIMITS.firstWindowMs` after it was made. An app that makes none when it is ready, one in
- * the tray say, is not waited for. Call before the app is ready.
+ * `START_LIMITS.firstWindowMs` after it was made. If an app makes no window when it is ready, such
+ * as a tray app, this does not wait. Call before the app is ready.
  */
 export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 // The boundary to pages: answers their calls, gives the first view, pushes every change. Trusts no
-// sender and no argument. Passes nothing but the types of contract.ts; every refusal is a value.
+// sender and no argument. Passes only the types of contract.ts; every refusal is a value.
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
@@ -13,11 +13,14 @@ import type {
   AuthView,
 } from '../../../contract.js';
 
-/** Which pages may call, besides the app's own `file:` pages and the schemes it serves itself. */
+/**
+ * The origins of further pages that may call. The app's own `file:` pages and the schemes that it
+ * serves itself always may.
+ */
 export interface PageTrust {
   readonly trustedOrigins: readonly string[];
   /**
-   * Schemes that bring callbacks: a page under one of them could be a forged callback, and is never
+   * Schemes for callbacks. A page under one of them could be a forged callback, so it is never
    * trusted.
    */
   readonly redirectSchemes: readonly string[];
@@ -41,9 +44,9 @@ export interface PageCalls {
   retry(): void;
 }
 
-/** Registers the handlers and the push. Returns the way to remove all of it. */
+/** Registers the handlers and the push. Returns a function that removes all of it. */
 export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () => void {
-  /** Who is told, and the address at which they were found trusted last. */
+  /** The pages that get views, and the address at which each was last found trusted. */
   const audience = new Map<WebContents, string>();
   const refused = new Set<string>();
 
@@ -108,14 +111,14 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
       if (contents.isDestroyed()) continue;
       const frame = contents.mainFrame;
       const { url } = frame;
-      // The page may have navigated since it asked for its first view. What was trusted once is so
-      // under the same address.
+      // The page may have navigated since it asked for its first view. It stays trusted at the same
+      // address.
       if (url !== trustedUrl && !isTrustedUrl(url, trust)) continue;
       try {
         frame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
       } catch {
-        // A page that crashes at this moment throws; it asks anew when it is loaded again, and the
-        // others must hear.
+        // A page that crashes at this moment throws. It asks again when it reloads, and the other
+        // pages must still get the view.
       }
     }
   }
@@ -127,7 +130,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     // checklist, 17).
     if (frame !== null && frame.parent === null && !frame.detached && isTrustedUrl(url, trust))
       return true;
-    // Every window begins with an empty document, which is nobody's page.
+    // Every window begins with an empty document, which belongs to no page.
     if (url === '' || url === 'about:blank') return false;
     const origin = URL.canParse(url) ? `${new URL(url).protocol}//${new URL(url).host}` : 'unknown';
     if (!refused.has(origin) && refused.size < 32) {

@@ -1,5 +1,5 @@
-// Brings the app's window before the person, after the browser has sent them back.
-// May not create a window: an app without one is the host's business.
+// Brings the app's window to the front after the browser has sent the person back. May not create a
+// window: that is the host's decision.
 import { app, BrowserWindow } from 'electron';
 
 type Window = ReturnType<typeof BrowserWindow.getAllWindows>[number];
@@ -19,7 +19,7 @@ export function showApp(): void {
   if (window.isMinimized()) window.restore();
   window.show();
   window.focus();
-  // macOS gives the focus to an app in the background only when it is asked to take it.
+  // macOS gives a background app the focus only if the app asks for it.
   if (process.platform === 'darwin') app.focus({ steal: true });
 }
 

@@ -46,7 +46,8 @@ async function perform(keytar: Keytar, request: WorkerRequest): Promise<string |
     case 'set': {
       const stored = encodeValue(request.value);
       await keytar.setPassword(service, account, stored);
-      // A keyring that says yes is not yet one that keeps: read it back before anyone relies on it.
+      // A keyring may report success without storing. So read the value back before anyone relies
+      // on it.
       return (await keytar.getPassword(service, account)) === stored;
     }
     case 'delete':

@@ -1,5 +1,5 @@
-// SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes costs
-// the worker only. May not load keytar itself, and forks nothing before its first use.
+// SecretStore over keytar, which runs in a utility process: a keyring that hangs or crashes affects
+// only the worker. May not load keytar itself, and forks nothing before its first use.
 import type { SecretOutcome, SecretReading, SecretStore } from '../../core/base/ports.js';
 import { CLOSED, createCallQueue } from './call-queue.js';
 import {
@@ -51,7 +51,7 @@ export interface ForeignEntries {
   remove(service: string, account: string): Promise<SecretOutcome>;
 }
 
-/** The store, and by the same worker and in the same line: entries of other services. */
+/** The store. Entries of other services use the same worker and the same queue. */
 export interface Keychain extends SecretStore {
   readonly foreign: ForeignEntries;
 }
@@ -102,7 +102,7 @@ export function createKeychain({
     readonly secret?: string;
   } | null = null;
   let lastId = 0;
-  // Counts how often everything was abandoned: what was begun before has no say after.
+  // Counts how often everything was abandoned. Calls from before have no effect afterwards.
   let era = 0;
   let crashesInRow = 0;
   let lastCrashAt = -Infinity;
@@ -259,7 +259,7 @@ function tookLong(tookMs: number | undefined): boolean {
   return tookMs !== undefined && tookMs > DIALOG_SUSPECTED_MS;
 }
 
-/** SIGKILL: a worker that hangs in the keyring may not hear anything softer. */
+/** SIGKILL: a worker that hangs in the keyring may not react to another signal. */
 function end(worker: WorkerProcess): void {
   if (worker.pid === undefined) {
     worker.on('spawn', () => end(worker));

@@ -1,6 +1,5 @@
-// EarlierEntries over keytar's entries of other services, and over the host's own functions. May
-// not change or decode a value, and puts nothing of what the host's functions throw into a detail
-// but its name.
+// LegacyEntries over keytar's entries of other services, and over the host's own functions. May not
+// change or decode a value. If a host's function throws, only the error's name goes into a detail.
 import type { LegacyEntry } from '../../core/options/auth-options.js';
 import type { LegacyEntries, SecretOutcome, SecretReading } from '../../core/base/ports.js';
 import type { ForeignEntries } from './keychain.js';

@@ -1,6 +1,6 @@
-// SecretStore of the option `secretStore: 'memory'`: takes nothing, so that a session ends with the
-// app. The engine holds the tokens of a running session anyway; a copy here would only be one more
-// place to leak from.
+// SecretStore of the option `secretStore: 'memory'`: stores nothing, so that a session ends with
+// the app. The engine holds the tokens of a running session anyway; a copy here would only be one
+// more place to leak from.
 import type { SecretOutcome, SecretReading, SecretStore } from '../../core/base/ports.js';
 
 /**

@@ -85,8 +85,8 @@ const NOT_KEPT: Failure = {
  * Creates the store. Calls run one after the other; when a call's time is up, every call that waits
  * is `locked`, and what comes late from safeStorage changes no file. A missing file is `absent` and
  * can be removed whatever the state of the key: that is sure without it. A value is replaced only
- * when its successor could be decrypted again. What was encrypted with an outdated key is encrypted
- * anew after it was read, unless another process wrote meanwhile.
+ * when its successor could be decrypted again. A value with an outdated key is encrypted again
+ * after it was read, unless another process wrote meanwhile.
  */
 export function createSafeStorage({
   timeoutMs,
@@ -103,7 +103,8 @@ export function createSafeStorage({
     timeoutMs,
     timedOut: TIMED_OUT,
     failureOf: diskFailure,
-    // What hangs in safeStorage is left behind; what has begun on the disk is not overtaken.
+    // A call that hangs in safeStorage is abandoned. A write that has begun on the disk is not
+    // overtaken.
     onAbandon: () => disk,
   });
 
@@ -244,7 +245,7 @@ function valueOf(text: string, key: string): string | null {
   }
 }
 
-/** Only the code: a message of Node names the path, and with it the person. */
+/** Only the code: a message of Node contains the path, and with it the person's name. */
 function diskFailure(thrown: unknown): Failure {
   return {
     state: 'unavailable',
