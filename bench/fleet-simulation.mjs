@@ -17,17 +17,17 @@ const BACK = 4;
  * @property {number} failures in a row
  * @property {boolean} inAdvance the first of these tries was made while the token was still valid
  * @property {boolean} inUse a person is at it: the app asks for a token every `callEveryMs` on
- *   average
+ * average
  *
  * @typedef {object} Policy
  * @property {string} name
  * @property {(obtainedAt: number, expiresAt: number, inUse: boolean, random: () => number) =>
- *   number} renew when it renews a fresh token
+ * number} renew when it renews a fresh token
  * @property {(client: Client, failedAt: number, answer: Answer, random: () => number) => number}
- *   retry when it tries again
+ * retry when it tries again
  *
  * @typedef {'server-unavailable' | 'network-failed' | 'network-timeout'} Failure the product's
- *   words: the provider says that it is in trouble, cannot be reached, or does not answer in time
+ * words: the provider says that it is in trouble, cannot be reached, or does not answer in time
  *
  * @typedef {object} Answer
  * @property {boolean} ok
@@ -45,18 +45,18 @@ const BACK = 4;
  * @property {number} lifeMs of an access token
  * @property {number} inUseShare
  * @property {(index: number, random: () => number, policy: Policy, inUse: boolean) => { at: number,
- *   expiresAt: number }} begin first try and expiry of a client
- * @property {number} waitFromMs before it, nobody's waiting is counted
+ * expiresAt: number }} begin first try and expiry of a client
+ * @property {number} waitFromMs waiting before it is not counted
  *
  * @typedef {object} Result
  * @property {Uint32Array} perSecond requests that reached the provider's door
  * @property {Uint32Array} waited clients by whole seconds without a valid token, the last cell is
- *   "that long or longer"
+ * "that long or longer"
  * @property {Uint32Array} waitedInUse the same, of clients in use
  * @property {number} left clients that never came back
  * @property {number} leftInUse
  * @property {number} without clients that try and have no valid token at the end, also those that
- *   lost it again
+ * lost it again
  * @property {number} allBackAt when the last one had a token again, or -1
  */
 

@@ -1,8 +1,7 @@
-// @ts-check
-// `npm run demo`: the demo app. With --issuer it runs against that provider and nothing is
-// scripted. Without, it starts the embedded provider; where there is no display either, a scripted
-// person shows the whole trip (demo-scripted.mjs). The app's stdout passes through unchanged; what
-// this script says goes to stderr. SIGTERM and SIGINT end everything.
+// @ts-check `npm run demo`: the demo app. With --issuer it runs against that provider and nothing
+// is scripted. Without, it starts the embedded provider; where there is no display either, a
+// scripted person shows a whole sign-in (demo-scripted.mjs). The app's stdout passes through
+// unchanged; what this script says goes to stderr. SIGTERM and SIGINT end everything.
 import { spawn } from 'node:child_process';
 import { appCommand, endApp, endHelpers } from './lab/app-process.mjs';
 import { build } from './build.mjs';
@@ -57,7 +56,7 @@ async function main(words) {
 
   if (!flags.has('issuer') && !hasDisplay()) {
     const { runScriptedDemo } = await import('./demo/demo-scripted.mjs');
-    say('no display: a scripted person shows the trip on a virtual one');
+    say('no display: a scripted person shows the sign-in on a virtual one');
     return runScriptedDemo(electron.path, flags, (cleanUp) => cleanUps.push(cleanUp));
   }
   if (!flags.has('issuer')) await startProvider(flags);

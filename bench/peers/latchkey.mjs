@@ -35,7 +35,7 @@ export async function create({ issuer, clientId, store, service }) {
 export function wrap(auth) {
   /** @type {Promise<void>} */
   let signingIn = Promise.resolve();
-  /** The newest token, for whoever says that it was refused. */
+  /** The newest token, for a caller that reports it as refused. */
   let latest = '';
   return {
     callbackHop: true,

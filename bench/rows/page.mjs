@@ -23,8 +23,7 @@ export async function measurePaint({ stage, quick, say }) {
     let right = true;
     const pairs = quick ? 8 : 30;
     for (let pair = -1; pair < pairs; pair += 1) {
-      // Whoever comes second may find warmer files: they change places. The first pair is not
-      // counted.
+      // The second one may find warmer files, so they take turns. The first pair is not counted.
       for (const latchkey of pair % 2 === 0 ? [true, false] : [false, true]) {
         const { paintMs, valid = true } = /** @type {{ paintMs: number, valid?: boolean }} */ (
           await stage.run(

@@ -225,7 +225,7 @@ function folderBytes(folder) {
   }, 0);
 }
 
-/** What the tarball holds besides the papers: dist/ without the demo. */
+/** What the tarball contains in addition to the documents: dist/ without the demo. */
 function packedBytes() {
   return readdirSync(join(ROOT, 'dist'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.startsWith('demo'))

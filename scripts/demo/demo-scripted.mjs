@@ -66,7 +66,7 @@ export async function runScriptedDemo(electron, flags, atEnd) {
     if (redirects.includes('device-code')) await walkAnotherWay(app, browser);
     const startedAt = Date.now();
     await app.end();
-    step(`the app ended in ${Date.now() - startedAt} ms. That was the whole trip.`);
+    step(`the app ended in ${Date.now() - startedAt} ms. That was the whole demo.`);
     return 0;
   } catch (error) {
     process.stdout.write(

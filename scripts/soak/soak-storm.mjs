@@ -228,7 +228,7 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
   }
 
   /**
-   * The blow, and the judgement.
+   * The blow, and the check of its result.
    * @param {Moment} moment
    */
   async function strike(moment) {

@@ -16,7 +16,7 @@ export const ENTRA_TOKEN_ADVICE: readonly AdviceEntry[] = [
     {
       title: 'The code verifier does not fit the challenge',
       what: 'The verifier that came with the code is not the one whose hash was in the authorization request.',
-      why: 'Latchkey keeps a verifier for each attempt and finds it by `state`. When it comes all the same, the code is of another attempt, of another program, or was planted.',
+      why: 'Latchkey keeps a verifier for each attempt and finds it by `state`. If this error still appears, the code belongs to another attempt or another program, or was planted.',
       fix: [
         'Sign in again.',
         'Look for another library in the app that signs in at the same time and keeps one verifier for all.',

@@ -40,7 +40,7 @@ export const GITHUB_ADVICE: readonly AdviceEntry[] = [
     ],
     tempting: {
       fix: 'Believing that PKCE replaces the secret.',
-      fails: 'GitHub supports PKCE since July 2025 and demands the secret all the same.',
+      fails: 'GitHub supports PKCE since July 2025, but still requires the secret.',
     },
   }),
   github(['redirect_uri_mismatch'], readIn(AUTHORIZATION_ERRORS, '2026-11-24'), {

@@ -277,7 +277,7 @@ export const OAUTH_ADVICE: readonly AdviceEntry[] = [
   entry('unsupported_token_type', rfc(7009, '2.2.1'), {
     title: 'This token cannot be revoked there',
     what: 'The revocation endpoint does not revoke tokens of this kind.',
-    why: 'Latchkey revokes the refresh token at sign-out. The person is signed out here all the same.',
+    why: 'Latchkey revokes the refresh token at sign-out. The person is still signed out on this computer.',
     fix: ["Nothing. Where it matters, end the session in the provider's account page."],
   }),
   entry('invalid_token', rfc(6750, '3.1'), {

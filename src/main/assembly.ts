@@ -218,7 +218,7 @@ function createSecrets(
   };
 }
 
-/** A loopback trip ends in the browser; a person who is signed in wants the app. */
+/** A loopback sign-in ends in the browser. A person who is signed in wants the app. */
 function showingApp(loopback: Callbacks): Callbacks {
   return {
     ...loopback,

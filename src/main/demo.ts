@@ -197,7 +197,7 @@ function refuse(message: string): void {
 }
 
 function printViews(auth: Auth): void {
-  // Whoever reads the views may leave first; the demo goes on without it.
+  // The reader of the views may end first. The demo goes on without it.
   process.stdout.on('error', () => undefined);
   auth.onView((view) => process.stdout.write(`${JSON.stringify(view)}\n`));
 }

@@ -145,7 +145,7 @@ test('shows the whole trip by itself where there is no display, and saves screen
   const demo = run([process.execPath, 'scripts/demo.mjs']);
   expect(await demo.exited, demo.stdout() + demo.stderr()).toBe(0);
   expect(demo.stdout()).toContain('Grace Hopper is signed in');
-  expect(demo.stdout()).toContain('That was the whole trip');
+  expect(demo.stdout()).toContain('That was the whole demo');
   const shots = readdirSync(join(ROOT_FOLDER, 'demo-results')).filter((name) =>
     name.endsWith('.png'),
   );

@@ -31,7 +31,7 @@ export interface HostFacts {
   readonly instanceLock: 'held' | 'left-to-host' | null;
 }
 
-/** Whoever the operating system starts for a scheme. */
+/** The program that the operating system starts for a scheme. */
 export type SchemeOwner =
   | {
       readonly state: 'owned';

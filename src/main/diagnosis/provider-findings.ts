@@ -1,5 +1,5 @@
 // The judgement of what a provider and the way to it say, for a diagnosis. Pure: facts in, findings
-// out. Behaviour of Latchkey depends on none of this; it is advice to whoever set the app up.
+// out. Behaviour of Latchkey depends on none of this; it is advice for the developer of the app.
 import { assertNever } from '../core/base/errors.js';
 import type { Announced, ProviderFacts, ProxyFacts, RedirectFacts, TlsFacts } from './facts.js';
 import { type Finding, finding, seconds } from './findings.js';
@@ -52,7 +52,7 @@ const ON_THE_WAY = {
   },
 } as const;
 
-/** What of the options the judgement depends on. */
+/** The options that the findings depend on. */
 export interface Wishes {
   readonly scopes: readonly string[];
   /** `device-code` is among the redirects. */
@@ -207,7 +207,7 @@ function judgeClock(offsetSeconds: number): Finding {
     'clock',
     'warning',
     `this computer's clock is ${apart} s ${how} the provider's`,
-    "Set the clock of whichever is wrong. Latchkey judges tokens by the provider's clock, but certificates and other programs use this computer's.",
+    "Correct the clock that is wrong. Latchkey judges tokens by the provider's clock, but certificates and other programs use this computer's.",
   );
 }
 

@@ -1,6 +1,6 @@
-// What a person may send to whoever helps them: versions, options, view, findings and the last log
-// events, redacted. Pure: facts in, one object out. Options are shown by a list of names; whatever
-// is not on it is only said to be there.
+// The report that a person can send to somebody who helps them: versions, options, view, findings
+// and the last log events, redacted. Pure: facts in, one object out. Options are shown by a list of
+// names; whatever is not on it is only said to be there.
 import type { AuthView } from '../../contract.js';
 import type { Diagnosis } from './diagnosis.js';
 import type { AuthEvent } from '../core/base/events.js';

@@ -1,6 +1,6 @@
-// The card "For developers" on the right side: what an error means to whoever builds the app, and
-// how to put it right. Shown only when the view carries advice; nothing of it is for the person on
-// the left side. Addresses are text, not links: this window goes nowhere.
+// The card "For developers" on the right side: what an error means for the app's developer, and how
+// to put it right. Shown only when the view carries advice; nothing of it is for the person on the
+// left side. Addresses are text, not links: this window goes nowhere.
 import { element, isNews, make } from './dom.js';
 import type { Face } from './face-model.js';
 import type { AdviceView, ProviderErrorView } from '../index.js';

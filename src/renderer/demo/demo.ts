@@ -1,6 +1,6 @@
 // The demo's page: subscribes to the view, draws it, and turns clicks into calls. A host's page
 // does the same. Imports latchkey/renderer and the demo's own files only; keeps no state of sign-in
-// besides the view.
+// in addition to the view.
 import { faceOf } from './face.js';
 import type { Face, FaceAction, WindowState } from './face-model.js';
 import { element } from './dom.js';

@@ -10,7 +10,8 @@ export type FaceFigure =
 export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out';
 
 /**
- * What this window knows besides the view: nothing of sign-in, only what was clicked and said here.
+ * What this window knows in addition to the view: nothing about sign-in, only what was clicked and
+ * said here.
  */
 export interface WindowState {
   /** A call of this window that failed without the view saying so. */
@@ -40,7 +41,7 @@ export interface FaceFact {
   readonly value: string;
 }
 
-/** Something besides the main thing: what happened, and what it means for the person. */
+/** A side note: what happened, and what it means for the person. */
 export interface FaceNotice {
   readonly tone: FaceTone;
   readonly title: string;

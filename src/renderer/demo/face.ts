@@ -49,7 +49,7 @@ export function faceOf(view: AuthView, now: number, here: WindowState): Face {
 }
 
 function faceOfView(view: AuthView, now: number, here: WindowState): Face {
-  // A code to be typed needs the whole place, whoever is signed in already.
+  // A code to type needs the whole space, even if somebody is signed in already.
   if (
     view.status !== 'signing-in' &&
     'attempt' in view &&
@@ -81,7 +81,7 @@ function faceOfView(view: AuthView, now: number, here: WindowState): Face {
   }
 }
 
-/** Whoever else is signed in is one click away, unless the person is in the middle of something. */
+/** Other signed-in accounts are one click away, unless the person is in the middle of something. */
 function withOther(face: Face, view: AuthView): Face {
   const [other] =
     view.status === 'signed-in' || view.status === 'signed-out' ? (view.otherAccounts ?? []) : [];

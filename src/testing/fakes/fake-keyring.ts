@@ -69,7 +69,7 @@ export function createFakeKeyring(): {
     };
     setImmediate(() => events.emit('spawn'));
     return {
-      // None: whoever kills it by number would kill a stranger.
+      // None: killing it by number would kill a stranger's process.
       pid: undefined,
       postMessage(request) {
         if (!running) return;

@@ -5,7 +5,7 @@
 export interface SignInChoices {
   /** The name to sign in with. Default `ada`. */
   readonly login?: string;
-  /** Default "correct horse": any password is right. */
+  /** Default "correct horse". Any password works. */
   readonly password?: string;
   /** Default `allow`. `cancel` leaves on the login page already, if there is one. */
   readonly consent?: 'allow' | 'deny' | 'cancel';

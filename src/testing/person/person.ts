@@ -18,7 +18,7 @@ interface UserCode {
   readonly ended: (page: string) => void;
 }
 
-/** How a trip to the provider ended. */
+/** How a sign-in at the provider ended. */
 export interface SignInOutcome {
   /** The whole authorization response: a secret while its code is not redeemed. */
   readonly callbackUrl: string;
@@ -26,7 +26,7 @@ export interface SignInOutcome {
   readonly pageText: string | null;
 }
 
-/** One person with one browser: sessions at the provider are remembered from trip to trip. */
+/** One person with one browser, which remembers sessions at the provider between sign-ins. */
 export interface Person {
   /**
    * Opens an authorization URL and goes on until the provider redirects to somewhere else. Rejects
@@ -57,8 +57,8 @@ export interface PersonOptions {
   /** `provider.certificate`: trusted beside nothing else. */
   readonly certificate?: string | null;
   /**
-   * Called once for each trip, when the first page is there and nothing is done on it yet: the
-   * place to let a clock move, for people take minutes. The trip goes on when it resolves.
+   * Called once for each sign-in, when the first page is there and before anything is done on it.
+   * Move a clock here, because people take minutes. The sign-in continues when it resolves.
    */
   readonly hesitates?: () => Promise<void> | void;
 }

@@ -29,7 +29,7 @@ function comparable(uri: string): string {
 
 /**
  * Takes one of several registered URIs that only differ in their port, and with it its platform.
- * The document calls it arbitrary; here they take turns, so that two trips show both.
+ * The document calls it arbitrary; here they take turns, so that two sign-ins show both.
  */
 export function createPick(): (fitting: readonly RegisteredRedirect[]) => Platform {
   let turn = 0;

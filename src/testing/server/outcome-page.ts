@@ -1,9 +1,9 @@
-// The pages at the end of a trip: back to the app, an error that cannot be sent to the app, and
+// The pages at the end of a sign-in: back to the app, an error that cannot be sent to the app, and
 // signing out.
 import { html, ICONS, mark, trusted } from './page-frame.js';
 import type { Page } from './page-frame.js';
 
-/** What the page at the end of a trip says. */
+/** The text of the page at the end of a sign-in. */
 export interface DonePageContent {
   readonly clientName: string;
   readonly agreed: boolean;

@@ -29,7 +29,7 @@ export interface Page {
   readonly content: Markup;
   readonly status?: number;
   /**
-   * Where forms may lead besides the provider: browsers hold redirects after a form to
+   * Where forms may lead in addition to the provider: browsers hold redirects after a form to
    * `form-action`.
    */
   readonly formTargets?: readonly string[];

@@ -37,7 +37,7 @@ export interface Policy {
   readonly confirmsSchemes: boolean;
   /** Parameters of the authorization request that oidc-provider shall pass on. */
   readonly extraParameters: readonly string[];
-  /** Scopes that are known besides the standard ones. */
+  /** Scopes in addition to the standard ones. */
   readonly scopes: readonly string[];
   /** Changes the claims of ID tokens before they are signed. */
   readonly idTokenClaims: (
@@ -107,7 +107,7 @@ export interface Rule {
   readonly change?: (answer: Answer, exchange: Exchange, room: Room) => Answer;
 }
 
-/** A provider's manners. Made anew for each provider: rules may remember. */
+/** How a provider behaves. A new one for each provider, because rules may remember. */
 export interface Personality {
   /** What stands between the origin and the end of the issuer. */
   readonly issuerPath: (tenant: string) => string;
@@ -152,7 +152,7 @@ export function pathsOf(rules: readonly Rule[]): OuterPaths {
 /** What a request becomes: an exchange to carry out, or an answer. */
 export function judge(rules: readonly Rule[], received: Exchange, room: Room): Exchange | Answer {
   let exchange = received;
-  // A browser's question before a cross-origin request (CORS) is nobody's to judge.
+  // No rule judges a browser's preflight request (CORS).
   if (exchange.method === 'OPTIONS') return exchange;
   for (const rule of rules) {
     const judgement =

@@ -60,7 +60,7 @@ export interface ProviderOptions {
    * waiting.
    */
   readonly clock?: ClockLike;
-  /** Scopes besides `openid`, `profile`, `email` and `offline_access`. */
+  /** Scopes in addition to `openid`, `profile`, `email` and `offline_access`. */
   readonly scopes?: readonly string[];
   /**
    * APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and what a
@@ -70,8 +70,8 @@ export interface ProviderOptions {
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
   readonly accessTokenSeconds?: number;
   /**
-   * Claims of people by their login name, besides the built-in `ada` and `grace`. Any other name
-   * can sign in, too.
+   * Claims of people by their login name, in addition to the built-in `ada` and `grace`. Any other
+   * name can sign in, too.
    */
   readonly people?: Readonly<Record<string, PersonClaims>>;
   /** What ID tokens are signed with. Default RS256. */

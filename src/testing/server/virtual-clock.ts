@@ -41,7 +41,7 @@ export interface ProviderTime {
   /** Whole seconds to add to what oidc-provider dates by the machine. */
   offsetSeconds(): number;
   /**
-   * How many seconds have passed besides those of the machine since this was asked last: negative
+   * How many seconds have passed in addition to those of the machine since the last call: negative
    * when the clock went back.
    */
   takeLeap(): number;
