@@ -1,7 +1,6 @@
-// @ts-check
-// `npm run package [-- targets]`: packages the demo app with electron-builder.yml into release/.
-// Without targets: all that can be built on this system without a download from outside the
-// registries; what is left out is said, and why. Uses the Electron that resolveElectron() finds,
+// @ts-check `npm run package [-- targets]`: packages the demo app with electron-builder.yml into
+// release/. Without targets: everything that this system can build without a download from outside
+// the registries. Says what is left out, and why. Uses the Electron that resolveElectron() finds,
 // Debian's 7zz for archives and dpkg-deb for debs.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -33,7 +33,7 @@ function end(child) {
 }
 
 /**
- * A check that passes or fails as a whole. What it says is kept, for it may run beside a layer.
+ * A check that passes or fails as a whole. Keeps its output, because it may run beside a layer.
  * @param {readonly string[]} args of node
  * @param {number} limitSeconds
  * @returns {Promise<LayerResult>}
@@ -136,7 +136,7 @@ async function withReport(start, count) {
       const json = /** @type {unknown} */ (JSON.parse(readFileSync(report, 'utf8')));
       counts = count(/** @type {Record<string, unknown>} */ (json));
     } catch {
-      // no report: the runner died, which its exit code tells
+      // no report: the runner died, as its exit code shows
     }
     if (code !== 0 && counts.failed === 0)
       return { ...counts, failed: 1, seconds, note: note || 'the run itself failed' };

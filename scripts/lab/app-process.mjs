@@ -36,8 +36,8 @@ export function appCommand({ electron, appFolder = APP_FOLDER, isRoot, switches 
 }
 
 /**
- * Asks the app to end; what is still there after a grace is killed. Its helper processes are
- * included, the person's browser is not. Resolves when nothing is left.
+ * Asks the app to end, then kills what is still there after a grace period. Includes its helper
+ * processes, but not the person's browser. Resolves when nothing is left.
  * @param {ChildProcess} child started with `detached`
  * @param {string} electron
  */

@@ -1,8 +1,7 @@
-// @ts-check
-// A private desktop of genuine parts in a temporary folder: display, D-Bus, gnome-keyring, Chromium
-// as default browser, scheme handling. Nothing of the person's own session is seen or changed.
-// `stop()` ends every process that was started in it, by whomever, and removes the folder; should
-// this process be killed, display and bus go with it.
+// @ts-check A private desktop of genuine parts in a temporary folder: display, D-Bus,
+// gnome-keyring, Chromium as default browser, scheme handling. It neither sees nor changes the
+// person's own session. `stop()` ends every process that was started in it, by whomever, and
+// removes the folder; should this process be killed, display and bus go with it.
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// @ts-check
-// Stands in for fpm, whose download electron-builder wants: takes the arguments that
-// electron-builder gives fpm for a deb, and lets Debian's own dpkg-deb build it. Named by
+// @ts-check Replaces fpm, which electron-builder would download: accepts the arguments that
+// electron-builder gives fpm for a deb, and builds it with Debian's own dpkg-deb. Named by
 // CUSTOM_FPM_PATH (scripts/package.mjs). An argument that it does not know fails the build, so that
 // nothing of a later electron-builder is dropped in silence.
 import { execFileSync } from 'node:child_process';

@@ -1,6 +1,5 @@
-// @ts-check
-// How scripts talk to the person in front of them: on stderr, so that a script's stdout stays what
-// it promises.
+// @ts-check How scripts print messages for a person: on stderr, so that stdout has only what a
+// script promises.
 
 const startedAt = Date.now();
 

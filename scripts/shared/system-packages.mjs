@@ -1,7 +1,6 @@
-// @ts-check
-// Looks for the system's programs and libraries that a task needs. On Debian and Ubuntu installs
-// what is missing when run as root, else prints the one line to run. On other systems it changes
-// nothing and says what is missing.
+// @ts-check Looks for the system's programs and libraries that a task needs. As root on Debian and
+// Ubuntu, installs what is missing; otherwise prints the one command to run. On other systems it
+// changes nothing and says what is missing.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,6 @@
-// @ts-check
-// What a kill has cost: the keyring and the state file are read while nothing runs, and compared
-// with the provider's books. A loss is excused by one proof only: the provider had answered, and
-// the new token was still on its way to the keyring when the app was killed.
+// @ts-check What a kill has cost: reads the keyring and the state file while nothing runs, and
+// compares them with the provider's records. Only one proof excuses a loss: the provider had
+// answered, and the new token was still on its way to the keyring when the app was killed.
 import { createHash } from 'node:crypto';
 import { pause, until } from './soak-desk.mjs';
 

@@ -1,7 +1,6 @@
-// @ts-check
-// When the storm strikes: drawn from a seed, with most blows around the instants in which a token
-// is on its way. The seed repeats the plan; how far an app has come at a blow is the computer's
-// affair.
+// @ts-check When the storm strikes: drawn from a seed, with most blows around the instants in which
+// a token is on its way. The seed repeats the plan; how far an app has come at a kill depends on
+// the computer.
 
 /**
  * `start`: so many ms after the launch. `renewal`: so many ms after a renewal reached the provider,

@@ -1,7 +1,6 @@
-// @ts-check
-// The storm: a real app is started, killed with SIGKILL at a drawn moment, judged, and started
-// again, over and over. A session that is lost with a proof is signed in again by the scripted
-// person. Anything else that is lost is a failure.
+// @ts-check The storm: a real app is started, killed with SIGKILL at a drawn moment, judged, and
+// started again, over and over. If a session is lost with a proof, the scripted person signs in
+// again. Any other loss is a failure.
 import { inspect, proveInFlight } from './soak-judge.mjs';
 import { pause, startSoakDesk, until } from './soak-desk.mjs';
 import { drawInSession, drawInSignIn, seeded, within } from './soak-moments.mjs';
@@ -130,7 +129,7 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
     if (strikes) await strike(moment);
   }
 
-  /** The provider must say no to what is left of a lost session, and the app must say so. */
+  /** The provider must refuse what is left of a lost session, and the app must say so. */
   async function refusedRound() {
     launch();
     const view = await app
@@ -273,7 +272,7 @@ export async function rage({ electron, kills: wanted, seed, onKill }) {
     note(moment, 'cut off', proof.words);
   }
 
-  /** What an app whose session is kept must never show or say. */
+  /** What an app with a stored session must never show or say. */
   function complaint() {
     const wrong = app.views.find(
       (view) =>

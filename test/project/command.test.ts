@@ -53,7 +53,7 @@ describe('the built command', () => {
     expect(read('dist/cli/latchkey.js')).toMatch(/^#!\/usr\/bin\/env node\n/);
     const { version } = JSON.parse(read('package.json')) as { version: string };
     expect(await latchkey(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
-    expect((await latchkey(['--help'])).out).toMatch(/^ {2}doctor +says what/m);
+    expect((await latchkey(['--help'])).out).toMatch(/^ {2}doctor +checks what/m);
     expect((await latchkey([])).code).toBe(64);
   });
 

@@ -13,7 +13,7 @@ import { countdown, share } from './words.js';
 import type { AttemptView, DeviceView, RedirectKind } from '../index.js';
 
 /**
- * How long a way back may take before "Nothing happened?" becomes clearer; fetching a phone takes
+ * How long a redirect may take before "Nothing happened?" becomes clearer. Fetching a phone takes
  * longer.
  */
 const CALM_MS: Readonly<Record<RedirectKind, number>> = {

@@ -73,13 +73,13 @@ async function problemOf(call: () => Promise<void>): Promise<Partial<WindowState
     return {};
   } catch (thrown) {
     if (!isAuthFailure(thrown)) throw thrown;
-    // What the view tells already is not told twice, and a cancelled attempt is no problem.
+    // Shows nothing that the view already says. A cancelled attempt is not an error.
     if (thrown.code === 'sign-in-cancelled' || thrown.code === errorOf(view)?.code) return {};
     return { problem: toErrorView(thrown) };
   }
 }
 
-/** The field is emptied before anything else happens: what was pasted stays nowhere in the page. */
+/** Empties the field first: the pasted text must stay nowhere in the page. */
 async function paste(input: HTMLInputElement): Promise<void> {
   const pasted = input.value;
   input.value = '';
@@ -146,7 +146,7 @@ async function copy(button: HTMLElement, text: string): Promise<void> {
   setTimeout(() => (button.textContent = label), 2_000);
 }
 
-/** Which part of the window is folded is the only thing that the page decides by itself. */
+/** The page itself decides only which part of the window is folded. */
 function foldable(): void {
   const toggle = element('[data-testid="toggle-details"]');
   const aside = element('#details');

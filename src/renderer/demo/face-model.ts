@@ -20,7 +20,7 @@ export interface WindowState {
   readonly pasting: boolean;
   /** What is wrong with what was pasted, in plain words. */
   readonly pasteProblem: string;
-  /** When the newest way back began, in milliseconds since 1970. */
+  /** When the newest redirect was opened, in milliseconds since 1970. */
   readonly redirectSince: number;
 }
 
@@ -30,7 +30,7 @@ export interface FaceButton {
   readonly primary: boolean;
 }
 
-/** How much is left, 1 to 0; `spinning` while something is under way whose end is not known. */
+/** How much is left, 1 to 0; `spinning` while something runs whose end is not known. */
 export interface FaceRing {
   readonly fraction: number;
   readonly spinning: boolean;

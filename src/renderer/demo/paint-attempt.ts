@@ -1,6 +1,6 @@
-// Paints what is there only while an attempt waits: the code for another device, the field to paste
-// into, the help. When one of them goes, what was in it goes too: no code and no pasted text stays
-// behind in the page.
+// Paints what exists only while an attempt waits: the code for another device, the field to paste
+// into, the help. When one of them disappears, its content disappears, too: no code and no pasted
+// text stays in the page.
 import { element, isNews, make, setData, setText } from './dom.js';
 import type { Face, FaceDevice } from './face-model.js';
 import { drawQr } from './qr.js';

@@ -1,5 +1,5 @@
-// What happened, told from one view to the next: the right side's timeline, for people who build
-// apps. Pure. Says what the view says and nothing more.
+// What happened between one view and the next: the right side's timeline, for developers. Pure.
+// Says only what the view says.
 import { spanInWords } from './words.js';
 import type { AccountView, AttemptView, AuthErrorView, AuthView } from '../index.js';
 

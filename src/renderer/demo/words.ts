@@ -10,7 +10,7 @@ export interface Words {
 
 const tellTheMakers = 'please send the details below to the people who made this app.';
 
-/** What to tell a person who is not signed in, for every code. */
+/** The message for a person who is not signed in, for every code. */
 export const ERROR_WORDS: { readonly [Code in AuthErrorCode]: Words } = {
   'invalid-options': {
     title: 'This app is not set up correctly',

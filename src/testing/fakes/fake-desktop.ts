@@ -1,6 +1,5 @@
-// The desktop of a process on Linux: data folders of its own and stand-ins for the xdg tools, so
-// that a test registers its scheme without touching the desk that it runs on, and where no such
-// tools are installed.
+// The desktop of a process on Linux: its own data folders and stand-ins for the xdg tools. So a
+// test registers its scheme without changing the real desktop, and without installed tools.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 

@@ -88,7 +88,7 @@ export interface FakeElectron {
   reset(): void;
 }
 
-/** What can be put in another's place, for Latchkey's own tests. */
+/** The parts that Latchkey's own tests can replace. */
 export interface FakeElectronParts {
   readonly fork?: (modulePath: string) => unknown;
 }
@@ -190,7 +190,7 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
         const isLoopback =
           URL.canParse(url) &&
           new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
-        // Not waited for: a browser is a program of its own.
+        // Does not wait: a browser is a separate program.
         void person.signIn(url, { ...choices, visit: isLoopback }).then(
           ({ callbackUrl }) => isLoopback || fake.deepLink(callbackUrl),
           () => undefined,

@@ -31,7 +31,7 @@ type Answer = WorkerReply | 'nothing' | 'crash';
 
 const SEGMENTATION_FAULT = 11;
 
-/** Makes an empty keyring, and the way to start a keychain process on it. */
+/** Creates an empty keyring, and a function that starts a keychain process on it. */
 export function createFakeKeyring(): {
   readonly keyring: FakeKeyring;
   readonly fork: () => WorkerProcess;

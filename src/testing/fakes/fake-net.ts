@@ -83,7 +83,7 @@ export function fakeNetRequest(
       insecureHTTPParser: true,
     };
     const request = (address.protocol === 'https:' ? httpsRequest : httpRequest)(address, how);
-    // What comes after an abort, or after the head of an answer, is told elsewhere or not at all.
+    // Errors after an abort, or after the head of an answer, are reported elsewhere or not at all.
     request.on('error', (error: NodeJS.ErrnoException) => begun || fail(`net::${wordOf(error)}`));
     request.on('response', (message) => {
       begun = true;

@@ -1,5 +1,5 @@
-// The scripted person in a real browser: drives a Playwright page. Imports no Playwright: it is
-// typed by what is used.
+// The scripted person in a real browser: drives a Playwright page. Does not import Playwright: its
+// types list only what is used.
 
 /** How the person behaves. */
 export interface SignInChoices {

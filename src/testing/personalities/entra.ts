@@ -117,7 +117,7 @@ function addresses(): readonly Rule[] {
 function authorization(): readonly Rule[] {
   return [
     {
-      fact: 'An unknown tenant or app, an unregistered redirect URI or none ends on a page of Entra: 90002, 700016, 50011, 900971.',
+      fact: 'An unknown tenant or app, or an unregistered or missing redirect URI, ends on a page of Entra: 90002, 700016, 50011, 900971.',
       source: ERRORS,
       policy: { redirects: matchEntra },
       on: 'authorization',
@@ -133,7 +133,7 @@ function authorization(): readonly Rule[] {
       },
     },
     {
-      fact: 'An unknown scope is sent back as 70011. Several resources may be agreed to at once.',
+      fact: 'An unknown scope returns as 70011. A person may consent to several resources at once.',
       source: `${ERRORS}; ${CODE_FLOW}`,
       policy: { scopes: ENTRA_SCOPES },
       on: 'authorization',
@@ -145,7 +145,7 @@ function authorization(): readonly Rule[] {
       },
     },
     {
-      fact: 'The parameter `claims` asks for what an API demanded.',
+      fact: 'The parameter `claims` asks for what an API required.',
       source: CLAIMS,
       policy: { extraParameters: ['asked_claims'] },
       on: 'authorization',
@@ -162,7 +162,7 @@ function authorization(): readonly Rule[] {
       policy: { confirmsSchemes: true },
     },
     {
-      fact: 'Errors in callbacks: 65004 when the person says no, 50058 and 16000 for `prompt=none`. Callbacks do not name the issuer.',
+      fact: 'Errors in callbacks: 65004 when the person refuses, 50058 and 16000 for `prompt=none`. Callbacks do not name the issuer.',
       source: `${ERRORS}; error_subcode from public code`,
       on: 'authorization',
       change: (answer, _exchange, { nowMs }) =>
@@ -185,20 +185,20 @@ function tokens(): readonly Rule[] {
   const detectLoop = createLoopDetector();
   return [
     {
-      fact: 'A body without `grant_type` (JSON, say) is 900144, an unknown tenant 90002, an unknown app 700016.',
+      fact: 'A body without `grant_type` (such as JSON) is 900144, an unknown tenant 90002, an unknown app 700016.',
       source: ERRORS,
       on: 'token',
       judge: (exchange, room) =>
         isTenant(room) ? judgeRequest(exchange, room) : entraAnswer(90002, exchange, room.nowMs),
     },
     {
-      fact: 'The same token request again and again is a loop: 50196. Here: more than 15 within 5 minutes. Questions about a device code are none.',
+      fact: 'The same token request again and again is a loop: 50196. Here: more than 15 within 5 minutes. Polling a device code does not count.',
       source: `${ERRORS}; the numbers are not verified`,
       on: 'token',
       judge: detectLoop,
     },
     {
-      fact: 'Device codes need "Allow public client flows" (else 7000218). While the person is away it is 70016; who says no is `authorization_declined`.',
+      fact: 'Device codes need "Allow public client flows" (otherwise 7000218). While the person is away the answer is 70016; a refusal is `authorization_declined`.',
       source: `Microsoft: v2-oauth2-device-code; ${ERRORS}`,
       on: 'token',
       judge: judgeDeviceCode,
@@ -241,7 +241,7 @@ function tokens(): readonly Rule[] {
       judge: judgeRefreshToken,
     },
     {
-      fact: 'A renewal gives a new refresh token, and the old one stays good.',
+      fact: 'A renewal gives a new refresh token, and the old one stays valid.',
       source: REFRESH,
       policy: { rotates: true, graceSeconds: Infinity },
     },
@@ -261,7 +261,7 @@ function tokens(): readonly Rule[] {
       },
     },
     {
-      fact: 'A verifier that does not fit is 501481, one that is missing 50148.',
+      fact: 'A wrong verifier is 501481, a missing one is 50148.',
       source: `${ERRORS}; public threads`,
       on: 'token',
       judge: judgeVerifier,

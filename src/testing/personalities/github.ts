@@ -53,7 +53,7 @@ export function createGithub(): Personality {
     issuerPath: () => '/login/oauth',
     rules: [
       {
-        fact: 'It is no OpenID provider: no keys, no userinfo, no revocation as in RFC 7009, no logout. Its metadata is that of RFC 8414.',
+        fact: 'It is not an OpenID provider: no keys, no userinfo, no revocation as in RFC 7009, no logout. Its metadata is that of RFC 8414.',
         source: `${D1}; github.com/.well-known/oauth-authorization-server/login/oauth, as quoted in public code`,
         paths: {
           authorization: '/login/oauth/authorize',
@@ -82,7 +82,7 @@ export function createGithub(): Personality {
         judge: judgeRedirect,
       },
       {
-        fact: 'Scopes are those of GitHub; others are dropped without a word.',
+        fact: 'Scopes are those of GitHub; others are dropped silently.',
         source: `${D3}; that others are dropped is not verified`,
         policy: { scopes: SCOPES },
         on: 'authorization',
@@ -138,7 +138,7 @@ export function createGithub(): Personality {
         },
       },
       {
-        fact: 'Tokens have no end, no refresh token and no ID token; their scopes are parted by commas.',
+        fact: 'Tokens do not expire. There is no refresh token and no ID token. Scopes are separated by commas.',
         source: D1,
         policy: {
           givesRefreshToken: () => false,
@@ -158,7 +158,7 @@ export function createGithub(): Personality {
           ),
       },
       {
-        fact: 'Errors come with status 200 and words of their own.',
+        fact: 'Errors come with status 200 and words that only GitHub uses.',
         source: D2,
         on: 'token',
         change: (answer) => {
@@ -177,7 +177,7 @@ export function createGithub(): Personality {
           /application\/json/.test(exchange.headers.accept ?? '') ? answer : formEncoded(answer),
       },
       {
-        fact: 'Callbacks name the issuer, `https://github.com/login/oauth`, and a person who says no comes as `access_denied`.',
+        fact: 'Callbacks name the issuer, `https://github.com/login/oauth`, and a refusal comes as `access_denied`.',
         source:
           'callbacks in public code and threads; GitHub: troubleshooting authorization request errors',
         on: 'authorization',
@@ -189,7 +189,7 @@ export function createGithub(): Personality {
           ),
       },
       {
-        fact: 'The person is told by `/user`: `login` and `id`, not `sub`.',
+        fact: '`/user` returns the person: `login` and `id`, not `sub`.',
         source: 'GitHub: REST API, get the authenticated user',
         on: 'userinfo',
         change: (answer) =>

@@ -20,13 +20,13 @@ const D1 = 'Google: OAuth 2.0 for mobile and desktop apps';
 const D2 = 'Google: loopback IP address flow migration guide';
 const SCOPES: readonly string[] = ['openid', 'profile', 'email'];
 
-/** Loopback only, a secret that is no secret, a refresh token on the first consent only. */
+/** Loopback only, a client secret that is not secret, a refresh token on the first consent only. */
 export function createGoogle(): Personality {
   return {
     issuerPath: () => '',
     rules: [
       {
-        fact: 'The endpoints are those of the discovery document. There is none to sign out, and none for pushed requests.',
+        fact: 'The endpoints are those of the discovery document. There is no endpoint to sign out or for pushed requests.',
         source: 'Google: accounts.google.com/.well-known/openid-configuration',
         paths: {
           authorization: '/o/oauth2/v2/auth',
@@ -62,7 +62,7 @@ export function createGoogle(): Personality {
               ),
       },
       {
-        fact: '`offline_access` is no scope of Google.',
+        fact: '`offline_access` is not a scope of Google.',
         source: 'not verified; seen as "Error 400: invalid_scope"',
         on: 'authorization',
         judge: (exchange, { settings }) => {
@@ -117,7 +117,7 @@ export function createGoogle(): Personality {
         judge: (exchange, room) => judgeSecret(exchange, room) ?? withoutSecret(exchange),
       },
       {
-        fact: 'The answer to a renewal holds no refresh token: the first one stays.',
+        fact: 'The answer to a renewal contains no refresh token: the first one stays.',
         source: D1,
         policy: { rotates: false },
         on: 'token',
@@ -138,7 +138,7 @@ export function createGoogle(): Personality {
           ),
       },
       {
-        fact: 'Callbacks name the issuer, and beside it `authuser` and `prompt`, which mean nothing to an app.',
+        fact: 'Callbacks name the issuer, and also `authuser` and `prompt`, which mean nothing to an app.',
         source: 'callbacks in public code and threads',
         on: 'authorization',
         change: (answer) =>
@@ -147,7 +147,7 @@ export function createGoogle(): Personality {
           ),
       },
       {
-        fact: 'Revocation needs no client: the token is enough.',
+        fact: 'Revocation needs only the token, no client.',
         source: D1,
         on: 'revocation',
         judge: (exchange, { settings }) =>

@@ -47,7 +47,7 @@ export function createKeycloak(graceSeconds: number | null): Personality {
         },
       },
       {
-        fact: 'Each renewal gives a new refresh token; older ones stay good unless "Revoke Refresh Token" is on.',
+        fact: 'Each renewal gives a new refresh token; older ones stay valid unless "Revoke Refresh Token" is on.',
         source: `${D2}; public measurements`,
         policy: { rotates: true, graceSeconds: graceSeconds ?? Infinity },
       },
@@ -57,7 +57,7 @@ export function createKeycloak(graceSeconds: number | null): Personality {
         policy: { pkce: 'optional' },
       },
       {
-        fact: 'Why a refresh token is refused stands in the description: "Token is not active", "Session not active", "Invalid refresh token".',
+        fact: 'The description says why a refresh token is refused: "Token is not active", "Session not active", "Invalid refresh token".',
         source: D2,
         on: 'token',
         change: describeRefusal,

@@ -16,7 +16,7 @@ export function createLegacy(): Personality {
         policy: { rotates: false },
       },
       {
-        fact: 'The answer to a renewal holds no refresh token.',
+        fact: 'The answer to a renewal contains no refresh token.',
         source: 'RFC 6749 §6: a new one is optional',
         on: 'token',
         change: (answer, exchange) =>
@@ -31,7 +31,7 @@ export function createLegacy(): Personality {
         change: (answer) => withCallback(answer, () => ({ iss: null })),
       },
       {
-        fact: 'PKCE is not announced, and what is sent of it is ignored.',
+        fact: 'PKCE is not announced, and its parameters are ignored.',
         source: 'before RFC 7636',
         policy: { pkce: 'optional' },
         on: 'discovery',

@@ -1,5 +1,5 @@
-// Okta, for a native app whose refresh tokens rotate. Read from Okta's documents; not tried on a
-// live org.
+// Okta, for a native app whose refresh tokens rotate. From Okta's documents; not tried on a live
+// org.
 import { jsonAnswer } from '../server/exchange.js';
 import { errorPage } from '../server/outcome-page.js';
 import { pageAnswer } from '../server/page-frame.js';
@@ -37,7 +37,7 @@ export function createOkta(graceSeconds: number | null): Personality {
         policy: { rotates: true, graceSeconds: graceSeconds ?? 30 },
       },
       {
-        fact: 'A reuse after the grace ends the newest refresh token and all access tokens since the sign-in.',
+        fact: 'A reuse after the grace period ends the newest refresh token and all access tokens since the sign-in.',
         source: D1,
         policy: { rotates: true },
       },
@@ -93,7 +93,7 @@ export function createOkta(graceSeconds: number | null): Personality {
           })),
       },
       {
-        fact: 'Revoking what is no token any more succeeds.',
+        fact: 'Revoking an ended token succeeds.',
         source: 'RFC 7009 §2.2',
         on: 'revocation',
         change: (answer) =>

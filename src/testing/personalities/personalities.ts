@@ -27,7 +27,7 @@ export function createPersonality(
   return FACTORIES[name](graceSeconds);
 }
 
-/** What a personality does, sentence by sentence, and where each was read. */
+/** The rules of a personality, one sentence each, with their sources. */
 export function personalityFacts(
   name: PersonalityName,
 ): readonly { readonly fact: string; readonly source: string }[] {

@@ -1,5 +1,5 @@
 // A certificate for 127.0.0.1 and localhost, signed by itself: X.509 (RFC 5280) in DER, written by
-// hand because Node makes keys but no certificates. Good for a day, and for nothing but tests.
+// hand because Node makes keys but no certificates. Valid for a day. For tests only.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 /** What a TLS server needs. Both in PEM. */

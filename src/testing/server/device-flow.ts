@@ -112,7 +112,7 @@ ${trusted(form)}
   };
 }
 
-/** The end on this device; the app hears of it by itself. */
+/** The end on this device. The app finds out by polling. */
 function connectedPage(clientName: string): Page {
   return {
     name: 'device-done',

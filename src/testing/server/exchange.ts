@@ -1,6 +1,5 @@
-// One HTTP exchange as two values: what was asked and what is answered. Nothing here touches the
-// network: a Node request listener is run on values, so that its answer can be altered before it is
-// sent.
+// One HTTP exchange as two values: the request and the answer. Nothing here touches the network: a
+// Node request listener is run on values, so that its answer can be altered before it is sent.
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
@@ -21,7 +20,7 @@ export type Endpoint =
   | 'api'
   | 'device-authorization';
 
-/** What was asked: the whole request, held in memory. */
+/** The whole request, in memory. */
 export interface Exchange {
   readonly method: string;
   /** Path and query as received. */
@@ -36,7 +35,7 @@ export interface Exchange {
   readonly body: Buffer;
 }
 
-/** What is answered: the whole response, not yet sent. Header names are lower case. */
+/** The whole response, not yet sent. Header names are lower case. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;

@@ -1,5 +1,5 @@
-// What a provider can do wrong, as data, and the list of what it shall do wrong next.
-// Deciding only: fault-effects.ts carries faults out.
+// What a provider can do wrong, as data, and the list of the next faults. Only decides:
+// fault-effects.ts carries faults out.
 import type { Endpoint, Exchange } from './exchange.js';
 
 /**
@@ -52,8 +52,8 @@ export interface FaultCount {
 }
 
 /**
- * One way to misbehave. Several may be set at once; those that fit an exchange act in the order
- * they were set.
+ * One fault. Several may be set at once; the faults that match an exchange act in the order in
+ * which they were set.
  */
 export type Fault =
   /** The request is carried out at once; the answer comes late. */

@@ -59,7 +59,7 @@ export async function listen(
   };
 
   const listener: RequestListener = (request, response) => {
-    // A client that goes away in the middle is no news.
+    // A client may disconnect in the middle.
     response.on('error', () => undefined);
     answer(request, response).catch(() => response.destroy());
   };

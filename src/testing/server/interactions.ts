@@ -1,4 +1,4 @@
-// What a person decides on the provider's pages, told to oidc-provider. Runs inside `runListener`.
+// Passes a person's decisions on the provider's pages to oidc-provider. Runs inside `runListener`.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults, Provider as OidcProvider } from 'oidc-provider';
 import type { Answer, Exchange } from './exchange.js';
@@ -50,7 +50,7 @@ export async function answerInteraction(
       mergeWithLastSubmission: agreed,
     });
     const isLast = !agreed || result.consent !== undefined;
-    // A device code ends on a page of its own: the app is elsewhere.
+    // A device code ends on a separate page, because the app is elsewhere.
     if (isLast && formTargets.length === 0 && details.deviceCode === undefined)
       return pageAnswer(donePage({ clientName, agreed, returnTo: pathOf(returnTo) }));
     return {

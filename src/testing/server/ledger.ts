@@ -56,7 +56,10 @@ export interface RequestRecord {
 export interface Ledger {
   readonly requests: readonly RequestRecord[];
   readonly issued: readonly IssuedSecret[];
-  /** Tells each request when it has been decided what becomes of it. Returns the way to stop. */
+  /**
+   * Calls the listener with each request when its answer is decided. Returns a function that stops
+   * this.
+   */
   listen(listener: (request: RequestRecord) => void): () => void;
   /**
    * Notes a request; the function that is returned notes how it ended: null, it was not answered.

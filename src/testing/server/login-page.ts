@@ -6,7 +6,7 @@ import type { Markup, Page } from './page-frame.js';
 /** What the login page shows. */
 export interface LoginPageContent {
   readonly clientName: string;
-  /** Where the form is sent: the path of this interaction. */
+  /** The form's target: the path of this interaction. */
   readonly action: string;
   /** What the app guesses, or what was typed before. */
   readonly login: string;

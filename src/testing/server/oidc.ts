@@ -18,8 +18,8 @@ import type { SigningKey } from './signing-keys.js';
 import type { Store } from './store.js';
 
 /**
- * What an oidc-provider is built from; a new one with another key and the same store continues
- * where the old one was.
+ * The parts of an oidc-provider. A new one with another key and the same store continues from the
+ * old one.
  */
 export interface OidcParts {
   readonly issuer: string;

@@ -12,9 +12,9 @@ export interface DonePageContent {
 }
 
 /**
- * Shown before a redirect to a custom scheme. A browser that hands a URL to an app stays on the
- * page where it was: without this one, people are left in front of the "Allow" button and do not
- * know whether it worked.
+ * Shown before a redirect to a custom scheme. A browser that passes a URL to an app stays on its
+ * page. Without this page, people would still see the "Allow" button and not know whether it
+ * worked.
  */
 export function donePage({ clientName, agreed, returnTo }: DonePageContent): Page {
   return {

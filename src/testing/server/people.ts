@@ -1,5 +1,5 @@
-// Who can sign in: two built-in people, those of the host, and anyone else whose name is typed.
-// Holds no password: every password is right.
+// The people who can sign in: two built-in ones, those of the host, and any other typed name.
+// Stores no password: every password works.
 import { createHash } from 'node:crypto';
 
 /** What the provider tells about a person (OpenID Connect Core §5.1). */

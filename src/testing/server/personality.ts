@@ -97,7 +97,7 @@ export type Judgement = Answer | Exchange | null;
 export interface Rule {
   /** A sentence that is true of the real provider. */
   readonly fact: string;
-  /** Where that was read. "not verified" in it: nobody could. */
+  /** The source. "not verified" in it: no source was found. */
   readonly source: string;
   readonly policy?: Partial<Policy>;
   readonly paths?: OuterPaths;
@@ -119,7 +119,7 @@ export interface Personality {
 
 const DAY = 86_400;
 
-/** The manners of the strict provider, from which the others differ by rules. */
+/** The behaviour of the strict provider. The other personalities differ from it by rules. */
 export const STRICT: Policy = {
   redirects: matchLoopbackPort,
   pkce: 'required',

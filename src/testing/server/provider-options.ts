@@ -1,4 +1,4 @@
-// The options of the embedded provider: every default and its check. Says the option's name, never
+// The options of the embedded provider: every default and its check. Errors name the option, never
 // its value.
 import type { PersonClaims } from './people.js';
 import type { RegisteredRedirect } from './registration.js';
@@ -16,32 +16,29 @@ export const PERSONALITY_NAMES = [
   'okta',
 ] as const;
 
-/** Whose manners a provider can have. */
+/** The names of the personalities. */
 export type PersonalityName = (typeof PERSONALITY_NAMES)[number];
 
-/** What a host may choose; nothing is needed. */
+/** The options of `startProvider`. None is required. */
 export interface ProviderOptions {
-  /** Whose manners it has; docs/testing.md lists them. Default `strict`. */
+  /** The provider that it imitates; docs/testing.md lists them. Default `strict`. */
   readonly personality?: PersonalityName;
   /** Default: a free port. */
   readonly port?: number;
-  /**
-   * Speaks `https:` with a certificate of its own, which `provider.certificate` tells. Default
-   * false.
-   */
+  /** Uses `https:` with its own certificate, see `provider.certificate`. Default false. */
   readonly https?: boolean;
   /** Default `latchkey-demo`: a public native client, without a secret (RFC 8252 §8.4). */
   readonly clientId?: string;
-  /** What the pages call the app. Default "Latchkey Demo". */
+  /** The app's name on the pages. Default "Latchkey Demo". */
   readonly clientName?: string;
   /**
-   * Compared exactly, but for the port of `http://127.0.0.1` (RFC 8252 §7.3); personalities have
-   * their own ways. For `entra` an entry may name its platform: `{ uri, platform: 'spa' }`.
+   * Compared exactly, except the port of `http://127.0.0.1` (RFC 8252 §7.3); personalities have
+   * their own rules. For `entra` an entry may name its platform: `{ uri, platform: 'spa' }`.
    * `provider.register` changes them while running. Default: `com.example.latchkey-demo:/callback`
    * and `http://127.0.0.1/callback`.
    */
   readonly redirectUris?: readonly (string | RegisteredRedirect)[];
-  /** Default: none; `google` and `github`, which insist on one, have `latchkey-demo-secret`. */
+  /** Default: none; `google` and `github` require one and have `latchkey-demo-secret`. */
   readonly clientSecret?: string;
   /** `entra`: "Allow public client flows", which device codes need. Default false, as there. */
   readonly publicClientFlows?: boolean;
@@ -51,20 +48,20 @@ export interface ProviderOptions {
    */
   readonly tenant?: string;
   /**
-   * How long a rotated refresh token may come again. Default: as the personality has it (`strict`
-   * 0, `okta` 30).
+   * How many seconds a rotated refresh token is still accepted. Default: depends on the personality
+   * (`strict` 0, `okta` 30).
    */
   readonly graceSeconds?: number;
   /**
-   * Default: the machine's. A clock of the test's makes codes, tokens and sessions end without
+   * Default: the machine's clock. With a virtual clock, codes, tokens and sessions expire without
    * waiting.
    */
   readonly clock?: ClockLike;
   /** Scopes in addition to `openid`, `profile`, `email` and `offline_access`. */
   readonly scopes?: readonly string[];
   /**
-   * APIs that tokens may be asked for by name (RFC 8707): absolute URIs. Default: none, and what a
-   * client says of them is ignored.
+   * APIs for which an app can get tokens (RFC 8707): absolute URIs. Default: none; the provider
+   * then ignores the parameter.
    */
   readonly resources?: readonly string[];
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
@@ -74,12 +71,12 @@ export interface ProviderOptions {
    * name can sign in, too.
    */
   readonly people?: Readonly<Record<string, PersonClaims>>;
-  /** What ID tokens are signed with. Default RS256. */
+  /** The algorithm that signs ID tokens. Default RS256. */
   readonly signingAlgorithm?: SigningAlgorithm;
   /**
    * `openid` (default): OpenID Connect Discovery and RFC 8414. `oauth`: only RFC 8414, as a plain
-   * OAuth 2.0 server, whose `userinfo_endpoint` is `/me`. `none`: neither; clients must be told the
-   * `endpoints`.
+   * OAuth 2.0 server, whose `userinfo_endpoint` is `/me`. `none`: neither; set the `endpoints` in
+   * the client by hand.
    */
   readonly discovery?: 'openid' | 'oauth' | 'none';
   /** Pushed authorization requests (RFC 9126). Default `off`. */
@@ -96,7 +93,7 @@ export interface ProviderSettings extends Required<
   readonly clock: ClockLike | null;
 }
 
-/** Those that insist on a secret. */
+/** The personalities that require a secret. */
 const SECRETIVE: readonly PersonalityName[] = ['google', 'github'];
 
 const TENANTS: Readonly<Partial<Record<PersonalityName, string>>> = {
@@ -148,7 +145,7 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
   return Object.freeze(read);
 }
 
-/** Throws unless it is a whole positive number. */
+/** Throws unless the value is a positive whole number. */
 export function checkAccessTokenSeconds(seconds: number): void {
   if (!Number.isInteger(seconds) || seconds < 1)
     throw new TypeError('"accessTokenSeconds" must be a whole number of at least 1');
