@@ -74,7 +74,7 @@ describe('latchkey provider', () => {
     '--personality %s tells how to try it, and ends with 0',
     async (name) => {
       const running = await start('--personality', name);
-      expect(running.text()).toContain(`the manners of "${name}"`);
+      expect(running.text()).toContain(`that behaves like "${name}"`);
       expect(running.text()).toContain(`issuer: '${running.issuer}'`);
       expect(running.text()).toContain('client id   latchkey-demo');
       expect(await running.end()).toBe(0);
