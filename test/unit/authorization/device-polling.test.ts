@@ -145,7 +145,7 @@ describe('readDeviceAuthorization', () => {
           } catch (error) {
             expect(error instanceof AuthError && error.code).toBe('response-invalid');
             expect((error as AuthError).message).toMatch(
-              /^device authorization endpoint: answer member "(device_code|user_code|verification_uri)" missing/,
+              /^device authorization endpoint: answer member "(device_code|user_code|verification_uri)" is missing/,
             );
           }
         },

@@ -471,7 +471,7 @@ describe('the client secret', () => {
 
   it('is allowed and unwise', () => {
     expect(warningsOf(parseOptions({ ...GOOD, clientSecret: 'hunter2' }))).toEqual([
-      expect.stringMatching(/a secret inside an app that people install is none/),
+      expect.stringMatching(/a secret inside an installed app is not secret/),
     ]);
   });
 });

@@ -246,7 +246,7 @@ table('Okta', okta({ domain: 'notes.okta.com' }), {}, [
   [
     'calls a secret unwise',
     { redirects: [SCHEME], clientSecret: 'hunter2' },
-    /^option "clientSecret": a secret inside an app/,
+    /^option "clientSecret": a secret inside an installed app/,
   ],
 ]);
 
@@ -291,7 +291,7 @@ table('oidc', oidc({ issuer: 'https://id.example.com' }), {}, [
   [
     'calls a secret unwise, as without a preset',
     { clientSecret: 'hunter2' },
-    /^option "clientSecret": a secret inside an app/,
+    /^option "clientSecret": a secret inside an installed app/,
   ],
 ]);
 

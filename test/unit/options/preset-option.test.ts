@@ -24,7 +24,7 @@ describe('exactly one of issuer and provider', () => {
     [
       'both',
       { issuer: 'https://id.example.com', provider: OIDC },
-      /option "issuer" must be absent beside "provider"/,
+      /option "issuer" must be left out when "provider" is given/,
     ],
     [
       'endpoints beside a provider',
@@ -32,7 +32,7 @@ describe('exactly one of issuer and provider', () => {
         provider: OIDC,
         endpoints: { authorization: 'https://id.example.com/a', token: 'https://id.example.com/t' },
       },
-      /option "endpoints" must be absent beside "provider"/,
+      /option "endpoints" must be left out when "provider" is given/,
     ],
     ['a name instead of a preset', { provider: 'google' }, /option "provider" must be an object/],
     [

@@ -1,18 +1,18 @@
-// When to renew and how to back off: numbers in, numbers out. Reads no clock and no randomness.
+// Computes when to renew and how long to back off. Pure: reads no clock and no randomness.
 import { LIMITS } from './limits.js';
 
 /**
- * A clock that is now this far before what it has already shown was set back: what is timed by it
- * is done now.
+ * A clock that shows a time this far before an earlier one was set back. What waits for that clock
+ * is then due at once.
  */
 const CLOCK_SET_BACK_MS = 60_000;
 
-/** True when the clock shows a time before that: then nobody knows how long ago it was. */
+/** True when the clock was set back to before `since`: how long ago that was is then unknown. */
 export function isSetBackBehind(since: number, now: number): boolean {
   return now < since - CLOCK_SET_BACK_MS;
 }
 
-/** True when so much time has passed since then; also when the clock was set back behind it. */
+/** True when `ms` have passed since then, and when the clock was set back to before it. */
 export function hasPassed(since: number, ms: number, now: number): boolean {
   return now >= since + ms || isSetBackBehind(since, now);
 }
@@ -26,9 +26,9 @@ export interface RenewalInput {
 }
 
 /**
- * When a token is to be renewed: before its expiry by the margin, but never before two thirds of
- * its life are over; and later by chance, by up to half of the margin or a tenth of the life, so
- * that a fleet does not come at once.
+ * When to renew a token: before its expiry by the margin, but never before two thirds of its life
+ * have passed. A random delay of up to half of the margin or a tenth of the life keeps a fleet from
+ * renewing all at once.
  */
 export function renewAt(input: RenewalInput): number {
   const lifetimeMs = Math.max(0, input.expiresAt - input.obtainedAt);
@@ -40,11 +40,11 @@ export function renewAt(input: RenewalInput): number {
 /**
  * The pause before the next try after `failures` failures in a row: 2, 8, 32, 128 s … up to the
  * cap, or longer when the server asks for it (RFC 9110 §10.2.3). Half of a pause is fixed, half is
- * chance. `inAdvance`: the first of these tries was made while the token was still valid; then
- * nobody waits, and the pauses are 128 s once and the cap from then on. `lifeLeftMs`: of that
- * token. When the first pause would outlast it, it is shorter: between a quarter and half of what
- * the server's wish leaves, so that one failure does not cost the token. When that leaves nothing,
- * the pause is one in need.
+ * random. `inAdvance`: the first of these tries was made while the token was still valid. Then
+ * nobody waits, and the pauses are 128 s once and the cap from then on. `lifeLeftMs`: the rest of
+ * that token's life. If the first pause would be longer, it is shortened to between a quarter and
+ * half of what the server's `Retry-After` leaves, so that one failure does not cost the token. If
+ * that leaves nothing, the pause is as long as without `inAdvance`.
  */
 export function retryDelayMs(
   failures: number,
@@ -53,20 +53,20 @@ export function retryDelayMs(
   inAdvance = false,
   lifeLeftMs = Infinity,
 ): number {
-  // Each try that every client makes during an outage adds the fleet's whole everyday load to the
-  // peak (docs/scaling.md).
+  // Every additional try of all clients during an outage adds the whole everyday load of the fleet
+  // to the peak (docs/scaling.md).
   const steps = inAdvance ? (failures <= 1 ? 3 : Infinity) : failures - 1;
   const ceiling = Math.min(LIMITS.retryMaxMs, LIMITS.retryBaseMs * 4 ** steps);
-  // Half is fixed, so that a series of small draws cannot become a burst.
+  // Half is fixed, so that a series of small random numbers cannot become a burst.
   const backoff = ceiling / 2 + (ceiling / 2) * random;
   const asked = askedMs(retryAfterSeconds);
-  // A server that is overloaded names the same pause to everyone; only as wide a spread flattens
-  // the wave.
+  // An overloaded server asks all clients for the same pause. Only a spread of the same width
+  // flattens the wave.
   const spread = Math.min(LIMITS.retryMaxMs, Math.max(ceiling, asked));
   const longest = asked > 0 ? Math.max(ceiling, asked + spread) : ceiling;
   const room = lifeLeftMs - asked;
   if (inAdvance && failures <= 1 && longest > lifeLeftMs - LIMITS.retryReserveMs) {
-    // The token is over before anybody may ask again: then this is need, and no longer in advance.
+    // The token expires before the next try is allowed, so this is no longer in advance.
     if (room <= 0) return retryDelayMs(failures, retryAfterSeconds, random);
     return Math.round(
       asked + Math.max(Math.min(LIMITS.retryBaseMs, room) / 2, (room / 4) * (1 + random)),
@@ -76,9 +76,9 @@ export function retryDelayMs(
 }
 
 /**
- * From when on a caller without a valid token may start the next try: after a quarter of the pause,
- * about a minute at most, and never before the server's `Retry-After`. People at work wait less
- * than idle apps; callers that poll do not undo the pauses.
+ * The time from which a caller without a valid token may start the next try: after a quarter of the
+ * pause, about a minute at most, and never before the server's `Retry-After`. So people at work
+ * wait less than idle apps, and callers that poll do not undo the pauses.
  */
 export function retryEarlyAt(
   failedAt: number,
@@ -87,8 +87,8 @@ export function retryEarlyAt(
 ): number {
   const asked = askedMs(retryAfterSeconds);
   const own = nextTryAt - failedAt - asked;
-  // Cut to one length, the long pauses of all who failed together would end together: what is left
-  // of their chance spreads them.
+  // If all long pauses were cut to one length, clients that failed together would come back
+  // together. The remainder keeps their random spread.
   const most = LIMITS.retryEarlyMaxMs * 0.75 + (own % (LIMITS.retryEarlyMaxMs / 2));
   const pause = Math.max(LIMITS.retryBaseMs, asked + Math.min(own / 4, most));
   return Math.min(nextTryAt, Math.ceil(failedAt + pause));
@@ -99,7 +99,7 @@ function askedMs(retryAfterSeconds: number | undefined): number {
 }
 
 /**
- * Seconds of life that a token answer means (RFC 6749 §5.1 `expires_in`); what is no sensible
+ * The lifetime of a token answer in seconds (RFC 6749 §5.1 `expires_in`). A missing or senseless
  * number is replaced by an assumption.
  */
 export function lifetimeSeconds(expiresIn: number | undefined): number {
@@ -109,8 +109,8 @@ export function lifetimeSeconds(expiresIn: number | undefined): number {
 }
 
 /**
- * Seconds from a `Retry-After` header (RFC 9110 §10.2.3: seconds or a date), or undefined when it
- * says nothing usable.
+ * The seconds of a `Retry-After` header (RFC 9110 §10.2.3: seconds or a date), or undefined when it
+ * has no usable value.
  */
 export function retryAfterSeconds(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
@@ -119,9 +119,9 @@ export function retryAfterSeconds(header: string | null, nowMs: number): number 
   return date === undefined ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
 }
 
-/** Milliseconds since 1970 of an HTTP date (RFC 9110 §5.6.7), or undefined. */
+/** An HTTP date (RFC 9110 §5.6.7) in milliseconds since 1970, or undefined. */
 export function httpDate(header: string | null): number | undefined {
-  // Date.parse() makes a date of almost anything; every HTTP date begins with a day of the week.
+  // Date.parse() accepts almost anything; every HTTP date begins with a day of the week.
   const date = /^\s*[A-Z][a-z]{2}/.test(header ?? '') ? Date.parse(header ?? '') : NaN;
   return Number.isNaN(date) ? undefined : date;
 }

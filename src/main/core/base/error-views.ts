@@ -1,13 +1,13 @@
-// Errors as pages see them, with advice for developers where the host wants it. Loads the advice at
-// the first error that may have some. Knows no advice itself: what it says comes by the port, and a
-// load that fails costs the advice and nothing else.
+// Makes the views of errors that pages see, with advice for developers if the host wants it. Loads
+// the advice through the port at the first error that may have some; if that fails, only the advice
+// is missing. Contains no advice itself.
 import type { AuthErrorView } from '../../../contract.js';
 import { type AuthError, toErrorView } from './errors.js';
 import type { Advise, Log } from './ports.js';
 
 /**
- * `load` undefined: no advice, ever. `changed` is called once, when views that were given before
- * would now say more.
+ * `load` undefined: no advice. `changed` is called once, when views that were made before would now
+ * have advice.
  */
 export function createErrorViews(
   load: (() => Promise<Advise>) | undefined,
@@ -16,7 +16,7 @@ export function createErrorViews(
 ): (error: AuthError) => AuthErrorView {
   let advise: Advise | null = null;
   let asked = false;
-  // The view is made anew at every event; an error that stays in it is looked up once.
+  // The whole view is made again at every event; the advice for an error is looked up only once.
   const known = new WeakMap<AuthError, AuthErrorView>();
 
   return (error) => {

@@ -1,6 +1,6 @@
-// The one error class, the closed list of codes with what to do, and the view of an error. No other
-// file may declare an error class. A message never holds a secret, a value from outside, or a URL's
-// query.
+// The only error class, the closed list of codes with the kind of retry, and the view of an error.
+// No other file may declare an error class. A message must not contain a secret, a value from
+// outside, or the query of a URL.
 import type {
   AuthErrorCode,
   AuthErrorRetry,
@@ -9,8 +9,8 @@ import type {
 } from '../../../contract.js';
 
 /**
- * Every code, and what the caller should do. What each means stands in error-codes.ts: the texts
- * are not loaded with an app.
+ * Every code, and what the caller should do. error-codes.ts says what each means; apps do not load
+ * those texts.
  */
 export const RETRY: { readonly [Code in AuthErrorCode]: AuthErrorRetry } = {
   'invalid-options': 'never',
@@ -41,14 +41,14 @@ export const RETRY: { readonly [Code in AuthErrorCode]: AuthErrorRetry } = {
   internal: 'user',
 };
 
-/** What Latchkey itself sent when the provider refused. For advice; it never crosses to a page. */
+/** What Latchkey had sent when the provider refused. For advice; never goes to a page. */
 export interface ExchangeFacts {
   readonly redirectUri: string | null;
   readonly sentVerifier: boolean;
   readonly sentSecret: boolean;
 }
 
-/** What may be known of an error beside its code and message. */
+/** What may be known about an error in addition to its code and message. */
 export interface ErrorDetails {
   readonly cause?: unknown;
   readonly serverError?: string | undefined;
@@ -58,7 +58,7 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error that Latchkey throws or rejects with. `cause` is for logs in main and never crosses
+ * The only error that Latchkey throws or rejects with. `cause` is for logs in main and never goes
  * to a page.
  */
 export class AuthError extends Error {
@@ -69,7 +69,7 @@ export class AuthError extends Error {
   readonly serverError: string | undefined;
   /** Seconds that the server asked to wait (`Retry-After`, RFC 9110 §10.2.3). */
   readonly retryAfterSeconds: number | undefined;
-  /** The provider's own code and ids, for its support; made by provider-error.ts only. */
+  /** The provider's own code and ids, for its support. Only provider-error.ts makes them. */
   readonly provider: ProviderErrorView | undefined;
   readonly exchange: ExchangeFacts | undefined;
 
@@ -84,7 +84,7 @@ export class AuthError extends Error {
   }
 }
 
-/** Gives the error as a page may see it. Never throws. */
+/** The error as a page may see it. Never throws. */
 export function toErrorView(error: AuthError): AuthErrorView {
   const { code, retry, message, serverError, provider } = error;
   return {
@@ -97,8 +97,8 @@ export function toErrorView(error: AuthError): AuthErrorView {
 }
 
 /**
- * Makes an `AuthError` of anything thrown; what is not one already becomes `internal` with it as
- * the cause.
+ * Makes an `AuthError` of anything thrown. An `AuthError` stays as it is; anything else becomes the
+ * cause of an `internal` one.
  */
 export function toAuthError(thrown: unknown): AuthError {
   return thrown instanceof AuthError
@@ -106,7 +106,7 @@ export function toAuthError(thrown: unknown): AuthError {
     : new AuthError('internal', 'an unexpected failure', { cause: thrown });
 }
 
-/** A part that is loaded later is not where it belongs. */
+/** The error for a file that is loaded later and is missing. */
 export function partMissingError(cause: unknown): AuthError {
   return new AuthError(
     'files-missing',
@@ -115,18 +115,18 @@ export function partMissingError(cause: unknown): AuthError {
   );
 }
 
-/** What calls reject with that come after `stop()`, or that it ended. */
+/** The error for calls after `stop()`, and for calls that `stop()` ended. */
 export function stoppedError(): AuthError {
   return new AuthError('stopped', 'authentication was stopped');
 }
 
-/** Keeps a word that a server sent only if it can carry neither markup nor a secret's length. */
+/** Keeps a server's word only if it cannot contain markup and is too short for a secret. */
 export function plainWord(word: unknown): string | undefined {
   return typeof word === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(word) ? word : undefined;
 }
 
 /**
- * Closes an exhaustive switch. The value is not carried along: it may be an event that holds
+ * Closes an exhaustive switch. The error does not contain the value, which may be an event with
  * tokens.
  */
 export function assertNever(_value: never): never {

@@ -1,20 +1,20 @@
-// Where events go: to the host's `onLog` and to every listener of `onEvent`, each a frozen copy
-// with its time. May not let a listener's failure stop the others, or the caller that wrote the
+// Sends events to the host's `onLog` and to every listener of `onEvent`, each as a frozen copy with
+// its time. The failure of a listener must not stop the other listeners or the code that wrote the
 // event.
 import { type AuthEvent, type LogEvent, toAuthEvent } from './events.js';
 import type { Clock, Log } from './ports.js';
 
 type Listener = (event: AuthEvent) => void;
 
-/** The log of the whole module, to which hosts may listen. */
+/** The log of the whole module. Hosts may listen to it. */
 export interface EventLog extends Log {
-  /** Calls the listener with every event from now on, in order. Returns the way to stop. */
+  /** Calls the listener with every event from now on, in order. Returns a function to stop it. */
   onEvent(listener: Listener): () => void;
 }
 
 /**
- * Creates the log. `always` hears every event from the first on: the option `onLog`, or what stands
- * in for it.
+ * Creates the log. `always` gets every event from the first one on: the option `onLog`, or its
+ * replacement.
  */
 export function createEventLog(clock: Pick<Clock, 'now'>, always: Listener): EventLog {
   const listeners = new Set<Listener>();
@@ -26,12 +26,12 @@ export function createEventLog(clock: Pick<Clock, 'now'>, always: Listener): Eve
         try {
           listener(told);
         } catch {
-          // To say so would be another event for the same listener.
+          // An event about this failure would go to the same listener.
         }
       }
     },
     onEvent(listener) {
-      // Two calls with one function are two listeners, and each ends by itself.
+      // Two calls with the same function make two listeners, and each can be stopped separately.
       const own: Listener = (event) => {
         listener(event);
       };

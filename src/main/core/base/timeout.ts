@@ -1,10 +1,10 @@
-// Waiting with a limit, by the clock of the core.
-// Ends no work: what takes longer goes on, and nobody waits for it.
+// Waits with a limit, by the clock of the core. Ends no work: work that takes longer continues, and
+// nothing waits for it.
 import type { Clock } from './ports.js';
 
 /**
- * What `work` resolves to, or undefined when it takes longer than `limitMs`. Rejects as `work`
- * does. Leaves no timer behind.
+ * Resolves as `work` does, or with undefined when it takes longer than `limitMs`. Rejects as `work`
+ * does. Leaves no timer.
  */
 export async function withTimeout<T>(
   clock: Pick<Clock, 'after'>,

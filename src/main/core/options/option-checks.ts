@@ -1,18 +1,19 @@
-// The checks that options are made of: each gives the value in its right type, or throws
-// "invalid-options". A message names the option and what was expected, never the value. Knows no
-// option by name.
+// The checks for options: each returns the value in its type, or throws "invalid-options". A
+// message names the option and what was expected, and must not contain the value. Knows no option
+// by name.
 import { AuthError } from '../base/errors.js';
 import { isLoopback } from './syntax.js';
 
 /**
- * Gives the value in its right type. Throws `invalid-options`; `name` is what the message calls it.
+ * Returns the value in its type, or throws `invalid-options`. `name` is the option's name in the
+ * message.
  */
 export type Check<T = unknown> = (value: unknown, name: string) => T;
 
-/** The members that an object may have, each with its check. */
+/** The members that an object may have, and their checks. */
 export type Checks = Readonly<Record<string, Check>>;
 
-/** What the checks make of an object. */
+/** The object after the checks. */
 export type Checked<C extends Checks> = { readonly [Name in keyof C]: ReturnType<C[Name]> };
 
 /** Throws `invalid-options`. `expected` completes the sentence "option … must be". */
@@ -20,7 +21,7 @@ export function refuse(name: string, expected: string): never {
   throw new AuthError('invalid-options', `option "${name}" must be ${expected}`);
 }
 
-/** An object with no member beside the known ones. */
+/** Throws unless the value is an object that has only the known members. */
 export function requireKnown(
   value: unknown,
   name: string,
@@ -39,8 +40,8 @@ export function requireKnown(
 }
 
 /**
- * What the checks make of the members. `prefix` goes before their names; what is undefined after
- * its check is left out.
+ * Checks all members. `prefix` goes before their names in messages. Leaves out members that are
+ * undefined after their check.
  */
 export function checkMembers<C extends Checks>(
   value: Readonly<Record<string, unknown>>,
@@ -54,7 +55,7 @@ export function checkMembers<C extends Checks>(
   return Object.fromEntries(members.filter(([, checked]) => checked !== undefined)) as Checked<C>;
 }
 
-/** An object of these members and no others. */
+/** An object with these members and no others. */
 export function record<C extends Checks>(checks: C): Check<Checked<C>> {
   return (value, name) => {
     requireKnown(value, name, checks);
@@ -62,25 +63,25 @@ export function record<C extends Checks>(checks: C): Check<Checked<C>> {
   };
 }
 
-/** `fallback` when it was not given. */
+/** Gives `fallback` when the value is undefined. */
 export function optional<T>(check: Check<T>): Check<T | undefined>;
 export function optional<T, const F>(check: Check<T>, fallback: F): Check<T | F>;
 export function optional<T, F>(check: Check<T>, fallback?: F): Check<T | F | undefined> {
   return (value, name) => (value === undefined ? fallback : check(value, name));
 }
 
-/** A text that fits; `expected` says what that is. */
+/** A text for which `fits` is true; `expected` completes the message. */
 export function fitting(fits: (value: string) => boolean, expected: string): Check<string> {
   return (value, name) =>
     typeof value === 'string' && fits(value) ? value : refuse(name, expected);
 }
 
-/** A text of this form. */
+/** A text that matches the pattern. */
 export function matching(pattern: RegExp, expected: string): Check<string> {
   return fitting((value) => pattern.test(value), expected);
 }
 
-/** Printable ASCII: what goes on the wire needs no more. */
+/** Printable ASCII: parameters of the protocol need no more. */
 export function text(maxLength: number): Check<string> {
   return matching(
     new RegExp(`^[ -~]{1,${maxLength}}$`),
@@ -107,12 +108,12 @@ export function number(min: number, max: number): Check<number> {
       : refuse(name, `a number from ${min} to ${max}`);
 }
 
-/** Only that it can be called is known. */
+/** Checks only that the value can be called. */
 export function callable<F>(): Check<F> {
   return (value, name) => (typeof value === 'function' ? (value as F) : refuse(name, 'a function'));
 }
 
-/** A list of so many; each member is checked in the list's name. */
+/** A list of `min` to `max` members; messages about a member have the list's name. */
 export function list<T>(
   min: number,
   max: number,
@@ -126,13 +127,12 @@ export function list<T>(
 }
 
 /**
- * An absolute `https:` URL, or `http:` of this computer, without credentials. The text stays as it
- * is.
+ * An absolute `https:` URL, or an `http:` URL of this computer, without credentials. The text stays
+ * unchanged.
  */
 export const url: Check<string> = (value, name) => {
   const address = text(2048)(value, name);
-  // new URL() repairs spaces, backslashes and missing slashes; a comparison of issuers repairs
-  // nothing.
+  // new URL() repairs spaces, backslashes and missing slashes, but issuers are compared exactly.
   if (!/^[a-z]+:\/\/[^\s\\]+$/.test(address) || !URL.canParse(address))
     return refuse(name, 'an absolute URL like "https://login.example.com"');
   const { username, password, protocol, hostname } = new URL(address);

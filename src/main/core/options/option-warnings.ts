@@ -1,9 +1,9 @@
-// What is allowed in the options but unwise, as sentences for the log. Refuses nothing, so it need
-// not be loaded before the app's first window.
+// Warns in the log about options that are allowed but unwise. Refuses nothing, so it need not be
+// loaded before the app's first window.
 import type { Settings } from './auth-options.js';
 import { preflight } from './preflight.js';
 
-/** Each sentence once. */
+/** One sentence for each warning, without repetition. */
 export function warningsOf({
   redirects,
   scopes,
@@ -36,7 +36,7 @@ export function warningsOf({
     warnings.push('option "issuer": "http:" is for a provider on this computer only');
   if (hasClientSecret && provider?.clientSecret.expected !== true) {
     warnings.push(
-      'option "clientSecret": a secret inside an app that people install is none (RFC 8252 §8.5); register a public client, and leave it out where the provider lets you',
+      'option "clientSecret": a secret inside an installed app is not secret (RFC 8252 §8.5); register a public client, and leave the secret out if the provider allows that',
     );
   }
   if (provider !== null)

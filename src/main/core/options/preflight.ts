@@ -1,6 +1,6 @@
-// What is wrong in the options for this provider, before anybody is sent to the browser. Pure:
-// options and rules in, words out. The rules are the preset's data; a message holds their words and
-// the option's name, never a value of the host's.
+// Finds what is wrong in the options for this provider, before a person is sent to the browser.
+// Pure: the rules are data of the preset. A message contains the rule's text and the option's name,
+// never a value from the host.
 import { isLoopback } from './syntax.js';
 import type {
   PreflightCondition,
@@ -9,7 +9,7 @@ import type {
   RedirectTrait,
 } from './provider-preset.js';
 
-/** The options that rules speak of, as the host gave them: unchecked members may be of any type. */
+/** The options that rules can check, as the host gave them: `unknown` members are unchecked. */
 export interface PreflightSubject {
   readonly redirects: unknown;
   readonly scopes: readonly string[];
@@ -18,7 +18,7 @@ export interface PreflightSubject {
   readonly hasResources: boolean;
 }
 
-/** Sentences, in the order of the rules. `refusals`: it cannot work. `warnings`: it works badly. */
+/** Sentences in the order of the rules. `refusals`: cannot work. `warnings`: works badly. */
 export interface PreflightFindings {
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
@@ -66,7 +66,7 @@ function applies(
 function hasTrait(entry: string, index: number, trait: RedirectTrait): boolean {
   const kind = kindOf(entry);
   const url = kind === 'loopback' ? new URL(entry) : null;
-  // URL drops the port 80, which was named all the same.
+  // URL drops the port 80, although the entry names it.
   const port = url === null ? null : /^http:\/\/[^/]*:\d+(?:\/|$)/i.test(entry) ? 'named' : 'free';
   return (
     is(trait.kind, kind) &&
@@ -86,7 +86,7 @@ function is<T>(wanted: T | undefined, actual: unknown): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-/** `unknown` is left to the check of the option itself. */
+/** The check of the option itself handles `unknown`. */
 function kindOf(entry: string): NonNullable<RedirectTrait['kind']> | 'unknown' {
   if (entry === 'device-code') return 'device-code';
   if (entry.startsWith('paste:')) return 'paste';
@@ -98,8 +98,8 @@ function kindOf(entry: string): NonNullable<RedirectTrait['kind']> | 'unknown' {
 }
 
 /**
- * The APIs that the scopes belong to. OpenID Connect's own scopes belong to none; names without a
- * slash to the provider's own API.
+ * The APIs that the scopes belong to. OpenID Connect's own scopes belong to none; scopes without
+ * "://" belong to the provider's own API.
  */
 function resourcesOf(scopes: readonly string[]): ReadonlySet<string> {
   const own = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']);

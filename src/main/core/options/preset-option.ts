@@ -1,6 +1,6 @@
-// The options "issuer" and "provider", of which exactly one is given, and the check of everything
-// else against the preset. Throws "invalid-options"; after it the rest of the options knows no
-// difference between a preset and what a host wrote by hand.
+// Checks the options "issuer" and "provider", of which exactly one must be given, and checks the
+// other options against the preset. Throws "invalid-options". After it, the rest of the options
+// makes no difference between a preset and a host's own values.
 import { AuthError } from '../base/errors.js';
 import { type Check, refuse, requireKnown, text } from './option-checks.js';
 import type { AuthOptions } from './auth-options.js';
@@ -29,17 +29,17 @@ const MEMBERS: { readonly [Name in keyof ProviderPreset]: (value: unknown) => bo
   facts: isList,
 };
 
-/** Throws when the options name what the preset names itself. Null without a preset. */
+/** Throws when the options give what the preset already gives. Null without a preset. */
 export function resolvePreset({ provider, issuer, endpoints }: AuthOptions): ProviderPreset | null {
   if (provider === undefined) return null;
   if (issuer !== undefined)
-    refuse('issuer', 'absent beside "provider", which names the issuer itself');
+    refuse('issuer', 'left out when "provider" is given, because the preset names the issuer');
   if (endpoints !== undefined)
-    refuse('endpoints', 'absent beside "provider", which knows the endpoints');
+    refuse('endpoints', 'left out when "provider" is given, because the preset has the endpoints');
   return requirePreset(provider);
 }
 
-/** Throws for the first rule of the preset by which these options cannot work. */
+/** Throws for the first rule of the preset that says that these options cannot work. */
 export function requirePresetRules(preset: ProviderPreset, subject: PreflightSubject): void {
   const [refusal] = findings(preset, subject).refusals;
   if (refusal !== undefined) throw new AuthError('invalid-options', refusal);
@@ -49,7 +49,7 @@ function findings(preset: ProviderPreset, subject: PreflightSubject): PreflightF
   try {
     return preflight(preset, subject);
   } catch {
-    // Only a preset of a host's own can have rules that are none.
+    // Only a preset that a host wrote itself can have invalid rules.
     return refuse('provider', 'a preset whose rules can be applied');
   }
 }
@@ -60,7 +60,7 @@ export const clientSecret: Check<() => string> = (value, name) => {
   return () => secret;
 };
 
-/** A preset is data: a copy of it is what counts, and functions have no place in it. */
+/** A preset is data: the copy counts, and it may contain no functions. */
 function requirePreset(value: unknown): ProviderPreset {
   requireKnown(value, 'provider', MEMBERS);
   if (!Object.entries(MEMBERS).every(([name, fits]) => fits(value[name]))) {

@@ -1,8 +1,8 @@
-// What a provider preset may say: data that the core interprets. Types only; latchkey/providers
-// makes presets, core never imports them. Every member is required, so that a preset of a host's
-// own is complete or does not compile.
+// What a provider preset may contain: data that the core interprets. Types only: latchkey/providers
+// makes presets, and core may not import them. Every member is required, so that a host's own
+// preset is complete or does not compile.
 
-/** One thing that is known of a provider, and where it was read. */
+/** One fact about a provider, and its source. */
 export interface ProviderFact {
   readonly topic:
     | 'registration'
@@ -15,21 +15,21 @@ export interface ProviderFact {
     | 'errors'
     | 'sign-out';
   readonly fact: string;
-  /** The address of the page where it was read; of the best page to check it when it was not. */
+  /** The page where it was read; if `verified` is false, the best page to check it. */
   readonly source: string;
-  /** The day on which it was looked up, or the date of the page. */
+  /** The day when it was looked up, or the date of the page. */
   readonly date: string;
   /**
-   * True: it was read in the source. False: general knowledge. Nothing here was tried on a live
+   * True: it was read in the source. False: it is general knowledge. No fact was tried on a live
    * tenant.
    */
   readonly verified: boolean;
 }
 
 /**
- * For a provider with many issuers behind one address: `pattern` holds the placeholder
- * `{tenantid}`, and the ID token's claim `tid`, a GUID, stands for it. `metadata`: whether the
- * published issuer is the pattern itself or one that fits it.
+ * For a provider with many issuers behind one address. `pattern` contains the placeholder
+ * `{tenantid}`, which the ID token's claim `tid`, a GUID, replaces. `metadata`: whether the
+ * published issuer is the pattern itself or a filled one.
  */
 export interface IssuerTemplate {
   readonly pattern: string;
@@ -37,8 +37,8 @@ export interface IssuerTemplate {
 }
 
 /**
- * Properties of one entry of the option `redirects`, as the host wrote it. All that are given must
- * hold.
+ * Properties of one entry of the option `redirects`, as the host wrote it. All given properties
+ * must be true.
  */
 export interface RedirectTrait {
   readonly kind?: 'custom-scheme' | 'loopback' | 'https' | 'device-code' | 'paste';
@@ -53,11 +53,11 @@ export interface RedirectTrait {
   readonly startsNotWith?: string;
 }
 
-/** When a rule applies: all conditions that are given hold. `redirect`: for at least one entry. */
+/** A rule applies when all given conditions are true. `redirect`: for at least one entry. */
 export interface PreflightCondition {
   readonly redirect?: RedirectTrait;
   readonly scope?: string;
-  /** Scopes of more than one API, told apart by what stands before the last slash. */
+  /** Scopes of more than one API; the text before the last slash tells the API. */
   readonly scopesOf?: 'several-resources';
   readonly resources?: 'given';
   readonly clientSecret?: 'given' | 'missing';
@@ -66,7 +66,7 @@ export interface PreflightCondition {
 }
 
 /**
- * Something that cannot work (`refuse`) or works badly (`warn`) with this provider, and what to do
+ * An option that cannot work (`refuse`) or works badly (`warn`) with this provider, and what to do
  * instead.
  */
 export interface PreflightRule {
@@ -79,39 +79,39 @@ export interface PreflightRule {
 
 /** A provider as data. */
 export interface ProviderPreset {
-  /** One short word, such as `entra`. */
+  /** One short word, for example `entra`. */
   readonly name: string;
-  /** What people call it. */
+  /** The name that people use. */
   readonly title: string;
   readonly issuer: string;
   readonly issuerTemplate: IssuerTemplate | null;
-  /** Instead of discovery. */
+  /** Null: the provider's metadata is discovered. */
   readonly endpoints: EndpointOptions | null;
-  /** What is asked for when the host names no scopes. */
+  /** The scopes that are requested when the host gives none. */
   readonly scopes: readonly string[];
-  /** Whether a refresh token is asked for by the scope `offline_access`. */
+  /** Whether the scope `offline_access` requests a refresh token. */
   readonly offlineAccess: 'by-scope' | 'by-other-means';
-  /** The host's own parameters come over these. */
+  /** The host's parameters replace these. */
   readonly authorizationParameters: Readonly<Record<string, string>>;
-  /** When `prompt=consent` is sent without being asked for (docs/decisions/0007). */
+  /** When `prompt=consent` is sent although nobody asks for it (docs/decisions/0007). */
   readonly promptConsent: 'always' | 'with-offline-access' | 'never';
   /** The provider's name for `login_hint` (OpenID Connect Core §3.1.2.1). */
   readonly loginHintParameter: string;
   /**
-   * `expected`: this provider gives desktop apps a secret that is none. `sentBy`: `announced` by
-   * the metadata.
+   * `expected`: this provider gives desktop apps a client secret that is not really secret.
+   * `sentBy`: how it is sent; `announced`: as the metadata says.
    */
   readonly clientSecret: {
     readonly expected: boolean;
     readonly sentBy: 'post' | 'basic' | 'announced';
   };
   /**
-   * Words with which the token endpoint says of a refresh token what RFC 6749 §5.2 calls
-   * `invalid_grant`.
+   * Error codes that this token endpoint sends for a refresh token instead of `invalid_grant` (RFC
+   * 6749 §5.2).
    */
   readonly endingErrors: readonly string[];
   /**
-   * What is wrong in the arguments that the preset was made with; completes the sentence "option
+   * What is wrong with the arguments of the preset; each text completes the sentence "option
    * "provider" must be".
    */
   readonly refusals: readonly string[];

@@ -1,11 +1,11 @@
 // Parses the entries of the option "redirects" (RFC 8252 §7.1 and §7.3, RFC 8628, out-of-band
-// pages). Throws "invalid-options" for what no native app can use.
+// pages). Throws "invalid-options" for an entry that no native app can use.
 import { AuthError } from '../base/errors.js';
 import type { RedirectOption } from '../base/ports.js';
 import { isLoopback } from './syntax.js';
 
 /**
- * Schemes that the system, browsers or other protocols own; a private-use scheme may not be one of
+ * Schemes of the system, of browsers or of other protocols; a private-use scheme must not be one of
  * them.
  */
 const RESERVED_SCHEMES = new Set(
@@ -15,7 +15,7 @@ const RESERVED_SCHEMES = new Set(
   ),
 );
 
-/** Parses the whole list; the order is kept. Throws `invalid-options` naming what was expected. */
+/** Parses the whole list and keeps its order. Throws `invalid-options` with what was expected. */
 export function requireRedirects(value: unknown): readonly RedirectOption[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > 16)
     return refuse('a list of 1 to 16 redirect URIs, "device-code" or "paste:…"');
@@ -32,7 +32,7 @@ function parseRedirect(entry: unknown): RedirectOption {
   if (/^paste(?::|$)/i.test(entry)) return parsePaste(entry);
   const colon = entry.indexOf(':');
   const scheme = entry.slice(0, Math.max(colon, 0)).toLowerCase();
-  // A single letter is a drive on Windows.
+  // On Windows, a single letter is a drive.
   if (!/^[a-z][a-z0-9+.-]+$/.test(scheme))
     return refuse('URIs that begin with a scheme like "com.example.app:" (RFC 3986 §3.1)');
   if (!URL.canParse(entry)) return refuse('absolute URIs');
@@ -42,7 +42,7 @@ function parseRedirect(entry: unknown): RedirectOption {
   if (scheme === 'http') return parseLoopback(entry, url);
   if (scheme === 'https')
     return refuse(
-      'custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app, and want "paste:" before them',
+      'custom schemes or "http:" loopback URIs; "https:" redirects reach a server, not this app, and need "paste:" before them',
     );
   if (RESERVED_SCHEMES.has(scheme))
     return refuse(
@@ -63,7 +63,7 @@ function parseLoopback(entry: string, url: URL): RedirectOption {
   }
   if (entry.includes('?')) return refuse('loopback URIs without query');
   if (url.port === '0') return refuse('loopback URIs without port, or with a port from 1 to 65535');
-  // URL drops the port 80, which was asked for all the same.
+  // URL drops the port 80, although the entry names it.
   const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry)
     ? 80
     : url.port === ''
@@ -73,8 +73,8 @@ function parseLoopback(entry: string, url: URL): RedirectOption {
 }
 
 /**
- * The person carries the code by hand, so the page may be anywhere; but its address holds a code,
- * which wants TLS.
+ * The person copies the code, so the page may be anywhere. But its address contains the code, so it
+ * must use TLS.
  */
 function parsePaste(entry: string): RedirectOption {
   const redirectUri = entry.slice('paste:'.length);

@@ -1,5 +1,5 @@
-// Words of the wire that options and requests are both checked for. Wanted before the app's first
-// window, where token-request.ts is not.
+// Checks for values of the protocol that both options and requests use. Needed before the app's
+// first window, so it may not import token-request.ts, which is loaded later.
 
 /** RFC 8707 §2. */
 export function isResource(text: string): boolean {

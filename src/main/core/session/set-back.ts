@@ -1,20 +1,21 @@
-// A calendar that is set back while the app runs: what a session has timed keeps the time that it
-// has left. Only a clock that nobody sets can tell by how much. Decides nothing else; the calendar
-// of another process is not its business.
+// Handles a wall clock that is set back while the app runs: everything that a session has timed
+// keeps the time that it has left. Only a clock that nobody can set tells by how much it was set
+// back. Decides nothing else, and nothing about other processes.
 import type { Clock } from '../base/ports.js';
 import type { TokenSet, AccessToken } from '../base/tokens.js';
 import type { LiveSession, Renewal, SessionState, TargetAnswer } from './session-state.js';
 
-/** Less than this is gathered until it is as much. */
+/** Smaller steps are added up until they reach this. */
 const NOTICED_MS = 1_000;
 /**
- * Set back by so much, the record's times are worth a renewal: the next process reads them, and has
- * seen nothing.
+ * If the clock was set back this far, the session is renewed to correct the times in its record:
+ * the next process reads them and has not seen the change.
  */
 const RENEWED_MS = 60_000;
 
 /**
- * By how many milliseconds the calendar was set back since it was last asked; 0 when it was not.
+ * The returned function tells by how many milliseconds the wall clock was set back since its last
+ * call; 0 when it was not.
  */
 export function createSetBackWatch(clock: Clock): () => number {
   let ahead = clock.now() - clock.elapsed();
