@@ -28,12 +28,12 @@ import { type TokenRequest, parseAccountId } from './session/token-request.js';
 import { createSessionStore } from './storage/session-store.js';
 import { toView, withOthers } from './view.js';
 
-/** The core as index.ts and the tests use it. Promises reject with `AuthError` only. */
+/** The core as index.ts and the tests use it. Promises reject only with an `AuthError`. */
 export interface Engine {
-  /** Reads what is stored. Call once; until its end the view says `starting`. */
+  /** Reads what is stored. Call it once; until it is done the view says `starting`. */
   start(): void;
   view(): AuthView;
-  /** Calls the listener now and after each change, in order. Returns the way to stop. */
+  /** Calls the listener now and after each change, in order. Returns a function to stop it. */
   onView(listener: (view: AuthView) => void): () => void;
   /** `argument`: a `SignInRequest` from outside, not looked at yet. */
   signIn(argument: unknown): Promise<void>;
@@ -41,8 +41,8 @@ export interface Engine {
   reopenBrowser(): void;
   tryAnotherWay(): void;
   /**
-   * Resolves when an open attempt has taken what was pasted; rejects with `callback-invalid` when
-   * none has.
+   * Resolves when an open attempt has taken the pasted text; rejects with `callback-invalid` when
+   * none takes it.
    */
   pasteCallback(argument: unknown): Promise<void>;
   /**
@@ -52,13 +52,13 @@ export interface Engine {
   signOut(accountId?: unknown): Promise<void>;
   /**
    * Resolves when this account is the active one. Rejects, and changes nothing, when its session
-   * does not come.
+   * cannot be restored.
    */
   switchAccount(accountId: unknown): Promise<void>;
   retry(): void;
   getAccessToken(request?: TokenRequest): Promise<string>;
   /**
-   * Ends everything within `LIMITS.stopMs`: what is being renewed or stored is finished, nothing
+   * Ends everything within `LIMITS.stopMs`: running renewals and writes are finished, and nothing
    * new begins.
    */
   stop(): Promise<void>;
@@ -67,7 +67,7 @@ export interface Engine {
 export function createEngine(settings: Settings, ports: Ports): Engine {
   const { clock, log } = ports;
   const ended = new AbortController();
-  /** From the beginning of stop() on nobody waits for a lock. */
+  /** As soon as stop() begins, no call waits for a lock. */
   const leaving = new AbortController();
   const lock: Lock = {
     hold: (name, limitMs, run) => ports.lock.hold(name, limitMs, run, leaving.signal),
@@ -141,7 +141,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     drain,
     changed() {
       if (sessions.state().phase !== 'absent') migration.cancel();
-      // Why a session ended, or that the user ended it, is newer than what became of an attempt.
+      // The end of a session is newer than the result of an attempt.
       else attemptError = null;
     },
     adopted: (attempt) => {
@@ -178,7 +178,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     discard,
     ended({ error, outcome }) {
       if (error?.code !== 'sign-in-cancelled') attemptError = error;
-      // The keyring has just taken a session, so that it may let go of another.
+      // The keyring has just stored a session, so it may now also remove another one.
       if (outcome === 'signed-in') removeOwed();
     },
   });
@@ -249,14 +249,14 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       const accountId = argument === undefined ? null : parseAccountId(argument);
       if (stopping !== null) throw stoppedError();
       const open = attempts.open();
-      // At once, so that a sign-in that is asked for next is none of these.
+      // Done at once, so that it does not end a sign-in that begins after this call.
       let ended =
         accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
-      // Whoever is about to be restored is meant, too.
+      // The sign-out also ends a session that is about to be restored.
       await starting;
       if (!storedState.isRead() && sessions.areAbsent()) {
         await reader.tryAgain();
-        // Nobody can tell who is to be signed out, and to say that it is done would be wrong.
+        // It is unknown which account to sign out, so it would be wrong to resolve.
         if (!storedState.isRead() && stopping === null) throw unreadError();
         await restoring;
       }
@@ -312,8 +312,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   /**
-   * A person who signs out is not signed in again by what was begun before: a callback, a device
-   * code, an attempt in the keychain.
+   * After a sign-out, nothing that began before it may sign the person in again: no callback, no
+   * device code, no attempt in the keychain.
    */
   function endAttempts(open: readonly AttemptState[]): Promise<void> {
     attempts.cancel(open);
@@ -321,7 +321,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   /**
-   * Not while tokens are on their way: they may be of the same grant as one that is owed its end.
+   * Not while tokens are being fetched: they may belong to the same authorization grant as a token
+   * that is still to be revoked.
    */
   function removeOwed(): void {
     if (!attempts.isRedeeming())
@@ -329,13 +330,13 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function restoreLast(): void {
-    // A callback that came at start may have signed somebody in already.
+    // A callback at the start may already have signed a person in.
     if (sessions.state().phase !== 'absent') return;
     const { restore: account, last, reason } = sessionStore.load();
     if (account === null || migration.isUnderWay()) sessions.recall(last, reason);
     else {
       sessions.send({ type: 'restore', account, now: clock.now() });
-      // Most often the stored token is due: the wire is loaded while the keyring is asked.
+      // The stored token is usually due, so the OAuth client is loaded while the keyring is read.
       client.preload();
     }
   }
@@ -358,7 +359,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   function deliverToSession(mail: SessionMail): void {
-    // Then the keyring has just been opened.
+    // These events show that the keyring has just been opened.
     const isOpen = mail.event.type === 'record-found' || mail.event.type === 'stored';
     if (isOpen) attemptStore.tryAgain();
     sessions.deliver(mail);
@@ -366,8 +367,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   }
 
   /**
-   * Tokens that came too late. Where somebody is, or is being, signed in they may be of the same
-   * grant, which must not be revoked.
+   * Drops tokens that came too late. While a person is signed in, or a sign-in is running, they may
+   * belong to the same authorization grant, which must not be revoked.
    */
   function discard(tokens: TokenSet, isAbsent = sessions.areAbsent()): void {
     if (isAbsent && !attempts.isRedeeming() && tokens.refreshToken !== null)

@@ -1,11 +1,11 @@
-// The engine before it is there: what pages and the host ask at start is answered or kept until the
-// engine is loaded, in order. Loading must not hold up the app's first window. Decides nothing;
-// once loaded, every call goes straight on.
+// The engine before it is loaded: answers the first calls of pages and the host, or keeps them in
+// order until the engine is loaded. Loading must not delay the app's first window. Decides nothing;
+// after loading, every call goes to the engine directly.
 import type { AuthView } from '../../contract.js';
 import type { Engine } from './engine.js';
 import { partMissingError, stoppedError, toErrorView } from './base/errors.js';
 
-/** One object: who has been told it need not hear it again from the engine. */
+/** Listeners that have got this view do not get it again from the engine. */
 const STARTING: AuthView = Object.freeze({ status: 'starting' });
 
 /** The engine as pages and hosts call it: what they ask of a sign-in was not looked at yet. */
@@ -15,14 +15,14 @@ export interface OpenEngine extends Omit<Engine, 'signIn'> {
 
 interface Waiting {
   readonly listener: (view: AuthView) => void;
-  /** Null: not handed to the engine yet. */
+  /** Null until the listener is passed to the engine. */
   off: (() => void) | null;
 }
 
 /**
- * Creates it. `start` calls `load`, once, and so does the first call that asks for something. Where
- * loading fails, the view says so and every call rejects with `files-missing`: a part of Latchkey
- * is not where it belongs. After `stop` nothing is loaded any more.
+ * Creates it. `start`, or the first call that needs the engine, calls `load`, and only once. If
+ * loading fails, the view says so and every call rejects with `files-missing`: a file of Latchkey
+ * is missing. After `stop` nothing is loaded any more.
  */
 export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
   let engine: OpenEngine | null = null;
@@ -31,7 +31,7 @@ export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
   let stopping: Promise<void> | null = null;
   const waiting = new Set<Waiting>();
 
-  /** Whoever calls hears of a failure; nobody has to. */
+  /** A failure of the load goes to the callers; without a caller it is ignored. */
   function start(): void {
     loaded().catch(() => undefined);
   }
@@ -55,8 +55,8 @@ export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
       try {
         listener(failure);
       } catch {
-        // The callers still hear of the failure; the engine that would log this one is what is
-        // missing.
+        // The callers still get the failure. This one cannot be logged, because the engine that
+        // would log it is missing.
       }
     }
     waiting.clear();
@@ -74,7 +74,7 @@ export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
     return loading;
   }
 
-  /** What has no answer is done when it can be, and forgotten when it never can. */
+  /** Runs a call without a result when the engine is loaded; drops it if loading fails. */
   function later(run: (engine: OpenEngine) => void): void {
     if (engine !== null) run(engine);
     else loaded().then(run, () => undefined);
@@ -117,7 +117,7 @@ export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
         there.retry();
       });
     },
-    // Asked before every request of the app: no promise more than needed.
+    // The app calls it before every request, so it makes no promise more than necessary.
     getAccessToken: (request) =>
       engine === null
         ? loaded().then((there) => there.getAccessToken(request))

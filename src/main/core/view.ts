@@ -1,4 +1,5 @@
-// Machines → AuthView: the one place that decides what a page may know. Pure.
+// Makes the AuthView from the states of the machines: the only place that decides what a page may
+// know. Pure.
 import type {
   AccountView,
   AttemptView,
@@ -14,20 +15,20 @@ import { recordKey } from './storage/records.js';
 import { isUnread } from './session/session-queries.js';
 import type { LiveSession, SessionState } from './session/session-state.js';
 
-/** Everything the view depends on. */
+/** Everything that the view depends on. */
 export interface ViewInput {
-  /** False until the file of known accounts was read and a stored session was asked for. */
+  /** False until the state file was read and the restore of a stored session has begun. */
   readonly started: boolean;
   readonly session: SessionState;
   /** Open attempts, oldest first. */
   readonly attempts: readonly AttemptState[];
-  /** Why the last attempt failed, when that was not the user's wish; forgotten at the next one. */
+  /** Why the last attempt failed; null after a cancel, and after the next attempt begins. */
   readonly attemptError: AuthError | null;
-  /** The host chose not to store anything, so that nothing is amiss when nothing is stored. */
+  /** True: the host chose not to store anything, so a session that is not stored is no problem. */
   readonly memoryOnly: boolean;
-  /** Tells where a record is, by its key. Without it: in the keychain. */
+  /** Tells which store has the record with a key. Default: the keychain. */
   readonly homeOf?: ((key: string) => SecretStoreKind) | undefined;
-  /** Shows an error, perhaps with advice. Without it: as it is. */
+  /** Makes the view of an error, perhaps with advice. Default: without advice. */
   readonly errorView?: (error: AuthError) => AuthErrorView;
 }
 
@@ -76,7 +77,7 @@ export function toView(input: ViewInput): AuthView {
   }
 }
 
-/** Adds who else is signed in; while it starts nobody knows. */
+/** Adds the other signed-in accounts. They are unknown while the view says `starting`. */
 export function withOthers(view: AuthView, otherAccounts: readonly AccountView[]): AuthView {
   return otherAccounts.length === 0 || view.status === 'starting'
     ? view

@@ -22,13 +22,13 @@ export interface AccessToken {
 }
 
 /**
- * What an access token is for, where that is not what the sign-in asked for: one resource (RFC 8707
- * §2.2), or a narrower scope (RFC 6749 §6).
+ * What an access token is for, if it differs from what the sign-in requested: one resource (RFC
+ * 8707 §2.2), or a narrower scope (RFC 6749 §6).
  */
 export interface TokenTarget {
-  /** The same for the same resource and scopes. */
+  /** Equal for the same resource and scopes. */
   readonly key: string;
   readonly resource: string | null;
-  /** As it goes on the wire. */
+  /** The value of the parameter `scope`. */
   readonly scope: string | null;
 }

@@ -1,11 +1,12 @@
-// What a host's own `read` says of a value that an earlier version of its app kept. Types end
-// there: nothing in it is believed. May not throw, and puts no value into a text.
+// Checks what the host's `read` says about a value that an earlier version of its app stored. Its
+// type is only a promise, so nothing in it is trusted. May not throw, and may not put a value into
+// a text.
 import type { LegacySession } from '../options/migration-option.js';
 
 /** Four times the longest refresh token ever seen. */
 const TOKEN_MAX_LENGTH = 16_384;
 
-/** Null for what is no session. */
+/** Null for anything that is not a session. */
 export function parseLegacySession(value: unknown): LegacySession | null {
   if (typeof value !== 'object' || value === null) return null;
   const { refreshToken, subject, scope } = value as Record<string, unknown>;

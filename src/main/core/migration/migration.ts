@@ -1,7 +1,7 @@
-// Taking over the session of an earlier version of the host's app: prove its refresh token, store
-// it as a session of ours, then remove what it came from. Killed at any moment, it goes on at the
-// next start from the newest token that is stored. May not sign anybody out, and removes nothing
-// whose successor is not in the keychain.
+// Migrates the session of an earlier version of the host's app: proves its refresh token, stores it
+// as a session, then removes the old entry. After a kill at any moment, the next start continues
+// with the newest stored token. May not sign a person out, and may remove nothing before its
+// successor is in the keychain.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { parseLegacySession } from './legacy-session.js';
@@ -35,41 +35,42 @@ import { keyringError } from '../storage/keyring-error.js';
 
 export interface Migration {
   /**
-   * Begins if there may be something to take over: nobody was ever signed in, or an earlier try was
-   * cut off. Call first.
+   * Begins if there may be something to migrate: nobody was ever signed in, or an earlier try was
+   * interrupted. Call it first.
    */
   begin(): void;
   /**
-   * Resolves at the first word: it is done, there is nothing, or it has to wait. At once when
-   * nothing was begun.
+   * Resolves when it is known that the migration is done, that there is nothing to migrate, or that
+   * it has to wait. Resolves at once when nothing was begun.
    */
   firstWord(): Promise<void>;
   /**
-   * A token of somebody is in hand and belongs to no session yet: nobody else may be restored
-   * meanwhile.
+   * True while there is a token that belongs to no session yet: no other account may be restored in
+   * the meantime.
    */
   isUnderWay(): boolean;
-  /** It goes on when the network comes back. */
+  /** True: the migration continues when the network comes back. */
   waitsForNetwork(): boolean;
   /**
-   * Does now what it waits for. A keyring is asked again only when the person has just unlocked it,
-   * or wishes it; then also one that had nothing, for a locked keyring whose dialog cannot open
-   * says the same.
+   * Tries again now. `keyringToo`: the person has just unlocked the keyring, or asks for it; only
+   * then the keyring is asked again, even one that had nothing, because a locked keyring whose
+   * dialog cannot open answers the same.
    */
   tryAgain(keyringToo: boolean): void;
   /**
-   * Somebody signed in by another way, or the user signed out: what was not stored by now never is.
+   * The person has signed in otherwise, or has signed out: what is not stored by now is never
+   * stored.
    */
   cancel(): void;
-  /** Resolves when no session will come of it any more, or has come. */
+  /** Resolves when the migration has made a session, or will make none any more. */
   settled(): Promise<void>;
-  /** Begins no try any more; resolves when the one that is under way is done and stored. */
+  /** Begins no try any more; resolves when the running one is done and stored. */
   stop(): Promise<void>;
 }
 
 /**
- * Where it reports: to the person (null: nothing is amiss any more), and that this account has a
- * record now.
+ * Where the migration reports. `tell`: the error for the person (null: none any more). `taken`:
+ * this account has a record now.
  */
 export interface MigrationEvents {
   tell(error: AuthError | null): void;
@@ -77,7 +78,7 @@ export interface MigrationEvents {
 }
 
 export interface MigrationParts {
-  /** Undefined: nothing can be taken over. */
+  /** Undefined: nothing can be migrated. */
   readonly legacyEntries: LegacyEntries | undefined;
   readonly secrets: SecretStore;
   readonly storedState: StoredState;
@@ -97,9 +98,9 @@ type Outcome =
 type Failure = Exclude<SecretOutcome, { state: 'done' }>;
 
 const OVER: Outcome = { state: 'over' };
-/** Old digests make room: a host has few earlier versions. */
+/** Old digests are dropped: a host has few earlier versions. */
 const TRIED_MAX = 32;
-/** Instead of a digest: nothing is tried any more. */
+/** In place of a digest: no entry is tried any more. */
 const ALL = '*';
 
 const NO_LEGACY_ENTRIES: LegacyEntries = {
@@ -123,18 +124,19 @@ export function createMigration(
 ): Migration {
   const indexes = settings.migrateFrom.map((_, index) => index);
   /**
-   * The newest state of what is being proved, in memory: the keychain may have refused to take it.
+   * The newest state of the record that is being proved. In memory, because the keychain may have
+   * refused to store it.
    */
   let current: MigrationRecord | null = null;
-  /** When the provider itself refused last, in words that are not for good. */
+  /** When the provider itself first refused, but not finally. */
   let refusedAt: number | null = null;
   let running: Promise<void> | null = null;
-  /** A session is stored: all that is left is to clean. */
+  /** The session is stored: only the clean-up is left. */
   let isDone = false;
   let cancelled = false;
   let stopped = false;
   let waitsFor: 'keyring' | 'network' | 'time' | null = null;
-  /** Asked to try again while a try was under way: what it found out may be old. */
+  /** `tryAgain` was called during a try: what that try has found may be out of date. */
   let again = false;
   const remember = (): void => {
     again = true;
@@ -173,14 +175,14 @@ export function createMigration(
       accounts,
       takeOver: { stage, tried },
     } = storedState.current();
-    // Where another issuer or client was used before, the earlier session may be theirs, and is
-    // sent to nobody.
+    // If another issuer or client was used before, the legacy session may belong to it, so it is
+    // sent to no issuer.
     const isNew =
       accounts.length === 0 &&
       !storedState.knowsOthers() &&
       indexes.length > 0 &&
       !tried.includes(ALL);
-    // What is only left to be cleaned holds up nobody.
+    // If only the clean-up is left, nothing needs to wait for it.
     if (stage === 'cleaning' || (stage === 'none' && !isNew)) speak();
     if (stage === 'none' && !isNew) return;
     isDone = stage === 'cleaning';
@@ -212,7 +214,7 @@ export function createMigration(
           outcome?.error ??
           new AuthError(
             'session-busy',
-            'another process of this app takes over the earlier session and does not finish',
+            'another process of this app is migrating the earlier session and does not finish',
           );
         waitsFor = whatFor(error);
         log.write({
@@ -231,7 +233,7 @@ export function createMigration(
   }
 
   /**
-   * A keyring is asked again when somebody has unlocked it, and not by a timer: each time might
+   * A keyring is asked again when the person has unlocked it, and not by a timer: each read might
    * open a dialog.
    */
   async function pause(error: AuthError, failures: number): Promise<void> {
@@ -258,7 +260,7 @@ export function createMigration(
 
   /** One try, while no other process tries. */
   async function step(): Promise<Outcome> {
-    // What other processes have written meanwhile.
+    // Other processes may have written the file in the meantime.
     await storedState.refresh();
     const { stage } = storedState.current().takeOver;
     if (stage !== 'none' && current === null) {
@@ -272,7 +274,7 @@ export function createMigration(
     if (stage === 'proving') {
       const session = await lastSession();
       if (session?.state === 'withheld') return { state: 'waits', entry: 0, error: session.error };
-      // The last try was cut off after it had stored the session.
+      // The last try was interrupted after it had stored the session.
       if (session?.state === 'record') return finish(current?.entry ?? 0, session.record.account);
       if (current === null) await setStage('none');
       else {
@@ -323,20 +325,20 @@ export function createMigration(
       ...(subject === undefined ? {} : { subject }),
     };
     try {
-      // Before anything is written: most tries that fail do so here, for want of a network.
+      // Before anything is written: most failures happen here, because there is no network.
       await client.prepare();
     } catch (thrown) {
       return { state: 'waits', entry, error: toAuthError(thrown) };
     }
-    // The file first: a record that it does not lead to would stay for ever. And both before the
-    // token is rotated: who cannot store what comes of it must not ask for it.
+    // The file comes first: a record that it does not name would stay for ever. And both come
+    // before the token is rotated: if the new token could not be stored, it must not be requested.
     if (!(await setStage('proving')))
       return {
         state: 'waits',
         entry,
         error: new AuthError(
           'storage-failed',
-          'the file that leads the next start to the earlier session could not be written',
+          'the state file, which leads to the earlier session, could not be written',
         ),
       };
     const stored = await secrets.write(await keyOf(), JSON.stringify(record));
@@ -348,21 +350,21 @@ export function createMigration(
     let account: AccountView;
     let tokens: TokenSet;
     current = record;
-    // A request that is cut off by the end of the app could cost the rotated token.
+    // If the end of the app interrupted a request, the rotated token could be lost.
     if (stopped) return OVER;
     try {
       const renewed = await client.renewLegacy(record.refreshToken, record.scope);
       tokens = renewed.tokens;
       current = { ...record, refreshToken: tokens.refreshToken ?? record.refreshToken };
-      // Now: to learn who it is may take two more exchanges. A keyring that refuses leaves it in
-      // memory.
+      // Stored now, because `identify` may take two more exchanges. If the keyring refuses, the
+      // token is still in memory.
       if (current.refreshToken !== record.refreshToken)
         await secrets.write(await keyOf(), JSON.stringify(current));
       account = await renewed.identify();
       if (record.subject !== undefined && record.subject !== account.subject)
         throw new AuthError(
           'id-token-invalid',
-          'the earlier session is of somebody else than the host says',
+          'the earlier session does not belong to the "subject" that the host expects',
         );
     } catch (thrown) {
       return judge(toAuthError(thrown), entry, record);
@@ -378,7 +380,7 @@ export function createMigration(
       access: { token: accessToken, obtainedAt, expiresAt },
     } as const;
     let isDropped = false;
-    // Somebody who has signed in meanwhile, or signed out, has the last word.
+    // A sign-in or sign-out in the meantime wins.
     const write = async (): Promise<AuthError | null> => {
       isDropped = cancelled;
       return isDropped ? null : sessionStore.write(session);
@@ -404,11 +406,11 @@ export function createMigration(
     return OVER;
   }
 
-  /** Only the provider's own no is for good, as with any session. */
+  /** Only a refusal by the provider itself is final, as with every session. */
   async function judge(error: AuthError, entry: number, before: MigrationRecord): Promise<Outcome> {
     if (error.code === 'session-ended') return refuse(entry, error);
     if (error.code === 'id-token-invalid') {
-      // What the server rotated belongs to nobody now. What it did not rotate is still the host's.
+      // A rotated token is used by nobody now. A token that was not rotated is still the host's.
       if (current !== null && current.refreshToken !== before.refreshToken)
         void client.revoke(current.refreshToken).catch(() => undefined);
       return refuse(entry, error);
@@ -422,7 +424,7 @@ export function createMigration(
     return { state: 'waits', entry, error };
   }
 
-  /** It is of no use: its entry is left as it is, and not tried again. */
+  /** The session cannot be used: its entry stays as it is, and is not tried again. */
   async function refuse(entry: number, error: AuthError): Promise<Outcome> {
     log.write({
       level: 'warn',
@@ -436,8 +438,8 @@ export function createMigration(
   }
 
   /**
-   * Notes it as tried, or all, and removes what was stored on the way; not what the host's earlier
-   * version left.
+   * Notes this value, or all values, as tried, and removes what the migration has stored; does not
+   * remove what the earlier version of the host's app left.
    */
   async function drop(tried: string): Promise<Outcome> {
     await storedState.update((state) => ({
@@ -453,8 +455,8 @@ export function createMigration(
   }
 
   /**
-   * Removes what a session was taken over from, and then the record that knew of it. False: not
-   * now.
+   * Removes the entry that the session was migrated from, and then the migration record. False: not
+   * possible now.
    */
   async function clean(): Promise<boolean> {
     const { tried } = storedState.current().takeOver;
@@ -469,8 +471,8 @@ export function createMigration(
         continue;
       const reading = await legacyEntries.read(entry);
       if (reading.state === 'locked' || reading.state === 'unavailable') isClean = false;
-      // Something else by now: the earlier version was used again, and that is not what was taken
-      // over.
+      // If the value has changed, the earlier version was used again, and this value was not
+      // migrated.
       if (reading.state !== 'found' || (await digestOf(reading.value)) !== current.source) continue;
       if ((await legacyEntries.remove(entry)).state !== 'done') isClean = false;
     }
@@ -507,12 +509,12 @@ export function createMigration(
     return { state: 'waits', entry, error: keyringError(failure, 'earlier session') };
   }
 
-  /** Nobody has to know, and the next start tries again. */
+  /** The person need not know; the next start tries again. */
   function oweCleaning(): Outcome {
     log.write({
       level: 'warn',
       event: 'record-removal-owed',
-      fields: { detail: 'what an earlier session was taken over from' },
+      fields: { detail: 'the entry that an earlier session was migrated from' },
     });
     return OVER;
   }

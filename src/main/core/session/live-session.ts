@@ -21,12 +21,12 @@ import {
   same,
 } from './session-state.js';
 
-/** The second time, after a pause: once may be a proxy's or a deployment's mistake. */
+/** Refusals, with a pause between them: one may be the mistake of a proxy or a deployment. */
 const REFUSALS_MAX = 2;
 
 /**
- * The request may have arrived: then the server has rotated the refresh token, and nobody has heard
- * of it.
+ * After these errors the request may have arrived: then the server has rotated the refresh token,
+ * but the new one was lost.
  */
 const ANSWER_MAY_BE_LOST: readonly AuthErrorCode[] = [
   'network-failed',
@@ -187,8 +187,8 @@ export function refuseOrWait(
     return absent(state.epoch + 1, 'ended', state.account, verdict, [
       { type: error.code === 'session-ended' ? 'mark-refused' : 'suspend', account: state.account },
     ]);
-  // While the token is valid nobody waits, and a provider in trouble is spared; a network that
-  // fails says nothing about the provider.
+  // While the token is valid nobody waits, so a provider with problems gets longer pauses. A
+  // network failure says nothing about the provider.
   const inAdvance = error.code === 'server-unavailable' && !isOver(state.access, renewal.since);
   const pause = retryDelayMs(
     trouble.failures,
@@ -222,9 +222,9 @@ function worse(
 }
 
 /**
- * Why the session is over, or null while there is hope. Only the server's own word ends it. A
- * refusal in other words than that, said again, offers a new sign-in; its record is kept, and asked
- * once more at the next start.
+ * Why the session has ended, or null if it may still be renewed. Only the server's own refusal ends
+ * it. A repeated refusal with another error than `invalid_grant` offers a new sign-in; the record
+ * stays, and the next start tries it once more.
  */
 function finalError(error: AuthError, trouble: Trouble): AuthError | null {
   if (error.code === 'session-ended') {
@@ -272,7 +272,7 @@ export function beginRenewal(state: LiveSession, now: number): SessionStep {
   };
 }
 
-/** The session was refused in no final words before this start: one more refusal ends it again. */
+/** A refusal before this start was not final: one more refusal ends the session again. */
 export function askOnceMore(state: LiveSession, now: number): SessionStep {
   const step = beginRenewal(state, now);
   const { state: next } = step;
@@ -319,7 +319,7 @@ function renewEffect(
 }
 
 /**
- * The keychain has it also when only the file that leads the next start there could not be written.
+ * True also when only the state file, which names the record for the next start, was not written.
  */
 function isInKeychain({ storeError }: LiveSession): boolean {
   return storeError === null || storeError.code === 'storage-failed';
@@ -349,7 +349,7 @@ export function backgroundDueAt(renewAt: number | null, access: AccessToken | nu
 
 export function dueAt(tokens: TokenSet, timing: Timing): number | null {
   if (tokens.refreshToken === null || tokens.expiresAt === null) return null;
-  // Never in the same instant: a server that gives tokens without life must not be asked in a tight
+  // Never at once: a server that issues tokens without any lifetime must not be asked in a tight
   // loop.
   return Math.max(
     renewAt({
@@ -384,7 +384,7 @@ export function accessOf({ accessToken, obtainedAt, expiresAt }: TokenSet): Acce
   return { token: accessToken, obtainedAt, expiresAt };
 }
 
-/** True when there is no token, or its time is over. */
+/** True when there is no token, or when it has expired. */
 export function isOver(access: AccessToken | null, now: number): boolean {
   return access === null || (access.expiresAt !== null && now >= access.expiresAt);
 }
@@ -393,14 +393,14 @@ function lifeLeftMs(access: AccessToken | null, now: number): number {
   return (access?.expiresAt ?? Infinity) - now;
 }
 
-/** True when a session that no keyring took is to be stored again. */
+/** True when it is time to try again to store a session that could not be stored. */
 export function isStoringDue({ storeRetryAt }: LiveSession, now: number): boolean {
   return (
     storeRetryAt !== null && hasPassed(storeRetryAt - LIMITS.storeRetryMs, LIMITS.storeRetryMs, now)
   );
 }
 
-/** True when the clock shows a time before the token came: then nobody knows how old it is. */
+/** True when the clock shows a time before the token came: the age of the token is then unknown. */
 export function wasSetBack(access: AccessToken | null, now: number): boolean {
   return access !== null && isSetBackBehind(access.obtainedAt, now);
 }

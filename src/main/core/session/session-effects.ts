@@ -1,5 +1,5 @@
-// The effects of the session: reads, writes and removes its record, renews under the lock of all
-// processes, revokes. Decides nothing about the session: what happens goes back to the mailbox as
+// The effects of the session: reads, writes and removes its record, renews under a lock across
+// processes, revokes. Decides nothing about the session: it reports every result to the mailbox as
 // an event of session-state.ts.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, assertNever, toAuthError } from '../base/errors.js';
@@ -19,34 +19,34 @@ import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-loc
 
 type RenewEffect = SessionEffect & { readonly type: 'renew' };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
-/** Instead of an account: those of other issuers and clients. */
+/** In place of an account id: the records of other issuers and clients. */
 const OTHERS = '';
 
 type GoodRecord = SessionRecord & { readonly access: NonNullable<SessionRecord['access']> };
 
-/** The session that an effect is of, as it was then: later epochs ignore what is posted. */
+/** The session of an effect at that moment: later epochs ignore its events. */
 export interface SessionHandle {
   readonly post: (event: SessionEvent) => void;
-  /** The next start restores it. */
+  /** True: the next start restores it. */
   readonly isActive: boolean;
 }
 
 export interface SessionEffects {
   run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void;
   revoke(token: string): void;
-  /** Removes the record of somebody who has no session here, and revokes its token before. */
+  /** Revokes the token in the record of an account without a session here; removes the record. */
   forget(account: AccountView): void;
   /**
-   * Does what an earlier sign-out could not: reads the record, revokes its token at this issuer,
-   * removes it. One try, whatever the network says. Another issuer's or client's record is only
-   * removed. `isInUse`: signed in again, so that its record stays.
+   * Does what an earlier sign-out could not do: reads the record, revokes its token at this issuer,
+   * removes the record. Tries once, whatever the network says. The record of another issuer or
+   * client is only removed. `isInUse`: the account is signed in again, so its record stays.
    */
   removeOwed(isInUse: (accountId: string) => boolean): void;
-  /** Resolves when every removal that is under way was tried. */
+  /** Resolves when every running removal was tried. */
   removed(): Promise<void>;
   /**
-   * Begins no renewal any more; resolves when what was begun is done and stored. A read is not
-   * waited for.
+   * Begins no renewal any more; resolves when the running ones are done and stored. Does not wait
+   * for a read.
    */
   finish(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export function createSessionEffects(
 ): SessionEffects {
   const { clock, log, lock } = ports;
   /**
-   * Work that must not be cut off by stop(): a rotated token that is not stored is a lost session.
+   * Work that stop() must not interrupt: if a rotated token is not stored, the session is lost.
    */
   const pending = new Set<Promise<unknown>>();
   const removals = new Set<Promise<unknown>>();
@@ -70,7 +70,7 @@ export function createSessionEffects(
     string,
     { readonly done: () => void; readonly correlationId: string }
   >();
-  /** Owed removals that are under way. */
+  /** Owed removals that are running. */
   const owedNow = new Set<string>();
   let finishing = false;
 
@@ -86,7 +86,7 @@ export function createSessionEffects(
     },
     async finish() {
       finishing = true;
-      // A renewal that ends begins a write: the list is asked until it stays empty.
+      // A renewal ends with a new write, so this repeats until the set stays empty.
       while (pending.size > 0) await Promise.all([...pending]);
     },
   };
@@ -176,8 +176,8 @@ export function createSessionEffects(
   }
 
   /**
-   * One process at a time: two that send the same refresh token look like a thief to a server that
-   * rotates (RFC 9700 §4.14.2).
+   * Only one process at a time renews: to a server that rotates refresh tokens, two requests with
+   * the same token look like theft (RFC 9700 §4.14.2).
    */
   async function renew(effect: RenewEffect, session: SessionHandle): Promise<void> {
     const correlationId = newId();
@@ -185,18 +185,18 @@ export function createSessionEffects(
     const failed = client.isPrepared() ? 'ready' : await getReady(effect, session, correlationId);
     const error = failed === 'ready' ? await renewAlone(effect, session, correlationId) : failed;
     if (error === null) {
-      // The tokens are stored, and whoever waited has them.
+      // The tokens are stored, and all waiting callers have them.
       if (!finishing) client.revalidateMetadata();
       return;
     }
-    // Asked while nobody waits at the lock.
+    // Asks the provider after the lock is released, so that no process waits for it.
     const refused =
       effect.target === null && error.code === 'sign-in-refused' && (await client.isOwnWord(error));
     fail(error, refused, session, correlationId);
   }
 
   /**
-   * Metadata is fetched before the lock is taken, for others wait there; and not at all when
+   * Fetches metadata before it takes the lock, because others wait for the lock; and not at all if
    * another process has renewed.
    */
   async function getReady(
@@ -215,7 +215,7 @@ export function createSessionEffects(
     }
   }
 
-  /** Null: it is done, or not wanted any more. */
+  /** Null: the renewal is done, or no longer wanted. */
   async function renewAlone(
     effect: RenewEffect,
     session: SessionHandle,
@@ -224,7 +224,7 @@ export function createSessionEffects(
     const renewal = async (): Promise<AuthError | null> => {
       const newer = effect.stored ? await newerRecord(effect, correlationId) : null;
       if (newer !== null && isGood(newer, effect)) return useRecord(newer, session, correlationId);
-      // A request that is cut off by the end of the app could cost the rotated token.
+      // If the end of the app interrupted a request, the rotated token could be lost.
       if (finishing) return null;
       return renewWith(
         newer === null ? effect : withTokenOf(effect, newer),
@@ -251,7 +251,7 @@ export function createSessionEffects(
       ? renewal()
       : new AuthError(
           'session-busy',
-          'another process of this app is renewing and does not finish',
+          'another process of this app is renewing the session and does not finish',
         );
   }
 
@@ -273,8 +273,8 @@ export function createSessionEffects(
         correlationId,
         fields: { rotated: tokens.refreshToken !== effect.refreshToken },
       });
-      // Tokens that may be somebody else's are used by nobody; but the server has rotated, and the
-      // old token is dead.
+      // Tokens that may belong to another person must not be used. But the server has rotated the
+      // refresh token, and the old one is no longer valid.
       const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
       if (!doubted)
         await stored(
@@ -288,7 +288,7 @@ export function createSessionEffects(
           failure(
             new AuthError(
               'id-token-invalid',
-              'ID token: the renewed one is not of this issuer, client and person (OpenID Connect Core §12.2)',
+              'ID token: the renewed one does not name this issuer, client and person (OpenID Connect Core §12.2)',
             ),
             false,
             tokens.refreshToken ?? undefined,
@@ -301,8 +301,8 @@ export function createSessionEffects(
     } catch (thrown) {
       const error = toAuthError(thrown);
       if (error.code === 'session-ended' && effect.stored) {
-        // Somebody who does not know our lock may have renewed: then there is a newer token, and no
-        // reason to give up.
+        // A process that does not use our lock may have renewed. Then there is a newer token, and
+        // the session has not ended.
         const newer = await newerRecord(effect, correlationId);
         if (newer !== null && isGood(newer, effect))
           return useRecord(newer, session, correlationId);
@@ -318,8 +318,8 @@ export function createSessionEffects(
   }
 
   /**
-   * Tells the session what to store, and waits until that is stored: the next process must find in
-   * the record what this one got.
+   * Tells the session what to store, and waits until it is stored: the next process must find in
+   * the record what this one has received.
    */
   async function stored(
     event: SessionEvent,
@@ -331,8 +331,8 @@ export function createSessionEffects(
       awaitedWrites.set(account.id, { done: resolve, correlationId });
     });
     post(event);
-    // An answer that came too late is stored by nobody, and must not hold up a sign-out or the
-    // other processes.
+    // An answer that came too late is never stored. It must not delay a sign-out or the other
+    // processes.
     if (!awaitedWrites.delete(account.id))
       await withTimeout(clock, written, LIMITS.keyringWriteSlowMs);
   }
@@ -382,8 +382,8 @@ export function createSessionEffects(
   }
 
   /**
-   * What the keychain holds, when it is not what this process knows; null also when it cannot be
-   * read.
+   * The record in the keychain, if its refresh token differs from this process's. Null otherwise,
+   * and when it cannot be read.
    */
   async function newerRecord(
     effect: RenewEffect,
@@ -404,7 +404,7 @@ export function createSessionEffects(
     // A renewal for another target leaves the token of the sign-in as it was.
     if (target !== null || access === null || access.token === replaced || record.doubted === true)
       return false;
-    // Of a time that is still to come: nobody knows how old it is.
+    // A token from a time in the future has an unknown age.
     if (wasSetBack(access, clock.now())) return false;
     if (access.expiresAt === null) return true;
     return (
@@ -419,8 +419,8 @@ export function createSessionEffects(
   }
 
   function forget(account: AccountView, revokes: boolean): void {
-    // Owed from now on, though another process holds the lock: who kills the app must not undo the
-    // sign-out.
+    // The removal is owed from now on, even while another process holds the lock: a kill of the app
+    // must not undo the sign-out.
     track(
       Promise.all([
         sessionStore.oweRemoval(account),
@@ -448,8 +448,8 @@ export function createSessionEffects(
   }
 
   /**
-   * Not tracked: a password dialog must not keep the app alive, and what is owed still is at the
-   * next start.
+   * Not tracked: a password dialog must not keep the app alive, and the removal is still owed at
+   * the next start.
    */
   function background(removal: Promise<void>, what: string): void {
     removal
@@ -465,7 +465,7 @@ export function createSessionEffects(
       });
   }
 
-  /** Their tokens are no business of this issuer, and are sent nowhere (RFC 9700 §4.4). */
+  /** Their tokens do not belong to this issuer, so they are sent nowhere (RFC 9700 §4.4). */
   async function removeOfOthers(): Promise<void> {
     for (const entry of sessionStore.owedByOthers()) {
       const name = sessionLock(entry.clientId ?? settings.clientId, entry.id);
@@ -474,8 +474,8 @@ export function createSessionEffects(
   }
 
   /**
-   * Before the record goes, so that a kill in between does not leave a token that works. The server
-   * gets a while, not for ever.
+   * Runs before the record is removed, so that a kill in between does not leave a working token.
+   * Waits for the server only for a limited time.
    */
   async function revokeStored({ refreshToken }: SessionRecord): Promise<void> {
     await withTimeout(clock, revokeNow(refreshToken), LIMITS.claimWaitMs);

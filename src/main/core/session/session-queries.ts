@@ -1,5 +1,5 @@
-// What a session answers to those who ask: callers who need a token, and the timer that wants to
-// know when. Pure.
+// What a session answers to callers that need a token, and to the timer that needs the next
+// deadline. Pure.
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { hasPassed, retryEarlyAt } from '../base/backoff.js';
@@ -14,10 +14,10 @@ import {
   wasSetBack,
 } from './live-session.js';
 
-/** A renewal that takes longer no longer holds back a token that is still valid. */
+/** After this time a running renewal no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;
 
-/** What a caller who needs a token gets: the token, patience, a renewal to start, or an error. */
+/** The answer to a caller that needs a token: the token, wait, start a renewal, or an error. */
 export type TokenAnswer =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'wait' }
@@ -28,7 +28,7 @@ export type TokenAnswer =
 export interface TokenWant {
   /** Null: the token of the sign-in. */
   readonly target: TokenTarget | null;
-  /** The one that an API has refused: any other will do. */
+  /** The token that an API has refused: any other token is accepted. */
   readonly refused: AccessToken | null;
 }
 
@@ -64,8 +64,8 @@ export function answerToken(
 }
 
 /**
- * Nobody is known because the state file cannot be read: that is no word on whether somebody is
- * signed in.
+ * True when no account is known because the state file cannot be read: whether a person is signed
+ * in is then unknown.
  */
 export function isUnread(
   state: SessionState,
@@ -75,7 +75,7 @@ export function isUnread(
   );
 }
 
-/** The newest access token for a target, good or not; null when there is none. */
+/** The newest access token for a target, valid or not; null when there is none. */
 export function heldToken(state: SessionState, target: TokenTarget | null): AccessToken | null {
   if (state.phase !== 'live') return null;
   if (target === null) return state.access;
@@ -90,15 +90,15 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
   switch (renewal.state) {
     case 'fresh':
       if (state.refreshToken !== null && renewal.renewAt !== null) {
-        // Before that it is over only when it was so as it came: asking such a server again at once
-        // would never end.
+        // Before `renewAt` a token is expired only if it was expired when it came. To ask such a
+        // server again at once would never end.
         if (usable !== null && now < renewal.renewAt && !wasSetBack(usable, now))
           return { kind: 'token', token: usable.token };
         return targetRenewal === null
           ? { kind: 'demand' }
           : patience(targetRenewal.since, valid, now);
       }
-      // Nothing can bring another one: what the API thinks of it is for the caller to know.
+      // No other token can be had, so the caller gets this one even if the API has refused it.
       return access === null || isOver(access, now)
         ? { kind: 'error', error: tokenOver() }
         : { kind: 'token', token: access.token };
@@ -112,7 +112,7 @@ function answerLive(state: LiveSession, now: number, refused: AccessToken | null
   }
 }
 
-/** Nobody renews it in advance: whoever wants it when it is due waits for one exchange. */
+/** Does not renew a target's token in advance: when it is due, a caller waits for one exchange. */
 function answerTarget(
   state: LiveSession,
   now: number,
@@ -124,7 +124,7 @@ function answerTarget(
       kind: 'error',
       error: new AuthError(
         'resource-refused',
-        'the sign-in did not ask for this resource (option "resources")',
+        'the sign-in did not request this resource; add it to the option "resources"',
       ),
     };
   const { renewal, targetRenewal, targets } = state;
@@ -156,7 +156,7 @@ function answerTarget(
             kind: 'error',
             error: new AuthError(
               'resource-refused',
-              'without a refresh token there is one access token and no other',
+              'without a refresh token there can be no access token for another target',
             ),
           }
         : { kind: 'demand' };
@@ -180,7 +180,7 @@ function retryEarly(
     : { kind: 'error', error };
 }
 
-/** Whether a session that is asked for is there: null when it is, or why it does not come. */
+/** Null when the session is there, `wait` while that is unknown, or why it cannot be restored. */
 export function answerArrival(state: SessionState): AuthError | 'wait' | null {
   if (state.phase === 'live') return null;
   const answer = answerToken(state, 0);
@@ -188,8 +188,8 @@ export function answerArrival(state: SessionState): AuthError | 'wait' | null {
 }
 
 /**
- * When the machine wants a `tick`, or null. `renews` false: nobody uses it now, so that it is
- * renewed when somebody asks.
+ * When the machine needs a `tick`, or null. `renews` false: the session is not in use, so it is
+ * renewed only when a caller asks.
  */
 export function sessionDeadline(state: SessionState, now: number, renews = true): number | null {
   if (state.phase === 'restoring')
@@ -230,8 +230,8 @@ function savingDeadline(since: number, now: number): number {
 }
 
 /**
- * Now, when the clock was set back behind the beginning: nobody waits a month for what was to be
- * done in half a minute.
+ * The end of the time. If the clock was set back to before the start, that is now: a wait of half a
+ * minute must not become a month.
  */
 function endOf(since: number, ms: number, now: number): number {
   return hasPassed(since, ms, now) ? Math.min(now, since + ms) : since + ms;

@@ -8,16 +8,15 @@ import type { SessionRecord } from '../storage/records.js';
 import type { AccessToken, TokenTarget } from '../base/tokens.js';
 
 /**
- * What is known of a target: its newest token, or the provider's no and until when nobody asks
- * again. In memory only.
+ * What is known about a target: its newest token, or the provider's refusal and the time until
+ * which it is not asked again. Only in memory.
  */
 export type TargetAnswer =
   | { readonly state: 'token'; readonly access: AccessToken; readonly renewAt: number | null }
   | { readonly state: 'refused'; readonly error: AuthError; readonly until: number };
 
 /**
- * A renewal for a target. The token of the sign-in stays as it is meanwhile, and is given to
- * whoever wants that.
+ * A renewal for a target. The token of the sign-in stays in use in the meantime.
  */
 export type TargetRenewal =
   | { readonly state: 'renewing'; readonly since: number; readonly target: TokenTarget }
@@ -41,17 +40,17 @@ export type Renewal =
       readonly error: AuthError;
     };
 
-/** What went wrong since the last good renewal. */
+/** What failed since the last successful renewal. */
 export interface Trouble {
   readonly failures: number;
   /**
-   * How often the token endpoint itself refused, in words other than `invalid_grant`, while the
-   * network was fine.
+   * How often the token endpoint itself refused with an error other than `invalid_grant`, while the
+   * network worked.
    */
   readonly refusals: number;
-  /** When the last refusal was counted; others that come at once after it are the same mistake. */
+  /** When the last refusal was counted. Refusals soon after it have the same cause. */
   readonly refusedAt: number | null;
-  /** An answer may have been lost on its way after the server had rotated the refresh token. */
+  /** An answer may have been lost after the server had rotated the refresh token. */
   readonly answerLost: boolean;
 }
 
@@ -64,8 +63,8 @@ export interface LiveSession {
   readonly refreshToken: string | null;
   readonly scope: string;
   /**
-   * Those that the sign-in asked for; a provider may burn the refresh token of whoever asks for
-   * another one.
+   * The resources that the sign-in requested. A provider may invalidate the refresh token if
+   * another one is requested.
    */
   readonly resources: readonly string[];
   readonly access: AccessToken | null;
@@ -73,13 +72,13 @@ export interface LiveSession {
   /** Only while `renewal` is `fresh`: one refresh token, one request at a time. */
   readonly targetRenewal: TargetRenewal | null;
   readonly targets: ReadonlyMap<string, TargetAnswer>;
-  /** The write that counts; answers to earlier writes are stale. */
+  /** The number of the current write; answers to earlier writes are out of date. */
   readonly save: number;
   /** Null: the current refresh token is in the keychain. */
   readonly storeError: AuthError | null;
-  /** When storing is tried again, or null. */
+  /** When to try storing again, or null. */
   readonly storeRetryAt: number | null;
-  /** The refresh token came with tokens of somebody else: see `SessionRecord`. */
+  /** The refresh token came with an ID token of another person: see `SessionRecord`. */
   readonly doubted: boolean;
 }
 
@@ -104,7 +103,7 @@ export type SessionState =
       readonly account: AccountView;
       readonly error: AuthError;
     }
-  /** Fresh from an attempt; being stored. `previous` stays what the page sees meanwhile. */
+  /** A new session that is being stored. Until then the page sees `previous`. */
   | {
       readonly phase: 'adopting';
       readonly epoch: number;
@@ -117,18 +116,18 @@ export type SessionState =
   | LiveSession;
 
 /**
- * `now` and `random` are fields of the events that need them; `epoch` and `save` are checked by the
- * engine and here.
+ * `now` and `random` are members of the events that need them. sessions.ts checks `epoch`, and the
+ * machine checks `save`.
  */
 export type SessionEvent =
   | { readonly type: 'restore'; readonly account: AccountView; readonly now: number }
-  /** `suspended`: it was refused in no final words before; it is asked once more. */
+  /** `suspended`: an earlier refusal was not final; the session is tried once more. */
   | ({
       readonly type: 'record-found';
       readonly record: SessionRecord;
       readonly suspended?: boolean;
     } & Timing)
-  /** `foreign`: what is there is another client's, so that nobody was signed in here. */
+  /** `foreign`: the record belongs to another client, so nobody was signed in here. */
   | { readonly type: 'record-absent'; readonly foreign?: true }
   | { readonly type: 'record-withheld'; readonly error: AuthError }
   | {
@@ -140,12 +139,12 @@ export type SessionEvent =
     }
   | ({ readonly type: 'stored'; readonly save: number } & Timing)
   | ({ readonly type: 'store-failed'; readonly save: number; readonly error: AuthError } & Timing)
-  /** `stored`: it was found in the record, where another process of this app had put it. */
+  /** `stored`: the tokens come from the record, where another process of this app put them. */
   | ({ readonly type: 'renewed'; readonly tokens: TokenSet; readonly stored: boolean } & Timing)
   /**
-   * `refused`: the token endpoint itself said no in other words than `invalid_grant`, and the
-   * network was proven fine. `rotated`: the refresh token of an answer whose other tokens must not
-   * be used; the old one is dead.
+   * `refused`: the token endpoint itself refused with an error other than `invalid_grant`, and the
+   * network was proven to work. `rotated`: the refresh token of an answer whose other tokens must
+   * not be used; the old refresh token is no longer valid.
    */
   | {
       readonly type: 'renew-failed';
@@ -155,15 +154,15 @@ export type SessionEvent =
       readonly now: number;
       readonly random: number;
     }
-  /** Somebody needs a token and none is good enough. `target` null: the token of the sign-in. */
+  /** A caller needs a token, and none is usable. `target` null: the token of the sign-in. */
   | { readonly type: 'demand'; readonly target: TokenTarget | null; readonly now: number }
-  /** The user wants now what we are waiting for. */
+  /** The person asks to try again now. */
   | { readonly type: 'retry'; readonly now: number }
   | { readonly type: 'sign-out' }
   | { readonly type: 'wake'; readonly signal: SystemEvent; readonly now: number }
   | ({ readonly type: 'tick' } & Timing);
 
-/** When it is, and what else decides when the next renewal is due. */
+/** The time, and what else decides when the next renewal is due. */
 export interface Timing {
   readonly now: number;
   readonly random: number;
@@ -183,17 +182,17 @@ export type SessionEffect =
       readonly save: number;
     }
   /**
-   * `revokes`: nobody has its refresh token in memory, so that the one in the record is revoked
-   * before the record goes.
+   * `revokes`: its refresh token is not in memory, so the one in the record is revoked before the
+   * record is removed.
    */
   | { readonly type: 'remove-record'; readonly account: AccountView; readonly revokes?: true }
-  /** The record is left alone until the next start, which asks once more. */
+  /** The record stays unused until the next start, which tries it once more. */
   | { readonly type: 'suspend'; readonly account: AccountView }
-  /** The record is left alone, but not restored any more. */
+  /** The record stays, but is not restored any more. */
   | { readonly type: 'mark-refused'; readonly account: AccountView }
   /**
-   * `stored`: the keychain holds this very refresh token, so that another one found there is newer.
-   * `replaced`: the access token that is not good enough any more, wherever it is found.
+   * `stored`: the keychain holds this refresh token, so a different one found there is newer.
+   * `replaced`: the access token that must not be used any more, wherever it is found.
    */
   | {
       readonly type: 'renew';

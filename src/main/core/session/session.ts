@@ -62,9 +62,9 @@ function stepAbsent(
   event: Exclude<SessionEvent, { type: 'adopt' }>,
 ): SessionStep {
   if (event.type === 'restore') return restore(state.epoch + 1, event.account, event.now);
-  // What the provider has ended may have left a record; who signs out wants none. It may hold a
-  // token that still works: one that was refused in no final words, perhaps by a provider that was
-  // being deployed.
+  // A session that the provider has ended may have left a record; a sign-out removes it. The token
+  // in it may still work if the refusal was not final, for example during a deployment of the
+  // provider.
   if (event.type !== 'sign-out' || state.reason !== 'ended' || state.account === null)
     return same(state);
   return absent(state.epoch + 1, 'signed-out', state.account, null, [removal(state.account, true)]);
@@ -96,7 +96,7 @@ function stepRestoring(
       return absent(state.epoch + 1, 'signed-out', state.account, null, [
         removal(state.account, true),
       ]);
-    // A read is under way: asking twice would open two password dialogs.
+    // A read is running: a second one would open a second password dialog.
     case 'retry':
     case 'wake':
     case 'restore':
@@ -121,7 +121,7 @@ function stepLocked(
     case 'restore':
       return restore(state.epoch + 1, event.account, event.now);
     case 'wake':
-      // Who unlocks the screen has most often unlocked the keyring with it.
+      // To unlock the screen usually unlocks the keyring too.
       return event.signal === 'unlock'
         ? restore(state.epoch + 1, state.account, event.now)
         : same(state);
@@ -190,7 +190,7 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
     state.phase === 'live' ? state : state.phase === 'adopting' ? state.previous : null;
   const replaced = state.phase !== 'absent' && state.account.id !== account.id ? state : null;
   const effects: SessionEffect[] = replaced === null ? [] : [...ofReplaced(replaced, account)];
-  // An attempt whose tokens are replaced before they were stored has succeeded all the same.
+  // An attempt whose tokens are replaced before they were stored has still succeeded.
   if (state.phase === 'adopting') effects.push({ type: 'adopted', attempt: state.attempt });
   const adopting = {
     phase: 'adopting',
@@ -201,8 +201,8 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
     since: now,
     previous,
   } as const;
-  // Nothing will be stored, and what an earlier session left must not come back at the next start:
-  // the view says "not remembered".
+  // Nothing will be stored, and the record of an earlier session must not be restored at the next
+  // start: the view says "not remembered".
   if (tokens.refreshToken === null)
     return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [
       ...effects,
@@ -241,7 +241,8 @@ function publish(
 }
 
 /**
- * Comes back from the keychain; an access token that is still good makes the start need no network.
+ * Restores the session from its record. With an access token that is still valid, the start needs
+ * no network.
  */
 function resume(
   epoch: number,
@@ -294,8 +295,8 @@ function restore(epoch: number, account: AccountView, now: number): SessionStep 
 }
 
 /**
- * Two nameless people may be one person, and a server may end all that they have with one token:
- * then nothing is revoked.
+ * Two anonymous accounts may be the same person, and a server may revoke all tokens of a person
+ * with one of them: then nothing is revoked.
  */
 function ofReplaced(
   replaced: Exclude<SessionState, { phase: 'absent' }>,
@@ -313,8 +314,8 @@ function ofReplaced(
 }
 
 /**
- * Google gives a refresh token at the first consent only; signing in again as the same person must
- * not cost it. Of a nameless one nobody knows.
+ * Google gives a refresh token only at the first consent; a new sign-in of the same person must not
+ * lose it. With an anonymous account it is unknown whether it is the same person.
  */
 function idleRefreshToken(state: SessionState, account: AccountView): string | null {
   if (isAnonymous(account)) return null;

@@ -1,6 +1,6 @@
-// The sessions of the app: the active one and those of other accounts. Effects go to session-effects.ts,
-// callers wait in session/token-waiters.ts. Decides nothing about a session, which is session.ts's;
-// with the option "accounts" at `one` there is one and no other.
+// The sessions of the app: the active one and those of other accounts. With the option "accounts"
+// at `one` there is only one. Decides nothing about a session: session.ts does, session-effects.ts
+// runs the effects, and callers wait in token-waiters.ts.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { isAnonymous } from '../base/anonymous.js';
@@ -20,23 +20,23 @@ import { withTimeout } from '../base/timeout.js';
 import { type TokenRequest, parseTokenRequest } from './token-request.js';
 import type { SessionStore } from '../storage/session-store.js';
 
-/** One account's session, and who waits for it. */
+/** The session of one account, and the callers that wait for it. */
 export interface Slot {
   state: SessionState;
   /**
-   * What the attempt whose tokens are being stored has begun: it ends with a sign-out of the active
-   * account.
+   * True when the attempt whose tokens are being stored has begun this session: a sign-out of the
+   * active account then ends it.
    */
   isNew: boolean;
   /**
-   * An attempt that a sign-out has ended while its tokens were being stored: its account does not
+   * The attempt that a sign-out has ended while its tokens were being stored: its account does not
    * become the active one.
    */
   endedAttempt: number | null;
   readonly waiters: TokenWaiters;
 }
 
-/** `slot` null: the active one. `epoch` null: for the session as it is now. */
+/** `slot` null: the active session. `epoch` null: for the session as it is now. */
 export interface SessionMail {
   readonly to: 'session';
   readonly slot: Slot | null;
@@ -44,12 +44,12 @@ export interface SessionMail {
   readonly event: SessionEvent;
 }
 
-/** What the mailbox does for the sessions. */
+/** What the engine does for the sessions. */
 export interface SessionsHost {
-  /** Puts it into the one queue; `drain` delivers. */
+  /** Puts it into the engine's queue; `drain` delivers it. */
   queue(mail: SessionMail): void;
   drain(): void;
-  /** The active session is in another phase now. */
+  /** The active session has changed its phase, or another one became active. */
   changed(): void;
   /** The tokens of this attempt are stored and in use. */
   adopted(attempt: number): void;
@@ -59,41 +59,41 @@ export interface SessionsHost {
 }
 
 export interface Sessions {
-  /** Of the active session. */
+  /** The state of the active session. */
   state(): SessionState;
-  /** Who else is signed in, but not active: the same list until that changes. */
+  /** The other signed-in accounts: the same list until it changes. */
   otherAccounts(): readonly AccountView[];
-  /** Whether views and calls without an id mean this account. */
+  /** True when views and calls without an id mean this account. */
   isActive(accountId: string): boolean;
-  /** Whether there is, or may yet be, a session of this account. */
+  /** True when this account has a session, or may still get one. */
   isThere(accountId: string): boolean;
-  /** True while no session is, or may yet be, there. */
+  /** True while no account has a session or may still get one. */
   areAbsent(): boolean;
-  /** From now on callers are answered; before, they wait. */
+  /** Callers wait until this is called; from then on they are answered. */
   start(): void;
-  /** Who was last, and why nobody is restored. `unread`: the file that tells it cannot be read. */
+  /** The last account, and why it is not restored. `unread`: the state file cannot be read. */
   recall(last: AccountView | null, reason: SignedOutReason, unread?: AuthError): void;
-  /** To the active session. */
+  /** Sends the event to the active session. */
   send(event: SessionEvent): void;
   adopt(tokens: TokenSet, account: AccountView, attempt: number): void;
   deliver(mail: SessionMail): void;
-  /** Answers whoever can be answered. */
+  /** Answers all callers that can be answered now. */
   settle(): void;
-  /** Does now what is being waited for. */
+  /** Tries now what waits for a later try. */
   retry(): void;
   wake(signal: SystemEvent): void;
   tick(): void;
-  /** When the earliest session wants a `tick`, or null. */
+  /** When the first session needs a `tick`, or null. */
   deadline(now: number): number | null;
   getAccessToken(request?: TokenRequest): Promise<string>;
   /**
-   * Makes another account the active one, once its session is there. Rejects, and changes nothing,
-   * when it does not come.
+   * Makes another account the active one, after its session is restored. Rejects, and changes
+   * nothing, when that fails.
    */
   switchAccount(accountId: string): Promise<void>;
-  /** Null: the active one. Resolves when its removal was asked for. */
+  /** Null: the active account. Resolves when its removal has begun. */
   signOut(accountId: string | null): Promise<void>;
-  /** Rejects all who wait. Resolves when the file knows which account is the active one. */
+  /** Rejects all waiting callers. Resolves when the file names the active account. */
   stop(error: AuthError): Promise<void>;
 }
 
@@ -112,12 +112,12 @@ export function createSessions(
   const areSeveral = settings.accounts === 'several';
   let active = emptySlot();
   /**
-   * By account. Of an account that nobody has asked for since the start there is only the record.
+   * By account. An account that no caller has asked for since the start has only its record.
    */
   const others = new Map<string, Slot>();
-  /** Who quits after a switch comes back to that account. */
+  /** The write of the last switch: the next start must restore that account. */
   let chosen: Promise<void> = Promise.resolve();
-  /** By account: refused in this run, so that only the next one asks again. */
+  /** By account: refused in this run, so only the next run asks again. */
   const suspended = new Set<string>();
   let stopped: AuthError | null = null;
   let starting: (() => void) | null = null;
@@ -203,11 +203,11 @@ export function createSessions(
       if (stopped !== null) throw stopped;
       const slot = find(accountId);
       if (slot === null) throw notFound();
-      // The person has just asked for it: a keyring that was locked is asked once more.
+      // The person has just asked for this account, so a locked keyring is asked once more.
       if (slot !== active && slot.state.phase === 'locked')
         send(slot, { type: 'retry', now: now() });
       await slot.waiters.arrival();
-      // Somebody may have signed it out in the same turn.
+      // Another call may have signed the account out in the meantime.
       if (slot.state.phase !== 'live') throw notSignedIn();
       activate(slot);
       host.drain();
@@ -224,7 +224,7 @@ export function createSessions(
         if (left !== undefined) sessionEffects.forget(accountOf(left));
         return;
       }
-      // Only who has read the record can have its token revoked.
+      // The token can be revoked only after the record was read.
       if (slot !== active)
         await withTimeout(
           clock,
@@ -242,7 +242,7 @@ export function createSessions(
     },
   };
 
-  /** The time, once all sessions know of a calendar that was set back. */
+  /** The time, after all sessions were corrected for a clock that was set back. */
   function now(): number {
     notice();
     return clock.now();
@@ -283,7 +283,7 @@ export function createSessions(
     }
     const { account, target, refused } = wanted;
     const slot = account === null ? active : find(account);
-    // Who is known is not known yet.
+    // Before the start, the accounts are not known yet.
     if (slot === null)
       return starting === null
         ? Promise.reject(notFound())
@@ -337,7 +337,7 @@ export function createSessions(
     host.drain();
   }
 
-  /** The active one, and all whose keyring did not open. */
+  /** Sends the event to the active session, and to all whose keyring did not open. */
   function tellLocked(event: SessionEvent): void {
     host.queue({ to: 'session', slot: null, epoch: null, event });
     for (const slot of others.values())
@@ -353,8 +353,8 @@ export function createSessions(
   }
 
   /**
-   * Where there is one account, the record that an ended session has left goes with the next
-   * person, as any record before it.
+   * If only one account is allowed, the record that an ended session has left is removed when the
+   * next person signs in.
    */
   function forgetEnded({ state }: Slot, by: AccountView): void {
     if (
@@ -365,14 +365,15 @@ export function createSessions(
       state.account.id === by.id
     )
       return;
-    // As with a session that is replaced: two nameless people may have one grant.
+    // As with a replaced session: two anonymous accounts may share one authorization grant.
     if (isAnonymous(state.account) && isAnonymous(by))
       sessionEffects.run({ type: 'remove-record', account: state.account }, handleOf(active));
     else sessionEffects.forget(state.account);
   }
 
   /**
-   * Tokens that are being stored when the active account signs out: nobody becomes active by them.
+   * If tokens are being stored when the active account signs out, their account does not become
+   * active.
    */
   function endStoring(slot: Slot): void {
     if (slot.state.phase !== 'adopting') return;
@@ -400,8 +401,8 @@ export function createSessions(
     if (stored === undefined) return isLast ? active : null;
     const account = accountOf(stored);
     const slot = open(account);
-    // At once, also when a listener asks: whoever finds it absent would answer that nobody is
-    // signed in.
+    // Delivered at once, even when a listener asks: a caller that finds the session absent would be
+    // told that nobody is signed in.
     deliver({ to: 'session', slot, epoch: null, event: { type: 'restore', account, now: now() } });
     host.drain();
     return slot;
@@ -445,7 +446,7 @@ export function createSessions(
     const list = new Map<string, AccountView>();
     for (const account of storedState.current().accounts)
       if (isSignedIn(account)) list.set(account.id, accountOf(account));
-    // One that no keyring took is in no file.
+    // A session that could not be stored is not in the file.
     for (const { state } of others.values())
       if (state.phase === 'live') list.set(state.account.id, state.account);
     if (active.state.account !== null) list.delete(active.state.account.id);

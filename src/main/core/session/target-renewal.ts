@@ -23,7 +23,7 @@ import {
 } from './session-state.js';
 import type { TokenTarget } from '../base/tokens.js';
 
-/** All but its own end waits: two requests with one refresh token look like a thief's. */
+/** Handles only its own result: two requests with one refresh token would look like theft. */
 export function stepTargetRenewal(
   state: LiveSession,
   targetRenewal: TargetRenewal,
@@ -70,7 +70,7 @@ export function stepTargetRenewal(
   }
 }
 
-/** The record holds the token of the sign-in; only a new refresh token is news for it. */
+/** The record has the token of the sign-in, so only a new refresh token must be stored. */
 function receiveForTarget(
   state: LiveSession,
   { target }: TargetRenewal,
@@ -120,8 +120,8 @@ function settleTargetRenewal(
 }
 
 /**
- * A no for one target says nothing of the session; but Entra says `invalid_grant` also where only
- * consent is missing, so that is asked.
+ * A refusal for one target says nothing about the session. But Entra sends `invalid_grant` also
+ * when only consent is missing, so a renewal of the sign-in's token then tells which it is.
  */
 function endTargetRenewal(
   state: LiveSession,
@@ -130,7 +130,7 @@ function endTargetRenewal(
 ): SessionStep {
   const { error, now } = event;
   const idle = { ...state, targetRenewal: null };
-  // A portal or proxy refuses in no words of RFC 6749 §5.2.
+  // A portal or proxy does not refuse with an error code of RFC 6749 §5.2.
   const isRefused =
     error.code === 'session-ended' ||
     (error.code === 'sign-in-refused' && error.serverError !== undefined);
@@ -147,7 +147,7 @@ function endTargetRenewal(
     : { state: refused, effects: [] };
 }
 
-/** The newest last; the oldest gives way when there are too many. */
+/** The newest is last; the oldest is dropped when there are too many. */
 function withTarget(
   targets: LiveSession['targets'],
   { key }: TokenTarget,
@@ -160,7 +160,7 @@ function withTarget(
 function targetRefused({ serverError, provider }: AuthError): AuthError {
   return new AuthError(
     'resource-refused',
-    'the provider gives no token for this resource or these scopes',
+    'the provider issues no token for this resource or these scopes',
     { serverError, provider },
   );
 }

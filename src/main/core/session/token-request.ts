@@ -1,10 +1,10 @@
-// What a host asks of getAccessToken → which account, which target, and the token that an API has
-// refused. Throws "invalid-options" naming the member; never repeats a value.
+// Checks the argument of getAccessToken(): which account, which target, and the token that an API
+// has refused. Throws "invalid-options" with the name of the member; never repeats a value.
 import { AuthError } from '../base/errors.js';
 import type { TokenTarget } from '../base/tokens.js';
 import { isResource, isScope } from '../options/syntax.js';
 
-/** Which access token is wanted. Everything absent: that of the sign-in. */
+/** Which access token is wanted. Default: the token of the sign-in. */
 export interface TokenRequest {
   /**
    * The `id` of an account of the view. Default: the active one. Others need the option `accounts:
@@ -13,25 +13,25 @@ export interface TokenRequest {
   readonly account?: string;
   /**
    * The API that it is for (RFC 8707 §2.2): an absolute URI without fragment, at most 2,048
-   * characters. Most providers want it named at the sign-in, too: see the option `resources`.
+   * characters. Most providers require it at the sign-in too: see the option `resources`.
    */
   readonly resource?: string;
   /**
-   * At most what was granted at the sign-in (RFC 6749 §6). Entra takes the API from here:
-   * `api://…/.default`.
+   * At most the scopes that were granted at the sign-in (RFC 6749 §6). Entra reads the API from
+   * them: `api://…/.default`.
    */
   readonly scopes?: readonly string[];
   /**
-   * An access token that the API has refused. Another one is fetched, unless there is one already;
-   * callers who come together, or with a token that was replaced meanwhile, cost one renewal. A
-   * token younger than 5 seconds is not fetched anew.
+   * An access token that the API has refused. Another one is fetched, unless there is one already.
+   * Callers at the same time, or with a token that was replaced in the meantime, cause one renewal.
+   * A token younger than 5 seconds is not replaced.
    */
   readonly refused?: string;
 }
 
-/** The request after the check. */
+/** The checked request. */
 export interface ParsedTokenRequest {
-  /** Null: the active one. */
+  /** Null: the active account. */
   readonly account: string | null;
   /** Null: the token of the sign-in. */
   readonly target: TokenTarget | null;
@@ -62,7 +62,7 @@ export function parseTokenRequest(request: TokenRequest | undefined): ParsedToke
   };
 }
 
-/** The `id` of an account, as a page or a host gives it. */
+/** Checks the `id` of an account that a page or a host gives. */
 export function parseAccountId(argument: unknown): string {
   if (typeof argument === 'string' && argument.length > 0 && argument.length <= 256)
     return argument;
@@ -85,7 +85,7 @@ function targetOf(
       '"scopes" must be a list of 1 to 100 scopes (RFC 6749 §3.3)',
     );
   const scope = scopes === undefined ? null : [...new Set(scopes)].sort().join(' ');
-  // Neither holds a line break.
+  // Neither contains a line break, so the key is unique.
   return { key: `${resource ?? ''}\n${scope ?? ''}`, resource: resource ?? null, scope };
 }
 

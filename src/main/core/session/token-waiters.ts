@@ -1,5 +1,5 @@
-// The callers that wait at one session: for an access token, or for the session itself.
-// Answers them from the session's state; decides nothing about the session.
+// The callers that wait for an access token of one session, or for the session itself. Answers them
+// from the session's state; decides nothing about the session.
 import type { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { type TokenWant, answerArrival, answerToken, heldToken } from './session-queries.js';
@@ -8,30 +8,30 @@ import type { AccessToken, TokenTarget } from '../base/tokens.js';
 import type { Waiter } from '../base/waiter.js';
 
 export interface TokenWaiters {
-  /** `canFail` false: who is signed in is not known yet, so that an error is no answer. */
+  /** `canFail` false: it is not known yet who is signed in, so an error would be too early. */
   ask(
     want: { readonly target: TokenTarget | null; readonly refused: string | null },
     canFail: boolean,
   ): Promise<string>;
-  /** Resolves when the session is there; rejects when it does not come. */
+  /** Resolves when the session is restored; rejects when that fails. */
   arrival(): Promise<void>;
-  /** Answers all who can be answered. */
+  /** Answers all callers that can be answered now. */
   settle(): void;
   rejectAll(error: AuthError): void;
 }
 
 export interface TokenWaitersHost {
   state(): SessionState;
-  /** Milliseconds since 1970, once the state knows of a calendar that was set back. */
+  /** Milliseconds since 1970, after the state was corrected for a clock that was set back. */
   now(): number;
-  /** Somebody needs a token that is not there. `null`: that of the sign-in. */
+  /** A caller needs a token that is missing. Null: the token of the sign-in. */
   demand(target: TokenTarget | null): void;
   drain(): void;
 }
 
 interface TokenWaiter extends Waiter<string> {
   readonly target: TokenTarget | null;
-  /** As the caller gave it, and the token that it is, once that is known. */
+  /** The text from the caller; `refused` is the token with that text, once that is known. */
   readonly refusedText: string | null;
   refused: AccessToken | null;
 }
@@ -48,8 +48,8 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
       if (canFail && answer.kind === 'error') return Promise.reject(answer.error);
       return new Promise((resolve, reject) => {
         tokens.add({ ...want, resolve, reject });
-        // A caller that only joins those who wait changes nothing: a thousand of them must not cost
-        // a thousand views.
+        // A caller that only joins the waiting ones changes nothing: a thousand of them must not
+        // cause a thousand views.
         if (answer.kind === 'demand') host.drain();
       });
     },
@@ -105,8 +105,8 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
 }
 
 /**
- * The refused token is remembered as that very one: a provider that gives the same text again has
- * given a new token.
+ * The refused token is remembered by identity: if the provider sends the same text again, that is a
+ * new token.
  */
 function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(
   want: W,
