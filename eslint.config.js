@@ -1,53 +1,149 @@
 // @ts-check
 // Type-aware lint, and the house's import directions: who may import what is decided here and
 // nowhere else.
+import { posix } from 'node:path';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Engines that are imported by one file only, so that replacing one touches one file. */
-const ENGINES = /** @type {const} */ ({
-  oauth4webapi: ['src/main/core/oauth/client.ts', 'src/main/core/oauth/identification.ts'],
-  // By no file: only its binaries are shipped, and keychain-worker.ts loads them (ADR 0014).
-  keytar: [],
-  // Hosts and tests may have it; the library does not bring it
-  // (docs/decisions/0013-files-of-our-own.md).
-  'electron-store': [],
-  qr: ['src/renderer/demo/qr.ts'],
-});
+const SYNTAX = [
+  { selector: 'TSEnumDeclaration', message: 'a union of string literals' },
+  { selector: 'TSModuleDeclaration[kind="namespace"]', message: 'a module is a file' },
+  { selector: 'TSParameterProperty', message: 'assign it in the constructor' },
+];
 
-/** @param {string} reason */
-const only = (reason) => ({ regex: '.*', message: reason });
-
-/** @param {readonly string[]} names */
-const engines = (names) =>
-  names.map((name) => ({
-    regex: `^${name}(/|$)`,
-    message: `"${name}" is imported by one file only (eslint.config.js, ENGINES)`,
-  }));
+/** Folders and files below src. */
+const [CONTRACT, BASE, OPTIONS, STORAGE, OAUTH] = /** @type {const} */ ([
+  'contract.ts',
+  'main/core/base/',
+  'main/core/options/',
+  'main/core/storage/',
+  'main/core/oauth/',
+]);
+/** What a host's texts and issuers look like: read where options are checked, and where requests are. */
+const SHAPES = ['main/core/options/syntax.ts', 'main/core/options/issuer-template.ts'];
+const ADAPTER = {
+  loads: ['main/adapters/', BASE, 'electron', 'node:'],
+  types: [CONTRACT, 'main/core/options/auth-options.ts', 'main/diagnosis/facts.ts'],
+};
+const TEST_KIT = { loads: ['node:'], types: [CONTRACT, 'electron'] };
+const COMPOSITION = ['main/core/**', 'main/adapters/**', 'main/diagnosis/', 'advice/', 'electron'];
 
 /**
- * @param {string[]} files
- * @param {{ regex: string, message: string, allowTypeImports?: boolean }[]} patterns
- * @param {string[]} [ignores]
+ * Who may import what: a folder is a room, and its name is the permission. `loads`: at run time, and
+ * types too. `types`: types only. A room may import its own files; a folder stands for the files in
+ * it, `**` for those below it too. A file with a row of its own is in no room. What no row names,
+ * nobody may import: so rooms beside each other never do, and a new folder needs a row.
+ * @type {Record<string, { loads?: readonly string[], types?: readonly string[] }>}
  */
-const imports = (files, patterns, ignores = []) => ({
-  files,
-  ignores,
-  rules: {
-    '@typescript-eslint/no-restricted-imports': /** @type {['error', object]} */ ([
-      'error',
-      { patterns },
+export const ROOMS = {
+  [CONTRACT]: {},
+  [BASE]: { types: [CONTRACT] },
+  [OPTIONS]: { loads: [BASE], types: [CONTRACT] },
+  [STORAGE]: { loads: [BASE, ...SHAPES], types: [CONTRACT, OPTIONS] },
+  [OAUTH]: { loads: [BASE, ...SHAPES], types: [CONTRACT, OPTIONS] },
+  // The OAuth engine is imported here and nowhere else, so that replacing it touches two files.
+  'main/core/oauth/{client,identification}.ts': {
+    loads: [OAUTH, BASE, ...SHAPES, 'oauth4webapi'],
+    types: [CONTRACT, OPTIONS],
+  },
+  'main/core/{authorization,session,migration}/': {
+    loads: [OAUTH, STORAGE, BASE, ...SHAPES],
+    types: [CONTRACT, OPTIONS],
+  },
+  // view.ts, engine.ts, lazy-engine.ts
+  'main/core/': { loads: ['main/core/**'], types: [CONTRACT] },
+  'main/diagnosis/': { loads: [OAUTH, OPTIONS, BASE], types: [CONTRACT] },
+  'main/adapters/': ADAPTER,
+  'main/adapters/{custom-scheme,loopback,network,pages,secrets}/': ADAPTER,
+  // The doctor's facts come from whatever the app uses itself.
+  'main/adapters/diagnosis/': { ...ADAPTER, loads: [...ADAPTER.loads, 'main/adapters/**'] },
+  'main/auth.ts': { types: [CONTRACT, 'main/core/**', 'main/diagnosis/'] },
+  'main/assembly.ts': { loads: COMPOSITION, types: [CONTRACT, 'main/auth.ts'] },
+  'main/index.ts': {
+    loads: [...COMPOSITION, 'main/assembly.ts'],
+    types: [CONTRACT, 'main/auth.ts'],
+  },
+  // As a host would write it.
+  'main/demo.ts': { loads: ['main/index.ts', 'electron', 'node:'] },
+  'renderer/': { types: [CONTRACT] },
+  'renderer/demo/': { loads: ['renderer/index.ts'], types: [CONTRACT] },
+  'renderer/demo/qr.ts': { loads: ['qr'] },
+  // A sandboxed preload can require electron only.
+  'preload.cts': { loads: ['electron'], types: [CONTRACT] },
+  'providers/': { types: ['main/core/options/provider-preset.ts'] },
+  'advice/': { types: [CONTRACT] },
+  // Plain Node: adapters without Electron, which test/project/architecture.test.ts follows.
+  'cli/': {
+    loads: [BASE, OPTIONS, 'main/diagnosis/', 'main/adapters/**', 'advice/', 'providers/'].concat([
+      'testing/**',
+      'node:',
     ]),
+    types: [CONTRACT],
   },
-});
+  'testing/': {
+    loads: ['testing/**', 'node:', 'oidc-provider', '@playwright/test'],
+    types: [CONTRACT, 'electron'],
+  },
+  'testing/server/': { ...TEST_KIT, loads: ['node:', 'oidc-provider', 'jose'] },
+  'testing/personalities/': { ...TEST_KIT, loads: ['node:', 'testing/server/', 'jose'] },
+  'testing/person/': TEST_KIT,
+  // The fake keyring speaks the messages of the keychain process; a change of them must fail the
+  // compiler. The person is the fake's browser.
+  'testing/fakes/': {
+    loads: ['node:', 'testing/person/'],
+    types: [...TEST_KIT.types, 'main/adapters/secrets/keychain-protocol.ts'],
+  },
+};
 
-const ALL_ENGINES = Object.keys(ENGINES);
-const CORE_FORBIDDEN = [
-  {
-    regex: '^(electron(/|$)|node:|(\\.\\./)+(adapters|testing|renderer|providers|advice|cli)/)',
-    message: 'core decides and touches nothing: ask through a port',
-  },
-];
+/** @param {string} room @param {string} target */
+function specifierOf(room, target) {
+  if (target === 'node:') return 'node:.+';
+  if (!/\/(\*\*)?$|\.c?ts$/.test(target)) return `${target}(/.+)?`;
+  const path = posix.relative(posix.dirname(`${room}x`), target.replace(/\/(\*\*)?$/, ''));
+  const from = (path.startsWith('.') ? path : `./${path}`).replace(/\.(c?)ts$/, '.$1js');
+  const inside = target.endsWith('/**') ? '(?:/[^./][^/]*)+' : target.endsWith('/') ? '/[^/]+' : '';
+  return from.replace(/^\.\/$/, '.').replaceAll('.', '\\.') + inside;
+}
+
+/** @param {string} room @param {{ loads?: readonly string[], types?: readonly string[] }} may */
+function importsOf(room, { loads = [], types = [] }) {
+  const isFolder = room.endsWith('/');
+  /** @param {readonly string[]} targets */
+  const any = (targets) => `(?:${targets.map((target) => specifierOf(room, target)).join('|')})$`;
+  const loadable = any(isFolder ? [room, ...loads] : loads);
+  const message = `not one of what ${room} may import (eslint.config.js, ROOMS)`;
+  const refused = `^(?!${loadable}|${any(types)})`;
+  return {
+    files: [`src/${room}${isFolder ? '*.{ts,cts}' : ''}`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': /** @type {['error', object]} */ ([
+        'error',
+        {
+          patterns: [
+            { regex: refused, message },
+            {
+              regex: `^(?!${loadable})${any(types)}`,
+              message: 'types only (eslint.config.js, ROOMS)',
+              allowTypeImports: true,
+            },
+          ],
+        },
+      ]),
+      // The rule above sees no `import('…')`. A selector's expression may hold no slash.
+      'no-restricted-syntax': /** @type {['error', ...object[]]} */ ([
+        'error',
+        ...SYNTAX,
+        ...[
+          ['ImportExpression', `^(?!${loadable})`],
+          ['TSImportType', refused],
+        ].map(([node, pattern = '']) => ({
+          selector: `${node}[source.value=/${pattern.replaceAll('/', '\\x2f')}/]`,
+          message,
+        })),
+      ]),
+    },
+  };
+}
 
 export default defineConfig(
   {
@@ -110,162 +206,13 @@ export default defineConfig(
       // A type alias over an index signature says the key's meaning; an interface is for objects
       // with named fields.
       '@typescript-eslint/consistent-type-definitions': 'off',
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'TSEnumDeclaration', message: 'a union of string literals' },
-        { selector: 'TSModuleDeclaration[kind="namespace"]', message: 'a module is a file' },
-        { selector: 'TSParameterProperty', message: 'assign it in the constructor' },
-      ],
+      'no-restricted-syntax': ['error', ...SYNTAX],
     },
   },
 
-  // Import directions. The last entry that matches a file wins, so the narrow ones stand last.
-  imports(['src/**/*.ts', 'src/**/*.cts'], engines(ALL_ENGINES)),
-  imports(
-    ['src/main/core/**/*.ts'],
-    [
-      ...engines(ALL_ENGINES),
-      ...CORE_FORBIDDEN,
-      { regex: '^(\\.\\./)+diagnosis/', message: 'the core works without being looked at' },
-    ],
-  ),
-  imports(['src/main/diagnosis/**/*.ts'], [...engines(ALL_ENGINES), ...CORE_FORBIDDEN]),
-  ...Object.values(ENGINES)
-    .flat()
-    .map((file) =>
-      imports(
-        [file],
-        [
-          ...engines(
-            ALL_ENGINES.filter(
-              (name) =>
-                !(/** @type {Record<string, readonly string[]>} */ (ENGINES)[name]?.includes(file)),
-            ),
-          ),
-          ...(file.startsWith('src/main/core/') ? CORE_FORBIDDEN : []),
-        ],
-      ),
-    ),
-  imports(
-    ['src/main/adapters/**/*.ts'],
-    [
-      ...engines(ALL_ENGINES),
-      {
-        regex: '^(\\.\\./)+(core/(?!base/|options/auth-options\\.js)|diagnosis/(?!facts\\.js))',
-        message: 'an adapter obeys: it knows ports, facts, errors and limits, not the decisions',
-      },
-    ],
-  ),
-  imports(['src/contract.ts'], [only('contract.ts imports nothing')]),
-  imports(
-    ['src/renderer/**/*.ts'],
-    [
-      {
-        regex: '^(?!\\./|\\.\\./contract\\.js$)',
-        message: 'a page imports its own files and types of contract.ts',
-      },
-      { regex: '^\\.\\./contract\\.js$', message: 'types only', allowTypeImports: true },
-    ],
-  ),
-  imports(
-    ['src/renderer/demo/**/*.ts'],
-    [
-      {
-        regex: '^(?!\\./|\\.\\./index\\.js$|\\.\\./\\.\\./contract\\.js$)',
-        message: "the demo's page is written as a host would: its own files and latchkey/renderer",
-      },
-      { regex: '^\\.\\./\\.\\./contract\\.js$', message: 'types only', allowTypeImports: true },
-    ],
-  ),
-  imports(
-    ['src/renderer/demo/qr.ts'],
-    [
-      {
-        regex: '^(?!qr$)',
-        message: 'the one file of the page that imports a package: see scripts/build.mjs',
-      },
-    ],
-  ),
-  imports(
-    ['src/preload.cts'],
-    [
-      {
-        regex: '^(?!electron$|electron/renderer$|\\./contract\\.js$)',
-        message: 'a sandboxed preload can require electron only',
-      },
-      { regex: '^\\./contract\\.js$', message: 'types only', allowTypeImports: true },
-    ],
-  ),
-  imports(
-    ['src/providers/**/*.ts'],
-    [
-      {
-        regex: '^(?!\\./|\\.\\./main/core/options/provider-preset\\.js$)',
-        message:
-          'a preset is data: it imports its own files and types of core/options/provider-preset.js',
-      },
-      {
-        regex: '^\\.\\./main/core/options/provider-preset\\.js$',
-        message: 'types only',
-        allowTypeImports: true,
-      },
-    ],
-  ),
-  imports(
-    ['src/advice/**/*.ts'],
-    [
-      {
-        regex: '^(?!\\./|\\.\\./contract\\.js$)',
-        message: 'advice is data and pure: it imports its own files and types of contract.js',
-      },
-      { regex: '^\\.\\./contract\\.js$', message: 'types only', allowTypeImports: true },
-    ],
-  ),
-  imports(
-    ['src/main/demo.ts'],
-    [
-      {
-        regex: '^(?!electron$|electron/main$|node:|\\./index\\.js$)',
-        message: 'the demo is written as a host would: electron and latchkey/main',
-      },
-    ],
-  ),
-  imports(
-    ['src/cli/**/*.ts'],
-    [
-      ...engines(ALL_ENGINES),
-      // Types of electron may come along; at run time there is none.
-      { regex: '^electron(/|$)', message: 'the command runs in plain Node' },
-      {
-        regex:
-          '^\\.\\./(?!main/core/|main/adapters/|main/diagnosis/|advice/|providers/|testing/|contract\\.js$)',
-        message:
-          'the command knows core, diagnosis, adapters without Electron, what is known of providers, and the test kit',
-      },
-    ],
-  ),
-  imports(
-    ['src/testing/**/*.ts'],
-    [
-      ...engines(['keytar', 'electron-store']),
-      {
-        regex: '^electron(/|$)',
-        message: 'the test kit runs in plain Node: types only',
-        allowTypeImports: true,
-      },
-      // The fake keyring speaks the messages of the keychain process; a change of them must fail
-      // the compiler.
-      {
-        regex: '^(\\.\\./)+main/adapters/secrets/keychain-protocol\\.js$',
-        message: 'types only',
-        allowTypeImports: true,
-      },
-      {
-        regex: '^(\\.\\./)+main/(?!adapters/secrets/keychain-protocol\\.js$)',
-        message: 'the test kit runs in plain Node',
-      },
-    ],
-  ),
+  // The last entry that matches a file wins. Without a row a file may import nothing.
+  importsOf('**/', {}),
+  ...Object.entries(ROOMS).map(([room, may]) => importsOf(room, may)),
 
   { files: ['src/**/*.cts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   // Libraries whose types are not there before bench/ is installed; `npm run check` in bench/
