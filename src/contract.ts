@@ -234,17 +234,33 @@ export interface SignInRequest {
 export type AuthReply =
   { readonly ok: true } | { readonly ok: false; readonly error: AuthErrorView };
 
-/** The channel map: page → main, answered once. */
+/**
+ * The calls of a page, each once: its channel to main, and what it takes. Answered once, with an
+ * `AuthReply`. The bridge, main's handlers and the lists of channels are made of this map.
+ */
 export interface AuthCalls {
-  'latchkey:sign-in': (request: SignInRequest) => AuthReply;
-  'latchkey:cancel-sign-in': () => AuthReply;
-  'latchkey:reopen-browser': () => AuthReply;
-  'latchkey:try-another-way': () => AuthReply;
-  'latchkey:paste-callback': (text: string) => AuthReply;
-  'latchkey:sign-out': (accountId?: string) => AuthReply;
-  'latchkey:switch-account': (accountId: string) => AuthReply;
-  'latchkey:retry': () => AuthReply;
+  readonly signIn: { channel: 'latchkey:sign-in'; takes: [request: SignInRequest] };
+  readonly cancelSignIn: { channel: 'latchkey:cancel-sign-in'; takes: [] };
+  readonly reopenBrowser: { channel: 'latchkey:reopen-browser'; takes: [] };
+  readonly tryAnotherWay: { channel: 'latchkey:try-another-way'; takes: [] };
+  readonly pasteCallback: { channel: 'latchkey:paste-callback'; takes: [text: string] };
+  readonly signOut: { channel: 'latchkey:sign-out'; takes: [accountId?: string] };
+  readonly switchAccount: { channel: 'latchkey:switch-account'; takes: [accountId: string] };
+  readonly retry: { channel: 'latchkey:retry'; takes: [] };
 }
+
+/** The map as a list that a program can hold: the channel of each call, and how much it takes. */
+export type AuthCallList = {
+  readonly [Call in keyof AuthCalls]: readonly [
+    channel: AuthCalls[Call]['channel'],
+    takes: Required<AuthCalls[Call]['takes']>['length'],
+  ];
+};
+
+/** A method for each call. */
+export type AuthCallMethods<Answer> = {
+  [Call in keyof AuthCalls]: (...values: AuthCalls[Call]['takes']) => Answer;
+};
 
 /**
  * The channel map: preload → main, synchronous, once for each document, before its first script.
@@ -259,19 +275,11 @@ export interface AuthPushes {
 }
 
 /**
- * The API on `window.latchkey`, from the preload: one method for each message, and nothing else.
+ * The API on `window.latchkey`, from the preload: one method for each call, and nothing else.
  */
-export interface AuthBridge {
+export interface AuthBridge extends AuthCallMethods<Promise<AuthReply>> {
   readonly initialView: AuthView;
   onView(listener: (view: AuthView) => void): () => void;
-  signIn(request: SignInRequest): Promise<AuthReply>;
-  cancelSignIn(): Promise<AuthReply>;
-  reopenBrowser(): Promise<AuthReply>;
-  tryAnotherWay(): Promise<AuthReply>;
-  pasteCallback(text: string): Promise<AuthReply>;
-  signOut(accountId?: string): Promise<AuthReply>;
-  switchAccount(accountId: string): Promise<AuthReply>;
-  retry(): Promise<AuthReply>;
 }
 
 /** The API for pages, exported by `latchkey/renderer`. */

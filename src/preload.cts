@@ -4,8 +4,10 @@
 // exposed.
 import type {
   AuthBridge,
-  AuthCalls,
+  AuthCallList,
+  AuthCallMethods,
   AuthPushes,
+  AuthReply,
   AuthSyncCalls,
   AuthView,
 } from './contract.js' with { 'resolution-mode': 'import' };
@@ -13,6 +15,17 @@ import type {
 // `import … = require` is not erasable syntax, and `import … from` is not CommonJS: what is left is
 // a plain require.
 const { contextBridge, ipcRenderer } = require('electron') as typeof import('electron');
+/** Of its own, for it can import nothing; the compiler holds it against the map of contract.ts. */
+const calls = {
+  signIn: ['latchkey:sign-in', 1],
+  cancelSignIn: ['latchkey:cancel-sign-in', 0],
+  reopenBrowser: ['latchkey:reopen-browser', 0],
+  tryAnotherWay: ['latchkey:try-another-way', 0],
+  pasteCallback: ['latchkey:paste-callback', 1],
+  signOut: ['latchkey:sign-out', 1],
+  switchAccount: ['latchkey:switch-account', 1],
+  retry: ['latchkey:retry', 0],
+} as const satisfies AuthCallList;
 const viewChannel: keyof AuthSyncCalls = 'latchkey:view';
 const pushChannel: keyof AuthPushes = 'latchkey:view-changed';
 // Preloads of a session and of a window share one isolated world, so this mark is seen by both
@@ -55,14 +68,17 @@ function createBridge(initialView: AuthView): AuthBridge {
         listeners.delete(own);
       };
     },
-    signIn: (request) => call('latchkey:sign-in', request),
-    cancelSignIn: () => call('latchkey:cancel-sign-in'),
-    reopenBrowser: () => call('latchkey:reopen-browser'),
-    tryAnotherWay: () => call('latchkey:try-another-way'),
-    pasteCallback: (text) => call('latchkey:paste-callback', text),
-    signOut: (accountId) => call('latchkey:sign-out', accountId),
-    switchAccount: (accountId) => call('latchkey:switch-account', accountId),
-    retry: () => call('latchkey:retry'),
+    ...(Object.fromEntries(
+      Object.entries(calls).map(([name, [channel, takes]]) => [
+        name,
+        // As much as the call takes: what a page says besides is not sent.
+        (...values: unknown[]) =>
+          ipcRenderer.invoke(
+            channel,
+            ...Array.from({ length: takes }, (_, index) => values[index]),
+          ),
+      ]),
+    ) as AuthCallMethods<Promise<AuthReply>>),
   };
 }
 
@@ -72,13 +88,6 @@ function tell(listener: (view: AuthView) => void, view: AuthView): void {
   } catch (thrown) {
     console.error('latchkey: a listener of the page threw', thrown);
   }
-}
-
-function call<Channel extends keyof AuthCalls>(
-  channel: Channel,
-  ...values: Parameters<AuthCalls[Channel]>
-): Promise<ReturnType<AuthCalls[Channel]>> {
-  return ipcRenderer.invoke(channel, ...values) as Promise<ReturnType<AuthCalls[Channel]>>;
 }
 
 attach();

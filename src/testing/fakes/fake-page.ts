@@ -3,13 +3,25 @@
 import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import type {
   AuthBridge,
-  AuthCalls,
+  AuthCallList,
+  AuthCallMethods,
   AuthPushes,
   AuthReply,
   AuthSyncCalls,
   AuthView,
 } from '../../contract.js';
 import type { FakeWindow } from './fake-window.js';
+
+const CALLS = {
+  signIn: ['latchkey:sign-in', 1],
+  cancelSignIn: ['latchkey:cancel-sign-in', 0],
+  reopenBrowser: ['latchkey:reopen-browser', 0],
+  tryAnotherWay: ['latchkey:try-another-way', 0],
+  pasteCallback: ['latchkey:paste-callback', 1],
+  signOut: ['latchkey:sign-out', 1],
+  switchAccount: ['latchkey:switch-account', 1],
+  retry: ['latchkey:retry', 0],
+} as const satisfies AuthCallList;
 
 /** What a page needs of Electron: its window, and the two ways of a message to main. */
 export interface PageElectron {
@@ -36,8 +48,6 @@ export async function openFakePage(
   ) as AuthView | null;
   if (initialView === null) return null;
 
-  const call = async (channel: keyof AuthCalls, ...args: unknown[]): Promise<AuthReply> =>
-    (await electron.invoke(channel, event, ...args)) as AuthReply;
   return {
     initialView,
     onView(listener) {
@@ -47,13 +57,16 @@ export async function openFakePage(
       window.on('sent', onSent);
       return () => void window.off('sent', onSent);
     },
-    signIn: (request) => call('latchkey:sign-in', request),
-    cancelSignIn: () => call('latchkey:cancel-sign-in'),
-    reopenBrowser: () => call('latchkey:reopen-browser'),
-    tryAnotherWay: () => call('latchkey:try-another-way'),
-    pasteCallback: (text) => call('latchkey:paste-callback', text),
-    signOut: (accountId) => call('latchkey:sign-out', accountId),
-    switchAccount: (accountId) => call('latchkey:switch-account', accountId),
-    retry: () => call('latchkey:retry'),
+    ...(Object.fromEntries(
+      Object.entries(CALLS).map(([name, [channel, takes]]) => [
+        name,
+        async (...values: unknown[]) =>
+          electron.invoke(
+            channel,
+            event,
+            ...Array.from({ length: takes }, (_, index) => values[index]),
+          ),
+      ]),
+    ) as AuthCallMethods<Promise<AuthReply>>),
   };
 }

@@ -6,6 +6,7 @@ import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain }
 import { AuthError, toAuthError, toErrorView } from '../../core/base/errors.js';
 import type { Log } from '../../core/base/ports.js';
 import type {
+  AuthCallList,
   AuthCalls,
   AuthPushes,
   AuthReply,
@@ -28,21 +29,28 @@ export interface PageTrust {
 }
 
 /**
- * What pages can reach. The calls with an argument get what the page sent, unchecked, and must
- * parse it.
+ * What pages can reach: each call of contract.ts. Those that take something get what the page sent,
+ * unchecked, and must parse it.
  */
-export interface PageCalls {
+export type PageCalls = {
+  readonly [Call in keyof AuthCalls]: AuthCalls[Call]['takes'] extends []
+    ? () => void | Promise<void>
+    : (argument: unknown) => void | Promise<void>;
+} & {
   view(): AuthView;
   onView(listener: (view: AuthView) => void): () => void;
-  signIn(argument: unknown): Promise<void>;
-  cancelSignIn(): void;
-  reopenBrowser(): void;
-  tryAnotherWay(): void;
-  pasteCallback(argument: unknown): Promise<void>;
-  signOut(argument: unknown): Promise<void>;
-  switchAccount(argument: unknown): Promise<void>;
-  retry(): void;
-}
+};
+
+const CALLS = {
+  signIn: ['latchkey:sign-in', 1],
+  cancelSignIn: ['latchkey:cancel-sign-in', 0],
+  reopenBrowser: ['latchkey:reopen-browser', 0],
+  tryAnotherWay: ['latchkey:try-another-way', 0],
+  pasteCallback: ['latchkey:paste-callback', 1],
+  signOut: ['latchkey:sign-out', 1],
+  switchAccount: ['latchkey:switch-account', 1],
+  retry: ['latchkey:retry', 0],
+} as const satisfies AuthCallList;
 
 /** Registers the handlers and the push. Returns a function that removes all of it. */
 export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () => void {
@@ -57,34 +65,17 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     if (answer !== null) join(event.sender, event.senderFrame?.url ?? '');
     event.returnValue = answer;
   };
-  const answers: {
-    readonly [Channel in keyof AuthCalls]: (argument: unknown) => void | Promise<void>;
-  } = {
-    'latchkey:sign-in': (argument) => calls.signIn(argument),
-    'latchkey:cancel-sign-in': () => {
-      calls.cancelSignIn();
-    },
-    'latchkey:reopen-browser': () => {
-      calls.reopenBrowser();
-    },
-    'latchkey:try-another-way': () => {
-      calls.tryAnotherWay();
-    },
-    'latchkey:paste-callback': (argument) => calls.pasteCallback(argument),
-    'latchkey:sign-out': (argument) => calls.signOut(argument),
-    'latchkey:switch-account': (argument) => calls.switchAccount(argument),
-    'latchkey:retry': () => {
-      calls.retry();
-    },
-  };
   ipcMain.on(VIEW, onView);
-  for (const [channel, run] of Object.entries(answers)) handle(channel, run);
+  for (const [name, [channel, takes]] of Object.entries(CALLS)) {
+    const run: (argument?: unknown) => void | Promise<void> = calls[name as keyof AuthCalls];
+    handle(channel, (argument) => (takes === 0 ? run() : run(argument)));
+  }
   const unsubscribe = calls.onView(push);
 
   return () => {
     unsubscribe();
     ipcMain.removeListener(VIEW, onView);
-    for (const channel of Object.keys(answers)) ipcMain.removeHandler(channel);
+    for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
     audience.clear();
   };
 
