@@ -8,11 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closed } from './shared/processes.mjs';
+import { testsOfPlaywright, testsOfVitest } from './test-summary.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** @typedef {{ passed: number, failed: number, skipped: number, seconds: number, note: string, said?: string }} LayerResult */
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {import('./test-summary.mjs').Test} Test */
+/** @typedef {Counts & { seconds: number, note: string, said?: string }} LayerResult */
+/** @typedef {{ passed: number, failed: number, skipped: number, tests?: Test[] }} Counts */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
@@ -81,6 +83,7 @@ export function runVitest(project, extra, limitSeconds, env) {
       passed: number(json['numPassedTests']),
       failed: number(json['numFailedTests']),
       skipped: number(json['numPendingTests']) + number(json['numTodoTests']),
+      tests: testsOfVitest(json),
     }),
   );
 }
@@ -114,6 +117,7 @@ export function runPlaywright(extra, limitSeconds, env) {
         passed: number(stats['expected']),
         failed: number(stats['unexpected']) + number(stats['flaky']),
         skipped: number(stats['skipped']),
+        tests: testsOfPlaywright(json),
       };
     },
   );

@@ -1,20 +1,27 @@
 // @ts-check
-// `npm test`: every layer, each with its time limit, then a table and the line "N passed, N failed,
-// N skipped". `npm test -- unit flow` runs only these; further words go to the runner when one
-// layer is chosen (`-- e2e -g cancel`). With CI=true a skipped test or a layer without tests fails
-// the run: there, nothing may be missing.
+// `npm test`: every layer, each with its time limit, then a table, the slowest and the failed tests,
+// and the line "N passed, N failed, N skipped". `npm test -- unit flow` runs only these, `quick` all
+// but contract and e2e; further words go to the runner when one layer is chosen (`-- e2e -g
+// cancel`). With CI=true a skipped test or a layer without tests fails the run: there, nothing may
+// be missing.
 import { build } from './build.mjs';
 import { resolveElectron } from './electron/electron.mjs';
 import { startLab } from './lab/lab.mjs';
 import { runMain, say } from './shared/say.mjs';
 import { ensureSystemPackages } from './shared/system-packages.mjs';
 import { runCheck, runPlaywright, runVitest, stopRunning } from './test-layers.mjs';
+import { failedTests, slowestTests } from './test-summary.mjs';
 
 /** @typedef {import('./test-layers.mjs').LayerResult} LayerResult */
 
 /** @type {Record<string, (extra: readonly string[]) => Promise<LayerResult>>} */
 const LAYERS = {
   types: () => runCheck(['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], 120),
+  format: () =>
+    runCheck(
+      ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
+      120,
+    ),
   lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '.'], 300),
   unit: (extra) => runVitest('unit', extra, 600, process.env),
   contract: runContract,
@@ -26,7 +33,8 @@ const LAYERS = {
  * Each keeps one core busy, and so does contract, whose files run one after the other: a whole run
  * has them side by side.
  */
-const CHECKS = ['types', 'lint'];
+const CHECKS = ['types', 'format', 'lint'];
+const QUICK = ['types', 'format', 'lint', 'unit', 'flow', 'project'];
 const NEEDS_BUILD = ['project', 'e2e'];
 const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
 
@@ -45,7 +53,8 @@ async function runContract(extra) {
 
 /** @param {readonly string[]} words */
 async function main(words) {
-  const chosen = Object.keys(LAYERS).filter((name) => words.includes(name));
+  const named = words.includes('quick') ? [...words, ...QUICK] : words;
+  const chosen = Object.keys(LAYERS).filter((name) => named.includes(name));
   const names = chosen.length > 0 ? chosen : Object.keys(LAYERS);
   const extra = chosen.length === 1 ? words.filter((word) => !(word in LAYERS)) : [];
   const inCi = process.env['CI'] === 'true';
@@ -106,7 +115,10 @@ async function main(words) {
       results.set(name, result);
     }
   }
-  return report(results, inCi);
+  const leftOut = words.includes('quick')
+    ? Object.keys(LAYERS).filter((name) => !names.includes(name))
+    : [];
+  return report(results, inCi, leftOut);
 }
 
 /** @param {readonly string[]} names */
@@ -128,8 +140,9 @@ function heading(name) {
 /**
  * @param {Map<string, LayerResult>} results
  * @param {boolean} inCi
+ * @param {readonly string[]} leftOut layers of which the person must know that they did not run
  */
-function report(results, inCi) {
+function report(results, inCi, leftOut) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   process.stdout.write(`\n${'layer'.padEnd(10)} passed  failed  skipped  seconds\n`);
   for (const [name, result] of results) {
@@ -146,6 +159,10 @@ function report(results, inCi) {
       `${name.padEnd(10)} ${columns.join(' ')}${result.note ? `  ${result.note}` : ''}\n`,
     );
   }
+  process.stdout.write(slowestTests(results));
+  process.stdout.write(failedTests(results));
+  if (leftOut.length > 0)
+    process.stdout.write(`\nquick left out: ${leftOut.join(', ')}; "npm test" runs them too\n`);
   if (inCi && total.skipped > 0)
     process.stdout.write('\na skipped test fails the run in CI: every real part must be there\n');
   process.stdout.write(
@@ -155,6 +172,6 @@ function report(results, inCi) {
 }
 
 runMain(() => {
-  say('npm test: types, lint, unit, contract, flow, project, e2e');
+  say(`npm test: ${Object.keys(LAYERS).join(', ')}`);
   return main(process.argv.slice(2));
 });
