@@ -9,12 +9,15 @@ import { defineConfig } from 'vitest/config';
 const inCi = process.env['CI'] === 'true';
 const fakeElectron = fileURLToPath(new URL('./test/support/fake-electron.ts', import.meta.url));
 
-/** Seconds a single test may take, and whether files may run side by side. */
+/**
+ * Seconds a single test may take, whether files may run side by side, and whether each gets a
+ * process of its own. Where none does, the modules are loaded and compiled once for many files.
+ */
 const layers = {
-  unit: { seconds: 10, parallel: true },
-  contract: { seconds: 30, parallel: false },
-  flow: { seconds: 30, parallel: true },
-  project: { seconds: 120, parallel: true },
+  unit: { seconds: 10, parallel: true, isolate: false },
+  contract: { seconds: 30, parallel: false, isolate: true },
+  flow: { seconds: 30, parallel: true, isolate: false },
+  project: { seconds: 120, parallel: true, isolate: true },
 } as const;
 
 /**
@@ -34,6 +37,11 @@ const signingIn = readdirSync(new URL('./test/flow/', import.meta.url))
  * that it printed.
  */
 const seed = process.env['LATCHKEY_AGES'] ?? String(Math.floor(Math.random() * 2 ** 31));
+
+const FLOW = {
+  globalSetup: ['test/support/flow-report.ts', 'test/support/rsa-keys.ts'],
+  setupFiles: ['test/support/rsa-ring.ts'],
+};
 
 const projects = [
   ...(['unit', 'contract', 'project'] as const).map((name) => ({
@@ -61,11 +69,12 @@ export default defineConfig({
         name,
         include,
         env,
-        ...(name in people ? { globalSetup: 'test/support/flow-report.ts' } : {}),
+        ...(name in people ? FLOW : {}),
         environment: 'node' as const,
         testTimeout: layer.seconds * 1000,
         hookTimeout: layer.seconds * 1000,
         fileParallelism: layer.parallel,
+        isolate: layer.isolate,
       },
     })),
   },

@@ -4,7 +4,7 @@
 // failure.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closed } from './shared/processes.mjs';
@@ -72,6 +72,8 @@ export function runVitest(project, extra, limitSeconds, env) {
         'run',
         '--project',
         project,
+        // One fewer is the default, but Vitest's own process only waits while they run.
+        `--maxWorkers=${availableParallelism()}`,
         '--reporter=default',
         '--reporter=json',
         `--outputFile.json=${report}`,
