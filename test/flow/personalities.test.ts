@@ -266,7 +266,7 @@ describe('a device code', () => {
 
   it('is refused by Entra while the registration does not allow it', async () => {
     const { provider, code } = await showing('entra', { publicClientFlows: false });
-    expect(await code).toBe('sign-in-refused');
+    expect(await time.passUntil(code)).toBe('sign-in-refused');
     expect(provider.requests.at(-1)?.error).toBe('invalid_client AADSTS7000218');
   });
 
