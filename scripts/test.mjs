@@ -14,26 +14,49 @@ import { failedTests, slowestTests } from './test-summary.mjs';
 
 /** @typedef {import('./test-layers.mjs').LayerResult} LayerResult */
 
+/** What the checks found good in earlier runs, by content. `npm ci` removes it. */
+const CACHE = 'node_modules/.cache/latchkey';
+
 /** @type {Record<string, (extra: readonly string[]) => Promise<LayerResult>>} */
 const LAYERS = {
-  types: () => runCheck(['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], 120),
+  types: () =>
+    runCheck(
+      [
+        'node_modules/typescript/bin/tsc',
+        '--noEmit',
+        '--pretty',
+        'false',
+        '--incremental',
+        '--tsBuildInfoFile',
+        `${CACHE}/types.tsbuildinfo`,
+      ],
+      300,
+    ),
   format: () =>
     runCheck(
-      ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
-      120,
+      [
+        'node_modules/prettier/bin/prettier.cjs',
+        '--check',
+        '--log-level',
+        'warn',
+        '--cache',
+        '--cache-strategy',
+        'content',
+        '--cache-location',
+        `${CACHE}/format.json`,
+        '.',
+      ],
+      300,
     ),
-  lint: () => runCheck(['node_modules/eslint/bin/eslint.js', '.'], 300),
+  lint: () => runCheck(['scripts/test-lint.mjs'], 600),
   unit: (extra) => runVitest('unit', extra, 600, process.env),
   contract: runContract,
   flow: (extra) => runVitest('flow*', extra, 900, process.env),
   project: (extra) => runVitest('project', extra, 600, process.env),
   e2e: (extra) => runPlaywright(extra, 2700, process.env),
 };
-/**
- * Each keeps one core busy, and so does contract, whose files run one after the other: a whole run
- * has them side by side.
- */
-const CHECKS = ['types', 'format', 'lint'];
+/** One after the other, beside the layers of tests, so that every core is busy. */
+const CHECKS = ['lint', 'types', 'format'];
 const QUICK = ['types', 'format', 'lint', 'unit', 'flow', 'project'];
 const NEEDS_BUILD = ['project', 'e2e'];
 const NEEDS_ELECTRON = ['contract', 'e2e', 'project'];
@@ -78,21 +101,20 @@ async function main(words) {
   }
   /** @type {Map<string, LayerResult>} */
   const results = new Map();
-  let buildError = '';
-  if (names.some((name) => NEEDS_BUILD.includes(name))) {
-    // A build that fails must not hide what the other layers say.
-    buildError = await build().then(
-      () => '',
-      (/** @type {unknown} */ error) => String(error instanceof Error ? error.message : error),
-    );
-  }
-  const beside = names.includes('contract') ? names.filter((name) => CHECKS.includes(name)) : [];
-  for (const name of names.filter((one) => !beside.includes(one))) {
-    const checks = name === 'contract' ? runChecks(beside) : null;
+  // A build that fails must not hide what the other layers say.
+  const built = names.some((name) => NEEDS_BUILD.includes(name))
+    ? build().then(
+        () => '',
+        (/** @type {unknown} */ error) => String(error instanceof Error ? error.message : error),
+      )
+    : Promise.resolve('');
+  const checks = built.then(() => runChecks(CHECKS.filter((name) => names.includes(name))));
+  for (const name of names.filter((one) => !CHECKS.includes(one))) {
     const run = LAYERS[name];
     if (run === undefined) continue;
+    const buildError = NEEDS_BUILD.includes(name) ? await built : '';
     process.stdout.write(heading(name));
-    if (buildError && NEEDS_BUILD.includes(name)) {
+    if (buildError) {
       process.stdout.write(`${buildError}\n`);
       results.set(name, {
         passed: 0,
@@ -104,16 +126,15 @@ async function main(words) {
       continue;
     }
     const result = await run(extra);
-    process.stdout.write(result.said ?? '');
-    for (const [check, checked] of (await checks) ?? []) {
-      process.stdout.write(`${heading(check)}${checked.said ?? ''}`);
-      results.set(check, checked);
-    }
     if (inCi && result.passed + result.failed === 0) {
       results.set(name, { ...result, failed: 1, note: 'no test ran, which fails in CI' });
     } else {
       results.set(name, result);
     }
+  }
+  for (const [check, checked] of await checks) {
+    process.stdout.write(`${heading(check)}${checked.said ?? ''}`);
+    results.set(check, checked);
   }
   const leftOut = words.includes('quick')
     ? Object.keys(LAYERS).filter((name) => !names.includes(name))

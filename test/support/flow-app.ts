@@ -43,7 +43,7 @@ export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
 export { nodeNetwork };
 
 /**
- * Of this test file. It never goes back, so that what one test has passed is passed for the next.
+ * Of this process. It never goes back, so that what one test has passed is passed for the next.
  */
 export const time = createFlowClock();
 
@@ -59,7 +59,7 @@ const ANSWER_MS = 4_000;
 /** The same for a code on another device, which the app asks for every few seconds. */
 const DEVICE_ANSWER_MS = 15_000;
 
-/** The embedded provider on the clock of this file. */
+/** The embedded provider on the clock of this process. */
 export function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   return startAnyProvider({ clock: time, ...options });
 }
