@@ -1,6 +1,6 @@
-// The provider's answers to a device code (RFC 8628 §3.2 and §3.5): reads what may be shown to a
-// person, and says which failure of a question passes. Pure. When to ask is in
-// authorization/device-polling.ts.
+// Reads the provider's answers about a device code (RFC 8628 §3.2 and §3.5): what a person may be
+// shown, and which failed poll is repeated. Pure. authorization/device-polling.ts decides when to
+// poll.
 import type { DeviceView } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
@@ -100,7 +100,7 @@ function isPage(value: unknown, httpAllowed: boolean): value is string {
 function invalid(member: string): AuthError {
   return new AuthError(
     'response-invalid',
-    `device authorization endpoint: answer member "${member}" missing or not as RFC 8628 §3.2 wants it`,
+    `device authorization endpoint: answer member "${member}" is missing or breaks RFC 8628 §3.2`,
   );
 }
 
