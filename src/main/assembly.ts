@@ -19,8 +19,7 @@ import { createSystemEvents } from './adapters/system-events.js';
 import { createStateFile } from './adapters/state-file.js';
 import { filesAtRest } from './adapters/whole-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
-import { createEngine } from './core/engine.js';
-import type { OpenEngine } from './core/lazy-engine.js';
+import { type Engine, createEngine } from './core/engine.js';
 import { warningsOf } from './core/options/option-warnings.js';
 import { LIMITS } from './core/base/limits.js';
 import type { AuthOptions, Settings } from './core/options/auth-options.js';
@@ -55,7 +54,7 @@ export interface Beginning {
  * The engine, not started yet, and what only few apps ever ask for: that is loaded when they do.
  */
 export interface Assembly {
-  readonly engine: OpenEngine;
+  readonly engine: Engine;
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
@@ -184,7 +183,7 @@ export function assemble({
 }
 
 /** Resolves when the start is over: what was stored was read, and renewed where that was due. */
-function settled(engine: Pick<OpenEngine, 'onView'>): Promise<void> {
+function settled(engine: Pick<Engine, 'onView'>): Promise<void> {
   return new Promise((resolve) => {
     engine.onView((view) => {
       if (

@@ -8,11 +8,6 @@ import { partMissingError, stoppedError, toErrorView } from './base/errors.js';
 /** Listeners that have got this view do not get it again from the engine. */
 const STARTING: AuthView = Object.freeze({ status: 'starting' });
 
-/** The engine as pages and hosts call it: what they ask of a sign-in was not looked at yet. */
-export interface OpenEngine extends Omit<Engine, 'signIn'> {
-  signIn(argument: unknown): Promise<void>;
-}
-
 interface Waiting {
   readonly listener: (view: AuthView) => void;
   /** Null until the listener is passed to the engine. */
@@ -24,9 +19,9 @@ interface Waiting {
  * loading fails, the view says so and every call rejects with `files-missing`: a file of Latchkey
  * is missing. After `stop` nothing is loaded any more.
  */
-export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
-  let engine: OpenEngine | null = null;
-  let loading: Promise<OpenEngine> | null = null;
+export function createLazyEngine(load: () => Promise<Engine>): Engine {
+  let engine: Engine | null = null;
+  let loading: Promise<Engine> | null = null;
   let failure: AuthView | null = null;
   let stopping: Promise<void> | null = null;
   const waiting = new Set<Waiting>();
@@ -36,7 +31,7 @@ export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
     loaded().catch(() => undefined);
   }
 
-  function arrive(loaded: OpenEngine): OpenEngine {
+  function arrive(loaded: Engine): Engine {
     if (stopping !== null) return loaded;
     engine = loaded;
     for (const entry of waiting)
@@ -68,14 +63,14 @@ export function createLazyEngine(load: () => Promise<OpenEngine>): OpenEngine {
     return now === undefined || now.status === 'starting' ? (failure ?? STARTING) : now;
   }
 
-  async function loaded(): Promise<OpenEngine> {
+  async function loaded(): Promise<Engine> {
     if (stopping !== null) throw stoppedError();
     loading ??= load().then(arrive, fail);
     return loading;
   }
 
   /** Runs a call without a result when the engine is loaded; drops it if loading fails. */
-  function later(run: (engine: OpenEngine) => void): void {
+  function later(run: (engine: Engine) => void): void {
     if (engine !== null) run(engine);
     else loaded().then(run, () => undefined);
   }

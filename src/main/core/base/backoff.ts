@@ -68,7 +68,7 @@ export function retryDelayMs(
   if (inAdvance && failures <= 1 && longest > lifeLeftMs - LIMITS.retryReserveMs) {
     // The token expires before the next try is allowed, so this is no longer in advance.
     if (room <= 0) return retryDelayMs(failures, retryAfterSeconds, random);
-    return Math.round(
+    return Math.floor(
       asked + Math.max(Math.min(LIMITS.retryBaseMs, room) / 2, (room / 4) * (1 + random)),
     );
   }

@@ -167,16 +167,16 @@ export function createChunkedStore(
   }
 
   /**
-   * Removes the parts from `from` on. `storedState`: so many parts surely exist. It reads on to
+   * Removes the parts from `from` on. `known`: so many parts surely exist. It reads on to
    * find the others, because no keyring can list its entries.
    */
   async function sweep(
     key: string,
     slot: Slot,
     from: number,
-    storedState: number,
+    known: number,
   ): Promise<SecretOutcome> {
-    let end = storedState;
+    let end = known;
     for (;;) {
       // `expected` false: the keyring has just answered, and doubt would cost a probe for each
       // sweep.
