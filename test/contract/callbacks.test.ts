@@ -166,7 +166,7 @@ for (const { name, redirect, present, start } of subjects) {
       expect(heard).toEqual([redirectUri + query]);
     });
 
-    it('delivers to whoever listens last', async () => {
+    it('delivers to the last listener', async () => {
       const { callbacks, hearing, heard, arrive } = subject();
       callbacks.onCallback(() => 'foreign');
       hearing();

@@ -81,7 +81,7 @@ function cases(subject: () => Subject): void {
     },
   );
 
-  it('a removal over a locked keyring waits, and gives the record to whoever revokes before it goes', async () => {
+  it('a removal that a locked keyring delays gives the record to the revocation before it is removed', async () => {
     const file = createFakeStateStore();
     const vault = await vaultOf(subject().open('locked'), 'me', file);
     expect(await vault.write(recordOf('me'))).toBeNull();

@@ -176,7 +176,7 @@ describe.skipIf(!haveParts('xdg-open', 'xdg-mime', 'update-desktop-database'))(
       it.each([
         ['with a plain path', 'app'],
         ['with a launcher', 'an app'],
-      ])('%s changes no file, whoever starts it', async (_name, folder) => {
+      ])('%s changes no file, no matter what starts it', async (_name, folder) => {
         const desk = desktop(folder);
         await desk.register({}).register(SCHEME);
         const before = [...stateOf(join(desk.root, 'data')), ...stateOf(join(desk.root, 'config'))];
@@ -220,7 +220,7 @@ describe.skipIf(!haveParts('xdg-open', 'xdg-mime', 'update-desktop-database'))(
         expect(await ownerOf(desk)).toEqual({ state: 'nobody' });
       });
 
-      it('goes to who else can open it, and is registered anew by the next start', async () => {
+      it('goes to another program that can open it, and the next start registers it again', async () => {
         const desk = desktop();
         desk.install('system', 'other.desktop', '/bin/true %u', SCHEME);
         await desk.registration.register(SCHEME);

@@ -141,7 +141,7 @@ test('refuses a flag that it does not know', async () => {
   expect(demo.stderr()).toContain('"--isuer=http://127.0.0.1:9" is not a flag of the demo');
 });
 
-test('shows the whole trip by itself where there is no display, and saves screenshots', async () => {
+test('shows the whole sign-in by itself where there is no display, and saves screenshots', async () => {
   const demo = run([process.execPath, 'scripts/demo.mjs']);
   expect(await demo.exited, demo.stdout() + demo.stderr()).toBe(0);
   expect(demo.stdout()).toContain('Grace Hopper is signed in');

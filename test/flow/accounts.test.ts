@@ -266,7 +266,7 @@ describe('a sign-out', () => {
 });
 
 describe('an account that is in use, but not active', () => {
-  it('has one session, also when he signs in anew while nobody is active', async () => {
+  it('has one session, also when he signs in again while nobody is active', async () => {
     const app = await both();
     const ada = idOf(app, 'ada');
     await app.engine.getAccessToken({ account: ada });

@@ -261,7 +261,7 @@ describe('a sign-in by device code', () => {
     expect(polls().length).toBe(then);
   });
 
-  it('whose app ends is over, and the next process begins anew with another code', async () => {
+  it('whose app ends is over, and the next process begins again with another code', async () => {
     const { app, code, device } = await showing();
     const next = await app.restart(options);
     expect(await time.passUntil(code)).toBe('stopped');

@@ -224,7 +224,7 @@ describe('the module', () => {
     expect([app.getName(), app.getPath('userData')]).toEqual(['Test App', fakeElectron.userData]);
   });
 
-  it('lets the person come to no app when the trip fails', async () => {
+  it('leads the person to no app when the sign-in fails', async () => {
     fakeElectron.browseAs({}, createPerson());
     await electron.shell.openExternal('http://127.0.0.1:1/nobody-listens');
     expect(fakeElectron.openedUrls).toEqual(['http://127.0.0.1:1/nobody-listens']);

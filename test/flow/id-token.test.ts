@@ -106,7 +106,7 @@ describe('an ID token for which a max_age was sent', () => {
   });
 
   it.each(['0', '60', '86400'])(
-    'of %s s is accepted from whoever has just authenticated',
+    'of %s s is accepted from a person who has just authenticated',
     async (seconds) => {
       const app = await startApp(provider, asking(seconds));
       expect(await app.codeOf(app.signIn())).toBe('resolved');

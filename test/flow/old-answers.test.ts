@@ -78,7 +78,7 @@ describe('a key set that was asked for early', () => {
 });
 
 describe('metadata', () => {
-  it('that grew old while the person was in the browser do not cost the code when they cannot be had anew', async () => {
+  it('that grew old while the person was in the browser do not cost the code when they cannot be fetched again', async () => {
     const provider = await start();
     const app = await startApp(provider);
     await app.signIn();

@@ -235,7 +235,7 @@ describe('errors', () => {
     expect(await renewals(1)).toEqual(['no error']);
   });
 
-  it('700082: a refresh token that nobody used for 90 days; each use begins anew', async () => {
+  it('700082: a refresh token that nobody used for 90 days; each use restarts the 90 days', async () => {
     const clock = createVirtualClock();
     const provider = await start({ clock });
     const { refresh_token: first } = await signIn(provider);

@@ -104,7 +104,7 @@ describe('with a clock of the test', () => {
 });
 
 describe('with https', () => {
-  it('the whole trip runs over TLS with a certificate that fits the address', async () => {
+  it('the whole sign-in runs over TLS with a certificate that fits the address', async () => {
     const provider = await start({ https: true });
     expect(provider.issuer).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     const certificate = new X509Certificate(provider.certificate ?? '');

@@ -82,7 +82,7 @@ describe('a token for a resource', () => {
     await expectAlive(app);
   });
 
-  it('that the sign-in did not ask for is asked of nobody: this provider would end the session of whoever asks', async () => {
+  it('that the sign-in did not request is never requested: this provider would end the session', async () => {
     const app = await signedIn();
     const before = provider.tokenRequests('refresh_token');
     expect(await app.codeOf(app.engine.getAccessToken({ resource: UNKNOWN }))).toBe(
@@ -136,7 +136,7 @@ describe('a token with fewer scopes', () => {
 });
 
 describe('a token that was refused', () => {
-  it('is fetched anew once for all who say so', async () => {
+  it('is replaced once for all callers that report it', async () => {
     let ahead = 0;
     const app = await startApp(provider, { clock: { now: () => time.now() + ahead } });
     await app.signIn();

@@ -132,6 +132,6 @@ export function expectGenerated(document: string, name: string, text: string): v
   else
     expect(
       whole.slice(from + begin.length, to),
-      'to write it anew: LATCHKEY_UPDATE_DOCS=1 npx vitest run --project project',
+      'to rewrite it: LATCHKEY_UPDATE_DOCS=1 npx vitest run --project project',
     ).toBe(text);
 }

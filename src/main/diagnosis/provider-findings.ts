@@ -1,4 +1,4 @@
-// The judgement of what a provider and the way to it say, for a diagnosis. Pure: facts in, findings
+// Findings about the provider and the network to it, for a diagnosis. Pure: facts in, findings
 // out. Behaviour of Latchkey depends on none of this; it is advice for the developer of the app.
 import { assertNever } from '../core/base/errors.js';
 import type { Announced, ProviderFacts, ProxyFacts, RedirectFacts, TlsFacts } from './facts.js';

@@ -175,7 +175,7 @@ describe('registration through Electron', () => {
     ]);
   });
 
-  it('does what is asked at the same time once, and checks anew at the next call', async () => {
+  it('does what is asked at the same time once, and checks again at the next call', async () => {
     const { app, calls } = electron(true);
     const registration = createSchemeRegistration({ app, facts: mac });
     await Promise.all([

@@ -298,7 +298,7 @@ describe('the loopback server', () => {
     await expect(get(redirect.redirectUri)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('drops whoever waits when everything stops', async () => {
+  it('drops every connection that waits when everything stops', async () => {
     const { redirect, heard, callbacks } = await start();
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard);

@@ -207,7 +207,7 @@ describe('a value that cannot be opened', () => {
 });
 
 describe('an outdated key', () => {
-  it('is replaced by encrypting anew after the value was read', async () => {
+  it('is encrypted again after the value was read', async () => {
     const store = open();
     await store.write(KEY, SECRET);
     electron.rotate();
@@ -242,7 +242,7 @@ describe('an outdated key', () => {
     expect(await store.read(KEY, true)).toEqual({ state: 'found', value: 'newer' });
   });
 
-  it('costs no value when encrypting anew does not work', async () => {
+  it('costs no value when encrypting again does not work', async () => {
     const store = open();
     await store.write(KEY, SECRET);
     electron.rotate();

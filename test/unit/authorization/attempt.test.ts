@@ -339,7 +339,7 @@ describe('a clock that is set back behind the beginning of an attempt', () => {
 });
 
 describe('an attempt with several redirects', () => {
-  it('gives the person the whole time anew, and a device code all of its own', () => {
+  it('gives the person the whole time again, and a device code all of its own', () => {
     const switched = stepAttempt(STATES['waiting, switching'], EVENTS['prepared 3']).state;
     expect(attemptView(switched)).toEqual({
       stage: 'waiting',

@@ -246,7 +246,7 @@ describe('another issuer', () => {
     ]);
   });
 
-  it('leaves a take-over of the first to the first', async () => {
+  it('leaves a migration of the first to the first', async () => {
     const migrateFrom = [
       { service: 'old', account: 'token', read: (value: string) => ({ refreshToken: value }) },
     ];

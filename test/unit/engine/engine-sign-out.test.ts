@@ -358,7 +358,7 @@ describe('a sign-out while a sign-in is open', () => {
     },
   );
 
-  it('leaves an account that was there before where it was, when it signs in anew as the active one signs out', async () => {
+  it('leaves an account that was there before where it was, when it signs in again as the active one signs out', async () => {
     let subject = 'ada';
     const bench = await signedIn(
       createBench({ accounts: 'several', identify: async () => ({ subject }) }),

@@ -107,7 +107,7 @@ describe('a state file that cannot be read at the start', () => {
     expect(now.secrets.entries.size).toBe(1);
   });
 
-  it('does not keep a sign-out from whoever can be known by then', async () => {
+  it('does not keep a sign-out from the account that is known by then', async () => {
     const { now } = await unread();
     now.file.unreadable = null;
     await now.engine.signOut();
@@ -164,7 +164,7 @@ describe('a state file that cannot be read at the start', () => {
     });
   });
 
-  it('begins no take-over of an earlier session: the file may know somebody', async () => {
+  it('begins no migration of a legacy session: the file may know somebody', async () => {
     const legacyEntries = createFakeLegacyEntries('an-old-token');
     const bench = createBench(
       {

@@ -546,7 +546,7 @@ describe('a renewal', () => {
     expect(live(bench).renewal.state).toBe('fresh');
   });
 
-  it('waits as long as the server asked, whoever asks', async () => {
+  it('waits as long as the server asked, no matter who asks', async () => {
     const bench = await signedIn();
     bench.authority.answerNext(
       () => new Response('', { status: 503, headers: { 'retry-after': '600' } }),
@@ -885,7 +885,7 @@ describe('a sign-out', () => {
     ]).toMatchObject([{ status: 'signed-out' }, 0, 0]);
   });
 
-  it('before the start has read its file signs out whoever would have been restored', async () => {
+  it('before the start has read its file signs out the account that would have been restored', async () => {
     const bench = await afterRestart();
     bench.engine.start();
     await bench.engine.signOut();

@@ -66,7 +66,7 @@ async function taken(bench: Bench): Promise<Signed> {
 }
 
 describe('an app that is started after an update', () => {
-  it('is signed in without a browser, and removes what it took over once it is stored anew', async () => {
+  it('is signed in without a browser, and removes the legacy entry once its session is stored', async () => {
     const bench = updated();
     await started(bench);
     expect(bench.views.map(({ status }) => status)).not.toContain('signed-out');
@@ -140,7 +140,7 @@ describe('an app that is started after an update', () => {
     ]);
   });
 
-  it('leaves an entry that the earlier version has written anew meanwhile', async () => {
+  it('leaves an entry that the earlier version has written again meanwhile', async () => {
     const bench = updated();
     const release = bench.authority.hold();
     bench.engine.start();

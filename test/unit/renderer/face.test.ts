@@ -66,7 +66,7 @@ describe('the faces of the demo', () => {
     expect(face({ status: 'signed-out', reason: 'ended' }).title).toBe('Please sign in again');
   });
 
-  it('leads to whoever else is signed in, but not in the middle of something', () => {
+  it('leads to another person who is signed in, but not in the middle of something', () => {
     const grace = { ...ada, id: 'grace-id', name: 'Grace Hopper' };
     const beside = face({ ...signedIn(), otherAccounts: [grace] });
     expect([labels(beside), beside.other]).toEqual([

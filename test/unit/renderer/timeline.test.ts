@@ -5,7 +5,7 @@ import { describeChange, extendTimeline } from '../../../src/renderer/demo/timel
 import { MINUTE, NOW, errorOf, signedIn, signedOut, signingIn } from '../../support/demo-views.js';
 
 describe('the timeline of the demo', () => {
-  it('tells a whole trip in order, newest first', () => {
+  it('tells a whole sign-in in order, newest first', () => {
     const trip: AuthView[] = [
       { status: 'starting' },
       signedOut,

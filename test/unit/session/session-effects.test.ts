@@ -256,7 +256,7 @@ describe('a renewal', () => {
     ]);
   });
 
-  it('asks for metadata anew when the tokens are stored, and not beside that', async () => {
+  it('asks for metadata again when the tokens are stored, and not beside that', async () => {
     const { open, wait } = gate();
     world.write = async () => {
       await wait;

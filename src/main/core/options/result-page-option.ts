@@ -1,4 +1,4 @@
-// Parses the option "resultPage": how the page at the end of a loopback trip looks and what it
+// Parses the option "resultPage": how the page at the end of a loopback sign-in looks and what it
 // says. Every text is bounded here and escaped where it is shown; a host's words may come from its
 // translators.
 import { type Check, fitting, matching, oneOf, optional, record } from './option-checks.js';
@@ -14,7 +14,7 @@ export interface ResultTexts {
   readonly closing: string;
 }
 
-/** The page that the browser shows at the end of a loopback trip. */
+/** The page that the browser shows at the end of a loopback sign-in. */
 export interface ResultPageOptions {
   /** The language of the texts, as a tag like `de` or `pt-BR` (BCP 47). Default `en`. */
   readonly lang?: string;

@@ -198,7 +198,7 @@ describe('trying another way', () => {
     await code;
   });
 
-  it('keeps the attempt, and gives the person the whole time anew', async () => {
+  it('keeps the attempt, and gives the person the whole time again', async () => {
     const { app, code } = await waiting([SCHEME_REDIRECT, LOOPBACK_REDIRECT]);
     const before = attemptOf(app)!;
     await another(app);
@@ -346,7 +346,7 @@ describe('trying another way', () => {
 });
 
 describe('opening the page again', () => {
-  it('pushes the request anew where requests are pushed, for the old name may be used up', async () => {
+  it('pushes the request again where requests are pushed, because the old request URI may be used up', async () => {
     const strict = await startProvider({ pushedAuthorizationRequests: 'required' });
     try {
       const app = await startApp(strict, { redirects: [SCHEME_REDIRECT] });
@@ -365,7 +365,7 @@ describe('opening the page again', () => {
     }
   });
 
-  it('opens the old one when pushing anew fails', async () => {
+  it('opens the old one when pushing again fails', async () => {
     const strict = await startProvider({ pushedAuthorizationRequests: 'required' });
     try {
       const app = await startApp(strict, { redirects: [SCHEME_REDIRECT] });
