@@ -28,7 +28,7 @@ const live: LiveSession = {
   save: 0,
   storeError: null,
   storeRetryAt: null,
-  doubted: false,
+  identityMismatch: false,
   resources: [],
   targetRenewal: null,
   targets: new Map(),

@@ -89,7 +89,7 @@ const renew: SessionEffect & { type: 'renew' } = {
   target: null,
   replaced: null,
   stored: true,
-  doubted: false,
+  identityMismatch: false,
 };
 const write: SessionEffect & { type: 'write-record' } = {
   type: 'write-record',
@@ -98,7 +98,7 @@ const write: SessionEffect & { type: 'write-record' } = {
   scope: 'read',
   resources: [],
   access: null,
-  doubted: false,
+  identityMismatch: false,
   save: 3,
 };
 const at = (epoch: number): SessionHandle => ({
@@ -440,9 +440,9 @@ describe('a renewal', () => {
         return null;
       };
       react = (event) => {
-        if (event.type === 'renew-failed') keeper.run({ ...write, doubted: true }, at(7));
+        if (event.type === 'renew-failed') keeper.run({ ...write, identityMismatch: true }, at(7));
       };
-      keeper.run({ ...renew, doubted: person === 'unsaid' }, at(7));
+      keeper.run({ ...renew, identityMismatch: person === 'unsaid' }, at(7));
       await settle();
       expect(posted).toMatchObject([
         {

@@ -466,7 +466,7 @@ describe('every history of a session', () => {
             save: 4,
             storeError: null,
             storeRetryAt: null,
-            doubted: false,
+            identityMismatch: false,
             resources: [],
             targetRenewal: null,
             targets: new Map(),

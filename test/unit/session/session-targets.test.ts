@@ -34,7 +34,7 @@ const fresh: LiveSession = {
   save: 2,
   storeError: null,
   storeRetryAt: null,
-  doubted: false,
+  identityMismatch: false,
   targetRenewal: null,
   targets: new Map(),
   access: { token: 'access-1', obtainedAt: NOW, expiresAt: NOW + HOUR },
@@ -83,7 +83,7 @@ describe('a token for a target', () => {
         account: ada,
         target: mail,
         replaced: null,
-        doubted: false,
+        identityMismatch: false,
         stored: true,
       },
     ]);
@@ -103,7 +103,7 @@ describe('a token for a target', () => {
         scope: 'read write',
         resources: [mail.resource],
         access: fresh.access,
-        doubted: false,
+        identityMismatch: false,
         save: 3,
       },
     ]);

@@ -32,7 +32,7 @@ const fresh: LiveSession = {
   save: 0,
   storeError: null,
   storeRetryAt: null,
-  doubted: false,
+  identityMismatch: false,
   resources: [],
   targetRenewal: null,
   targets: new Map(),
@@ -95,7 +95,7 @@ describe('a renewal whose ID token names somebody else', () => {
     expect(state).toMatchObject({
       phase: 'live',
       refreshToken: 'refresh-2',
-      doubted: true,
+      identityMismatch: true,
       access: fresh.access,
       renewal: { state: 'waiting', error: { code: 'id-token-invalid' } },
     });
@@ -107,7 +107,7 @@ describe('a renewal whose ID token names somebody else', () => {
         scope: 'read',
         resources: [],
         access: fresh.access,
-        doubted: true,
+        identityMismatch: true,
         save: 1,
       },
     ]);
@@ -129,7 +129,7 @@ describe('a renewal whose ID token names somebody else', () => {
         account: ada,
         target: null,
         replaced: 'access-1',
-        doubted: true,
+        identityMismatch: true,
         stored: true,
       },
     ]);
@@ -148,10 +148,10 @@ describe('a renewal whose ID token names somebody else', () => {
       ...timing,
     });
     expect(proven.effects).toMatchObject([
-      { type: 'write-record', refreshToken: 'refresh-3', doubted: false },
+      { type: 'write-record', refreshToken: 'refresh-3', identityMismatch: false },
     ]);
     expect(run(proven.state, { type: 'stored', save: 2, now: NOW, ...timing })).toMatchObject({
-      doubted: false,
+      identityMismatch: false,
       renewal: { state: 'fresh' },
     });
   });
@@ -178,8 +178,8 @@ describe('a renewal whose ID token names somebody else', () => {
       { phase: 'restoring', epoch: 1, account: ada, since: NOW, slow: false },
       { type: 'record-found', record, now: NOW, ...timing },
     );
-    expect(state).toMatchObject({ doubted: true });
-    expect(effects).toMatchObject([{ type: 'renew', doubted: true }]);
+    expect(state).toMatchObject({ identityMismatch: true });
+    expect(effects).toMatchObject([{ type: 'renew', identityMismatch: true }]);
   });
 });
 
@@ -657,7 +657,7 @@ describe('a session that no keyring took', () => {
       now: NOW + LIMITS.storeRetryMs,
       ...timing,
     }).state;
-    expect(done).toMatchObject({ storeError: null, storeRetryAt: null, doubted: false });
+    expect(done).toMatchObject({ storeError: null, storeRetryAt: null, identityMismatch: false });
     expect(sessionDeadline(done, NOW)).toBe(NOW + HOUR - 60_000);
   });
 

@@ -88,7 +88,7 @@ const live: LiveSession = {
   save: 2,
   storeError: null,
   storeRetryAt: null,
-  doubted: false,
+  identityMismatch: false,
   resources: [],
   targetRenewal: null,
   targets: new Map(),

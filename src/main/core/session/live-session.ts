@@ -168,7 +168,7 @@ function use(state: LiveSession, tokens: TokenSet, timing: Timing): SessionStep 
       refreshToken: tokens.refreshToken,
       scope: tokens.scope,
       access,
-      doubted: false,
+      identityMismatch: false,
       renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(tokens, timing) },
     },
     effects: [],
@@ -204,7 +204,7 @@ export function refuseOrWait(
   };
   return event.rotated === undefined
     ? { state: waiting, effects: [] }
-    : storeAgain({ ...waiting, refreshToken: event.rotated, doubted: true }, now);
+    : storeAgain({ ...waiting, refreshToken: event.rotated, identityMismatch: true }, now);
 }
 
 function worse(
@@ -246,7 +246,7 @@ function finalError(error: AuthError, trouble: Trouble): AuthError | null {
 function storeAgain(state: LiveSession, now: number): SessionStep {
   if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
   const save = state.save + 1;
-  const { account, refreshToken, scope, resources, access, doubted } = state;
+  const { account, refreshToken, scope, resources, access, identityMismatch } = state;
   const effect = {
     type: 'write-record',
     account,
@@ -254,7 +254,7 @@ function storeAgain(state: LiveSession, now: number): SessionStep {
     scope,
     resources,
     access,
-    doubted,
+    identityMismatch,
     save,
   } as const;
   return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
@@ -305,7 +305,7 @@ function renewEffect(
   target: TokenTarget | null,
   replaced: AccessToken | null,
 ): SessionEffect {
-  const { scope, account, doubted } = state;
+  const { scope, account, identityMismatch } = state;
   return {
     type: 'renew',
     refreshToken,
@@ -313,7 +313,7 @@ function renewEffect(
     account,
     target,
     replaced: replaced?.token ?? null,
-    doubted,
+    identityMismatch,
     stored: isInKeychain(state),
   };
 }
@@ -375,7 +375,7 @@ export function writeEffect(
     scope: tokens.scope,
     resources,
     access: accessOf(tokens),
-    doubted: false,
+    identityMismatch: false,
     save,
   };
 }

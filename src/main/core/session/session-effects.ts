@@ -153,7 +153,7 @@ export function createSessionEffects(
   }
 
   async function write(
-    { account, refreshToken, scope, resources, access, doubted, save }: WriteEffect,
+    { account, refreshToken, scope, resources, access, identityMismatch, save }: WriteEffect,
     { post, isActive }: SessionHandle,
     correlationId?: string,
   ): Promise<void> {
@@ -168,7 +168,7 @@ export function createSessionEffects(
       savedAt: clock.now(),
       ...(metadata === null ? {} : { metadata }),
       access,
-      ...(doubted ? { doubted: true } : {}),
+      ...(identityMismatch ? { doubted: true } : {}),
     };
     const error = await sessionStore.write(record, correlationId, isActive);
     if (error === null) post({ type: 'stored', save, ...timing() });
@@ -275,8 +275,9 @@ export function createSessionEffects(
       });
       // Tokens that may belong to another person must not be used. But the server has rotated the
       // refresh token, and the old one is no longer valid.
-      const doubted = person === 'another' || (person === 'unsaid' && effect.doubted);
-      if (!doubted)
+      const identityMismatch =
+        person === 'another' || (person === 'unsaid' && effect.identityMismatch);
+      if (!identityMismatch)
         await stored(
           { type: 'renewed', tokens, stored: false, ...timing() },
           effect.account,
@@ -514,5 +515,5 @@ export function createSessionEffects(
 }
 
 function withTokenOf(effect: RenewEffect, { refreshToken, doubted }: SessionRecord): RenewEffect {
-  return { ...effect, refreshToken, doubted: doubted === true };
+  return { ...effect, refreshToken, identityMismatch: doubted === true };
 }

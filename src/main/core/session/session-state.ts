@@ -79,7 +79,7 @@ export interface LiveSession {
   /** When to try storing again, or null. */
   readonly storeRetryAt: number | null;
   /** The refresh token came with an ID token of another person: see `SessionRecord`. */
-  readonly doubted: boolean;
+  readonly identityMismatch: boolean;
 }
 
 export type SessionState =
@@ -178,7 +178,7 @@ export type SessionEffect =
       readonly scope: string;
       readonly resources: readonly string[];
       readonly access: AccessToken | null;
-      readonly doubted: boolean;
+      readonly identityMismatch: boolean;
       readonly save: number;
     }
   /**
@@ -202,7 +202,7 @@ export type SessionEffect =
       readonly target: TokenTarget | null;
       readonly replaced: string | null;
       readonly stored: boolean;
-      readonly doubted: boolean;
+      readonly identityMismatch: boolean;
     }
   | { readonly type: 'revoke'; readonly token: string }
   /** The attempt's tokens are stored and usable. */

@@ -231,7 +231,7 @@ function publish(
     save: 0,
     storeError,
     storeRetryAt: storeError === null ? null : timing.now + LIMITS.storeRetryMs,
-    doubted: false,
+    identityMismatch: false,
     access: accessOf(tokens),
     renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(tokens, timing) },
     targetRenewal: null,
@@ -250,7 +250,14 @@ function resume(
   timing: Timing,
   suspended: boolean,
 ): SessionStep {
-  const { account, refreshToken, scope, resources = [], access, doubted = false } = record;
+  const {
+    account,
+    refreshToken,
+    scope,
+    resources = [],
+    access,
+    doubted: identityMismatch = false,
+  } = record;
   const { now } = timing;
   const due =
     access === null
@@ -279,7 +286,7 @@ function resume(
     save: 0,
     storeError: null,
     storeRetryAt: null,
-    doubted,
+    identityMismatch,
   };
   if (suspended) return askOnceMore(live, now);
   return isDue(live, now) || isOver(access, now)

@@ -88,7 +88,7 @@ function receiveForTarget(
     scope: state.scope,
     resources: state.resources,
     access: state.access,
-    doubted: false,
+    identityMismatch: false,
     save,
   } as const;
   return { state: { ...state, save, targetRenewal: saving }, effects: [effect] };
@@ -111,7 +111,7 @@ function settleTargetRenewal(
     state: {
       ...settled,
       refreshToken: tokens.refreshToken,
-      doubted: false,
+      identityMismatch: false,
       targetRenewal: null,
       targets: withTarget(state.targets, target, answer),
     },
