@@ -1,5 +1,6 @@
-// One call after the other, each within its time: for a store whose calls may hang in a dialog.
-// When a call's time is up, every call that waits fails with it. Knows nothing of what is stored.
+// Runs calls one after the other, each with a time limit, for a store whose calls may hang in a
+// dialog. When one call reaches its limit, every waiting call fails with it. Knows nothing about what
+// is stored.
 import type { SecretOutcome } from '../../core/base/ports.js';
 
 export type Failure = Exclude<SecretOutcome, { state: 'done' }>;
@@ -8,13 +9,13 @@ export const CLOSED: Failure = { state: 'unavailable', detail: 'the keychain was
 const BAD_KEY: Failure = { state: 'unavailable', detail: 'a key must not be empty or hold NUL' };
 
 export interface CallQueueOptions {
-  /** How long one call may take from being made, its wait for others included. */
+  /** How long one call may take, including its wait for other calls. */
   readonly timeoutMs: number;
-  /** The answer of every call that waits when the time of one is up. */
+  /** The answer of every waiting call when one call reaches its limit. */
   readonly timedOut: Failure;
-  /** What a call fails with when its steps throw. */
+  /** The failure of a call whose steps throw. */
   readonly failureOf: (thrown: unknown) => Failure;
-  /** All calls are given up. The next one begins at once, or when what this answers is done. */
+  /** Called when all calls are abandoned. The next call waits for the promise that this returns. */
   readonly onAbandon: () => Promise<unknown> | null;
 }
 
@@ -24,10 +25,10 @@ export interface CallQueue {
     key: string,
     steps: (isOver: () => boolean) => Promise<Answer | Failure>,
   ): Promise<Answer | Failure>;
-  /** Gives up all that waits. What hangs is left behind. */
+  /** Fails every waiting call. A call that hangs is left behind. */
   abandon(failure: Failure): void;
   isEmpty(): boolean;
-  /** Gives up all that waits, and refuses what comes. */
+  /** Fails every waiting call, and refuses new ones. */
   close(): void;
 }
 

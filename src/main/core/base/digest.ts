@@ -1,5 +1,5 @@
-// Digests and base64url, by the Web Crypto of the platform. What comes out is in keys and files
-// that are stored: it may not change.
+// Digests and base64url, by the platform's Web Crypto. The results are parts of stored keys and
+// files: they may not change.
 
 /** SHA-256 of the UTF-8 bytes of a text. */
 export async function sha256(text: string): Promise<Uint8Array> {

@@ -1,6 +1,5 @@
-// What several events say in the same words: of errors, and which attempt or renewal they belong to.
-// For those who write events; the log that brings them is there before the app's first window and
-// needs none of it.
+// Members that several events share: those of an error, and the id of the attempt or renewal. Not in
+// events.ts, which is loaded before the app's first window.
 import type { AuthError } from './errors.js';
 
 /**

@@ -1,5 +1,5 @@
-// The events for the host's log and telemetry, as the core writes them and as hosts get them. Which
-// there are: event-list.ts.
+// The types of events for the host's log and telemetry: as core writes them and as hosts receive
+// them. event-list.ts has the list.
 import type { EVENTS, EVENT_FIELDS, FieldName } from './event-list.js';
 
 export type EventName = keyof typeof EVENTS;

@@ -1,5 +1,5 @@
-// One queue and one timer: events are delivered in order, one at a time, and never from within
-// another. Knows nothing of what it delivers.
+// One queue and one timer. Delivers events in order, one at a time, and never while another is being
+// handled. Knows nothing about the events.
 import { LIMITS } from './limits.js';
 import type { Clock } from './ports.js';
 

@@ -1,5 +1,5 @@
-// The limits of what is loaded without the engine, above all before the app's first window. All
-// others are in limits.ts. The names contain the units; each limit has its reason.
+// The limits of code that is loaded before the engine, mostly before the app's first window.
+// limits.ts has all others. The names contain the units; each limit has its reason.
 
 /** Part of `LIMITS`. */
 export const START_LIMITS = {

@@ -1,5 +1,5 @@
-// The tokens as the rooms hand them to each other: what a provider gave, and what one is for. Types
-// only. Every value of them is a secret.
+// The types of tokens that rooms pass to each other, and of what a token is for. Types only. Every
+// token in them is a secret.
 
 /**
  * Tokens as the server issued them. Times are milliseconds since 1970. `expiresAt` null: the server

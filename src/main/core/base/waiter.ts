@@ -1,4 +1,4 @@
-// A caller whose promise is kept open: answered later, by an owner.
+// A caller whose promise is still pending: an owner settles it later.
 import type { AuthError } from './errors.js';
 
 export interface Waiter<T> {

@@ -1,5 +1,4 @@
-// The options that a host gives, and the settings that are made of them. Types only: options.ts
-// checks. Whatever imports an option's type imports it from here.
+// The types of the host's options, and of the settings that options.ts makes from them. Types only.
 import type { AuthEvent } from '../base/events.js';
 import type { RedirectOption } from '../base/ports.js';
 import type { LegacyEntry } from './migration-option.js';

@@ -1,6 +1,6 @@
-// The machine of a session while somebody is signed in: when the token of the sign-in is renewed,
-// what comes of that, and when it is stored. target-renewal.ts has the events of a renewal for
-// another target. Pure.
+// The machine of a session while a person is signed in: when the token of the sign-in is renewed,
+// what each result means, and when it is stored. target-renewal.ts handles the renewal for another
+// target. Pure.
 import type { AccountView, AuthErrorCode } from '../../../contract.js';
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
@@ -104,8 +104,8 @@ function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): S
 }
 
 /**
- * After a sleep no timer is right, and what failed before it may work now; only a server that asked
- * for patience gets it.
+ * After a sleep every timer is wrong, and what failed before may work now. Only the pause that a
+ * server asked for is still kept.
  */
 function wakeLive(state: LiveSession, now: number): SessionStep {
   const { renewal } = state;
@@ -125,7 +125,7 @@ function retryLive(state: LiveSession, now: number): SessionStep {
     : same(state);
 }
 
-/** The new tokens are in hand; they are stored first, unless they come from the record itself. */
+/** Stores new tokens before they are used, unless they come from the record itself. */
 function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
   const { tokens, now } = event;
   if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, tokens, event);
@@ -333,8 +333,8 @@ export function isDue(state: LiveSession, now: number): boolean {
 }
 
 /**
- * When a renewal is due that nobody asked for: a token without life is asked for again by callers,
- * not all day long.
+ * When a renewal is due that no caller asked for. A token whose lifetime is zero is renewed for
+ * callers, not all day long in the background.
  */
 export function backgroundDueAt(renewAt: number | null, access: AccessToken | null): number | null {
   if (

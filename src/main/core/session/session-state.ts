@@ -1,5 +1,5 @@
-// The states, events and effects of a session: types, the first values, and the steps and effects
-// that every part of the machine makes. Decides nothing.
+// The states, events and effects of a session, and the few steps that every part of its machine
+// needs. Decides nothing.
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import type { AuthError } from '../base/errors.js';
 import type { SystemEvent } from '../base/ports.js';

@@ -1,7 +1,7 @@
-// The machine of a session: (state, event) → state + effects. Here: nobody, being read, locked, and
-// being stored; live-session.ts has what follows. Pure: time and chance come with the event. Save
-// before publish: a new refresh token is stored (or known to be unstorable) before its access token
-// is used.
+// The machine of a session: (state, event) → state + effects. This file has the phases until a
+// person is signed in: absent, being read, locked, being stored. live-session.ts has the rest. Pure:
+// the event brings the time and the random number. A new refresh token is stored, or has failed to
+// be stored, before its access token is used.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, assertNever } from '../base/errors.js';
 import { isAnonymous } from '../base/anonymous.js';

@@ -1,5 +1,5 @@
-// A renewal for another target while somebody is signed in. The token of the sign-in stays in use
-// meanwhile. Pure.
+// A renewal for another target while a person is signed in. Meanwhile the token of the sign-in stays
+// in use. Pure.
 import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import { isSetBackBehind } from '../base/backoff.js';

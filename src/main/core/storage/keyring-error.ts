@@ -1,8 +1,8 @@
-// Why a keyring gives or takes nothing, as a person can be told. For all that is stored.
+// Turns the failure of a keyring into the error that a person is shown.
 import { AuthError } from '../base/errors.js';
 import type { SecretOutcome } from '../base/ports.js';
 
-/** Why what a keyring holds, such as `session`, cannot be had or stored now. */
+/** `what` names the entry, such as `session`. */
 export function keyringError(
   { state }: Exclude<SecretOutcome, { state: 'done' }>,
   what: string,

@@ -1,5 +1,5 @@
-// One process at a time on one record: the name of its lock, how long one waits for it, and what
-// one does without it. Decides nothing about the record.
+// Lets one process at a time change a record: the name of its lock, how long to wait for it, and
+// what happens without it. Decides nothing about the record.
 import { LIMITS } from '../base/limits.js';
 import type { Lock } from '../base/ports.js';
 import type { Settings } from '../options/auth-options.js';
