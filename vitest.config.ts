@@ -14,7 +14,7 @@ const fakeElectron = fileURLToPath(new URL('./test/support/fake-electron.ts', im
  * process of its own. Where none does, the modules are loaded and compiled once for many files.
  */
 const layers = {
-  unit: { seconds: 10, parallel: true, isolate: false },
+  unit: { seconds: 30, parallel: true, isolate: false },
   contract: { seconds: 30, parallel: false, isolate: true },
   flow: { seconds: 30, parallel: true, isolate: false },
   project: { seconds: 120, parallel: true, isolate: true },
