@@ -26,9 +26,9 @@ const ANSWER_LIMIT_MS = 15_000;
 /** What the app is made of: the adapters' own sources, without their types, and this main file. */
 const SOURCES = [
   'main/adapters/browser',
-  'main/adapters/signals',
-  'main/core/errors',
-  'main/core/error-codes',
+  'main/adapters/system-events',
+  'main/core/base/errors',
+  'main/core/base/error-codes',
 ];
 /** Timers run a hundred times faster, and are counted. */
 const MAIN = `import { execFileSync } from 'node:child_process';
@@ -43,11 +43,11 @@ globalThis.setInterval = (run, ms) => {
 };
 globalThis.clearInterval = (timer) => (timers.delete(timer), real.clearInterval(timer));
 const { createBrowser } = await import('./main/adapters/browser.js');
-const { createSignals } = await import('./main/adapters/system-events.js');
+const { createSystemEvents } = await import('./main/adapters/system-events.js');
 const browser = createBrowser();
 const many = new Map();
 const make = (name, calls) => {
-  const one = { signals: createSignals(), heard: [] };
+  const one = { signals: createSystemEvents(), heard: [] };
   many.set(name, one);
   for (const call of calls) act(one, call);
 };

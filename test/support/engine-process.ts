@@ -26,6 +26,7 @@ const ADAPTERS = [
   'lock',
   'package-files',
   'run-tool',
+  'secrets/call-queue',
   'secrets/keychain',
   'secrets/keychain-protocol',
 ].map((name) => `src/main/adapters/${name}.ts`);
