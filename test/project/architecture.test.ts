@@ -68,7 +68,7 @@ const IMPURE: Readonly<Record<string, string>> = {
 function impureIn(source: ts.SourceFile): readonly string[] {
   const found: string[] = [];
   const read =
-    /^(?:Date\.now|Math\.random|performance\b.*|(?:.*\.)?clock\.(?:now|elapsed|after)|(?:globalThis\.)?crypto\.(?!subtle\b).*)$/;
+    /^(?:globalThis\.)?(?:Date\.now|Math\.random|performance\b.*|process\.(?:hrtime|uptime)\b.*|AbortSignal\.timeout|Temporal\.Now\b.*|(?:.*\.)?clock\.(?:now|elapsed|after)|crypto\.(?!subtle\b).*)$/;
   walk(source, (node) => {
     const isRead =
       (ts.isPropertyAccessExpression(node) && read.test(node.getText())) ||
@@ -477,6 +477,9 @@ describe('core is pure: it reads no clock and no randomness', () => {
     'const now = Date.now();',
     'const now = new Date();',
     'const now = Date();',
+    'const now = globalThis.Date.now();',
+    'const now = process.hrtime();',
+    'const signal = AbortSignal.timeout(1_000);',
     'const now = performance.now();',
     'const pause = Math.random() * 2;',
     'const { random } = Math;',

@@ -1,6 +1,6 @@
 // What an app reads before its first window because of Latchkey, counted in the files that npm
 // publishes.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/build.mjs';
@@ -70,5 +70,15 @@ describe('the start of an app', () => {
     );
     expect(named.length).toBeGreaterThan(4);
     expect(named.filter((file) => !existsSync(file))).toEqual([]);
+  });
+
+  it('looks for no file by the place of a part, which is another one than that of its source', () => {
+    const parts = readdirSync(join(DIST, 'parts')).map((name) => join(DIST, 'parts', name));
+    expect(parts.length).toBeGreaterThan(4);
+    expect(
+      [join(DIST, 'index.js'), ...parts].filter((file) =>
+        readFileSync(file, 'utf8').includes('import.meta.url'),
+      ),
+    ).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const FILES = {
   preload: '../../preload.cjs',
   'keychain-worker': './secrets/keychain-worker.js',
+  manifest: '../../../package.json',
 } as const;
 
 export type OwnFile = keyof typeof FILES;

@@ -382,7 +382,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       attempts: attempts.open(),
       attemptError,
       memoryOnly: settings.secretStore === 'memory',
-      homeOf,
+      storeOf,
       errorView,
     });
     const text = JSON.stringify(next);
@@ -404,7 +404,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     }
   }
 
-  function homeOf(key: string): SecretStoreKind {
+  function storeOf(key: string): SecretStoreKind {
     return ports.secrets.storeOf?.(sessionStore.placeOf(key)) ?? 'keychain';
   }
 

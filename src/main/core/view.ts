@@ -27,7 +27,7 @@ export interface ViewInput {
   /** True: the host chose not to store anything, so a session that is not stored is no problem. */
   readonly memoryOnly: boolean;
   /** Tells which store has the record with a key. Default: the keychain. */
-  readonly homeOf?: ((key: string) => SecretStoreKind) | undefined;
+  readonly storeOf?: ((key: string) => SecretStoreKind) | undefined;
   /** Makes the view of an error, perhaps with advice. Default: without advice. */
   readonly errorView?: (error: AuthError) => AuthErrorView;
 }
@@ -88,12 +88,12 @@ function signedIn(
   session: LiveSession,
   attempt: AttemptView | null,
   attemptError: AuthError | null,
-  { memoryOnly, homeOf, errorView = toErrorView }: ViewInput,
+  { memoryOnly, storeOf, errorView = toErrorView }: ViewInput,
 ): AuthView {
   const remembered = session.storeError === null;
   const amiss = memoryOnly || session.refreshToken === null ? null : session.storeError;
   const error = attemptError ?? amiss;
-  const store = remembered ? (homeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
+  const store = remembered ? (storeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
   const view: AuthView = {
     status: 'signed-in',
     account: session.account,

@@ -1,5 +1,5 @@
 // What Latchkey says when a bundler took its modules away from the files that lie beside them.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -72,5 +72,10 @@ describe('the files beside the modules', () => {
     expect(ownFile('keychain-worker')).toMatch(
       /[\\/]adapters[\\/]secrets[\\/]keychain-worker\.js$/,
     );
+  });
+
+  it('lead to the manifest of the package itself', () => {
+    const manifest = JSON.parse(readFileSync(ownFile('manifest'), 'utf8')) as { name: string };
+    expect(manifest.name).toBe('latchkey');
   });
 });

@@ -298,7 +298,7 @@ describe('parseOptions', () => {
       (maxAge): [string, object, RegExp] => [
         `a max_age of "${maxAge}"`,
         { ...GOOD, authorizationParameters: { max_age: maxAge } },
-        /option "authorizationParameters" must be without a "max_age" that is not a number of seconds/,
+        /option "authorizationParameters" must be an object whose "max_age" is a number of seconds/,
       ],
     ),
     [

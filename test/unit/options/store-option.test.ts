@@ -80,7 +80,7 @@ describe('the view of a session that is remembered', () => {
     const asked: string[] = [];
     const view = toView({
       ...input,
-      homeOf: (key) => {
+      storeOf: (key) => {
         asked.push(key);
         return 'safe-storage';
       },
@@ -95,7 +95,7 @@ describe('the view of a session that is remembered', () => {
       ...live,
       storeError: new AuthError('keyring-locked', 'the keyring is locked'),
     };
-    expect(toView({ ...input, session: unstored, homeOf: () => 'safe-storage' })).toMatchObject({
+    expect(toView({ ...input, session: unstored, storeOf: () => 'safe-storage' })).toMatchObject({
       remembered: false,
       store: 'memory',
     });

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version } from 'node:os';
 import type { HostFacts, Packaging } from '../../diagnosis/facts.js';
+import { ownFile } from '../package-files.js';
 import type { Environment } from '../run-tool.js';
 
 /** What the process knows about itself. In an app Electron says more. */
@@ -51,9 +52,9 @@ export function findPackaging({
 /** Of the package that this file is part of. */
 export function ownVersion(): string {
   try {
-    const manifest = JSON.parse(
-      readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
-    ) as { version?: unknown };
+    const manifest = JSON.parse(readFileSync(ownFile('manifest'), 'utf8')) as {
+      version?: unknown;
+    };
     return typeof manifest.version === 'string' ? manifest.version : 'unknown';
   } catch {
     return 'unknown';

@@ -59,7 +59,7 @@ export function createAttemptEffects(
   attemptStore: AttemptStore,
   events: AttemptEffectEvents,
 ): AttemptEffects {
-  const attemptEffects = new Map<number, AttemptContext>();
+  const contexts = new Map<number, AttemptContext>();
   const { log, clock } = ports;
   const redirects = createRedirects(settings, ports, client, attemptStore);
   let strange = 0;
@@ -72,12 +72,12 @@ export function createAttemptEffects(
   return {
     begin(attempt, request, expiresAt) {
       strange = 0;
-      attemptEffects.set(attempt, createAttemptContext(request, events.correlationId(attempt)));
+      contexts.set(attempt, createAttemptContext(request, events.correlationId(attempt)));
       prepare(attempt, expiresAt);
     },
     prepare,
     openBrowser(attempt, id, again) {
-      const context = attemptEffects.get(attempt);
+      const context = contexts.get(attempt);
       const redirect = context?.redirects.get(id);
       if (context === undefined || redirect === undefined) return;
       const page =
@@ -101,7 +101,7 @@ export function createAttemptEffects(
         });
     },
     redeem(attempt, id) {
-      const redirect = attemptEffects.get(attempt)?.redirects.get(id);
+      const redirect = contexts.get(attempt)?.redirects.get(id);
       if (redirect === undefined || redirect.kind === 'device-code' || redirect.callback === null)
         return;
       redeem(attempt, redirect, redirect.callback).then(
@@ -114,7 +114,7 @@ export function createAttemptEffects(
       );
     },
     poll(attempt, id) {
-      const redirect = attemptEffects.get(attempt)?.redirects.get(id);
+      const redirect = contexts.get(attempt)?.redirects.get(id);
       if (redirect?.kind !== 'device-code') return;
       client
         .pollDevice(redirect.authorization, events.correlationId(attempt), redirect.startedAt)
@@ -134,16 +134,16 @@ export function createAttemptEffects(
         );
     },
     extend(attempt, expiresAt) {
-      const context = attemptEffects.get(attempt);
+      const context = contexts.get(attempt);
       if (context !== undefined) redirects.extend(context, expiresAt);
     },
     closeRedirect(attempt, id) {
-      const context = attemptEffects.get(attempt);
+      const context = contexts.get(attempt);
       if (context !== undefined) redirects.close(context, id, 'not-expected');
     },
     close(attempt, outcome) {
-      const context = attemptEffects.get(attempt);
-      attemptEffects.delete(attempt);
+      const context = contexts.get(attempt);
+      contexts.delete(attempt);
       if (context === undefined) return;
       context.closed = true;
       for (const id of [...context.redirects.keys()]) redirects.close(context, id, outcome);
@@ -155,14 +155,14 @@ export function createAttemptEffects(
     },
     stop() {
       // The stored attempts stay: a callback may still arrive and start the app again.
-      for (const context of attemptEffects.values()) context.closed = true;
-      attemptEffects.clear();
+      for (const context of contexts.values()) context.closed = true;
+      contexts.clear();
       for (const callbacks of Object.values(ports.callbacks)) callbacks.stop();
     },
   };
 
   function prepare(attempt: number, expiresAt: number): void {
-    const context = attemptEffects.get(attempt);
+    const context = contexts.get(attempt);
     if (context === undefined) return;
     redirects.openNext(context, expiresAt).then(
       (id) => {
@@ -322,7 +322,7 @@ export function createAttemptEffects(
   }
 
   function openRedirects(): readonly OpenAuthorization[] {
-    return [...attemptEffects].flatMap(([attempt, context]) =>
+    return [...contexts].flatMap(([attempt, context]) =>
       [...context.redirects].flatMap(([id, redirect]) =>
         redirect.kind === 'device-code' ? [] : [{ attempt, id, redirect }],
       ),
@@ -340,12 +340,12 @@ export function createAttemptEffects(
     }
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
-    attemptEffects.set(attempt, {
+    contexts.set(attempt, {
       ...createAttemptContext({}, events.correlationId(attempt)),
       lastId: 1,
       position: settings.redirects.length,
     });
-    attemptEffects.get(attempt)?.redirects.set(1, {
+    contexts.get(attempt)?.redirects.set(1, {
       kind: 'custom-scheme',
       secrets: { state, codeVerifier, nonce },
       redirectUri,

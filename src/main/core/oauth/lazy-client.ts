@@ -21,9 +21,9 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
 
   function loaded(): Promise<OAuthClient> {
     loading ??= load().then(
-      (protocol) => {
-        if (vouched !== null) protocol.trustMetadata(vouched);
-        return (there = protocol);
+      (client) => {
+        if (vouched !== null) client.trustMetadata(vouched);
+        return (there = client);
       },
       (cause: unknown) => {
         loading = null;
@@ -56,7 +56,7 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
     // `isOwnWord` never rejects, so a failed load answers false.
     isOwnWord: (refusal) =>
       loaded().then(
-        (protocol) => protocol.isOwnWord(refusal),
+        (client) => client.isOwnWord(refusal),
         () => false,
       ),
     revoke: async (token) => (await loaded()).revoke(token),

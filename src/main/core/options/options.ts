@@ -69,7 +69,7 @@ const authorizationParameters: Check<Readonly<Record<string, string>>> = (value,
     if (typeof words !== 'string' || words.length > 4096)
       refuse(name, 'an object with string values of at most 4096 characters');
     if (parameter === 'max_age' && !/^\d{1,9}$/.test(words))
-      refuse(name, 'without a "max_age" that is not a number of seconds');
+      refuse(name, 'an object whose "max_age" is a number of seconds');
   }
   return { ...value };
 };

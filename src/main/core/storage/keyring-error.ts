@@ -9,5 +9,5 @@ export function keyringError(
 ): AuthError {
   return state === 'locked'
     ? new AuthError('keyring-locked', `the keyring that stores the ${what} is locked`)
-    : new AuthError('keyring-unavailable', `the keyring that stores the ${what} does not answer`);
+    : new AuthError('keyring-unavailable', `the ${what} could not be read or stored`);
 }
