@@ -30,8 +30,8 @@ export async function startNetworkHost(
   });
   const env = {
     ...lab.owner.env,
-    LATCHKEY_NETWORK: adapter('network.js'),
-    LATCHKEY_NETWORK_FACTS: adapter('network-facts.js'),
+    LATCHKEY_NETWORK: adapter('network/network.js'),
+    LATCHKEY_NETWORK_FACTS: adapter('diagnosis/network-facts.js'),
   };
   const child = spawn(program, args, {
     ...lab.owner,
