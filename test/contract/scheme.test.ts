@@ -1,5 +1,5 @@
 // Who owns a scheme on a genuine xdg desktop: what a package has installed is respected, what
-// Latchkey wrote can be taken back, and the owner is named whoever it is.
+// Latchkey wrote can be removed, and every owner is named.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,5 +1,5 @@
 // latchkey/testing/electron: the whole of Latchkey, from createAuth to the page, on the Electron
-// that hosts alias in. Each test loads Latchkey anew, as each start of an app does; the provider is
+// that hosts alias in. Each test loads Latchkey again, as each start of an app does. The provider is
 // the embedded one, over real HTTP.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthOptions } from '../../src/main/index.js';

@@ -43,7 +43,7 @@ async function audienceOf(token: string): Promise<unknown> {
   return ((await answer.json()) as { aud?: unknown }).aud;
 }
 
-/** No refresh token was posted twice: the provider ends the session of whoever does. */
+/** No refresh token was sent twice: the provider would have ended the session. */
 async function expectAlive(app: App): Promise<void> {
   const current = await app.engine.getAccessToken();
   expect(
@@ -148,7 +148,7 @@ describe('a token that was refused', () => {
     );
     expect(new Set(tokens).size).toBe(1);
     expect(tokens[0]).not.toBe(refused);
-    // Whoever comes late with the old one gets the new one.
+    // A caller that reports the old token late gets the new one.
     expect(await app.engine.getAccessToken({ refused })).toBe(tokens[0]);
     expect(provider.tokenRequests('refresh_token') - before).toBe(1);
   });

@@ -20,7 +20,7 @@ import {
   waitFor,
 } from '../support/flow-app.js';
 
-/** Years from the clock of this machine: whoever asks that one is found out. */
+/** Years from the clock of this machine: code that reads that clock fails. */
 const START = Date.UTC(2031, 0, 1);
 const MINUTE = 60_000;
 

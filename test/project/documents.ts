@@ -1,5 +1,5 @@
 // Reads the Markdown of this repository for the project tests: links, tables, code blocks, and the
-// parts that must equal the code. LATCHKEY_UPDATE_DOCS=1 writes those parts anew instead of
+// parts that must equal the code. LATCHKEY_UPDATE_DOCS=1 rewrites those parts instead of
 // comparing them.
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';

@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a lock by a folder', () => {
     };
     const inside = await createLock(options).hold('name', PLENTY_MS, async () => {
       meanwhile = () => {};
-      // Whoever holds it can be waited for, so a second one does not come in.
+      // A holder that lives can be waited for, so a second one does not come in.
       return {
         numbers: readdirSync(baseOf(folder)),
         second: (await createLock(options).hold('name', SHORT_MS, async () => {})).held,

@@ -1,5 +1,5 @@
 // A sign-in outlives the process that began it: killed with -9, started again by the callback,
-// redeemed once by whoever comes first.
+// redeemed once by the process that comes first.
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
