@@ -101,7 +101,8 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
   const [program = electron, ...args] = appCommand({
     electron,
     isRoot,
-    switches: ['--remote-debugging-port=0'],
+    // Without a graphics card each frame of a movement costs the time of other tests.
+    switches: ['--remote-debugging-port=0', '--force-prefers-reduced-motion'],
     flags: ['--print-views', ...flags],
     ...(appFolder === undefined ? {} : { appFolder }),
   });
