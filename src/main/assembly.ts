@@ -95,6 +95,7 @@ export function assemble({
           appName: facts.appName,
           resultPage: settings.resultPage,
           openScheme: () => [...routedSchemes][0] ?? null,
+          log,
         }),
       ),
     },

@@ -83,7 +83,7 @@ const subjects: readonly {
     redirect: loopback,
     present: true,
     start: () => ({
-      callbacks: createLoopback({ appName: 'Contract' }),
+      callbacks: createLoopback({ appName: 'Contract', log: createFakeLog() }),
       arrive: (url) =>
         fetch(url, { redirect: 'manual' }).then(
           () => {},

@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AuthErrorView } from '../../src/contract.js';
 import { createAdvise } from '../../src/advice/decide.js';
+import type { Network } from '../../src/main/core/base/ports.js';
 import type { ProviderPreset } from '../../src/main/core/options/provider-preset.js';
 import { entra, github } from '../../src/providers/index.js';
 import type { Provider, ProviderOptions } from '../../src/testing/index.js';
@@ -12,6 +13,7 @@ import {
   type AppOptions,
   LOOPBACK_REDIRECT,
   expectNoLeak,
+  nodeNetwork,
   signedInView,
   startApp,
   startProvider,
@@ -98,6 +100,37 @@ describe('Entra', () => {
       expectNoLeak(app, provider);
     }
     expect(ids.size).toBe(1);
+  });
+
+  it.each([
+    ['common', tenant],
+    ['organizations', tenant],
+    // Their metadata names the tenant.
+    ['consumers', '9188040d-6c67-4c5b-b112-36a304b66dad'],
+    ['contoso.onmicrosoft.com', tenant],
+  ])('takes a code that is pasted alone, for %s', async (name, guid) => {
+    const page = 'https://login.example.com/done';
+    const provider = await start({
+      personality: 'entra',
+      clientId: CLIENT,
+      redirectUris: [page],
+      tenant: guid,
+    });
+    const { origin } = new URL(provider.issuer);
+    const network: Network = {
+      // The personality knows its tenant by the GUID only.
+      fetch: (url, init) => nodeNetwork.fetch(url.replace(`/${name}/`, `/${guid}/`), init),
+    };
+    const known = name === 'common' || name === 'organizations' ? {} : { network };
+    const app = await entraApp(provider, name, { redirects: [`paste:${page}`], ...known });
+    const done = app.codeOf(app.signIn('stays away'));
+    await waitFor(() => app.opened.length === 1, 'the browser');
+    const { callbackUrl } = await app.person.signIn(app.opened[0]!);
+    const code = new URL(callbackUrl).searchParams.get('code');
+    expect(await app.codeOf(app.engine.pasteCallback(code))).toBe('resolved');
+    expect(await done).toBe('resolved');
+    expect(signedInView(app).account.issuer).toBe(`${origin}/${guid}/v2.0`);
+    expectNoLeak(app, provider);
   });
 
   it('renews and restores for all tenants, too', async () => {

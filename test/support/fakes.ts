@@ -1,5 +1,6 @@
 // Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real
 // adapters. Typed by core/ports only; no Electron, no file, no network, no real timer.
+import { loopbackUri } from '../../src/main/core/authorization/redirect-uri.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type {
   Browser,
@@ -322,7 +323,7 @@ export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
   function exactUri(redirect: Extract<RedirectOption, { kind: CallbackKind }>): string {
     return redirect.kind === 'custom-scheme'
       ? redirect.uri
-      : `http://${redirect.host}:${redirect.port ?? nextPort++}${redirect.path}`;
+      : loopbackUri(redirect, redirect.port ?? nextPort++);
   }
 }
 

@@ -205,7 +205,7 @@ export async function startApp(
     lock,
     systemEvents,
     log,
-    callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow' }) },
+    callbacks: { 'custom-scheme': scheme, loopback: createLoopback({ appName: 'Flow', log }) },
     loadAdvice,
   });
   running.push(engine);

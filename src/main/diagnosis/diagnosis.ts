@@ -1,6 +1,7 @@
 // A diagnosis: asks every source for its facts, each within its time, and has them judged. Never
 // rejects. Knows no Electron and no Node: the running app and `latchkey doctor` bring sources of
 // their own.
+import { loopbackUri } from '../core/authorization/redirect-uri.js';
 import { createBoundedFetch } from '../core/oauth/bounded-fetch.js';
 import { assertNever } from '../core/base/errors.js';
 import type { DiagnosisSources, LoopbackFacts, ProbeFacts, Unseen } from './facts.js';
@@ -197,7 +198,7 @@ function askable(redirect: RedirectOption, ports: readonly LoopbackFacts[]): rea
     case 'loopback': {
       const found = ports.find((facts) => facts.redirect === redirect.uri)?.outcome;
       const port = redirect.port ?? (found?.state === 'open' ? found.port : null);
-      return port === null ? [] : [`http://${redirect.host}:${port}${redirect.path}`];
+      return port === null ? [] : [loopbackUri(redirect, port)];
     }
     default:
       return assertNever(redirect);

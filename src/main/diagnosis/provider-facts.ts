@@ -1,6 +1,7 @@
 // Asks a provider what it announces and how it treats this client, for a diagnosis. Sends no secret
 // and redeems nothing. Every question is bounded; what fails becomes a fact. Judges nothing:
 // findings.ts does.
+import { leadsTo } from '../core/authorization/redirect-uri.js';
 import { type BoundedFetch, jsonObject, serverDate } from '../core/oauth/bounded-fetch.js';
 import { checkMetadata } from '../core/oauth/discovery.js';
 import { AuthError, toAuthError } from '../core/base/errors.js';
@@ -221,11 +222,6 @@ function isRedirect(status: number): boolean {
 }
 
 /** Providers write the answer behind `?` or, when told so, behind `#`. */
-function leadsTo(location: string, redirect: string): boolean {
-  const bare = (text: string): string => (text.split(/[?#]/, 1)[0] ?? '').replace(/\/$/, '');
-  return bare(location) === bare(redirect);
-}
-
 function errorIn(location: string): string | null {
   const error = new URLSearchParams(location.split(/[?#]/, 2)[1] ?? '').get('error');
   return error !== null && /^[a-z_]{1,64}$/.test(error) ? error : null;

@@ -243,6 +243,33 @@ describe('deep links', () => {
     expect(await link.prepare(redirect)).toEqual({ state: 'unavailable', detail: 'no xdg-mime' });
   });
 
+  it('tell the log once of an answer to another path, and of a callback with letters that no URL has', () => {
+    const { openUrl, app, listen, heard, log } = stage({
+      argv: ['/opt/notes', 'com.example.notes:/cb?code=SECRET&state=SECRET'],
+    });
+    listen();
+    for (let count = 0; count < 3; count += 1) {
+      expect(openUrl('com.example.notes:/callbak?code=SECRET&state=SECRET')).toBe(false);
+      app.emit('second-instance', {}, ['/opt/notes', `${url}SECR\u00e9T`], '/', {});
+    }
+    expect(heard).toEqual([]);
+    expect(log.names()).toEqual(['callback-foreign', 'callback-foreign']);
+    expect(JSON.stringify(log.events)).not.toMatch(/SECR|callbak/);
+  });
+
+  it("tell the log nothing of the host's own links", () => {
+    const { openUrl, log } = stage();
+    openUrl('com.example.notes:/document/12?page=3');
+    expect(log.events).toEqual([]);
+  });
+
+  it('deliver a callback with an empty authority, as Go writes it', () => {
+    const { openUrl, listen, heard } = stage();
+    listen();
+    expect(openUrl('com.example.notes:///callback?code=c&state=s')).toBe(true);
+    expect(heard).toEqual(['com.example.notes:///callback?code=c&state=s']);
+  });
+
   it('hear nothing after stop', () => {
     const { link, app, openUrl, listen, heard } = stage();
     listen();

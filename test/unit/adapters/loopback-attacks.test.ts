@@ -14,6 +14,7 @@ import type {
   OpenRedirect,
   RedirectOption,
 } from '../../../src/main/core/base/ports.js';
+import { createFakeLog } from '../../support/fakes.js';
 import { get, rawConnection } from '../../support/loopback-client.js';
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
@@ -48,7 +49,7 @@ async function start(
   option: LoopbackOption = optionOf('127.0.0.1'),
   more: Partial<LoopbackOptions> = {},
 ): Promise<Opened> {
-  const callbacks = createLoopback({ appName: 'Notes', ...more });
+  const callbacks = createLoopback({ appName: 'Notes', log: createFakeLog(), ...more });
   running.push(callbacks);
   const taken: string[] = [];
   const prepared = await callbacks.prepare(option);
@@ -255,7 +256,7 @@ describe.skipIf(!hasIPv6)('a loopback server on "localhost"', () => {
     'takes no fixed port that another program has at %s, for the code could go there',
     async (address) => {
       const port = await listenOn(address);
-      const callbacks = createLoopback({ appName: 'Notes' });
+      const callbacks = createLoopback({ appName: 'Notes', log: createFakeLog() });
       running.push(callbacks);
       expect(await callbacks.prepare(optionOf('localhost', port))).toEqual({
         state: 'unavailable',

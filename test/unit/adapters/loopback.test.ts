@@ -2,8 +2,9 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createLoopback, listenDetail } from '../../../src/main/adapters/loopback/loopback.js';
+import { createLoopback } from '../../../src/main/adapters/loopback/loopback.js';
 import { createResultPages } from '../../../src/main/adapters/loopback/result-page.js';
+import { listenDetail } from '../../../src/main/adapters/loopback/server.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type {
   Callbacks,
@@ -11,6 +12,7 @@ import type {
   OpenRedirect,
   RedirectOption,
 } from '../../../src/main/core/base/ports.js';
+import { createFakeLog } from '../../support/fakes.js';
 import { get, rawConnection as connectTo } from '../../support/loopback-client.js';
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
@@ -34,8 +36,9 @@ afterEach(() => {
 /** A server with a listener that takes exactly the callbacks whose query holds `state=mine`. */
 async function start(
   option: LoopbackOption = OPTION,
+  log = createFakeLog(),
 ): Promise<{ redirect: OpenRedirect; origin: string; heard: string[]; callbacks: Callbacks }> {
-  const callbacks = createLoopback({ appName: 'Notes' });
+  const callbacks = createLoopback({ appName: 'Notes', log });
   open.push(callbacks);
   const heard: string[] = [];
   callbacks.onCallback((url): CallbackVerdict => {
@@ -308,6 +311,38 @@ describe('the loopback server', () => {
   });
 });
 
+describe('what is near a loopback redirect', () => {
+  it('is told to the log once for each kind, without values; what is not near is not told', async () => {
+    const log = createFakeLog();
+    const { redirect, origin } = await start(OPTION, log);
+    const { redirectUri } = redirect;
+    const answer = '?code=SECRET&state=SECRET';
+    const ask = (url: string, more: Parameters<typeof get>[1] = {}): Promise<unknown> =>
+      get(url, more).catch(() => null);
+    await ask(`${origin}/favicon.ico`);
+    await ask(`${origin}/other`, { method: 'POST' });
+    expect(log.events).toEqual([]);
+    for (let count = 0; count < 2; count += 1) {
+      await ask(redirectUri + answer, { method: 'POST' });
+      await ask(`${redirectUri}/${answer}`);
+      await ask(redirectUri + answer, { headers: { host: 'localhost' } });
+      await ask(redirectUri + answer, { headers: { 'sec-fetch-dest': 'iframe' } });
+      await ask(`${redirectUri}${answer}${'x'.repeat(LIMITS.callbackLength)}`);
+    }
+    expect(log.names()).toEqual(Array(5).fill('callback-foreign'));
+    expect(new Set(log.events.map(({ fields }) => JSON.stringify(fields))).size).toBe(5);
+    expect(JSON.stringify(log.events)).not.toContain('SECRET');
+  });
+
+  it('is not a redirect URI without a path, which is sent and visited as it is registered', async () => {
+    const { redirect, heard } = await start({ ...OPTION, uri: 'http://127.0.0.1', path: '/' });
+    expect(redirect.redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    void get(`${redirect.redirectUri}/?state=mine`).catch(() => {});
+    await untilHeard(heard);
+    expect(heard).toEqual([`${redirect.redirectUri}/?state=mine`]);
+  });
+});
+
 describe('a loopback server on a fixed port', () => {
   async function freePort(): Promise<number> {
     const server = createServer();
@@ -319,17 +354,20 @@ describe('a loopback server on a fixed port', () => {
 
   it('uses exactly that port', async () => {
     const port = await freePort();
-    expect((await start({ ...OPTION, port })).redirect.redirectUri).toBe(
-      `http://127.0.0.1:${port}/callback`,
-    );
+    expect(
+      (await start({ ...OPTION, port, uri: `http://127.0.0.1:${port}/callback` })).redirect
+        .redirectUri,
+    ).toBe(`http://127.0.0.1:${port}/callback`);
   });
 
   it('is unavailable, with the reason, when another program has the port', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
-    const callbacks = createLoopback({ appName: 'Notes' });
-    expect(await callbacks.prepare({ ...OPTION, port })).toEqual({
+    const callbacks = createLoopback({ appName: 'Notes', log: createFakeLog() });
+    expect(
+      await callbacks.prepare({ ...OPTION, port, uri: `http://127.0.0.1:${port}/callback` }),
+    ).toEqual({
       state: 'unavailable',
       detail: 'the port is in use (EADDRINUSE)',
     });
@@ -347,12 +385,20 @@ describe('a loopback server on a fixed port', () => {
 
   it('is there for the next attempt while the last one still shows its page', async () => {
     const port = await freePort();
-    const { redirect, heard, callbacks } = await start({ ...OPTION, port });
+    const { redirect, heard, callbacks } = await start({
+      ...OPTION,
+      port,
+      uri: `http://127.0.0.1:${port}/callback`,
+    });
     const reply = get(`${redirect.redirectUri}?state=mine`);
     await untilHeard(heard);
     redirect.close('failed');
     await reply;
-    const next = await callbacks.prepare({ ...OPTION, port });
+    const next = await callbacks.prepare({
+      ...OPTION,
+      port,
+      uri: `http://127.0.0.1:${port}/callback`,
+    });
     expect(next.state).toBe('ready');
   });
 });

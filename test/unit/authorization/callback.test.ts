@@ -2,7 +2,8 @@
 // can throw.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leadsTo, parseCallback } from '../../../src/main/core/authorization/callback.js';
+import { parseCallback } from '../../../src/main/core/authorization/callback.js';
+import { leadsTo } from '../../../src/main/core/authorization/redirect-uri.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 
 const SCHEME = 'com.example.app:/callback';
@@ -75,6 +76,22 @@ describe('parseCallback', () => {
       expect(kindOf(`${SCHEME}?${query}`)).toBe('malformed');
     },
   );
+
+  it('names the state of a malformed answer only when there is exactly one', () => {
+    const stateOf = (query: string): unknown => {
+      const parsed = parseCallback(`${SCHEME}?${query}`, OPEN);
+      return parsed.kind === 'malformed' ? parsed.state : parsed.kind;
+    };
+    for (const query of ['state=s', 'state=s&code=', 'state=s&code=c&code=d', 'error=&state=s'])
+      expect(stateOf(query)).toBe('s');
+    expect(stateOf('state=s&code=c&iss=a&iss=b')).toBe('s');
+    for (const query of ['', 'code=c', 'code=c&state=', 'code=&state=s&state=s', 'state=s&state='])
+      expect(stateOf(query)).toBeNull();
+  });
+
+  it('takes an empty "error" for none (RFC 6749 §3.1)', () => {
+    expect(kindOf(`${SCHEME}?code=c&state=s&error=`)).toBe('code');
+  });
 
   it('measures before it parses', () => {
     expect(kindOf(`${SCHEME}?state=s&code=${'c'.repeat(LIMITS.callbackLength)}`)).toBe('malformed');

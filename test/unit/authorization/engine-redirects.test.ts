@@ -237,6 +237,101 @@ describe('a device code', () => {
   });
 });
 
+describe('a malformed answer', () => {
+  const malformed = [
+    ['without a code', (state: string) => `state=${state}`],
+    ['with an empty code', (state: string) => `code=&state=${state}`],
+    ['with two codes', (state: string) => `code=c&code=d&state=${state}`],
+    ['with two errors', (state: string) => `error=a&error=b&state=${state}`],
+    ['with two issuers', (state: string) => `code=c&state=${state}&iss=a&iss=b`],
+    ['with an empty error and no code', (state: string) => `error=&state=${state}`],
+  ] as const;
+
+  it.each(malformed)('%s ends the attempt that has its state, and posts nothing', async (_, of) => {
+    const bench = await started([REDIRECT]);
+    const done = follow(bench.engine.signIn({}));
+    await until(() => bench.browser.opened.length === 1, 'the browser');
+    const state = stateIn(bench.browser.opened[0]);
+    expect(bench.scheme.arrive(`${REDIRECT}?${of(state)}`)).toBe('taken');
+    expect(await done).toBe('response-invalid');
+    expect(bench.engine.view()).toMatchObject({ error: { code: 'response-invalid' } });
+    expect(bench.scheme.outcomes).toEqual(['failed']);
+    expect(bench.authority.tokenForms).toEqual([]);
+    // An honest answer comes too late: its secrets are gone.
+    expect(bench.scheme.arrive(`${REDIRECT}?code=c&state=${state}`)).toBe('foreign');
+    await until(() => attemptKeys(bench).length === 0, 'the removal');
+    expect(JSON.stringify(bench.log.events)).not.toContain(state);
+  });
+
+  it.each([
+    ['no state', () => 'code=c'],
+    ['two states', (state: string) => `state=${state}&state=${state}`],
+    ['two states, one of them empty', (state: string) => `state=&state=${state}`],
+    ['a strange state', () => 'state=guess'],
+  ])('with %s ends nothing, and the honest one signs in', async (_what, of) => {
+    const bench = await started([REDIRECT]);
+    const { done, state } = await bench.begin();
+    expect(bench.scheme.arrive(`${REDIRECT}?${of(state)}`)).toBe('foreign');
+    await settle();
+    expect(attemptOf(bench)?.stage).toBe('waiting');
+    bench.comeBack(state);
+    await done;
+  });
+
+  it('that comes by another redirect of the attempt ends nothing', async () => {
+    const bench = await started([REDIRECT, LOOPBACK]);
+    const { done, state } = await bench.begin();
+    await another(bench, 'loopback');
+    const { redirectUri } = bench.loopback.open[0]!;
+    expect(bench.loopback.arrive(`${redirectUri}?state=${state}`)).toBe('foreign');
+    await settle();
+    expect(attemptOf(bench)?.stage).toBe('waiting');
+    bench.comeBack(state);
+    await done;
+  });
+
+  it('of an attempt that an earlier process has kept ends it, and says so', async () => {
+    const bench = await started([REDIRECT]);
+    const { state } = await bench.begin();
+    await until(() => attemptKeys(bench).length === 1, 'the record');
+    bench.kill();
+    const next = bench.restart();
+    next.scheme.arrive(`${REDIRECT}?state=${state}`);
+    next.engine.start();
+    await until(() => {
+      const view = next.engine.view();
+      return 'error' in view && view.error?.code === 'response-invalid';
+    }, 'the error');
+    expect(attemptKeys(next)).toEqual([]);
+  });
+});
+
+describe('a callback for a kept attempt', () => {
+  it('that comes by another redirect does not lose it', async () => {
+    const other = 'com.example.app:/other';
+    const bench = await started([REDIRECT, other]);
+    const { state } = await bench.begin();
+    await until(() => attemptKeys(bench).length === 1, 'the record');
+    bench.kill();
+    const next = bench.restart();
+    next.engine.start();
+    await until(() => next.engine.view().status === 'signed-out', 'the start');
+    next.scheme.arrive(`${other}?code=c&state=${state}`);
+    await settle();
+    expect(attemptKeys(next)).toHaveLength(1);
+    next.comeBack(state);
+    await until(() => next.engine.view().status === 'signed-in', 'the sign-in');
+  });
+});
+
+describe('a URL that matches no redirect', () => {
+  it('is told to the log once, however many come', async () => {
+    const bench = await started([REDIRECT]);
+    for (let count = 0; count < 3; count += 1) bench.scheme.arrive('com.example.app:/x?state=s');
+    expect(bench.log.names().filter((name) => name === 'callback-foreign')).toHaveLength(1);
+  });
+});
+
 describe('strange callbacks', () => {
   it('without end fill no log, and are told again with the next attempt', async () => {
     const bench = await started([REDIRECT]);

@@ -120,6 +120,13 @@ describe('requireRedirects', () => {
       ['paste:https://secret@login.example/'],
       /without user name/,
     ],
+    ['dots in a path', ['a.b:/secret/../cb'], /no browser rewrites/],
+    ['dots that are encoded', ['http://127.0.0.1/secret/%2E%2e/cb'], /no browser rewrites/],
+    ['a character that is encoded', ['a.b:/{secret}'], /no browser rewrites/],
+    ['backslashes', ['http:\\\\127.0.0.1\\secret'], /no browser rewrites/],
+    ['one slash before the host', ['http:/127.0.0.1/secret'], /no browser rewrites/],
+    ['a short form of the host', ['http://127.1/secret'], /no browser rewrites/],
+    ['a page to paste from with dots', ['paste:https://a.example/./secret'], /no browser rewrites/],
     ['a fixed port of 0', ['http://127.0.0.1:0/secret'], /with a port from 1 to 65535/],
     ['a port too large', ['http://127.0.0.1:65536/secret'], /absolute URIs/],
     ...[

@@ -3,6 +3,7 @@
 // Logs no URL, not even in part.
 import type { App } from 'electron';
 import type { Callbacks, CallbackVerdict, Log, RedirectOption } from '../../core/base/ports.js';
+import { createNearMisses } from '../../core/authorization/near-misses.js';
 import type { SchemeRegistration } from './scheme-registration.js';
 import {
   type FoundCallback,
@@ -11,6 +12,7 @@ import {
   findProbe,
   findRawCallback,
   fromAdditionalData,
+  nearMissIn,
   toAdditionalData,
 } from './start-arguments.js';
 
@@ -59,6 +61,7 @@ export function createDeepLink({
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let early: string[] = [];
   let stopped = false;
+  const tellNearMiss = createNearMisses(log);
   /** Probes in transit, and their callers. */
   const probes = new Map<string, (came: boolean) => void>();
 
@@ -67,7 +70,7 @@ export function createDeepLink({
   if (primary) {
     app.on('open-url', onOpenUrl);
     app.on('second-instance', onSecondInstance);
-    arrive('start', findRawCallback(argv, redirectUris));
+    arrive('start', findRawCallback(argv, redirectUris), argv);
   }
 
   function onOpenUrl(event: { preventDefault: () => void }, url: string): void {
@@ -77,9 +80,8 @@ export function createDeepLink({
     }
     const found = findCallback([url], redirectUris);
     // Other URLs of the scheme are the host's own deep links.
-    if (found.kind !== 'one') return;
-    event.preventDefault();
-    if (arrive('open-url', found) === 'taken') showApp();
+    if (found.kind === 'one') event.preventDefault();
+    if (arrive('open-url', found, [url]) === 'taken') showApp();
   }
 
   function onSecondInstance(
@@ -91,7 +93,8 @@ export function createDeepLink({
     const sent = fromAdditionalData(additional);
     if (swallowProbe([...sent, ...changedArgv])) return;
     const raw = findCallback(sent, redirectUris);
-    arrive('second-instance', raw.kind === 'none' ? findCallback(changedArgv, redirectUris) : raw);
+    const found = raw.kind === 'none' ? findCallback(changedArgv, redirectUris) : raw;
+    arrive('second-instance', found, [...sent, ...changedArgv]);
     // With or without a callback, the person started the app and wants to see it.
     showApp();
   }
@@ -107,7 +110,9 @@ export function createDeepLink({
     return true;
   }
 
-  function arrive(source: string, found: FoundCallback): CallbackVerdict {
+  function arrive(source: string, found: FoundCallback, words: readonly string[]): CallbackVerdict {
+    const nearMiss = found.kind === 'none' ? nearMissIn(words, redirectUris) : null;
+    if (nearMiss !== null) tellNearMiss(nearMiss);
     if (found.kind === 'many')
       log.write({
         level: 'warn',

@@ -1,6 +1,7 @@
 // Finds the callback, or the doctor's probe, among the arguments of a start. Pure. Trusts no
 // argument: a link's author writes it.
 import { randomBytes } from 'node:crypto';
+import { isLikeAnswer, leadsTo } from '../../core/authorization/redirect-uri.js';
 import { START_LIMITS } from '../../core/base/start-limits.js';
 
 /** `many`: more than one callback came, so somebody forged it. Nothing of it is used. */
@@ -33,21 +34,20 @@ const ADDITIONAL_MAX_LENGTH = 8_192;
 
 /**
  * Finds the callback among the arguments of a start. Chromium adds and moves switches, so position
- * means nothing. An argument counts only if scheme (in any case), host and path match a registered
- * redirect URI. Two of them are `many`: no honest start has two.
+ * means nothing. An argument counts only if it leads to a registered redirect URI. Two of them are
+ * `many`: no honest start has two.
  */
 export function findCallback(
   argv: readonly string[],
   redirectUris: readonly string[],
 ): FoundCallback {
-  const wanted = new Set(redirectUris.map(withoutQuery));
   const words = argv.slice(0, ARGUMENTS_MAX);
   // Arguments with our schemes are URLs, with any path. If the sentinel is there, somebody added
   // the second one.
   if (words.includes(LINK_SENTINEL) && ofSchemes(words, redirectUris).length > 1)
     return { kind: 'many' };
-  const found = words.filter(
-    (argument) => isUrlText(argument) && wanted.has(withoutQuery(argument)),
+  const found = ofSchemes(words, redirectUris).filter(
+    (word) => isUrlText(word) && redirectUris.some((uri) => leadsTo(word, uri)),
   );
   const [url, second] = found;
   if (url === undefined) return { kind: 'none' };
@@ -66,6 +66,20 @@ export function findRawCallback(
   if (at !== -1 && argv.slice(at + 1).filter((word) => word !== SWITCHES_END).length > 1)
     return { kind: 'many' };
   return findCallback(argv, redirectUris);
+}
+
+/**
+ * Why none of these arguments is a callback, although one is near: a callback that is no text of a
+ * URL, or an answer to another path. Null: none is near.
+ */
+export function nearMissIn(
+  argv: readonly string[],
+  redirectUris: readonly string[],
+): 'scheme text' | 'scheme path' | null {
+  const near = ofSchemes(argv.slice(0, ARGUMENTS_MAX), redirectUris).filter(isLikeAnswer);
+  if (near.some((word) => !isUrlText(word) && redirectUris.some((uri) => leadsTo(word, uri))))
+    return 'scheme text';
+  return near.length > 0 ? 'scheme path' : null;
 }
 
 /**
@@ -124,15 +138,6 @@ function isUrlText(argument: string): boolean {
     argument.length <= START_LIMITS.callbackLength &&
     /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]*$/.test(argument)
   );
-}
-
-function withoutQuery(url: string): string {
-  const base = url.split(/[?#]/, 1)[0] ?? '';
-  const colon = base.indexOf(':');
-  const rest = base.slice(colon + 1);
-  // `app://host` may come back as `app://host/`.
-  const path = /^\/\/[^/]+$/.test(rest) ? `${rest}/` : rest;
-  return base.slice(0, colon + 1).toLowerCase() + path;
 }
 
 function schemeOf(text: string): string {

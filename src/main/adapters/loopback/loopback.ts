@@ -1,34 +1,26 @@
 // Callbacks of kind 'loopback': an HTTP server on a loopback address (RFC 8252 §7.3), open for one
 // redirect of an attempt. May not judge a callback: it passes the URL on and shows the outcome in
 // the browser.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { type NearMiss, createNearMisses } from '../../core/authorization/near-misses.js';
+import { isLikeAnswer, leadsTo, loopbackUri } from '../../core/authorization/redirect-uri.js';
 import { LIMITS } from '../../core/base/limits.js';
 import type { ResultPageSettings } from '../../core/options/auth-options.js';
 import type {
   Callbacks,
   CallbackVerdict,
+  Log,
   PreparedRedirect,
   RedirectOption,
   AttemptOutcome,
 } from '../../core/base/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
+import { type Handle, listenOn, reply } from './server.js';
 
-/**
- * A browser sends its request at once. With more silent connections than this, the oldest is
- * dropped.
- */
-const CONNECTIONS_MAX = 128;
-/** How often a port that is free in one address family, but not in the other, is tried again. */
-const PORTS_TRIED_MAX = 10;
 /** Copies of one callback (reload, two tabs) that may wait for the outcome. */
 const WAITING_MAX = 16;
-/** How long a connection may take to send its request. */
-const REQUEST_TIMEOUT_MS = 5_000;
 /** How long the result page stays reachable after the outcome is known. */
 const GRACE_MS = 5_000;
-/** In addition to the URL: cookies of other servers on this host can be large. */
-const HEADERS_MAX_BYTES = 16_384;
 
 type LoopbackOption = Extract<RedirectOption, { kind: 'loopback' }>;
 
@@ -49,6 +41,7 @@ export interface LoopbackOptions {
    * none.
    */
   readonly openScheme?: () => string | null;
+  readonly log: Log;
 }
 
 /** Creates the loopback callbacks. */
@@ -56,8 +49,10 @@ export function createLoopback({
   appName,
   resultPage = {},
   openScheme = () => null,
+  log,
 }: LoopbackOptions): Callbacks {
   const pages = createResultPages(resultPage, appName);
+  const tellNearMiss = createNearMisses(log);
   const servers = new Set<Opened>();
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let stopped = false;
@@ -69,21 +64,21 @@ export function createLoopback({
       if (option.port !== null && other.key === key && other.closing()) await other.end();
     if (stopped) return { state: 'unavailable', detail: 'stopped' };
 
-    const sockets = createSocketWatch();
     let exchange: CallbackExchange | null = null;
-    const bound = await bind(option, () =>
-      makeServer(sockets, (request, response) => {
-        // A visitor that comes before the address is known was not sent here.
-        if (exchange === null) reply(response, 404);
-        else exchange.handle(request, response);
-      }),
-    );
-    if ('detail' in bound) return { state: 'unavailable', detail: bound.detail };
+    const listening = await listenOn(option, (request, response) => {
+      // A visitor that comes before the address is known was not sent here.
+      if (exchange === null) reply(response, 404);
+      else exchange.handle(request, response);
+    });
+    if ('detail' in listening) return { state: 'unavailable', detail: listening.detail };
 
-    const { servers: opening, port } = bound;
+    const { port } = listening;
+    const redirectUri = loopbackUri(option, port);
     const its = createCallbackExchange({
       origin: `http://${option.host}:${port}`,
+      redirectUri,
       path: option.path,
+      tellNearMiss,
       pageOf: (outcome) => pages(outcome, openScheme()),
       deliver: (url) => listener?.(url) ?? 'foreign',
     });
@@ -95,7 +90,7 @@ export function createLoopback({
       end: () =>
         (ended ??= (async () => {
           servers.delete(opened);
-          await Promise.all(opening.map(closed));
+          await listening.end();
         })()),
     };
     servers.add(opened);
@@ -105,7 +100,7 @@ export function createLoopback({
       state: 'ready',
       redirect: {
         kind: 'loopback',
-        redirectUri: `http://${option.host}:${port}${option.path}`,
+        redirectUri,
         close(outcome) {
           if (its.outcome() !== null) return;
           // Nobody waits for a page: nothing more to serve.
@@ -134,13 +129,15 @@ export function createLoopback({
 
 interface ExchangeOptions {
   readonly origin: string;
+  readonly redirectUri: string;
   readonly path: string;
+  readonly tellNearMiss: (kind: NearMiss) => void;
   readonly pageOf: (outcome: AttemptOutcome) => ResultPage;
   readonly deliver: (callbackUrl: string) => CallbackVerdict;
 }
 
 interface CallbackExchange {
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly handle: Handle;
   /** Sends the outcome to every waiting browser. False if none waits. */
   readonly settle: (outcome: AttemptOutcome) => boolean;
   readonly outcome: () => AttemptOutcome | null;
@@ -152,7 +149,9 @@ interface CallbackExchange {
  */
 function createCallbackExchange({
   origin,
+  redirectUri,
   path,
+  tellNearMiss,
   pageOf,
   deliver,
 }: ExchangeOptions): CallbackExchange {
@@ -203,19 +202,25 @@ function createCallbackExchange({
 
   return {
     handle(request, response) {
+      const url = origin + (request.url ?? '');
+      const isOurs = leadsTo(url, redirectUri);
+      const isNear = isOurs || isLikeAnswer(url);
+      const refuse = (kind: NearMiss, status: number, headers?: Record<string, string>): void => {
+        if (isNear) tellNearMiss(kind);
+        reply(response, status, headers);
+      };
       // A name that resolves to this machine (DNS rebinding) is not this address.
-      if (request.headers.host !== host) return reply(response, 400);
+      if (request.headers.host !== host) return refuse('loopback host', 400);
       // A person's browser requests this as a page. A request that another page embeds or fetches
       // is not theirs (Fetch Metadata).
       if ((request.headers['sec-fetch-dest'] ?? 'document') !== 'document')
-        return reply(response, 403);
-      if (request.url === undefined || request.url.length > LIMITS.callbackLength)
-        return reply(response, 414);
-      const asked = request.url.split('?', 1)[0];
+        return refuse('loopback page', 403);
+      if (url.length - origin.length > LIMITS.callbackLength) return refuse('loopback length', 414);
+      const asked = request.url?.split('?', 1)[0];
       const outcome = [...shown].find((candidate) => pagePath(candidate) === asked);
-      if (asked !== path && outcome === undefined) return reply(response, 404);
-      if (request.method !== 'GET') return reply(response, 405, { Allow: 'GET' });
-      if (outcome === undefined) callback(origin + request.url, response);
+      if (!isOurs && outcome === undefined) return refuse('loopback path', 404);
+      if (request.method !== 'GET') return refuse('loopback method', 405, { Allow: 'GET' });
+      if (outcome === undefined) callback(url, response);
       else page(outcome, response);
     },
     settle(outcome) {
@@ -227,131 +232,4 @@ function createCallbackExchange({
     },
     outcome: () => settled,
   };
-}
-
-function reply(
-  response: ServerResponse,
-  status: number,
-  headers: Readonly<Record<string, string>> = {},
-  body = '',
-): void {
-  response.writeHead(status, {
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Length': String(Buffer.byteLength(body)),
-    ...headers,
-    Connection: 'close',
-  });
-  response.end(body);
-}
-
-interface SocketWatch {
-  readonly opened: (socket: Socket) => void;
-  readonly spoke: (socket: Socket) => void;
-}
-
-/**
- * Keeps the number of connections that have sent no request below the limit, by dropping the
- * oldest.
- */
-function createSocketWatch(): SocketWatch {
-  const silent = new Set<Socket>();
-  return {
-    opened(socket) {
-      for (const oldest of silent) {
-        if (silent.size < CONNECTIONS_MAX) break;
-        silent.delete(oldest);
-        oldest.destroy();
-      }
-      silent.add(socket);
-      socket.on('close', () => silent.delete(socket));
-    },
-    spoke: (socket) => void silent.delete(socket),
-  };
-}
-
-function makeServer(sockets: SocketWatch, handle: CallbackExchange['handle']): Server {
-  const server = createServer({
-    maxHeaderSize: LIMITS.callbackLength + HEADERS_MAX_BYTES,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Node looks for late requests only every 30 s unless told.
-    connectionsCheckingInterval: 1_000,
-  });
-  server.on('connection', sockets.opened);
-  server.on('request', (request, response) => {
-    sockets.spoke(request.socket);
-    handle(request, response);
-  });
-  return server;
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}
-
-/**
- * Opens the port at each address of the host. A browser may resolve `localhost` to either family,
- * and with one of them free another program could wait there for the code: both must be ours, but
- * for a family that this computer does not have.
- */
-async function bind(
-  { host, port }: LoopbackOption,
-  create: () => Server,
-): Promise<
-  { readonly servers: readonly Server[]; readonly port: number } | { readonly detail: string }
-> {
-  const addresses = host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[|\]$/g, '')];
-  for (let tried = 1; ; tried += 1) {
-    const servers: Server[] = [];
-    let chosen = port ?? 0;
-    let failure: string | null = null;
-    for (const address of addresses) {
-      const server = create();
-      const answer = await listen(server, address, chosen);
-      if (typeof answer === 'number') {
-        chosen = answer;
-        servers.push(server);
-      } else if (answer.code !== 'EADDRNOTAVAIL' && answer.code !== 'EAFNOSUPPORT') {
-        failure = answer.code;
-        break;
-      }
-    }
-    if (failure === null && servers.length > 0) return { servers, port: chosen };
-    await Promise.all(servers.map(closed));
-    // A port that is free in one family may be taken in the other.
-    if (failure !== 'EADDRINUSE' || port !== null || tried >= PORTS_TRIED_MAX)
-      return { detail: listenDetail(failure ?? 'EADDRNOTAVAIL') };
-  }
-}
-
-function listen(
-  server: Server,
-  host: string,
-  port: number,
-): Promise<number | { readonly code: string }> {
-  return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      resolve({ code: error.code ?? 'no code' }),
-    );
-    server.listen(
-      { host, port, exclusive: true, ...(host === '::1' ? { ipv6Only: true } : {}) },
-      () => {
-        server.on('error', () => {});
-        resolve((server.address() as AddressInfo).port);
-      },
-    );
-  });
-}
-
-/** Why a port could not be opened, for the log and the error text. Exported for its unit test. */
-export function listenDetail(code: string): string {
-  if (code === 'EADDRINUSE') return 'the port is in use (EADDRINUSE)';
-  // Hyper-V, WSL and Docker reserve blocks of ports on Windows.
-  if (code === 'EACCES') return 'the port is reserved by the system (EACCES)';
-  return `the port cannot be opened (${code})`;
 }

@@ -4,7 +4,9 @@
 import type { SignInRequest } from '../../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
-import { type Pasted, leadsTo, parseCallback } from './callback.js';
+import { type Pasted, parseCallback } from './callback.js';
+import { createNearMisses } from './near-misses.js';
+import { leadsTo } from './redirect-uri.js';
 import { beginWait } from './device-polling.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
@@ -13,6 +15,7 @@ import type { CallbackVerdict, Ports, AttemptOutcome } from '../base/ports.js';
 import type { OAuthClient, Redeemed } from '../oauth/client.js';
 import type { AttemptRecord } from '../storage/records.js';
 import {
+  type Answer,
   type OpenRedirect,
   type AttemptContext,
   createAttemptContext,
@@ -62,6 +65,7 @@ export function createAttemptEffects(
   const contexts = new Map<number, AttemptContext>();
   const { log, clock } = ports;
   const redirects = createRedirects(settings, ports, client, attemptStore);
+  const tellNearMiss = createNearMisses(log);
   let strange = 0;
   const schemeUris = settings.redirects.flatMap((redirect) =>
     redirect.kind === 'custom-scheme' ? [redirect.uri] : [],
@@ -102,9 +106,9 @@ export function createAttemptEffects(
     },
     redeem(attempt, id) {
       const redirect = contexts.get(attempt)?.redirects.get(id);
-      if (redirect === undefined || redirect.kind === 'device-code' || redirect.callback === null)
+      if (redirect === undefined || redirect.kind === 'device-code' || redirect.answer === null)
         return;
-      redeem(attempt, redirect, redirect.callback).then(
+      redeem(attempt, redirect, redirect.answer).then(
         ({ tokens, account }) => {
           events.post(attempt, { type: 'redeemed', redirect: id, tokens, account });
         },
@@ -150,7 +154,7 @@ export function createAttemptEffects(
     },
     async paste(pasted) {
       if (pasted.kind === 'code') return takeCode(pasted.code, pasted.state);
-      const { verdict, resumed } = arrive(pasted.url);
+      const { verdict, resumed } = arrive(pasted.url, 'pasted');
       return verdict === 'taken' || (await resumed);
     },
     stop() {
@@ -194,16 +198,18 @@ export function createAttemptEffects(
   async function redeem(
     attempt: number,
     redirect: OpenRedirect,
-    callback: URLSearchParams,
+    answer: Answer,
   ): Promise<Redeemed> {
     if (!(await attemptStore.release(redirect.secrets.state)))
       throw new AuthError(
         'sign-in-cancelled',
         'another process of this app has taken the callback',
       );
+    if ('malformed' in answer)
+      throw new AuthError('response-invalid', `the answer of the provider has ${answer.malformed}`);
     try {
       return await client.redeem(
-        callback,
+        answer,
         redirect.secrets,
         redirect.redirectUri,
         events.correlationId(attempt),
@@ -227,42 +233,44 @@ export function createAttemptEffects(
 
   /**
    * Anyone can send a callback. A callback whose state is not open changes nothing; the log says
-   * why, without its values. `resumed`: whether it belongs to an attempt that an earlier process
-   * of this app began.
+   * why, without its values. If it has the state of a redirect and came by it, it is the answer, also
+   * a malformed one: who knows the state could end the attempt by an error too. `resumed`: whether
+   * it belongs to an attempt that an earlier process of this app began.
    */
-  function arrive(url: string): {
-    readonly verdict: CallbackVerdict;
-    readonly resumed: Promise<boolean>;
-  } {
+  function arrive(
+    url: string,
+    way: 'brought' | 'pasted' = 'brought',
+  ): { readonly verdict: CallbackVerdict; readonly resumed: Promise<boolean> } {
+    const foreign = { verdict: 'foreign', resumed: Promise.resolve(false) } as const;
     const open = openRedirects();
     const parsed = parseCallback(url, [
       ...open.map(({ redirect }) => redirect.redirectUri),
       ...schemeUris,
     ]);
-    if (parsed.kind === 'foreign' || parsed.kind === 'malformed') {
-      tellStrange(
-        `callback-${parsed.kind}`,
-        parsed.kind === 'malformed' ? parsed.detail : 'matches no open redirect',
-      );
-      return { verdict: 'foreign', resumed: Promise.resolve(false) };
+    if (parsed.kind === 'foreign') {
+      tellNearMiss('none');
+      return foreign;
     }
+    const answer = parsed.kind === 'malformed' ? { malformed: parsed.detail } : parsed.parameters;
+    if (parsed.kind === 'malformed') tellStrange('callback-malformed', parsed.detail);
+    // A person who copied a part of the address can copy again.
+    const isAnswer = parsed.kind !== 'malformed' || way === 'brought';
+    const { state } = parsed;
+    if (state === null || !isAnswer) return foreign;
     const match = open.find(
-      ({ redirect }) =>
-        redirect.secrets.state === parsed.state && leadsTo(url, redirect.redirectUri),
+      ({ redirect }) => redirect.secrets.state === state && leadsTo(url, redirect.redirectUri),
     );
-    if (
-      match === undefined &&
-      open.some(({ redirect }) => redirect.secrets.state === parsed.state)
-    ) {
+    if (match !== undefined) {
+      take(match, answer);
+      return { ...foreign, verdict: 'taken' };
+    }
+    if (open.some(({ redirect }) => redirect.secrets.state === state)) {
       // The state of one redirect arrived on another. A look-up in the attempt store would claim
       // the record of the open attempt.
       tellStrange('callback-unexpected', 'its state belongs to another redirect of an attempt');
-      return { verdict: 'foreign', resumed: Promise.resolve(false) };
+      return foreign;
     }
-    if (match === undefined)
-      return { verdict: 'foreign', resumed: resume(url, parsed.state, parsed.parameters) };
-    take(match, parsed.parameters);
-    return { verdict: 'taken', resumed: Promise.resolve(false) };
+    return { ...foreign, resumed: resume(url, state, answer) };
   }
 
   /**
@@ -273,21 +281,16 @@ export function createAttemptEffects(
     const match = openRedirects().findLast(
       ({ redirect }) =>
         redirect.kind === 'paste' &&
-        (state === null ? redirect.callback === null : redirect.secrets.state === state),
+        (state === null ? redirect.answer === null : redirect.secrets.state === state),
     );
     if (match === undefined) return false;
-    // The page shows no `iss` either, so RFC 9207 §2.4 cannot be followed; the app asks only one
-    // issuer.
-    take(
-      match,
-      new URLSearchParams({ code, state: match.redirect.secrets.state, iss: settings.issuer }),
-    );
+    take(match, { bareCode: code });
     return true;
   }
 
-  function take({ attempt, id, redirect }: OpenAuthorization, callback: URLSearchParams): void {
-    if (redirect.callback === null) {
-      redirect.callback = callback;
+  function take({ attempt, id, redirect }: OpenAuthorization, answer: Answer): void {
+    if (redirect.answer === null) {
+      redirect.answer = answer;
       log.write({
         level: 'info',
         event: 'callback-accepted',
@@ -304,10 +307,7 @@ export function createAttemptEffects(
     }
   }
 
-  function tellStrange(
-    event: 'callback-foreign' | 'callback-malformed' | 'callback-unexpected',
-    detail: string,
-  ): void {
+  function tellStrange(event: 'callback-malformed' | 'callback-unexpected', detail: string): void {
     strange += 1;
     if (strange <= LIMITS.strangeCallbacksLogged)
       log.write({ level: 'warn', event, fields: { detail } });
@@ -329,9 +329,9 @@ export function createAttemptEffects(
     );
   }
 
-  async function resume(url: string, state: string, callback: URLSearchParams): Promise<boolean> {
-    const record = await attemptStore.take(state);
-    if (record === null || !leadsTo(url, record.redirectUri)) {
+  async function resume(url: string, state: string, answer: Answer): Promise<boolean> {
+    const record = await attemptStore.take(state, ({ redirectUri }) => leadsTo(url, redirectUri));
+    if (record === null) {
       tellStrange(
         'callback-unexpected',
         'its state is unknown or already used: a tab was reloaded, or the attempt has ended',
@@ -352,7 +352,7 @@ export function createAttemptEffects(
       startedAt,
       close: () => undefined,
       authorizationUrl: null,
-      callback,
+      answer,
     });
     events.post(attempt, { type: 'callback', redirect: 1 });
     return true;

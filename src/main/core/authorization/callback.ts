@@ -2,6 +2,7 @@
 // §4.1.2), or a text that a person pasted. Never throws, decides nothing and holds no state. Anyone
 // can send a URL, or talk a person into pasting one: trust nothing in it until its state is matched.
 import { LIMITS } from '../base/limits.js';
+import { leadsTo } from './redirect-uri.js';
 
 /**
  * The OAuth library validates `parameters` again. They contain the code and must not be logged.
@@ -11,8 +12,11 @@ export type ParsedCallback =
   | { readonly kind: 'denied'; readonly state: string; readonly parameters: URLSearchParams }
   /** Matches no open redirect URI. */
   | { readonly kind: 'foreign' }
-  /** Matches an open redirect URI, but is not an answer to an authorization request. */
-  | { readonly kind: 'malformed'; readonly detail: string };
+  /**
+   * Matches an open redirect URI, but is not an answer to an authorization request. `state` null:
+   * it names none, or more than one. `detail` repeats nothing of the URL.
+   */
+  | { readonly kind: 'malformed'; readonly state: string | null; readonly detail: string };
 
 /**
  * Parses `url` against the redirect URIs that are open now. Scheme, host, port and path must
@@ -20,47 +24,25 @@ export type ParsedCallback =
  */
 export function parseCallback(url: string, openRedirectUris: readonly string[]): ParsedCallback {
   if (url.length > LIMITS.callbackLength)
-    return { kind: 'malformed', detail: 'longer than a callback may be' };
+    return { kind: 'malformed', state: null, detail: 'longer than a callback may be' };
   if (!openRedirectUris.some((uri) => leadsTo(url, uri))) return { kind: 'foreign' };
-  const parameters = new URL(url).searchParams;
-  for (const name of ['state', 'code', 'error', 'iss']) {
+  const parameters = new URLSearchParams(/^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '');
+  const states = parameters.getAll('state');
+  const [state = ''] = states;
+  if (states.length > 1)
+    return { kind: 'malformed', state: null, detail: 'parameter "state" more than once' };
+  if (state === '') return { kind: 'malformed', state: null, detail: 'parameter "state" missing' };
+  for (const name of ['code', 'error', 'iss']) {
     // RFC 6749 §3.1: parameters must not be included more than once. A check could read one value
     // and the exchange another.
     if (parameters.getAll(name).length > 1)
-      return { kind: 'malformed', detail: `parameter "${name}" more than once` };
+      return { kind: 'malformed', state, detail: `parameter "${name}" more than once` };
   }
-  const state = parameters.get('state');
-  if (state === null || state === '')
-    return { kind: 'malformed', detail: 'parameter "state" missing' };
-  if (parameters.has('error')) return { kind: 'denied', state, parameters };
+  // RFC 6749 §3.1: a parameter without a value counts as omitted.
+  if ((parameters.get('error') ?? '') !== '') return { kind: 'denied', state, parameters };
   if ((parameters.get('code') ?? '') === '')
-    return { kind: 'malformed', detail: 'neither "code" nor "error"' };
+    return { kind: 'malformed', state, detail: 'neither "code" nor "error"' };
   return { kind: 'code', state, parameters };
-}
-
-/**
- * True when `url` is `redirectUri` with a query. Ignores the case of scheme and host; port and path
- * must match exactly. Never throws.
- */
-export function leadsTo(url: string, redirectUri: string): boolean {
-  try {
-    const actual = new URL(url);
-    const expected = new URL(redirectUri);
-    return (
-      actual.protocol === expected.protocol &&
-      actual.host.toLowerCase() === expected.host.toLowerCase() &&
-      trimmed(actual.pathname) === trimmed(expected.pathname) &&
-      actual.username === '' &&
-      actual.password === ''
-    );
-  } catch {
-    return false;
-  }
-}
-
-// Entra and some browsers add "/" to a redirect URI that has no path.
-function trimmed(path: string): string {
-  return path === '' ? '/' : path;
 }
 
 /** A whole callback URL, or the code that an out-of-band page shows. */

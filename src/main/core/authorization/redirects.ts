@@ -10,7 +10,7 @@ import { leavesOtherRedirects, nextKind, redirectsFrom } from './redirect-order.
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/auth-options.js';
 import type { Ports, RedirectOption, AttemptOutcome } from '../base/ports.js';
-import type { OAuthClient } from '../oauth/client.js';
+import type { BareCode, OAuthClient } from '../oauth/client.js';
 import { withTimeout } from '../base/timeout.js';
 
 /**
@@ -25,8 +25,11 @@ export interface OpenRedirect {
   readonly startedAt: number;
   readonly close: (outcome: AttemptOutcome) => void;
   authorizationUrl: string | null;
-  callback: URLSearchParams | null;
+  answer: Answer | null;
 }
+
+/** What came back for one redirect; `malformed` ends the attempt with that reason. */
+export type Answer = URLSearchParams | BareCode | { readonly malformed: string };
 
 /** The answer comes to the client that polls with the device code. */
 export interface OpenDeviceCode {
@@ -171,7 +174,7 @@ export function createRedirects(
       secrets: createRequestSecrets(),
       startedAt: clock.now(),
       authorizationUrl: null,
-      callback: null,
+      answer: null,
     };
     context.redirects.set(id, redirect);
     try {

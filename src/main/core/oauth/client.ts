@@ -48,6 +48,14 @@ export interface Renewed {
   readonly person: 'same' | 'another' | 'unsaid';
 }
 
+/**
+ * What a page to paste from shows. It comes without `iss`, so RFC 9207 §2.4 cannot be followed; the
+ * app asks only one issuer.
+ */
+export interface BareCode {
+  readonly bareCode: string;
+}
+
 /** Errors that come from the answer of the token endpoint itself, right or wrong. */
 const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = [
   'session-ended',
@@ -74,7 +82,7 @@ export interface OAuthClient {
    * counts from then on. Default: now.
    */
   redeem(
-    callback: URLSearchParams,
+    callback: URLSearchParams | BareCode,
     secrets: RequestSecrets,
     redirectUri: string,
     correlationId?: string,
@@ -270,13 +278,22 @@ export function createOAuthClient(
   }
 
   async function redeem(
-    callback: URLSearchParams,
+    answered: URLSearchParams | BareCode,
     secrets: RequestSecrets,
     redirectUri: string,
     correlationId?: string,
     startedAt = clock.now(),
   ): Promise<Redeemed> {
     const server = await metadata.current();
+    // The issuer of the metadata, which may differ from the option: Entra's `common` names none.
+    const callback =
+      answered instanceof URLSearchParams
+        ? answered
+        : new URLSearchParams({
+            code: answered.bareCode,
+            state: secrets.state,
+            iss: server.issuer,
+          });
     const named = issuerNamedBy(callback, server);
     const validated = await mapped(
       'callback',

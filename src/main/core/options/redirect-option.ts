@@ -52,6 +52,7 @@ function parseRedirect(entry: unknown): RedirectOption {
   if (url.port !== '') return refuse('custom-scheme URIs without port');
   if (entry.length === colon + 1)
     return refuse('custom-scheme URIs with a path, such as "com.example.app:/callback"');
+  refuseRewritten(entry, url);
   return { kind: 'custom-scheme', uri: entry, scheme };
 }
 
@@ -63,6 +64,7 @@ function parseLoopback(entry: string, url: URL): RedirectOption {
   }
   if (entry.includes('?')) return refuse('loopback URIs without query');
   if (url.port === '0') return refuse('loopback URIs without port, or with a port from 1 to 65535');
+  refuseRewritten(entry, url);
   // URL drops the port 80, although the entry names it.
   const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry)
     ? 80
@@ -86,12 +88,27 @@ function parsePaste(entry: string): RedirectOption {
     return refuse('"paste:" followed by an "https:" URI or "urn:ietf:wg:oauth:2.0:oob"');
   }
   refuseCredentials(new URL(redirectUri));
+  refuseRewritten(redirectUri, new URL(redirectUri));
   if (/[?#]/.test(redirectUri)) return refuse('URIs to paste from without query and fragment');
   return { kind: 'paste', uri: entry, redirectUri };
 }
 
 function refuseCredentials({ username, password }: URL): void {
   if (username !== '' || password !== '') refuse('URIs without user name and password');
+}
+
+/**
+ * The provider compares what is sent, byte for byte; the browser then visits it in the form of the
+ * URL Standard. A URI for which these differ could not be recognized when it comes back.
+ */
+function refuseRewritten(entry: string, { protocol, hostname, pathname }: URL): void {
+  const [, authority = '', path = ''] = /^[^:]+:(?:\/\/([^/?#]*))?([^?#]*)/.exec(entry) ?? [];
+  const isWeb = protocol === 'http:' || protocol === 'https:';
+  const host = authority.toLowerCase().replace(/:\d+$/, '');
+  if ((path !== '' && path !== pathname) || (isWeb && host !== hostname))
+    refuse(
+      'URIs that no browser rewrites: without ".", ".." and "\\", with the usual form of the host',
+    );
 }
 
 function refuse(expected: string): never {

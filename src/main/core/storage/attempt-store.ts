@@ -22,9 +22,10 @@ export interface AttemptStore {
    * Claims the attempt with this state, once among all processes. Null: unknown, expired, or
    * already claimed. Reads the keychain only for states that the state file of this computer
    * knows, so that forged callbacks cost nothing. If the keyring does not open, each `tryAgain`
-   * asks it again until the attempt expires.
+   * asks it again until the attempt expires. `isFor` false: the callback came by another redirect,
+   * and the attempt stays as it is.
    */
-  take(state: string): Promise<AttemptRecord | null>;
+  take(state: string, isFor?: (record: AttemptRecord) => boolean): Promise<AttemptRecord | null>;
   /** The keyring may answer now: every waiting callback asks it again. */
   tryAgain(): void;
   /**
@@ -144,7 +145,10 @@ export function createAttemptStore(
     await forget(id);
   }
 
-  async function take(state: string): Promise<AttemptRecord | null> {
+  async function take(
+    state: string,
+    isFor: (record: AttemptRecord) => boolean = () => true,
+  ): Promise<AttemptRecord | null> {
     const since = era;
     await storedState.loaded();
     // It is unknown yet whether the file knows the state, and the callback will not come again.
@@ -160,8 +164,9 @@ export function createAttemptStore(
     try {
       for (let waited = false; ; waited = true) {
         const claim =
-          (await exclusive(lock, attemptKey(id), { ifBusy: 'give-up' }, () => claimRecord(id))) ??
-          ({ state: 'lost' } as const);
+          (await exclusive(lock, attemptKey(id), { ifBusy: 'give-up' }, () =>
+            claimRecord(id, isFor),
+          )) ?? ({ state: 'lost' } as const);
         if (since !== era || claim.state === 'lost') {
           if (waited) tell(null);
           return null;
@@ -276,7 +281,10 @@ export function createAttemptStore(
    * For an attempt that only the keychain has. Reads it first, because a claim without the secrets
    * would lose the attempt.
    */
-  async function claimRecord(id: string): Promise<Claim> {
+  async function claimRecord(
+    id: string,
+    isFor: (record: AttemptRecord) => boolean,
+  ): Promise<Claim> {
     const reading = await secrets.read(attemptKey(id), true);
     if (reading.state === 'locked' || reading.state === 'unavailable') return reading;
     if (reading.state === 'absent') {
@@ -285,7 +293,7 @@ export function createAttemptStore(
     }
     // A record of another issuer or client stays.
     const record = parseAttempt(reading.value, own);
-    if (record === null) return { state: 'lost' };
+    if (record === null || !isFor(record)) return { state: 'lost' };
     const said = await claim(id);
     if (said === 'lost') return { state: 'lost' };
     const removal = await removeRecord(id);
