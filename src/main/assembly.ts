@@ -9,6 +9,7 @@ import { showApp } from './adapters/pages/show-app.js';
 import { createKeychain } from './adapters/secrets/keychain.js';
 import { createLock } from './adapters/lock.js';
 import { createLoopback } from './adapters/loopback/loopback.js';
+import { createStartPages } from './adapters/loopback/start-page.js';
 import { createMemoryStore } from './adapters/secrets/memory-store.js';
 import { createMetadataFile } from './adapters/metadata-file.js';
 import { createNetwork } from './adapters/network/network.js';
@@ -77,6 +78,7 @@ export function assemble({
   const routedSchemes = new Set<string>();
   const { secrets, legacyEntries } = createSecrets(settings, facts);
   const network = createNetwork();
+  const startPages = createStartPages();
   const engine = createEngine(settings, {
     secrets,
     ...(legacyEntries === undefined ? {} : { legacyEntries }),
@@ -87,7 +89,7 @@ export function assemble({
       },
     }),
     metadata: createMetadataFile(facts.userDataPath),
-    browser: createBrowser(),
+    browser: createBrowser(startPages),
     callbacks: {
       'custom-scheme': deepLink,
       loopback: showingApp(
@@ -148,6 +150,7 @@ export function assemble({
       ...engine,
       async stop() {
         const deadline = performance.now() + LIMITS.stopMs;
+        startPages.stop();
         await engine.stop();
         await filesAtRest(Math.max(deadline - performance.now(), 100));
       },

@@ -26,9 +26,13 @@ const ANSWER_LIMIT_MS = 15_000;
 /** What the app is made of: the adapters' own sources, without their types, and this main file. */
 const SOURCES = [
   'main/adapters/browser',
+  'main/adapters/loopback/server',
+  'main/adapters/loopback/start-page',
   'main/adapters/system-events',
   'main/core/base/errors',
   'main/core/base/error-codes',
+  'main/core/base/limits',
+  'main/core/base/start-limits',
 ];
 /** Timers run a hundred times faster, and are counted. */
 const MAIN = `import { execFileSync } from 'node:child_process';
@@ -43,8 +47,9 @@ globalThis.setInterval = (run, ms) => {
 };
 globalThis.clearInterval = (timer) => (timers.delete(timer), real.clearInterval(timer));
 const { createBrowser } = await import('./main/adapters/browser.js');
+const { createStartPages } = await import('./main/adapters/loopback/start-page.js');
 const { createSystemEvents } = await import('./main/adapters/system-events.js');
-const browser = createBrowser();
+const browser = createBrowser(createStartPages());
 const many = new Map();
 const make = (name, calls) => {
   const one = { signals: createSystemEvents(), heard: [] };
@@ -61,6 +66,8 @@ const act = (one, call) => {
 const uncaught = [];
 process.on('uncaughtException', ({ message }) => uncaught.push(message));
 const ip = (...args) => execFileSync('ip', args, { stdio: 'ignore' });
+// A page on loopback needs it; Chromium does not count it as a network.
+ip('link', 'set', 'lo', 'up');
 const commands = {
   async open({ url }) {
     try {
@@ -74,6 +81,17 @@ const commands = {
     } catch {
       return { state: 'threw' };
     }
+  },
+  // Where a browser arrives that visits this page.
+  async follow({ page }) {
+    const { get } = await import('node:http');
+    return new Promise((resolve, reject) => {
+      const asked = get(page, { maxHeaderSize: 256_000 }, (answer) => {
+        answer.resume();
+        resolve(answer.headers.location);
+      });
+      asked.on('error', reject);
+    });
   },
   make: ({ name, calls }) => make(name, calls),
   act: ({ name, call }) => act(many.get(name), call),

@@ -547,6 +547,7 @@ export function createFakeBrowser(): FakeBrowser {
         parsed.username === '' &&
         parsed.password === '';
       if (!isGood) throw new AuthError('browser-failed', 'not a web page');
+      // The page on loopback that a long URL starts from is the adapter's; a person arrives here.
       opened.push(parsed.href);
     },
   };

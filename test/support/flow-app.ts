@@ -5,6 +5,8 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { AuthView, SignInRequest } from '../../src/contract.js';
 import { createLoopback } from '../../src/main/adapters/loopback/loopback.js';
+import { createStartPages } from '../../src/main/adapters/loopback/start-page.js';
+import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
@@ -180,11 +182,19 @@ export async function startApp(
   const views: AuthView[] = [];
   let choices: SignInChoices | 'stays away' = {};
 
+  const startPages = createStartPages();
   const browser = {
     async open(url: string): Promise<void> {
-      opened.push(url);
+      const page = url.length > LIMITS.openedUrlLength ? await startPages.open(url) : url;
+      if (page === null) throw new AuthError('browser-failed', 'no page on loopback');
+      opened.push(page);
       if (choices === 'stays away') return;
       const loopback = new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
+      // A browser follows the page of ours; the scripted person knows one origin only.
+      if (page !== url) {
+        const { headers } = await fetch(page, { redirect: 'manual' });
+        if (headers.get('location') !== url) throw new Error('the page leads elsewhere');
+      }
       const trip = person.signIn(url, { ...choices, visit: loopback });
       trips.push(trip);
       trip.then(

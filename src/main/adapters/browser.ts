@@ -2,18 +2,26 @@
 // checks of metadata and options decided which web URLs are allowed (https, or this computer).
 import { shell } from 'electron';
 import { AuthError } from '../core/base/errors.js';
+import { LIMITS } from '../core/base/limits.js';
 import type { Browser } from '../core/base/ports.js';
+import type { StartPages } from './loopback/start-page.js';
 
-/** The system's limit: on Windows Electron's own; on Linux one argument has at most 128 KiB. */
-const URL_MAX_LENGTH = { win32: 2_081, others: 131_000 } as const;
+/** No browser and no server takes a longer one. */
+const URL_MAX_LENGTH = 131_000;
 
-export function createBrowser(platform: NodeJS.Platform = process.platform): Browser {
+export function createBrowser(startPages: Pick<StartPages, 'open'>): Browser {
   return {
     async open(url) {
-      const opened = readWebUrl(url);
-      if (opened.length > (platform === 'win32' ? URL_MAX_LENGTH.win32 : URL_MAX_LENGTH.others)) {
+      const wanted = readWebUrl(url);
+      if (wanted.length > URL_MAX_LENGTH)
         throw new AuthError('browser-failed', "the URL is too long for the system's browser");
-      }
+      const opened =
+        wanted.length > LIMITS.openedUrlLength ? await startPages.open(wanted) : wanted;
+      if (opened === null)
+        throw new AuthError(
+          'browser-failed',
+          `the URL has more than ${LIMITS.openedUrlLength} characters, and no port on loopback can be opened to start from`,
+        );
       await shell.openExternal(opened).catch((thrown: unknown) => {
         // The system's message may repeat the URL, which contains state and nonce.
         throw new AuthError('browser-failed', 'the system did not start a browser', {

@@ -2,6 +2,7 @@
 import { shell } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createBrowser } from '../../../src/main/adapters/browser.js';
+import { createStartPages } from '../../../src/main/adapters/loopback/start-page.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 
 const openExternal = vi.spyOn(shell, 'openExternal');
@@ -15,7 +16,7 @@ describe('a system that starts no browser', () => {
     ['no error at all', `cannot open ${URL_WITH_STATE}`],
   ])('fails with %s, of which nothing is passed on', async (_what, thrown) => {
     openExternal.mockRejectedValue(thrown);
-    const failure: unknown = await createBrowser()
+    const failure: unknown = await createBrowser(createStartPages())
       .open(URL_WITH_STATE)
       .then(
         () => null,
@@ -31,26 +32,34 @@ describe('a system that starts no browser', () => {
 
 describe("a URL's length", () => {
   const urlOf = (length: number): string => `https://example.com/?${'x'.repeat(length - 21)}`;
+  const page = 'http://127.0.0.1:5000/unguessable';
 
-  it.each<readonly [NodeJS.Platform, number]>([
-    ['win32', 2_081],
-    ['linux', 131_000],
-    ['darwin', 131_000],
-  ])('on %s may be %i characters, and one more is opened nowhere', async (platform, most) => {
+  it('may be 2,000 characters; from one more on, the browser starts from a page on loopback', async () => {
     openExternal.mockResolvedValue();
-    const browser = createBrowser(platform);
-    await browser.open(urlOf(most));
-    expect(openExternal).toHaveBeenCalledWith(urlOf(most));
+    const asked: string[] = [];
+    const browser = createBrowser({ open: async (url) => (asked.push(url), page) });
+    await browser.open(urlOf(2_000));
+    expect([asked, openExternal.mock.lastCall]).toEqual([[], [urlOf(2_000)]]);
+    await browser.open(urlOf(2_001));
+    expect([asked, openExternal.mock.lastCall]).toEqual([[urlOf(2_001)], [page]]);
+    await browser.open(urlOf(131_000));
     openExternal.mockClear();
-    await expect(browser.open(urlOf(most + 1))).rejects.toMatchObject({ code: 'browser-failed' });
+    await expect(browser.open(urlOf(131_001))).rejects.toMatchObject({ code: 'browser-failed' });
     expect(openExternal).not.toHaveBeenCalled();
   });
 
   it('counts as it is handed on, with every letter that needs an escape', async () => {
     openExternal.mockResolvedValue();
-    await expect(
-      createBrowser('win32').open(`https://example.com/?${'ö'.repeat(400)}`),
-    ).rejects.toMatchObject({ code: 'browser-failed' });
+    const browser = createBrowser({ open: async () => page });
+    await browser.open(`https://example.com/?${'ö'.repeat(400)}`);
+    expect(openExternal).toHaveBeenCalledWith(page);
+  });
+
+  it('that needs a page which no port is free for is a named error, and nothing is opened', async () => {
+    const browser = createBrowser({ open: async () => null });
+    const failure: unknown = await browser.open(urlOf(2_001)).catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ code: 'browser-failed' });
+    expect(String(failure)).toMatch(/more than 2000 characters, and no port on loopback/);
     expect(openExternal).not.toHaveBeenCalled();
   });
 });

@@ -40,6 +40,18 @@ describe('checkMetadata', () => {
     expect(checkMetadata(settingsOf(), published)).not.toHaveProperty('claims_supported');
   });
 
+  it('takes an endpoint for pushed requests that nobody must use, and drops a wrong one', () => {
+    const name = 'pushed_authorization_request_endpoint';
+    const known = (value: unknown): unknown =>
+      checkMetadata(settingsOf(), { ...PUBLISHED, [name]: value })[name];
+    expect(known('https://id.example/p')).toBe('https://id.example/p');
+    for (const wrong of ['', '/p', 'http://id.example/p', 'https://u@id.example/', 7, null, {}])
+      expect(known(wrong)).toBeUndefined();
+    const demanded = { ...PUBLISHED, require_pushed_authorization_requests: true };
+    for (const wrong of [undefined, '', 'http://id.example/p'])
+      expect(refusal({ ...demanded, [name]: wrong }).code).toBe('discovery-failed');
+  });
+
   it.each([
     ['a slash more', 'https://id.example/'],
     ['other case', 'https://ID.example'],

@@ -98,9 +98,12 @@ export function createAttemptEffects(
           events.post(attempt, {
             type: 'redirect-failed',
             redirect: id,
-            error: new AuthError('browser-failed', 'the system browser could not be started', {
-              cause: name,
-            }),
+            error:
+              cause instanceof AuthError
+                ? cause
+                : new AuthError('browser-failed', 'the system browser could not be started', {
+                    cause: name,
+                  }),
           });
         });
     },

@@ -62,7 +62,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   },
   'response-invalid': {
     means:
-      'A response broke the protocol: it is too large, it is not JSON, or a member is missing or has the wrong type.',
+      'A response broke the protocol: it is too large, it is not JSON, or a member is missing or has the wrong type. Or the callback of an attempt has no code, or a parameter twice.',
     todo: 'Try again. A captive portal or a proxy may be in between.',
   },
   'network-failed': {
@@ -83,8 +83,9 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
     todo: 'Add a loopback redirect. auth.diagnose() says what blocks each redirect (docs/doctor.md).',
   },
   'browser-failed': {
-    means: 'The system browser could not be started.',
-    todo: 'Check the default browser, then try again.',
+    means:
+      'The system browser could not be started. Or the address is longer than 2,000 characters, and no page on loopback could be opened to start from.',
+    todo: 'Check the default browser, then try again. Ask for less in "scopes" and "authorizationParameters" if the message says that the address is too long.',
   },
   'callback-invalid': {
     means: 'The pasted text is not the answer of an open sign-in.',

@@ -105,6 +105,13 @@ export const EVENTS = {
     fields: ['redirect', 'code', 'detail'],
     means: 'A redirect cannot work on this computer. The next one is tried.',
   },
+  'push-refused': {
+    level: 'info',
+    about: null,
+    fields: ['code', 'serverError'],
+    means:
+      'The provider refused a pushed authorization request that it does not demand. The browser carries the long one.',
+  },
   'callback-accepted': {
     level: 'info',
     about: 'attempt',
@@ -121,13 +128,15 @@ export const EVENTS = {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A URL arrived that matches no redirect of this app. It changed nothing.',
+    means:
+      'A URL arrived that is near a redirect of this app but is none, such as an answer to another path, or a request by another method. It changed nothing. Written once for each kind.',
   },
   'callback-malformed': {
     level: 'warn',
     about: null,
     fields: ['detail'],
-    means: 'A URL arrived that cannot be parsed as a callback. It changed nothing.',
+    means:
+      'A URL arrived that cannot be parsed as a callback. If it has the state of an open attempt, the attempt ends with `response-invalid`. Otherwise it changed nothing.',
   },
   'callback-unexpected': {
     level: 'warn',

@@ -30,6 +30,11 @@ export const LIMITS = {
    */
   strangeCallbacksLogged: 100,
   /**
+   * Windows opens at most 2,081 characters. A longer URL is pushed to the provider, or the browser
+   * gets it from a page on loopback.
+   */
+  openedUrlLength: 2_000,
+  /**
    * The longest `attemptTimeoutSeconds`. No callback waits longer for a keyring, even if the clock
    * is changed meanwhile.
    */

@@ -190,10 +190,11 @@ export interface MetadataFile {
 /** The system browser. A resolved call proves nothing: the operating system seldom tells. */
 export interface Browser {
   /**
-   * Passes on the URL in the form of the URL Standard. Accepts only `https:` and `http:` without
-   * user name and password, and only a URL that the system can take in one piece: otherwise rejects
-   * with `browser-failed` and opens nothing. Also rejects so when it surely failed. Never throws
-   * synchronously, and no error repeats the URL.
+   * Passes on the URL in the form of the URL Standard. One that is longer than
+   * `LIMITS.openedUrlLength` starts from a page on loopback, which sends the browser on, once.
+   * Accepts only `https:` and `http:` without user name and password, up to 131,000 characters:
+   * otherwise rejects with `browser-failed` and opens nothing. Also rejects so when it surely failed,
+   * or when that page cannot be opened. Never throws synchronously, and no error repeats the URL.
    */
   open(url: string): Promise<void>;
 }

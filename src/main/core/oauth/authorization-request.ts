@@ -45,3 +45,14 @@ export function loginHintOf(
 export function resourcesOf({ resources }: Settings): [string, string][] {
   return resources.map((resource) => ['resource', resource]);
 }
+
+/** A parameter in the endpoint's own URL does not stand beside a new one of the same name. */
+export function withQuery(
+  endpoint: string,
+  parameters: readonly (readonly [string, string])[],
+): string {
+  const url = new URL(endpoint);
+  for (const [name] of parameters) url.searchParams.delete(name);
+  for (const [name, value] of parameters) url.searchParams.append(name, value);
+  return url.href;
+}

@@ -3,7 +3,8 @@
 // session and decides no policy; error-mapping.ts turns every failure into an AuthError.
 import * as oauth from 'oauth4webapi';
 import type { RequestSecrets } from './request-secrets.js';
-import { loginHintOf, present, promptOf, resourcesOf } from './authorization-request.js';
+import { loginHintOf, present, promptOf, resourcesOf, withQuery } from './authorization-request.js';
+import { LIMITS } from '../base/limits.js';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import {
   type DeviceAuthorization,
@@ -68,8 +69,9 @@ const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = [
  */
 export interface OAuthClient {
   /**
-   * RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata. Pushes the request if the server
-   * requires that (RFC 9126).
+   * RFC 6749 §4.1.1 with RFC 7636 §4.3. May fetch metadata. Pushes the request (RFC 9126) if the
+   * server requires that, and where it is offered, if the URL would be longer than
+   * `LIMITS.openedUrlLength`. A refused push that nobody requires leaves the long URL.
    */
   authorizationUrl(
     secrets: RequestSecrets,
@@ -237,15 +239,23 @@ export function createOAuthClient(
       ...loginHintOf(request, settings),
     });
     parameters.push(...resourcesOf(settings));
-    const sent =
-      server.pushed_authorization_request_endpoint === undefined
-        ? parameters
-        : await push(server, parameters);
-    const url = new URL(server.authorization_endpoint);
-    // A parameter in the endpoint's own URL must not stand beside ours of the same name.
-    for (const [name] of sent) url.searchParams.delete(name);
-    for (const [name, value] of sent) url.searchParams.append(name, value);
-    return url.href;
+    const whole = withQuery(server.authorization_endpoint, parameters);
+    const mustPush = server.require_pushed_authorization_requests;
+    const isLong = whole.length > LIMITS.openedUrlLength;
+    if (!mustPush && (!isLong || server.pushed_authorization_request_endpoint === undefined))
+      return whole;
+    try {
+      return withQuery(server.authorization_endpoint, await push(server, parameters));
+    } catch (error) {
+      // Some servers accept pushed requests of certain clients only.
+      const isRefusal =
+        error instanceof AuthError &&
+        (error.code === 'sign-in-refused' || error.code === 'response-invalid');
+      if (mustPush || !isRefusal) throw error;
+      const { code, serverError = null } = error;
+      log.write({ level: 'info', event: 'push-refused', fields: { code, serverError } });
+      return whole;
+    }
   }
 
   /** RFC 9126: the server keeps the request; the browser carries only the `request_uri`. */

@@ -14,10 +14,9 @@ export type ServerMetadata = {
   readonly userinfo_endpoint?: string;
   readonly revocation_endpoint?: string;
   readonly device_authorization_endpoint?: string;
-  /**
-   * Only if the server requires it (RFC 9126 §5): it costs an exchange before the browser opens.
-   */
   readonly pushed_authorization_request_endpoint?: string;
+  /** RFC 9126 §5. If false, only a long request is pushed: that costs an exchange. */
+  readonly require_pushed_authorization_requests: boolean;
   readonly authorization_response_iss_parameter_supported?: boolean;
   readonly id_token_signing_alg_values_supported: string[];
   /** Empty when the server announces none, which means Basic (RFC 8414 §2). */
@@ -118,11 +117,14 @@ export function checkMetadata(
   const device = settings.redirects.some(({ kind }) => kind === 'device-code')
     ? endpoint('device_authorization_endpoint')
     : undefined;
+  const mustPush = published['require_pushed_authorization_requests'] === true;
+  const offered = published['pushed_authorization_request_endpoint'];
+  // A mistake in this member must not stop a host whose requests need not be pushed.
+  const isPushable =
+    typeof offered === 'string' && offered.length <= 2048 && isSecure(offered, insecureAllowed);
   const pushed =
-    published['require_pushed_authorization_requests'] === true
-      ? endpoint('pushed_authorization_request_endpoint')
-      : undefined;
-  if (pushed === undefined && published['require_pushed_authorization_requests'] === true)
+    mustPush || isPushable ? endpoint('pushed_authorization_request_endpoint') : undefined;
+  if (pushed === undefined && mustPush)
     throw new AuthError(
       'discovery-failed',
       'metadata member "pushed_authorization_request_endpoint" missing',
@@ -136,6 +138,7 @@ export function checkMetadata(
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),
     ...(device === undefined ? {} : { device_authorization_endpoint: device }),
     ...(pushed === undefined ? {} : { pushed_authorization_request_endpoint: pushed }),
+    require_pushed_authorization_requests: mustPush,
     authorization_response_iss_parameter_supported:
       published['authorization_response_iss_parameter_supported'] === true,
     id_token_signing_alg_values_supported: announcedAlgorithms(

@@ -1,0 +1,75 @@
+// The page on loopback that a too long URL starts from: one visit, at an address that nobody guesses.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  type StartPages,
+  createStartPages,
+} from '../../../src/main/adapters/loopback/start-page.js';
+import { get } from '../../support/loopback-client.js';
+
+const TARGET = `https://login.example.com/authorize?state=s&x=${'x'.repeat(10_000)}`;
+const all: StartPages[] = [];
+afterEach(() => {
+  for (const pages of all.splice(0)) pages.stop();
+  vi.useRealTimers();
+});
+const create = (): StartPages => {
+  const pages = createStartPages();
+  all.push(pages);
+  return pages;
+};
+const open = async (pages = create()): Promise<string> => (await pages.open(TARGET))!;
+
+describe('a page that starts a sign-in', () => {
+  it('sends the browser on to the whole URL, once, and is gone', async () => {
+    const page = await open();
+    expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}$/);
+    const { status, headers, body } = await get(page);
+    expect([status, headers.location, body]).toEqual([303, TARGET, '']);
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['referrer-policy']).toBe('no-referrer');
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    await expect(get(page)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it.each([
+    ['another path', 404, (page: string) => get(`${new URL(page).origin}/`)],
+    ['a query behind it', 404, (page: string) => get(`${page}?x`)],
+    ['another name of this computer', 400, (page: string) => get(page, { headers: { host: 'x' } })],
+    ['a frame', 403, (page: string) => get(page, { headers: { 'sec-fetch-dest': 'iframe' } })],
+    ['HEAD', 405, (page: string) => get(page, { method: 'HEAD' })],
+    ['POST', 405, (page: string) => get(page, { method: 'POST' })],
+  ])('says nothing to %s, and still serves the browser', async (_what, status, ask) => {
+    const page = await open();
+    const refused = await ask(page);
+    expect([refused.status, refused.headers.location]).toEqual([status, undefined]);
+    expect((await get(page)).headers.location).toBe(TARGET);
+  });
+
+  it('has another address and port each time', async () => {
+    const pages = create();
+    const both = [await open(pages), await open(pages)];
+    expect(new Set(both.map((page) => new URL(page).pathname)).size).toBe(2);
+  });
+
+  it('is gone after five minutes without a visit, and not before', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const page = await open();
+    const other = await open();
+    vi.advanceTimersByTime(299_999);
+    expect((await get(other)).status).toBe(303);
+    vi.advanceTimersByTime(1);
+    await expect(get(page)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('is closed as the oldest when nine wait, and by "stop"', async () => {
+    const pages = create();
+    const first = await open(pages);
+    const more: string[] = [];
+    for (let count = 0; count < 8; count += 1) more.push(await open(pages));
+    await expect(get(first)).rejects.toThrow('ECONNREFUSED');
+    expect((await get(more[0]!)).status).toBe(303);
+    pages.stop();
+    await expect(get(more[1]!)).rejects.toThrow('ECONNREFUSED');
+    expect(await pages.open(TARGET)).toBeNull();
+  });
+});
