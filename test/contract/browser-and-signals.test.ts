@@ -115,7 +115,7 @@ async function realWorld(): Promise<World> {
       return Promise.all(
         host
           .opened()
-          .map((url) =>
+          .map(async (url) =>
             isPage(url) ? (host.ask('follow', { page: url }) as Promise<string>) : url,
           ),
       );

@@ -1,6 +1,6 @@
 // Fakes of the ports: honest stand-ins whose behaviour test/contract proves beside the real
 // adapters. Typed by core/ports only; no Electron, no file, no network, no real timer.
-import { loopbackUri } from '../../src/main/core/authorization/redirect-uri.js';
+import { loopbackUri } from '../../src/main/core/base/redirect-uri.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import type {
   Browser,

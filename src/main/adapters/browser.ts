@@ -4,12 +4,12 @@ import { shell } from 'electron';
 import { AuthError } from '../core/base/errors.js';
 import { LIMITS } from '../core/base/limits.js';
 import type { Browser } from '../core/base/ports.js';
-import type { StartPages } from './loopback/start-page.js';
 
 /** No browser and no server takes a longer one. */
 const URL_MAX_LENGTH = 131_000;
 
-export function createBrowser(startPages: Pick<StartPages, 'open'>): Browser {
+/** `startPages`: resolves with the address of a page that leads to the URL, or with null. */
+export function createBrowser(startPages: { open(url: string): Promise<string | null> }): Browser {
   return {
     async open(url) {
       const wanted = readWebUrl(url);

@@ -1,7 +1,7 @@
 // A diagnosis: asks every source for its facts, each within its time, and has them judged. Never
 // rejects. Knows no Electron and no Node: the running app and `latchkey doctor` bring sources of
 // their own.
-import { loopbackUri } from '../core/authorization/redirect-uri.js';
+import { loopbackUri } from '../core/base/redirect-uri.js';
 import { createBoundedFetch } from '../core/oauth/bounded-fetch.js';
 import { assertNever } from '../core/base/errors.js';
 import type { DiagnosisSources, LoopbackFacts, ProbeFacts, Unseen } from './facts.js';

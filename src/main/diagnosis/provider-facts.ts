@@ -1,7 +1,7 @@
 // Asks a provider what it announces and how it treats this client, for a diagnosis. Sends no secret
 // and redeems nothing. Every question is bounded; what fails becomes a fact. Judges nothing:
 // findings.ts does.
-import { leadsTo } from '../core/authorization/redirect-uri.js';
+import { leadsTo } from '../core/base/redirect-uri.js';
 import { type BoundedFetch, jsonObject, serverDate } from '../core/oauth/bounded-fetch.js';
 import { checkMetadata } from '../core/oauth/discovery.js';
 import { AuthError, toAuthError } from '../core/base/errors.js';

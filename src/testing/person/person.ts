@@ -88,7 +88,7 @@ export function createPerson({ certificate = null, hesitates }: PersonOptions = 
     choices: SignInChoices,
     code: UserCode | null = null,
   ): Promise<URL | null> => {
-    const start = new URL(from);
+    let start = new URL(from);
     let url = start;
     let form: URLSearchParams | null = null;
     let hesitated = false;
@@ -98,6 +98,8 @@ export function createPerson({ certificate = null, hesitates }: PersonOptions = 
       if (location !== undefined) {
         url = new URL(location, url);
         form = null;
+        // A long authorization URL starts from a page of the app on loopback.
+        if (step === 0 && /^\/[\w-]{43}$/.test(start.pathname)) start = url;
         if (url.origin !== start.origin) return url;
         continue;
       }

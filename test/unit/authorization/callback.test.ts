@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCallback } from '../../../src/main/core/authorization/callback.js';
-import { leadsTo } from '../../../src/main/core/authorization/redirect-uri.js';
+import { leadsTo } from '../../../src/main/core/base/redirect-uri.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 
 const SCHEME = 'com.example.app:/callback';

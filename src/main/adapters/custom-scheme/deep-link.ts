@@ -3,7 +3,7 @@
 // Logs no URL, not even in part.
 import type { App } from 'electron';
 import type { Callbacks, CallbackVerdict, Log, RedirectOption } from '../../core/base/ports.js';
-import { createNearMisses } from '../../core/authorization/near-misses.js';
+import { createNearMisses } from '../../core/base/near-misses.js';
 import type { SchemeRegistration } from './scheme-registration.js';
 import {
   type FoundCallback,

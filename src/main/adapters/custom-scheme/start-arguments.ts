@@ -1,7 +1,7 @@
 // Finds the callback, or the doctor's probe, among the arguments of a start. Pure. Trusts no
 // argument: a link's author writes it.
 import { randomBytes } from 'node:crypto';
-import { isLikeAnswer, leadsTo } from '../../core/authorization/redirect-uri.js';
+import { isLikeAnswer, leadsTo } from '../../core/base/redirect-uri.js';
 import { START_LIMITS } from '../../core/base/start-limits.js';
 
 /** `many`: more than one callback came, so somebody forged it. Nothing of it is used. */

@@ -2,8 +2,8 @@
 // redirect of an attempt. May not judge a callback: it passes the URL on and shows the outcome in
 // the browser.
 import type { ServerResponse } from 'node:http';
-import { type NearMiss, createNearMisses } from '../../core/authorization/near-misses.js';
-import { isLikeAnswer, leadsTo, loopbackUri } from '../../core/authorization/redirect-uri.js';
+import { type NearMiss, createNearMisses } from '../../core/base/near-misses.js';
+import { isLikeAnswer, leadsTo, loopbackUri } from '../../core/base/redirect-uri.js';
 import { LIMITS } from '../../core/base/limits.js';
 import type { ResultPageSettings } from '../../core/options/auth-options.js';
 import type {

@@ -117,7 +117,12 @@ export async function listenOn(
       }
     }
     if (failure === null && servers.length > 0)
-      return { port: chosen, end: async () => void (await Promise.all(servers.map(closed))) };
+      return {
+        port: chosen,
+        end: async () => {
+          await Promise.all(servers.map(closed));
+        },
+      };
     await Promise.all(servers.map(closed));
     // A port that is free in one family may be taken in the other.
     if (failure !== 'EADDRINUSE' || port !== null || tried >= PORTS_TRIED_MAX)

@@ -2,7 +2,7 @@
 // §4.1.2), or a text that a person pasted. Never throws, decides nothing and holds no state. Anyone
 // can send a URL, or talk a person into pasting one: trust nothing in it until its state is matched.
 import { LIMITS } from '../base/limits.js';
-import { leadsTo } from './redirect-uri.js';
+import { leadsTo } from '../base/redirect-uri.js';
 
 /**
  * The OAuth library validates `parameters` again. They contain the code and must not be logged.

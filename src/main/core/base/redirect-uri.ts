@@ -6,13 +6,13 @@ const PARTS = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)/i;
 
 /**
  * The text without query and fragment, in the one form of all that count as the same: scheme and
- * host in lower case, an empty authority left out, "/" for no path, no default port. Null for a text
- * that cannot be an address, or has a user name. Never throws.
+ * host in lower case, an empty authority left out, "/" for no path, no default port. A user name is
+ * part of the authority, and no redirect has one. Null for a text without a scheme. Never throws.
  */
-export function addressOf(text: string): string | null {
+function addressOf(text: string): string | null {
   const [, name = '', authority = '', path = ''] = PARTS.exec(text) ?? [];
   const scheme = name.toLowerCase();
-  if (scheme === '' || authority.includes('@')) return null;
+  if (scheme === '') return null;
   const defaultPort = scheme === 'http' ? /:80$/ : scheme === 'https' ? /:443$/ : '';
   const host = authority.toLowerCase().replace(defaultPort, '');
   // No redirect URI contains a blank, so no text with one has the address of a redirect.

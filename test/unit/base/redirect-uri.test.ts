@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findCallback } from '../../../src/main/adapters/custom-scheme/start-arguments.js';
 import { parseCallback } from '../../../src/main/core/authorization/callback.js';
-import { leadsTo, loopbackUri } from '../../../src/main/core/authorization/redirect-uri.js';
+import { leadsTo, loopbackUri } from '../../../src/main/core/base/redirect-uri.js';
 import { requireRedirects } from '../../../src/main/core/options/redirect-option.js';
 
 const QUERY = '?code=c&state=s';

@@ -1,6 +1,6 @@
 // Tells the log once what is near a redirect of this app but is none, because a registration with a
 // slip looks like a person who never comes back. May not take a value: details are written here.
-import type { Log } from '../base/ports.js';
+import type { Log } from './ports.js';
 
 const DETAILS = {
   'scheme path': 'an answer came to a URL of our scheme that is no redirect',
