@@ -31,6 +31,15 @@ describe('a page that starts a sign-in', () => {
     await expect(get(page)).rejects.toThrow('ECONNREFUSED');
   });
 
+  it('serves one of two visits that come at once', async () => {
+    const page = await open();
+    const visits = await Promise.allSettled([get(page), get(page), get(page)]);
+    const led = visits.filter(
+      (visit) => visit.status === 'fulfilled' && visit.value.headers.location === TARGET,
+    );
+    expect(led).toHaveLength(1);
+  });
+
   it.each([
     ['another path', 404, (page: string) => get(`${new URL(page).origin}/`)],
     ['a query behind it', 404, (page: string) => get(`${page}?x`)],
