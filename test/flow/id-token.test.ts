@@ -90,6 +90,16 @@ describe('an ID token', () => {
     },
   );
 
+  it('is accepted with a key set that has odd members and each key twice, fetched early or late', async () => {
+    const { keys } = (await (await fetch(provider.endpoints.jwks)).json()) as {
+      readonly keys: readonly object[];
+    };
+    const untidy = [null, 7, { kty: 'oct', k: 'AA' }, ...keys, { kty: 'XX' }, ...keys];
+    provider.fault({ kind: 'members', endpoint: 'jwks', set: { keys: untidy } });
+    const app = await startApp(provider);
+    expect(await app.codeOf(app.signIn())).toBe('resolved');
+  });
+
   it('is accepted after the provider rotated its keys, without a new start', async () => {
     const app = await startApp(provider);
     await app.signIn();

@@ -4,6 +4,7 @@
 import { leadsTo } from '../core/base/redirect-uri.js';
 import { type BoundedFetch, jsonObject, serverDate } from '../core/oauth/bounded-fetch.js';
 import { checkMetadata } from '../core/oauth/discovery.js';
+import { readKeySet } from '../core/oauth/key-set.js';
 import { AuthError, toAuthError } from '../core/base/errors.js';
 import type {
   Announced,
@@ -159,8 +160,8 @@ function announcedIn(published: Readonly<Record<string, unknown>>): Announced {
 
 async function countKeys(fetch: BoundedFetch, url: string): Promise<number> {
   const response = await fetch(url, { method: 'GET', headers: { accept: 'application/json' } });
-  const keys = jsonObject(new Uint8Array(await response.arrayBuffer()))?.['keys'];
-  return response.status === 200 && Array.isArray(keys) ? keys.length : 0;
+  const keys = readKeySet(jsonObject(new Uint8Array(await response.arrayBuffer())));
+  return response.status === 200 ? (keys?.length ?? 0) : 0;
 }
 
 /**

@@ -50,7 +50,7 @@ function stage(
   const asked: string[] = [];
   const network = createFakeNetwork(
     { url: `${ISSUER}/.well-known/openid-configuration`, answer: json(METADATA, clock.now()) },
-    { url: `${ISSUER}/jwks`, answer: json({ keys: [{}] }, clock.now()) },
+    { url: `${ISSUER}/jwks`, answer: json({ keys: [KEY] }, clock.now()) },
   );
   const sources: DiagnosisSources = {
     network,
@@ -268,7 +268,7 @@ describe('a diagnosis', () => {
     const { sources, asked } = stage(clock, {
       network: createFakeNetwork(
         { url: '*', answer: json(pushed, clock.now()) },
-        { url: '*', answer: json({ keys: [{}] }, clock.now()) },
+        { url: '*', answer: json({ keys: [KEY] }, clock.now()) },
       ),
     });
     const { notChecked } = await diagnose(both, sources, clock, { probe: true });
@@ -290,7 +290,7 @@ describe('a diagnosis', () => {
           url: `${ISSUER}/.well-known/oauth-authorization-server`,
           answer: json(METADATA, clock.now()),
         },
-        { url: '*', answer: json({ keys: [{}] }, clock.now()) },
+        { url: '*', answer: json({ keys: [KEY] }, clock.now()) },
       ),
     });
     expect(
@@ -364,7 +364,7 @@ describe('a diagnosis', () => {
     const clock = createFakeClock();
     const network = createFakeNetwork(
       { url: '*', answer: json(METADATA, clock.now() - 3_600_000) },
-      { url: '*', answer: json({ keys: [{}] }, clock.now()) },
+      { url: '*', answer: json({ keys: [KEY] }, clock.now()) },
     );
     const { findings } = await diagnose(both, stage(clock, { network }).sources, clock);
     expect(findings.find(({ id }) => id === 'clock')?.seen).toMatch(

@@ -107,6 +107,11 @@ export const LIMITS = {
    */
   jwksPrefetchMaxMs: 300_000,
   /**
+   * A provider signs with one key and announces the next. Without `kid`, each that fits is tried; a
+   * key set of thousands must not cost thousands of signature checks.
+   */
+  keysTried: 16,
+  /**
    * If a token is already expired when it arrives, Latchkey renews it on its own no sooner than
    * this. A caller can get a new one each second.
    */

@@ -1,6 +1,7 @@
 // Checks the metadata of the provider: from discovery (OpenID Connect Discovery §4, RFC 8414 §3)
 // or from the host's option `endpoints`. Sends nothing.
 import { AuthError } from '../base/errors.js';
+import { SIGNING_ALGORITHMS } from './key-set.js';
 import { isIssuerOfTemplate } from '../options/issuer-template.js';
 import { isLoopback } from '../options/syntax.js';
 import type { Settings } from '../options/auth-options.js';
@@ -38,24 +39,6 @@ export const METADATA_MEMBERS = [
   'id_token_signing_alg_values_supported',
   'token_endpoint_auth_methods_supported',
 ] as const;
-
-/**
- * All asymmetric JWS algorithms that the platform's WebCrypto can verify (RFC 7518 §3.1, RFC 8037,
- * RFC 9864).
- */
-const SIGNING_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
 
 /** The metadata for endpoints that the host gives, unchecked, as a provider would publish it. */
 export function membersByHand({
@@ -180,7 +163,7 @@ function announcedAlgorithms(announced: unknown): string[] {
   const usable = Array.isArray(announced)
     ? SIGNING_ALGORITHMS.filter((alg) => announced.includes(alg))
     : [];
-  return usable.length > 0 ? usable : SIGNING_ALGORITHMS;
+  return usable.length > 0 ? usable : [...SIGNING_ALGORITHMS];
 }
 
 function isSecure(url: string, insecureAllowed: boolean): boolean {

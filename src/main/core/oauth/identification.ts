@@ -6,7 +6,8 @@ import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import type { ServerMetadata } from './discovery.js';
 import type { JwksPrefetch } from './jwks-prefetch.js';
 import { AuthError, toAuthError } from '../base/errors.js';
-import { assertRemainingClaims } from './id-token.js';
+import { assertRemainingClaims, decodePart } from './id-token.js';
+import { type VerificationKey, keysFor, readKeySet } from './key-set.js';
 import { mergeIdentity, readClaims, readIdentity } from './identity.js';
 import { ANONYMOUS } from '../base/anonymous.js';
 import { mapped } from './error-mapping.js';
@@ -111,20 +112,52 @@ export function createIdentification(
    * A key that is missing in the prefetched set may be new. The key set is fetched once more, once
    * for each sign-in.
    */
-  async function assertSignature({ server, answer, attempt }: Exchange): Promise<void> {
-    // The library caches the key set by the server object and its own clock. A copy of the object
-    // makes it call `early`.
-    const early: BoundedFetch = async (url, init) =>
-      (attempt === null ? null : await keys.take(attempt, url)) ?? boundedFetch(url, init);
-    try {
-      await oauth.validateApplicationLevelSignature({ ...server }, answer, {
-        ...http,
-        [oauth.customFetch]: early,
-      });
-    } catch (error) {
-      if (error instanceof AuthError) throw error;
-      await oauth.validateApplicationLevelSignature({ ...server }, answer, http);
+  async function assertSignature({
+    server,
+    answer,
+    tokenResponse,
+    attempt,
+  }: Exchange): Promise<void> {
+    const url = new URL(server.jwks_uri ?? '').href;
+    const header = decodePart(tokenResponse.id_token ?? '', 0) ?? {};
+    const early = attempt === null ? null : await keys.take(attempt, url);
+    if ((await whyUnverified(early ?? (await fetchKeys(url)))) === null) return;
+    const why = await whyUnverified(await fetchKeys(url));
+    if (why !== null) throw new AuthError('id-token-invalid', `ID token: ${why}`);
+
+    /** Null when one of the keys verifies the signature. */
+    async function whyUnverified(keySet: Response): Promise<string | null> {
+      if (keySet.status !== 200) return `the key set answered with status ${keySet.status}`;
+      const known = readKeySet(jsonObject(new Uint8Array(await keySet.arrayBuffer())));
+      if (known === null) return 'the key set has no list "keys" (RFC 7517 §5)';
+      const candidates = keysFor(known, header);
+      for (const jwk of candidates) if (await verifies(jwk)) return null;
+      return candidates.length === 0
+        ? 'no key of the issuer fits'
+        : 'the signature does not verify';
     }
+
+    /** The library gets one key at a time: it refuses to choose, and stumbles over odd ones. */
+    async function verifies(jwk: VerificationKey['jwk']): Promise<boolean> {
+      const keySet = { keys: [{ ...jwk, kid: header['kid'] }] };
+      try {
+        // The library caches the key set by the server object, so each key comes with a copy.
+        await oauth.validateApplicationLevelSignature({ ...server }, answer, {
+          ...http,
+          [oauth.customFetch]: async () => Response.json(keySet),
+        });
+        return true;
+      } catch {
+        return false;
+      }
+    }
+  }
+
+  function fetchKeys(url: string): Promise<Response> {
+    return boundedFetch(url, {
+      method: 'GET',
+      headers: { accept: 'application/json, application/jwk-set+json' },
+    });
   }
 
   async function byHand(
