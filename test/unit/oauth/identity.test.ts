@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  mergeIdentity,
   readClaims,
   readIdentity,
   toAccount,
+  whyNoSubject,
 } from '../../../src/main/core/oauth/identity.js';
 
 /** Controls, separators and every character with the property Bidi_Control (Unicode UAX #9). */
@@ -160,14 +160,80 @@ describe('readIdentity', () => {
   });
 });
 
-describe('mergeIdentity', () => {
-  it('lets the ID token win', () => {
+describe('claims of two sources', () => {
+  it('are those of the first, with the gaps filled from the second', () => {
     expect(
-      mergeIdentity(
-        { subject: 'u', name: 'Ada' },
-        { subject: 'u', name: 'Eve', email: 'e@example.com' },
-      ),
+      readClaims({ sub: 'u', name: 'Ada' }, { sub: 'u', name: 'Eve', email: 'e@example.com' }),
     ).toEqual({ subject: 'u', name: 'Ada', email: 'e@example.com' });
+  });
+});
+
+describe('the name of an account', () => {
+  const parts = { given_name: 'Ada', family_name: 'Lovelace' };
+
+  it.each<[string, Record<string, unknown>, string | undefined]>([
+    ['the whole name', { ...parts, name: 'Countess Ada' }, 'Countess Ada'],
+    ['given and family name', parts, 'Ada Lovelace'],
+    ['the given name alone', { given_name: 'Ada' }, 'Ada'],
+    ['the family name alone', { given_name: '\u200b', family_name: 'Lovelace' }, 'Lovelace'],
+    ['given and family name', { ...parts, name: '' }, 'Ada Lovelace'],
+    ['given and family name', { ...parts, name: 7 }, 'Ada Lovelace'],
+    ['nothing', { given_name: 7, family_name: null }, undefined],
+  ])('is %s of %j, from an ID token, userinfo and the option "identify"', (_what, said, name) => {
+    expect(readClaims({ sub: 'u', ...said })?.name).toBe(name);
+    expect(readClaims({ sub: 'u' }, said)?.name).toBe(name);
+    expect(readIdentity({ subject: 'u', ...said })?.name).toBe(name);
+  });
+
+  it('is the whole one of userinfo, not half of the one in the ID token', () => {
+    expect(readClaims({ sub: 'u', given_name: 'Ada' }, parts)?.name).toBe('Ada Lovelace');
+    expect(readClaims({ sub: 'u', ...parts }, { name: 'Countess Ada' })?.name).toBe('Countess Ada');
+  });
+
+  it('has 256 characters at most, and no half of one', () => {
+    const long = { given_name: 'A'.repeat(255), family_name: '😀' };
+    expect(readClaims({ sub: 'u', ...long })?.name).toBe(`${'A'.repeat(255)} `);
+    expect(readClaims({ sub: 'u', name: `${'A'.repeat(255)}😀` })?.name).toBe('A'.repeat(255));
+    expect(readClaims({ sub: 'u', name: `${'ک'.repeat(255)}\u200cب` })?.name).toBe('ک'.repeat(255));
+  });
+
+  it.each(['نیک\u200cخواه', 'क्\u200dषमा', '👩\u200d👩\u200d👧', '👩🏽\u200d💻 Ada', '❤️\u200d🔥'])(
+    'keeps the joiners of %s',
+    (name) => {
+      expect(readClaims({ sub: 'u', name })?.name).toBe(name);
+      expect(readClaims({ sub: 'u', given_name: name, family_name: 'x' })?.name).toBe(`${name} x`);
+    },
+  );
+
+  it.each([
+    ['A\u200cda', 'Ada'],
+    ['pay\u200dpal', 'paypal'],
+    ['Ада\u200dм', 'Адам'],
+    ['\u200cنیک\u200c', 'نیک'],
+    ['نیک\u200c خواه', 'نیک خواه'],
+    ['👩\u200d1', '👩1'],
+  ])('drops a joiner that joins nothing from %j', (name, shown) => {
+    expect(readClaims({ sub: 'u', name })?.name).toBe(shown);
+  });
+
+  it('is the only member in which a joiner stays', () => {
+    const joined = 'نیک\u200cخواه';
+    expect(
+      readClaims({ sub: 'u', preferred_username: joined, email: `${joined}@example.com` }),
+    ).toEqual({ subject: 'u', username: 'نیکخواه', email: 'نیکخواه@example.com' });
+    expect(readClaims({ sub: joined })).toBeNull();
+  });
+});
+
+describe('why a subject cannot be used', () => {
+  it.each([
+    [undefined, '"sub" missing'],
+    ['', '"sub" missing'],
+    [7, '"sub" is no text'],
+    ['s'.repeat(257), '"sub" is longer than 256 characters (OpenID Connect Core §2 allows 255)'],
+    ['u\u0000-1', '"sub" contains characters that cannot be seen'],
+  ])('is said of %j without its value', (value, why) => {
+    expect(whyNoSubject(value, 'sub')).toBe(why);
   });
 });
 

@@ -8,7 +8,7 @@ import type { JwksPrefetch } from './jwks-prefetch.js';
 import { AuthError, toAuthError } from '../base/errors.js';
 import { assertRemainingClaims, decodePart } from './id-token.js';
 import { type VerificationKey, keysFor, readKeySet } from './key-set.js';
-import { mergeIdentity, readClaims, readIdentity } from './identity.js';
+import { readClaims, readIdentity, subjectOf, whyNoSubject } from './identity.js';
 import { ANONYMOUS } from '../base/anonymous.js';
 import { mapped } from './error-mapping.js';
 import type { Identity, Settings } from '../options/auth-options.js';
@@ -90,13 +90,17 @@ export function createIdentification(
       asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()),
     });
     const identity = readClaims(claims);
-    if (identity === null) throw new AuthError('id-token-invalid', 'ID token: "sub" missing');
-    if (identity.name !== undefined && identity.email !== undefined) return identity;
+    if (identity === null)
+      throw new AuthError('id-token-invalid', `ID token: ${whyNoSubject(claims['sub'], 'sub')}`);
+    // A name that is put together of its parts is not as good as the one that userinfo may have.
+    if (claims['name'] !== undefined && identity.name !== undefined && identity.email !== undefined)
+      return identity;
     if (server.userinfo_endpoint === undefined) return identity;
     try {
       // OpenID Connect Core §5.3.2: userinfo of another subject must not be used.
       const more = await userinfo(server, tokenResponse.access_token);
-      return more?.subject === identity.subject ? mergeIdentity(identity, more) : identity;
+      const isSame = more !== undefined && subjectOf(more) === identity.subject;
+      return isSame ? (readClaims(claims, more) ?? identity) : identity;
     } catch (error) {
       log.write({
         level: 'info',
@@ -166,32 +170,37 @@ export function createIdentification(
     correlationId?: string,
   ): Promise<Identity> {
     if (settings.identify !== null) {
-      const identity = readIdentity(await askHost(settings.identify, accessToken));
-      if (identity === null)
+      const said = await askHost(settings.identify, accessToken);
+      const identity = readIdentity(said);
+      if (identity === null) {
+        const { subject } = (said ?? {}) as { readonly subject?: unknown };
         throw new AuthError(
           'response-invalid',
-          'option "identify" must resolve to an object with a "subject"',
+          `option "identify" must resolve to an object with a "subject": ${whyNoSubject(subject, 'subject')}`,
         );
+      }
       return identity;
     }
     if (server.userinfo_endpoint !== undefined) {
-      const identity = await userinfo(server, accessToken);
+      const claims = await userinfo(server, accessToken);
+      const identity = claims === undefined ? null : readClaims(claims);
       if (identity !== null) return identity;
     }
     log.write({ level: 'warn', event: 'account-anonymous', correlationId });
     return ANONYMOUS;
   }
 
-  /** Null when the endpoint answers, but names no person. */
-  async function userinfo(server: ServerMetadata, accessToken: string): Promise<Identity | null> {
+  /** The claims, unchecked; undefined when the endpoint answers with none. */
+  async function userinfo(
+    server: ServerMetadata,
+    accessToken: string,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
     const response = await mapped('userinfo', () =>
       oauth.userInfoRequest(server, client, accessToken, http),
     );
-    const body =
-      response.status === 200
-        ? jsonObject(new Uint8Array(await response.arrayBuffer()))
-        : undefined;
-    return body === undefined ? null : readClaims(body);
+    return response.status === 200
+      ? jsonObject(new Uint8Array(await response.arrayBuffer()))
+      : undefined;
   }
 
   /** What the host says about the person, within the time limit of an exchange. */

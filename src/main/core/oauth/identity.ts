@@ -7,26 +7,71 @@ import { base64url, digestOf } from '../base/digest.js';
 
 /**
  * Reads the OpenID Connect standard claims (Core §5.1), and `id`, `login` and `avatar_url`, which
- * plain OAuth 2.0 providers use.
+ * plain OAuth 2.0 providers use. `more`: claims of the same person, for the gaps of the first.
  */
-export function readClaims(claims: Readonly<Record<string, unknown>>): Identity | null {
-  // A number beyond 2^53 has lost digits and may be the id of another person.
-  const subject =
-    unchanged(claims['sub']) ??
-    (Number.isSafeInteger(claims['id']) ? String(claims['id']) : unchanged(claims['id']));
+export function readClaims(
+  claims: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): Identity | null {
+  const subject = subjectOf(claims);
   if (subject === undefined) return null;
+  const both = [claims, more];
   return compact({
     subject,
-    name: text(claims['name']),
-    username: text(claims['preferred_username']) ?? text(claims['login']),
-    email: text(claims['email']),
-    picture: pictureUrl(claims['picture'] ?? claims['avatar_url']),
+    name: nameOf(both),
+    username: firstOf(both, (from) => text(from['preferred_username']) ?? text(from['login'])),
+    email: firstOf(both, (from) => text(from['email'])),
+    picture: firstOf(both, (from) => pictureUrl(from['picture'] ?? from['avatar_url'])),
   });
 }
 
-/** Fills gaps of the first identity from the second. Both must have the same subject. */
-export function mergeIdentity(first: Identity, second: Identity): Identity {
-  return { ...second, ...first };
+/**
+ * Why the member names no person: it is missing, or it is no usable identifier. Contains nothing of
+ * its value.
+ */
+export function whyNoSubject(value: unknown, member: string): string {
+  if (value === undefined || value === null || value === '') return `"${member}" missing`;
+  if (typeof value !== 'string') return `"${member}" is no text`;
+  return value.length > TEXT_MAX
+    ? `"${member}" is longer than ${TEXT_MAX} characters (OpenID Connect Core §2 allows 255)`
+    : `"${member}" contains characters that cannot be seen`;
+}
+
+/**
+ * The name to show (Core §5.1): `name`, or `given_name` and `family_name`. A whole name from the
+ * second source is better than half of one from the first.
+ */
+function nameOf(sources: readonly Readonly<Record<string, unknown>>[]): string | undefined {
+  const parts = (from: Readonly<Record<string, unknown>>): readonly string[] =>
+    [displayName(from['given_name']), displayName(from['family_name'])].filter(
+      (part) => part !== undefined,
+    );
+  const joined = (from: Readonly<Record<string, unknown>>, wanted: number): string | undefined =>
+    parts(from).length < wanted ? undefined : displayName(parts(from).join(' '));
+  return (
+    firstOf(sources, (from) => displayName(from['name'])) ??
+    firstOf(sources, (from) => joined(from, 2)) ??
+    firstOf(sources, (from) => joined(from, 1))
+  );
+}
+
+function firstOf(
+  sources: readonly Readonly<Record<string, unknown>>[],
+  read: (from: Readonly<Record<string, unknown>>) => string | undefined,
+): string | undefined {
+  for (const from of sources) {
+    const value = read(from);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** A number beyond 2^53 has lost digits and may be the id of another person. */
+export function subjectOf(claims: Readonly<Record<string, unknown>>): string | undefined {
+  return (
+    unchanged(claims['sub']) ??
+    (Number.isSafeInteger(claims['id']) ? String(claims['id']) : unchanged(claims['id']))
+  );
 }
 
 /**
@@ -43,16 +88,16 @@ export async function toAccount(issuer: string, identity: Identity): Promise<Acc
 /** Checks what the host's `identify` answered: its type is only a promise. */
 export function readIdentity(value: unknown): Identity | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { subject, name, username, email, picture } = value as Record<string, unknown>;
-  const known = unchanged(subject);
+  const said = value as Readonly<Record<string, unknown>>;
+  const known = unchanged(said['subject']);
   return known === undefined
     ? null
     : compact({
         subject: known,
-        name: text(name),
-        username: text(username),
-        email: text(email),
-        picture: pictureUrl(picture),
+        name: nameOf([said]),
+        username: text(said['username']),
+        email: text(said['email']),
+        picture: pictureUrl(said['picture']),
       });
 }
 
@@ -75,12 +120,38 @@ function unchanged(value: unknown): string | undefined {
   return clean === value ? clean : undefined;
 }
 
-// Control and direction marks can make one name look like another on the screen.
+const TEXT_MAX = 256;
+
+/** Control and direction marks can make one name look like another on the screen. */
+const UNSEEN =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const JOINERS = /[\u200c\u200d]/g;
+/** A letter, a mark or an emoji of which the next one's shape may depend. */
+const JOINING =
+  '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}])[\\p{L}\\p{M}\\p{Extended_Pictographic}\\p{Emoji_Modifier}]';
+/**
+ * A joiner (ZWNJ, ZWJ) stays between two of these: Persian and Indic names need it, and so do
+ * emoji. Elsewhere nobody can see it.
+ */
+const JOINER_OF_NOTHING = new RegExp(
+  `(?<!${JOINING})[\\u200c\\u200d]|[\\u200c\\u200d](?!${JOINING})`,
+  'gu',
+);
+
 function text(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
+  return typeof value === 'string' ? visible(value.replace(JOINERS, '')) : undefined;
+}
+
+function displayName(value: unknown): string | undefined {
+  return typeof value === 'string' ? visible(value.replace(JOINER_OF_NOTHING, '')) : undefined;
+}
+
+function visible(value: string): string | undefined {
+  // The cut may leave half a character, or a joiner with nothing to join.
   const clean = value
-    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '')
-    .slice(0, 256);
+    .replace(UNSEEN, '')
+    .slice(0, TEXT_MAX)
+    .replace(/[\ud800-\udbff\u200c\u200d]+$/, '');
   return clean === '' ? undefined : clean;
 }
 
