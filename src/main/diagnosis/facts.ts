@@ -138,7 +138,11 @@ export interface RedirectFacts {
 export interface ProviderFacts {
   readonly issuer: string;
   /** Null: the endpoints were given by hand. */
-  readonly discovery: Fetched<{ readonly document: 'openid' | 'oauth' }> | null;
+  /** `ignored`: the optional endpoints that cannot be used. */
+  readonly discovery: Fetched<{
+    readonly document: 'openid' | 'oauth';
+    readonly ignored: readonly string[];
+  }> | null;
   readonly announced: Announced | null;
   /** Null: not needed, or its address is not known. */
   readonly jwks: Fetched<{ readonly keys: number }> | null;

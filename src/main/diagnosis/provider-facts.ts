@@ -3,7 +3,7 @@
 // findings.ts does.
 import { leadsTo } from '../core/base/redirect-uri.js';
 import { type BoundedFetch, jsonObject, serverDate } from '../core/oauth/bounded-fetch.js';
-import { checkMetadata } from '../core/oauth/discovery.js';
+import { type ServerMetadata, checkMetadata } from '../core/oauth/discovery.js';
 import { readKeySet } from '../core/oauth/key-set.js';
 import { AuthError, toAuthError } from '../core/base/errors.js';
 import type {
@@ -89,7 +89,10 @@ export async function examineProvider(
 }
 
 interface Discovered {
-  readonly fetched: Fetched<{ readonly document: 'openid' | 'oauth' }>;
+  readonly fetched: Fetched<{
+    readonly document: 'openid' | 'oauth';
+    readonly ignored: readonly string[];
+  }>;
   readonly announced: Announced | null;
   readonly authorization: string | null;
   readonly jwks: string | null;
@@ -101,18 +104,20 @@ async function discover(
   clock: Clock,
 ): Promise<Discovered> {
   let published: Record<string, unknown> = {};
+  let server: ServerMetadata | null = null;
+  const ignored: string[] = [];
   const fetched = await timed(clock, async () => {
     const answer = await firstDocument(settings.issuer, fetch);
     published = answer.published;
-    checkMetadata(settings, published);
-    return { document: answer.document };
+    server = checkMetadata(settings, published, (member) => ignored.push(member));
+    return { document: answer.document, ignored };
   });
-  const isKnown = fetched.state === 'found';
+  const known = server as ServerMetadata | null;
   return {
     fetched,
-    announced: Object.keys(published).length === 0 ? null : announcedIn(published),
-    authorization: isKnown ? (published['authorization_endpoint'] as string) : null,
-    jwks: isKnown && typeof published['jwks_uri'] === 'string' ? published['jwks_uri'] : null,
+    announced: Object.keys(published).length === 0 ? null : announcedIn(published, ignored),
+    authorization: known?.authorization_endpoint ?? null,
+    jwks: known?.jwks_uri ?? null,
   };
 }
 
@@ -144,7 +149,10 @@ async function firstDocument(
   );
 }
 
-function announcedIn(published: Readonly<Record<string, unknown>>): Announced {
+function announcedIn(
+  published: Readonly<Record<string, unknown>>,
+  ignored: readonly string[],
+): Announced {
   const list = (name: string): readonly string[] | null => {
     const value = published[name];
     return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : null;
@@ -154,7 +162,9 @@ function announcedIn(published: Readonly<Record<string, unknown>>): Announced {
     grantTypes: list('grant_types_supported'),
     scopes: list('scopes_supported'),
     onlyPushedRequests: published['require_pushed_authorization_requests'] === true,
-    deviceCodes: typeof published['device_authorization_endpoint'] === 'string',
+    deviceCodes:
+      typeof published['device_authorization_endpoint'] === 'string' &&
+      !ignored.includes('device_authorization_endpoint'),
   };
 }
 

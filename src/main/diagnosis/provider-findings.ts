@@ -85,6 +85,14 @@ function judgeDiscovery({ issuer, discovery }: ProviderFacts): readonly Finding[
     const which = discovery.document === 'openid' ? 'OpenID Connect' : 'OAuth 2.0';
     return [
       finding('discovery', 'ok', `${issuer} publishes ${which} metadata (${discovery.tookMs} ms)`),
+      ...discovery.ignored.map((member) =>
+        finding(
+          'discovery',
+          'warning',
+          `the metadata member "${member}" is no "https:" URL, so Latchkey does without it`,
+          'Correct it in the configuration of the provider.',
+        ),
+      ),
       finding('issuer', 'ok', 'the metadata names the same issuer'),
     ];
   }

@@ -18,6 +18,9 @@ const METADATA = {
   device_authorization_endpoint: `${ISSUER}/device`,
 };
 
+/** Any public key: the doctor counts the keys that Latchkey understands. */
+const KEY = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' };
+
 function settingsOf(redirects: readonly string[], more: object = {}): Settings {
   return parseOptions({ issuer: ISSUER, clientId: 'notes', redirects, ...more });
 }

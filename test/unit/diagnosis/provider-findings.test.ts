@@ -10,7 +10,7 @@ import {
 const SCOPES = ['openid', 'offline_access'];
 const good: ProviderFacts = {
   issuer: 'https://login.example.com',
-  discovery: { state: 'found', tookMs: 40, document: 'openid' },
+  discovery: { state: 'found', tookMs: 40, document: 'openid', ignored: [] },
   announced: {
     codeChallengeMethods: ['S256'],
     grantTypes: ['authorization_code', 'refresh_token'],

@@ -23,6 +23,27 @@ function refusal(published: Record<string, unknown>, settings = settingsOf()): A
   throw new Error('the metadata was accepted');
 }
 
+/** The members of which `checkMetadata` says that it does without them. */
+function ignoredOf(published: Record<string, unknown>, settings = settingsOf()): string[] {
+  const members: string[] = [];
+  checkMetadata(settings, published, (member) => members.push(member));
+  return members;
+}
+
+const NO_ENDPOINTS = [
+  'http://id.example/x',
+  'http://127.0.0.1/x',
+  'ftp://id.example/x',
+  'javascript:alert(1)',
+  'file:///etc/passwd',
+  '/relative',
+  '',
+  7,
+  {},
+  'https://ada:pw@id.example/x',
+  `https://id.example/${'x'.repeat(2048)}`,
+];
+
 describe('checkMetadata', () => {
   it('takes what a provider publishes, and nothing that Latchkey does not use', () => {
     const published = {
@@ -75,16 +96,14 @@ describe('checkMetadata', () => {
 
   it('looks at the endpoint for device codes only when the host uses them', () => {
     const odd = { ...PUBLISHED, device_authorization_endpoint: 'http://id.example/device' };
-    expect(checkMetadata(settingsOf(), odd)).not.toHaveProperty('device_authorization_endpoint');
-    expect(refusal(odd, settingsOf({ redirects: ['device-code'] })).message).toBe(
-      'metadata member "device_authorization_endpoint" must be an "https:" URL',
-    );
-    expect(
-      checkMetadata(settingsOf({ redirects: ['device-code'] }), {
-        ...odd,
-        device_authorization_endpoint: 'https://id.example/device',
-      }),
-    ).toMatchObject({ device_authorization_endpoint: 'https://id.example/device' });
+    const right = { ...odd, device_authorization_endpoint: 'https://id.example/device' };
+    const withCodes = settingsOf({ redirects: ['device-code'] });
+    expect(ignoredOf(odd)).toEqual([]);
+    expect(checkMetadata(settingsOf(), right)).not.toHaveProperty('device_authorization_endpoint');
+    expect(ignoredOf(odd, withCodes)).toEqual(['device_authorization_endpoint']);
+    expect(checkMetadata(withCodes, right)).toMatchObject({
+      device_authorization_endpoint: 'https://id.example/device',
+    });
   });
 
   it.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])('demands %s', (name) => {
@@ -101,26 +120,8 @@ describe('checkMetadata', () => {
     ).not.toHaveProperty('jwks_uri');
   });
 
-  describe.each([
-    'authorization_endpoint',
-    'token_endpoint',
-    'jwks_uri',
-    'userinfo_endpoint',
-    'revocation_endpoint',
-  ])('%s', (name) => {
-    it.each([
-      'http://id.example/x',
-      'http://127.0.0.1/x',
-      'ftp://id.example/x',
-      'javascript:alert(1)',
-      'file:///etc/passwd',
-      '/relative',
-      '',
-      7,
-      {},
-      'https://ada:pw@id.example/x',
-      `https://id.example/${'x'.repeat(2048)}`,
-    ])('is refused as %j', (value) => {
+  describe.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])('%s', (name) => {
+    it.each(NO_ENDPOINTS)('is refused as %j', (value) => {
       const error = refusal({ ...PUBLISHED, [name]: value });
       expect([error.code, error.message]).toEqual([
         'discovery-failed',
@@ -128,6 +129,33 @@ describe('checkMetadata', () => {
       ]);
     });
   });
+
+  describe.each([
+    ['userinfo_endpoint', settingsOf()],
+    ['revocation_endpoint', settingsOf()],
+    ['device_authorization_endpoint', settingsOf({ redirects: ['device-code'] })],
+    ['jwks_uri', settingsOf({ scopes: ['read'] })],
+  ])('%s, which is optional,', (name, settings) => {
+    it.each(NO_ENDPOINTS)('costs only itself as %j', (value) => {
+      const published = { ...PUBLISHED, [name]: value };
+      expect(checkMetadata(settings, published)).not.toHaveProperty(name);
+      expect(ignoredOf(published, settings)).toEqual([name]);
+    });
+
+    it.each([[null], [undefined]])('is left out as %j, and nothing is said', (value) => {
+      expect(ignoredOf({ ...PUBLISHED, [name]: value }, settings)).toEqual([]);
+    });
+  });
+
+  it.each(NO_ENDPOINTS)(
+    'refuses a pushed authorization endpoint of %j only where requests must be pushed',
+    (value) => {
+      const published = { ...PUBLISHED, pushed_authorization_request_endpoint: value };
+      expect(ignoredOf(published)).toEqual([]);
+      const error = refusal({ ...published, require_pushed_authorization_requests: true });
+      expect(error.message).toContain('pushed_authorization_request_endpoint');
+    },
+  );
 
   it('accepts http on loopback for an issuer on loopback, and nowhere else', () => {
     const local = settingsOf({ issuer: 'http://127.0.0.1:8080' });

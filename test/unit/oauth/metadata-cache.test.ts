@@ -61,8 +61,8 @@ function desk(published: Readonly<Record<string, unknown>> = PUBLISHED) {
   };
   return {
     state,
-    run(mark: MetadataMark | null = null): MetadataCache {
-      const cache = createMetadataCache(settings, discover, file, clock, createFakeLog());
+    run(mark: MetadataMark | null = null, log = createFakeLog()): MetadataCache {
+      const cache = createMetadataCache(settings, discover, file, clock, log);
       if (mark !== null) cache.trust(mark);
       return cache;
     },
@@ -203,6 +203,32 @@ describe('a file that is not what the record saw', () => {
     );
     cache.trust(mark);
     await expect(cache.usable()).rejects.toThrow('asked');
+  });
+});
+
+describe('an optional endpoint that is no https: URL', () => {
+  it('is left out, fetched or from the file, and each run says so once', async () => {
+    const place = desk({ ...PUBLISHED, revocation_endpoint: 'http://idp.internal/r?t=1' });
+    const mark = await firstRun(place);
+    for (const [trusted, fetches] of [
+      [null, 3],
+      [mark, 2],
+    ] as const) {
+      const log = createFakeLog();
+      const cache = place.run(trusted, log);
+      place.state.fetched = 0;
+      expect(await cache.usable()).not.toHaveProperty('revocation_endpoint');
+      await cache.refresh();
+      await cache.refresh();
+      expect(place.state.fetched).toBe(fetches);
+      expect(log.events.filter(({ level }) => level === 'warn')).toEqual([
+        {
+          level: 'warn',
+          event: 'metadata-member-ignored',
+          fields: { member: 'revocation_endpoint' },
+        },
+      ]);
+    }
   });
 });
 

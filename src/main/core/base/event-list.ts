@@ -21,6 +21,7 @@ export const EVENT_FIELDS = {
   entry: { kind: 'number', means: 'The index in the option `migrateFrom`, from 0.' },
   file: { kind: 'text', means: 'The name of a file, without its folder.' },
   hint: { kind: 'text', means: 'What to do.' },
+  member: { kind: 'text', means: 'The name of a member of the metadata.' },
   name: { kind: 'text', means: 'The name of the error class.' },
   origin: { kind: 'text', means: 'The origin of a page, without path and query.' },
   outcome: { kind: 'text', means: '`signed-in`, `denied` or `failed`.' },
@@ -183,6 +184,13 @@ export const EVENTS = {
     fields: [],
     means:
       'The metadata file is not the one that the session was stored with. The provider is asked instead.',
+  },
+  'metadata-member-ignored': {
+    level: 'warn',
+    about: null,
+    fields: ['member'],
+    means:
+      'The metadata names an optional endpoint that is no `https:` URL. Latchkey does without it. Once for each member.',
   },
   'advice-unavailable': {
     level: 'warn',

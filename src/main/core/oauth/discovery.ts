@@ -68,37 +68,111 @@ export function membersByHand({
   };
 }
 
+/** Without these, Latchkey can do what was asked. */
+type OptionalEndpoint =
+  | 'jwks_uri'
+  | 'userinfo_endpoint'
+  | 'revocation_endpoint'
+  | 'device_authorization_endpoint'
+  | 'pushed_authorization_request_endpoint';
+
 /**
  * Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: the issuers must be
- * identical, not just equivalent) or `discovery-failed`.
+ * identical, not just equivalent) or `discovery-failed`. An optional endpoint that is no URL of the
+ * right kind costs only itself: `ignored` is called with its name.
  */
 export function checkMetadata(
   settings: Settings,
   published: Readonly<Record<string, unknown>>,
+  ignored: (member: OptionalEndpoint) => void = () => undefined,
 ): ServerMetadata {
   const issuer = checkIssuer(settings, published['issuer']);
   const insecureAllowed = settings.issuer.startsWith('http:');
-  const endpoint = (name: string): string | undefined => {
+  const isThere = (name: string): boolean => (published[name] ?? undefined) !== undefined;
+  const usable = (name: string): string | undefined => {
     const value = published[name];
-    if (value === undefined || value === null) return undefined;
-    if (typeof value === 'string' && value.length <= 2048 && isSecure(value, insecureAllowed))
-      return value;
-    throw new AuthError('discovery-failed', `metadata member "${name}" must be an "https:" URL`);
+    return typeof value === 'string' && value.length <= 2048 && isSecure(value, insecureAllowed)
+      ? value
+      : undefined;
   };
-  const authorization = endpoint('authorization_endpoint');
-  const token = endpoint('token_endpoint');
-  if (authorization === undefined)
-    throw new AuthError('discovery-failed', 'metadata member "authorization_endpoint" missing');
-  if (token === undefined)
-    throw new AuthError('discovery-failed', 'metadata member "token_endpoint" missing');
-  const jwks = endpoint('jwks_uri');
-  if (jwks === undefined && settings.scopes.includes('openid'))
-    throw new AuthError('discovery-failed', 'metadata member "jwks_uri" missing');
-  const userinfo = endpoint('userinfo_endpoint');
-  const revocation = endpoint('revocation_endpoint');
-  // A mistake in this member must not stop a host that uses no device codes.
+  const needed = (name: string): string => {
+    const problem = isThere(name) ? 'must be an "https:" URL' : 'missing';
+    const address = usable(name);
+    if (address !== undefined) return address;
+    throw new AuthError('discovery-failed', `metadata member "${name}" ${problem}`);
+  };
+  const optional = (name: OptionalEndpoint): string | undefined => {
+    const address = usable(name);
+    if (address === undefined && isThere(name)) ignored(name);
+    return address;
+  };
+  const authorization = needed('authorization_endpoint');
+  const token = needed('token_endpoint');
+  const jwks = settings.scopes.includes('openid') ? needed('jwks_uri') : optional('jwks_uri');
+  const userinfo = optional('userinfo_endpoint');
+  const revocation = optional('revocation_endpoint');
   const device = settings.redirects.some(({ kind }) => kind === 'device-code')
-    ? endpoint('device_authorization_endpoint')
+    ? optional('device_authorization_endpoint')
+    : undefined;
+  const mustPush = published['require_pushed_authorization_requests'] === true;
+  const pushed = (mustPush ? needed : optional)('pushed_authorization_request_endpoint');
+  return {
+    issuer,
+    authorization_endpoint: authorization,
+    token_endpoint: token,
+    jwks_uri: jwks,
+    userinfo_endpoint: userinfo,
+    revocation_endpoint: revocation,
+    device_authorization_endpoint: deviceAuthorization,
+    authorization_response_iss_parameter_supported: issParameterSupported,
+  };
+}
+
+/** Without these, Latchkey can do what was asked. */
+type OptionalEndpoint =
+  | 'jwks_uri'
+  | 'userinfo_endpoint'
+  | 'revocation_endpoint'
+  | 'device_authorization_endpoint'
+  | 'pushed_authorization_request_endpoint';
+
+/**
+ * Checks published metadata. Throws `issuer-mismatch` (RFC 8414 §3.3: the issuers must be
+ * identical, not just equivalent) or `discovery-failed`. An optional endpoint that is no URL of the
+ * right kind costs only itself: `ignored` is called with its name.
+ */
+export function checkMetadata(
+  settings: Settings,
+  published: Readonly<Record<string, unknown>>,
+  ignored: (member: OptionalEndpoint) => void = () => undefined,
+): ServerMetadata {
+  const issuer = checkIssuer(settings, published['issuer']);
+  const insecureAllowed = settings.issuer.startsWith('http:');
+  const isThere = (name: string): boolean => (published[name] ?? undefined) !== undefined;
+  const usable = (name: string): string | undefined => {
+    const value = published[name];
+    return typeof value === 'string' && value.length <= 2048 && isSecure(value, insecureAllowed)
+      ? value
+      : undefined;
+  };
+  const needed = (name: string): string => {
+    const problem = isThere(name) ? 'must be an "https:" URL' : 'missing';
+    const address = usable(name);
+    if (address !== undefined) return address;
+    throw new AuthError('discovery-failed', `metadata member "${name}" ${problem}`);
+  };
+  const optional = (name: OptionalEndpoint): string | undefined => {
+    const address = usable(name);
+    if (address === undefined && isThere(name)) ignored(name);
+    return address;
+  };
+  const authorization = needed('authorization_endpoint');
+  const token = needed('token_endpoint');
+  const jwks = settings.scopes.includes('openid') ? needed('jwks_uri') : optional('jwks_uri');
+  const userinfo = optional('userinfo_endpoint');
+  const revocation = optional('revocation_endpoint');
+  const device = settings.redirects.some(({ kind }) => kind === 'device-code')
+    ? optional('device_authorization_endpoint')
     : undefined;
   const mustPush = published['require_pushed_authorization_requests'] === true;
   const offered = published['pushed_authorization_request_endpoint'];
@@ -106,12 +180,18 @@ export function checkMetadata(
   const isPushable =
     typeof offered === 'string' && offered.length <= 2048 && isSecure(offered, insecureAllowed);
   const pushed =
+<<<<<<< HEAD
     mustPush || isPushable ? endpoint('pushed_authorization_request_endpoint') : undefined;
   if (pushed === undefined && mustPush)
     throw new AuthError(
       'discovery-failed',
       'metadata member "pushed_authorization_request_endpoint" missing',
     );
+=======
+    published['require_pushed_authorization_requests'] === true
+      ? needed('pushed_authorization_request_endpoint')
+      : undefined;
+>>>>>>> b549801 (oauth: do without an optional endpoint that is no https: URL, and say so once)
   return {
     issuer,
     authorization_endpoint: authorization,

@@ -71,6 +71,7 @@ export function createMetadataCache(
   let entry: Entry | null = null;
   let vouched: MetadataMark | null = null;
   let fetching: Promise<ServerMetadata> | null = null;
+  const told = new Set<string>();
   // Read at once, so that it is ready before the record arrives.
   const kept = file?.load().catch(() => null) ?? Promise.resolve(null);
 
@@ -127,7 +128,7 @@ export function createMetadataCache(
 
   async function fetchAndKeep(): Promise<ServerMetadata> {
     const { members, freshMs } = await discover();
-    const server = checkMetadata(settings, members);
+    const server = check(members);
     const published = usedMembers(members);
     const digest = await metadataDigest(published);
     const before = entry?.digest ?? vouched?.digest;
@@ -158,11 +159,20 @@ export function createMetadataCache(
       return null;
     }
     try {
-      return checkMetadata(settings, members);
+      return check(members);
     } catch (error) {
       if (error instanceof AuthError) return null;
       throw error;
     }
+  }
+
+  /** Says once for each member, not at each fetch, what of the metadata cannot be used. */
+  function check(members: Readonly<Record<string, unknown>>): ServerMetadata {
+    return checkMetadata(settings, members, (member) => {
+      if (told.has(member)) return;
+      told.add(member);
+      log.write({ level: 'warn', event: 'metadata-member-ignored', fields: { member } });
+    });
   }
 
   function isFresh(known: Entry): boolean {
