@@ -22,6 +22,7 @@ import { filesAtRest } from './adapters/whole-file.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import { type Engine, createEngine } from './core/engine.js';
 import { warningsOf } from './core/options/option-warnings.js';
+import type { AuthError } from './core/base/errors.js';
 import { LIMITS } from './core/base/limits.js';
 import type { AuthOptions, Settings } from './core/options/auth-options.js';
 import type {
@@ -106,7 +107,9 @@ export function assemble({
     lock: createLock(),
     systemEvents: createSystemEvents(),
     log,
-    loadAdvice: (settings.showAdvice ?? !facts.isPackaged) ? () => loadAdvice(settings) : undefined,
+    ...((settings.showAdvice ?? !facts.isPackaged)
+      ? { loadAdvice: () => loadAdvice(settings), explain: (error) => explain(error, settings) }
+      : {}),
   });
   const schemes = [
     ...new Set(
@@ -203,6 +206,17 @@ function settled(engine: Pick<Engine, 'onView'>): Promise<void> {
 async function loadAdvice({ issuer, provider }: Settings): Promise<Advise> {
   const { createAdvise } = await import('../advice/decide.js');
   return createAdvise({ issuer, preset: provider?.name ?? null });
+}
+
+async function explain(
+  error: AuthError,
+  settings: Settings,
+): Promise<{ readonly detail: string; readonly hint: string }> {
+  const { describeFailure, doctorCommand } = await import('./diagnosis/failure-line.js');
+  return {
+    detail: describeFailure(error),
+    hint: doctorCommand(settings, process.platform === 'win32' ? 'windows' : 'posix'),
+  };
 }
 
 function createSecrets(

@@ -177,5 +177,7 @@ function stopBeforeQuit(stop: () => Promise<void>): void {
 
 /** What a host should see even if it does not listen. */
 function complain({ level, event, fields }: AuthEvent): void {
-  if (level === 'warn' || level === 'error') console.warn(`latchkey: ${event}`, fields);
+  // One line, so that the command in it can be copied.
+  if (event === 'sign-in-failed') console.warn(`latchkey: ${fields['detail']}: ${fields['hint']}`);
+  else if (level === 'warn' || level === 'error') console.warn(`latchkey: ${event}`, fields);
 }

@@ -107,12 +107,13 @@ function bridgeMissing(): AuthFailure {
 }
 
 function createFailure(error: AuthErrorView): AuthFailure {
-  const { code, retry, message, serverError, provider } = error;
+  const { code, retry, message, serverError, provider, advice } = error;
   const extra = {
     code,
     retry,
     ...(serverError === undefined ? {} : { serverError }),
     ...(provider === undefined ? {} : { provider }),
+    ...(advice === undefined ? {} : { advice }),
   };
   const failure = Object.assign(new Error(message), extra);
   return Object.defineProperty(failure, 'name', { value: 'AuthFailure' }) as AuthFailure;

@@ -24,7 +24,7 @@ type AuthOnly =
   | 'unregisterSchemes'
   | 'onEvent'
   | 'stop';
-type EngineOnly = 'start' | 'view' | 'onView' | 'getAccessToken' | 'stop';
+type EngineOnly = 'start' | 'view' | 'onView' | 'getAccessToken' | 'errorView' | 'stop';
 
 const held: readonly true[] = [
   true satisfies Same<Exclude<keyof AuthApi, ApiOnly>, keyof AuthCalls>,

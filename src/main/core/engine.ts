@@ -2,7 +2,7 @@
 // and makes one view of their states. Decides only what concerns several parts at once: whom to
 // restore, what a sign-out ends, and whether tokens that came too late are revoked. All else is for
 // attempts.ts, sessions.ts, migration.ts and their machines to decide.
-import type { AuthView, SecretStoreKind } from '../../contract.js';
+import type { AuthErrorView, AuthView, SecretStoreKind } from '../../contract.js';
 import { createAttemptStore } from './storage/attempt-store.js';
 import type { AttemptState } from './authorization/attempt-state.js';
 import { type AttemptMail, createAttempts } from './authorization/attempts.js';
@@ -57,6 +57,8 @@ export interface Engine {
   switchAccount(accountId: unknown): Promise<void>;
   retry(): void;
   getAccessToken(request?: TokenRequest): Promise<string>;
+  /** The error as a page may see it, with advice if the host wants that. Never rejects. */
+  errorView(error: AuthError): Promise<AuthErrorView>;
   /**
    * Ends everything within `LIMITS.stopMs`: running renewals and writes are finished, and nothing
    * new begins.
@@ -127,7 +129,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     log,
     showAttemptError,
   );
-  const errorView = createErrorViews(ports.loadAdvice, drain, log);
+  const errorViews = createErrorViews(ports.loadAdvice, drain, log);
   const sessionEffects = createSessionEffects(
     settings,
     { ...ports, lock },
@@ -176,8 +178,11 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       sessions.adopt(tokens, account, number);
     },
     discard,
-    ended({ error, outcome }) {
-      if (error?.code !== 'sign-in-cancelled') attemptError = error;
+    ended({ error, outcome, number }) {
+      if (error?.code !== 'sign-in-cancelled') {
+        attemptError = error;
+        if (error !== null) tellDeveloper(error, correlationOf('attempt', number));
+      }
       // The keyring has just stored a session, so it may now also remove another one.
       if (outcome === 'signed-in') removeOwed();
     },
@@ -286,6 +291,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     },
     getAccessToken: (request) =>
       stopping === null ? sessions.getAccessToken(request) : Promise.reject(stoppedError()),
+    errorView: (error) => errorViews.complete(error),
     stop: () => (stopping ??= stop()),
   };
 
@@ -383,7 +389,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       attemptError,
       memoryOnly: settings.secretStore === 'memory',
       storeOf,
-      errorView,
+      errorView: errorViews.now,
     });
     const text = JSON.stringify(next);
     const others = sessions.otherAccounts();
@@ -420,6 +426,15 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
   /** Unique among all processes; the same for all events of one attempt or renewal. */
   function correlationOf(what: 'attempt' | 'renewal', number: number): string {
     return `${what}-${run}-${number}`;
+  }
+
+  function tellDeveloper(error: AuthError, correlationId: string): void {
+    ports.explain?.(error).then(
+      (fields) => {
+        log.write({ level: 'warn', event: 'sign-in-failed', correlationId, fields });
+      },
+      () => undefined,
+    );
   }
 
   function showAttemptError(error: AuthError | null): void {

@@ -3,7 +3,7 @@
 // findings.ts does.
 import { leadsTo } from '../core/base/redirect-uri.js';
 import { type BoundedFetch, jsonObject, serverDate } from '../core/oauth/bounded-fetch.js';
-import { type ServerMetadata, checkMetadata } from '../core/oauth/discovery.js';
+import { type ServerMetadata, checkMetadata, pastedAddress } from '../core/oauth/discovery.js';
 import { readKeySet } from '../core/oauth/key-set.js';
 import { AuthError, toAuthError } from '../core/base/errors.js';
 import type {
@@ -145,7 +145,7 @@ async function firstDocument(
   if (oauth !== undefined) return { document: 'oauth', published: oauth };
   throw new AuthError(
     'discovery-failed',
-    'no metadata is published there (OpenID Connect Discovery §4, RFC 8414 §3)',
+    `no metadata is published there (OpenID Connect Discovery §4, RFC 8414 §3)${pastedAddress(issuer)}`,
   );
 }
 

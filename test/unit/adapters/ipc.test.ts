@@ -7,7 +7,7 @@ import {
   exposeToPages,
   isTrustedUrl,
 } from '../../../src/main/adapters/pages/ipc.js';
-import { AuthError } from '../../../src/main/core/base/errors.js';
+import { AuthError, toErrorView } from '../../../src/main/core/base/errors.js';
 import type { LogEvent } from '../../../src/main/core/base/ports.js';
 import { parseSignInRequest } from '../../../src/main/core/authorization/sign-in-request.js';
 import { fakeElectron } from '../../support/fake-electron.js';
@@ -64,6 +64,7 @@ describe('a call from a page', () => {
     view = signedOut;
     const calls: PageCalls = {
       view: () => view,
+      errorView: async (error) => toErrorView(error),
       onView: (listener) => {
         tell = listener;
         listener(view);

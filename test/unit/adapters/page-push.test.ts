@@ -4,6 +4,7 @@ import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { exposeToPages, isTrustedUrl } from '../../../src/main/adapters/pages/ipc.js';
+import { toErrorView } from '../../../src/main/core/base/errors.js';
 import { fakeElectron } from '../../support/fake-electron.js';
 import { createFakeLog } from '../../support/fakes.js';
 
@@ -24,6 +25,7 @@ beforeEach(() => {
   remove = exposeToPages(
     {
       view: () => signedOut,
+      errorView: async (error) => toErrorView(error),
       onView(listener) {
         push = listener;
         return nothing;

@@ -23,17 +23,14 @@ const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 function views(load: (() => Promise<Advise>) | undefined) {
   const log = createFakeLog();
   let changes = 0;
-  return {
+  const { now, complete } = createErrorViews(
+    load,
+    () => {
+      changes += 1;
+    },
     log,
-    changes: () => changes,
-    view: createErrorViews(
-      load,
-      () => {
-        changes += 1;
-      },
-      log,
-    ),
-  };
+  );
+  return { log, changes: () => changes, view: now, complete };
 }
 
 describe('error views', () => {
@@ -102,5 +99,19 @@ describe('error views', () => {
     expect([view(error), loads, changes()]).toEqual([toErrorView(error), 1, 0]);
     expect(log.names()).toEqual(['advice-unavailable']);
     expect(JSON.stringify(log.events)).not.toContain('secret');
+  });
+
+  it('that are given once wait for the advice, and come without it when it cannot be loaded', async () => {
+    const { complete } = views(async () => {
+      await settled();
+      return () => ADVICE;
+    });
+    expect(await complete(refused())).toEqual({ ...toErrorView(refused()), advice: ADVICE });
+    const without = views(async () => {
+      throw new TypeError('no file');
+    });
+    expect(await without.complete(refused())).toEqual(toErrorView(refused()));
+    const error = new AuthError('sign-in-expired', 'x');
+    expect(await views(undefined).complete(error)).toEqual(toErrorView(error));
   });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthView, SignInRequest } from '../../../src/contract.js';
 import type { Engine } from '../../../src/main/core/engine.js';
+import { toErrorView } from '../../../src/main/core/base/errors.js';
 import { createLazyEngine } from '../../../src/main/core/lazy-engine.js';
 
 const SIGNED_OUT: AuthView = { status: 'signed-out', reason: 'never' };
@@ -50,6 +51,7 @@ function fakeEngine(): {
       calls.push('retry');
     },
     getAccessToken: async () => 'token',
+    errorView: async (error) => toErrorView(error),
     stop: note('stop'),
   };
   return {

@@ -9,6 +9,7 @@ import { createRequestSecrets } from '../../../src/main/core/oauth/request-secre
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError, toErrorView } from '../../../src/main/core/base/errors.js';
 import { createErrorViews } from '../../../src/main/core/base/error-views.js';
+import { describeFailure } from '../../../src/main/diagnosis/failure-line.js';
 import { entra } from '../../../src/providers/index.js';
 import { createFakeLog } from '../../support/fakes.js';
 import { type Wire, createWire } from '../../support/wire.js';
@@ -94,15 +95,11 @@ const contentType = fc.constantFrom(
 const advise = createAdvise({ issuer: ISSUER, preset: 'entra' });
 
 async function viewOf(error: AuthError): Promise<unknown> {
-  const view = createErrorViews(
+  return createErrorViews(
     async () => advise,
     () => undefined,
     createFakeLog(),
-  );
-  view(error);
-  await Promise.resolve();
-  await Promise.resolve();
-  return view(error);
+  ).complete(error);
 }
 
 async function expectClean(error: unknown, wire: Wire): Promise<void> {
@@ -113,6 +110,7 @@ async function expectClean(error: unknown, wire: Wire): Promise<void> {
     inspect(error, { depth: Infinity, showHidden: true }),
     JSON.stringify(view),
     JSON.stringify(toErrorView(error)),
+    describeFailure(error),
     JSON.stringify(wire.log.events),
   ].join('\n');
   for (const sign of [

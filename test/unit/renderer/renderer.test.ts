@@ -118,6 +118,23 @@ describe('the entry latchkey/renderer', () => {
     });
   });
 
+  it('rejects with the advice that main answered', async () => {
+    const advice = {
+      code: 'invalid_client',
+      title: 't',
+      what: 'w',
+      why: 'y',
+      fix: ['f'],
+      links: [],
+      source: { url: 'https://a.example', date: '2026-11', verified: true },
+    };
+    const { bridge } = fakeBridge(signedOut, undefined, {
+      ok: false,
+      error: { ...errorOf('sign-in-refused', 'invalid_client'), advice },
+    });
+    await expect(createApi(() => bridge).signIn()).rejects.toMatchObject({ advice });
+  });
+
   it('turns a broken channel into a documented code and keeps its words to itself', async () => {
     const { bridge } = fakeBridge(signedOut);
     const broken: AuthBridge = {

@@ -3,11 +3,12 @@
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
-import { AuthError, toAuthError, toErrorView } from '../../core/base/errors.js';
+import { AuthError, toAuthError } from '../../core/base/errors.js';
 import type { Log } from '../../core/base/ports.js';
 import type {
   AuthCallList,
   AuthCalls,
+  AuthErrorView,
   AuthPushes,
   AuthReply,
   AuthSyncCalls,
@@ -38,6 +39,7 @@ export type PageCalls = {
     : (argument: unknown) => void | Promise<void>;
 } & {
   view(): AuthView;
+  errorView(error: AuthError): Promise<AuthErrorView>;
   onView(listener: (view: AuthView) => void): () => void;
 };
 
@@ -87,7 +89,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
         await run(argument);
         return { ok: true };
       } catch (thrown) {
-        return { ok: false, error: toErrorView(toAuthError(thrown)) };
+        return { ok: false, error: await calls.errorView(toAuthError(thrown)) };
       }
     });
   }

@@ -5,6 +5,13 @@ import type { AuthErrorView } from '../../../contract.js';
 import { type AuthError, toErrorView } from './errors.js';
 import type { Advise, Log } from './ports.js';
 
+export interface ErrorViews {
+  /** What is known now; the advice may come later. */
+  now(error: AuthError): AuthErrorView;
+  /** Waits for the advice, for an answer that is given once. Never rejects. */
+  complete(error: AuthError): Promise<AuthErrorView>;
+}
+
 /**
  * `load` undefined: no advice. `changed` is called once, when views that were made before would now
  * have advice.
@@ -13,26 +20,34 @@ export function createErrorViews(
   load: (() => Promise<Advise>) | undefined,
   changed: () => void,
   log: Log,
-): (error: AuthError) => AuthErrorView {
+): ErrorViews {
   let advise: Advise | null = null;
-  let asked = false;
+  let loading: Promise<void> | null = null;
   // The whole view is made again at every event; the advice for an error is looked up only once.
   const known = new WeakMap<AuthError, AuthErrorView>();
 
-  return (error) => {
+  return {
+    now,
+    async complete(error) {
+      now(error);
+      await loading;
+      return now(error);
+    },
+  };
+
+  function now(error: AuthError): AuthErrorView {
     const isServers = error.serverError !== undefined || error.provider !== undefined;
     if (load === undefined || !isServers) return toErrorView(error);
     if (advise === null) {
-      if (!asked) void fetchAdvice(load);
+      loading ??= fetchAdvice(load);
       return toErrorView(error);
     }
     const view = known.get(error) ?? withAdvice(error, advise);
     known.set(error, view);
     return view;
-  };
+  }
 
   async function fetchAdvice(loading: () => Promise<Advise>): Promise<void> {
-    asked = true;
     try {
       advise = await loading();
       changed();

@@ -100,6 +100,13 @@ export const EVENTS = {
     fields: ['attempt', 'outcome', 'code', 'serverError', 'providerCode', 'providerCorrelationId'],
     means: 'A sign-in has ended.',
   },
+  'sign-in-failed': {
+    level: 'warn',
+    about: 'attempt',
+    fields: ['detail', 'hint'],
+    means:
+      'For developers, where the option `showAdvice` allows it: what was asked of whom, what came, and the command that tells more. Without `onLog`, the console shows it on one line.',
+  },
   'redirect-unavailable': {
     level: 'warn',
     about: 'attempt',

@@ -416,6 +416,10 @@ export interface Ports {
   readonly log: Log;
   /** Called at most once, at the first error that may have advice. Without it, errors have none. */
   readonly loadAdvice?: (() => Promise<Advise>) | undefined;
+  /** In development: why a sign-in failed, and the command that tells more, each on one line. */
+  readonly explain?:
+    | ((error: AuthError) => Promise<{ readonly detail: string; readonly hint: string }>)
+    | undefined;
   /** Only if the host names some. */
   readonly legacyEntries?: LegacyEntries;
 }

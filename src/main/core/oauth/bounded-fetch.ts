@@ -2,6 +2,7 @@
 // reads bodies. Gives the OAuth library a complete Response or throws a network error code; checks
 // no OAuth content.
 import { AuthError, stoppedError } from '../base/errors.js';
+import { note } from '../base/evidence.js';
 import { LIMITS } from '../base/limits.js';
 import { httpDate, retryAfterSeconds } from '../base/backoff.js';
 import type { Clock, Network, NetworkFailure, NetworkTrouble } from '../base/ports.js';
@@ -38,6 +39,7 @@ export function createBoundedFetch(
     const abort = new AbortController();
     const host = new URL(url).host;
     if (ended.aborted) throw stoppedError();
+    let status: number | undefined;
     let cancelTimer = (): void => undefined;
     let onEnd = (): void => undefined;
     const cut = new Promise<never>((_resolve, reject) => {
@@ -57,6 +59,8 @@ export function createBoundedFetch(
       // A network that ignores its signal must not outlast the limit, so the limit races against
       // it too.
       return await Promise.race([exchange(), cut]);
+    } catch (error) {
+      throw error instanceof AuthError ? note(error, { url, status }) : error;
     } finally {
       cancelTimer();
       ended.removeEventListener('abort', onEnd);
@@ -73,6 +77,7 @@ export function createBoundedFetch(
             ? request
             : { ...request, body: bodyText(init.body) },
         );
+        ({ status } = response);
         body = await readBody(response, limits.responseBytes, abort);
       } catch (cause) {
         if (cause instanceof AuthError) throw cause;

@@ -12,7 +12,8 @@ import {
   passes,
   readDeviceAuthorization,
 } from './device-authorization.js';
-import { type ServerMetadata, membersByHand } from './discovery.js';
+import { type ServerMetadata, documentOf, membersByHand, pastedAddress } from './discovery.js';
+import { evidenceOf, note } from '../base/evidence.js';
 import { createJwksPrefetch } from './jwks-prefetch.js';
 import { AuthError } from '../base/errors.js';
 import { personIn, issuerOfIdToken } from './id-token.js';
@@ -283,7 +284,7 @@ export function createOAuthClient(
           ['request_uri', requestUri],
         ];
       },
-      sent(null, false),
+      sent(null, false, server.pushed_authorization_request_endpoint),
     );
   }
 
@@ -308,7 +309,7 @@ export function createOAuthClient(
     const validated = await mapped(
       'callback',
       async () => oauth.validateAuthResponse(named ?? server, client, callback, secrets.state),
-      sent(redirectUri, false),
+      sent(redirectUri, false, server.authorization_endpoint),
     );
     const requestedAt = clock.now();
     const response = await mapped('redeem', () =>
@@ -334,7 +335,7 @@ export function createOAuthClient(
           answer,
           usesOpenId ? { expectedNonce: secrets.nonce, requireIdToken: true } : {},
         ),
-      sent(redirectUri, true),
+      sent(redirectUri, true, server.token_endpoint),
     );
     return receive(
       { server: filled, answer, tokenResponse, times, attempt: secrets, startedAt },
@@ -395,8 +396,9 @@ export function createOAuthClient(
   }
 
   /** What this client has sent, for advice about a refusal. */
-  function sent(redirectUri: string | null, sentVerifier: boolean): RequestContext {
-    return { exchange: { redirectUri, sentVerifier, sentSecret: settings.clientSecret !== null } };
+  function sent(redirectUri: string | null, sentVerifier: boolean, url?: string): RequestContext {
+    const sentSecret = settings.clientSecret !== null;
+    return { exchange: { redirectUri, sentVerifier, sentSecret }, url };
   }
 
   async function authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization> {
@@ -440,7 +442,7 @@ export function createOAuthClient(
         if (usesOpenId && server.jwks_uri !== undefined) keys.ask(authorization, server.jwks_uri);
         return authorization;
       },
-      sent(null, false),
+      sent(null, false, server.device_authorization_endpoint),
     );
   }
 
@@ -450,8 +452,10 @@ export function createOAuthClient(
     startedAt = clock.now(),
   ): ReturnType<OAuthClient['pollDevice']> {
     let exchange: Exchange;
+    let url: string | undefined;
     try {
       const server = await known();
+      url = server.token_endpoint;
       const requestedAt = clock.now();
       const response = await oauth.deviceCodeGrantRequest(
         server,
@@ -474,7 +478,7 @@ export function createOAuthClient(
     } catch (thrown) {
       const word = pendingWord(thrown);
       if (word !== null) return { state: word };
-      const error = toAuthErrorAt('poll', thrown, sent(null, false));
+      const error = toAuthErrorAt('poll', thrown, sent(null, false, url));
       if (passes(error)) return { state: 'failed', error };
       throw error;
     }
@@ -630,15 +634,18 @@ async function discover(
   const { endpoints } = settings;
   if (endpoints !== null)
     return { members: membersByHand({ ...settings, endpoints }), freshMs: Infinity };
+  let status: number | undefined;
   for (const algorithm of ['oidc', 'oauth2'] as const) {
     // A server without metadata at this address may redirect elsewhere. That is not an answer, and
     // the next address may have metadata.
     const response = await mapped('discovery', () =>
       oauth.discoveryRequest(new URL(settings.issuer), { ...http, algorithm }),
     ).catch((error: unknown) => {
-      if (error instanceof AuthError && error.code === 'response-invalid') return null;
-      throw error;
+      if (!(error instanceof AuthError) || error.code !== 'response-invalid') throw error;
+      status ??= evidenceOf(error).status;
+      return null;
     });
+    status ??= response?.status;
     const members =
       response?.status === 200
         ? jsonObject(new Uint8Array(await response.arrayBuffer()))
@@ -646,8 +653,9 @@ async function discover(
     if (response !== null && members !== undefined)
       return { members, freshMs: freshMsOf(response) };
   }
-  throw new AuthError(
+  const error = new AuthError(
     'discovery-failed',
-    'the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)',
+    `the issuer publishes no metadata (OpenID Connect Discovery §4, RFC 8414 §3)${pastedAddress(settings.issuer)}`,
   );
+  throw note(error, { asked: 'discovery document', url: documentOf(settings.issuer), status });
 }

@@ -1,6 +1,7 @@
 // Checks the metadata of the provider: from discovery (OpenID Connect Discovery §4, RFC 8414 §3)
 // or from the host's option `endpoints`. Sends nothing.
 import { AuthError } from '../base/errors.js';
+import { note, shownIssuer } from '../base/evidence.js';
 import { SIGNING_ALGORITHMS } from './key-set.js';
 import { isIssuerOfTemplate } from '../options/issuer-template.js';
 import { isLoopback } from '../options/syntax.js';
@@ -68,6 +69,18 @@ export function membersByHand({
   };
 }
 
+/** Where OpenID Connect metadata of the issuer is (Discovery §4). */
+export function documentOf(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+}
+
+/** What to say behind an error if the issuer is the address of its metadata, as people paste it. */
+export function pastedAddress(issuer: string): string {
+  return issuer.includes('/.well-known/')
+    ? '; the option "issuer" ends with "/.well-known/…", the address of the metadata: leave that part out'
+    : '';
+}
+
 /** Without these, Latchkey can do what was asked. */
 type OptionalEndpoint =
   | 'jwks_uri'
@@ -99,7 +112,11 @@ export function checkMetadata(
     const problem = isThere(name) ? 'must be an "https:" URL' : 'missing';
     const address = usable(name);
     if (address !== undefined) return address;
-    throw new AuthError('discovery-failed', `metadata member "${name}" ${problem}`);
+    throw note(new AuthError('discovery-failed', `metadata member "${name}" ${problem}`), {
+      asked: 'discovery document',
+      url: documentOf(settings.issuer),
+      member: `the member "${name}"`,
+    });
   };
   const optional = (name: OptionalEndpoint): string | undefined => {
     const address = usable(name);
@@ -226,10 +243,17 @@ function checkIssuer({ issuer, provider }: Settings, published: unknown): string
     return published;
   const nearly =
     typeof published === 'string' && published.replace(/\/$/, '') === issuer.replace(/\/$/, '');
-  throw new AuthError(
+  const error = new AuthError(
     'issuer-mismatch',
-    `metadata member "issuer" differs from the option "issuer"${nearly ? ' in the slash at the end' : ''}`,
+    `metadata member "issuer" differs from the option "issuer"${nearly ? ' in the slash at the end' : ''}${pastedAddress(issuer)}`,
   );
+  throw note(error, {
+    asked: 'discovery document',
+    url: documentOf(issuer),
+    member: 'the member "issuer"',
+    expected: issuer,
+    got: shownIssuer(published),
+  });
 }
 
 function words(announced: unknown): string[] {

@@ -1,6 +1,7 @@
 // Maps an error of the OAuth library, at a known step, to one of our codes. Pure. Reads only codes
 // and the server's `error` member, never texts, and passes on no text from outside.
 import type { AuthErrorCode } from '../../../contract.js';
+import { type Evidence, note, shownClient, shownIssuer } from '../base/evidence.js';
 import { codeExpired } from './device-authorization.js';
 import { AuthError, type ErrorDetails, type ExchangeFacts, plainWord } from '../base/errors.js';
 import { readCallbackError, readProviderError } from './provider-error.js';
@@ -40,15 +41,21 @@ const ID_TOKEN_CODES = new Set([
 export interface RequestContext {
   readonly exchange?: ExchangeFacts;
   readonly endingErrors?: readonly string[];
+  /** Where the request of this step goes. */
+  readonly url?: string | undefined;
 }
 
-/** Makes the AuthError; an AuthError passes unchanged. */
+/** Makes the AuthError, and notes what was asked; an AuthError keeps its code and message. */
 export function toAuthErrorAt(
   step: ExchangeStep,
   thrown: unknown,
   context: RequestContext = {},
 ): AuthError {
-  if (thrown instanceof AuthError) return thrown;
+  const error = thrown instanceof AuthError ? thrown : mapError(step, thrown, context);
+  return note(error, { asked: endpointOf(step), url: context.url, ...evidenceIn(thrown) });
+}
+
+function mapError(step: ExchangeStep, thrown: unknown, context: RequestContext): AuthError {
   const { code, error, cause } = fields(thrown);
   // The library's errors contain bodies, claims and callbacks, so only their names may become the
   // cause.
@@ -178,13 +185,44 @@ function refusedBy(step: ExchangeStep): AuthErrorCode {
 }
 
 function endpointOf(step: ExchangeStep): string {
-  if (step === 'redeem' || step === 'poll' || step === 'renew' || step === 'callback')
-    return 'token endpoint';
+  if (step === 'callback') return 'authorization endpoint';
+  if (step === 'redeem' || step === 'poll' || step === 'renew') return 'token endpoint';
   if (step === 'device') return 'device authorization endpoint';
   if (step === 'push') return 'pushed authorization request endpoint';
   if (step === 'revoke') return 'revocation endpoint';
   if (step === 'userinfo') return 'userinfo endpoint';
   return step === 'discovery' ? 'discovery document' : 'key set';
+}
+
+/** The claims whose values are no secrets; a nonce is one. */
+const OPEN_CLAIMS: Readonly<Record<string, (value: unknown) => string>> = {
+  iss: shownIssuer,
+  aud: shownClient,
+  azp: shownClient,
+};
+
+/** What the library's error says of the answer: its status, and what in it differs. */
+function evidenceIn(thrown: unknown): Evidence {
+  const { cause } = fields(thrown);
+  const { status } = (thrown ?? {}) as { readonly status?: unknown };
+  const code = cause instanceof Response ? cause.status : status;
+  const found: Evidence = typeof code === 'number' ? { status: code } : {};
+  if (typeof cause !== 'object' || cause === null) return found;
+  const { claim, claims, expected, parameters } = cause as Readonly<Record<string, unknown>>;
+  if (parameters instanceof URLSearchParams && expected !== undefined)
+    return {
+      member: 'the parameter "iss"',
+      expected: shownIssuer(expected),
+      got: shownIssuer(parameters.get('iss')),
+    };
+  const name = plainWord(claim);
+  if (name === undefined) return found;
+  const member = `the claim "${name}"`;
+  const show = Object.hasOwn(OPEN_CLAIMS, name) ? OPEN_CLAIMS[name] : undefined;
+  if (show === undefined || expected === undefined || typeof claims !== 'object' || claims === null)
+    return { ...found, member };
+  const got = show((claims as Readonly<Record<string, unknown>>)[name]);
+  return { ...found, member, expected: show(expected), got };
 }
 
 function idTokenDetail(code: string | undefined, cause: unknown): string {

@@ -2,6 +2,7 @@
 // §3.1.3.6, §3.1.3.7, §12.2). Pure except for the digest. The library checks the signature and the
 // other claims.
 import { AuthError } from '../base/errors.js';
+import { note, shownClient } from '../base/evidence.js';
 import { issuerOfTenant, tenantOf } from '../options/issuer-template.js';
 import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { ArrivalTimes } from './arrival-times.js';
@@ -30,7 +31,11 @@ export async function assertRemainingClaims(
   expected: ExpectedClaims,
 ): Promise<void> {
   if (claims['azp'] !== undefined && claims['azp'] !== expected.clientId)
-    throw invalid('"azp" names another client');
+    throw note(invalid('"azp" names another client'), {
+      member: 'the claim "azp"',
+      expected: shownClient(expected.clientId),
+      got: shownClient(claims['azp']),
+    });
   assertTimes(claims, expected.times);
   if (expected.asked !== null) assertAuthTime(claims, expected.asked, expected.times);
   if (

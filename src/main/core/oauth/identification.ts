@@ -10,6 +10,7 @@ import { assertRemainingClaims, decodePart } from './id-token.js';
 import { type VerificationKey, keysFor, readKeySet } from './key-set.js';
 import { readClaims, readIdentity, subjectOf, whyNoSubject } from './identity.js';
 import { ANONYMOUS } from '../base/anonymous.js';
+import { note } from '../base/evidence.js';
 import { mapped } from './error-mapping.js';
 import type { Identity, Settings } from '../options/auth-options.js';
 import type { Clock, Log } from '../base/ports.js';
@@ -126,8 +127,14 @@ export function createIdentification(
     const header = decodePart(tokenResponse.id_token ?? '', 0) ?? {};
     const early = attempt === null ? null : await keys.take(attempt, url);
     if ((await whyUnverified(early ?? (await fetchKeys(url)))) === null) return;
-    const why = await whyUnverified(await fetchKeys(url));
-    if (why !== null) throw new AuthError('id-token-invalid', `ID token: ${why}`);
+    const latest = await fetchKeys(url);
+    const why = await whyUnverified(latest);
+    if (why !== null)
+      throw note(new AuthError('id-token-invalid', `ID token: ${why}`), {
+        asked: 'key set',
+        url,
+        status: latest.status,
+      });
 
     /** Null when one of the keys verifies the signature. */
     async function whyUnverified(keySet: Response): Promise<string | null> {
