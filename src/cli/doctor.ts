@@ -12,6 +12,9 @@ import { LIMITS } from '../main/core/base/limits.js';
 import { parseOptions } from '../main/core/options/options.js';
 import type { AuthOptions } from '../main/core/options/auth-options.js';
 import { type BundledEvent, makeSupportBundle } from '../main/diagnosis/support-bundle.js';
+import { providerOf } from '../advice/catalog.js';
+import type { ProviderPreset } from '../main/core/options/provider-preset.js';
+import { entra } from '../providers/entra.js';
 import { EXIT, type Io } from './latchkey.js';
 import { type PlainSourcesOptions, createPlainSources } from './plain-sources.js';
 import { formatDiagnosis } from './report.js';
@@ -84,6 +87,7 @@ export async function run(
     if (thrown instanceof AuthError) return refuse(io, thrown.message);
     throw thrown;
   }
+  settings = { ...settings, provider: entraOfMany(settings.issuer) };
   const clock = createClock();
   const sources = createPlainSources({
     env: process.env,
@@ -108,6 +112,13 @@ export async function run(
   )
     return EXIT.cannotWrite;
   return exitCode(diagnosis);
+}
+
+/** Where one address of Entra serves many tenants, its metadata names another issuer. */
+export function entraOfMany(issuer: string): ProviderPreset | null {
+  const [, host, tenant] = /^https:\/\/([^/]+)\/([^/]+)\/v2\.0$/.exec(issuer) ?? [];
+  if (host === undefined || tenant === undefined || providerOf(issuer) !== 'entra') return null;
+  return entra({ tenant, host });
 }
 
 /** False when the bundle cannot be written, or the app's events not be read. */

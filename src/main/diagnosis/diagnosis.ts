@@ -130,6 +130,7 @@ export async function diagnose(
       ...judgeProvider(facts, {
         scopes: settings.scopes,
         deviceCodes: settings.redirects.some(({ kind }) => kind === 'device-code'),
+        refreshesWithoutScope: settings.provider?.offlineAccess === 'by-other-means',
       }),
     );
     const isKnown = facts.discovery === null || facts.discovery.state === 'found';

@@ -57,11 +57,13 @@ export interface Wishes {
   readonly scopes: readonly string[];
   /** `device-code` is among the redirects. */
   readonly deviceCodes: boolean;
+  /** True: the preset gets refresh tokens without the scope `offline_access`. */
+  readonly refreshesWithoutScope: boolean;
 }
 
 export function judgeProvider(
   facts: ProviderFacts,
-  { scopes, deviceCodes }: Wishes,
+  { scopes, deviceCodes, refreshesWithoutScope }: Wishes,
 ): readonly Finding[] {
   const { discovery, announced, clockOffsetSeconds, redirects } = facts;
   return [
@@ -72,7 +74,7 @@ export function judgeProvider(
     ...(deviceCodes && announced !== null ? [judgeDeviceCodes(announced)] : []),
     ...(discovery === null || announced === null
       ? []
-      : [judgePkce(announced), judgeRefresh(announced, scopes)]),
+      : [judgePkce(announced), judgeRefresh(announced, scopes, refreshesWithoutScope)]),
   ];
 }
 
@@ -272,7 +274,7 @@ function judgeDeviceCodes({ deviceCodes }: Announced): Finding {
     'device-code',
     'warning',
     '"device-code" is in the list, and the provider offers none',
-    'Take it out of the option "redirects", or name its endpoint in "endpoints".',
+    'Take it out of the option "redirects". If the provider has such an endpoint all the same, name all endpoints in the option "endpoints", without a preset.',
   );
 }
 
@@ -297,6 +299,7 @@ function judgePkce({ codeChallengeMethods }: Announced): Finding {
 function judgeRefresh(
   { grantTypes, scopes: announcedScopes }: Announced,
   scopes: readonly string[],
+  refreshesWithoutScope: boolean,
 ): Finding {
   const wants = scopes.includes('offline_access');
   if (grantTypes !== null && !grantTypes.includes('refresh_token'))
@@ -312,6 +315,12 @@ function judgeRefresh(
       'warning',
       'the scope "offline_access" is asked for, and the provider does not announce it',
       'Ask the provider how refresh tokens are asked for, and change the option "scopes".',
+    );
+  if (refreshesWithoutScope)
+    return finding(
+      'refresh',
+      'ok',
+      'the preset asks for refresh tokens in the way of this provider',
     );
   if (!wants)
     return finding(

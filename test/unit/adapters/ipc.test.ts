@@ -9,6 +9,7 @@ import {
 } from '../../../src/main/adapters/pages/ipc.js';
 import { AuthError, toErrorView } from '../../../src/main/core/base/errors.js';
 import type { LogEvent } from '../../../src/main/core/base/ports.js';
+import { parseOptions } from '../../../src/main/core/options/options.js';
 import { parseSignInRequest } from '../../../src/main/core/authorization/sign-in-request.js';
 import { fakeElectron } from '../../support/fake-electron.js';
 
@@ -146,6 +147,30 @@ describe('a call from a page', () => {
     }
     expect(asked).toEqual([]);
   });
+
+  it.each([
+    'https://evil.example/a',
+    'http://localhost:1',
+    'file:///tmp/page.html',
+    'data:text/html,x',
+    'blob:https://evil.example/1',
+    'com.example.notes:/page',
+  ])(
+    'that is refused from %s is told of the option only if that can name its origin',
+    async (url) => {
+      await fakeElectron.invoke('latchkey:retry', frame(url));
+      const { origin = '', hint = '' } = (events[0]?.fields ?? {}) as Record<string, string>;
+      const take = (): unknown =>
+        parseOptions({
+          issuer: 'https://id.example',
+          clientId: 'me',
+          redirects: ['a.b:/c'],
+          trustedOrigins: [origin],
+        });
+      if (hint.includes('"trustedOrigins"')) expect(take).not.toThrow();
+      else expect(take).toThrow(/"trustedOrigins"/);
+    },
+  );
 
   it('may ask for nothing but what a sign-in may hold', async () => {
     for (const argument of [

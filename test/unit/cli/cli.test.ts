@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEvents } from '../../../src/cli/doctor.js';
+import { entraOfMany, readEvents } from '../../../src/cli/doctor.js';
 import { type Io, runLatchkey } from '../../../src/cli/latchkey.js';
 import { readProxyVariables } from '../../../src/cli/plain-sources.js';
 import { formatDiagnosis } from '../../../src/cli/report.js';
@@ -9,6 +9,7 @@ import {
 } from '../../../src/main/adapters/diagnosis/host-facts.js';
 import { readProxies } from '../../../src/main/adapters/diagnosis/network-facts.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
+import { entra } from '../../../src/providers/index.js';
 
 function createIo(): Io & { readonly written: { out: string; err: string } } {
   const written = { out: '', err: '' };
@@ -19,6 +20,24 @@ function createIo(): Io & { readonly written: { out: string; err: string } } {
     err: (text) => void (written.err += text),
   };
 }
+
+describe('the doctor of an issuer that is the address of many tenants', () => {
+  it.each(['common', 'organizations', 'consumers', 'contoso.com'])(
+    'takes the metadata of Entra for %s as the preset does',
+    (tenant) => {
+      const { issuer, issuerTemplate } = entra({ tenant });
+      expect(issuerTemplate).not.toBeNull();
+      expect(entraOfMany(issuer)?.issuerTemplate).toEqual(issuerTemplate);
+    },
+  );
+
+  it.each(['https://evil.example/common/v2.0', 'https://login.microsoftonline.com/common'])(
+    'compares every other issuer exactly: %s',
+    (issuer) => {
+      expect(entraOfMany(issuer)).toBeNull();
+    },
+  );
+});
 
 describe('the command latchkey', () => {
   const only = async (

@@ -33,9 +33,10 @@ function judged(
   changes: Partial<ProviderFacts>,
   scopes: readonly string[] = SCOPES,
 ): Finding | undefined {
-  return judgeProvider({ ...good, ...changes }, { scopes, deviceCodes: false }).find(
-    (finding) => finding.id === id,
-  );
+  return judgeProvider(
+    { ...good, ...changes },
+    { scopes, deviceCodes: false, refreshesWithoutScope: false },
+  ).find((finding) => finding.id === id);
 }
 
 const failed = (code: string, word: string | null): NonNullable<ProviderFacts['discovery']> => ({
@@ -47,8 +48,39 @@ const failed = (code: string, word: string | null): NonNullable<ProviderFacts['d
 });
 
 describe('the judgement of a provider', () => {
+  it('names no scope to a preset that gets refresh tokens without it', () => {
+    const scopes = ['openid'];
+    const finding = (refreshesWithoutScope: boolean): Finding | undefined =>
+      judgeProvider(good, { scopes, deviceCodes: false, refreshesWithoutScope }).find(
+        ({ id }) => id === 'refresh',
+      );
+    expect(finding(false)).toMatchObject({ level: 'warning' });
+    expect(finding(true)).toMatchObject({ level: 'ok' });
+    expect(JSON.stringify(finding(true))).not.toContain('offline_access');
+  });
+
+  it('warns of each optional endpoint that Latchkey does without', () => {
+    const finding = judgeProvider(
+      {
+        ...good,
+        discovery: {
+          state: 'found',
+          tookMs: 1,
+          document: 'openid',
+          ignored: ['userinfo_endpoint'],
+        },
+      },
+      { scopes: SCOPES, deviceCodes: false, refreshesWithoutScope: false },
+    ).find(({ id, level }) => id === 'discovery' && level === 'warning');
+    expect(finding?.seen).toContain('"userinfo_endpoint"');
+  });
+
   it('finds nothing wrong where nothing is', () => {
-    const findings = judgeProvider(good, { scopes: SCOPES, deviceCodes: false });
+    const findings = judgeProvider(good, {
+      scopes: SCOPES,
+      deviceCodes: false,
+      refreshesWithoutScope: false,
+    });
     expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(findings.map(({ id }) => id)).toEqual([
       'discovery',
@@ -204,7 +236,7 @@ describe('the judgement of a provider', () => {
     const found = (deviceCodes: boolean): readonly Finding[] =>
       judgeProvider(
         { ...good, announced: { ...good.announced!, deviceCodes } },
-        { scopes: SCOPES, deviceCodes: true },
+        { scopes: SCOPES, deviceCodes: true, refreshesWithoutScope: false },
       ).filter(({ id }) => id === 'device-code');
     expect([found(true)[0]?.level, found(false)[0]?.level]).toEqual(['ok', 'warning']);
     expect(judged('device-code', {})).toBeUndefined();
@@ -237,7 +269,7 @@ describe('the judgement of a provider', () => {
         clockOffsetSeconds: null,
         redirects: [],
       },
-      { scopes: SCOPES, deviceCodes: false },
+      { scopes: SCOPES, deviceCodes: false, refreshesWithoutScope: false },
     );
     expect(findings).toEqual([
       {

@@ -131,11 +131,18 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
       log.write({
         level: 'warn',
         event: 'page-refused',
-        fields: { origin, hint: 'name it in the option "trustedOrigins" if it is yours' },
+        fields: { origin, hint: hintFor(origin) },
       });
     }
     return false;
   }
+}
+
+/** An option can name an origin; a `file:` or `data:` page has none. */
+function hintFor(origin: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/./.test(origin)
+    ? 'name it in the option "trustedOrigins" if it is yours'
+    : 'a page without an origin of its own cannot be trusted: serve it by a scheme of the app, or from its folder';
 }
 
 const VIEW: keyof AuthSyncCalls = 'latchkey:view';

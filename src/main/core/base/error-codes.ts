@@ -23,7 +23,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   },
   'sign-in-expired': {
     means: 'The browser did not come back in time.',
-    todo: 'Offer to sign in again.',
+    todo: 'Offer to sign in again. If the browser showed an error, `latchkey doctor` can tell why.',
   },
   'sign-in-denied': {
     means: 'The person, or a rule at the provider, denied the sign-in (access_denied).',
@@ -45,7 +45,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   'resource-refused': {
     means:
       'The provider gives no access token for the resource or the scopes in the call of getAccessToken. The session itself is fine.',
-    todo: 'Name the API in the option "resources", then sign in again, so that the person agrees to it. Read serverError: you may also have to configure the API at the provider.',
+    todo: 'Name the API in the option "resources", then sign in again, so that the person agrees to it. Where the provider has no resources, as Entra, ask by scopes instead. Read serverError: you may also have to configure the API at the provider.',
   },
   'discovery-failed': {
     means: 'The issuer publishes no usable metadata (OpenID Connect Discovery or RFC 8414).',
@@ -106,7 +106,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   },
   'page-refused': {
     means: 'A page that is not trusted called.',
-    todo: 'If the page is yours, add its origin to the option "trustedOrigins".',
+    todo: 'If the page is yours, add its origin to the option "trustedOrigins". A page without an origin of its own, such as a `file:` outside the app, cannot be trusted.',
   },
   'files-missing': {
     means:

@@ -124,7 +124,7 @@ function answerTarget(
       kind: 'error',
       error: new AuthError(
         'resource-refused',
-        'the sign-in did not request this resource; add it to the option "resources"',
+        'the sign-in did not request this resource: add it to the option "resources", or ask by scopes where the provider has no resources, as Entra',
       ),
     };
   const { renewal, targetRenewal, targets } = state;
