@@ -28,7 +28,7 @@ export function describeFailure(error: AuthError): string {
 }
 
 /** `npx latchkey doctor` with the options of this app, ready to be pasted into a shell. */
-export function doctorCommand(settings: Settings, shell: 'posix' | 'windows'): string {
+export function doctorCommand(settings: Settings, quoting: 'posix' | 'windows'): string {
   const { issuer, clientId, redirects, scopes, endpoints } = settings;
   // The doctor has no flag for the endpoint for device codes, and refuses them without it.
   const askable = redirects.filter(({ kind }) => endpoints === null || kind !== 'device-code');
@@ -47,15 +47,17 @@ export function doctorCommand(settings: Settings, shell: 'posix' | 'windows'): s
   ];
   const words = flags.map(([flag = '', value = '']) =>
     // A value that begins with a dash would be read as a flag.
-    value.startsWith('-') ? `${flag}=${quoted(value, shell)}` : `${flag} ${quoted(value, shell)}`,
+    value.startsWith('-')
+      ? `${flag}=${quoted(value, quoting)}`
+      : `${flag} ${quoted(value, quoting)}`,
   );
   return `npx latchkey doctor ${words.join(' ')}`;
 }
 
 /** Options are printable ASCII, so a word needs quotes only for what a shell reads itself. */
-function quoted(word: string, shell: 'posix' | 'windows'): string {
+function quoted(word: string, quoting: 'posix' | 'windows'): string {
   if (/^[\w@+=:,./-]+$/.test(word)) return word;
-  return shell === 'windows'
+  return quoting === 'windows'
     ? `"${word.replaceAll('"', '""')}"`
     : `'${word.replaceAll("'", "'\\''")}'`;
 }

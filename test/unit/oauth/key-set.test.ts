@@ -176,6 +176,13 @@ describe('a key set', () => {
     expect(await signIn(keySet)).toBe(`ID token: ${why}`);
   });
 
+  it('never verifies with a key that is for something else', async () => {
+    for (const purpose of [{ use: 'enc' }, { key_ops: ['encrypt'] }, { alg: 'ES384' }, { alg: 7 }])
+      expect(await signIn(set(right({ kid: 'k', ...purpose })))).toBe(
+        'ID token: no key of the issuer fits',
+      );
+  });
+
   it('never verifies with the right key under another kid', async () => {
     expect(await signIn(set(right({ kid: 'other' })))).toBe('ID token: no key of the issuer fits');
   });
