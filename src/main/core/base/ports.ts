@@ -418,8 +418,7 @@ export interface Ports {
   readonly loadAdvice?: (() => Promise<Advise>) | undefined;
   /** In development: why a sign-in failed, and the command that tells more, each on one line. */
   readonly explain?:
-    | ((error: AuthError) => Promise<{ readonly detail: string; readonly hint: string }>)
-    | undefined;
+    ((error: AuthError) => Promise<{ readonly detail: string; readonly hint: string }>) | undefined;
   /** Only if the host names some. */
   readonly legacyEntries?: LegacyEntries;
 }

@@ -118,8 +118,8 @@ export interface AuthOptions {
    */
   readonly renewEarlySeconds?: number;
   /**
-   * True: errors in the view carry advice for developers. Default: only while the app is not
-   * packaged.
+   * True: errors carry advice for developers, and a failed sign-in writes one line that says what
+   * was asked and what came. Default: only while the app is not packaged.
    */
   readonly showAdvice?: boolean;
   /**
