@@ -42,7 +42,7 @@ function remediesOf({ name, preflight }: ProviderPreset): readonly string[] {
 /** Null when the product takes these options; else its refusal. */
 function refusal(options: object): string | null {
   try {
-    parseOptions({ clientId: 'notes', redirects: ['a.b:/c'], ...options } as AuthOptions);
+    parseOptions({ clientId: 'notes', redirects: ['a.b:/c'], ...options });
     return null;
   } catch (error) {
     if (error instanceof AuthError) return error.message;

@@ -389,7 +389,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       attemptError,
       memoryOnly: settings.secretStore === 'memory',
       storeOf,
-      errorView: errorViews.now,
+      errorView: (error) => errorViews.now(error),
     });
     const text = JSON.stringify(next);
     const others = sessions.otherAccounts();

@@ -237,7 +237,10 @@ describe('a key set as large as an answer may be', () => {
   const limitMs = 5_000;
 
   it.each<[string, () => string]>([
-    ['of one key again and again', () => JSON.stringify(set(...Array(4_096).fill(right())))],
+    [
+      'of one key again and again',
+      () => JSON.stringify(set(...Array<object>(4_096).fill(right()))),
+    ],
     ['of nulls', () => `{"keys":[${'null,'.repeat(200_000)}${JSON.stringify(right())}]}`],
     [
       'with a number of half a megabyte',
@@ -261,7 +264,7 @@ describe('a key set as large as an answer may be', () => {
 
   it('costs no signature check for a key that stands there before', () => {
     const [other] = others;
-    const many = Array(4_096).fill({ ...other?.jwk, kid: 'k' });
+    const many = Array<object>(4_096).fill({ ...other?.jwk, kid: 'k' });
     const known = readKeySet(set(...many, right())) ?? [];
     expect(keysFor(known, { alg: 'ES256', kid: 'k' })).toHaveLength(2);
   });
