@@ -5,7 +5,6 @@ import { app } from 'electron';
 import { createBrowser } from './adapters/browser.js';
 import type { DeepLink } from './adapters/custom-scheme/deep-link.js';
 import { createLegacyEntries } from './adapters/secrets/legacy-entries.js';
-import { showApp } from './adapters/pages/show-app.js';
 import { createKeychain } from './adapters/secrets/keychain.js';
 import { createLock } from './adapters/lock.js';
 import { createLoopback } from './adapters/loopback/loopback.js';
@@ -50,6 +49,7 @@ export interface Beginning {
   readonly deepLink: DeepLink;
   readonly registration: () => Promise<SchemeRegistration>;
   readonly firstWindow: Promise<void>;
+  readonly showApp: () => void;
 }
 
 /**
@@ -72,6 +72,7 @@ export function assemble({
   deepLink,
   registration,
   firstWindow,
+  showApp,
 }: Beginning): Assembly {
   for (const warning of warningsOf(settings))
     log.write({ level: 'warn', event: 'options-warning', fields: { warning } });
@@ -100,6 +101,7 @@ export function assemble({
           openScheme: () => [...routedSchemes][0] ?? null,
           log,
         }),
+        showApp,
       ),
     },
     clock,
@@ -236,7 +238,7 @@ function createSecrets(
 }
 
 /** A loopback sign-in ends in the browser. A person who is signed in wants the app. */
-function showingApp(loopback: Callbacks): Callbacks {
+function showingApp(loopback: Callbacks, showApp: () => void): Callbacks {
   return {
     ...loopback,
     async prepare(option) {

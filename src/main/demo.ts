@@ -157,7 +157,7 @@ function start(flags: Flags): void {
   }
   let auth: Auth;
   try {
-    auth = createAuth(options);
+    auth = createAuth({ ...options, trustedOrigins: [PAGE_ORIGIN] });
   } catch (thrown) {
     refuse(thrown instanceof Error ? thrown.message : String(thrown));
     return;

@@ -5,8 +5,8 @@ import { app } from 'electron';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/custom-scheme/deep-link.js';
 import { firstWindowLoaded } from './adapters/pages/first-window.js';
-import { rememberFocus, showApp } from './adapters/pages/show-app.js';
-import { exposeToPages } from './adapters/pages/ipc.js';
+import { createShowApp } from './adapters/pages/show-app.js';
+import { type ExposedPages, exposeToPages } from './adapters/pages/ipc.js';
 import { whyFilesMissing } from './adapters/package-files.js';
 import { attachPreload } from './adapters/pages/attach-preload.js';
 import { readRegistrationFacts } from './adapters/custom-scheme/registration-facts.js';
@@ -41,6 +41,7 @@ export { AuthError };
 export type { AuthEvent, EventName } from './core/base/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
 export type {
+  AppWindow,
   AuthOptions,
   LegacyEntry,
   LegacySession,
@@ -81,6 +82,12 @@ export function createAuth(options: AuthOptions): Auth {
     (registering ??= import('./adapters/custom-scheme/scheme-registration.js').then(
       ({ createSchemeRegistration }) => createSchemeRegistration({ app, facts }),
     ));
+  let pages: ExposedPages | null = null;
+  const showApp = createShowApp({
+    appWindow: settings.appWindow,
+    trusted: () => pages?.trusted() ?? [],
+    log,
+  });
   const deepLink = createDeepLink({
     app,
     redirects: settings.redirects,
@@ -103,6 +110,7 @@ export function createAuth(options: AuthOptions): Auth {
           deepLink,
           registration,
           firstWindow,
+          showApp,
         }),
       (cause: unknown) => {
         throw partMissingError(cause);
@@ -111,13 +119,9 @@ export function createAuth(options: AuthOptions): Auth {
   const engine = createLazyEngine(async () => (await assembled()).engine);
 
   if (deepLink.primary) {
-    rememberFocus();
-    const redirectSchemes = settings.redirects.flatMap((redirect) =>
-      redirect.kind === 'custom-scheme' ? [redirect.scheme] : [],
-    );
-    exposeToPages(
+    pages = exposeToPages(
       engine,
-      { trustedOrigins: settings.trustedOrigins, redirectSchemes, appPath: app.getAppPath() },
+      { trustedOrigins: settings.trustedOrigins, appPath: app.getAppPath() },
       log,
     );
     if (settings.attachPreload) attachPreload();

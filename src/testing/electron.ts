@@ -38,6 +38,7 @@ export const fakeElectron: FakeElectron = made.fakeElectron;
 // Exported one by one, with named types: the compiler's own output would name modules of Node that
 // do not exist there.
 export const app: FakeModule['app'] = electron.app;
+export const BaseWindow: FakeModule['BaseWindow'] = electron.BaseWindow;
 export const BrowserWindow: FakeModule['BrowserWindow'] = electron.BrowserWindow;
 export const ipcMain: FakeModule['ipcMain'] = electron.ipcMain;
 export const net: FakeModule['net'] = electron.net;

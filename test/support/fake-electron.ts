@@ -22,6 +22,7 @@ export function createFakeWindow(state?: FakeWindowState): FakeWindow {
 
 export const {
   app,
+  BaseWindow,
   BrowserWindow,
   ipcMain,
   net,

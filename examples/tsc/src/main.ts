@@ -1,5 +1,4 @@
-// The main process, compiled by tsc alone. Pages come from a scheme of the app's own, which
-// Latchkey trusts by itself.
+// The main process, compiled by tsc alone. Pages come from a scheme of the app's own.
 import { app, BrowserWindow, protocol } from 'electron';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ createAuth({
   clientId: 'notes-desktop',
   redirects: ['http://127.0.0.1/callback'],
   scopes: ['openid', 'profile', 'offline_access'],
+  trustedOrigins: ['notes://app'],
 });
 
 // No bundler puts latchkey/renderer into the page, so the page gets it as a file of its own.

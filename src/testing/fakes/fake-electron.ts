@@ -131,6 +131,10 @@ export interface FakeModule {
     'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'
   > &
     (new (options?: Electron.BrowserWindowConstructorOptions) => FakeWindow);
+  readonly BaseWindow: Pick<
+    typeof Electron.BaseWindow,
+    'getAllWindows' | 'getFocusedWindow' | 'fromId'
+  >;
   readonly utilityProcess: Pick<typeof Electron.utilityProcess, 'fork'>;
   readonly shell: Pick<Electron.Shell, 'openExternal'>;
   readonly ipcMain: Emitting<
@@ -162,6 +166,8 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
   >();
   const switches = new Map<string, string>();
   const paths = new Map<string, string>();
+  /** A process cannot take a registration back. */
+  const standardSchemes = new Set<string>();
   const userData = join(realpathSync(tmpdir()), `latchkey-user-data-${randomUUID()}`);
   process.once('exit', () => rmSync(userData, { recursive: true, force: true }));
   let windowsMade = 0;
@@ -203,7 +209,16 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
       else app.emit('second-instance', event, [process.execPath, url], process.cwd(), null);
     },
     openPage: (url) => openFakePage(fake, url),
-    createWindow: (state) => createFakeWindow(fake.windows, () => (windowsMade += 1), state),
+    createWindow(state) {
+      const window = createFakeWindow(
+        fake.windows,
+        () => (windowsMade += 1),
+        state,
+        standardSchemes,
+      );
+      app.emit('web-contents-created', {}, window.webContents);
+      return window;
+    },
     async invoke(channel, event, ...args) {
       const handler = handlers.get(channel);
       if (handler === undefined) throw new Error(`no handler for "${channel}"`);
@@ -329,6 +344,7 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
   const electron: FakeModule = {
     app,
     BrowserWindow,
+    BaseWindow: statics,
     ipcMain,
     powerMonitor,
     utilityProcess: {
@@ -355,7 +371,10 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
       request: fakeNetRequest,
     },
     protocol: {
-      registerSchemesAsPrivileged: () => undefined,
+      registerSchemesAsPrivileged(schemes) {
+        for (const { scheme, privileges } of schemes)
+          if (privileges?.standard === true) standardSchemes.add(scheme);
+      },
       handle: () => undefined,
       unhandle: () => undefined,
     },

@@ -43,6 +43,7 @@ export function createFakeWindow(
   windows: FakeWindow[],
   nextId: () => number,
   state: FakeWindowState = {},
+  standardSchemes: ReadonlySet<string> = new Set(),
 ): FakeWindow {
   const did: string[] = [];
   const sent: { readonly channel: string; readonly args: readonly unknown[] }[] = [];
@@ -65,12 +66,15 @@ export function createFakeWindow(
       get url() {
         return url;
       },
+      get origin() {
+        return originOf(url, standardSchemes);
+      },
       parent: null,
       detached: false,
       send,
     },
   } satisfies Pick<Electron.WebContents, 'id' | 'send' | 'getURL' | 'isDestroyed'> & {
-    mainFrame: Pick<Electron.WebFrameMain, 'url' | 'parent' | 'detached' | 'send'>;
+    mainFrame: Pick<Electron.WebFrameMain, 'url' | 'origin' | 'parent' | 'detached' | 'send'>;
   });
   const load = async (loaded: string): Promise<void> => {
     url = loaded;
@@ -122,4 +126,13 @@ export function createFakeWindow(
   } satisfies Pick<Electron.BrowserWindow, WindowValues> & Pick<FakeWindow, 'did' | 'sent'>);
   windows.push(window);
   return window;
+}
+
+/** As Chromium gives it: a scheme that is not standard has no origins. */
+function originOf(url: string, standardSchemes: ReadonlySet<string>): string {
+  if (!URL.canParse(url)) return 'null';
+  const { protocol, host } = new URL(url);
+  if (protocol === 'file:') return 'file://';
+  const isStandard = /^https?:$/.test(protocol) || standardSchemes.has(protocol.slice(0, -1));
+  return isStandard ? `${protocol}//${host}` : 'null';
 }

@@ -1,15 +1,13 @@
 import { EventEmitter } from 'node:events';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   createDeepLink,
   type DeepLink,
   type DeepLinkOptions,
 } from '../../../src/main/adapters/custom-scheme/deep-link.js';
 import { findCallback } from '../../../src/main/adapters/custom-scheme/start-arguments.js';
-import { rememberFocus, showApp } from '../../../src/main/adapters/pages/show-app.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type { CallbackVerdict, RedirectOption } from '../../../src/main/core/base/ports.js';
-import { app as fakeApp, createFakeWindow, fakeElectron } from '../../support/fake-electron.js';
 import { createFakeLog } from '../../support/fakes.js';
 
 const URIS = [
@@ -368,31 +366,5 @@ describe('a start that Windows made of a link', () => {
     expect(link.primary).toBe(true);
     expect(heard).toEqual([]);
     expect(log.names()).toEqual(['callback-ignored', 'callback-ignored']);
-  });
-});
-
-describe('the window that is shown', () => {
-  beforeEach(() => void fakeElectron.windows.splice(0));
-
-  it('is restored, shown and focused', () => {
-    const window = createFakeWindow({ minimized: true });
-    showApp();
-    expect(window.did).toEqual(['restore', 'show', 'focus']);
-  });
-
-  it('is the one that had the focus last, else the first visible one, never a destroyed one', () => {
-    createFakeWindow({ destroyed: true });
-    const hidden = createFakeWindow({ visible: false });
-    const visible = createFakeWindow();
-    showApp();
-    expect(visible.did).toEqual(['show', 'focus']);
-    rememberFocus();
-    fakeApp.emit('browser-window-focus', {}, hidden);
-    showApp();
-    expect(hidden.did).toEqual(['show', 'focus']);
-  });
-
-  it('may be missing', () => {
-    expect(() => showApp()).not.toThrow();
   });
 });

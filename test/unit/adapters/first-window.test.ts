@@ -35,7 +35,7 @@ function stage(): {
     },
     open() {
       const webContents = new EventEmitter();
-      app.emit('browser-window-created', {}, { webContents });
+      app.emit('web-contents-created', {}, webContents);
       return webContents;
     },
   };
@@ -50,7 +50,7 @@ describe('the first window', () => {
     expect(isOver()).toBe(false);
     page.emit('did-stop-loading');
     await vi.advanceTimersByTimeAsync(0);
-    expect([isOver(), vi.getTimerCount(), app.listenerCount('browser-window-created')]).toEqual([
+    expect([isOver(), vi.getTimerCount(), app.listenerCount('web-contents-created')]).toEqual([
       true,
       0,
       0,

@@ -1,12 +1,9 @@
 // The boundary to pages (adapters/pages/ipc.ts): who may call, what may be asked, who is told.
 import type * as Electron from 'electron';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
-import {
-  type PageCalls,
-  exposeToPages,
-  isTrustedUrl,
-} from '../../../src/main/adapters/pages/ipc.js';
+import { type PageCalls, exposeToPages } from '../../../src/main/adapters/pages/ipc.js';
+import { originOf } from '../../../src/main/adapters/pages/page-trust.js';
 import { AuthError, toErrorView } from '../../../src/main/core/base/errors.js';
 import type { LogEvent } from '../../../src/main/core/base/ports.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
@@ -14,43 +11,17 @@ import { parseSignInRequest } from '../../../src/main/core/authorization/sign-in
 import { fakeElectron } from '../../support/fake-electron.js';
 
 const trust = {
-  trustedOrigins: ['https://app.example.com', 'http://localhost:5173'],
-  redirectSchemes: ['com.example.notes'],
+  trustedOrigins: ['app://notes'],
   appPath: '/opt/notes/resources/app.asar',
 };
-const signedOut: AuthView = { status: 'signed-out', reason: 'never' };
-
-describe('a page is trusted', () => {
-  it.each([
-    'app://notes/index.html',
-    'https://app.example.com/any/page?query#part',
-    'http://localhost:5173/',
-    'file:///opt/notes/resources/app.asar/index.html',
-  ])('when it is the app’s own: %s', (url) => {
-    expect(isTrustedUrl(url, trust)).toBe(true);
-  });
-
-  it.each([
-    ['of the web', 'https://evil.example/'],
-    ['of a host that ends like a trusted one', 'https://app.example.com.evil.example/'],
-    ['of a trusted host without TLS', 'http://app.example.com/'],
-    ['of another port', 'http://localhost:5174/'],
-    ['with the trusted origin as user name', 'https://app.example.com@evil.example/'],
-    ['of a file beside the app', 'file:///opt/notes/resources/app.asar.evil/index.html'],
-    ['of a file above the app', 'file:///opt/notes/resources/app.asar/../evil.html'],
-    ['of a file elsewhere', 'file:///tmp/downloads/evil.html'],
-    ['made of data', 'data:text/html,hello'],
-    ['made of a blob', 'blob:https://app.example.com/1'],
-    ['that is empty', 'about:blank'],
-    ['under the scheme that brings callbacks', 'com.example.notes:/callback'],
-    ['of an extension', 'chrome-extension://abcdef/page.html'],
-    ['of the developer tools', 'devtools://devtools/bundled/inspector.html'],
-    ['whose URL does not parse', 'not a url'],
-    ['without a URL', ''],
-  ])('never when it is one %s', (_name, url) => {
-    expect(isTrustedUrl(url, trust)).toBe(false);
-  });
+/** As Electron 33 behaves after a crash. */
+const disposed = new Proxy({} as Electron.WebFrameMain, {
+  get() {
+    throw new Error('Render frame was disposed before WebFrameMain could be accessed');
+  },
 });
+
+const signedOut: AuthView = { status: 'signed-out', reason: 'never' };
 
 describe('a call from a page', () => {
   const asked: string[] = [];
@@ -58,6 +29,7 @@ describe('a call from a page', () => {
   let view: AuthView = signedOut;
   let tell: (next: AuthView) => void = () => undefined;
   let remove = (): void => undefined;
+  let trusted: () => readonly Electron.WebContents[] = () => [];
 
   beforeEach(() => {
     asked.length = 0;
@@ -100,15 +72,18 @@ describe('a call from a page', () => {
         asked.push('retry');
       },
     };
-    remove = exposeToPages(calls, trust, { write: (event) => events.push(event) });
+    ({ remove, trusted } = exposeToPages(calls, trust, { write: (event) => events.push(event) }));
   });
-  afterEach(() => {
+  afterEach(async () => {
     remove();
+    // What was refused is logged when its hint is loaded.
+    await vi.dynamicImportSettled();
   });
 
   const frame = (url: string, over: object = {}): Partial<Electron.IpcMainInvokeEvent> => ({
     senderFrame: {
       url,
+      origin: originOf(url),
       parent: null,
       detached: false,
       ...over,
@@ -130,6 +105,9 @@ describe('a call from a page', () => {
     ['a frame inside a trusted page', frame('app://notes/', { parent: {} })],
     ['a frame that is detached', frame('app://notes/', { detached: true })],
     ['a frame that is gone', { senderFrame: null }],
+    ['a trusted address without an origin', frame('app://notes/', { origin: 'null' })],
+    ['a document that inherits an origin', frame('about:blank', { origin: 'app://notes' })],
+    ['a frame that Electron has disposed of', { senderFrame: disposed }],
   ])('is refused as a value when it comes from %s', async (_name, event) => {
     for (const channel of [
       'latchkey:sign-in',
@@ -159,6 +137,7 @@ describe('a call from a page', () => {
     'that is refused from %s is told of the option only if that can name its origin',
     async (url) => {
       await fakeElectron.invoke('latchkey:retry', frame(url));
+      await vi.waitFor(() => expect(events).toHaveLength(1));
       const { origin = '', hint = '' } = (events[0]?.fields ?? {}) as Record<string, string>;
       const take = (): unknown =>
         parseOptions({
@@ -210,6 +189,7 @@ describe('a call from a page', () => {
   it('is logged once for each origin that is refused, without path and query', async () => {
     for (let round = 0; round < 3; round += 1)
       await fakeElectron.invoke('latchkey:retry', frame('https://evil.example/path?code=secret'));
+    await vi.dynamicImportSettled();
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({
       event: 'page-refused',
@@ -239,12 +219,44 @@ describe('a call from a page', () => {
     ).toEqual(signedOut);
     tell({ status: 'starting' });
     expect(sent).toEqual([['latchkey:view-changed', { status: 'starting' }]]);
-    Object.assign(contents.mainFrame, { url: 'https://evil.example/' });
+    Object.assign(contents.mainFrame, {
+      url: 'https://evil.example/',
+      origin: 'https://evil.example',
+    });
     tell(signedOut);
-    expect(sent).toHaveLength(1);
-    Object.assign(contents.mainFrame, { url: 'app://notes/another-page' });
+    expect([sent.length, trusted()]).toEqual([1, []]);
+    Object.assign(contents.mainFrame, { url: 'app://notes/another-page', origin: 'app://notes' });
     tell(signedOut);
-    expect(sent).toHaveLength(2);
+    expect([sent.length, trusted()]).toEqual([2, [contents]]);
+    // Loaded again, and this time its server sandboxes it.
+    Object.assign(contents.mainFrame, { origin: 'null' });
+    tell(signedOut);
+    expect([sent.length, trusted()]).toEqual([2, []]);
+  });
+
+  it('is refused when the document was refused, whatever address it gives itself later', async () => {
+    const sent: unknown[][] = [];
+    const contents = sender('app://notes/', (...words) => sent.push(words));
+    const ask = (url: string, over: object = {}): unknown =>
+      fakeElectron.sendSync('latchkey:view', {
+        ...(frame(url, over) as Partial<Electron.IpcMainEvent>),
+        sender: contents,
+      });
+    const call = (): Promise<unknown> =>
+      fakeElectron.invoke('latchkey:retry', { ...frame('app://notes/'), sender: contents });
+    expect(ask('file:///tmp/evil.html')).toBeNull();
+    expect(await call()).toMatchObject({ ok: false, error: { code: 'page-refused' } });
+    // A frame inside of it changes nothing.
+    expect(ask('app://notes/', { parent: {} })).toBeNull();
+    expect(await call()).toMatchObject({ ok: false });
+    tell(signedOut);
+    expect([sent, trusted()]).toEqual([[], []]);
+    // The next document is another one.
+    expect(ask('app://notes/')).toEqual(signedOut);
+    expect(await call()).toEqual({ ok: true });
+    expect(ask('https://evil.example/')).toBeNull();
+    tell(signedOut);
+    expect([sent, trusted()]).toEqual([[], []]);
   });
 });
 
@@ -252,6 +264,6 @@ function sender(url: string, send: (...words: unknown[]) => void): Electron.WebC
   return {
     isDestroyed: () => false,
     once: () => undefined,
-    mainFrame: { url, send },
+    mainFrame: { url, origin: originOf(url), send },
   } as unknown as Electron.WebContents;
 }

@@ -56,6 +56,7 @@ describe('parseOptions', () => {
       endpoints: null,
       authorizationParameters: {},
       trustedOrigins: [],
+      appWindow: null,
       attachPreload: true,
       singleInstanceLock: true,
       resources: [],
@@ -354,6 +355,26 @@ describe('parseOptions', () => {
       /option "trustedOrigins" must be a list of origins/,
     ],
     [
+      'a trusted origin of an own scheme in capitals, which no page ever has',
+      { ...GOOD, trustedOrigins: ['app://Hunter2'] },
+      /option "trustedOrigins" must be a list of origins/,
+    ],
+    [
+      'a trusted origin of an own scheme with a port, which no page ever has',
+      { ...GOOD, trustedOrigins: ['app://hunter2:80'] },
+      /option "trustedOrigins" must be a list of origins/,
+    ],
+    [
+      'a trusted origin of the scheme that brings callbacks',
+      { ...GOOD, redirects: ['hunter2.app:/callback'], trustedOrigins: ['hunter2.app://main'] },
+      /option "trustedOrigins" must be free of the schemes of "redirects"/,
+    ],
+    [
+      'a window instead of a function that returns it',
+      { ...GOOD, appWindow: {} },
+      /option "appWindow" must be a function/,
+    ],
+    [
       'all file pages as a trusted origin',
       { ...GOOD, trustedOrigins: ['file://'] },
       /option "trustedOrigins" must be a list of origins/,
@@ -436,7 +457,7 @@ describe('parseOptions', () => {
     expect(parseOptions({ ...GOOD, issuer }).issuer).toBe(issuer);
   });
 
-  it.each(['https://app.example.com', 'http://localhost:5173', 'app://bundle'])(
+  it.each(['https://app.example.com', 'http://localhost:5173', 'http://[::1]:5173', 'app://bundle'])(
     'accepts the trusted origin %s',
     (origin) => {
       expect(parseOptions({ ...GOOD, trustedOrigins: [origin] }).trustedOrigins).toEqual([origin]);
@@ -451,6 +472,7 @@ describe('parseOptions', () => {
         'authorizationParameters',
         'identify',
         'trustedOrigins',
+        'appWindow',
         'attachPreload',
         'onLog',
         'renewEarlySeconds',

@@ -1,6 +1,6 @@
 // Waits until the app's first window has shown its page. Work that nobody waits for begins then,
 // because the window comes first.
-import type { App, BrowserWindow } from 'electron';
+import type { App, WebContents } from 'electron';
 import { START_LIMITS } from '../../core/base/start-limits.js';
 
 /**
@@ -13,18 +13,16 @@ export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>):
     let timer: NodeJS.Timeout | undefined;
     const done = (): void => {
       clearTimeout(timer);
-      app.off('browser-window-created', onWindow);
+      app.off('web-contents-created', onContents);
       resolve();
     };
-    const onWindow = (
-      _event: unknown,
-      { webContents }: Pick<BrowserWindow, 'webContents'>,
-    ): void => {
+    // Not of the window itself: a BaseWindow tells nobody that it was created.
+    const onContents = (_event: unknown, contents: Pick<WebContents, 'once'>): void => {
       clearTimeout(timer);
       timer = setTimeout(done, START_LIMITS.firstWindowMs);
-      webContents.once('did-stop-loading', done);
+      contents.once('did-stop-loading', done);
     };
-    app.once('browser-window-created', onWindow);
+    app.once('web-contents-created', onContents);
     void app.whenReady().then(() => {
       timer ??= setTimeout(done, START_LIMITS.windowMadeMs);
     });

@@ -1,10 +1,15 @@
 // The boundary to pages: answers their calls, gives the first view, pushes every change. Trusts no
 // sender and no argument. Passes only the types of contract.ts; every refusal is a value.
-import { sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type IpcMainEvent, type IpcMainInvokeEvent, type WebContents, ipcMain } from 'electron';
+import {
+  type IpcMainEvent,
+  type IpcMainInvokeEvent,
+  type WebContents,
+  type WebFrameMain,
+  ipcMain,
+} from 'electron';
 import { AuthError, toAuthError } from '../../core/base/errors.js';
 import type { Log } from '../../core/base/ports.js';
+import { type Page, type PageTrust, isTrustedPage, originOf } from './page-trust.js';
 import type {
   AuthCallList,
   AuthCalls,
@@ -14,20 +19,6 @@ import type {
   AuthSyncCalls,
   AuthView,
 } from '../../../contract.js';
-
-/**
- * The origins of further pages that may call. The app's own `file:` pages and the schemes that it
- * serves itself always may.
- */
-export interface PageTrust {
-  readonly trustedOrigins: readonly string[];
-  /**
-   * Schemes for callbacks. A page under one of them could be a forged callback, so it is never
-   * trusted.
-   */
-  readonly redirectSchemes: readonly string[];
-  readonly appPath: string;
-}
 
 /**
  * What pages can reach: each call of contract.ts. Those that take something get what the page sent,
@@ -54,18 +45,36 @@ const CALLS = {
   retry: ['latchkey:retry', 0],
 } as const satisfies AuthCallList;
 
-/** Registers the handlers and the push. Returns a function that removes all of it. */
-export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () => void {
-  /** The pages that get views, and the address at which each was last found trusted. */
-  const audience = new Map<WebContents, string>();
+export interface ExposedPages {
+  /** The contents that show a trusted page now. */
+  trusted(): readonly WebContents[];
+  /** Removes the handlers and the push. */
+  remove(): void;
+}
+
+/** Registers the handlers and the push. */
+export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): ExposedPages {
+  /** Whose document was trusted when it began; it gets views. */
+  const audience = new Set<WebContents>();
+  /**
+   * Whose document was refused when it began. A `file:` page can give itself the address of another
+   * one later (`history.pushState`).
+   */
+  const strangers = new WeakSet<WebContents>();
   const refused = new Set<string>();
 
   const onView = (event: IpcMainEvent): void => {
-    const answer: ReturnType<AuthSyncCalls['latchkey:view']> = isTrusted(event)
-      ? calls.view()
-      : null;
-    if (answer !== null) join(event.sender, event.senderFrame?.url ?? '');
-    event.returnValue = answer;
+    const caller = callerOf(event);
+    if (caller?.isTop === true) strangers.delete(event.sender);
+    const isWelcome = isTrusted(event.sender, caller);
+    if (isWelcome) join(event.sender);
+    else if (caller?.isTop === true) {
+      audience.delete(event.sender);
+      strangers.add(event.sender);
+    }
+    event.returnValue = (isWelcome ? calls.view() : null) satisfies ReturnType<
+      AuthSyncCalls['latchkey:view']
+    >;
   };
   ipcMain.on(VIEW, onView);
   for (const [name, [channel, takes]] of Object.entries(CALLS)) {
@@ -74,17 +83,20 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
   }
   const unsubscribe = calls.onView(push);
 
-  return () => {
-    unsubscribe();
-    ipcMain.removeListener(VIEW, onView);
-    for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
-    audience.clear();
+  return {
+    trusted: () => [...audience].filter((contents) => trustedFrame(contents) !== null),
+    remove() {
+      unsubscribe();
+      ipcMain.removeListener(VIEW, onView);
+      for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
+      audience.clear();
+    },
   };
 
   function handle(channel: string, run: (argument: unknown) => void | Promise<void>): void {
     ipcMain.handle(channel, async (event, argument: unknown): Promise<AuthReply> => {
       try {
-        if (!isTrusted(event))
+        if (!isTrusted(event.sender, callerOf(event)))
           throw new AuthError('page-refused', 'this page may not use Latchkey');
         await run(argument);
         return { ok: true };
@@ -94,21 +106,15 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     });
   }
 
-  function join(contents: WebContents, url: string): void {
+  function join(contents: WebContents): void {
     if (!audience.has(contents)) contents.once('destroyed', () => audience.delete(contents));
-    audience.set(contents, url);
+    audience.add(contents);
   }
 
   function push(view: AuthView): void {
-    for (const [contents, trustedUrl] of audience) {
-      if (contents.isDestroyed()) continue;
-      const frame = contents.mainFrame;
-      const { url } = frame;
-      // The page may have navigated since it asked for its first view. It stays trusted at the same
-      // address.
-      if (url !== trustedUrl && !isTrustedUrl(url, trust)) continue;
+    for (const contents of audience) {
       try {
-        frame.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
+        trustedFrame(contents)?.send('latchkey:view-changed' satisfies keyof AuthPushes, view);
       } catch {
         // A page that crashes at this moment throws. It asks again when it reloads, and the other
         // pages must still get the view.
@@ -116,55 +122,63 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): () 
     }
   }
 
-  function isTrusted(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
-    const frame = event.senderFrame;
-    const url = frame?.url ?? '';
-    // Only the top frame of a page: a frame inside it may be an advertisement (Electron security
-    // checklist, 17).
-    if (frame !== null && frame.parent === null && !frame.detached && isTrustedUrl(url, trust))
-      return true;
+  /** Null if the page has navigated since, or crashed. */
+  function trustedFrame(contents: WebContents): WebFrameMain | null {
+    try {
+      if (contents.isDestroyed()) return null;
+      const frame = contents.mainFrame;
+      return isTrustedPage(frame, trust) ? frame : null;
+    } catch {
+      return null;
+    }
+  }
+
+  function isTrusted(sender: WebContents, page: Caller | null): boolean {
+    if (page === null) return false;
+    if (page.isTop && !strangers.has(sender) && isTrustedPage(page, trust)) return true;
     // Every window begins with an empty document, which belongs to no page.
-    if (url === '' || url === 'about:blank') return false;
-    const origin = URL.canParse(url) ? `${new URL(url).protocol}//${new URL(url).host}` : 'unknown';
-    if (!refused.has(origin) && refused.size < 32) {
-      refused.add(origin);
-      log.write({
-        level: 'warn',
-        event: 'page-refused',
-        fields: { origin, hint: hintFor(origin) },
-      });
+    if (page.url === '' || page.url === 'about:blank') return false;
+    const origin = originOf(page.url);
+    // Once for each origin, and once more if it is lost.
+    const key = `${origin} ${page.origin}`;
+    if (!refused.has(key) && refused.size < 32) {
+      refused.add(key);
+      void import('./page-hints.js').then(
+        ({ hintFor }) => {
+          log.write({
+            level: 'warn',
+            event: 'page-refused',
+            fields: { origin, hint: hintFor(page) },
+          });
+        },
+        () => undefined,
+      );
     }
     return false;
   }
 }
 
-/** An option can name an origin; a `file:` or `data:` page has none. */
-function hintFor(origin: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\/./.test(origin)
-    ? 'name it in the option "trustedOrigins" if it is yours'
-    : 'a page without an origin of its own cannot be trusted: serve it by a scheme of the app, or from its folder';
+interface Caller extends Page {
+  /**
+   * The top frame of a page: a frame inside it may be an advertisement (Electron security
+   * checklist, 17).
+   */
+  readonly isTop: boolean;
+}
+
+/** Read once, because the page may navigate meanwhile. Null if the frame is gone. */
+function callerOf({ senderFrame: frame }: IpcMainEvent | IpcMainInvokeEvent): Caller | null {
+  try {
+    return (
+      frame && {
+        url: frame.url,
+        origin: frame.origin,
+        isTop: frame.parent === null && !frame.detached,
+      }
+    );
+  } catch {
+    return null;
+  }
 }
 
 const VIEW: keyof AuthSyncCalls = 'latchkey:view';
-
-/** Schemes whose pages anybody can write. */
-const WEB_SCHEME =
-  /^(?:https?|wss?|ftp|data|blob|about|javascript|filesystem|view-source|chrome|chrome-error|chrome-untrusted|chrome-extension|devtools):$/;
-
-/** Decides by the URL of the frame. Exported for its unit test. */
-export function isTrustedUrl(url: string, trust: PageTrust): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, host } = new URL(url);
-  if (trust.trustedOrigins.includes(`${protocol}//${host}`)) return true;
-  if (protocol === 'file:') return isInside(url, trust.appPath);
-  // Every other scheme is one that this app serves by protocol.handle.
-  return !WEB_SCHEME.test(protocol) && !trust.redirectSchemes.includes(protocol.slice(0, -1));
-}
-
-function isInside(url: string, folder: string): boolean {
-  try {
-    return fileURLToPath(url).startsWith(folder.endsWith(sep) ? folder : folder + sep);
-  } catch {
-    return false;
-  }
-}

@@ -1,39 +1,33 @@
-// Brings the app's window to the front after the browser has sent the person back. May not create a
-// window: that is the host's decision.
-import { app, BrowserWindow } from 'electron';
+// Remembers which window had the focus last: while the browser is in front, none has it.
+import { type BaseWindow, BrowserWindow, app } from 'electron';
+import type { ShowAppOptions } from './app-window.js';
 
-type Window = ReturnType<typeof BrowserWindow.getAllWindows>[number];
+/** Watches from now on. Returns a function that brings the app's window to the front. */
+export function createShowApp(options: ShowAppOptions): () => void {
+  /** The last one first. */
+  let focused: readonly BaseWindow[] = [];
+  const watched = new WeakSet<BaseWindow>();
 
-/**
- * Restores, shows and focuses the window that had the focus last, else the first visible one. Does
- * nothing without a window.
- */
-export function showApp(): void {
-  const windows = BrowserWindow.getAllWindows().filter((window) => !window.isDestroyed());
-  const window =
-    BrowserWindow.getFocusedWindow() ??
-    lastFocused(windows) ??
-    windows.find((candidate) => candidate.isVisible()) ??
-    windows[0];
-  if (window === undefined) return;
-  if (window.isMinimized()) window.restore();
-  window.show();
-  window.focus();
-  // macOS gives a background app the focus only if the app asks for it.
-  if (process.platform === 'darwin') app.focus({ steal: true });
-}
-
-let lastFocusedId: number | null = null;
-
-/**
- * Remembers from now on which window had the focus last: when the browser is in front, none has it.
- */
-export function rememberFocus(): void {
-  app.on('browser-window-focus', (_event, window) => {
-    lastFocusedId = window.id;
+  // Not `browser-window-focus`, which a BaseWindow with views does not cause.
+  app.on('web-contents-created', (_event, contents) => {
+    const watch = (): void => {
+      const window: BaseWindow | null = BrowserWindow.fromWebContents(contents);
+      if (window === null || watched.has(window)) return;
+      watched.add(window);
+      const note = (): void => {
+        focused = [window, ...focused.filter((one) => one !== window && !one.isDestroyed())];
+      };
+      window.on('focus', note);
+      if (window.isFocused()) note();
+    };
+    contents.on('dom-ready', watch);
+    contents.on('focus', watch);
   });
-}
 
-function lastFocused(windows: readonly Window[]): Window | undefined {
-  return windows.find((window) => window.id === lastFocusedId);
+  return () =>
+    void import('./app-window.js').then(
+      ({ showWindow }) => showWindow(options, focused),
+      // The sign-in goes on; what else is missing is told elsewhere.
+      () => undefined,
+    );
 }

@@ -106,7 +106,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   },
   'page-refused': {
     means: 'A page that is not trusted called.',
-    todo: 'If the page is yours, add its origin to the option "trustedOrigins". A page without an origin of its own, such as a `file:` outside the app, cannot be trusted.',
+    todo: 'If the page is yours, add its origin to the option "trustedOrigins". The event `page-refused` says what else may be in the way.',
   },
   'files-missing': {
     means:

@@ -356,6 +356,12 @@ export const EVENTS = {
     fields: ['name'],
     means: 'A listener that the host passed to `onView` threw.',
   },
+  'app-window-failed': {
+    level: 'error',
+    about: null,
+    fields: ['name'],
+    means: 'The function of the option `appWindow` threw. Latchkey chose a window itself.',
+  },
   internal: {
     level: 'error',
     about: null,

@@ -19,6 +19,15 @@ export interface Identity {
   readonly picture?: string;
 }
 
+/** What Latchkey does with the app's window. Electron's `BaseWindow` and `BrowserWindow` fit. */
+export interface AppWindow {
+  isDestroyed(): boolean;
+  isMinimized(): boolean;
+  restore(): void;
+  show(): void;
+  focus(): void;
+}
+
 /**
  * The options of `createAuth`. Required: `clientId`, `redirects`, and `issuer` or `provider`.
  * Everything else has a default.
@@ -79,10 +88,17 @@ export interface AuthOptions {
    */
   readonly identify?: (accessToken: string) => Promise<Identity>;
   /**
-   * The origins of further pages that may call. `file:` pages of the app and pages of schemes that
-   * the app serves itself may always call.
+   * The origins of pages that may call: `app://main` of a scheme that your app serves (register it
+   * as `standard`), `http://localhost:5173` of a development server. `file:` pages below the app's
+   * package.json may always call.
    */
   readonly trustedOrigins?: readonly string[];
+  /**
+   * Returns the window that comes to the front after a sign-in; null: none. Called each time.
+   * Default: of the visible windows, the one that shows a trusted page and had the focus last; if
+   * no window is visible, the hidden one that had the focus last, or the only one.
+   */
+  readonly appWindow?: () => AppWindow | null;
   /**
    * True: Latchkey adds its preload to the default session. Set it to false if your own preload
    * imports `latchkey/preload`. Default true.
@@ -148,6 +164,7 @@ export interface Settings {
   readonly authorizationParameters: Readonly<Record<string, string>>;
   readonly identify: ((accessToken: string) => Promise<Identity>) | null;
   readonly trustedOrigins: readonly string[];
+  readonly appWindow: (() => AppWindow | null) | null;
   readonly attachPreload: boolean;
   readonly singleInstanceLock: boolean;
   readonly secretStore: StoreChoice | 'memory';

@@ -74,11 +74,11 @@ const authorizationParameters: Check<Readonly<Record<string, string>>> = (value,
   return { ...value };
 };
 
-const someOrigins = 'a list of origins like "https://app.example.com"';
-// As a browser writes it. In capitals or with a default port it would match no page, and nobody
-// would know why.
+const someOrigins = 'a list of origins like "https://app.example.com" or "app://main"';
+// As a browser writes it. In capitals, with a default port, or with any port of a scheme of the
+// app's own, it would match no page, and nobody would know why.
 const trustedOrigin = fitting(
-  (text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text) && isWrittenAsOrigin(text),
+  (text) => /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*A-Z]+$/.test(text) && isWrittenAsOrigin(text),
   `${someOrigins}, as browsers write them and without path`,
 );
 
@@ -99,6 +99,7 @@ const OPTIONS = {
   authorizationParameters: optional(authorizationParameters, {}),
   identify: optional(callable<NonNullable<AuthOptions['identify']>>(), null),
   trustedOrigins: optional(list(0, Infinity, someOrigins, trustedOrigin), []),
+  appWindow: optional(callable<NonNullable<AuthOptions['appWindow']>>(), null),
   attachPreload: optional(flag, true),
   singleInstanceLock: optional(flag, true),
   secretStore: optional(oneOf('auto', 'keychain', 'safe-storage', 'memory'), 'auto'),
@@ -139,6 +140,18 @@ export function parseOptions(options: AuthOptions): Settings {
     });
   const checked = checkMembers(given, OPTIONS);
   if (checked.endpoints !== null) checkEndpoints(checked.endpoints, checked);
+  // A page of such a scheme could be a forged callback.
+  if (
+    checked.redirects.some(
+      (redirect) =>
+        redirect.kind === 'custom-scheme' &&
+        checked.trustedOrigins.some((origin) => origin.startsWith(`${redirect.scheme}:`)),
+    )
+  )
+    refuse(
+      'trustedOrigins',
+      'free of the schemes of "redirects": pages need a scheme of their own',
+    );
   if (checked.migrateFrom.length > 0 && checked.secretStore === 'memory')
     refuse(
       'migrateFrom',
@@ -183,6 +196,6 @@ function checkEndpoints(
 
 function isWrittenAsOrigin(address: string): boolean {
   if (!URL.canParse(address)) return false;
-  const { protocol, host } = new URL(address);
-  return `${protocol}//${host}` === address;
+  const { protocol, host, port } = new URL(address);
+  return `${protocol}//${host}` === address && (port === '' || /^https?:$/.test(protocol));
 }

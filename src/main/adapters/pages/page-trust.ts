@@ -1,0 +1,78 @@
+// Decides which pages may use Latchkey: by the address of the document and by its origin. May not
+// log, and may not remember an answer: a page that reloads can lose its origin.
+import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path, { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface PageTrust {
+  /** `https://app.example.com`, or `app://main` of a standard scheme. */
+  readonly trustedOrigins: readonly string[];
+  /** `app.getAppPath()`. `file:` pages are trusted inside of it. */
+  readonly appPath: string;
+}
+
+/** What Electron says of a frame. `origin` is "null" if the document has none of its own. */
+export interface Page {
+  readonly url: string;
+  readonly origin: string;
+}
+
+/**
+ * True if the document has the origin that its address says, and that origin is trusted. A document
+ * without an origin of its own (a CSP `sandbox`, `data:`, a failed load, a scheme that is not
+ * standard) or with another one (a popup or a `blob:` that inherits it) is never trusted.
+ */
+export function isTrustedPage({ url, origin }: Page, trust: PageTrust): boolean {
+  if (origin !== originOf(url)) return false;
+  return origin === 'file://' ? isInApp(url, trust.appPath) : trust.trustedOrigins.includes(origin);
+}
+
+/** `scheme://host`, without path and query. */
+export function originOf(url: string): string {
+  if (!URL.canParse(url)) return 'unknown';
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}
+
+function isInApp(url: string, appPath: string): boolean {
+  try {
+    return isBelow(real(fileURLToPath(url)), real(appFolder(appPath)));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Electron names the folder of the script if an app was started by a file (`electron
+ * dist/main.js`). The app is then everything below the nearest package.json.
+ */
+function appFolder(appPath: string): string {
+  for (let folder = appPath; folder !== dirname(folder); folder = dirname(folder)) {
+    // A stray package.json there must not make every download a page of the app.
+    if (folder === homedir()) break;
+    if (existsSync(join(folder, 'package.json'))) return folder;
+  }
+  return appPath;
+}
+
+/** Links followed. An update may have removed the file of a page that is still shown. */
+function real(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch (thrown) {
+    const folder = dirname(file);
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || folder === file) throw thrown;
+    return join(real(folder), basename(file));
+  }
+}
+
+/** On Windows without case, as `relative` is there. Exported for its unit test. */
+export function isBelow(
+  file: string,
+  folder: string,
+  { relative, isAbsolute, sep }: Pick<path.PlatformPath, 'relative' | 'isAbsolute' | 'sep'> = path,
+): boolean {
+  const way = relative(folder, file);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
