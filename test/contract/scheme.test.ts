@@ -150,6 +150,42 @@ describe.skipIf(!haveParts('xdg-open', 'xdg-mime', 'update-desktop-database'))(
       });
     });
 
+    describe('of a person whose home has an awkward name', () => {
+      it.each(["latchkey-o'brien-", 'latchkey-do$r-', 'latchkey-"q"-', 'latchkey-two words-'])(
+        'is not registered, with a hint, when no launcher there can be started: %s',
+        async (home) => {
+          const desk = startDesk(cleanUps, 'app', home);
+          expect(await desk.registration.register(SCHEME)).toEqual({
+            ok: false,
+            detail: expect.stringMatching(/XDG_DATA_HOME .* or use a loopback redirect$/),
+          });
+          expect(existsSync(join(desk.root, 'data'))).toBe(false);
+        },
+      );
+
+      it("starts the app when the data folder has a plain path: o'brien", async () => {
+        const desk = startDesk(cleanUps, "it's", "latchkey-o'brien-");
+        const plain = startDesk(cleanUps);
+        const env = { ...desk.env, XDG_DATA_HOME: join(plain.root, 'data') };
+        expect(await desk.register({ env }).register(SCHEME)).toEqual({ ok: true });
+        expect(await desk.open(url, env)).toEqual([`--user-data-dir=${desk.root}/user-data`, url]);
+      });
+
+      it('starts the app by a launcher whose path needs no quotes: ünï', async () => {
+        const desk = startDesk(cleanUps, 'two words', 'latchkey-ünï-');
+        expect(await desk.registration.register(SCHEME)).toEqual({ ok: true });
+        expect((await desk.open(url)).at(-1)).toBe(url);
+      });
+
+      it("starts the app on a desktop whose own opener reads quotes: o'brien", async (context) => {
+        if (!haveParts('gio')) return context.skip();
+        const desk = startDesk(cleanUps, "it's", "latchkey-o'brien-");
+        const env = { ...desk.env, XDG_CURRENT_DESKTOP: 'GNOME' };
+        expect(await desk.register({ env }).register(SCHEME)).toEqual({ ok: true });
+        expect((await desk.open(url, env)).at(-1)).toBe(url);
+      });
+    });
+
     describe('of an AppImage', () => {
       it('leads to the file that stays after the mount has gone, and to its new place after it was moved', async () => {
         const desk = desktop();

@@ -34,22 +34,30 @@ export interface Desk {
   readonly program: string;
   register(facts: Partial<RegistrationFacts>): SchemeRegistration;
   /** Opens a URL as the browser would; answers the arguments that the app was started with. */
-  open(url: string): Promise<readonly string[]>;
+  open(url: string, env?: NodeJS.ProcessEnv): Promise<readonly string[]>;
   /** The arguments of the stand-in's last start; waits for it. */
   started(): Promise<readonly string[]>;
 }
 
 /**
- * A private home with a stand-in for the app, which writes down its arguments. `appFolder` may have
- * an awkward name.
+ * A private home with a stand-in for the app, which writes down its arguments. `appFolder` and the
+ * home itself may have awkward names.
  */
-export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
-  const root = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-xdg-'));
+export function startDesk(
+  cleanUps: (() => void)[],
+  appFolder = 'app',
+  homeName = 'latchkey-xdg-',
+): Desk {
+  const root = mkdtempSync(join(realpathSync(tmpdir()), homeName));
   cleanUps.push(() => rmSync(root, { recursive: true, force: true }));
-  const record = join(root, 'arguments');
+  // Not in the home, whose name the stand-in would have to quote.
+  const notes = mkdtempSync(join(realpathSync(tmpdir()), 'latchkey-xdg-notes-'));
+  cleanUps.push(() => rmSync(notes, { recursive: true, force: true }));
+  const record = join(notes, 'arguments');
   const folder = join(root, appFolder);
   mkdirSync(folder);
   const program = join(folder, 'stand-in');
+  writeFileSync(join(folder, 'package.json'), '{}');
   writeFileSync(
     program,
     `#!/bin/sh\nprintf '%s\\0' "$@" > '${record}.new'\nmv '${record}.new' '${record}'\n`,
@@ -72,6 +80,8 @@ export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
     isPackaged: true,
     execPath: program,
     appPath: folder,
+    argv: [program],
+    workingFolder: root,
     userDataPath: join(root, 'user-data'),
     userDataIsDefault: false,
     noSandbox: false,
@@ -103,9 +113,9 @@ export function startDesk(cleanUps: (() => void)[], appFolder = 'app'): Desk {
       return join(folder, name);
     },
     started: () => recorded(record),
-    async open(url) {
+    async open(url, given = env) {
       rmSync(record, { force: true });
-      spawn('xdg-open', [url], { env, stdio: 'ignore' });
+      spawn('xdg-open', [url], { env: given, stdio: 'ignore' });
       return await recorded(record);
     },
   };

@@ -18,6 +18,8 @@ const mac: RegistrationFacts = {
   isPackaged: true,
   execPath: '/Applications/Notes.app/Contents/MacOS/Notes',
   appPath: '/Applications/Notes.app/Contents/Resources/app.asar',
+  argv: [],
+  workingFolder: '/',
   userDataPath: '/home/ann/Notes',
   userDataIsDefault: true,
   noSandbox: false,

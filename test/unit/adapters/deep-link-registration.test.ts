@@ -11,6 +11,8 @@ const linux: RegistrationFacts = {
   isPackaged: true,
   execPath: '/opt/notes/notes',
   appPath: '/opt/notes/resources/app.asar',
+  argv: [],
+  workingFolder: '/',
   userDataPath: '/home/ann/.config/Notes',
   userDataIsDefault: true,
   noSandbox: false,
@@ -40,25 +42,29 @@ describe('the plan to register a scheme', () => {
     ['userData is elsewhere', { userDataIsDefault: false }],
     ['the sandbox is off', { noSandbox: true }],
   ])('takes no bare start for a start of this instance when %s', (_name, changes) => {
-    expect(planRegistration({ ...linux, ...changes })).toMatchObject({ bareStartWorks: false });
+    expect(planRegistration({ ...linux, ...changes }, () => '/src/notes')).toMatchObject({
+      bareStartWorks: false,
+    });
   });
 
   it('in development on Linux names the app for Electron', () => {
     expect(
-      planRegistration({
-        ...linux,
-        isPackaged: false,
-        execPath: '/src/electron',
-        appPath: '/src/notes',
-        noSandbox: true,
-      }),
+      planRegistration(
+        {
+          ...linux,
+          isPackaged: false,
+          execPath: '/src/electron',
+          noSandbox: true,
+        },
+        () => '/src/notes/dist/main.js',
+      ),
     ).toEqual({
       by: 'desktop-file',
       words: [
         '/src/electron',
         '--no-sandbox',
         '--user-data-dir=/home/ann/.config/Notes',
-        '/src/notes',
+        '/src/notes/dist/main.js',
       ],
       bareStartWorks: false,
     });
@@ -77,11 +83,10 @@ describe('the plan to register a scheme', () => {
   });
 
   it('ignores an AppImage that merely started the development tools', () => {
-    const plan = planRegistration({
-      ...linux,
-      isPackaged: false,
-      env: { APPIMAGE: '/home/ann/Editor.AppImage' },
-    });
+    const plan = planRegistration(
+      { ...linux, isPackaged: false, env: { APPIMAGE: '/home/ann/Editor.AppImage' } },
+      ({ appPath }) => appPath,
+    );
     expect(plan).toMatchObject({
       words: [
         '/opt/notes/notes',
@@ -108,12 +113,22 @@ describe('the plan to register a scheme', () => {
       path: 'C:\\Notes\\Notes.exe',
       args: ['--latchkey-link', '--'],
     });
-    expect(planRegistration({ ...windows, isPackaged: false })).toEqual({
+    expect(planRegistration({ ...windows, isPackaged: false }, () => 'C:\\src\\notes')).toEqual({
       by: 'electron',
       path: 'C:\\Notes\\Notes.exe',
       args: ['C:\\src\\notes', '--latchkey-link', '--'],
     });
   });
+
+  it.each([linux, windows])(
+    'in development is none if a link cannot start the same again',
+    (facts) => {
+      expect(planRegistration({ ...facts, isPackaged: false }, () => null)).toMatchObject({
+        by: 'nobody',
+        detail: expect.stringMatching(/"electron \."\), or use a loopback redirect$/),
+      });
+    },
+  );
 
   it('in an MSIX package is none, where Electron would say true and do nothing', () => {
     expect(planRegistration({ ...windows, windowsStore: true }).by).toBe('nobody');

@@ -11,6 +11,9 @@ export interface RegistrationFacts {
   readonly execPath: string;
   /** `app.getAppPath()`; used when the app is not packaged. */
   readonly appPath: string;
+  /** `process.argv` and the folder of this start; used when the app is not packaged. */
+  readonly argv: readonly string[];
+  readonly workingFolder: string;
   readonly userDataPath: string;
   /**
    * True: userData is in Electron's default place. A start without arguments then finds this
@@ -37,6 +40,8 @@ export function readRegistrationFacts(
     isPackaged: app.isPackaged,
     execPath: process.execPath,
     appPath: app.getAppPath(),
+    argv: process.argv,
+    workingFolder: workingFolder(),
     userDataPath,
     userDataIsDefault: userDataPath === join(app.getPath('appData'), app.getName()),
     // Root cannot run without the switch, so the next start needs it as well.
@@ -44,4 +49,13 @@ export function readRegistrationFacts(
     windowsStore: process.windowsStore,
     env: process.env,
   };
+}
+
+/** Throws if the folder was removed meanwhile. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
 }

@@ -4,7 +4,7 @@
 // one time limit.
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { desktopEntryText, launcherText, needsLauncher } from './desktop-entry.js';
+import { desktopEntryText, execValue, launcherText, needsLauncher } from './desktop-entry.js';
 import { type Environment, type Ran, runTool } from '../run-tool.js';
 import { makeFolder, writeWhole } from '../whole-file.js';
 import {
@@ -59,6 +59,12 @@ export async function registerOnLinux(registration: LinuxRegistration): Promise<
     registration.bareStartWorks === true
       ? await installedEntry(scheme, registration.words, env)
       : null;
+  if (installed === null && needsLauncher(registration.words) && !canStartLauncher(scheme, env))
+    return {
+      ok: false,
+      detail:
+        'xdg-open of this desktop cannot start a path with such characters as quotes or blanks, and the data folder of this user has one: let XDG_DATA_HOME name another folder, or use a loopback redirect',
+    };
   const changed = installed === null && (await writeOwnFiles(registration));
   const fileName = installed?.id ?? ownFileName(scheme);
 
@@ -205,6 +211,20 @@ function ownFileName(scheme: string): string {
 
 function applicationsFolder(env: Environment): string {
   return join(dataHome(env), 'applications');
+}
+
+/**
+ * False if the launcher's own path needs quotes, and xdg-open itself would read them. Some desktops
+ * have openers of their own, which do.
+ */
+function canStartLauncher(scheme: string, env: Environment): boolean {
+  const path = launcherPath(scheme, env);
+  return (
+    execValue([path]) === path ||
+    (env['XDG_CURRENT_DESKTOP'] ?? '')
+      .split(':')
+      .some((name) => /^(?:GNOME.*|KDE|XFCE|MATE|(?:X-)?Cinnamon|Deepin)$/i.test(name))
+  );
 }
 
 function launcherPath(scheme: string, env: Environment): string {

@@ -11,6 +11,7 @@ import {
   unregisterOnLinux,
 } from './scheme-linux.js';
 import { LINK_SENTINEL, SWITCHES_END } from './start-arguments.js';
+import { findStartTarget } from './start-target.js';
 
 export interface SchemeRegistration {
   /**
@@ -43,9 +44,22 @@ export type RegistrationPlan =
 
 const WITH_PACKAGE = 'nothing was registered at run time; the scheme goes with the package';
 
-/** Decides how this app can own a scheme, and with which command. Pure. */
-export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
-  const { platform, isPackaged, execPath, appPath, env } = facts;
+/** Decides how this app can own a scheme, and with which command. Pure, but for `findTarget`. */
+export function planRegistration(
+  facts: RegistrationFacts,
+  findTarget: (facts: RegistrationFacts) => string | null = findStartTarget,
+): RegistrationPlan {
+  const { platform, isPackaged, execPath, env } = facts;
+  const target = isPackaged ? null : findTarget(facts);
+  const cannotStart: RegistrationPlan | null =
+    isPackaged || target !== null
+      ? null
+      : {
+          by: 'nobody',
+          detail:
+            'a link cannot start this app as it was started: start it by the folder of its package.json ("electron ."), or use a loopback redirect',
+          removal: 'nothing was registered, because a link cannot start this app',
+        };
   switch (platform) {
     case 'win32':
       // The registry is a copy there: Electron returns true, but nothing happens.
@@ -55,10 +69,11 @@ export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
           detail: 'an MSIX package registers schemes by its manifest only',
           removal: WITH_PACKAGE,
         };
+      if (cannotStart !== null) return cannotStart;
       return {
         by: 'electron',
         path: execPath,
-        args: [...(isPackaged ? [] : [appPath]), LINK_SENTINEL, SWITCHES_END],
+        args: [...(target === null ? [] : [target]), LINK_SENTINEL, SWITCHES_END],
       };
     case 'darwin':
       if (!isPackaged)
@@ -87,9 +102,10 @@ export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
           removal: WITH_PACKAGE,
         };
       }
+      if (cannotStart !== null) return cannotStart;
       return {
         by: 'desktop-file',
-        words: commandWords(facts),
+        words: commandWords(facts, target),
         bareStartWorks: isPackaged && facts.userDataIsDefault && !facts.noSandbox,
       };
     default:
@@ -105,21 +121,17 @@ export function planRegistration(facts: RegistrationFacts): RegistrationPlan {
  * The command that reaches this running instance: the single-instance lock is found by the userData
  * folder.
  */
-function commandWords({
-  isPackaged,
-  execPath,
-  appPath,
-  userDataPath,
-  noSandbox,
-  env,
-}: RegistrationFacts): readonly string[] {
+function commandWords(
+  { isPackaged, execPath, userDataPath, noSandbox, env }: RegistrationFacts,
+  target: string | null,
+): readonly string[] {
   // An AppImage's execPath is inside a mount that ends with the app.
   const program = (isPackaged ? env['APPIMAGE'] : undefined) ?? execPath;
   return [
     program,
     ...(noSandbox ? ['--no-sandbox'] : []),
     `--user-data-dir=${userDataPath}`,
-    ...(isPackaged ? [] : [appPath]),
+    ...(target === null ? [] : [target]),
   ];
 }
 
