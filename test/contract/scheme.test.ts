@@ -157,7 +157,9 @@ describe.skipIf(!haveParts('xdg-open', 'xdg-mime', 'update-desktop-database'))(
           const desk = startDesk(cleanUps, 'app', home);
           expect(await desk.registration.register(SCHEME)).toEqual({
             ok: false,
-            detail: expect.stringMatching(/XDG_DATA_HOME .* or use a loopback redirect$/),
+            detail: expect.stringMatching(
+              /XDG_DATA_HOME .* or use a loopback redirect$/,
+            ) as unknown,
           });
           expect(existsSync(join(desk.root, 'data'))).toBe(false);
         },

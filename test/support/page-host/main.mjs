@@ -1,6 +1,7 @@
 // @ts-check
 // A host app that opens all kinds of pages and windows in a real Electron, and tells in one line
 // what each of them got of Latchkey. Started by e2e/frames.spec.ts.
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-deprecated, @typescript-eslint/no-unsafe-class-instance-assignment -- one host for Electron 33 and later, without types of its own */
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

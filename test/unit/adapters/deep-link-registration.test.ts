@@ -125,7 +125,7 @@ describe('the plan to register a scheme', () => {
     (facts) => {
       expect(planRegistration({ ...facts, isPackaged: false }, () => null)).toMatchObject({
         by: 'nobody',
-        detail: expect.stringMatching(/"electron \."\), or use a loopback redirect$/),
+        detail: expect.stringMatching(/"electron \."\), or use a loopback redirect$/) as unknown,
       });
     },
   );

@@ -15,11 +15,11 @@ const trust = {
   appPath: '/opt/notes/resources/app.asar',
 };
 /** As Electron 33 behaves after a crash. */
-const disposed = new Proxy({} as Electron.WebFrameMain, {
+const disposed = new Proxy({} as object, {
   get() {
     throw new Error('Render frame was disposed before WebFrameMain could be accessed');
   },
-});
+}) as Electron.WebFrameMain;
 
 const signedOut: AuthView = { status: 'signed-out', reason: 'never' };
 

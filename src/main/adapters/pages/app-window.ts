@@ -1,14 +1,10 @@
 // Chooses the app's window and brings it to the front. Loaded at the first callback. May not create
 // a window: that is the host's decision.
-import {
-  type BaseWindow as Window,
-  type WebContents,
-  BaseWindow,
-  BrowserWindow,
-  app,
-} from 'electron';
+import { type WebContents, BaseWindow, BrowserWindow, app } from 'electron';
 import type { Log } from '../../core/base/ports.js';
 import type { AppWindow } from '../../core/options/auth-options.js';
+
+export type Window = AppWindow & Pick<BaseWindow, 'id' | 'isVisible'>;
 
 export interface ShowAppOptions {
   /** The host's choice: asked each time, for its windows come and go. */
@@ -48,13 +44,15 @@ function namedWindow({ appWindow, log }: ShowAppOptions): AppWindow | 'none' | n
 }
 
 function chosenWindow({ trusted }: ShowAppOptions, focused: readonly Window[]): Window | null {
-  const owners = new Set(trusted().map((contents) => BrowserWindow.fromWebContents(contents)));
-  const all = BaseWindow.getAllWindows().filter((window) => !window.isDestroyed());
+  const owners = new Set(trusted().map((contents) => BrowserWindow.fromWebContents(contents)?.id));
+  const all: readonly Window[] = BaseWindow.getAllWindows().filter(
+    (window) => !window.isDestroyed(),
+  );
   const seen = all.filter((window) => window.isVisible() || window.isMinimized());
   const group = seen.length > 0 ? seen : all;
-  const own = group.filter((window) => owners.has(window as BrowserWindow));
+  const own = group.filter((window) => owners.has(window.id));
   const candidates = own.length > 0 ? own : group;
-  const last = focused.find((window) => candidates.includes(window));
+  const last = focused.find(({ id }) => candidates.some((window) => window.id === id));
   if (last !== undefined) return last;
   // A hidden window that was never in front may be a helper that nobody is meant to see.
   return group === seen || candidates.length === 1 ? (candidates[0] ?? null) : null;

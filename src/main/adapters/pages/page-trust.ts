@@ -71,8 +71,8 @@ function real(file: string): string {
 export function isBelow(
   file: string,
   folder: string,
-  { relative, isAbsolute, sep }: Pick<path.PlatformPath, 'relative' | 'isAbsolute' | 'sep'> = path,
+  paths: Pick<path.PlatformPath, 'relative' | 'isAbsolute' | 'sep'> = path,
 ): boolean {
-  const way = relative(folder, file);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  const way = paths.relative(folder, file);
+  return way !== '' && way !== '..' && !way.startsWith(`..${paths.sep}`) && !paths.isAbsolute(way);
 }

@@ -1,17 +1,17 @@
 // Remembers which window had the focus last: while the browser is in front, none has it.
-import { type BaseWindow, BrowserWindow, app } from 'electron';
-import type { ShowAppOptions } from './app-window.js';
+import { BrowserWindow, app } from 'electron';
+import type { ShowAppOptions, Window } from './app-window.js';
 
 /** Watches from now on. Returns a function that brings the app's window to the front. */
 export function createShowApp(options: ShowAppOptions): () => void {
   /** The last one first. */
-  let focused: readonly BaseWindow[] = [];
-  const watched = new WeakSet<BaseWindow>();
+  let focused: readonly Window[] = [];
+  const watched = new WeakSet<Window>();
 
   // Not `browser-window-focus`, which a BaseWindow with views does not cause.
   app.on('web-contents-created', (_event, contents) => {
     const watch = (): void => {
-      const window: BaseWindow | null = BrowserWindow.fromWebContents(contents);
+      const window = BrowserWindow.fromWebContents(contents);
       if (window === null || watched.has(window)) return;
       watched.add(window);
       const note = (): void => {
