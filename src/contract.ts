@@ -5,11 +5,15 @@
 export interface AccountView {
   /** Opaque and stable: the same person at the same issuer always has the same id. */
   readonly id: string;
+  /** Who vouches for the person: the issuer of the ID token, else the one of the options. */
   readonly issuer: string;
   /** The `sub` claim (OpenID Connect Core §2). */
   readonly subject: string;
+  /** The person's name as it is shown (`name`). Absent if the provider does not tell it. */
   readonly name?: string;
+  /** The name for signing in (`preferred_username`). It may change and may be given again. */
   readonly username?: string;
+  /** As the provider tells it; Latchkey does not ask whether it was verified. */
   readonly email?: string;
   /** An `https:` URL. A page that shows it must allow it in its CSP. */
   readonly picture?: string;
@@ -45,9 +49,9 @@ export type AuthErrorCode =
   | 'internal';
 
 /**
- * What the caller should do: wait (`automatic`: Latchkey tries again by itself), offer a button
- * that tries again (`user`), offer to sign in (`sign-in`), or change code or configuration
- * (`never`).
+ * What the caller should do: wait (`automatic`: Latchkey has planned the next try), offer a button
+ * that calls `retry()` (`user`), offer to sign in (`sign-in`), or change code or configuration
+ * (`never`). While nobody is signed in, a page offers to sign in whatever it says.
  */
 export type AuthErrorRetry = 'automatic' | 'user' | 'sign-in' | 'never';
 
@@ -61,8 +65,11 @@ export interface ProviderErrorView {
    * may depend on it.
    */
   readonly code?: string;
+  /** A closer word for the error, such as Entra's `suberror`. */
   readonly suberror?: string;
+  /** The provider's id of the request, for its support. */
   readonly correlationId?: string;
+  /** The provider's id of what it did for the request, for its support. */
   readonly traceId?: string;
   /** In the provider's format, in UTC. */
   readonly timestamp?: string;
@@ -74,7 +81,9 @@ export interface ProviderErrorView {
 export interface AdviceView {
   /** The explained code, as in docs/errors. */
   readonly code: string;
+  /** The error in a few words. */
   readonly title: string;
+  /** What the error says. */
   readonly what: string;
   /** Why a desktop app gets this error. */
   readonly why: string;
@@ -82,6 +91,7 @@ export interface AdviceView {
   readonly fix: readonly string[];
   /** A common recommendation that does not help. */
   readonly tempting?: { readonly fix: string; readonly fails: string };
+  /** Pages to read next. */
   readonly links: readonly { readonly title: string; readonly url: string }[];
   /**
    * The source and its date. `verified` false: general knowledge, for which no written source was
@@ -92,11 +102,15 @@ export interface AdviceView {
 
 /** An error as a page may see it. Every text is free of secrets and of URL queries. */
 export interface AuthErrorView {
+  /** Never changes its meaning. docs/errors.md lists all codes. */
   readonly code: AuthErrorCode;
+  /** What the page should offer in this state. */
   readonly retry: AuthErrorRetry;
+  /** For developers, in English. Do not show it to people: choose words by `code`. */
   readonly message: string;
   /** The provider's own `error` (RFC 6749 §5.2), if it is a plain short word. */
   readonly serverError?: string;
+  /** What the provider adds for its support. */
   readonly provider?: ProviderErrorView;
   /** For developers; present only if the option `showAdvice` allows it. */
   readonly advice?: AdviceView;
@@ -127,6 +141,10 @@ export interface DeviceView {
 
 /** One open sign-in attempt. Times are milliseconds since 1970. */
 export interface AttemptView {
+  /**
+   * `preparing`: a redirect is being opened. `waiting`: it is the person's turn. `redeeming`: the
+   * answer is here and is exchanged for tokens.
+   */
   readonly stage: 'preparing' | 'waiting' | 'redeeming';
   /** The newest open redirect. Absent while it is prepared. Earlier redirects stay open. */
   readonly redirect?: RedirectKind;
@@ -137,33 +155,49 @@ export interface AttemptView {
   readonly otherWay?: RedirectKind;
   /** Present while the newest redirect is a device code. */
   readonly device?: DeviceView;
+  /** When the attempt began. */
   readonly startedAt: number;
+  /** When the attempt, or the device code that is shown, ends by itself. */
   readonly expiresAt: number;
 }
 
 /** The state of the access token and what happens next. Times are milliseconds since 1970. */
-export type RenewalView =
-  /** The token is valid. `renewAt` is null if the token never expires or cannot be renewed. */
-  | {
-      readonly state: 'fresh';
-      readonly since: number;
-      readonly expiresAt: number | null;
-      readonly renewAt: number | null;
-    }
-  | { readonly state: 'renewing'; readonly since: number; readonly expiresAt: number | null }
-  /** The last renewal failed for a temporary reason. The person is still signed in. */
-  | {
-      readonly state: 'waiting';
-      readonly since: number;
-      readonly expiresAt: number | null;
-      readonly nextTryAt: number;
-      readonly error: AuthErrorView;
-    };
+export type RenewalView = FreshView | RenewingView | RenewalWaitingView;
 
-/**
- * Why nobody is signed in. `never`: nobody ever was; `signed-out`: the user signed out; `ended`:
- * the server ended the session.
- */
+/** The token is valid. */
+export interface FreshView {
+  readonly state: 'fresh';
+  /** When the token arrived. */
+  readonly since: number;
+  /** When the token expires; null: never. */
+  readonly expiresAt: number | null;
+  /** When Latchkey renews it; null: never, for it does not expire or cannot be renewed. */
+  readonly renewAt: number | null;
+}
+
+/** A renewal is running. */
+export interface RenewingView {
+  readonly state: 'renewing';
+  /** When the renewal began. */
+  readonly since: number;
+  /** When the old token expires; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** The last renewal failed for a temporary reason. The person is still signed in. */
+export interface RenewalWaitingView {
+  readonly state: 'waiting';
+  /** When the last renewal failed. */
+  readonly since: number;
+  /** When the old token expires; null: never. */
+  readonly expiresAt: number | null;
+  /** When Latchkey tries again by itself. `retry()` does it now. */
+  readonly nextTryAt: number;
+  /** Why the last renewal failed. */
+  readonly error: AuthErrorView;
+}
+
+/** `never`: nobody ever was; `signed-out`: the user signed out; `ended`: the server ended it. */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
 /**
@@ -172,53 +206,86 @@ export type SignedOutReason = 'never' | 'signed-out' | 'ended';
  */
 export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
 
-/**
- * With the option `accounts: 'several'`: the other signed-in accounts. `switchAccount()` makes one
- * of them active. Absent: there are none.
- */
 interface WithOthers {
+  /**
+   * With the option `accounts: 'several'`: the other signed-in accounts. `switchAccount()` makes
+   * one of them active. Absent: there are none.
+   */
   readonly otherAccounts?: readonly AccountView[];
 }
 
 /** Everything that a page may know. Sent to every window at every change. */
-export type AuthView =
-  | { readonly status: 'starting' }
-  | (WithOthers & {
-      readonly status: 'signed-out';
-      readonly reason: SignedOutReason;
-      /** The account that was signed in last, for "sign in again as …". */
-      readonly lastAccount?: AccountView;
-      /** Why the last attempt or session ended, if the user did not end it. */
-      readonly error?: AuthErrorView;
-    })
-  | (WithOthers & {
-      readonly status: 'signing-in';
-      readonly attempt: AttemptView;
-      readonly lastAccount?: AccountView;
-    })
-  | (WithOthers & {
-      readonly status: 'signed-in';
-      readonly account: AccountView;
-      /** False if the session ends with the app, because no keyring stored the refresh token. */
-      readonly remembered: boolean;
-      readonly store: SecretStoreKind;
-      readonly renewal: RenewalView;
-      /** Why `remembered` is false, or why the last attempt failed. */
-      readonly error?: AuthErrorView;
-      /** An open attempt (for another account, for example) while this account is signed in. */
-      readonly attempt?: AttemptView;
-    })
-  /**
-   * An account is stored, but the keyring does not open. Or an account may be stored, but the file
-   * that names it cannot be read (`storage-failed`, without `lastAccount`). Nothing is lost;
-   * `retry()` tries again.
-   */
-  | (WithOthers & {
-      readonly status: 'locked';
-      readonly lastAccount?: AccountView;
-      readonly error: AuthErrorView;
-      readonly attempt?: AttemptView;
-    });
+export type AuthView = StartingView | SignedOutView | SigningInView | SignedInView | LockedView;
+
+/** Latchkey is reading what is stored. Show neither a person nor a button yet. */
+export interface StartingView {
+  readonly status: 'starting';
+}
+
+/** Nobody is signed in. Offer to sign in, whatever `error` says. */
+export interface SignedOutView extends WithOthers {
+  readonly status: 'signed-out';
+  /** Why nobody is signed in. */
+  readonly reason: SignedOutReason;
+  /** The account that was signed in last, for "sign in again as …". */
+  readonly lastAccount?: AccountView;
+  /** Why the last attempt or session ended, if the user did not end it. */
+  readonly error?: AuthErrorView;
+}
+
+/** A sign-in is under way, and nobody is signed in yet. */
+export interface SigningInView extends WithOthers {
+  readonly status: 'signing-in';
+  /** The newest open attempt. */
+  readonly attempt: AttemptView;
+  /** The account that was signed in last. */
+  readonly lastAccount?: AccountView;
+}
+
+/** Somebody is signed in. */
+export interface SignedInView extends WithOthers {
+  readonly status: 'signed-in';
+  /** Who is signed in: the active account. */
+  readonly account: AccountView;
+  /** False if the session ends with the app, because no keyring stored the refresh token. */
+  readonly remembered: boolean;
+  /** Where the refresh token is kept. */
+  readonly store: SecretStoreKind;
+  /** The state of the access token. */
+  readonly renewal: RenewalView;
+  /** Why `remembered` is false, or why the last attempt failed. */
+  readonly error?: AuthErrorView;
+  /** An open attempt (for another account, for example) while this account is signed in. */
+  readonly attempt?: AttemptView;
+}
+
+/**
+ * An account is stored, but the keyring does not open. Or an account may be stored, but the file
+ * that names it cannot be read (`storage-failed`, without `lastAccount`). Nothing is lost;
+ * `retry()` tries again.
+ */
+export interface LockedView extends WithOthers {
+  readonly status: 'locked';
+  /** The account that is stored. */
+  readonly lastAccount?: AccountView;
+  /** Why the session cannot be opened. */
+  readonly error: AuthErrorView;
+  /** An open attempt to sign in without the stored session. */
+  readonly attempt?: AttemptView;
+}
+
+/**
+ * What a page without a bridge to Latchkey gets: nothing can be known or asked there. Only
+ * `latchkey/renderer` makes it. `error.message` says to developers what is missing.
+ */
+export interface UnavailableView {
+  readonly status: 'unavailable';
+  /** Always `page-refused`. Every call of the page rejects with it. */
+  readonly error: AuthErrorView;
+}
+
+/** The view in a page. */
+export type PageView = AuthView | UnavailableView;
 
 /** What a page may choose for a sign-in. Main decides the rest. */
 export interface SignInRequest {
@@ -266,7 +333,8 @@ export type AuthCallMethods<Answer> = {
  * The channel map: preload → main, synchronous, once for each document, before its first script.
  */
 export interface AuthSyncCalls {
-  'latchkey:view': () => AuthView | null;
+  /** `isolated`: whether the page's scripts run in a world of their own (`contextIsolation`). */
+  'latchkey:view': (isolated: boolean) => AuthView | null;
 }
 
 /** The channel map: main → pages. */
@@ -279,48 +347,52 @@ export interface AuthPushes {
  */
 export interface AuthBridge extends AuthCallMethods<Promise<AuthReply>> {
   readonly initialView: AuthView;
-  onView(listener: (view: AuthView) => void): () => void;
+  readonly onView: (listener: (view: AuthView) => void) => () => void;
 }
 
-/** The API for pages, exported by `latchkey/renderer`. */
+/**
+ * The API for pages, exported by `latchkey/renderer`. Its members are functions that need no
+ * `this`: you may pass them on one by one.
+ */
 export interface AuthApi {
   /**
    * Returns the latest view: the same object until the next change, so it fits
-   * `useSyncExternalStore`.
+   * `useSyncExternalStore`. Never throws; without a bridge the view says `unavailable`.
    */
-  getSnapshot(): AuthView;
+  readonly getSnapshot: () => PageView;
   /**
    * Calls the listener with the view now and after each change. Returns a function that stops this.
    */
-  subscribe(listener: (view: AuthView) => void): () => void;
+  readonly subscribe: (listener: (view: PageView) => void) => () => void;
   /**
    * Opens the system browser. Resolves when the person is signed in; rejects with an `AuthFailure`.
    */
-  signIn(request?: SignInRequest): Promise<void>;
-  cancelSignIn(): Promise<void>;
+  readonly signIn: (request?: SignInRequest) => Promise<void>;
+  /** Ends every open attempt. */
+  readonly cancelSignIn: () => Promise<void>;
   /**
    * Opens the page of the waiting attempt again. With a device code: opens the page for the code on
    * this computer.
    */
-  reopenBrowser(): Promise<void>;
+  readonly reopenBrowser: () => Promise<void>;
   /**
    * For "Nothing happened?": opens the next redirect of the waiting attempt. Earlier redirects stay
    * open. Does nothing if none is left.
    */
-  tryAnotherWay(): Promise<void>;
+  readonly tryAnotherWay: () => Promise<void>;
   /**
    * Passes on what the person copied from the browser: a whole callback URL, or the code that a
    * page shows (`redirect` is `paste`). Resolves when an open attempt has accepted it; rejects with
    * `callback-invalid` if it answers none.
    */
-  pasteCallback(text: string): Promise<void>;
+  readonly pasteCallback: (text: string) => Promise<void>;
   /** Signs out the active account, or the one with this `id`. */
-  signOut(accountId?: string): Promise<void>;
+  readonly signOut: (accountId?: string) => Promise<void>;
   /**
    * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
    * `signed-out` or a code of the keyring, and changes nothing.
    */
-  switchAccount(accountId: string): Promise<void>;
+  readonly switchAccount: (accountId: string) => Promise<void>;
   /** Does at once what Latchkey waits to do: opens the keyring again, or renews. */
-  retry(): Promise<void>;
+  readonly retry: () => Promise<void>;
 }

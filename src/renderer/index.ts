@@ -1,6 +1,13 @@
 // Entry latchkey/renderer: typed access to the preload's `window.latchkey`. Runs in a page: may not
 // import electron or Node, and knows only what the view says.
-import type { AuthApi, AuthBridge, AuthErrorView, AuthReply, AuthView } from '../contract.js';
+import type {
+  AuthApi,
+  AuthBridge,
+  AuthErrorView,
+  AuthReply,
+  PageView,
+  UnavailableView,
+} from '../contract.js';
 
 export type * from '../contract.js';
 
@@ -31,9 +38,9 @@ export function isAuthFailure(thrown: unknown): thrown is AuthFailure {
 }
 
 /**
- * Sign-in for this page. Importing never throws. If the bridge is missing, `getSnapshot` and
- * `subscribe` throw, and the calls reject with an `AuthFailure` of code `page-refused`. You may
- * pass on the functions without `auth`.
+ * Sign-in for this page. Importing never throws, also where there is no window. If the bridge is
+ * missing, the view says `unavailable`, and the calls reject with an `AuthFailure` of code
+ * `page-refused`.
  */
 export const auth: AuthApi = createApi(() => globalThis.window?.latchkey);
 
@@ -42,16 +49,16 @@ export const auth: AuthApi = createApi(() => globalThis.window?.latchkey);
  * their own bridge.
  */
 export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
-  const listeners = new Set<(view: AuthView) => void>();
-  let connection: { readonly bridge: AuthBridge; view: AuthView } | null = null;
+  const listeners = new Set<(view: PageView) => void>();
+  let connection: { readonly bridge: AuthBridge; view: PageView } | null = null;
 
-  function connect(): { readonly bridge: AuthBridge; view: AuthView } {
+  function connect(): { readonly bridge: AuthBridge; view: PageView } | null {
     if (connection !== null) return connection;
     const bridge = findBridge();
-    if (bridge === undefined) throw bridgeMissing();
+    if (bridge === undefined) return null;
     // Read only once: each read of a bridged value may be a fresh copy, and a snapshot must stay
     // the same object.
-    const opened = { bridge, view: bridge.initialView };
+    const opened = { bridge, view: bridge.initialView as PageView };
     connection = opened;
     bridge.onView((view) => {
       opened.view = view;
@@ -60,34 +67,41 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     return opened;
   }
 
+  const getSnapshot = (): PageView => connect()?.view ?? UNAVAILABLE;
+  const call = async (send: (bridge: AuthBridge) => Promise<AuthReply>): Promise<void> =>
+    settle(connect()?.bridge, send);
+
   return {
-    getSnapshot: () => connect().view,
+    getSnapshot,
     subscribe(listener) {
-      const { view } = connect();
-      const own = (next: AuthView): void => listener(next);
+      const view = getSnapshot();
+      const own = (next: PageView): void => listener(next);
       listeners.add(own);
       tell(own, view);
       return () => {
         listeners.delete(own);
       };
     },
-    signIn: (request = {}) => settle(() => connect().bridge.signIn(request)),
-    cancelSignIn: () => settle(() => connect().bridge.cancelSignIn()),
-    reopenBrowser: () => settle(() => connect().bridge.reopenBrowser()),
-    tryAnotherWay: () => settle(() => connect().bridge.tryAnotherWay()),
-    pasteCallback: (text) => settle(() => connect().bridge.pasteCallback(text)),
-    signOut: (accountId) => settle(() => connect().bridge.signOut(accountId)),
-    switchAccount: (accountId) => settle(() => connect().bridge.switchAccount(accountId)),
-    retry: () => settle(() => connect().bridge.retry()),
+    signIn: (request = {}) => call((bridge) => bridge.signIn(request)),
+    cancelSignIn: () => call((bridge) => bridge.cancelSignIn()),
+    reopenBrowser: () => call((bridge) => bridge.reopenBrowser()),
+    tryAnotherWay: () => call((bridge) => bridge.tryAnotherWay()),
+    pasteCallback: (text) => call((bridge) => bridge.pasteCallback(text)),
+    signOut: (accountId) => call((bridge) => bridge.signOut(accountId)),
+    switchAccount: (accountId) => call((bridge) => bridge.switchAccount(accountId)),
+    retry: () => call((bridge) => bridge.retry()),
   };
 }
 
-async function settle(send: () => Promise<AuthReply>): Promise<void> {
+async function settle(
+  bridge: AuthBridge | undefined,
+  send: (bridge: AuthBridge) => Promise<AuthReply>,
+): Promise<void> {
+  if (bridge === undefined) throw createFailure(UNAVAILABLE.error);
   let reply: AuthReply;
   try {
-    reply = await send();
-  } catch (thrown) {
-    if (isAuthFailure(thrown)) throw thrown;
+    reply = await send(bridge);
+  } catch {
     throw createFailure({
       code: 'internal',
       retry: 'user',
@@ -97,14 +111,21 @@ async function settle(send: () => Promise<AuthReply>): Promise<void> {
   if (!reply.ok) throw createFailure(reply.error);
 }
 
-function bridgeMissing(): AuthFailure {
-  return createFailure({
+/** One object: a snapshot must stay the same. A page cannot know which of the reasons it is. */
+const UNAVAILABLE: UnavailableView = Object.freeze({
+  status: 'unavailable',
+  error: Object.freeze({
     code: 'page-refused',
     retry: 'never',
     message:
-      '"window.latchkey" is missing: Latchkey\'s preload is not attached to this window, or main does not trust this page (option "trustedOrigins")',
-  });
-}
+      '"window.latchkey" is missing. Either main does not trust this page: see "page-refused" in ' +
+      'its log, and the option "trustedOrigins". Or the preload is not attached: with ' +
+      '"attachPreload: false", or in another session than the default one, import ' +
+      '"latchkey/preload" in the preload of the window. Or the window has "contextIsolation: ' +
+      'false". Or it was opened before createAuth was called. Or this is no window of the app, ' +
+      'but a browser or a server',
+  }),
+});
 
 function createFailure(error: AuthErrorView): AuthFailure {
   const { code, retry, message, serverError, provider, advice } = error;
@@ -119,7 +140,7 @@ function createFailure(error: AuthErrorView): AuthFailure {
   return Object.defineProperty(failure, 'name', { value: 'AuthFailure' }) as AuthFailure;
 }
 
-function tell(listener: (view: AuthView) => void, view: AuthView): void {
+function tell(listener: (view: PageView) => void, view: PageView): void {
   try {
     listener(view);
   } catch (thrown) {

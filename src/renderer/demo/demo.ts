@@ -9,7 +9,7 @@ import { extendTimeline } from './timeline.js';
 import type { TimelineEntry } from './timeline.js';
 import { ERROR_WORDS } from './words.js';
 import { auth, isAuthFailure } from '../index.js';
-import type { AuthErrorView, AuthView } from '../index.js';
+import type { AuthErrorView, AuthView, PageView } from '../index.js';
 
 /** What a click can ask for. */
 type Call = FaceAction | 'other-way';
@@ -43,7 +43,11 @@ function paint(change: Partial<WindowState> = {}): void {
   paintTimeline(timeline, now);
 }
 
-function onView(next: AuthView): void {
+function onView(next: PageView): void {
+  if (next.status === 'unavailable') {
+    showUnavailable(next.error);
+    return;
+  }
   const before = redirectOf(view);
   timeline = extendTimeline(timeline, view, next, Date.now());
   view = next;
@@ -53,6 +57,17 @@ function onView(next: AuthView): void {
       ? { problem: null }
       : { problem: null, pasting: false, pasteProblem: '', redirectSince: Date.now() },
   );
+}
+
+/** Nothing in this window can sign in: a button would do nothing. */
+function showUnavailable(error: AuthErrorView): void {
+  face = {
+    ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), here),
+    ...ERROR_WORDS[error.code],
+    buttons: [],
+  };
+  paintFace(face, 'unavailable');
+  paintView(null);
 }
 
 /** Another word for each way of each attempt. */
@@ -200,20 +215,7 @@ function listenToPaste(): void {
 function start(): void {
   foldable();
   listen();
-  try {
-    auth.subscribe(onView);
-  } catch (thrown) {
-    if (!isAuthFailure(thrown)) throw thrown;
-    const error = toErrorView(thrown);
-    face = {
-      ...faceOf({ status: 'signed-out', reason: 'never', error }, Date.now(), here),
-      ...ERROR_WORDS[error.code],
-      buttons: [],
-    };
-    paintFace(face, 'refused');
-    paintView(null);
-    return;
-  }
+  auth.subscribe(onView);
   setInterval(() => paint(), 1_000);
   // Timers of a hidden window are slowed down; coming back it must not show an old countdown.
   document.addEventListener('visibilitychange', () => paint());

@@ -7,7 +7,7 @@ import type { Face, FaceAction } from './face-model.js';
 import { paintDevice, paintHelp, paintPaste, spelled } from './paint-attempt.js';
 import type { TimelineEntry } from './timeline.js';
 import { agoInWords } from './words.js';
-import type { AuthView } from '../index.js';
+import type { AuthView, PageView } from '../index.js';
 
 const actions: readonly FaceAction[] = [
   'sign-in',
@@ -22,7 +22,7 @@ const actions: readonly FaceAction[] = [
  * Shows a face. When the button that has the focus goes, the focus moves to the headline, not to
  * the void.
  */
-export function paintFace(face: Face, status: AuthView['status'] | 'refused'): void {
+export function paintFace(face: Face, status: PageView['status']): void {
   const focused = document.activeElement;
   setData(document.body, 'status', status);
   const stage = element('#face');

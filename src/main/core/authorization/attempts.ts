@@ -177,8 +177,9 @@ export function createAttempts(
   }
 
   function end(state: AttemptState & { readonly phase: 'ended' }): void {
-    const { number, outcome, error } = state;
+    const { number, outcome } = state;
     if (!attempts.delete(number)) return;
+    const error = afterAttempt(state.error);
     const fields = { attempt: number, outcome, ...errorFields(error) };
     log.write({
       level: 'info',
@@ -190,7 +191,7 @@ export function createAttempts(
     signIns.delete(number);
     if (error === null) waiter?.resolve();
     else waiter?.reject(error);
-    host.ended(state);
+    host.ended({ ...state, error });
   }
 
   function run(number: number, effect: AttemptEffect): void {
@@ -226,4 +227,11 @@ export function createAttempts(
         assertNever(effect);
     }
   }
+}
+
+/** Nothing will try an ended attempt again, and `retry()` does not either: only a sign-in helps. */
+function afterAttempt(error: AuthError | null): AuthError | null {
+  if (error?.retry !== 'automatic' && error?.retry !== 'user') return error;
+  const { code, message, cause } = error;
+  return new AuthError(code, message, { ...error, cause, retry: 'sign-in' });
 }

@@ -55,6 +55,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number | undefined;
   readonly provider?: ProviderErrorView | undefined;
   readonly exchange?: ExchangeFacts | undefined;
+  /** Default: what the list says of the code. */
+  readonly retry?: AuthErrorRetry;
 }
 
 /**
@@ -76,7 +78,7 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.retry = RETRY[code];
+    this.retry = details.retry ?? RETRY[code];
     this.serverError = plainWord(details.serverError);
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.provider = details.provider;
