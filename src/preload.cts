@@ -1,5 +1,5 @@
 // The bridge between a page and Latchkey in main: one method for each message, nothing generic,
-// nothing secret. One CommonJS file that requires only electron, because a sandboxed preload can
+// nothing secret. Without context isolation main answers nothing. One CommonJS file that requires only electron, because a sandboxed preload can
 // load nothing else. Main decides which page is trusted; when it does not say so, nothing is
 // exposed.
 import type {
@@ -41,7 +41,9 @@ function attach(): void {
 
 function askForView(): AuthView | null {
   try {
-    const answer = ipcRenderer.sendSync(viewChannel) as ReturnType<AuthSyncCalls['latchkey:view']>;
+    const answer = ipcRenderer.sendSync(viewChannel, process.contextIsolated) as ReturnType<
+      AuthSyncCalls['latchkey:view']
+    >;
     return typeof answer === 'object' ? answer : null;
   } catch {
     return null;

@@ -50,6 +50,8 @@ export interface Beginning {
   readonly registration: () => Promise<SchemeRegistration>;
   readonly firstWindow: Promise<void>;
   readonly showApp: () => void;
+  /** createAuth was called after the app was ready. */
+  readonly isLate: boolean;
 }
 
 /**
@@ -73,7 +75,10 @@ export function assemble({
   registration,
   firstWindow,
   showApp,
+  isLate,
 }: Beginning): Assembly {
+  for (const warning of orderWarnings(settings, facts, isLate))
+    log.write({ level: 'warn', event: 'start-order', fields: { warning } });
   for (const warning of warningsOf(settings))
     log.write({ level: 'warn', event: 'options-warning', fields: { warning } });
   /** Schemes that surely lead to this app: for the way back from the browser's last page. */
@@ -189,6 +194,37 @@ export function assemble({
       );
     },
   };
+}
+
+/** What the host calls in an order that costs something. Names no folder. */
+function orderWarnings(
+  { redirects, attachPreload }: Settings,
+  { userDataPath, appName }: RegistrationFacts,
+  isLate: boolean,
+): readonly string[] {
+  const costs = [
+    ...(redirects.some(({ kind }) => kind === 'custom-scheme')
+      ? ['on macOS a callback that starts the app is lost']
+      : []),
+    ...(attachPreload ? ['a window that was open already has no bridge until it loads again'] : []),
+  ];
+  return [
+    ...(isLate && costs.length > 0
+      ? [
+          `createAuth was called after the app was ready: ${costs.join(', and ')}. Call it at the top of the main file, without await app.whenReady() before it`,
+        ]
+      : []),
+    ...(app.getPath('userData') === userDataPath
+      ? []
+      : [
+          'app.setPath("userData") was called after createAuth: Latchkey keeps its files, and Electron the single-instance lock, in the earlier folder. Call it before createAuth',
+        ]),
+    ...(app.getName() === appName
+      ? []
+      : [
+          'app.setName() was called after createAuth: entries in the keychain carry the earlier name. Call it before createAuth',
+        ]),
+  ];
 }
 
 /** Resolves when the start is over: what was stored was read, and renewed where that was due. */

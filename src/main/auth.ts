@@ -1,6 +1,7 @@
 // The public interface of the sign-in in the main process, with every obligation. Types only:
 // index.ts makes it, assembly.ts brings the parts that can wait.
-import type { AuthView, SignInRequest } from '../contract.js';
+import type { AuthView } from '../contract.js';
+import type { SignInOptions } from './core/authorization/sign-in-request.js';
 import type { AuthEvent } from './core/base/events.js';
 import type { TokenRequest } from './core/session/token-request.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
@@ -18,77 +19,80 @@ export interface SchemeRemoval {
 
 /**
  * Sign-in for the main process. Promises reject only with `AuthError`, and always settle within a
- * bounded time.
+ * bounded time. The members are functions that need no `this`: you may pass them on one by one.
  */
 export interface Auth {
   /** Returns the latest view: a frozen object, the same until the next change. */
-  getView(): AuthView;
+  readonly getView: () => AuthView;
   /**
    * Calls the listener with the view now and after each change. Returns a function that stops this.
    */
-  onView(listener: (view: AuthView) => void): () => void;
+  readonly onView: (listener: (view: AuthView) => void) => () => void;
   /**
    * Opens the system browser. Resolves when the person is signed in and the session is stored;
-   * rejects if the attempt failed, expired or was cancelled.
+   * rejects if the attempt failed, expired or was cancelled. `open` hands the URL to you instead.
+   * After a sign-out the provider offers the choice of account, if it is known to know how.
    */
-  signIn(request?: SignInRequest): Promise<void>;
+  readonly signIn: (request?: SignInOptions) => Promise<void>;
   /** Ends every open attempt. */
-  cancelSignIn(): Promise<void>;
+  readonly cancelSignIn: () => Promise<void>;
   /** Opens the page of the newest waiting attempt again. */
-  reopenBrowser(): Promise<void>;
+  readonly reopenBrowser: () => Promise<void>;
   /**
    * Opens the next redirect of the newest waiting attempt. Earlier redirects stay open. Does
    * nothing if none is left.
    */
-  tryAnotherWay(): Promise<void>;
+  readonly tryAnotherWay: () => Promise<void>;
   /**
    * Accepts a whole callback URL, or the code that a page shows. Resolves when an attempt has
    * accepted it; otherwise rejects with `callback-invalid`.
    */
-  pasteCallback(text: string): Promise<void>;
+  readonly pasteCallback: (text: string) => Promise<void>;
   /**
    * Forgets the session on this computer first, also offline. Then revokes the token at the server
    * (RFC 7009) in the background. Default: the active account.
    */
-  signOut(accountId?: string): Promise<void>;
+  readonly signOut: (accountId?: string) => Promise<void>;
   /**
    * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
    * `signed-out` or a code of the keyring, and changes nothing.
    */
-  switchAccount(accountId: string): Promise<void>;
+  readonly switchAccount: (accountId: string) => Promise<void>;
   /** Does at once what Latchkey waits to do: opens the keyring, renews, or stores again. */
-  retry(): Promise<void>;
+  readonly retry: () => Promise<void>;
   /**
    * Resolves with the access token. Renews it first if it is due; concurrent callers share one
    * request. The token must not reach a page. `request` asks for another account, another API, or a
    * replacement for a refused token. Rejects with `resource-refused` if the provider gives none.
    */
-  getAccessToken(request?: TokenRequest): Promise<string>;
+  readonly getAccessToken: (request?: TokenRequest) => Promise<string>;
   /**
    * Checks everything that a sign-in needs on this computer: scheme, loopback, keyring, network,
    * clock, provider. It does what a sign-in does, and no more: it registers the scheme, writes and
    * removes a keyring entry, asks the provider. Rejects only with `files-missing`, if Latchkey was
-   * not shipped whole.
+   * not shipped whole, and with `stopped` after `stop()`.
    */
-  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
+  readonly diagnose: (options?: DiagnoseOptions) => Promise<Diagnosis>;
   /**
    * Resolves with a report that a person can send to somebody who helps them: a diagnosis,
    * versions, options, view and the last log events, redacted. Rejects as `diagnose` does.
    */
-  supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
+  readonly supportBundle: (options?: SupportBundleOptions) => Promise<SupportBundle>;
   /**
-   * For an uninstaller, as the last call: removes the registration of the custom schemes. A later
-   * start registers them again.
+   * For an uninstaller, as the last call before `stop()`: removes the registration of the custom
+   * schemes. A later start registers them again. Rejects as `diagnose` does.
    */
-  unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
+  readonly unregisterSchemes: () => Promise<readonly SchemeRemoval[]>;
   /**
    * Calls the listener with every event from now on, for telemetry. Returns a function that stops
    * this. docs/events.md lists all events.
    */
-  onEvent(listener: (event: AuthEvent) => void): () => void;
+  readonly onEvent: (listener: (event: AuthEvent) => void) => () => void;
   /**
    * Finishes what is being stored and ends everything, within 2.5 seconds. Latchkey calls it itself
-   * when the app quits.
+   * when the app quits. It gives back all that `createAuth` took, the single-instance lock too,
+   * unless the app had that before. Then you may call `createAuth` again. Pages that are open keep
+   * their last view, until the next sign-in sends them its own.
    */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }

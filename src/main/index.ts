@@ -6,13 +6,13 @@ import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/custom-scheme/deep-link.js';
 import { firstWindowLoaded } from './adapters/pages/first-window.js';
 import { createShowApp } from './adapters/pages/show-app.js';
-import { type ExposedPages, exposeToPages } from './adapters/pages/ipc.js';
+import { exposeToPages } from './adapters/pages/ipc.js';
 import { whyFilesMissing } from './adapters/package-files.js';
 import { attachPreload } from './adapters/pages/attach-preload.js';
 import { readRegistrationFacts } from './adapters/custom-scheme/registration-facts.js';
 import type { SchemeRegistration } from './adapters/custom-scheme/scheme-registration.js';
 import type { Assembly } from './assembly.js';
-import { AuthError, partMissingError } from './core/base/errors.js';
+import { AuthError, partMissingError, stoppedError } from './core/base/errors.js';
 import { createEventLog } from './core/base/event-log.js';
 import type { AuthEvent } from './core/base/events.js';
 import { createLazyEngine } from './core/lazy-engine.js';
@@ -34,6 +34,8 @@ export type {
   RedirectKind,
   RenewalView,
   SignInRequest,
+  SignedInView,
+  SignedOutView,
 } from '../contract.js';
 export type { Auth, SchemeRemoval } from './auth.js';
 export type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
@@ -47,19 +49,27 @@ export type {
   LegacySession,
   EndpointOptions,
   Identity,
+  OptionsWithIssuer,
+  OptionsWithProvider,
   ResultPageOptions,
   ResultTexts,
+  SharedOptions,
 } from './core/options/auth-options.js';
+export type { SignInOptions } from './core/authorization/sign-in-request.js';
 export type { ProviderPreset } from './core/options/provider-preset.js';
 export type { TokenRequest } from './core/session/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
+/** Only the first sign-in of a process can come too late: it is the one that callbacks start. */
+let isFirst = true;
+
 /**
- * Creates the sign-in. Call it once, synchronously at start-up, before the app is ready and after
- * any call of `app.setPath('userData', …)`. It takes the single-instance lock and listens for
+ * Creates the sign-in. Call it synchronously at start-up, before the app is ready and after any
+ * call of `app.setPath('userData', …)`. It takes the single-instance lock and listens for
  * callbacks. In a second instance it passes its arguments to the first and ends the process. Throws
- * `AuthError` "invalid-options" at once if an option is wrong, and "files-missing" if Latchkey was
- * bundled.
+ * `AuthError` "invalid-options" at once if an option is wrong or another sign-in still runs, and
+ * "files-missing" if Latchkey was bundled. After `stop()` has resolved you may call it again, also
+ * for another server: nothing of the first sign-in reaches the second.
  */
 export function createAuth(options: AuthOptions): Auth {
   const settings = parseOptions(options);
@@ -76,26 +86,12 @@ export function createAuth(options: AuthOptions): Auth {
   });
 
   const facts = readRegistrationFacts(app);
-  const firstWindow = firstWindowLoaded(app);
+  const isLate = isFirst && app.isReady();
   let registering: Promise<SchemeRegistration> | null = null;
   const registration = (): Promise<SchemeRegistration> =>
     (registering ??= import('./adapters/custom-scheme/scheme-registration.js').then(
       ({ createSchemeRegistration }) => createSchemeRegistration({ app, facts }),
     ));
-  let pages: ExposedPages | null = null;
-  const showApp = createShowApp({
-    appWindow: settings.appWindow,
-    trusted: () => pages?.trusted() ?? [],
-    log,
-  });
-  const deepLink = createDeepLink({
-    app,
-    redirects: settings.redirects,
-    singleInstanceLock: settings.singleInstanceLock,
-    registration: { register: async (scheme) => (await registration()).register(scheme) },
-    showApp,
-    log,
-  });
   let assembling: Promise<Assembly> | null = null;
   const assembled = (): Promise<Assembly> =>
     (assembling ??= import('./assembly.js').then(
@@ -110,7 +106,8 @@ export function createAuth(options: AuthOptions): Auth {
           deepLink,
           registration,
           firstWindow,
-          showApp,
+          showApp: () => showApp.show(),
+          isLate,
         }),
       (cause: unknown) => {
         throw partMissingError(cause);
@@ -118,27 +115,63 @@ export function createAuth(options: AuthOptions): Auth {
     ));
   const engine = createLazyEngine(async () => (await assembled()).engine);
 
+  // First: it tells whether an earlier sign-in still runs, and nothing is to be undone then.
+  const pages = exposeToPages(
+    engine,
+    { trustedOrigins: settings.trustedOrigins, appPath: app.getAppPath() },
+    log,
+  );
+  isFirst = false;
+  const left = new AbortController();
+  const firstWindow = firstWindowLoaded(app, left.signal);
+  const showApp = createShowApp({
+    appWindow: settings.appWindow,
+    trusted: () => pages.trusted(),
+    log,
+  });
+  const hadLock = app.hasSingleInstanceLock();
+  const deepLink = createDeepLink({
+    app,
+    redirects: settings.redirects,
+    singleInstanceLock: settings.singleInstanceLock,
+    registration: { register: async (scheme) => (await registration()).register(scheme) },
+    showApp: () => showApp.show(),
+    log,
+  });
+  const undo = [
+    () => pages.remove(),
+    () => showApp.stop(),
+    () => deepLink.stop(),
+    () => left.abort(),
+  ];
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopping ??= end());
+  async function end(): Promise<void> {
+    await engine.stop();
+    // The doctor may have loaded it without a start.
+    await (await assembling?.catch(() => null))?.engine.stop();
+    for (const step of undo) step();
+  }
+
   if (deepLink.primary) {
-    pages = exposeToPages(
-      engine,
-      { trustedOrigins: settings.trustedOrigins, appPath: app.getAppPath() },
-      log,
-    );
-    if (settings.attachPreload) attachPreload();
-    stopBeforeQuit(() => engine.stop());
+    undo.push(stopBeforeQuit(stop));
+    if (settings.attachPreload) undo.push(attachPreload());
+    if (settings.singleInstanceLock && !hadLock) undo.push(() => app.releaseSingleInstanceLock());
     // The window comes first. A call that asks for something does not wait for it.
     void firstWindow.then(() => {
       engine.start();
     });
   } else {
-    void engine.stop();
+    void stop();
     app.exit(0);
   }
+  const running = (): Promise<Assembly> =>
+    stopping === null ? assembled() : Promise.reject(stoppedError());
 
   return {
     getView: () => engine.view(),
     onView: (listener) => engine.onView(listener),
-    signIn: (request) => engine.signIn(request),
+    signIn: (request) => engine.signIn(request, 'host'),
     cancelSignIn: async () => {
       engine.cancelSignIn();
     },
@@ -155,28 +188,32 @@ export function createAuth(options: AuthOptions): Auth {
       engine.retry();
     },
     getAccessToken: (request) => engine.getAccessToken(request),
-    diagnose: async (scope) => (await assembled()).diagnose(scope),
-    supportBundle: async (wanted) => (await assembled()).supportBundle(wanted),
-    unregisterSchemes: async () => (await assembled()).unregisterSchemes(),
+    diagnose: async (scope) => (await running()).diagnose(scope),
+    supportBundle: async (wanted) => (await running()).supportBundle(wanted),
+    unregisterSchemes: async () => (await running()).unregisterSchemes(),
     onEvent: (listener) => log.onEvent(listener),
-    stop: () => engine.stop(),
+    stop,
   };
 }
 
-/** A token that has just arrived is stored before the process ends. */
-function stopBeforeQuit(stop: () => Promise<void>): void {
-  let done = false;
-  app.on('will-quit', (event) => {
-    if (done) return;
+/**
+ * A token that has just arrived is stored before the process ends. Returns a function that undoes
+ * this; `stop` calls it at its end.
+ */
+function stopBeforeQuit(stop: () => Promise<void>): () => void {
+  const onQuit = (event: { preventDefault: () => void }): void => {
     event.preventDefault();
     void stop().finally(() => {
-      done = true;
       // Electron ignores a call of quit while it still emits this event.
       setImmediate(() => {
         app.quit();
       });
     });
-  });
+  };
+  app.on('will-quit', onQuit);
+  return () => {
+    app.off('will-quit', onQuit);
+  };
 }
 
 /** What a host should see even if it does not listen. */

@@ -44,6 +44,7 @@ export function entra({
       ? null
       : { pattern: issuer('{tenantid}'), metadata: isMany ? 'pattern' : 'filled' },
     promptConsent: 'never',
+    selectAccount: true,
     clientSecret: { expected: false, sentBy: 'post' },
     refusals: [
       ...(isKnown

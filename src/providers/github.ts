@@ -32,6 +32,7 @@ export function github({ host = 'github.com' }: GithubOptions = {}): ProviderPre
     scopes: ['read:user'],
     offlineAccess: 'by-other-means',
     promptConsent: 'never',
+    selectAccount: true,
     loginHintParameter: 'login',
     clientSecret: { expected: true, sentBy: 'post' },
     endingErrors: ['bad_refresh_token'],

@@ -20,6 +20,7 @@ export function google(): ProviderPreset {
     offlineAccess: 'by-other-means',
     authorizationParameters: { access_type: 'offline' },
     promptConsent: 'always',
+    selectAccount: true,
     clientSecret: { expected: true, sentBy: 'post' },
     preflight: RULES,
     facts: FACTS,

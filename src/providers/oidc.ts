@@ -34,6 +34,7 @@ export function oidc({ issuer, title = 'the provider' }: OidcOptions): ProviderP
     offlineAccess: 'by-scope',
     authorizationParameters: {},
     promptConsent: 'with-offline-access',
+    selectAccount: false,
     loginHintParameter: 'login_hint',
     clientSecret: { expected: false, sentBy: 'announced' },
     endingErrors: [],

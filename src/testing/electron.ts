@@ -40,6 +40,7 @@ export const fakeElectron: FakeElectron = made.fakeElectron;
 export const app: FakeModule['app'] = electron.app;
 export const BaseWindow: FakeModule['BaseWindow'] = electron.BaseWindow;
 export const BrowserWindow: FakeModule['BrowserWindow'] = electron.BrowserWindow;
+export const clipboard: FakeModule['clipboard'] = electron.clipboard;
 export const ipcMain: FakeModule['ipcMain'] = electron.ipcMain;
 export const net: FakeModule['net'] = electron.net;
 export const powerMonitor: FakeModule['powerMonitor'] = electron.powerMonitor;

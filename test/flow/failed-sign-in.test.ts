@@ -3,7 +3,7 @@
 // embedded provider.
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AuthOptions } from '../../src/main/index.js';
+import type { AuthOptions, OptionsWithIssuer } from '../../src/main/index.js';
 import type { Auth } from '../../src/main/auth.js';
 import { createApi } from '../../src/renderer/index.js';
 import { type Provider, startProvider } from '../../src/testing/index.js';
@@ -31,7 +31,7 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-async function start(options: Partial<AuthOptions> = {}): Promise<Auth> {
+async function start(options: Partial<OptionsWithIssuer> = {}): Promise<Auth> {
   const { createAuth } = await import('../../src/main/index.js');
   auth = createAuth({
     issuer: provider.issuer,
@@ -43,7 +43,7 @@ async function start(options: Partial<AuthOptions> = {}): Promise<Auth> {
 }
 
 /** The lines about a failed sign-in, after its promise was rejected with this code. */
-async function failed(code: string, options: Partial<AuthOptions> = {}): Promise<string[]> {
+async function failed(code: string, options: Partial<OptionsWithIssuer> = {}): Promise<string[]> {
   const app = await start(options);
   fakeElectron.browseAs({ login: 'ada' });
   await expect(app.signIn()).rejects.toMatchObject({ code });

@@ -2,7 +2,7 @@
 // that hosts alias in. Each test loads Latchkey again, as each start of an app does. The provider is
 // the embedded one, over real HTTP.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AuthOptions } from '../../src/main/index.js';
+import type { OptionsWithIssuer } from '../../src/main/index.js';
 import type { Auth } from '../../src/main/auth.js';
 import { type Provider, createPerson, startProvider } from '../../src/testing/index.js';
 import {
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 /** Starts an app. The keyring and userData stay from start to start. */
-async function start(options: Partial<AuthOptions> = {}): Promise<Auth> {
+async function start(options: Partial<OptionsWithIssuer> = {}): Promise<Auth> {
   const { createAuth } = await import('../../src/main/index.js');
   const auth = createAuth({
     issuer: provider.issuer,

@@ -260,7 +260,13 @@ describe('tables in documents', () => {
     expectGenerated(
       'docs/options.md',
       'options',
-      table(['option', 'what it is'], interfaceRows(options, 'AuthOptions')),
+      table(
+        ['option', 'what it is'],
+        ['OptionsWithIssuer', 'OptionsWithProvider', 'SharedOptions'].flatMap((name) =>
+          // What the other kind of options has is there without words, as `never`.
+          interfaceRows(options, name).filter(([, words]) => words !== ''),
+        ),
+      ),
     );
     const page = 'src/main/core/options/result-page-option.ts';
     const texts = interfaceRows(page, 'ResultTexts').map(([name = '', words = '']) => [

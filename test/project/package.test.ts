@@ -47,6 +47,7 @@ const manifest = JSON.parse(read('package.json')) as {
 const ELECTRON_NAMES = [
   'app',
   'BrowserWindow',
+  'clipboard',
   'ipcMain',
   'ipcRenderer',
   'net',

@@ -80,7 +80,10 @@ const engine = createEngine(
       },
       save: (state) => writeFile(member.stateFile, JSON.stringify(state)),
     },
-    browser: { open: async (url) => send({ opened: url }) },
+    browser: {
+      open: async (url) => send({ opened: url }),
+      copy: async (url) => send({ opened: url }),
+    },
     callbacks: {
       'custom-scheme': createScheme(),
       loopback: {

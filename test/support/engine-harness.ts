@@ -5,7 +5,7 @@ import type { AuthView } from '../../src/contract.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
-import type { AuthOptions } from '../../src/main/core/options/auth-options.js';
+import type { GivenOptions } from '../../src/main/core/options/auth-options.js';
 import type { StateFileContent, Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type FakeLock, createFakeLock } from './fake-lock.js';
 import {
@@ -262,7 +262,7 @@ export type Kept = Partial<
 > & { readonly fate?: (ask: string) => Fate };
 
 /** Made but not started. */
-export function createBench(options: Partial<AuthOptions> = {}, kept: Kept = {}): Bench {
+export function createBench(options: Partial<GivenOptions> = {}, kept: Kept = {}): Bench {
   const authority = kept.authority ?? createAuthority();
   const clock = kept.clock ?? createFakeClock();
   const secrets = kept.secrets ?? createFakeSecretStore();

@@ -24,6 +24,7 @@ export const {
   app,
   BaseWindow,
   BrowserWindow,
+  clipboard,
   ipcMain,
   net,
   powerMonitor,

@@ -522,35 +522,41 @@ function untilAborted(signal: AbortSignal): Promise<never> {
 export interface FakeBrowser extends Browser {
   /** Every URL that was opened, oldest first. */
   readonly opened: readonly string[];
-  /** The next open rejects, once. */
+  /** Every URL that went into the clipboard, oldest first. */
+  readonly copied: readonly string[];
+  /** The next open or copy rejects, once. */
   failNext(): void;
 }
 
 export function createFakeBrowser(): FakeBrowser {
   const opened: string[] = [];
+  const copied: string[] = [];
   let failing = false;
   return {
     opened,
     failNext() {
       failing = true;
     },
-    async open(url) {
-      if (failing) {
-        failing = false;
-        throw new AuthError('browser-failed', 'no browser');
-      }
-      const parsed =
-        /^[^\s\p{Cc}]{1,131000}$/u.test(url) && URL.canParse(url) ? new URL(url) : null;
-      const isGood =
-        parsed !== null &&
-        /^https?:$/.test(parsed.protocol) &&
-        parsed.username === '' &&
-        parsed.password === '';
-      if (!isGood) throw new AuthError('browser-failed', 'not a web page');
-      // The page on loopback that a long URL starts from is the adapter's; a person arrives here.
-      opened.push(parsed.href);
-    },
+    copied,
+    open: async (url) => void opened.push(accept(url)),
+    copy: async (url) => void copied.push(accept(url)),
   };
+
+  function accept(url: string): string {
+    if (failing) {
+      failing = false;
+      throw new AuthError('browser-failed', 'no browser');
+    }
+    const parsed = /^[^\s\p{Cc}]{1,131000}$/u.test(url) && URL.canParse(url) ? new URL(url) : null;
+    const isGood =
+      parsed !== null &&
+      /^https?:$/.test(parsed.protocol) &&
+      parsed.username === '' &&
+      parsed.password === '';
+    if (!isGood) throw new AuthError('browser-failed', 'not a web page');
+    // The page on loopback that a long URL starts from is the adapter's; a person arrives here.
+    return parsed.href;
+  }
 }
 
 export function createFakeLog(): Log & {

@@ -10,7 +10,7 @@ import { LIMITS } from '../../src/main/core/base/limits.js';
 import { type Engine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
-import type { AuthOptions, Settings } from '../../src/main/core/options/auth-options.js';
+import type { GivenOptions, Settings } from '../../src/main/core/options/auth-options.js';
 import type {
   Advise,
   Clock,
@@ -98,7 +98,7 @@ export interface App {
 /**
  * Options of the host, limits that no host may set so short, and real parts instead of the fakes.
  */
-export type AppOptions = Partial<AuthOptions> & {
+export type AppOptions = Partial<GivenOptions> & {
   readonly settings?: Partial<Settings>;
   readonly clock?: Partial<Clock>;
   readonly network?: Network;
@@ -184,6 +184,8 @@ export async function startApp(
 
   const startPages = createStartPages();
   const browser = {
+    /** The person pastes it at once. */
+    copy: (url: string): Promise<void> => browser.open(url),
     async open(url: string): Promise<void> {
       const page = url.length > LIMITS.openedUrlLength ? await startPages.open(url) : url;
       if (page === null) throw new AuthError('browser-failed', 'no page on loopback');

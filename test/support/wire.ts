@@ -4,7 +4,7 @@
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { createBoundedFetch } from '../../src/main/core/oauth/bounded-fetch.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
-import type { AuthOptions } from '../../src/main/core/options/auth-options.js';
+import type { GivenOptions } from '../../src/main/core/options/auth-options.js';
 import type { Network, NetworkRequest } from '../../src/main/core/base/ports.js';
 import { type OAuthClient, createOAuthClient } from '../../src/main/core/oauth/client.js';
 import { createFakeLog } from './fakes.js';
@@ -34,7 +34,7 @@ export interface Wire {
  * A protocol with these options before a network that answers by what the test has set, and 404
  * else.
  */
-export async function createWire(options: Partial<AuthOptions>): Promise<Wire> {
+export async function createWire(options: Partial<GivenOptions>): Promise<Wire> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] };
   const requests: WireRequest[] = [];

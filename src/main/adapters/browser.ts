@@ -1,6 +1,6 @@
 // Browser over Electron's shell. Opens only web URLs: any other URL could start a program. The
 // checks of metadata and options decided which web URLs are allowed (https, or this computer).
-import { shell } from 'electron';
+import { clipboard, shell } from 'electron';
 import { AuthError } from '../core/base/errors.js';
 import { LIMITS } from '../core/base/limits.js';
 import type { Browser } from '../core/base/ports.js';
@@ -28,6 +28,16 @@ export function createBrowser(startPages: { open(url: string): Promise<string | 
           cause: thrown instanceof Error ? thrown.name : typeof thrown,
         });
       });
+    },
+    async copy(url) {
+      const copied = readWebUrl(url);
+      try {
+        await clipboard.writeText(copied);
+      } catch (thrown) {
+        throw new AuthError('browser-failed', 'the system did not take the URL', {
+          cause: thrown instanceof Error ? thrown.name : typeof thrown,
+        });
+      }
     },
   };
 }

@@ -35,8 +35,11 @@ export interface Engine {
   view(): AuthView;
   /** Calls the listener now and after each change, in order. Returns a function to stop it. */
   onView(listener: (view: AuthView) => void): () => void;
-  /** `argument`: a `SignInRequest` from outside, not looked at yet. */
-  signIn(argument: unknown): Promise<void>;
+  /**
+   * `argument`: a `SignInRequest` from outside, not looked at yet. Of a host, and only of a host,
+   * it may be `SignInOptions`.
+   */
+  signIn(argument: unknown, by?: 'page' | 'host'): Promise<void>;
   cancelSignIn(): void;
   reopenBrowser(): void;
   tryAnotherWay(): void;
@@ -174,6 +177,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     begun: () => {
       attemptError = null;
     },
+    isSignedOut,
     adopt: (tokens, account, number) => {
       sessions.adopt(tokens, account, number);
     },
@@ -233,9 +237,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         viewListeners.delete(listener);
       };
     },
-    async signIn(argument) {
+    async signIn(argument, by = 'page') {
       if (stopping !== null) throw stoppedError();
-      await attempts.begin(argument);
+      await attempts.begin(argument, by);
     },
     cancelSignIn: () => {
       attempts.cancel(attempts.open());
@@ -408,6 +412,16 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         });
       }
     }
+  }
+
+  /** A sign-in may begin before the state file was read. */
+  async function isSignedOut(): Promise<boolean> {
+    await withTimeout(clock, storedState.loaded(), LIMITS.keepBeforeBrowserMs);
+    const session = sessions.state();
+    if (session.phase !== 'absent') return false;
+    if (started) return session.reason === 'signed-out';
+    const { restore: account, reason } = sessionStore.load();
+    return account === null && reason === 'signed-out';
   }
 
   function storeOf(key: string): SecretStoreKind {

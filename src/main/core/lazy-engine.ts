@@ -88,7 +88,7 @@ export function createLazyEngine(load: () => Promise<Engine>): Engine {
         entry.off?.();
       };
     },
-    signIn: async (argument) => (await loaded()).signIn(argument),
+    signIn: async (argument, by) => (await loaded()).signIn(argument, by),
     cancelSignIn: () => {
       later((there) => {
         there.cancelSignIn();

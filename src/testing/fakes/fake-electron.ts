@@ -115,7 +115,8 @@ type AppValues =
   | 'quit'
   | 'exit';
 type CommandLineValues = 'hasSwitch' | 'appendSwitch' | 'getSwitchValue';
-type SessionValues = 'fetch' | 'registerPreloadScript' | 'getPreloadScripts';
+type SessionValues =
+  'fetch' | 'registerPreloadScript' | 'unregisterPreloadScript' | 'getPreloadScripts';
 type Emitting<Values> = EventEmitter & Values;
 
 /** The parts of the module `electron`. */
@@ -137,6 +138,7 @@ export interface FakeModule {
   >;
   readonly utilityProcess: Pick<typeof Electron.utilityProcess, 'fork'>;
   readonly shell: Pick<Electron.Shell, 'openExternal'>;
+  readonly clipboard: Pick<Electron.Clipboard, 'readText' | 'writeText'>;
   readonly ipcMain: Emitting<
     Pick<Electron.IpcMain, 'handle' | 'removeHandler' | 'on' | 'once' | 'removeListener'>
   >;
@@ -171,6 +173,10 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
   const userData = join(realpathSync(tmpdir()), `latchkey-user-data-${randomUUID()}`);
   process.once('exit', () => rmSync(userData, { recursive: true, force: true }));
   let windowsMade = 0;
+  let clipped = '';
+  let isLockHeld = false;
+  /** As soon as somebody has waited for it. */
+  let isReady = false;
 
   const beginning = () => ({
     appName: 'Test App',
@@ -234,11 +240,14 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
       for (const map of [handlers, switches, paths]) map.clear();
       for (const emitter of [app, ipcMain, powerMonitor]) emitter.removeAllListeners();
       fake.exitCode = null;
+      isLockHeld = false;
+      isReady = false;
     },
     reset() {
       fake.restart();
       Object.assign(fake, beginning());
       fake.openedUrls.splice(0);
+      clipped = '';
       keyring.reset();
       rmSync(userData, { recursive: true, force: true });
     },
@@ -255,14 +264,20 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
     getAppPath: () => fake.appPath,
     getVersion: () => fake.appVersion,
     getLocale: () => 'en-US',
-    isReady: () => true,
-    whenReady: () => Promise.resolve(),
+    isReady: () => isReady,
+    async whenReady() {
+      await Promise.resolve();
+      isReady = true;
+    },
     requestSingleInstanceLock(additionalData) {
       fake.additionalData = additionalData;
-      return fake.lock;
+      isLockHeld = fake.lock;
+      return isLockHeld;
     },
-    hasSingleInstanceLock: () => fake.lock,
-    releaseSingleInstanceLock: () => undefined,
+    hasSingleInstanceLock: () => isLockHeld,
+    releaseSingleInstanceLock() {
+      isLockHeld = false;
+    },
     setAsDefaultProtocolClient: () => true,
     isDefaultProtocolClient: () => true,
     removeAsDefaultProtocolClient: () => true,
@@ -314,7 +329,11 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
     },
     registerPreloadScript({ filePath }) {
       fake.preloads.push(filePath);
-      return 'preload';
+      // One file for each: its path is name enough.
+      return filePath;
+    },
+    unregisterPreloadScript(id) {
+      fake.preloads.splice(fake.preloads.indexOf(id), 1);
     },
     getPreloadScripts: () => [],
   } satisfies Pick<Electron.Session, SessionValues>;
@@ -358,6 +377,12 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
       async openExternal(url) {
         fake.openedUrls.push(url);
         await fake.onOpen(url);
+      },
+    },
+    clipboard: {
+      readText: async () => clipped,
+      async writeText(text) {
+        clipped = text;
       },
     },
     session: {

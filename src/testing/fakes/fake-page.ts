@@ -45,6 +45,7 @@ export async function openFakePage(
   const initialView = electron.sendSync(
     'latchkey:view' satisfies keyof AuthSyncCalls,
     event,
+    true,
   ) as AuthView | null;
   if (initialView === null) return null;
 

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 
 function make(appWindow: (() => AppWindow | null) | null): () => Promise<void> {
-  const show = createShowApp({ appWindow, trusted: () => pages, log });
+  const { show } = createShowApp({ appWindow, trusted: () => pages, log });
   return async () => {
     show();
     // It loads the rest first.

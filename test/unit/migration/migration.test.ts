@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
+import type { GivenOptions } from '../../../src/main/core/options/auth-options.js';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import {
   type Bench,
@@ -40,7 +40,7 @@ const entry = {
 
 /** An app whose earlier version left this in keytar; not started. */
 function updated(
-  options: Partial<AuthOptions> = {},
+  options: Partial<GivenOptions> = {},
   kept: Kept = {},
 ): Bench & { readonly token: string } {
   const authority = kept.authority ?? createAuthority();
@@ -173,7 +173,7 @@ describe('an app that is started after an update', () => {
     expect([bench.file.saves, bench.secrets.calls, renewals(bench)]).toEqual([[], [], []]);
   });
 
-  it.each<[string, Partial<AuthOptions>]>([
+  it.each<[string, Partial<GivenOptions>]>([
     ['names no entry', { migrateFrom: [] }],
     ['has the option left out', {}],
   ])('asks for nothing when it %s', async (_what, options) => {

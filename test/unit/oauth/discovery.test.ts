@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { checkMetadata, membersByHand } from '../../../src/main/core/oauth/discovery.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
-import type { AuthOptions, Settings } from '../../../src/main/core/options/auth-options.js';
+import type { GivenOptions, Settings } from '../../../src/main/core/options/auth-options.js';
 
-const settingsOf = (options: Partial<AuthOptions> = {}): Settings =>
+const settingsOf = (options: Partial<GivenOptions> = {}): Settings =>
   parseOptions({ issuer: 'https://id.example', clientId: 'me', redirects: ['a.b:/c'], ...options });
 const PUBLISHED = {
   issuer: 'https://id.example',

@@ -2,7 +2,7 @@
 // with odd status.
 import { describe, expect, it } from 'vitest';
 import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
-import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
+import type { GivenOptions } from '../../../src/main/core/options/auth-options.js';
 import { cognito, entra, github, google, oidc } from '../../../src/providers/index.js';
 import { type Wire, createWire } from '../../support/wire.js';
 
@@ -68,7 +68,7 @@ describe('resources', () => {
 });
 
 describe('GitHub', () => {
-  const options: Partial<AuthOptions> = {
+  const options: Partial<GivenOptions> = {
     provider: github(),
     clientSecret: 'not-so-secret',
     redirects: ['http://127.0.0.1/callback'],
@@ -191,13 +191,13 @@ describe('GitHub', () => {
 });
 
 describe('Google', () => {
-  const options: Partial<AuthOptions> = {
+  const options: Partial<GivenOptions> = {
     provider: google(),
     clientId: '1-a.apps.googleusercontent.com',
     clientSecret: 'not-so-secret',
     redirects: ['http://127.0.0.1/callback'],
   };
-  async function wire(changed: Partial<AuthOptions> = {}): Promise<Wire> {
+  async function wire(changed: Partial<GivenOptions> = {}): Promise<Wire> {
     const made = await createWire({ ...options, ...changed });
     made.answer('https://accounts.google.com/.well-known/openid-configuration', () =>
       Response.json({
@@ -318,7 +318,7 @@ describe('a client secret without a preset', () => {
 });
 
 describe('prompt=consent', () => {
-  it.each<[string, Partial<AuthOptions>, string | null]>([
+  it.each<[string, Partial<GivenOptions>, string | null]>([
     [
       'is sent with offline_access where nothing is known of the provider',
       { provider: oidc({ issuer: 'https://id.example' }) },

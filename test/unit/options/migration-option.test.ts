@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { parseLegacySession } from '../../../src/main/core/migration/legacy-session.js';
 import { parseOptions } from '../../../src/main/core/options/options.js';
-import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
+import type { AuthOptions, GivenOptions } from '../../../src/main/core/options/auth-options.js';
 
 const read = (): null => null;
 const load = async (): Promise<null> => null;
@@ -13,7 +13,7 @@ const GOOD: AuthOptions = {
   clientId: 'me',
   redirects: ['com.example.app:/callback'],
 };
-const parse = (takeOver: unknown, more: Partial<AuthOptions> = {}): unknown =>
+const parse = (takeOver: unknown, more: Partial<GivenOptions> = {}): unknown =>
   parseOptions({ ...GOOD, ...more, migrateFrom: takeOver as AuthOptions['migrateFrom'] & {} })
     .migrateFrom;
 

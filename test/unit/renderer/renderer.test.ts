@@ -10,6 +10,7 @@ import type {
   AuthErrorView,
   AuthReply,
   AuthView,
+  PageView,
   RenewalView,
 } from '../../../src/contract.js';
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
@@ -51,13 +52,48 @@ function signedIn(
 }
 
 describe('the entry latchkey/renderer', () => {
-  it('imports in a page without a bridge, and says what is missing when it is used', async () => {
-    expect(() => auth.getSnapshot()).toThrow(/preload is not attached .* "trustedOrigins"/);
-    await expect(auth.signIn()).rejects.toMatchObject({
-      name: 'AuthFailure',
-      code: 'page-refused',
-      retry: 'never',
+  it('gives a page without a bridge, or code without a window, a view that says what is missing', () => {
+    expect('window' in globalThis).toBe(false);
+    const view = auth.getSnapshot();
+    expect(view).toMatchObject({
+      status: 'unavailable',
+      error: { code: 'page-refused', retry: 'never' },
     });
+    expect(auth.getSnapshot()).toBe(view);
+    const seen: PageView[] = [];
+    const stop = auth.subscribe((next) => seen.push(next));
+    stop();
+    expect(seen).toEqual([view]);
+    const message = view.status === 'unavailable' ? view.error.message : '';
+    for (const cause of [
+      '"trustedOrigins"',
+      '"attachPreload: false"',
+      '"latchkey/preload"',
+      '"contextIsolation: false"',
+      'a browser or a server',
+    ])
+      expect(message).toContain(cause);
+  });
+
+  it('rejects each call of a page without a bridge, and throws none of them', async () => {
+    const { getSnapshot, subscribe: _subscribe, ...calls } = auth;
+    const view = getSnapshot();
+    for (const call of Object.values(calls)) {
+      const failure: unknown = await (call as () => Promise<void>)().catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(isAuthFailure(failure)).toBe(true);
+      expect(failure).toMatchObject(
+        view.status === 'unavailable' ? view.error : { code: 'nothing like this' },
+      );
+    }
+  });
+
+  it('passes on what a broken bridge throws as a rejection', async () => {
+    const api = createApi(() => {
+      throw new Error('broken');
+    });
+    await expect(api.signIn()).rejects.toThrow('broken');
   });
 
   it('gives the same snapshot object until the view changes', () => {
@@ -201,6 +237,11 @@ describe('the preload', () => {
     expect(runPreload(answer).exposed()).toEqual({});
   });
 
+  it('tells main whether the page is isolated from it', () => {
+    expect(runPreload(() => signedOut).isolated).toEqual([true]);
+    expect(runPreload(() => null, 1, false).isolated).toEqual([false]);
+  });
+
   it('exposes itself once when it is attached twice', () => {
     const page = runPreload(() => signedOut, 2);
     expect(page.exposures()).toBe(1);
@@ -220,7 +261,7 @@ describe('the preload', () => {
   });
 });
 
-function runPreload(answer: () => unknown, times = 1) {
+function runPreload(answer: () => unknown, times = 1, contextIsolated = true) {
   const source = readFileSync(new URL('../../../src/preload.cts', import.meta.url), 'utf8');
   const { outputText } = ts.transpileModule(source, {
     fileName: 'preload.cts',
@@ -229,6 +270,7 @@ function runPreload(answer: () => unknown, times = 1) {
   const exposed: Record<string, object> = {};
   const listeners: ((event: object, view: AuthView) => void)[] = [];
   const sent: string[] = [];
+  const isolated: unknown[] = [];
   let exposures = 0;
   const electron = {
     contextBridge: {
@@ -238,8 +280,9 @@ function runPreload(answer: () => unknown, times = 1) {
       },
     },
     ipcRenderer: {
-      sendSync: (channel: string) => {
+      sendSync: (channel: string, ...told: unknown[]) => {
         sent.push(channel);
+        isolated.push(...told);
         return answer();
       },
       on: (_channel: string, listener: (event: object, view: AuthView) => void) =>
@@ -249,6 +292,7 @@ function runPreload(answer: () => unknown, times = 1) {
   };
   const world = vm.createContext({
     console,
+    process: { contextIsolated },
     require: (name: string) => (name === 'electron' ? electron : undefined),
   });
   for (let time = 0; time < times; time += 1)
@@ -257,6 +301,7 @@ function runPreload(answer: () => unknown, times = 1) {
     exposed: () => exposed,
     exposures: () => exposures,
     sent,
+    isolated,
     push: (view: AuthView) =>
       listeners.forEach((listener) => listener({ sender: 'must not be seen' }, view)),
   };

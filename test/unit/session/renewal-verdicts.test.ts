@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import type { AuthOptions } from '../../../src/main/core/options/auth-options.js';
+import type { GivenOptions } from '../../../src/main/core/options/auth-options.js';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { github } from '../../../src/providers/index.js';
 import { settle } from '../../support/fakes.js';
@@ -25,7 +25,7 @@ const PRESET = {
   issuer: undefined,
   endpoints: undefined,
   clientSecret: 'x',
-} as unknown as Partial<AuthOptions>;
+} as unknown as Partial<GivenOptions>;
 const page = (status: number): Response =>
   new Response('<!doctype html><title>Welcome</title>', {
     status,

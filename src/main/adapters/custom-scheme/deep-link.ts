@@ -18,6 +18,9 @@ import {
 
 const EARLY_MAX = 16;
 
+/** A callback among them is for one sign-in only: a later one of this process may ask another issuer. */
+const readArguments = new WeakSet<readonly string[]>();
+
 export interface DeepLinkOptions {
   readonly app: Pick<App, 'on' | 'off' | 'requestSingleInstanceLock'>;
   readonly redirects: readonly RedirectOption[];
@@ -70,7 +73,8 @@ export function createDeepLink({
   if (primary) {
     app.on('open-url', onOpenUrl);
     app.on('second-instance', onSecondInstance);
-    arrive('start', findRawCallback(argv, redirectUris), argv);
+    if (!readArguments.has(argv)) arrive('start', findRawCallback(argv, redirectUris), argv);
+    readArguments.add(argv);
   }
 
   function onOpenUrl(event: { preventDefault: () => void }, url: string): void {

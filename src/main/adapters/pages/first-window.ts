@@ -6,9 +6,12 @@ import { START_LIMITS } from '../../core/base/start-limits.js';
 /**
  * Resolves when the first window of the app has loaded its page, or has failed to; at the latest
  * `START_LIMITS.firstWindowMs` after it was made. If an app makes no window when it is ready, such
- * as a tray app, this does not wait. Call before the app is ready.
+ * as a tray app, this does not wait. Call before the app is ready. `signal` ends the waiting.
  */
-export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>): Promise<void> {
+export function firstWindowLoaded(
+  app: Pick<App, 'once' | 'off' | 'whenReady'>,
+  signal?: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const done = (): void => {
@@ -23,7 +26,9 @@ export function firstWindowLoaded(app: Pick<App, 'once' | 'off' | 'whenReady'>):
       contents.once('did-stop-loading', done);
     };
     app.once('web-contents-created', onContents);
+    signal?.addEventListener('abort', done, { once: true });
     void app.whenReady().then(() => {
+      if (signal?.aborted === true) return;
       timer ??= setTimeout(done, START_LIMITS.windowMadeMs);
     });
   });

@@ -52,49 +52,63 @@ export interface ExposedPages {
   remove(): void;
 }
 
-/** Registers the handlers and the push. */
-export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): ExposedPages {
-  /** Whose document was trusted when it began; it gets views. */
-  const audience = new Set<WebContents>();
-  /**
-   * Whose document was refused when it began. A `file:` page can give itself the address of another
-   * one later (`history.pushState`).
-   */
-  const strangers = new WeakSet<WebContents>();
-  const refused = new Set<string>();
+/**
+ * Whose document was trusted when it began; it gets views. They outlive a sign-in: what is exposed
+ * after it goes to them too, if it trusts them.
+ */
+const audience = new Set<WebContents>();
 
-  const onView = (event: IpcMainEvent): void => {
+/**
+ * Whose document was refused when it began. A `file:` page can give itself the address of another
+ * one later (`history.pushState`).
+ */
+const strangers = new WeakSet<WebContents>();
+
+/** A page whose synchronous message nobody answers would stand still. */
+const answerNobody = (event: IpcMainEvent): void => {
+  event.returnValue = null;
+};
+
+/**
+ * Registers the handlers and the push. Throws `invalid-options` while another call of it is not
+ * removed.
+ */
+export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): ExposedPages {
+  const refused = new Set<string>();
+  let isToldOfIsolation = false;
+
+  const onView = (event: IpcMainEvent, isolated: unknown): void => {
     const caller = callerOf(event);
     if (caller?.isTop === true) strangers.delete(event.sender);
     const isWelcome = isTrusted(event.sender, caller);
-    if (isWelcome) join(event.sender);
-    else if (caller?.isTop === true) {
-      audience.delete(event.sender);
-      strangers.add(event.sender);
-    }
-    event.returnValue = (isWelcome ? calls.view() : null) satisfies ReturnType<
+    if (!isWelcome && caller?.isTop === true) strangers.add(event.sender);
+    const isFit = isWelcome && isIsolated(caller, isolated);
+    if (isFit) join(event.sender);
+    else if (caller?.isTop === true) audience.delete(event.sender);
+    event.returnValue = (isFit ? calls.view() : null) satisfies ReturnType<
       AuthSyncCalls['latchkey:view']
     >;
   };
-  ipcMain.on(VIEW, onView);
   for (const [name, [channel, takes]] of Object.entries(CALLS)) {
     const run: (argument?: unknown) => void | Promise<void> = calls[name as keyof AuthCalls];
     handle(channel, (argument) => (takes === 0 ? run() : run(argument)));
   }
+  ipcMain.on(VIEW, onView);
+  ipcMain.removeListener(VIEW, answerNobody);
   const unsubscribe = calls.onView(push);
 
   return {
     trusted: () => [...audience].filter((contents) => trustedFrame(contents) !== null),
     remove() {
       unsubscribe();
+      ipcMain.on(VIEW, answerNobody);
       ipcMain.removeListener(VIEW, onView);
       for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
-      audience.clear();
     },
   };
 
   function handle(channel: string, run: (argument: unknown) => void | Promise<void>): void {
-    ipcMain.handle(channel, async (event, argument: unknown): Promise<AuthReply> => {
+    register(channel, async (event, argument: unknown): Promise<AuthReply> => {
       try {
         if (!isTrusted(event.sender, callerOf(event)))
           throw new AuthError('page-refused', 'this page may not use Latchkey');
@@ -133,6 +147,21 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     }
   }
 
+  /** Without isolation the page's scripts could change what the preload does. */
+  function isIsolated(page: Caller | null, isolated: unknown): boolean {
+    if (isolated !== false) return true;
+    if (isToldOfIsolation) return false;
+    isToldOfIsolation = true;
+    const hint =
+      'set "contextIsolation: true", which is the default, for this window: without it Latchkey exposes nothing';
+    log.write({
+      level: 'warn',
+      event: 'page-refused',
+      fields: { origin: originOf(page?.url ?? ''), hint },
+    });
+    return false;
+  }
+
   function isTrusted(sender: WebContents, page: Caller | null): boolean {
     if (page === null) return false;
     if (page.isTop && !strangers.has(sender) && isTrustedPage(page, trust)) return true;
@@ -155,6 +184,18 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
       );
     }
     return false;
+  }
+}
+
+/** Electron allows one handler for each channel, so a second sign-in shows here. */
+function register(...[channel, listener]: Parameters<typeof ipcMain.handle>): void {
+  try {
+    ipcMain.handle(channel, listener);
+  } catch {
+    throw new AuthError(
+      'invalid-options',
+      'createAuth was called before, and that sign-in still runs: use it, or await its stop() first',
+    );
   }
 }
 

@@ -14,6 +14,7 @@ import type { Settings } from '../options/auth-options.js';
 import type { CallbackVerdict, Ports, AttemptOutcome } from '../base/ports.js';
 import type { OAuthClient, Redeemed } from '../oauth/client.js';
 import type { AttemptRecord } from '../storage/records.js';
+import type { Opener } from './sign-in-request.js';
 import {
   type Answer,
   type OpenRedirect,
@@ -31,10 +32,13 @@ export interface AttemptEffectEvents {
   resume(record: AttemptRecord, redirect: number): number;
   /** The id that all events of an attempt carry. */
   correlationId(attempt: number): string;
+  /** Whether the person has signed out, and may want to choose another account. */
+  isSignedOut(): Promise<boolean>;
 }
 
 export interface AttemptEffects {
-  begin(attempt: number, request: SignInRequest, expiresAt: number): void;
+  /** `opener` null: the system browser opens the pages. */
+  begin(attempt: number, request: SignInRequest, opener: Opener | null, expiresAt: number): void;
   /** Opens one more redirect. */
   prepare(attempt: number, expiresAt: number): void;
   openBrowser(attempt: number, redirect: number, again: boolean): void;
@@ -47,6 +51,16 @@ export interface AttemptEffects {
   /** Takes a pasted text as the callback of an open redirect. False: it belongs to none. */
   paste(pasted: Exclude<Pasted, { kind: 'unusable' }>): Promise<boolean>;
   stop(): void;
+}
+
+const NOT_OPENED = {
+  browser: 'the system browser could not be started',
+  copy: 'the URL of the sign-in could not be copied into the clipboard',
+  function: 'the function "open" of signIn() threw or rejected',
+} as const;
+
+function kindOf(opener: Opener | null): keyof typeof NOT_OPENED {
+  return opener === null ? 'browser' : opener === 'copy' ? 'copy' : 'function';
 }
 
 interface OpenAuthorization {
@@ -64,7 +78,9 @@ export function createAttemptEffects(
 ): AttemptEffects {
   const contexts = new Map<number, AttemptContext>();
   const { log, clock } = ports;
-  const redirects = createRedirects(settings, ports, client, attemptStore);
+  const redirects = createRedirects(settings, ports, client, attemptStore, () =>
+    events.isSignedOut(),
+  );
   const tellNearMiss = createNearMisses(log);
   let strange = 0;
   const schemeUris = settings.redirects.flatMap((redirect) =>
@@ -74,9 +90,10 @@ export function createAttemptEffects(
     callbacks.onCallback((url) => arrive(url).verdict);
 
   return {
-    begin(attempt, request, expiresAt) {
+    begin(attempt, request, opener, expiresAt) {
       strange = 0;
-      contexts.set(attempt, createAttemptContext(request, events.correlationId(attempt)));
+      const correlationId = events.correlationId(attempt);
+      contexts.set(attempt, createAttemptContext(request, correlationId, opener));
       prepare(attempt, expiresAt);
     },
     prepare,
@@ -90,18 +107,19 @@ export function createAttemptEffects(
           : Promise.resolve(redirect.authorizationUrl);
       page
         .then(async (url) => {
-          if (url !== null && context.redirects.has(id)) await ports.browser.open(url);
+          if (url !== null && context.redirects.has(id)) await show(context.opener, url);
         })
         .catch((cause: unknown) => {
-          // The system's own error may repeat the URL, which holds state and nonce.
-          const name = cause instanceof Error ? cause.name : typeof cause;
+          // The system's own error may repeat the URL, which holds state and nonce. A host's error
+          // may do so even in its name.
+          const name = cause instanceof AuthError ? cause.name : typeof cause;
           events.post(attempt, {
             type: 'redirect-failed',
             redirect: id,
             error:
               cause instanceof AuthError
                 ? cause
-                : new AuthError('browser-failed', 'the system browser could not be started', {
+                : new AuthError('browser-failed', NOT_OPENED[kindOf(context.opener)], {
                     cause: name,
                   }),
           });
@@ -167,6 +185,12 @@ export function createAttemptEffects(
       for (const callbacks of Object.values(ports.callbacks)) callbacks.stop();
     },
   };
+
+  async function show(opener: Opener | null, url: string): Promise<void> {
+    if (opener === null) await ports.browser.open(url);
+    else if (opener === 'copy') await ports.browser.copy(url);
+    else await opener(url);
+  }
 
   function prepare(attempt: number, expiresAt: number): void {
     const context = contexts.get(attempt);
@@ -344,7 +368,7 @@ export function createAttemptEffects(
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
     contexts.set(attempt, {
-      ...createAttemptContext({}, events.correlationId(attempt)),
+      ...createAttemptContext({}, events.correlationId(attempt), null),
       lastId: 1,
       position: settings.redirects.length,
     });

@@ -9,7 +9,7 @@ import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/auth-options.js';
 import { parsePasted } from './callback.js';
-import { parseSignInRequest } from './sign-in-request.js';
+import { parseSignInOptions, parseSignInRequest } from './sign-in-request.js';
 import type { Ports } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
 import type { TokenSet } from '../base/tokens.js';
@@ -31,6 +31,8 @@ export interface AttemptsHost {
   correlationId(attempt: number): string;
   /** A new attempt has begun: the error of the last one is out of date. */
   begun(): void;
+  /** True when the person has signed out and nobody is signed in, also after a restart. */
+  isSignedOut(): Promise<boolean>;
   adopt(tokens: TokenSet, account: AccountView, attempt: number): void;
   /** No caller waits for these tokens any more. */
   discard(tokens: TokenSet): void;
@@ -46,9 +48,9 @@ export interface Attempts {
   /**
    * Resolves when the person is signed in; rejects when the attempt fails, and with
    * `invalid-options` when the argument is no sign-in request. Cancels the oldest attempt when too
-   * many are open.
+   * many are open. Only a host may say who opens the URL.
    */
-  begin(argument: unknown): Promise<void>;
+  begin(argument: unknown, by: 'page' | 'host'): Promise<void>;
   cancel(attempts: readonly AttemptState[]): void;
   /** Sends the event to the newest attempt that waits for the person. */
   sendToWaiting(event: AttemptEvent): void;
@@ -94,6 +96,7 @@ export function createAttempts(
       return number;
     },
     correlationId: (number) => host.correlationId(number),
+    isSignedOut: () => host.isSignedOut(),
   });
 
   return {
@@ -153,8 +156,11 @@ export function createAttempts(
     host.drain();
   }
 
-  async function begin(argument: unknown): Promise<void> {
-    const request = parseSignInRequest(argument);
+  async function begin(argument: unknown, by: 'page' | 'host'): Promise<void> {
+    const { request, opener } =
+      by === 'host'
+        ? parseSignInOptions(argument)
+        : { request: parseSignInRequest(argument), opener: null };
     const [oldest] = attempts.keys();
     if (oldest !== undefined && attempts.size >= LIMITS.openAttempts)
       send(oldest, { type: 'cancel' });
@@ -171,7 +177,7 @@ export function createAttempts(
     });
     await new Promise<void>((resolve, reject) => {
       signIns.set(number, { resolve, reject });
-      attemptEffects.begin(number, request, attempt.expiresAt);
+      attemptEffects.begin(number, request, opener, attempt.expiresAt);
       host.drain();
     });
   }

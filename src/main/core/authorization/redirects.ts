@@ -2,6 +2,7 @@
 // of each redirect, stores what may outlive the process. Each redirect has its own state, verifier
 // and nonce: an answer to one cannot be used on another (RFC 9700 §4.4, §4.7).
 import type { RedirectKind, SignInRequest } from '../../../contract.js';
+import type { AuthorizationRequest } from '../oauth/authorization-request.js';
 import { type RequestSecrets, createRequestSecrets } from '../oauth/request-secrets.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
 import type { DeviceAuthorization } from '../oauth/device-authorization.js';
@@ -12,6 +13,7 @@ import type { Settings } from '../options/auth-options.js';
 import type { Ports, RedirectOption, AttemptOutcome } from '../base/ports.js';
 import type { BareCode, OAuthClient } from '../oauth/client.js';
 import { withTimeout } from '../base/timeout.js';
+import type { Opener } from './sign-in-request.js';
 
 /**
  * The answer comes as a callback with the state of this redirect: by itself, or pasted by the
@@ -42,6 +44,7 @@ export interface OpenDeviceCode {
 export interface AttemptContext {
   readonly request: SignInRequest;
   readonly correlationId: string;
+  readonly opener: Opener | null;
   readonly redirects: Map<number, OpenRedirect | OpenDeviceCode>;
   /** Where the search for the next redirect begins in the order of redirects. */
   position: number;
@@ -71,8 +74,10 @@ export interface Redirects {
 export function createAttemptContext(
   request: SignInRequest,
   correlationId: string,
+  opener: Opener | null,
 ): AttemptContext {
-  return { request, correlationId, redirects: new Map(), position: 0, lastId: 0, closed: false };
+  const nothingOpen = { redirects: new Map(), position: 0, lastId: 0, closed: false };
+  return { request, correlationId, opener, ...nothingOpen };
 }
 
 export function createRedirects(
@@ -80,6 +85,7 @@ export function createRedirects(
   ports: Pick<Ports, 'callbacks' | 'clock' | 'log'>,
   client: OAuthClient,
   attemptStore: AttemptStore,
+  isSignedOut: () => Promise<boolean>,
 ): Redirects {
   const { clock, log } = ports;
   const { redirects, issuer, clientId } = settings;
@@ -131,7 +137,7 @@ export function createRedirects(
         return await client.authorizationUrl(
           redirect.secrets,
           redirect.redirectUri,
-          context.request,
+          await requestOf(context),
         );
       } catch (thrown) {
         log.write({
@@ -164,7 +170,7 @@ export function createRedirects(
       context.redirects.set(id, {
         kind: option.kind,
         startedAt,
-        authorization: await client.authorizeDevice(context.request),
+        authorization: await client.authorizeDevice(await requestOf(context)),
       });
       if (context.closed) close(context, id, 'failed');
       return id;
@@ -188,7 +194,7 @@ export function createRedirects(
       redirect.authorizationUrl = await client.authorizationUrl(
         redirect.secrets,
         redirect.redirectUri,
-        context.request,
+        await requestOf(context),
       );
       await kept;
       return id;
@@ -196,6 +202,10 @@ export function createRedirects(
       close(context, id, 'failed');
       throw thrown;
     }
+  }
+
+  async function requestOf({ request }: AttemptContext): Promise<AuthorizationRequest> {
+    return { ...request, afterSignOut: await isSignedOut() };
   }
 
   async function redirectOf(

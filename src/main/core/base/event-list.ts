@@ -68,6 +68,13 @@ export const EVENTS = {
     means:
       'An option is allowed but unwise. Reported once, while `createAuth` runs, so only `onLog` receives it.',
   },
+  'start-order': {
+    level: 'warn',
+    about: null,
+    fields: ['warning'],
+    means:
+      '`createAuth` was called after the app was ready, or the app changed its name or its folder after that call. The warning says what is lost and what to do.',
+  },
 
   'attempt-started': {
     level: 'info',
@@ -348,7 +355,8 @@ export const EVENTS = {
     level: 'warn',
     about: null,
     fields: ['origin', 'hint'],
-    means: 'A page called that is not trusted.',
+    means:
+      'A page called that is not trusted, or that has no context isolation. The hint says what to change.',
   },
   'view-listener-failed': {
     level: 'error',

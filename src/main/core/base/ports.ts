@@ -197,6 +197,8 @@ export interface Browser {
    * or when that page cannot be opened. Never throws synchronously, and no error repeats the URL.
    */
   open(url: string): Promise<void>;
+  /** Puts the same URL into the clipboard, for the person to paste. Rejects as `open` does. */
+  copy(url: string): Promise<void>;
 }
 
 /**

@@ -3,6 +3,15 @@
 import type { SignInRequest } from '../../../contract.js';
 import type { Settings } from '../options/auth-options.js';
 
+/** What was asked for, and what Latchkey knows besides. */
+export interface AuthorizationRequest extends SignInRequest {
+  /** The person has signed out: the browser still knows them, and they may want another account. */
+  readonly afterSignOut?: boolean;
+}
+
+/** OpenID Connect Core §3.1.2.1. */
+const CHOICE = 'select_account';
+
 /** Leaves out parameters without a value (RFC 6749 §3.1). */
 export function present(
   parameters: Readonly<Record<string, string | undefined>>,
@@ -14,14 +23,18 @@ export function present(
 
 /**
  * OpenID Connect Core §11: `offline_access` needs `prompt=consent`, unless the preset says
- * otherwise. If the host sets `prompt`, only the host decides.
+ * otherwise. If the host sets `prompt`, only the host decides. After a sign-out the person chooses
+ * the account, if the provider knows how. `known`: `prompt_values_supported` of its metadata.
  */
 export function promptOf(
-  request: SignInRequest,
+  request: AuthorizationRequest,
   { authorizationParameters, provider, scopes }: Settings,
+  known: readonly string[] = [],
 ): string {
   const configured = authorizationParameters['prompt'];
-  const asked = request.prompt ?? configured ?? '';
+  const canChoose = provider?.selectAccount === true || known.includes(CHOICE);
+  const usual = request.afterSignOut === true && canChoose ? CHOICE : '';
+  const asked = request.prompt ?? configured ?? usual;
   const habit = provider?.promptConsent ?? 'with-offline-access';
   const needsConsent =
     configured === undefined &&

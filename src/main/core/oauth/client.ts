@@ -3,7 +3,14 @@
 // session and decides no policy; error-mapping.ts turns every failure into an AuthError.
 import * as oauth from 'oauth4webapi';
 import type { RequestSecrets } from './request-secrets.js';
-import { loginHintOf, present, promptOf, resourcesOf, withQuery } from './authorization-request.js';
+import {
+  type AuthorizationRequest,
+  loginHintOf,
+  present,
+  promptOf,
+  resourcesOf,
+  withQuery,
+} from './authorization-request.js';
 import { LIMITS } from '../base/limits.js';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import {
@@ -32,7 +39,7 @@ import {
   readTokenAnswer,
   toTokenSet,
 } from './token-response.js';
-import type { AccountView, AuthErrorCode, SignInRequest } from '../../../contract.js';
+import type { AccountView, AuthErrorCode } from '../../../contract.js';
 import type { TokenTarget, TokenSet } from '../base/tokens.js';
 
 /** Tokens, and the account that they belong to. */
@@ -77,7 +84,7 @@ export interface OAuthClient {
   authorizationUrl(
     secrets: RequestSecrets,
     redirectUri: string,
-    request: SignInRequest,
+    request: AuthorizationRequest,
   ): Promise<string>;
   /**
    * RFC 6749 §4.1.3. Sends the code only once. Rejects with `sign-in-denied` when the callback says
@@ -99,7 +106,7 @@ export interface OAuthClient {
   /**
    * RFC 8628 §3.1. Rejects with `redirect-unavailable` if the provider has no endpoint for it.
    */
-  authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization>;
+  authorizeDevice(request: AuthorizationRequest): Promise<DeviceAuthorization>;
   /**
    * Polls once (RFC 8628 §3.4). Rejects when waiting makes no sense any more: denied, expired,
    * refused, or tokens that fail a check.
@@ -222,7 +229,7 @@ export function createOAuthClient(
   async function authorizationUrl(
     secrets: RequestSecrets,
     redirectUri: string,
-    request: SignInRequest,
+    request: AuthorizationRequest,
   ): Promise<string> {
     const server = await known();
     if (usesOpenId && server.jwks_uri !== undefined) keys.ask(secrets, server.jwks_uri);
@@ -236,7 +243,7 @@ export function createOAuthClient(
       code_challenge: await oauth.calculatePKCECodeChallenge(secrets.codeVerifier),
       code_challenge_method: 'S256',
       nonce: usesOpenId ? secrets.nonce : undefined,
-      prompt: promptOf(request, settings),
+      prompt: promptOf(request, settings, server.prompt_values_supported),
       ...loginHintOf(request, settings),
     });
     parameters.push(...resourcesOf(settings));
@@ -401,7 +408,7 @@ export function createOAuthClient(
     return { exchange: { redirectUri, sentVerifier, sentSecret }, url };
   }
 
-  async function authorizeDevice(request: SignInRequest): Promise<DeviceAuthorization> {
+  async function authorizeDevice(request: AuthorizationRequest): Promise<DeviceAuthorization> {
     const server = await known();
     if (server.device_authorization_endpoint === undefined)
       throw new AuthError(
@@ -413,7 +420,7 @@ export function createOAuthClient(
     const parameters = present({
       ...settings.authorizationParameters,
       scope: settings.scopes.join(' '),
-      prompt: promptOf(request, settings),
+      prompt: promptOf(request, settings, server.prompt_values_supported),
       ...loginHintOf(request, settings),
     });
     parameters.push(...resourcesOf(settings));

@@ -23,6 +23,8 @@ export type ServerMetadata = {
   readonly id_token_signing_alg_values_supported: string[];
   /** Empty when the server announces none, which means Basic (RFC 8414 §2). */
   readonly token_endpoint_auth_methods_supported: string[];
+  /** Initiating User Registration 1.0 §4, as most providers publish it. Absent: none are named. */
+  readonly prompt_values_supported?: string[];
 };
 
 /** The members that `checkMetadata` reads. Nothing else of the metadata is stored. */
@@ -39,6 +41,7 @@ export const METADATA_MEMBERS = [
   'authorization_response_iss_parameter_supported',
   'id_token_signing_alg_values_supported',
   'token_endpoint_auth_methods_supported',
+  'prompt_values_supported',
 ] as const;
 
 /** The metadata for endpoints that the host gives, unchecked, as a provider would publish it. */
@@ -133,10 +136,12 @@ export function checkMetadata(
     : undefined;
   const mustPush = published['require_pushed_authorization_requests'] === true;
   const pushed = (mustPush ? needed : optional)('pushed_authorization_request_endpoint');
+  const prompts = words(published['prompt_values_supported']);
   return {
     issuer,
     authorization_endpoint: authorization,
     token_endpoint: token,
+    ...(prompts.length === 0 ? {} : { prompt_values_supported: prompts }),
     ...(jwks === undefined ? {} : { jwks_uri: jwks }),
     ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),

@@ -32,17 +32,40 @@ export interface AppWindow {
  * The options of `createAuth`. Required: `clientId`, `redirects`, and `issuer` or `provider`.
  * Everything else has a default.
  */
-export interface AuthOptions {
+export type AuthOptions = OptionsWithIssuer | OptionsWithProvider;
+
+/** The options for a provider that is named by its issuer. */
+export interface OptionsWithIssuer extends SharedOptions {
   /**
    * The issuer identifier (OpenID Connect Discovery §2, RFC 8414 §2). It is compared exactly. Set
    * this or `provider`.
    */
-  readonly issuer?: string;
+  readonly issuer: string;
+  /** The endpoints, instead of discovery. */
+  readonly endpoints?: EndpointOptions;
+  readonly provider?: never;
+}
+
+/** The options for a provider that has a preset. */
+export interface OptionsWithProvider extends SharedOptions {
   /**
    * A preset of `latchkey/providers`, such as `entra({ tenant })`. Set it instead of `issuer` and
    * `endpoints`.
    */
-  readonly provider?: ProviderPreset;
+  readonly provider: ProviderPreset;
+  readonly issuer?: never;
+  readonly endpoints?: never;
+}
+
+/** The options of a host before they are checked: it may have set both, or neither. */
+export interface GivenOptions extends SharedOptions {
+  readonly issuer?: string | undefined;
+  readonly endpoints?: EndpointOptions | undefined;
+  readonly provider?: ProviderPreset | undefined;
+}
+
+/** The options that do not depend on how the provider is named. */
+export interface SharedOptions {
   /** The client id of a *public native* client: no secret, PKCE (RFC 8252 §8.4). */
   readonly clientId: string;
   /**
@@ -69,8 +92,6 @@ export interface AuthOptions {
    * signed in; one of them is active, and views and calls refer to it. Default `one`.
    */
   readonly accounts?: 'one' | 'several';
-  /** The endpoints, instead of discovery. */
-  readonly endpoints?: EndpointOptions;
   /**
    * Only for providers that give desktop apps a secret and demand it, such as Google and GitHub. It
    * is not secret: everybody has the app.

@@ -20,7 +20,7 @@ import {
 } from './option-checks.js';
 import { clientSecret, requirePresetRules, resolvePreset } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
-import type { AuthOptions, EndpointOptions, Settings } from './auth-options.js';
+import type { AuthOptions, EndpointOptions, GivenOptions, Settings } from './auth-options.js';
 import { migrateFrom } from './migration-option.js';
 import { parseResultPage } from './result-page-option.js';
 import { isResource, isScope } from './syntax.js';
@@ -117,7 +117,7 @@ const OPTIONS = {
  * Checks everything at once and freezes it. Throws `invalid-options` for the first mistake. Options
  * that are only unwise are in option-warnings.ts.
  */
-export function parseOptions(options: AuthOptions): Settings {
+export function parseOptions(options: GivenOptions): Settings {
   requireKnown(options, 'options', OPTIONS);
   const preset = resolvePreset(options);
   const given =
@@ -173,7 +173,7 @@ export function parseOptions(options: AuthOptions): Settings {
 }
 
 /** Unchecked yet. */
-function hasResources({ resources: given }: AuthOptions): boolean {
+function hasResources({ resources: given }: GivenOptions): boolean {
   return Array.isArray(given) && given.length > 0;
 }
 

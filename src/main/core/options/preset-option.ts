@@ -3,7 +3,7 @@
 // makes no difference between a preset and a host's own values.
 import { AuthError } from '../base/errors.js';
 import { type Check, refuse, requireKnown, text } from './option-checks.js';
-import type { AuthOptions } from './auth-options.js';
+import type { GivenOptions } from './auth-options.js';
 import { type PreflightFindings, type PreflightSubject, preflight } from './preflight.js';
 import type { ProviderPreset } from './provider-preset.js';
 
@@ -21,6 +21,7 @@ const MEMBERS: { readonly [Name in keyof ProviderPreset]: (value: unknown) => bo
   offlineAccess: isAnything,
   authorizationParameters: isObject,
   promptConsent: isAnything,
+  selectAccount: isAnything,
   loginHintParameter: isAnything,
   clientSecret: isObject,
   endingErrors: isList,
@@ -30,7 +31,11 @@ const MEMBERS: { readonly [Name in keyof ProviderPreset]: (value: unknown) => bo
 };
 
 /** Throws when the options give what the preset already gives. Null without a preset. */
-export function resolvePreset({ provider, issuer, endpoints }: AuthOptions): ProviderPreset | null {
+export function resolvePreset({
+  provider,
+  issuer,
+  endpoints,
+}: GivenOptions): ProviderPreset | null {
   if (provider === undefined) return null;
   if (issuer !== undefined)
     refuse('issuer', 'left out when "provider" is given, because the preset names the issuer');

@@ -95,6 +95,11 @@ export interface ProviderPreset {
   readonly authorizationParameters: Readonly<Record<string, string>>;
   /** When `prompt=consent` is sent although nobody asks for it (docs/decisions/0007). */
   readonly promptConsent: 'always' | 'with-offline-access' | 'never';
+  /**
+   * Whether `prompt=select_account` offers the choice of account (OpenID Connect Core §3.1.2.1).
+   * False: only if the metadata names it in `prompt_values_supported`.
+   */
+  readonly selectAccount: boolean;
   /** The provider's name for `login_hint` (OpenID Connect Core §3.1.2.1). */
   readonly loginHintParameter: string;
   /**
