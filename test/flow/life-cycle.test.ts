@@ -31,7 +31,7 @@ beforeEach(() => {
   vi.spyOn(utilityProcess, 'fork').mockImplementation((...how) => {
     const child = fork(...how);
     workers += 1;
-    child.once('exit', () => (workers -= 1));
+    child.on('exit', () => (workers -= 1));
     return child;
   });
 });
@@ -185,7 +185,6 @@ describe('createAuth again', () => {
     for (const { value } of one.issued) expect(sent).not.toContain(value);
 
     const again = await started(await create({ issuer: one.issuer, clientId: one.clientId }));
-    console.log(JSON.stringify(again.getView()), JSON.stringify(events.slice(-14)));
     expect(again.getView()).toMatchObject({
       status: 'signed-in',
       account: { name: 'Ada Lovelace' },
