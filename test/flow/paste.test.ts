@@ -147,7 +147,7 @@ describe('a code that is pasted alone', () => {
     expect(await mine.code).toBe('callback-invalid');
     expect(mine.app.engine.view()).toMatchObject({
       status: 'signed-out',
-      error: { code: 'callback-invalid', retry: 'user', serverError: 'invalid_grant' },
+      error: { code: 'callback-invalid', retry: 'sign-in', serverError: 'invalid_grant' },
     });
     theirs.app.engine.cancelSignIn();
     await theirs.code;

@@ -1,6 +1,7 @@
 // What the presets change on the wire: parameters, client authentication, who signed in, and errors
 // with odd status.
 import { describe, expect, it } from 'vitest';
+import type { AuthorizationRequest } from '../../../src/main/core/oauth/authorization-request.js';
 import { createRequestSecrets } from '../../../src/main/core/oauth/request-secrets.js';
 import type { GivenOptions } from '../../../src/main/core/options/auth-options.js';
 import { cognito, entra, github, google, oidc } from '../../../src/providers/index.js';
@@ -353,5 +354,59 @@ describe('prompt=consent', () => {
       }),
     );
     expect((await authorization(made)).get('prompt')).toBe(expected);
+  });
+});
+
+describe('prompt=select_account', () => {
+  const ENTRA = {
+    provider: entra({ tenant: '11111111-2222-3333-4444-555555555555' }),
+    clientId: '99999999-2222-3333-4444-555555555555',
+  };
+  const GOOGLE = { provider: google(), clientSecret: 'not-so-secret', redirects: [LOOPBACK] };
+  const OTHER = { provider: oidc({ issuer: 'https://id.example' }) };
+  const CHOOSES = ['login', 'select_account'];
+
+  it.each<[string, Partial<GivenOptions>, AuthorizationRequest, readonly unknown[], string | null]>(
+    [
+      ['is sent to Entra', ENTRA, { afterSignOut: true }, [], 'select_account'],
+      ['is sent to Google', GOOGLE, { afterSignOut: true }, [], 'select_account consent'],
+      [
+        'is sent to a provider that announces it',
+        OTHER,
+        { afterSignOut: true },
+        CHOOSES,
+        'select_account consent',
+      ],
+      ['is not sent where nobody has signed out', ENTRA, { afterSignOut: false }, CHOOSES, null],
+      ['is not sent where it is not known', OTHER, { afterSignOut: true }, ['login'], 'consent'],
+      ['is not sent for odd metadata', OTHER, { afterSignOut: true }, [7, null], 'consent'],
+      [
+        'gives way to the prompt of the caller',
+        ENTRA,
+        { afterSignOut: true, prompt: 'login' },
+        CHOOSES,
+        'login',
+      ],
+      [
+        'gives way to the option of the host, also to one that sends none',
+        { ...ENTRA, authorizationParameters: { prompt: '' } },
+        { afterSignOut: true },
+        CHOOSES,
+        null,
+      ],
+    ],
+  )('%s after a sign-out', async (_what, options, request, prompts, expected) => {
+    const made = await createWire(options);
+    const { issuer } = options.provider!;
+    made.answer(issuer, () =>
+      Response.json({
+        issuer,
+        authorization_endpoint: `${issuer}/a`,
+        token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/k`,
+        prompt_values_supported: prompts,
+      }),
+    );
+    expect((await authorization(made, request)).get('prompt')).toBe(expected);
   });
 });
