@@ -61,13 +61,23 @@ const ELECTRON_NAMES = [
 
 /** What a host writes, one file for each entry, with a mistake that only true types catch. */
 const USES: Readonly<Record<Entry, string>> = {
-  main: `import { createAuth, AuthError, type Auth, type AuthView } from 'latchkey/main';
+  main: `import { createAuth, AuthError, type Auth, type AuthView, type ProviderPreset } from 'latchkey/main';
 export const auth: Auth = createAuth({ issuer: 'https://login.example.com', clientId: 'c', redirects: ['http://127.0.0.1/callback'] });
 export const view: AuthView = auth.getView();
 export const token: Promise<string> = auth.getAccessToken();
 export const isOurs = (error: unknown): boolean => error instanceof AuthError && error.code === 'signed-out';
 // @ts-expect-error "redirects" is required
-createAuth({ issuer: 'https://login.example.com', clientId: 'c' });`,
+createAuth({ issuer: 'https://login.example.com', clientId: 'c' });
+// @ts-expect-error "issuer" or "provider" is required
+createAuth({ clientId: 'c', redirects: ['http://127.0.0.1/callback'] });
+declare const provider: ProviderPreset;
+// @ts-expect-error not both of them
+createAuth({ issuer: 'https://login.example.com', provider, clientId: 'c', redirects: [] });
+// @ts-expect-error a preset has the endpoints
+createAuth({ provider, endpoints: { authorization: '', token: '' }, clientId: 'c', redirects: [] });
+export const { signIn, stop } = auth;
+void signIn({ open: 'copy', prompt: 'login' });
+void signIn({ open: (url: string) => console.log(url.length) });`,
   preload: `import 'latchkey/preload';`,
   providers: `import { createAuth, type ProviderPreset } from 'latchkey/main';
 import { auth0, cognito, entra, github, google, keycloak, oidc, okta } from 'latchkey/providers';
@@ -75,10 +85,14 @@ export const presets: readonly ProviderPreset[] = [auth0({ domain: 'd' }), cogni
 createAuth({ provider: entra({ tenant: 'common' }), clientId: 'c', redirects: ['http://localhost/callback'] });
 // @ts-expect-error "tenant" is required
 entra({});`,
-  renderer: `import { auth, isAuthFailure, type AuthApi } from 'latchkey/renderer';
+  renderer: `import { auth, isAuthFailure, type AuthApi, type PageView } from 'latchkey/renderer';
 export const api: AuthApi = auth;
 auth.subscribe((view) => { if (view.status === 'signed-in') document.title = view.account.subject; });
 export const code = (thrown: unknown): string => isAuthFailure(thrown) ? thrown.code : '';
+export const words = (view: PageView): string => view.status === 'unavailable' ? view.error.message : view.status;
+export const { signIn } = auth;
+// @ts-expect-error a page cannot say who opens the link
+void signIn({ open: 'copy' });
 // @ts-expect-error a page has no way to a token
 auth.getAccessToken();`,
   testing: `import { startProvider, type Provider } from 'latchkey/testing';
