@@ -8,7 +8,9 @@ auth.subscribe((view) => {
   text.value =
     view.status === 'signed-in'
       ? `Hello ${view.account.name ?? view.account.subject}`
-      : view.status;
+      : view.status === 'unavailable'
+        ? view.error.message
+        : view.status;
 });
 document.querySelector('button').addEventListener('click', () => {
   auth.signIn().catch((error) => console.error(error));

@@ -50,8 +50,8 @@ export interface Beginning {
   readonly registration: () => Promise<SchemeRegistration>;
   readonly firstWindow: Promise<void>;
   readonly showApp: () => void;
-  /** createAuth was called after the app was ready. */
-  readonly isLate: boolean;
+  /** How many windows were open, if createAuth was called after the app was ready; else null. */
+  readonly windowsBefore: number | null;
 }
 
 /**
@@ -75,9 +75,9 @@ export function assemble({
   registration,
   firstWindow,
   showApp,
-  isLate,
+  windowsBefore,
 }: Beginning): Assembly {
-  for (const warning of orderWarnings(settings, facts, isLate))
+  for (const warning of orderWarnings(settings, facts, windowsBefore))
     log.write({ level: 'warn', event: 'start-order', fields: { warning } });
   for (const warning of warningsOf(settings))
     log.write({ level: 'warn', event: 'options-warning', fields: { warning } });
@@ -200,18 +200,20 @@ export function assemble({
 function orderWarnings(
   { redirects, attachPreload }: Settings,
   { userDataPath, appName }: RegistrationFacts,
-  isLate: boolean,
+  windowsBefore: number | null,
 ): readonly string[] {
   const costs = [
     ...(redirects.some(({ kind }) => kind === 'custom-scheme')
       ? ['on macOS a callback that starts the app is lost']
       : []),
-    ...(attachPreload ? ['a window that was open already has no bridge until it loads again'] : []),
+    ...(attachPreload && windowsBefore !== 0
+      ? ['a window that was open already has no bridge until it loads again']
+      : []),
   ];
   return [
-    ...(isLate && costs.length > 0
+    ...(windowsBefore !== null && costs.length > 0
       ? [
-          `createAuth was called after the app was ready: ${costs.join(', and ')}. Call it at the top of the main file, without await app.whenReady() before it`,
+          `createAuth was called after the app was ready: ${costs.join(', and ')}. Call it before that, without await app.whenReady() (docs/bundlers.md, "The moment later")`,
         ]
       : []),
     ...(app.getPath('userData') === userDataPath

@@ -236,6 +236,7 @@ describe('the order of calls', () => {
 
   it('after the app is ready works, and one warning names what is lost', async () => {
     await app.whenReady();
+    new BrowserWindow();
     const auth = await create({ redirects: [SCHEME] });
     // A window that the host makes right after the call must have the preload.
     expect(fakeElectron.preloads).toHaveLength(1);
@@ -244,6 +245,12 @@ describe('the order of calls', () => {
       expect.stringMatching(/on macOS a callback .* is lost.*a window that was open already/),
     ]);
     expect(await fakeElectron.openPage(PAGE)).not.toBeNull();
+  });
+
+  it('after the app is ready, but before any window, costs a loopback redirect nothing', async () => {
+    await app.whenReady();
+    await started(await create());
+    expect(warnings()).toEqual([]);
   });
 
   it('after stop() is no late one', async () => {

@@ -1,15 +1,17 @@
 // The page: shows who is signed in. The import map of index.html leads "latchkey/renderer" to the
 // file.
-import { auth, type AuthView } from 'latchkey/renderer';
+import { auth, type PageView } from 'latchkey/renderer';
 
 const text = document.querySelector('output');
 
-function show(view: AuthView): void {
+function show(view: PageView): void {
   if (text === null) return;
   text.value =
     view.status === 'signed-in'
       ? `Hello ${view.account.name ?? view.account.subject}${view.remembered ? ', see you tomorrow' : ''}`
-      : view.status;
+      : view.status === 'unavailable'
+        ? view.error.message
+        : view.status;
 }
 
 auth.subscribe(show);
