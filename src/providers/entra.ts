@@ -217,6 +217,13 @@ const FACTS: readonly ProviderFact[] = [
     verified: false,
   },
   {
+    topic: 'prompt',
+    fact: 'prompt=select_account interrupts single sign-on: the person chooses among the accounts of the browser, or takes another one.',
+    source: 'https://learn.microsoft.com/entra/identity-platform/msal-js-prompt-behavior',
+    date: '2026-11-29',
+    verified: true,
+  },
+  {
     topic: 'identity',
     fact: 'The metadata of common and organizations names the issuer https://login.microsoftonline.com/{tenantid}/v2.0, with the placeholder in it.',
     source: 'https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration',

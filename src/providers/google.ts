@@ -127,6 +127,13 @@ const FACTS: readonly ProviderFact[] = [
     verified: false,
   },
   {
+    topic: 'prompt',
+    fact: 'prompt knows none, consent and select_account, and not login.',
+    source: 'https://dev.to/googleworkspace/google-oidc-and-prompt-login-4d5o',
+    date: '2026-11-29',
+    verified: true,
+  },
+  {
     topic: 'tokens',
     fact: 'An answer to a renewal carries no refresh token; the old one stays.',
     source: NATIVE,
