@@ -96,7 +96,7 @@ test('a sign-in that was stopped leaves room for the next one, and a window with
           'page-refused',
           {
             origin: 'file://',
-            hint: expect.stringContaining('"contextIsolation: true"') as string,
+            hint: expect.stringContaining('"contextIsolation: true"'),
           },
         ],
       ],
