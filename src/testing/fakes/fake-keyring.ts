@@ -99,13 +99,13 @@ export function createFakeKeyring(): {
       case 'locked':
         if (request.op === 'set')
           return { id, ok: false, text: 'Cannot create an item in a locked collection' };
-        return { id, ok: true, value: request.op === 'get' ? null : false, tookMs: 1 };
+        return { id, ok: true, value: request.op === 'delete' ? false : null, tookMs: 1 };
       case 'working':
         if (request.op !== 'set')
           return {
             id,
             ok: true,
-            value: request.op === 'get' ? (entries.get(key) ?? null) : entries.delete(key),
+            value: request.op === 'delete' ? entries.delete(key) : (entries.get(key) ?? null),
             tookMs: 1,
           };
         entries.set(key, request.value);
