@@ -23,6 +23,7 @@ import {
   prose,
   table,
   tableUnder,
+  troubles,
 } from './documents.js';
 import { attemptTable, liveTable, sessionTable, waitingTable } from './machine-tables.js';
 import { ROOT, filesUnder, membersOf, parse, read, walk } from './sources.js';
@@ -377,6 +378,24 @@ describe('what-happens-when.md', () => {
       expect(missing, heading).toEqual([]);
     }
     expect(parts.length).toBeGreaterThanOrEqual(15);
+  });
+});
+
+describe('troubleshooting.md', () => {
+  it('lists the mistakes that its tests make, and no others', () => {
+    const titles = testTitles();
+    const made = ['flow/troubleshooting'].flatMap((file) => [...(titles.get(file) ?? [])]);
+    expect([...troubles()].sort()).toEqual(made.sort());
+    expect(made.length).toBeGreaterThanOrEqual(20);
+  });
+
+  it('says for each mistake how to fix it, and what to read', () => {
+    const rows = headings('docs/troubleshooting.md')
+      .slice(1)
+      .flatMap((heading) => tableUnder('docs/troubleshooting.md', heading));
+    expect(
+      rows.filter(([, message = '', fix = '']) => !message.startsWith('`') || fix === ''),
+    ).toEqual([]);
   });
 });
 

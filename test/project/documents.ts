@@ -111,6 +111,38 @@ export function namesIn(rows: readonly (readonly string[])[], column = 0): reado
   return rows.map((row) => /^`([^`]+)`/.exec(row[column] ?? '')?.[1] ?? row[column] ?? '');
 }
 
+const TROUBLES = 'docs/troubleshooting.md';
+
+/** The symptoms that docs/troubleshooting.md lists. */
+export function troubles(): readonly string[] {
+  return headings(TROUBLES)
+    .slice(1)
+    .flatMap((heading) => tableUnder(TROUBLES, heading))
+    .map(([symptom = '']) => symptom);
+}
+
+/**
+ * Fails unless docs/troubleshooting.md says that a developer with this symptom reads these
+ * messages.
+ */
+export function expectTrouble(symptom: string, messages: readonly string[]): void {
+  const whole = read(TROUBLES);
+  const row = whole.split('\n').find((line) => line.startsWith(`| ${symptom} | `));
+  if (row === undefined) throw new Error(`${TROUBLES} has no row "${symptom}"`);
+  const cells = row.split(' | ');
+  const told = messages.map((message) => `\`${message}\``).join('<br>');
+  if (process.env['LATCHKEY_UPDATE_DOCS'] === '1')
+    writeFileSync(
+      join(ROOT, TROUBLES),
+      whole.replace(row, () => cells.with(1, told).join(' | ')),
+    );
+  else
+    expect(
+      cells[1],
+      'to rewrite it: LATCHKEY_UPDATE_DOCS=1 npx vitest run --project flow troubleshooting',
+    ).toBe(told);
+}
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
