@@ -50,6 +50,7 @@ test('goes another way, and pastes, with the keyboard alone', async ({ desk }) =
   });
   const page = await app.firstWindow();
   await waiting(app);
+  await expect(button(page, 'paste-instead')).toBeVisible();
   await tabTo(page, 'paste-instead');
   await page.keyboard.press('Enter');
   await expect(page.locator('#pasted')).toBeFocused();

@@ -4,7 +4,16 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { APP_FOLDER } from '../../scripts/lab/app-process.mjs';
-import { button, expect, LOOPBACK, signedIn, signedOut, test, waitingBy } from './fixtures.js';
+import {
+  button,
+  expect,
+  LOOPBACK,
+  recordBrowser,
+  signedIn,
+  signedOut,
+  test,
+  waitingBy,
+} from './fixtures.js';
 import type { AuthView, WatchedApp } from './fixtures.js';
 import { portray, shoot, violations } from './portrait.js';
 
@@ -29,7 +38,7 @@ test.describe('at a provider that knows four ways', () => {
     await button(page, 'sign-in').click();
     await waitingBy(app, 'loopback');
     await shoot(page, 'waiting-at-first');
-    await expect(page.locator('#help')).toHaveAttribute('data-prominent', 'true', {
+    await expect(page.locator('#help')).toHaveAttribute('data-visible', 'true', {
       timeout: 20_000,
     });
     await portray(page, 'waiting');
@@ -232,6 +241,69 @@ test('keeps its outlines where the system has its own colours, and stands still 
   expect(colors).toEqual(['rgb(255, 255, 255)', 'rgb(16, 20, 19)']);
   expect(await moving(page)).toBe(0);
   expect(await violations(page)).toEqual([]);
+});
+
+test('shows no button as pointed at when it only has come under the pointer', async ({ desk }) => {
+  recordBrowser(desk);
+  const app = desk.launch({ flags: [`--redirect=${LOOPBACK}`] });
+  const page = await app.firstWindow();
+  await button(page, 'sign-in').click();
+  await waitingBy(app, 'loopback');
+  await expect(button(page, 'cancel')).toBeVisible();
+  await expect(page.locator('body')).not.toHaveAttribute('data-pointer', 'moves');
+  const grounds = (): Promise<number> =>
+    page
+      .locator('#actions button:visible')
+      .evaluateAll(
+        (buttons) => new Set(buttons.map((one) => getComputedStyle(one).backgroundColor)).size,
+      );
+  await button(page, 'cancel').hover();
+  await expect.poll(grounds).toBe(2);
+  // The browser comes to the front.
+  await page.evaluate(() => window.dispatchEvent(new Event('blur')));
+  await expect.poll(grounds).toBe(1);
+});
+
+test('divides a long line of the view where an address is divided, and goes on further in', async ({
+  desk,
+}) => {
+  const app = desk.launch();
+  const page = await app.firstWindow();
+  await signedOut(app);
+  const issuer =
+    'https://login.microsoftonline.com/00000000-1111-2222-3333-444444444444/v2.0/discovery';
+  const view = { status: 'signed-in', otherAccounts: [{ id: 'a1', issuer }] };
+  const lines = await page.evaluate(
+    async ([module, shown]) => {
+      const { paintView } = (await import(module)) as { paintView: (view: unknown) => void };
+      paintView(shown);
+      return [...document.querySelectorAll('#view-json .line')].map((line) => {
+        const rows: { left: number; top: number; before: string }[] = [];
+        const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        let before = '';
+        for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+          for (const [at, sign] of [...(text.textContent ?? '')].entries()) {
+            const range = document.createRange();
+            range.setStart(text, at);
+            range.setEnd(text, at + 1);
+            const { left, top } = range.getBoundingClientRect();
+            if (sign.trim() !== '' && top > (rows.at(-1)?.top ?? -1) + 4)
+              rows.push({ left, top, before });
+            before = sign;
+          }
+        }
+        return rows;
+      });
+    },
+    ['/demo/paint.js', view] as const,
+  );
+  const divided = lines.filter((rows) => rows.length > 1);
+  expect(divided).toHaveLength(1);
+  for (const [first, ...rest] of divided) {
+    expect(rest.every(({ left }) => left > (first?.left ?? Infinity))).toBe(true);
+    expect(rest.map(({ before }) => before).join('')).toMatch(/^[\s/.-]+$/);
+  }
+  await shoot(page, 'view-divided');
 });
 
 function heading(page: Page, name: string): Promise<void> {

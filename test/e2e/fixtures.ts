@@ -121,6 +121,7 @@ export const test = base.extend<Options & { desk: Desk }, { electronPath: string
 
 type DemoButton =
   | 'sign-in'
+  | 'another-account'
   | 'retry'
   | 'reopen'
   | 'cancel'

@@ -108,6 +108,22 @@ test('signs out here and at the server, and stays signed out after a restart', a
   await expect(button(await again.firstWindow(), 'sign-in')).toBeVisible();
 });
 
+test('lets another person sign in after a sign-out, although the browser still knows the first', async ({
+  desk,
+}) => {
+  const app = desk.launch();
+  await desk.signIn(app);
+  const page = await app.firstWindow();
+  await button(page, 'sign-out').click();
+  await signedOut(app);
+  // The last page of the first sign-in is not the one to fill in.
+  await (await desk.providerTab()).goto('about:blank');
+  await button(page, 'another-account').click();
+  await waiting(app);
+  await desk.person({ login: 'grace' });
+  expect(await signedIn(app)).toMatchObject({ account: { name: 'Grace Hopper' } });
+});
+
 test('cancels an attempt, and a callback that comes late changes nothing', async ({ desk }) => {
   await desk.browser();
   const app = desk.launch();

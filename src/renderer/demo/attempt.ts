@@ -13,14 +13,13 @@ import { countdown, share } from './words.js';
 import type { AttemptView, DeviceView, RedirectKind } from '../index.js';
 
 /**
- * How long a redirect may take before "Nothing happened?" becomes clearer. Fetching a phone takes
- * longer.
+ * How long a redirect may take before "Nothing happened?" is asked. Fetching a phone takes longer.
  */
 const CALM_MS: Readonly<Record<RedirectKind, number>> = {
-  'custom-scheme': 12_000,
-  loopback: 12_000,
-  'device-code': 60_000,
-  paste: 60_000,
+  'custom-scheme': 5_000,
+  loopback: 5_000,
+  'device-code': 15_000,
+  paste: 15_000,
 };
 
 const NEXT_REDIRECT: Readonly<Record<RedirectKind, string>> = {
@@ -128,7 +127,7 @@ function helpFor(
         : NEXT_REDIRECT[otherWay],
     otherWay: otherWay !== undefined,
     paste,
-    prominent: now - here.redirectSince >= CALM_MS[redirect],
+    visible: now - here.redirectSince >= CALM_MS[redirect],
   };
 }
 

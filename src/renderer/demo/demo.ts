@@ -3,7 +3,7 @@
 // in addition to the view.
 import { faceOf } from './face.js';
 import type { Face, FaceAction, WindowState } from './face-model.js';
-import { element } from './dom.js';
+import { element, setData } from './dom.js';
 import { paintFace, paintTimeline, paintView } from './paint.js';
 import { extendTimeline } from './timeline.js';
 import type { TimelineEntry } from './timeline.js';
@@ -26,6 +26,7 @@ let face: Face | null = null;
 
 const calls: Readonly<Record<Call, () => Promise<void>>> = {
   'sign-in': () => auth.signIn(face?.request ?? {}),
+  'another-account': () => auth.signIn({ prompt: 'select_account' }),
   retry: () => auth.retry(),
   reopen: () => auth.reopenBrowser(),
   cancel: () => auth.cancelSignIn(),
@@ -38,7 +39,10 @@ function paint(change: Partial<WindowState> = {}): void {
   if (view === null) return;
   const now = Date.now();
   here = { ...here, ...change };
+  const before = face?.buttons;
   face = faceOf(view, now, here);
+  // Another button may stand under the pointer now, which nobody has pointed at.
+  if (JSON.stringify(before) !== JSON.stringify(face.buttons)) forgetPointer();
   paintFace(face, view.status);
   paintTimeline(timeline, now);
 }
@@ -161,6 +165,21 @@ async function copy(button: HTMLElement, text: string): Promise<void> {
   setTimeout(() => (button.textContent = label), 2_000);
 }
 
+/**
+ * A button looks pointed at only while the pointer moves over it: not when it has just come under
+ * the pointer, nor while the browser is in front.
+ */
+function followPointer(): void {
+  document.addEventListener('pointermove', ({ pointerType }) => {
+    if (pointerType !== 'touch') setData(document.body, 'pointer', 'moves');
+  });
+  window.addEventListener('blur', forgetPointer);
+}
+
+function forgetPointer(): void {
+  delete document.body.dataset['pointer'];
+}
+
 /** The page itself decides only which part of the window is folded. */
 function foldable(): void {
   const toggle = element('[data-testid="toggle-details"]');
@@ -214,6 +233,7 @@ function listenToPaste(): void {
 
 function start(): void {
   foldable();
+  followPointer();
   listen();
   auth.subscribe(onView);
   setInterval(() => paint(), 1_000);

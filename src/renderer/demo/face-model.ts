@@ -7,7 +7,8 @@ export type FaceTone = 'quiet' | 'accent' | 'amber' | 'red';
 export type FaceFigure =
   'none' | 'skeleton' | 'key' | 'browser' | 'person' | 'lock' | 'cloud' | 'alert';
 
-export type FaceAction = 'sign-in' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out';
+export type FaceAction =
+  'sign-in' | 'another-account' | 'retry' | 'reopen' | 'cancel' | 'switch' | 'sign-out';
 
 /**
  * What this window knows in addition to the view: nothing about sign-in, only what was clicked and
@@ -68,15 +69,15 @@ export interface FacePaste {
 }
 
 /**
- * For a person to whom nothing happens. It is there from the beginning, and grows clearer when it
- * takes long.
+ * For a person to whom nothing happens. Its place is kept from the beginning; it is seen when the
+ * browser takes long.
  */
 export interface FaceHelp {
   readonly text: string;
   readonly otherWay: boolean;
   /** Offers the field for the browser's address. */
   readonly paste: boolean;
-  readonly prominent: boolean;
+  readonly visible: boolean;
 }
 
 /** Everything the left side shows. */

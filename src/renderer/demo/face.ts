@@ -1,5 +1,5 @@
 // What the window shows for a view at a moment: a pure function from (view, now) to a description
-// of the face. Knows nothing of the DOM. Only `caption`, `ring` and `help.prominent` may change
+// of the face. Knows nothing of the DOM. Only `caption`, `ring` and `help.visible` may change
 // with time alone, so that screen readers stay calm.
 import { handsNeeded, signingIn } from './attempt.js';
 import { countdown, ERROR_WORDS, share, untilInWords } from './words.js';
@@ -120,7 +120,7 @@ function signedOut({
       tone: gentle ? 'amber' : 'red',
       figure: figureOf(shown),
       caption: lastAccount === undefined ? '' : `Last signed in: ${nameOf(lastAccount)}`,
-      buttons: [signInButton(lastAccount, shown)],
+      buttons: [signInButton(lastAccount, shown), ...anotherAccount(lastAccount)],
       request: requestFor(lastAccount),
       error: error ?? null,
     };
@@ -131,7 +131,10 @@ function signedOut({
       title: 'You are signed out',
       text: 'See you soon. To come back, sign in with your browser.',
       caption: lastAccount === undefined ? '' : `Last signed in: ${nameOf(lastAccount)}`,
-      buttons: [{ action: 'sign-in', label: 'Sign in with your browser', primary: true }],
+      buttons: [
+        { action: 'sign-in', label: 'Sign in with your browser', primary: true },
+        ...anotherAccount(lastAccount),
+      ],
     };
   }
   return {
@@ -147,6 +150,13 @@ function signInButton(lastAccount: AccountView | undefined, error: AuthErrorView
   const again = error.retry === 'sign-in' ? 'Sign in again' : 'Try again';
   const label = lastAccount === undefined ? again : `${again} as ${nameOf(lastAccount)}`;
   return { action: 'sign-in', label, primary: error.retry !== 'never' };
+}
+
+/** Whom the provider knows already would be signed in again without a question. */
+function anotherAccount(lastAccount: AccountView | undefined): readonly FaceButton[] {
+  return lastAccount === undefined
+    ? []
+    : [{ action: 'another-account', label: 'Use another account', primary: false }];
 }
 
 function signedIn(view: Extract<AuthView, { status: 'signed-in' }>, now: number): Face {

@@ -60,12 +60,12 @@ export function paintPaste({ paste }: Face): void {
   input.ariaInvalid = String(problem !== '');
 }
 
-/** Shows "Nothing happened?", quietly or clearly. */
+/** Keeps a place for "Nothing happened?", and asks it in time. */
 export function paintHelp({ help, paste }: Face): void {
   const box = element('#help');
   box.hidden = help === null;
   if (help === null) return;
-  setData(box, 'prominent', String(help.prominent));
+  setData(box, 'visible', String(help.visible));
   setText(element('#help-text'), help.text);
   element('[data-testid="other-way"]').hidden = !help.otherWay;
   const instead = element('[data-testid="paste-instead"]');

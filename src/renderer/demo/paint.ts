@@ -11,6 +11,7 @@ import type { AuthView, PageView } from '../index.js';
 
 const actions: readonly FaceAction[] = [
   'sign-in',
+  'another-account',
   'retry',
   'reopen',
   'cancel',
@@ -114,14 +115,24 @@ export function paintView(view: AuthView | null): void {
 function makeLine(line: string): Element {
   const block = make('span', '');
   block.className = 'line';
+  block.style.setProperty('--deep', String(line.search(/\S/)));
   const pieces = line.split(/("(?:\\.|[^"\\])*"(?:\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?)/);
   for (const piece of pieces) {
     const kind = kindOf(piece);
-    const made = kind === null ? document.createTextNode(piece) : make('span', piece);
-    if (made instanceof HTMLElement && kind !== null) made.className = kind;
-    block.append(made);
+    if (kind === null) block.append(piece);
+    else block.append(breakable(piece, kind));
   }
   return block;
+}
+
+/** Long words may be divided where an address is divided: after each of these signs. */
+function breakable(piece: string, kind: string): HTMLElement {
+  const made = make('span', '', kind);
+  for (const part of piece.split(/(?<=[/?&=@_.:-])(?![/"])/)) {
+    if (made.hasChildNodes()) made.append(document.createElement('wbr'));
+    made.append(part);
+  }
+  return made;
 }
 
 function kindOf(piece: string): string | null {

@@ -48,6 +48,19 @@ describe('the faces of the demo', () => {
       caption: 'Last signed in: Ada Lovelace',
       request: {},
     });
+    expect(labels(shown)).toEqual([
+      'sign-in: Sign in with your browser',
+      'another-account: Use another account',
+    ]);
+  });
+
+  it('offers another account to nobody who has never had one', () => {
+    for (const view of [
+      signedOut,
+      { ...signedOut, error: errorOf('sign-in-denied') },
+      { status: 'signed-out', reason: 'signed-out' },
+    ] as const)
+      expect(labels(face(view)).join()).not.toContain('another-account');
   });
 
   it('offers the same person again when the provider ended the session', () => {
@@ -57,7 +70,10 @@ describe('the faces of the demo', () => {
       lastAccount: ada,
       error: errorOf('session-ended', 'invalid_grant'),
     });
-    expect(labels(shown)).toEqual(['sign-in: Sign in again as Ada Lovelace']);
+    expect(labels(shown)).toEqual([
+      'sign-in: Sign in again as Ada Lovelace',
+      'another-account: Use another account',
+    ]);
     expect(shown).toMatchObject({
       tone: 'amber',
       request: { loginHint: 'ada@example.com' },
@@ -204,7 +220,7 @@ describe('the faces of the demo', () => {
     for (const view of [signedOut, signingIn('waiting', { otherWay: 'device-code' }), signedIn()]) {
       const rest = ({ caption: _caption, ring: _ring, help, ...kept }: Face): object => ({
         ...kept,
-        help: help === null ? null : { ...help, prominent: false },
+        help: help === null ? null : { ...help, visible: false },
       });
       expect(rest(face(view, NOW + 2 * MINUTE))).toEqual(rest(face(view)));
     }
@@ -251,19 +267,21 @@ describe('the faces of an attempt', () => {
   });
 
   it.each([
-    ['custom-scheme', 11_999, false],
-    ['custom-scheme', 12_000, true],
-    ['loopback', 12_000, true],
-    ['device-code', 59_999, false],
-    ['device-code', 60_000, true],
+    ['custom-scheme', 4_999, false],
+    ['custom-scheme', 5_000, true],
+    ['loopback', 0, false],
+    ['loopback', 5_000, true],
+    ['device-code', 14_999, false],
+    ['device-code', 15_000, true],
+    ['paste', 14_999, false],
   ] as const)(
-    'asks "Nothing happened?" on the way "%s" after %i ms clearly: %s',
-    (redirect, spentMs, prominent) => {
+    'asks "Nothing happened?" on the way "%s" after %i ms: %s',
+    (redirect, spentMs, visible) => {
       const shown = face(
-        { redirect, otherWay: 'paste', ...(redirect === 'device-code' ? { device } : {}) },
+        { redirect, otherWay: 'loopback', ...(redirect === 'device-code' ? { device } : {}) },
         NOW + spentMs,
       );
-      expect(shown.help?.prominent).toBe(prominent);
+      expect(shown.help?.visible).toBe(visible);
     },
   );
 
