@@ -4,7 +4,15 @@
 // scripts/examples.mjs` does it for all of them.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +22,7 @@ import { closed } from './shared/processes.mjs';
 import { Stop, runMain, say } from './shared/say.mjs';
 
 export const EXAMPLES_FOLDER = join(ROOT_FOLDER, 'examples');
+const TARBALL = join(EXAMPLES_FOLDER, 'node_modules', '.latchkey.tgz');
 const INSTALLED_MARK = join(EXAMPLES_FOLDER, 'node_modules', '.latchkey-installed');
 const NPM_FLAGS = [
   '--no-audit',
@@ -36,7 +45,10 @@ export function exampleNames() {
     .map((entry) => entry.name);
 }
 
-/** Installs what the lock file says, when that has changed, and this Latchkey in any case. */
+/**
+ * Installs what the lock file says, when that has changed, and this Latchkey in any case. Resolves
+ * with the tarball.
+ */
 export async function installExamples() {
   await build({ ifNeeded: true });
   const lock = createHash('sha256')
@@ -51,16 +63,15 @@ export async function installExamples() {
   try {
     // Not by "prepack": that would swap dist/ under whatever runs beside this.
     await run('npm', ['pack', '--pack-destination', folder, ...NPM_FLAGS], ROOT_FOLDER);
-    const [tarball = ''] = readdirSync(folder);
+    const [name = ''] = readdirSync(folder);
+    rmSync(TARBALL, { force: true });
+    copyFileSync(join(folder, name), TARBALL);
     rmSync(join(EXAMPLES_FOLDER, 'node_modules', 'latchkey'), { recursive: true, force: true });
-    await run(
-      'npm',
-      ['install', '--no-save', join(folder, tarball), ...NPM_FLAGS],
-      EXAMPLES_FOLDER,
-    );
+    await run('npm', ['install', '--no-save', join(folder, name), ...NPM_FLAGS], EXAMPLES_FOLDER);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  return TARBALL;
 }
 
 /**
