@@ -70,7 +70,12 @@ function compile(blocks: readonly CodeBlock[]): readonly string[] {
     const block = names.get(path);
     return block === undefined
       ? getSourceFile(path, ...rest)
-      : ts.createSourceFile(path, `${block.code}\nexport {};`, ts.ScriptTarget.ES2022, true);
+      : ts.createSourceFile(
+          path,
+          `${block.code}\nexport {};`,
+          { languageVersion: ts.ScriptTarget.ES2022, impliedNodeFormat: ts.ModuleKind.ESNext },
+          true,
+        );
   };
   const program = ts.createProgram({ rootNames: [...names.keys()], options: settings, host });
   return [...names].flatMap(([path, block]) => {
