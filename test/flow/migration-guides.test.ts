@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { compileFunction } from 'node:vm';
 import ts from 'typescript';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Auth } from '../../src/main/auth.js';
@@ -74,8 +75,11 @@ function optionsOf(code: string): AuthOptions {
     'latchkey/providers': providers,
   };
   const load = (name: string): unknown => modules[name] ?? real(name);
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  new Function('require', 'exports', outputText)(load, {});
+  const run = compileFunction(outputText, ['require', 'exports']) as (
+    require: typeof load,
+    exports: object,
+  ) => void;
+  run(load, {});
   if (options === undefined) throw new Error('the code does not call createAuth');
   return options;
 }

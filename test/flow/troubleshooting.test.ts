@@ -59,7 +59,7 @@ async function start(options: Partial<AuthOptions> = {}): Promise<Auth> {
     clientId: providers[0]?.clientId ?? 'notes-desktop',
     redirects: [LOOPBACK],
     ...options,
-  } as AuthOptions);
+  });
   running.push(auth);
   await vi.waitFor(() => expect(auth.getView().status).not.toBe('starting'), 8_000);
   return auth;
