@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 /** Starts an app with these options at the embedded provider. */
-async function start(options: Partial<AuthOptions>): Promise<Auth> {
+async function start(options: Pick<AuthOptions, 'migrateFrom'>): Promise<Auth> {
   const { createAuth } = await import('../../src/main/index.js');
   const auth = createAuth({
     ...options,
@@ -86,8 +86,8 @@ function optionsOf(code: string): AuthOptions {
 
 /** Starts the app with the guide's option "migrateFrom". Nobody is there to sign in. */
 async function updated(code: string | undefined): Promise<void> {
-  const { provider: _preset, ...options } = optionsOf(code ?? '');
-  const auth = await start(options);
+  const { migrateFrom = [] } = optionsOf(code ?? '');
+  const auth = await start({ migrateFrom });
   await vi.waitFor(
     () =>
       expect(auth.getView()).toMatchObject({

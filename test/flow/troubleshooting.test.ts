@@ -22,6 +22,9 @@ import { diagnosed, workingKeyring } from '../support/doctor-command.js';
 vi.mock('electron', () => import('../../src/testing/electron.js'));
 
 const LOOPBACK = 'http://127.0.0.1/callback';
+type Changes = Partial<Omit<AuthOptions, 'issuer' | 'provider' | 'endpoints'>> & {
+  readonly issuer?: string;
+};
 const providers: Provider[] = [];
 const running: Auth[] = [];
 const terminal: string[] = [];
@@ -52,7 +55,7 @@ async function provide(options: ProviderOptions = {}): Promise<Provider> {
 }
 
 /** Starts an app that writes its warnings to the terminal, as it does by default. */
-async function start(options: Partial<AuthOptions> = {}): Promise<Auth> {
+async function start(options: Changes = {}): Promise<Auth> {
   const { createAuth } = await import('../../src/main/index.js');
   const auth = createAuth({
     issuer: providers[0]?.issuer ?? 'https://login.example.com',
@@ -128,7 +131,7 @@ describe('an app that does not start', () => {
   });
 
   it('createAuth throws at an option of another library', async ({ task }) => {
-    const options = { authority: 'https://login.example.com' } as Partial<AuthOptions>;
+    const options = { authority: 'https://login.example.com' } as Changes;
     const message = await messageOf(() => start(options));
     expect(message).toMatch(/; expected one of issuer, provider, clientId, /);
     reads(task.name, message.replace(/(; expected one of ).*/, '$1…'));
