@@ -15,7 +15,7 @@ import type { Auth } from '../../src/main/auth.js';
 import type { AuthOptions } from '../../src/main/index.js';
 import { createApi } from '../../src/renderer/index.js';
 import { type Provider, type ProviderOptions, startProvider } from '../../src/testing/index.js';
-import { fakeElectron } from '../../src/testing/electron.js';
+import { app, fakeElectron } from '../../src/testing/electron.js';
 import { expectTrouble } from '../project/documents.js';
 import { diagnosed, workingKeyring } from '../support/doctor-command.js';
 
@@ -137,6 +137,11 @@ describe('an app that does not start', () => {
     reads(task.name, message.replace(/(; expected one of ).*/, '$1…'));
   });
 
+  it('createAuth throws at its second call', async ({ task }) => {
+    await start();
+    reads(task.name, await messageOf(() => start()));
+  });
+
   it('a second start of the app shows no window and ends without an error', async ({ task }) => {
     fakeElectron.lock = false;
     const { createAuth } = await import('../../src/main/index.js');
@@ -155,6 +160,28 @@ describe('an app that does not start', () => {
 describe('a page that does not see Latchkey', () => {
   it('the button does nothing, in a window with a session of its own', async ({ task }) => {
     reads(task.name, await messageOf(() => createApi(() => undefined).signIn()));
+  });
+
+  it('the button does nothing, in a window that was open before createAuth', async ({ task }) => {
+    // Only the first sign-in of a process can be late.
+    vi.resetModules();
+    await app.whenReady();
+    fakeElectron.createWindow();
+    await start();
+    reads(task.name, lines('start-order'));
+  });
+
+  it('the button does nothing, in a window without context isolation', async ({ task }) => {
+    await start();
+    const window = fakeElectron.createWindow();
+    await window.loadURL('file:///opt/test-app/index.html');
+    const event = { sender: window.webContents, senderFrame: window.webContents.mainFrame };
+    expect(fakeElectron.sendSync('latchkey:view', event, false)).toBeNull();
+    reads(task.name, lines('page-refused'));
+  });
+
+  it('the page stays empty, because it imports latchkey/main', async ({ task }) => {
+    reads(task.name, await messageOf(() => import('../../src/renderer/main-in-page.js')));
   });
 
   it('the button does nothing, in a page of a development server', async ({ task }) => {
