@@ -79,10 +79,10 @@ async function messageOf(call: () => unknown): Promise<string> {
 }
 
 /** The lines of the terminal that contain these words. */
-function lines(words: string): string {
-  const found = terminal.filter((line) => line.includes(words));
-  expect(found, words).toHaveLength(1);
-  return found.join();
+async function lines(words: string): Promise<string> {
+  const found = (): string[] => terminal.filter((line) => line.includes(words));
+  await vi.waitFor(() => expect(found(), words).toHaveLength(1));
+  return found().join();
 }
 
 /** Replaces what differs from run to run. */
@@ -168,7 +168,7 @@ describe('a page that does not see Latchkey', () => {
     await app.whenReady();
     fakeElectron.createWindow();
     await start();
-    reads(task.name, lines('start-order'));
+    reads(task.name, await lines('start-order'));
   });
 
   it('the button does nothing, in a window without context isolation', async ({ task }) => {
@@ -177,7 +177,7 @@ describe('a page that does not see Latchkey', () => {
     await window.loadURL('file:///opt/test-app/index.html');
     const event = { sender: window.webContents, senderFrame: window.webContents.mainFrame };
     expect(fakeElectron.sendSync('latchkey:view', event, false)).toBeNull();
-    reads(task.name, lines('page-refused'));
+    reads(task.name, await lines('page-refused'));
   });
 
   it('the page stays empty, because it imports latchkey/main', async ({ task }) => {
@@ -190,7 +190,7 @@ describe('a page that does not see Latchkey', () => {
     expect(bridge).toBeNull();
     reads(
       task.name,
-      lines('page-refused'),
+      await lines('page-refused'),
       await messageOf(() => createApi(() => bridge ?? undefined).signIn()),
     );
   });
@@ -261,6 +261,8 @@ describe('a sign-in that fails', () => {
         isPackaged: false,
         execPath: '',
         appPath: '',
+        argv: [],
+        workingFolder: '',
         env: {},
       } as never,
     });
@@ -280,7 +282,7 @@ describe('a session that is not kept', () => {
     await auth.signIn();
     const view = auth.getView();
     const error = view.status === 'signed-in' ? view.error : undefined;
-    reads(task.name, lines('keyring-unavailable'), error?.message ?? '');
+    reads(task.name, await lines('keyring-unavailable'), error?.message ?? '');
   });
 
   it('the person is signed out when the packaged app quits', async ({ task }) => {
@@ -290,7 +292,7 @@ describe('a session that is not kept', () => {
 
   it('the person is signed out after an hour', async ({ task }) => {
     await start({ scopes: ['openid', 'profile'] });
-    reads(task.name, lines('offline_access'));
+    reads(task.name, await lines('offline_access'));
   });
 });
 

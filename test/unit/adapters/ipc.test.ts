@@ -127,16 +127,16 @@ describe('a call from a page', () => {
   });
 
   it.each([
-    'https://evil.example/a',
-    'http://localhost:1',
-    'file:///tmp/page.html',
-    'data:text/html,x',
-    'blob:https://evil.example/1',
-    'com.example.notes:/page',
+    ['https://evil.example/a', 'https://evil.example'],
+    ['http://localhost:1', 'http://localhost:1'],
+    ['file:///tmp/page.html', 'file://'],
+    ['data:text/html,x', 'null'],
+    ['blob:https://evil.example/1', 'https://evil.example'],
+    ['com.example.notes:/page', 'null'],
   ])(
     'that is refused from %s is told of the option only if that can name its origin',
-    async (url) => {
-      await fakeElectron.invoke('latchkey:retry', frame(url));
+    async (url, documentOrigin) => {
+      await fakeElectron.invoke('latchkey:retry', frame(url, { origin: documentOrigin }));
       await vi.waitFor(() => expect(events).toHaveLength(1));
       const { origin = '', hint = '' } = (events[0]?.fields ?? {}) as Record<string, string>;
       const take = (): unknown =>

@@ -457,12 +457,14 @@ describe('parseOptions', () => {
     expect(parseOptions({ ...GOOD, issuer }).issuer).toBe(issuer);
   });
 
-  it.each(['https://app.example.com', 'http://localhost:5173', 'http://[::1]:5173', 'app://bundle'])(
-    'accepts the trusted origin %s',
-    (origin) => {
-      expect(parseOptions({ ...GOOD, trustedOrigins: [origin] }).trustedOrigins).toEqual([origin]);
-    },
-  );
+  it.each([
+    'https://app.example.com',
+    'http://localhost:5173',
+    'http://[::1]:5173',
+    'app://bundle',
+  ])('accepts the trusted origin %s', (origin) => {
+    expect(parseOptions({ ...GOOD, trustedOrigins: [origin] }).trustedOrigins).toEqual([origin]);
+  });
 
   it('takes an option that is undefined for one that is not given', () => {
     const undefinedOptions = Object.fromEntries(

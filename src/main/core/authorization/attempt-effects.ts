@@ -53,16 +53,6 @@ export interface AttemptEffects {
   stop(): void;
 }
 
-const NOT_OPENED = {
-  browser: 'the system browser could not be started',
-  copy: 'the URL of the sign-in could not be copied into the clipboard',
-  function: 'the function "open" of signIn() threw or rejected',
-} as const;
-
-function kindOf(opener: Opener | null): keyof typeof NOT_OPENED {
-  return opener === null ? 'browser' : opener === 'copy' ? 'copy' : 'function';
-}
-
 interface OpenAuthorization {
   readonly attempt: number;
   readonly id: number;
@@ -110,17 +100,15 @@ export function createAttemptEffects(
           if (url !== null && context.redirects.has(id)) await show(context.opener, url);
         })
         .catch((cause: unknown) => {
-          // The system's own error may repeat the URL, which holds state and nonce. A host's error
-          // may do so even in its name.
-          const name = cause instanceof AuthError ? cause.name : typeof cause;
           events.post(attempt, {
             type: 'redirect-failed',
             redirect: id,
             error:
               cause instanceof AuthError
                 ? cause
-                : new AuthError('browser-failed', NOT_OPENED[kindOf(context.opener)], {
-                    cause: name,
+                : // The system's own error may repeat the URL, which holds state and nonce.
+                  new AuthError('browser-failed', 'the system browser could not be started', {
+                    cause: cause instanceof Error ? cause.name : typeof cause,
                   }),
           });
         });
@@ -189,7 +177,16 @@ export function createAttemptEffects(
   async function show(opener: Opener | null, url: string): Promise<void> {
     if (opener === null) await ports.browser.open(url);
     else if (opener === 'copy') await ports.browser.copy(url);
-    else await opener(url);
+    else await showByHost(opener, url);
+  }
+
+  /** A host's error may repeat the URL, which holds state and nonce, even in its name. */
+  async function showByHost(open: Exclude<Opener, 'copy'>, url: string): Promise<void> {
+    try {
+      await open(url);
+    } catch {
+      throw new AuthError('browser-failed', 'the function "open" of signIn() threw or rejected');
+    }
   }
 
   function prepare(attempt: number, expiresAt: number): void {

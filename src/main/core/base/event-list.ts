@@ -73,7 +73,7 @@ export const EVENTS = {
     about: null,
     fields: ['warning'],
     means:
-      '`createAuth` was called after the app was ready, or the app changed its name or its folder after that call. The warning says what is lost and what to do.',
+      'The app called `createAuth` after it was ready, or changed its name or its folder after that call. The warning says what is lost and what to do.',
   },
 
   'attempt-started': {
