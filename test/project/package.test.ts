@@ -46,6 +46,7 @@ const manifest = JSON.parse(read('package.json')) as {
 /** All that the modules of Latchkey import of Electron; empty, for nothing is called. */
 const ELECTRON_NAMES = [
   'app',
+  'BaseWindow',
   'BrowserWindow',
   'clipboard',
   'ipcMain',

@@ -13,7 +13,7 @@ import { createFakeKeyring } from './fake-keyring.js';
 import type { FakeKeyring } from './fake-keyring.js';
 import { openFakePage } from './fake-page.js';
 import { createFakeSafeStorage } from './fake-safe-storage.js';
-import { createFakeWindow } from './fake-window.js';
+import { createFakeWindow, createWindowStatics } from './fake-window.js';
 import type { FakeWindow, FakeWindowState } from './fake-window.js';
 import { createPerson } from '../person/person.js';
 import type { Person } from '../person/person.js';
@@ -338,20 +338,7 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
     getPreloadScripts: () => [],
   } satisfies Pick<Electron.Session, SessionValues>;
 
-  const statics = {
-    getAllWindows: () => [...fake.windows] as unknown as Electron.BrowserWindow[],
-    // The browser is in front, as it is during every sign-in.
-    getFocusedWindow: () => null,
-    fromId: (id) =>
-      (fake.windows.find((window) => window.id === id) ??
-        null) as unknown as Electron.BrowserWindow | null,
-    fromWebContents: (contents) =>
-      (fake.windows.find(({ webContents }) => webContents === contents) ??
-        null) as unknown as Electron.BrowserWindow | null,
-  } satisfies Pick<
-    typeof Electron.BrowserWindow,
-    'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'
-  >;
+  const statics = createWindowStatics(fake.windows);
   // Called with `new`: what a function returns then is the object that was made.
   const BrowserWindow = Object.assign(function BrowserWindow({
     show: visible = true,

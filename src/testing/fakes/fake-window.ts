@@ -136,3 +136,21 @@ function originOf(url: string, standardSchemes: ReadonlySet<string>): string {
   const isStandard = /^https?:$/.test(protocol) || standardSchemes.has(protocol.slice(0, -1));
   return isStandard ? `${protocol}//${host}` : 'null';
 }
+
+/** What the classes BrowserWindow and BaseWindow find among the open windows. */
+export function createWindowStatics(windows: readonly FakeWindow[]) {
+  return {
+    getAllWindows: () => [...windows] as unknown as Electron.BrowserWindow[],
+    // The browser is in front, as it is during every sign-in.
+    getFocusedWindow: () => null,
+    fromId: (id) =>
+      (windows.find((window) => window.id === id) ??
+        null) as unknown as Electron.BrowserWindow | null,
+    fromWebContents: (contents) =>
+      (windows.find(({ webContents }) => webContents === contents) ??
+        null) as unknown as Electron.BrowserWindow | null,
+  } satisfies Pick<
+    typeof Electron.BrowserWindow,
+    'getAllWindows' | 'getFocusedWindow' | 'fromId' | 'fromWebContents'
+  >;
+}
