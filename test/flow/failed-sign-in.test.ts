@@ -2,6 +2,8 @@
 // command that runs when it is copied. The whole of Latchkey on the fake Electron, before the
 // embedded provider.
 import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthOptions, OptionsWithIssuer } from '../../src/main/index.js';
 import type { Auth } from '../../src/main/auth.js';
@@ -147,7 +149,7 @@ describe('a failed sign-in in development', () => {
     provider.fault({ kind: 'oauth-error', endpoint: 'token', error: 'invalid_client' });
     const app = await start();
     fakeElectron.browseAs();
-    const bridge = await fakeElectron.openPage('file:///opt/test-app/index.html');
+    const bridge = await fakeElectron.openPage(pathToFileURL(resolve('index.html')).href);
     const failure: unknown = await createApi(() => bridge ?? undefined)
       .signIn()
       .catch((thrown: unknown) => thrown);

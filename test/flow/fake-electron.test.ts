@@ -1,6 +1,8 @@
 // latchkey/testing/electron: the whole of Latchkey, from createAuth to the page, on the Electron
 // that hosts alias in. Each test loads Latchkey again, as each start of an app does. The provider is
 // the embedded one, over real HTTP.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OptionsWithIssuer } from '../../src/main/index.js';
 import type { Auth } from '../../src/main/auth.js';
@@ -15,6 +17,8 @@ import {
 
 vi.mock('electron', () => import('../../src/testing/electron.js'));
 
+/** A page of the app that is tested. */
+const PAGE = pathToFileURL(resolve('index.html')).href;
 const SCHEME = 'com.example.latchkey-demo:/callback';
 const LOOPBACK = 'http://127.0.0.1/callback';
 let provider: Provider;
@@ -160,7 +164,7 @@ describe('a page', () => {
   it('of the app has the bridge, sees each view, and can sign in', async () => {
     fakeElectron.browseAs();
     await start();
-    const page = await fakeElectron.openPage('file:///opt/test-app/index.html');
+    const page = await fakeElectron.openPage(PAGE);
     const seen: string[] = [];
     page?.onView((view) => seen.push(view.status));
     expect(await page?.signIn({})).toEqual({ ok: true });
@@ -177,12 +181,12 @@ describe('a page', () => {
 describe('the module', () => {
   it('has windows that remember what was done to them', async () => {
     const window = new BrowserWindow({ show: false });
-    await window.loadFile('/opt/test-app/index.html');
+    await window.loadFile(resolve('index.html'));
     expect([
       window.isVisible(),
       window.webContents.getURL(),
       BrowserWindow.getAllWindows().length,
-    ]).toEqual([false, 'file:///opt/test-app/index.html', 1]);
+    ]).toEqual([false, PAGE, 1]);
     window.show();
     window.close();
     expect([window.did, window.isDestroyed(), BrowserWindow.getAllWindows()]).toEqual([

@@ -1,5 +1,7 @@
 // createAuth late, twice, after stop(), and before the app moves its folder: on the fake Electron.
 // Two providers over real HTTP: what belongs to the first must not reach the second.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthEvent, OptionsWithIssuer } from '../../src/main/index.js';
 import type { Auth } from '../../src/main/auth.js';
@@ -16,7 +18,7 @@ import {
 vi.mock('electron', () => import('../../src/testing/electron.js'));
 
 const SCHEME = 'com.example.latchkey-demo:/callback';
-const PAGE = 'file:///opt/test-app/index.html';
+const PAGE = pathToFileURL(resolve('index.html')).href;
 const NOWHERE = 'https://login.example';
 const running: Auth[] = [];
 const providers: Provider[] = [];
@@ -279,7 +281,7 @@ describe('a window without context isolation', () => {
       const { webContents } = fakeElectron.createWindow();
       const event = {
         sender: webContents,
-        senderFrame: { url: PAGE, parent: null, detached: false },
+        senderFrame: { url: PAGE, origin: 'file://', parent: null, detached: false },
       };
       expect(fakeElectron.sendSync('latchkey:view', event as never, false)).toBeNull();
     }

@@ -2,7 +2,7 @@
 // reads then is what the document says. LATCHKEY_UPDATE_DOCS=1 writes it there.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { rolldown } from 'rolldown';
@@ -174,7 +174,7 @@ describe('a page that does not see Latchkey', () => {
   it('the button does nothing, in a window without context isolation', async ({ task }) => {
     await start();
     const window = fakeElectron.createWindow();
-    await window.loadURL('file:///opt/test-app/index.html');
+    await window.loadURL(pathToFileURL(resolve('index.html')).href);
     const event = { sender: window.webContents, senderFrame: window.webContents.mainFrame };
     expect(fakeElectron.sendSync('latchkey:view', event, false)).toBeNull();
     reads(task.name, await lines('page-refused'));

@@ -182,7 +182,8 @@ export function createFakeElectron(parts: FakeElectronParts = {}): {
     appName: 'Test App',
     appVersion: '1.2.3',
     isPackaged: false,
-    appPath: '/opt/test-app',
+    // The project that is tested, as when it is started by its folder.
+    appPath: process.cwd(),
     userData,
     lock: true,
     additionalData: undefined as unknown,
