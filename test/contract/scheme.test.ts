@@ -1,6 +1,6 @@
 // Who owns a scheme on a genuine xdg desktop: what a package has installed is respected, what
 // Latchkey wrote can be removed, and every owner is named.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -185,6 +185,32 @@ describe.skipIf(!haveParts('xdg-open', 'xdg-mime', 'update-desktop-database'))(
         const env = { ...desk.env, XDG_CURRENT_DESKTOP: 'GNOME' };
         expect(await desk.register({ env }).register(SCHEME)).toEqual({ ok: true });
         expect((await desk.open(url, env)).at(-1)).toBe(url);
+      });
+    });
+
+    describe('of a scheme with a digit', () => {
+      const DIGITS = 'com.example.latchkey-contract-4711';
+      const link = `${DIGITS}:/callback?code=1&state=2`;
+
+      it('is registered where xdg-open can start it, and refused with a hint where it cannot', async () => {
+        const desk = startDesk(cleanUps);
+        const registered = await desk.registration.register(DIGITS);
+        if (registered.ok) expect((await desk.open(link)).at(-1)).toBe(link);
+        else {
+          expect(registered.detail).toMatch(/scheme without digits, or a loopback redirect$/);
+          // As if it had been registered: the hint is true.
+          const env = { ...desk.env, XDG_CURRENT_DESKTOP: 'GNOME' };
+          expect(await desk.register({ env }).register(DIGITS)).toEqual({ ok: true });
+          expect(spawnSync('xdg-open', [link], { env: desk.env }).status).not.toBe(0);
+        }
+      });
+
+      it('starts the app on a desktop with an opener of its own', async (context) => {
+        if (!haveParts('gio')) return context.skip();
+        const desk = startDesk(cleanUps);
+        const env = { ...desk.env, XDG_CURRENT_DESKTOP: 'GNOME' };
+        expect(await desk.register({ env }).register(DIGITS)).toEqual({ ok: true });
+        expect((await desk.open(link, env)).at(-1)).toBe(link);
       });
     });
 

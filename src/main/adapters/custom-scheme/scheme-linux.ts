@@ -65,6 +65,15 @@ export async function registerOnLinux(registration: LinuxRegistration): Promise<
       detail:
         'xdg-open of this desktop cannot start a path with such characters as quotes or blanks, and the data folder of this user has one: let XDG_DATA_HOME name another folder, or use a loopback redirect',
     };
+  if (/\d/.test(scheme) && !hasOwnOpener(env)) {
+    const version = await run('xdg-open', ['--version']);
+    if (version.state === 'ended' && /^xdg-open (?:0|1\.[01])\./.test(version.output))
+      return {
+        ok: false,
+        detail:
+          'xdg-open before 1.2 takes a URL whose scheme has a digit for the name of a file: use a scheme without digits, or a loopback redirect',
+      };
+  }
   const changed = installed === null && (await writeOwnFiles(registration));
   const fileName = installed?.id ?? ownFileName(scheme);
 
@@ -213,18 +222,17 @@ function applicationsFolder(env: Environment): string {
   return join(dataHome(env), 'applications');
 }
 
-/**
- * False if the launcher's own path needs quotes, and xdg-open itself would read them. Some desktops
- * have openers of their own, which do.
- */
+/** False if the launcher's own path needs quotes, and xdg-open itself would read them. */
 function canStartLauncher(scheme: string, env: Environment): boolean {
   const path = launcherPath(scheme, env);
-  return (
-    execValue([path]) === path ||
-    (env['XDG_CURRENT_DESKTOP'] ?? '')
-      .split(':')
-      .some((name) => /^(?:GNOME.*|KDE|XFCE|MATE|(?:X-)?Cinnamon|Deepin)$/i.test(name))
-  );
+  return execValue([path]) === path || hasOwnOpener(env);
+}
+
+/** True if xdg-open leaves links to an opener of the desktop. It reads them by itself elsewhere. */
+function hasOwnOpener(env: Environment): boolean {
+  return (env['XDG_CURRENT_DESKTOP'] ?? '')
+    .split(':')
+    .some((name) => /^(?:GNOME.*|KDE|XFCE|MATE|(?:X-)?Cinnamon|Deepin)$/i.test(name));
 }
 
 function launcherPath(scheme: string, env: Environment): string {
