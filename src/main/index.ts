@@ -1,7 +1,7 @@
 // Entry latchkey/main and the first half of the COMPOSITION ROOT: what must be there before the app
 // is ready, and no more. Wires; decides nothing. Everything else is in assembly.ts, which is loaded
 // while the app starts: whatever this file imports at its top is paid before the first window.
-import { app, BrowserWindow } from 'electron';
+import { app, BaseWindow } from 'electron';
 import { createClock } from './adapters/clock.js';
 import { createDeepLink } from './adapters/custom-scheme/deep-link.js';
 import { firstWindowLoaded } from './adapters/pages/first-window.js';
@@ -86,7 +86,7 @@ export function createAuth(options: AuthOptions): Auth {
   });
 
   const facts = readRegistrationFacts(app);
-  const windowsBefore = isFirst && app.isReady() ? BrowserWindow.getAllWindows().length : null;
+  const windowsBefore = isFirst && app.isReady() ? BaseWindow.getAllWindows().length : null;
   let registering: Promise<SchemeRegistration> | null = null;
   const registration = (): Promise<SchemeRegistration> =>
     (registering ??= import('./adapters/custom-scheme/scheme-registration.js').then(

@@ -38,6 +38,7 @@ beforeEach(() => {
   });
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await Promise.all(running.splice(0).map((auth) => auth.stop()));
   await Promise.all(providers.splice(0).map((provider) => provider.stop()));
   fakeElectron.reset();
@@ -247,6 +248,15 @@ describe('the order of calls', () => {
       expect.stringMatching(/on macOS a callback .* is lost.*a window that was open already/),
     ]);
     expect(await fakeElectron.openPage(PAGE)).not.toBeNull();
+  });
+
+  it('after a BaseWindow is open is told too', async () => {
+    await app.whenReady();
+    new BrowserWindow();
+    // Electron's list of BrowserWindows leaves the others out.
+    vi.spyOn(BrowserWindow, 'getAllWindows').mockReturnValue([]);
+    await started(await create());
+    expect(warnings()).toEqual([expect.stringContaining('a window that was open already')]);
   });
 
   it('after the app is ready, but before any window, costs a loopback redirect nothing', async () => {
