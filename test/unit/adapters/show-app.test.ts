@@ -103,6 +103,28 @@ describe('the window that is shown', () => {
     expect([first.did, late.did]).toEqual([[], ['show', 'focus']]);
   });
 
+  it('leaves nothing behind when it is closed, and all are left at the stop', async () => {
+    const warnings: unknown[] = [];
+    const warn = (warning: Error): unknown => warnings.push(warning.name);
+    process.on('warning', warn);
+    const { stop } = createShowApp({ appWindow: null, trusted: () => pages, log });
+    for (let round = 0; round < 30; round += 1) {
+      const window = open({});
+      window.emit('focus');
+      expect(window.listenerCount('focus')).toBeGreaterThan(0);
+      window.destroy();
+      expect([window.listenerCount('focus'), window.listenerCount('closed')]).toEqual([0, 0]);
+    }
+    const windows = Array.from({ length: 30 }, () => open({}));
+    const before = windows.map((window) => window.listenerCount('focus'));
+    stop();
+    expect(windows.map((window) => window.listenerCount('focus') + 1)).toEqual(before);
+    // Node tells of a leak in the next turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', warn);
+    expect(warnings).toEqual([]);
+  });
+
   it('does not hurt when it is destroyed at this moment', async () => {
     const window = open({});
     window.show = () => {

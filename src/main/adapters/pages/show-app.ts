@@ -13,17 +13,25 @@ export interface ShowApp {
 export function createShowApp(options: ShowAppOptions): ShowApp {
   /** The last one first. */
   let focused: readonly Window[] = [];
-  const watched = new WeakSet<Window>();
-  const stopped = new AbortController();
+  /** Each open window, and how to leave it. */
+  const watched = new Map<Window, () => void>();
+  let isStopped = false;
 
   function watch(window: BaseWindow): void {
-    if (stopped.signal.aborted || watched.has(window)) return;
-    watched.add(window);
+    if (isStopped || watched.has(window)) return;
     const note = (): void => {
-      focused = [window, ...focused.filter((one) => one !== window && !one.isDestroyed())];
+      focused = [window, ...focused.filter((one) => one !== window)];
     };
+    // An app that runs for weeks opens many windows: a closed one leaves nothing behind.
+    const leave = (): void => {
+      watched.delete(window);
+      focused = focused.filter((one) => one !== window);
+      window.off('focus', note);
+      window.off('closed', leave);
+    };
+    watched.set(window, leave);
     window.on('focus', note);
-    stopped.signal.addEventListener('abort', () => window.off('focus', note));
+    window.on('closed', leave);
     if (window.isFocused()) note();
   }
 
@@ -49,7 +57,8 @@ export function createShowApp(options: ShowAppOptions): ShowApp {
       ),
     stop() {
       app.off('web-contents-created', onContents);
-      stopped.abort();
+      isStopped = true;
+      for (const leave of watched.values()) leave();
     },
   };
 }
