@@ -197,6 +197,16 @@ describe('a call from a page', () => {
     });
   });
 
+  it('is logged once for a page and once for a frame of the same origin, each with its hint', async () => {
+    for (const parent of [{}, null, {}, null])
+      await fakeElectron.invoke('latchkey:retry', frame('https://evil.example/', { parent }));
+    await vi.dynamicImportSettled();
+    expect(events.map(({ fields }) => fields?.['hint'])).toEqual([
+      expect.stringContaining('in the page around it'),
+      expect.stringContaining('"trustedOrigins"'),
+    ]);
+  });
+
   it('learns no view when the page is not trusted, and is told no change', () => {
     const sent: unknown[][] = [];
     const page = (url: string): Partial<Electron.IpcMainEvent> => ({

@@ -150,6 +150,11 @@ describe('the hint for a page that is refused', () => {
     ['a page in a sandbox', 'https://app.example.com/', 'null', /sandboxed/],
     ['a popup that inherits', 'about:blank', 'https://app.example.com', /inherited/],
   ])('can be followed: %s', (_name, url, origin, hint) => {
-    expect(hintFor({ url, origin })).toMatch(hint);
+    expect(hintFor({ url, origin, isTop: true })).toMatch(hint);
+  });
+
+  it('does not ask to trust or to move a page whose frame is refused', () => {
+    for (const url of ['file:///opt/notes/frame.html', 'https://app.example.com/'])
+      expect(hintFor({ ...page(url), isTop: false })).toMatch(/^a frame .* the page around it$/);
   });
 });

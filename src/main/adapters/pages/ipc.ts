@@ -168,8 +168,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     // Every window begins with an empty document, which belongs to no page.
     if (page.url === '' || page.url === 'about:blank') return false;
     const origin = originOf(page.url);
-    // Once for each origin, and once more if it is lost.
-    const key = `${origin} ${page.origin}`;
+    // Once for each origin, and once more if it is lost, or a frame's.
+    const key = `${origin} ${page.origin} ${page.isTop}`;
     if (!refused.has(key) && refused.size < 32) {
       refused.add(key);
       void import('./page-hints.js').then(

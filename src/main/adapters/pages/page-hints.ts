@@ -2,7 +2,10 @@
 // hold a path or a query.
 import { type Page, originOf } from './page-trust.js';
 
-export function hintFor({ url, origin }: Page): string {
+/** `isTop`: it fills its window, and is no frame inside of another page. */
+export function hintFor({ url, origin, isTop }: Page & { readonly isTop: boolean }): string {
+  if (!isTop)
+    return 'a frame inside of a page is never trusted: call Latchkey in the page around it';
   const own = originOf(url);
   if (origin === own)
     return own === 'file://'
