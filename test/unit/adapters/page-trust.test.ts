@@ -119,6 +119,16 @@ describe('a file', () => {
       writeFileSync(join(root, 'package.json'), '{}');
       expect(homedir()).toBe(root);
       expect(isIn('evil.html', 'loose')).toBe(false);
+      // A HOME through a link, as with an automounter, is the same folder.
+      symlinkSync(root, join(root, 'loose', 'home'));
+      process.env['HOME'] = join(root, 'loose', 'home');
+      expect(isIn('evil.html', 'loose')).toBe(false);
+      // A home that cannot be found costs the app nothing: a link in a circle, or none.
+      symlinkSync(join(root, 'loose', 'circle'), join(root, 'loose', 'circle'));
+      for (const nowhere of [join(root, 'loose', 'circle'), '']) {
+        process.env['HOME'] = nowhere;
+        expect(isIn('notes/pages/index.html', 'notes/dist')).toBe(true);
+      }
       process.env['HOME'] = join(root, 'elsewhere');
       expect(isIn('evil.html', 'loose')).toBe(true);
     } finally {

@@ -2,7 +2,7 @@
 // log, and may not remember an answer: a page that reloads can lose its origin.
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import path, { basename, dirname, join } from 'node:path';
+import path, { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface PageTrust {
@@ -48,12 +48,22 @@ function isInApp(url: string, appPath: string): boolean {
  * dist/main.js`). The app is then everything below the nearest package.json.
  */
 function appFolder(appPath: string): string {
+  const home = followed(resolve('/', homedir()));
   for (let folder = appPath; folder !== dirname(folder); folder = dirname(folder)) {
     // A stray package.json there must not make every download a page of the app.
-    if (folder === homedir()) break;
+    if (followed(folder) === home) break;
     if (existsSync(join(folder, 'package.json'))) return folder;
   }
   return appPath;
+}
+
+/** The home folder may be on a disk that cannot be read now: the app's pages stay what they are. */
+function followed(folder: string): string {
+  try {
+    return real(folder);
+  } catch {
+    return folder;
+  }
 }
 
 /** Links followed. An update may have removed the file of a page that is still shown. */
