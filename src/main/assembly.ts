@@ -128,14 +128,15 @@ export function assemble({
   // It starts programs of the system on Linux, which would hold up the keychain's process. A
   // sign-in does not wait for this: it registers what it needs itself.
   let registering: Promise<void> | null = null;
-  let isUninstalled = false;
+  /** Uninstalled or stopped, which ends the waiting for a window too. */
+  let isOver = false;
   void Promise.all([firstWindow, settled(engine)]).then(() => {
-    if (!isUninstalled) registering = registerAll();
+    registering = registerAll();
   });
 
   async function registerAll(): Promise<void> {
     for (const scheme of schemes)
-      if ((await (await registration()).register(scheme)).ok) routedSchemes.add(scheme);
+      if (!isOver && (await (await registration()).register(scheme)).ok) routedSchemes.add(scheme);
   }
 
   async function diagnose({ probe = false }: DiagnoseOptions = {}): Promise<Diagnosis> {
@@ -159,6 +160,7 @@ export function assemble({
     engine: {
       ...engine,
       async stop() {
+        isOver = true;
         const deadline = performance.now() + LIMITS.stopMs;
         startPages.stop();
         await engine.stop();
@@ -184,7 +186,7 @@ export function assemble({
       );
     },
     async unregisterSchemes() {
-      isUninstalled = true;
+      isOver = true;
       await registering;
       return Promise.all(
         schemes.map(async (scheme) => {

@@ -1,6 +1,8 @@
 // createAuth late, twice, after stop(), and before the app moves its folder: on the fake Electron.
 // Two providers over real HTTP: what belongs to the first must not reach the second.
-import { resolve } from 'node:path';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthEvent, OptionsWithIssuer } from '../../src/main/index.js';
@@ -100,6 +102,25 @@ describe('after stop()', () => {
     await auth.supportBundle().catch(() => undefined);
     await auth.stop();
     expect(traces()).toEqual(before);
+  });
+
+  it('no scheme is registered any more, though the first window was still loading', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-life-cycle-'));
+    // No tool of the system is found there.
+    for (const name of ['XDG_DATA_HOME', 'PATH']) vi.stubEnv(name, folder);
+    fakeElectron.isPackaged = true;
+    try {
+      const auth = await create({ redirects: [SCHEME], secretStore: 'memory' });
+      app.emit('web-contents-created', {}, new BrowserWindow().webContents);
+      // The host does not wait for the window.
+      await expect(auth.getAccessToken()).rejects.toMatchObject({ code: 'signed-out' });
+      await auth.stop();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('the single-instance lock stays if the app had it before', async () => {
