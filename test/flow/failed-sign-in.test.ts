@@ -93,6 +93,23 @@ describe('a failed sign-in in development', () => {
     expect(out).toContain('leave that part out');
   });
 
+  it.each([
+    ['discovery-failed', { kind: 'status', endpoint: 'discovery', status: 404, times: 9 }, 404],
+    ['server-unavailable', { kind: 'status', endpoint: 'discovery', status: 503, times: 9 }, 503],
+    ['response-invalid', { kind: 'html', endpoint: 'token', times: 9 }, 200],
+    ['network-failed', { kind: 'reset', endpoint: 'token', times: 9 }, null],
+  ] as const)('says so too of a failure that only another sign-in helps: %s', async (...row) => {
+    const [code, fault, status] = row;
+    provider.fault(fault);
+    const [line = ''] = await failed(code);
+    expect(line).toContain(
+      fault.endpoint === 'token'
+        ? `asked: the token endpoint ${provider.endpoints.token};`
+        : `asked: the discovery document ${provider.issuer}/.well-known/openid-configuration;`,
+    );
+    if (status !== null) expect(line).toContain(`; came: status ${status}`);
+  });
+
   it('shows both issuers where the metadata names another', async () => {
     const other = `${provider.issuer}/`;
     provider.fault({ kind: 'members', endpoint: 'discovery', set: { issuer: other } });

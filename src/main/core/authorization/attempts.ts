@@ -5,6 +5,7 @@ import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt-state.
 import type { AttemptStore } from '../storage/attempt-store.js';
 import { attemptDeadline, beginAttempt, resumeAttempt, stepAttempt } from './attempt.js';
 import { AuthError, assertNever } from '../base/errors.js';
+import { evidenceOf, note } from '../base/evidence.js';
 import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/auth-options.js';
@@ -239,5 +240,6 @@ export function createAttempts(
 function afterAttempt(error: AuthError | null): AuthError | null {
   if (error?.retry !== 'automatic' && error?.retry !== 'user') return error;
   const { code, message, cause } = error;
-  return new AuthError(code, message, { ...error, cause, retry: 'sign-in' });
+  const ended = new AuthError(code, message, { ...error, cause, retry: 'sign-in' });
+  return note(ended, evidenceOf(error));
 }
