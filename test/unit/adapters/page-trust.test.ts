@@ -82,6 +82,7 @@ describe('a file', () => {
       writeFileSync(join(root, file), '{}');
     symlinkSync(join(root, 'notes'), join(root, 'linked'));
     symlinkSync(join(root, 'evil.html'), join(root, 'notes', 'link.html'));
+    symlinkSync('circle.html', join(root, 'notes', 'circle.html'));
   });
   afterAll(() => {
     rmSync(root, { recursive: true, force: true });
@@ -106,6 +107,7 @@ describe('a file', () => {
   it.each([
     ['is above the app', 'evil.html', 'notes/dist'],
     ['is a link out of the app', 'notes/link.html', 'notes'],
+    ['is a link that leads nowhere but to itself', 'notes/circle.html', 'notes'],
     ['only begins like the app', 'notes-evil/index.html', 'notes'],
     ['is above a folder without package.json', 'evil.html', 'loose'],
   ])('does not belong to the app when it %s', (_name, file, appPath) => {
