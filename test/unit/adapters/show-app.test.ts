@@ -20,7 +20,7 @@ beforeEach(() => {
   showApp = make(null);
 });
 
-function make(appWindow: (() => AppWindow | null) | null): () => Promise<void> {
+function make(appWindow: (() => AppWindow | null | undefined) | null): () => Promise<void> {
   const { show } = createShowApp({ appWindow, trusted: () => pages, log });
   return async () => {
     show();
@@ -149,12 +149,18 @@ describe('the option "appWindow"', () => {
     expect([main.did.length, other.did.length]).toEqual([2, 2]);
   });
 
+  it('may give no window yet: the default is used, and nothing is said', async () => {
+    const window = open({});
+    await make(() => undefined)();
+    expect([window.did, log.names()]).toEqual([['show', 'focus'], []]);
+  });
+
   it('may throw, or give a destroyed window or nonsense: the default is used', async () => {
     const window = open({});
     const gone = createFakeWindow({ destroyed: true });
     for (const answer of [
       () => gone,
-      () => undefined as unknown as AppWindow,
+      () => Promise.resolve(window) as unknown as AppWindow,
       () => {
         throw new TypeError('a secret');
       },

@@ -8,7 +8,7 @@ export type Window = AppWindow & Pick<BaseWindow, 'id' | 'isVisible'>;
 
 export interface ShowAppOptions {
   /** The host's choice: asked each time, for its windows come and go. */
-  readonly appWindow: (() => AppWindow | null) | null;
+  readonly appWindow: (() => AppWindow | null | undefined) | null;
   /** The contents that show a trusted page now. */
   readonly trusted: () => readonly WebContents[];
   readonly log: Log;
@@ -35,7 +35,7 @@ function namedWindow({ appWindow, log }: ShowAppOptions): AppWindow | 'none' | n
   try {
     const window = appWindow();
     if (window === null) return 'none';
-    return window.isDestroyed() ? null : window;
+    return window?.isDestroyed() === false ? window : null;
   } catch (thrown) {
     const name = thrown instanceof Error ? thrown.name : typeof thrown;
     log.write({ level: 'error', event: 'app-window-failed', fields: { name } });

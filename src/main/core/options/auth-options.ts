@@ -115,11 +115,12 @@ export interface SharedOptions {
    */
   readonly trustedOrigins?: readonly string[];
   /**
-   * Returns the window that comes to the front after a sign-in; null: none. Called each time.
-   * Default: of the visible windows, the one that shows a trusted page and had the focus last; if
-   * no window is visible, the hidden one that had the focus last, or the only one.
+   * Returns the window that comes to the front after a sign-in; null: none; undefined: the default.
+   * Called each time. Default: of the visible windows, the one that shows a trusted page and had
+   * the focus last; if no window is visible, the hidden one that had the focus last, or the only
+   * one.
    */
-  readonly appWindow?: () => AppWindow | null;
+  readonly appWindow?: () => AppWindow | null | undefined;
   /**
    * True: Latchkey adds its preload to the default session. Set it to false if your own preload
    * imports `latchkey/preload`. Default true.
@@ -185,7 +186,7 @@ export interface Settings {
   readonly authorizationParameters: Readonly<Record<string, string>>;
   readonly identify: ((accessToken: string) => Promise<Identity>) | null;
   readonly trustedOrigins: readonly string[];
-  readonly appWindow: (() => AppWindow | null) | null;
+  readonly appWindow: (() => AppWindow | null | undefined) | null;
   readonly attachPreload: boolean;
   readonly singleInstanceLock: boolean;
   readonly secretStore: StoreChoice | 'memory';
