@@ -108,6 +108,16 @@ describe('after stop()', () => {
     },
   );
 
+  it('no preload is attached, though the app becomes ready only then', async () => {
+    let ready = (): void => undefined;
+    vi.spyOn(app, 'whenReady').mockReturnValue(new Promise((resolve) => (ready = resolve)));
+    const auth = await create({ secretStore: 'memory' });
+    await auth.stop();
+    ready();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(fakeElectron.preloads).toEqual([]);
+  });
+
   it('no scheme is registered any more, though the first window was still loading', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-life-cycle-'));
     // No tool of the system is found there.
