@@ -4,7 +4,7 @@ import type { WebContents } from 'electron';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createShowApp } from '../../../src/main/adapters/pages/show-app.js';
 import type { AppWindow } from '../../../src/main/core/options/auth-options.js';
-import { createFakeWindow, fakeElectron } from '../../support/fake-electron.js';
+import { app, createFakeWindow, fakeElectron } from '../../support/fake-electron.js';
 import { createFakeLog } from '../../support/fakes.js';
 
 type Made = ReturnType<typeof createFakeWindow>;
@@ -101,6 +101,32 @@ describe('the window that is shown', () => {
     late.emit('focus');
     await showApp();
     expect([first.did, late.did]).toEqual([[], ['show', 'focus']]);
+  });
+
+  it('is a minimized one, though a hidden helper was made first', async () => {
+    const helper = open({ visible: false });
+    const main = open({ visible: false, minimized: true });
+    await showApp();
+    expect([helper.did, main.did]).toEqual([[], ['restore', 'show', 'focus']]);
+  });
+
+  it('is the one that had the focus when its page loaded', async () => {
+    const first = open({});
+    const second = createFakeWindow({});
+    pages.push(second.webContents);
+    second.isFocused = () => true;
+    second.webContents.emit('dom-ready');
+    await showApp();
+    expect([first.did, second.did]).toEqual([[], ['show', 'focus']]);
+  });
+
+  it('is one that an earlier sign-in had watched, and that has had the focus since', async () => {
+    const [first, second] = [open({}), open({})];
+    await app.whenReady();
+    const later = make(null);
+    second.emit('focus');
+    await later();
+    expect([first.did, second.did]).toEqual([[], ['show', 'focus']]);
   });
 
   it('leaves nothing behind when it is closed, and all are left at the stop', async () => {
