@@ -43,7 +43,15 @@ describe('the target of a start', () => {
     ['a file without its ending', 'notes/dist', ['dist/main'], 'notes/dist/main'],
     ['a folder with an index.js', 'notes/dist', ['dist'], 'notes/dist'],
     ['a link to the folder', 'linked', ['../linked'], 'linked'],
+    ['a file that --app names', 'bare/dist', ['--app=../bare/dist/main.js'], 'bare/dist/main.js'],
+    [
+      'a file behind a switch with a word of its own',
+      'bare/dist',
+      ['--require', './x.cjs', '../bare/dist/main.js'],
+      'bare/dist/main.js',
+    ],
     ['a link to a file, which Electron follows', 'bare/dist', ['../start.js'], 'start.js'],
+    ['a link to a file, which a wrapper does not follow', '', ['../start.js'], 'start.js'],
   ])('is %s, as it was named', (_name, appPath, argv, target) => {
     expect(find(appPath, ...argv)).toBe(target);
   });
