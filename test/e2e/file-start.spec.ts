@@ -1,14 +1,11 @@
 // An app in development that is started in other ways than by its folder: by a file, through links,
 // from a folder with an apostrophe. Its page has the bridge, and the system brings a link back to
 // this very instance.
-import { execFile } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { build } from '../../scripts/build.mjs';
-import { APP_FOLDER, appCommand } from '../../scripts/lab/app-process.mjs';
-import { resolveElectron } from '../../scripts/electron/electron.mjs';
+import { APP_FOLDER, startWatchedApp } from '../../scripts/lab/app-process.mjs';
 import { startLab } from '../../scripts/lab/lab.mjs';
 import type { Lab } from '../../scripts/lab/lab.mjs';
 import { expect, test } from './fixtures.js';
@@ -70,26 +67,34 @@ for (const [index, [name, target, from]] of (
     ['by a file behind a link', 'linked/dist/main.js', '.'],
   ] as const
 ).entries())
-  test(`an app that is started ${name} has its bridge, and a link comes back to it`, async () => {
-    const electron = await resolveElectron();
-    const [program = '', ...args] = appCommand({
-      electron: electron.path,
+  test(`an app that is started ${name} has its bridge, and a link comes back to it`, async ({
+    electronPath,
+  }) => {
+    const app = startWatchedApp({
+      electron: electronPath,
       appFolder: target,
       isRoot: lab.isRoot,
       flags: [],
-    });
-    const { stdout } = await promisify(execFile)(program, args, {
-      ...lab.owner,
-      env: {
-        ...lab.env,
-        LATCHKEY_MAIN: pathToFileURL(join(APP_FOLDER, 'main', 'index.js')).href,
-        // No digit: xdg-open 1.1.3 takes such a scheme for the name of a file.
-        SCHEME: `com.example.file-start.${'abcd'.charAt(index)}`,
+      owner: {
+        ...lab.owner,
+        cwd: join(folder, from),
+        env: {
+          ...lab.env,
+          LATCHKEY_MAIN: pathToFileURL(join(APP_FOLDER, 'main', 'index.js')).href,
+          // No digit: xdg-open 1.1.3 takes such a scheme for the name of a file.
+          SCHEME: `com.example.file-start.${'abcd'.charAt(index)}`,
+        },
       },
-      cwd: join(folder, from),
-      timeout: 100_000,
-      killSignal: 'SIGKILL',
     });
-    const line = stdout.split('\n').find((text) => text.startsWith('{')) ?? '{}';
+    try {
+      await app.exited();
+    } finally {
+      await app.end();
+    }
+    const line =
+      app
+        .output()
+        .split('\n')
+        .find((text) => text.startsWith('{"')) ?? '{}';
     expect(JSON.parse(line)).toEqual({ bridge: 'object', cameBack: true });
   });
