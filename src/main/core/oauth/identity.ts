@@ -113,11 +113,13 @@ function compact(
 
 /**
  * The subject unchanged, or undefined: a cleaned or cut subject could name another person (OpenID
- * Connect Core §2 allows 255 ASCII characters).
+ * Connect Core §2 allows 255 ASCII characters). So could one with half a character: in UTF-8, and in
+ * the account's id, all halves are the same.
  */
 function unchanged(value: unknown): string | undefined {
-  const clean = text(value);
-  return clean === value ? clean : undefined;
+  if (typeof value !== 'string' || value === '' || value.length > TEXT_MAX) return undefined;
+  const isPlain = value.replace(UNSEEN, '').replace(JOINERS, '') === value && !HALF.test(value);
+  return isPlain ? value : undefined;
 }
 
 const TEXT_MAX = 256;
@@ -126,9 +128,21 @@ const TEXT_MAX = 256;
 const UNSEEN =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 const JOINERS = /[\u200c\u200d]/g;
+/** Half a character: a surrogate alone. */
+const HALF = /\p{Surrogate}/u;
+const HALVES = /\p{Surrogate}/gu;
+/**
+ * What has no glyph, or an empty one: two names that differ in it alone look the same. Emoji and
+ * Japanese names need the variation selectors, and the flag of Scotland the tags behind a black one.
+ */
+const BLANK =
+  /(?![\u200c\u200d\p{Variation_Selector}])(?!(?<=\u{1f3f4}[\u{e0020}-\u{e007f}]{0,8})[\u{e0020}-\u{e007f}])\p{Default_Ignorable_Code_Point}|\u2800/gu;
+const UNJOINED = 'Latn Grek Cyrl Armn Geor Hebr Thai Laoo Ethi Hani Hang Hira Kana Bopo'
+  .split(' ')
+  .map((script) => `\\p{Script=${script}}`)
+  .join('');
 /** A letter, a mark or an emoji of which the next one's shape may depend. */
-const JOINING =
-  '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}])[\\p{L}\\p{M}\\p{Extended_Pictographic}\\p{Emoji_Modifier}]';
+const JOINING = `(?![${UNJOINED}])[\\p{L}\\p{M}\\p{Extended_Pictographic}\\p{Emoji_Modifier}]`;
 /**
  * A joiner (ZWNJ, ZWJ) stays between two of these: Persian and Indic names need it, and so do
  * emoji. Elsewhere nobody can see it.
@@ -150,9 +164,11 @@ function visible(value: string): string | undefined {
   // The cut may leave half a character, or a joiner with nothing to join.
   const clean = value
     .replace(UNSEEN, '')
+    .replace(BLANK, '')
     .slice(0, TEXT_MAX)
-    .replace(/[\ud800-\udbff\u200c\u200d]+$/, '');
-  return clean === '' ? undefined : clean;
+    .replace(HALVES, '')
+    .replace(/[\u200c\u200d]+$/, '');
+  return clean.trim() === '' ? undefined : clean;
 }
 
 function pictureUrl(value: unknown): string | undefined {
