@@ -78,8 +78,17 @@ describe('a probe', () => {
     ]);
   });
 
+  it.each(['com.example.notes:///', 'COM.Example.Notes:/'])(
+    'is the same one when a desktop brings it behind %s',
+    (begin) => {
+      const word = probe.replace('com.example.notes:/', begin);
+      expect(findProbe(['notes', word], URIS)).toBe(probe);
+    },
+  );
+
   it.each([
     'com.example.notes:/latchkey-probe',
+    `com.example.notes://latchkey-probe?nonce=${'n'.repeat(43)}`,
     'com.example.notes:/latchkey-probe?nonce=short',
     `com.example.notes:/latchkey-probe?nonce=${'n'.repeat(43)}&code=c`,
     `com.example.notes:/latchkey-probe/x?nonce=${'n'.repeat(43)}`,

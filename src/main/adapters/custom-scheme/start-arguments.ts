@@ -89,13 +89,17 @@ export function createProbe(scheme: string): string {
   return `${scheme}:${PROBE_PATH}?nonce=${randomBytes(32).toString('base64url')}`;
 }
 
-/** The first probe among these arguments, from any instance. Null if there is none. */
+/**
+ * The first probe among these arguments, from any instance, as `createProbe` wrote it: a desktop may
+ * rewrite it as it rewrites a callback. Null if there is none.
+ */
 export function findProbe(argv: readonly string[], redirectUris: readonly string[]): string | null {
-  return (
-    ofSchemes(argv.slice(0, ARGUMENTS_MAX), redirectUris).find((word) =>
-      /^[^:]+:\/latchkey-probe\?nonce=[A-Za-z0-9_-]{43}$/.test(word),
-    ) ?? null
-  );
+  for (const word of ofSchemes(argv.slice(0, ARGUMENTS_MAX), redirectUris)) {
+    const query = /^[^?#]*(\?nonce=[A-Za-z0-9_-]{43})$/.exec(word)?.[1];
+    const probe = `${schemeOf(word)}${PROBE_PATH}`;
+    if (query !== undefined && leadsTo(word, probe)) return probe + query;
+  }
+  return null;
 }
 
 /**

@@ -66,11 +66,8 @@ function parseLoopback(entry: string, url: URL): RedirectOption {
   if (url.port === '0') return refuse('loopback URIs without port, or with a port from 1 to 65535');
   refuseRewritten(entry, url);
   // URL drops the port 80, although the entry names it.
-  const port = /^[^/]+\/\/[^/]*:0*80(?:\/|$)/.test(entry)
-    ? 80
-    : url.port === ''
-      ? null
-      : Number(url.port);
+  const isPort80 = /^[^/]+\/\/[^/]*:80(?:\/|$)/.test(entry);
+  const port = isPort80 ? 80 : url.port === '' ? null : Number(url.port);
   return { kind: 'loopback', uri: entry, host: url.hostname, port, path: url.pathname };
 }
 
@@ -101,13 +98,12 @@ function refuseCredentials({ username, password }: URL): void {
  * The provider compares what is sent, byte for byte; the browser then visits it in the form of the
  * URL Standard. A URI for which these differ could not be recognized when it comes back.
  */
-function refuseRewritten(entry: string, { protocol, hostname, pathname }: URL): void {
+function refuseRewritten(entry: string, { hostname, pathname }: URL): void {
   const [, authority = '', path = ''] = /^[^:]+:(?:\/\/([^/?#]*))?([^?#]*)/.exec(entry) ?? [];
-  const isWeb = protocol === 'http:' || protocol === 'https:';
-  const host = authority.toLowerCase().replace(/:\d+$/, '');
-  if ((path !== '' && path !== pathname) || (isWeb && host !== hostname))
+  const host = authority.toLowerCase().replace(/:[1-9]\d*$/, '');
+  if ((path !== '' && path !== pathname) || host !== hostname.toLowerCase())
     refuse(
-      'URIs that no browser rewrites: without ".", ".." and "\\", with the usual form of the host',
+      'URIs that no browser rewrites: without ".", ".." and "\\", with the usual form of host and port',
     );
 }
 
