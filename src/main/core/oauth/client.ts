@@ -72,6 +72,13 @@ const WORDS_OF_A_SERVER: readonly AuthErrorCode[] = [
   'response-invalid',
 ];
 
+/** What a server that answers can say to a pushed request. */
+const PUSH_REFUSALS: readonly AuthErrorCode[] = [
+  'sign-in-refused',
+  'response-invalid',
+  'server-unavailable',
+];
+
 /**
  * The calls to the provider. Every call has a time limit and rejects with an `AuthError` only.
  */
@@ -255,11 +262,9 @@ export function createOAuthClient(
     try {
       return withQuery(server.authorization_endpoint, await push(server, parameters));
     } catch (error) {
-      // Some servers accept pushed requests of certain clients only.
-      const isRefusal =
-        error instanceof AuthError &&
-        (error.code === 'sign-in-refused' || error.code === 'response-invalid');
-      if (mustPush || !isRefusal) throw error;
+      // Some servers accept pushed requests of certain clients only, or fail at those of others.
+      const isAnswer = error instanceof AuthError && PUSH_REFUSALS.includes(error.code);
+      if (mustPush || !isAnswer) throw error;
       const { code, serverError = null } = error;
       log.write({ level: 'info', event: 'push-refused', fields: { code, serverError } });
       return whole;
@@ -281,11 +286,14 @@ export function createOAuthClient(
           new URLSearchParams(parameters),
           http,
         );
-        const { request_uri: requestUri } = await oauth.processPushedAuthorizationResponse(
-          server,
-          client,
-          await readErrorAnswer(response),
-        );
+        const answer = await readErrorAnswer(response);
+        const requestUri = answer.ok ? (await bodyOf(answer))?.['request_uri'] : undefined;
+        // The library handles errors. For a good answer it is too strict: the URI is used at once, so
+        // nothing depends on its lifetime, or on 201 instead of 200.
+        if (typeof requestUri !== 'string' || !/^[\x21-\x7e]{1,2048}$/.test(requestUri)) {
+          await oauth.processPushedAuthorizationResponse(server, client, answer);
+          throw new AuthError('response-invalid', 'the pushed request got no usable "request_uri"');
+        }
         return [
           ['client_id', settings.clientId],
           ['request_uri', requestUri],
