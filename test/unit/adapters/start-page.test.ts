@@ -17,13 +17,16 @@ const create = (): StartPages => {
   all.push(pages);
   return pages;
 };
+/** As browsers ask for a page. */
+const browse = (page: string): ReturnType<typeof get> =>
+  get(page, { headers: { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' } });
 const open = async (pages = create()): Promise<string> => (await pages.open(TARGET))!;
 
 describe('a page that starts a sign-in', () => {
   it('sends the browser on to the whole URL, once, and is gone', async () => {
     const page = await open();
     expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}$/);
-    const { status, headers, body } = await get(page);
+    const { status, headers, body } = await browse(page);
     expect([status, headers.location, body]).toEqual([303, TARGET, '']);
     expect(headers['cache-control']).toBe('no-store');
     expect(headers['referrer-policy']).toBe('no-referrer');
@@ -33,7 +36,7 @@ describe('a page that starts a sign-in', () => {
 
   it('serves one of two visits that come at once', async () => {
     const page = await open();
-    const visits = await Promise.allSettled([get(page), get(page), get(page)]);
+    const visits = await Promise.allSettled([browse(page), browse(page), browse(page)]);
     const led = visits.filter(
       (visit) => visit.status === 'fulfilled' && visit.value.headers.location === TARGET,
     );
@@ -47,11 +50,29 @@ describe('a page that starts a sign-in', () => {
     ['a frame', 403, (page: string) => get(page, { headers: { 'sec-fetch-dest': 'iframe' } })],
     ['HEAD', 405, (page: string) => get(page, { method: 'HEAD' })],
     ['POST', 405, (page: string) => get(page, { method: 'POST' })],
+    ...['sec-purpose', 'purpose'].map((name) => {
+      const headers = { 'sec-fetch-dest': 'document', [name]: 'prefetch;prerender' };
+      return [`${name}: prefetch`, 403, (page: string) => get(page, { headers })] as const;
+    }),
   ])('says nothing to %s, and still serves the browser', async (_what, status, ask) => {
     const page = await open();
     const refused = await ask(page);
     expect([refused.status, refused.headers.location]).toEqual([status, undefined]);
-    expect((await get(page)).headers.location).toBe(TARGET);
+    expect((await browse(page)).headers.location).toBe(TARGET);
+    await expect(get(page)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('still serves the browser after a program that follows links, until the five minutes are over', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const page = await open();
+    const other = await open();
+    for (let visit = 0; visit < 20; visit += 1)
+      expect((await get(page)).headers.location).toBe(TARGET);
+    expect((await browse(page)).headers.location).toBe(TARGET);
+    await expect(browse(page)).rejects.toThrow('ECONNREFUSED');
+    expect((await get(other)).status).toBe(303);
+    vi.advanceTimersByTime(300_000);
+    await expect(get(other)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('has another address and port each time', async () => {

@@ -1,5 +1,6 @@
 // A page on loopback that sends the browser on to a URL which is too long for the operating system to
-// open. One page for one visit, at an address that nobody can guess. Decides nothing about the URL.
+// open. One page for one visit of a browser, at an address that nobody can guess. Decides nothing
+// about the URL.
 import { randomBytes } from 'node:crypto';
 import { listenOn, reply } from './server.js';
 
@@ -28,9 +29,15 @@ export function createStartPages(): StartPages {
       if (request.headers.host !== authority) return reply(response, 400);
       if ((request.headers['sec-fetch-dest'] ?? 'document') !== 'document')
         return reply(response, 403);
+      if (/prefetch/.test(String(request.headers['sec-purpose'] ?? request.headers['purpose'])))
+        return reply(response, 403);
       if (request.method !== 'GET') return reply(response, 405, { Allow: 'GET' });
-      authority = null;
-      response.once('close', end);
+      // A program that follows links before the browser does (a scanner, a chooser of browsers) says
+      // nothing of Fetch Metadata, and must not use up the visit of the person.
+      if (request.headers['sec-fetch-dest'] !== undefined) {
+        authority = null;
+        response.once('close', end);
+      }
       // The browser keeps no page of ours: not in its history, and not behind its back button.
       reply(response, 303, {
         Location: url,
