@@ -131,8 +131,14 @@ describe('a file', () => {
         process.env['HOME'] = nowhere;
         expect(isIn('notes/pages/index.html', 'notes/dist')).toBe(true);
       }
+      symlinkSync(root, join(root, 'home'));
+      process.env['HOME'] = join(root, 'home');
+      expect(isIn('evil.html', 'home/loose')).toBe(false);
+      expect(isIn('loose/index.html', 'home/loose')).toBe(true);
       process.env['HOME'] = join(root, 'elsewhere');
       expect(isIn('evil.html', 'loose')).toBe(true);
+      process.env['HOME'] = join(root, 'evil.html', 'below a file');
+      expect(isIn('loose/index.html', 'loose')).toBe(true);
     } finally {
       process.env['HOME'] = home;
       rmSync(join(root, 'package.json'));
