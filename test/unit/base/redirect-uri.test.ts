@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findCallback } from '../../../src/main/adapters/custom-scheme/start-arguments.js';
 import { parseCallback } from '../../../src/main/core/authorization/callback.js';
-import { leadsTo, loopbackUri } from '../../../src/main/core/base/redirect-uri.js';
+import { isLikeAnswer, leadsTo, loopbackUri } from '../../../src/main/core/base/redirect-uri.js';
 import { requireRedirects } from '../../../src/main/core/options/redirect-option.js';
 
 const QUERY = '?code=c&state=s';
@@ -39,6 +39,8 @@ describe('a callback', () => {
     ['com.example.app://host', 'com.example.app://HOST/'],
     ['com.example.app://Host/cb', 'com.example.app://host/cb'],
     ['com.example.app:cb', 'com.example.app:cb'],
+    ['http://127.0.0.1:80/cb', 'http://127.0.0.1/cb'],
+    ['https://login.example:443/code', 'https://login.example/code'],
   ];
   const other: readonly (readonly [string, string])[] = [
     ['com.example.app:/callback', 'com.example.app://callback'],
@@ -50,6 +52,8 @@ describe('a callback', () => {
     ['com.example.app:/callback', 'com.example.app://user@/callback'],
     ['com.example.app:/callback', 'com.example.app:///Callback'],
     ['com.example.app://host/cb', 'com.example.app:/host/cb'],
+    ['http://127.0.0.1:443/cb', 'http://127.0.0.1/cb'],
+    ['com.example.app://host:443/cb', 'com.example.app://host/cb'],
   ];
 
   it.each(same)('of %s that comes as %s is found by every way', (redirect, came) => {
@@ -82,5 +86,20 @@ describe('a callback', () => {
   it('whose question mark stands in the fragment has no parameters', () => {
     const url = `com.example.app:/cb#x${QUERY}`;
     expect(parseCallback(url, ['com.example.app:/cb']).kind).toBe('malformed');
+  });
+});
+
+describe('a URL', () => {
+  it.each([
+    ['?code=c', true],
+    ['?x=1&state=s', true],
+    ['?error=access_denied', true],
+    ['#state=s', true],
+    ['?barcode=c', false],
+    ['?codes=c', false],
+    ['/code=c', false],
+    ['', false],
+  ])('that ends with %j is like an answer: %s', (end, expected) => {
+    expect(isLikeAnswer(`com.example.app:/other${end}`)).toBe(expected);
   });
 });
