@@ -261,6 +261,9 @@ describe('trying another way', () => {
     const crossed = await (await fetch(`${loopback}${new URL(old).search}`)).text();
     expect(crossed).toContain('data-outcome="not-expected"');
     expect(attemptOf(app)).toMatchObject({ stage: 'waiting' });
+    expect(app.log.events.find(({ event }) => event === 'callback-unexpected')?.fields).toEqual({
+      detail: 'its state belongs to another redirect of an attempt',
+    });
     app.scheme.arrive(old);
     expect(await code).toBe('resolved');
   });
