@@ -107,6 +107,13 @@ test('a frame inside of a trusted page has no bridge, whatever its origin', () =
   );
 });
 
+test('a trusted page in a <webview> gets nothing where a stranger is around it', () => {
+  expect(host.said['a trusted page in a <webview>, and who is around it']).toEqual({
+    ours: EVERYTHING,
+    strange: NOTHING,
+  });
+});
+
 test('a page gets its views though the renderer of another has crashed', () => {
   expect(host.said['a window that crashes, while another waits for its view']).toEqual(EVERYTHING);
 });

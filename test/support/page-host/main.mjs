@@ -178,6 +178,29 @@ const changes = {
     window.destroy();
     return got;
   },
+  async 'a trusted page in a <webview>, and who is around it'() {
+    const window = new BrowserWindow({
+      show: false,
+      webPreferences: { ...options.webPreferences, webviewTag: true },
+    });
+    /** @type {Record<string, unknown>} */
+    const got = {};
+    for (const [around, url] of Object.entries({ ours: `${server}/`, strange: `${stranger}/` })) {
+      await window.loadURL(url);
+      /** @type {Promise<Contents>} */
+      const made = new Promise((resolve) =>
+        window.webContents.once('did-attach-webview', (_event, guest) => resolve(guest)),
+      );
+      await window.webContents.executeJavaScript(
+        `document.body.append(Object.assign(document.createElement('webview'), { src: '${server}/' })); 0`,
+      );
+      const guest = await made;
+      await pause(500);
+      got[around] = await has(guest);
+    }
+    window.destroy();
+    return got;
+  },
   async 'a window that crashes, while another waits for its view'() {
     const crashed = await windowOn('app://main/');
     const other = await windowOn('app://main/');

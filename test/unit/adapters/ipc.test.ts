@@ -269,6 +269,38 @@ describe('a call from a page', () => {
     tell(signedOut);
     expect([sent, trusted()]).toEqual([[], []]);
   });
+
+  it('is answered in a <webview> only while the page around it is trusted, too', async () => {
+    const sent: unknown[][] = [];
+    const around = sender('app://notes/', () => undefined);
+    const guest = Object.assign(
+      sender('app://notes/', (...words) => sent.push(words)),
+      { hostWebContents: around },
+    );
+    const ofGuest = { ...frame('app://notes/'), sender: guest };
+    const ask = (): unknown =>
+      fakeElectron.sendSync('latchkey:view', ofGuest as Partial<Electron.IpcMainEvent>);
+    expect(ask()).toEqual(signedOut);
+    expect(await fakeElectron.invoke('latchkey:retry', ofGuest)).toEqual({ ok: true });
+    tell(signedOut);
+    expect(sent).toHaveLength(1);
+    Object.assign(around.mainFrame, {
+      url: 'https://evil.example/',
+      origin: 'https://evil.example',
+    });
+    expect(await fakeElectron.invoke('latchkey:retry', ofGuest)).toMatchObject({ ok: false });
+    tell(signedOut);
+    expect([sent.length, trusted()]).toEqual([1, []]);
+    expect(ask()).toBeNull();
+    // A file that was refused, and has given itself the address of a page of the app.
+    Object.assign(around.mainFrame, { url: 'app://notes/', origin: 'app://notes' });
+    expect(ask()).toEqual(signedOut);
+    fakeElectron.sendSync('latchkey:view', {
+      ...(frame('file:///tmp/evil.html') as Partial<Electron.IpcMainEvent>),
+      sender: around,
+    });
+    expect(ask()).toBeNull();
+  });
 });
 
 function sender(url: string, send: (...words: unknown[]) => void): Electron.WebContents {

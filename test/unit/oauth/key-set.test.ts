@@ -138,6 +138,18 @@ describe('a key set', () => {
     expect(await signIn(set(others[0]?.jwk, right({})))).toBe('resolved');
   });
 
+  it('verifies with the key of its kid, however many keys without one come first', async () => {
+    const many = others.slice(0, LIMITS.keysTried).map(({ jwk }) => jwk);
+    expect(await signIn(set(...many, right()))).toBe('resolved');
+  });
+
+  it('has no key for another curve, and none for an algorithm that only objects know', () => {
+    const keys = readKeySet(set(right({})))!;
+    expect(keysFor(keys, { alg: 'ES256' })).toHaveLength(1);
+    for (const alg of ['ES384', 'RS256', 'none', 'HS256', 'toString', '__proto__', 'constructor'])
+      expect(keysFor(keys, { alg })).toEqual([]);
+  });
+
   it('verifies a token without a kid with each key that fits, and no more than 16', async () => {
     const header = { alg: 'ES256' };
     const after = (count: number): object =>

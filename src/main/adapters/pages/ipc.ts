@@ -141,10 +141,16 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     try {
       if (contents.isDestroyed()) return null;
       const frame = contents.mainFrame;
-      return isTrustedPage(frame, trust) ? frame : null;
+      return isTrustedPage(frame, trust) && isInTrusted(contents) ? frame : null;
     } catch {
       return null;
     }
+  }
+
+  /** A page in a <webview> is in the hands of the page around it, which may run scripts in it. */
+  function isInTrusted(contents: Partial<WebContents> | undefined): boolean {
+    const around = contents?.hostWebContents;
+    return !around || (!strangers.has(around) && trustedFrame(around) !== null);
   }
 
   /** Without isolation the page's scripts could change what the preload does. */
@@ -164,7 +170,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
 
   function isTrusted(sender: WebContents, page: Caller | null): boolean {
     if (page === null) return false;
-    if (page.isTop && !strangers.has(sender) && isTrustedPage(page, trust)) return true;
+    const isOurs = page.isTop && !strangers.has(sender) && isTrustedPage(page, trust);
+    if (isOurs && isInTrusted(sender)) return true;
     // Every window begins with an empty document, which belongs to no page.
     if (page.url === '' || page.url === 'about:blank') return false;
     const origin = originOf(page.url);
