@@ -143,11 +143,13 @@ describe('a key set', () => {
     expect(await signIn(set(...many, right()))).toBe('resolved');
   });
 
-  it('has no key for another curve, and none for an algorithm that only objects know', () => {
+  it('has no key for another curve, none for an algorithm that only objects know, and none without its numbers', () => {
     const keys = readKeySet(set(right({})))!;
     expect(keysFor(keys, { alg: 'ES256' })).toHaveLength(1);
     for (const alg of ['ES384', 'RS256', 'none', 'HS256', 'toString', '__proto__', 'constructor'])
       expect(keysFor(keys, { alg })).toEqual([]);
+    const { x, ...incomplete } = signer.jwk;
+    expect(readKeySet(set(incomplete, { ...incomplete, x: [x] }))).toEqual([]);
   });
 
   it('verifies a token without a kid with each key that fits, and no more than 16', async () => {
