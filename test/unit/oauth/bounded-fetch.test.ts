@@ -41,6 +41,27 @@ async function failureOf(promise: Promise<Response>): Promise<AuthError> {
   );
 }
 
+describe('the end of the app', () => {
+  it('ends many exchanges at once, and Node sees no leak of listeners', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', onWarning);
+    const clock = createFakeClock();
+    const ended = new AbortController();
+    const network: Network = { fetch: () => new Promise(() => undefined) };
+    const fetch = createBoundedFetch(network, clock, LIMITS, ended.signal);
+    const failures = Array.from({ length: 30 }, () => failureOf(fetch(URL_, get)));
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    expect(warnings.map(String)).toEqual([]);
+    ended.abort();
+    expect(new Set((await Promise.all(failures)).map(({ code }) => code))).toEqual(
+      new Set(['stopped']),
+    );
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe('the time limit', () => {
   it('ends an exchange that is never answered, and takes its timer along', async () => {
     const { fetch, clock } = benchFor('hang');

@@ -35,6 +35,12 @@ export function createBoundedFetch(
   limits: FetchLimits,
   ended: AbortSignal = new AbortController().signal,
 ): BoundedFetch {
+  // One listener for all of them: Node warns of a leak from eleven on.
+  const running = new Set<() => void>();
+  ended.addEventListener('abort', () => {
+    for (const end of [...running]) end();
+  });
+
   return async (url, init) => {
     const abort = new AbortController();
     const host = new URL(url).host;
@@ -53,7 +59,7 @@ export function createBoundedFetch(
       onEnd = (): void => {
         end(stoppedError());
       };
-      ended.addEventListener('abort', onEnd);
+      running.add(onEnd);
     });
     try {
       // A network that ignores its signal must not outlast the limit, so the limit races against
@@ -63,7 +69,7 @@ export function createBoundedFetch(
       throw error instanceof AuthError ? note(error, { url, status }) : error;
     } finally {
       cancelTimer();
-      ended.removeEventListener('abort', onEnd);
+      running.delete(onEnd);
     }
 
     async function exchange(): Promise<Response> {
