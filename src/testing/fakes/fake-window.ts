@@ -125,6 +125,14 @@ export function createFakeWindow(
     setMenuBarVisibility: () => undefined,
   } satisfies Pick<Electron.BrowserWindow, WindowValues> & Pick<FakeWindow, 'did' | 'sent'>);
   windows.push(window);
+  // As in a real Electron.
+  Object.defineProperty(window, 'id', {
+    enumerable: true,
+    get: () => {
+      if (destroyed) throw new TypeError('Object has been destroyed');
+      return id;
+    },
+  });
   return window;
 }
 

@@ -52,7 +52,10 @@ function chosenWindow({ trusted }: ShowAppOptions, focused: readonly Window[]): 
   const group = seen.length > 0 ? seen : all;
   const own = group.filter((window) => owners.has(window.id));
   const candidates = own.length > 0 ? own : group;
-  const last = focused.find(({ id }) => candidates.some((window) => window.id === id));
+  // A destroyed window throws when it is asked for its id.
+  const last = focused.find(
+    (one) => !one.isDestroyed() && candidates.some(({ id }) => id === one.id),
+  );
   if (last !== undefined) return last;
   // A hidden window that was never in front may be a helper that nobody is meant to see.
   return group === seen || candidates.length === 1 ? (candidates[0] ?? null) : null;
