@@ -92,12 +92,12 @@ export async function killApp(child, electron) {
  */
 
 /**
- * Starts the app with DevTools on a free port and `--print-views`.
+ * Starts the app with DevTools on a free port and `--print-views`. `appFolder` may start at `cwd`.
  * @param {{ electron: string, appFolder?: string | null, isRoot: boolean, flags: readonly string[],
- *   owner: import('./lab-keyring.mjs').Owner }} options
+ *   owner: import('./lab-keyring.mjs').Owner, cwd?: string }} options
  * @returns {WatchedApp}
  */
-export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
+export function startWatchedApp({ electron, appFolder, isRoot, flags, owner, cwd }) {
   const [program = electron, ...args] = appCommand({
     electron,
     isRoot,
@@ -108,6 +108,7 @@ export function startWatchedApp({ electron, appFolder, isRoot, flags, owner }) {
   });
   const child = spawn(program, args, {
     ...owner,
+    cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

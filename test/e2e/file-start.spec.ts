@@ -75,9 +75,9 @@ for (const [index, [name, target, from]] of (
       appFolder: target,
       isRoot: lab.isRoot,
       flags: [],
+      cwd: join(folder, from),
       owner: {
         ...lab.owner,
-        cwd: join(folder, from),
         env: {
           ...lab.env,
           LATCHKEY_MAIN: pathToFileURL(join(APP_FOLDER, 'main', 'index.js')).href,
