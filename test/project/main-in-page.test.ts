@@ -48,7 +48,7 @@ describe('latchkey/main in the bundle of a page', () => {
   ])('says what to import there: %s, by %s', async (name, how) => {
     const names = /\{(.*)\}/.exec(how)?.[1] ?? (how.includes('*') ? 'everything' : '');
     const script = await bundled(`${how} '${name}';\nconsole.log(${names});`, 'browser');
-    expect(() => vm.runInNewContext(script, { console })).toThrow(
+    expect(() => void vm.runInNewContext(script, { console })).toThrow(
       /In a page, import "latchkey\/renderer"/,
     );
   });

@@ -15,11 +15,14 @@ const trust = {
   appPath: '/opt/notes/resources/app.asar',
 };
 /** As Electron 33 behaves after a crash. */
-const disposed = new Proxy({} as object, {
-  get() {
-    throw new Error('Render frame was disposed before WebFrameMain could be accessed');
+const disposed = new Proxy<object>(
+  {},
+  {
+    get() {
+      throw new Error('Render frame was disposed before WebFrameMain could be accessed');
+    },
   },
-}) as Electron.WebFrameMain;
+) as unknown as Electron.WebFrameMain;
 
 const signedOut: AuthView = { status: 'signed-out', reason: 'never' };
 
@@ -278,8 +281,7 @@ describe('a call from a page', () => {
       { hostWebContents: around },
     );
     const ofGuest = { ...frame('app://notes/'), sender: guest };
-    const ask = (): unknown =>
-      fakeElectron.sendSync('latchkey:view', ofGuest as Partial<Electron.IpcMainEvent>);
+    const ask = (): unknown => fakeElectron.sendSync('latchkey:view', ofGuest);
     expect(ask()).toEqual(signedOut);
     expect(await fakeElectron.invoke('latchkey:retry', ofGuest)).toEqual({ ok: true });
     tell(signedOut);

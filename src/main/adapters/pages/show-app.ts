@@ -3,6 +3,8 @@ import { BaseWindow, BrowserWindow, app } from 'electron';
 import type { WebContents } from 'electron';
 import type { ShowAppOptions, Window } from './app-window.js';
 
+type Watchable = Window & Pick<BaseWindow, 'on' | 'off' | 'isFocused'>;
+
 export interface ShowApp {
   /** Brings the app's window to the front. */
   show(): void;
@@ -17,7 +19,7 @@ export function createShowApp(options: ShowAppOptions): ShowApp {
   const watched = new Map<Window, () => void>();
   let isStopped = false;
 
-  function watch(window: BaseWindow): void {
+  function watch(window: Watchable): void {
     if (isStopped || watched.has(window)) return;
     const note = (): void => {
       focused = [window, ...focused.filter((one) => one !== window)];

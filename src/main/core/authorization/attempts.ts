@@ -239,7 +239,8 @@ export function createAttempts(
 /** Nothing will try an ended attempt again, and `retry()` does not either: only a sign-in helps. */
 function afterAttempt(error: AuthError | null): AuthError | null {
   if (error?.retry !== 'automatic' && error?.retry !== 'user') return error;
-  const { code, message, cause } = error;
-  const ended = new AuthError(code, message, { ...error, cause, retry: 'sign-in' });
+  const { code, message, cause, serverError, retryAfterSeconds, provider, exchange } = error;
+  const known = { cause, serverError, retryAfterSeconds, provider, exchange };
+  const ended = new AuthError(code, message, { ...known, retry: 'sign-in' });
   return note(ended, evidenceOf(error));
 }
