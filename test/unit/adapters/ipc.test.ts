@@ -31,6 +31,7 @@ describe('a call from a page', () => {
   const events: LogEvent[] = [];
   let view: AuthView = signedOut;
   let tell: (next: AuthView) => void = () => undefined;
+  let expose = (): void => undefined;
   let remove = (): void => undefined;
   let trusted: () => readonly Electron.WebContents[] = () => [];
 
@@ -75,7 +76,11 @@ describe('a call from a page', () => {
         asked.push('retry');
       },
     };
-    ({ remove, trusted } = exposeToPages(calls, trust, { write: (event) => events.push(event) }));
+    expose = () => {
+      const log = { write: (event: LogEvent) => void events.push(event) };
+      ({ remove, trusted } = exposeToPages(calls, trust, log));
+    };
+    expose();
   });
   afterEach(async () => {
     remove();
@@ -271,6 +276,28 @@ describe('a call from a page', () => {
     expect(ask('https://evil.example/')).toBeNull();
     tell(signedOut);
     expect([sent, trusted()]).toEqual([[], []]);
+  });
+
+  it('is refused after the next sign-in when the document began between the two, and nobody judged it', async () => {
+    const sent: unknown[][] = [];
+    const contents = sender('app://notes/', (...words) => sent.push(words));
+    const ask = (url = 'app://notes/'): unknown =>
+      fakeElectron.sendSync('latchkey:view', {
+        ...(frame(url) as Partial<Electron.IpcMainEvent>),
+        sender: contents,
+      });
+    const call = (): Promise<unknown> =>
+      fakeElectron.invoke('latchkey:retry', { ...frame('app://notes/'), sender: contents });
+    expect(ask()).toEqual(signedOut);
+    remove();
+    expect(ask()).toBeNull();
+    expose();
+    expect(await call()).toMatchObject({ ok: false, error: { code: 'page-refused' } });
+    tell(signedOut);
+    expect([sent, trusted()]).toEqual([[], []]);
+    expect(ask()).toEqual(signedOut);
+    expect(await call()).toEqual({ ok: true });
+    expect(ask('https://evil.example/')).toBeNull();
   });
 
   it('is answered in a <webview> only while the page around it is trusted, too', async () => {

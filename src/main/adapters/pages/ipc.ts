@@ -64,8 +64,15 @@ const audience = new Set<WebContents>();
  */
 const strangers = new WeakSet<WebContents>();
 
-/** A page whose synchronous message nobody answers would stand still. */
+/**
+ * Between two sign-ins. A page whose synchronous message nobody answers would stand still. Nobody
+ * judges its document, so the next sign-in does not trust it until it loads again.
+ */
 const answerNobody = (event: IpcMainEvent): void => {
+  if (callerOf(event)?.isTop === true) {
+    audience.delete(event.sender);
+    strangers.add(event.sender);
+  }
   event.returnValue = null;
 };
 
