@@ -1,5 +1,5 @@
-// Sessions of earlier versions of the host's app: proved, stored anew, removed in this order, and
-// never lost in between.
+// Sessions of earlier versions of the host's app: proved, stored again, then removed from the old
+// place, and never lost in between.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
