@@ -24,8 +24,10 @@ createAuth({
   secretStore: 'memory',
 });
 const link = SCHEME + ':/hello';
+// Chromium: an instance whose message was not acknowledged before the first one ended is the first.
+if (process.argv.includes(link)) app.exit(0);
 const cameBack = new Promise((resolve) =>
-  app.on('second-instance', (_event, argv) => resolve(argv.includes(link))),
+  app.on('second-instance', (_event, argv) => argv.includes(link) && resolve(true)),
 );
 app.whenReady().then(async () => {
   const window = new BrowserWindow({ show: false, webPreferences: { sandbox: true } });
@@ -36,7 +38,7 @@ app.whenReady().then(async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
   await shell.openExternal(link);
   console.log(JSON.stringify({ bridge, cameBack: await cameBack }));
-  app.exit(0);
+  setTimeout(() => app.exit(0), 1000);
 });
 `;
 
