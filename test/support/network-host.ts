@@ -31,6 +31,7 @@ export async function startNetworkHost(
   const env = {
     ...lab.owner.env,
     LATCHKEY_NETWORK: adapter('network/network.js'),
+    LATCHKEY_API_NETWORK: adapter('network/api-network.js'),
     LATCHKEY_NETWORK_FACTS: adapter('diagnosis/network-facts.js'),
   };
   const child = spawn(program, args, {

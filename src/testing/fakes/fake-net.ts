@@ -111,6 +111,10 @@ export function fakeNetRequest(
   }
 
   return Object.assign(events, {
+    chunkedEncoding: false,
+    write(chunk: Buffer, _encoding?: string, callback?: () => void) {
+      if (!aborted) sent.write(chunk, callback);
+    },
     end(body?: string | Buffer) {
       sentBody = body;
       if (!aborted) sent.end(body);
@@ -123,6 +127,8 @@ export function fakeNetRequest(
       process.nextTick(() => events.emit('abort'));
     },
   } satisfies {
+    chunkedEncoding: boolean;
+    write(chunk: Buffer, encoding?: string, callback?: () => void): void;
     end(body?: string | Buffer): unknown;
     abort(): void;
   }) as unknown as Electron.ClientRequest;

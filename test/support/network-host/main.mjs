@@ -4,9 +4,11 @@
 // the next answer.
 import { createInterface } from 'node:readline';
 import { app, session } from 'electron';
+import { apiOutcomeOf } from './api-outcome.mjs';
 import { outcomeOf } from './outcome.mjs';
 
 /** @typedef {import('./outcome.mjs').Asked} Asked */
+/** @typedef {import('./api-outcome.mjs').ApiAsked} ApiAsked */
 
 const adapter = /** @type {unknown} */ (await import(String(process.env['LATCHKEY_NETWORK'])));
 const facts = /** @type {unknown} */ (await import(String(process.env['LATCHKEY_NETWORK_FACTS'])));
@@ -14,6 +16,11 @@ const { createNetwork } =
   /** @type {typeof import('../../../src/main/adapters/network/network.js')} */ (adapter);
 const { createNetworkFacts } =
   /** @type {typeof import('../../../src/main/adapters/diagnosis/network-facts.js')} */ (facts);
+const apiAdapter = /** @type {unknown} */ (
+  await import(String(process.env['LATCHKEY_API_NETWORK']))
+);
+const { createApiNetwork } =
+  /** @type {typeof import('../../../src/main/adapters/network/api-network.js')} */ (apiAdapter);
 const uncaught = /** @type {string[]} */ ([]);
 process.on('uncaughtException', (error) => uncaught.push(error.message));
 process.on('unhandledRejection', (reason) => uncaught.push(`rejection ${String(reason)}`));
@@ -37,6 +44,11 @@ const deeds = {
     const outcomes = [];
     for (const one of given) outcomes.push(await outcomeOf(network, one));
     return { outcomes, ms: performance.now() - startedAt };
+  },
+  askApi: (/** @type {ApiAsked} */ given) => apiOutcomeOf(createApiNetwork(), given),
+  askApiAtOnce: (/** @type {readonly ApiAsked[]} */ given) => {
+    const network = createApiNetwork();
+    return Promise.all(given.map((one) => apiOutcomeOf(network, one)));
   },
   setProxy: (/** @type {Electron.ProxyConfig} */ given) => session.defaultSession.setProxy(given),
   facts: async (/** @type {{ url: string }} */ { url }) => ({

@@ -1,7 +1,6 @@
 // Sessions of Electron that are ours alone, in memory: no cookie of the app, no cache, no
-// webRequest rule for its pages. Each is used by one request at a time, so that its connections can
-// be closed, and its proxy set, and nobody else notices. They go where the app's own requests go:
-// by what the default session says of its proxies, for each address.
+// webRequest rule for its pages. They go where the app's own requests go: by what the default
+// session says of its proxies, for each address.
 import { session as electronSession } from 'electron';
 import type { NetworkFailure } from '../../core/base/ports.js';
 import { networkFailure } from './failures.js';
@@ -59,8 +58,9 @@ interface Slot {
 }
 
 /**
- * `onNew` is called with each session before it is used. At most `limit` are made, for Electron
- * never lets go of one.
+ * Sessions that are each used by one request at a time, so that its connections can be closed, and
+ * its proxy set, and nobody else notices. `onNew` is called with each session before it is used. At
+ * most `limit` are made, for Electron never lets go of one.
  */
 export function createOwnSessions(
   partition: string,
@@ -74,14 +74,7 @@ export function createOwnSessions(
 
   function make(): Slot {
     made += 1;
-    const session = electronSession.fromPartition(made === 1 ? partition : `${partition}-${made}`, {
-      cache: false,
-    });
-    // At once: else Chromium fetches a dictionary for it from Google.
-    session.setSpellCheckerLanguages([]);
-    session.setUserAgent(
-      `Mozilla/5.0 (${SYSTEM}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${(process.versions['chrome'] ?? '130').split('.', 1)[0] ?? ''}.0.0.0 Safari/537.36`,
-    );
+    const session = ownSession(partition, made);
     onNew(session);
     // Somebody may have used a session of this name before.
     return { session, route: null, used: true };
@@ -122,7 +115,7 @@ export function createOwnSessions(
 
   return {
     async take(url, { fresh, signal }) {
-      const route = await orAborted(routeTo(url), signal);
+      const route = await abortable(routeTo(url), signal);
       const slot = await free(fresh, signal);
       const prepared = (async () => {
         if (fresh && slot.used) await empty(slot);
@@ -130,7 +123,7 @@ export function createOwnSessions(
         withoutHandlers(slot.session, url);
       })();
       try {
-        await orAborted(prepared, signal);
+        await abortable(prepared, signal);
         signal.throwIfAborted();
       } catch (thrown) {
         // A caller that gave up does not wait; the session is free when it has come to rest.
@@ -155,16 +148,35 @@ export function createOwnSessions(
   };
 }
 
+export function ownSession(partition: string, number: number): Electron.Session {
+  const session = electronSession.fromPartition(
+    number === 1 ? partition : `${partition}-${number}`,
+    {
+      cache: false,
+    },
+  );
+  // At once: else Chromium fetches a dictionary for it from Google.
+  session.setSpellCheckerLanguages([]);
+  session.setUserAgent(
+    `Mozilla/5.0 (${SYSTEM}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${(process.versions['chrome'] ?? '130').split('.', 1)[0] ?? ''}.0.0.0 Safari/537.36`,
+  );
+  return session;
+}
+
 /**
  * As a PAC result, such as `PROXY proxy.example.com:8080; DIRECT`. Only the address without its
  * query is shown to scripts.
  */
-async function routeTo(url: string): Promise<string> {
+export async function routeTo(url: string): Promise<string> {
   const { origin, pathname } = new URL(url);
   return await electronSession.defaultSession.resolveProxy(origin + pathname);
 }
 
-async function goBy(slot: Slot, route: string, url: string): Promise<void> {
+export async function goBy(
+  slot: Pick<Slot, 'session' | 'route'>,
+  route: string,
+  url: string,
+): Promise<void> {
   slot.route = null;
   const { session } = slot;
   const rules = proxyRules(route);
@@ -216,12 +228,12 @@ function unusable(): NetworkFailure {
  * An app may answer http and https itself, and do so in each session that is made; that is for its
  * pages.
  */
-function withoutHandlers({ protocol }: Electron.Session, url: string): void {
+export function withoutHandlers({ protocol }: Electron.Session, url: string): void {
   const scheme = new URL(url).protocol.slice(0, -1);
   if (protocol.isProtocolHandled(scheme)) protocol.unhandle(scheme);
 }
 
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let leave = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     leave = (): void => reject(signal.reason);

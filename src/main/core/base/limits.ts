@@ -20,6 +20,8 @@ export const LIMITS = {
    * than this at once.
    */
   networkSessions: 8,
+  /** Requests to APIs share a session for each way out: direct, and the proxies that apps know. */
+  apiSessions: 8,
   /**
    * Each open attempt holds a listener and a verifier. A person does not keep more tabs in mind.
    */

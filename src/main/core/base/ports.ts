@@ -335,6 +335,28 @@ export interface NetworkRequest {
 }
 
 /**
+ * One HTTP exchange with an API, as `Network` otherwise does it. API requests share connections, so
+ * Chromium may repeat one on a connection that the server has just closed (RFC 9110 §9.2.2); one
+ * whose body is a stream is never repeated. A redirect is a Response without body whose `location`
+ * is the absolute URL to which it leads.
+ *
+ * Reads no more of a streamed body than the server takes. If that stream fails, rejects with its
+ * reason. Cancels it when the exchange ends before.
+ */
+export interface ApiNetwork {
+  fetch(url: string, init: ApiNetworkRequest): Promise<Response>;
+}
+
+export interface ApiNetworkRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  readonly signal: AbortSignal;
+  /** True: sends and keeps the cookies of API requests, which no page sees. */
+  readonly cookies: boolean;
+}
+
+/**
  * `busy`: another holder does not release it. `unavailable`: this system has no lock at all.
  * `given-up`: the caller stopped waiting. `detail` is for the log.
  */
