@@ -50,6 +50,26 @@ const deeds = {
     const network = createApiNetwork();
     return Promise.all(given.map((one) => apiOutcomeOf(network, one)));
   },
+  /** The cases of the other port: the same answers and failures. */
+  apiInTurn: async (/** @type {readonly Asked[]} */ given) => {
+    const network = createApiNetwork();
+    const outcomes = [];
+    for (const one of given)
+      outcomes.push(
+        await outcomeOf(
+          {
+            fetch: (url, { body, ...init }) =>
+              network.fetch(url, {
+                ...init,
+                cookies: false,
+                ...(body === undefined ? {} : { body: new TextEncoder().encode(body) }),
+              }),
+          },
+          one,
+        ),
+      );
+    return outcomes;
+  },
   setProxy: (/** @type {Electron.ProxyConfig} */ given) => session.defaultSession.setProxy(given),
   facts: async (/** @type {{ url: string }} */ { url }) => ({
     proxy: await createNetworkFacts().proxy(url),
