@@ -50,6 +50,11 @@ export const ROOMS = {
     loads: [OAUTH, STORAGE, BASE, ...SHAPES],
     types: [CONTRACT, OPTIONS],
   },
+  // It knows of sessions what a caller of getAccessToken() knows.
+  'main/core/requests/': {
+    loads: [BASE],
+    types: [CONTRACT, OPTIONS, 'main/core/session/token-request.ts'],
+  },
   // view.ts, engine.ts, lazy-engine.ts
   'main/core/': { loads: ['main/core/**'], types: [CONTRACT] },
   'main/diagnosis/': { loads: [OAUTH, OPTIONS, BASE], types: [CONTRACT] },

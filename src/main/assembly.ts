@@ -32,6 +32,7 @@ import type {
   Log,
   SecretStore,
 } from './core/base/ports.js';
+import type { ApiFetch } from './core/requests/api-fetch.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
 import { createChunkedStore } from './core/storage/chunked-store.js';
 import { createFallbackStore } from './core/storage/fallback-store.js';
@@ -59,6 +60,7 @@ export interface Beginning {
  */
 export interface Assembly {
   readonly engine: Engine;
+  readonly fetch: ApiFetch;
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
@@ -156,7 +158,19 @@ export function assemble({
     return look(settings, sources, clock, { probe });
   }
 
+  let calling: Promise<ApiFetch> | null = null;
+  async function loadFetch(): Promise<ApiFetch> {
+    const [{ createApiFetch }, { createApiNetwork }] = await Promise.all([
+      import('./core/requests/api-fetch.js'),
+      import('./adapters/network/api-network.js'),
+    ]);
+    return createApiFetch(settings.apis, createApiNetwork(), (wanted) =>
+      engine.getAccessToken(wanted),
+    );
+  }
+
   return {
+    fetch: async (input, init) => (await (calling ??= loadFetch()))(input, init),
     engine: {
       ...engine,
       async stop() {

@@ -3,6 +3,7 @@
 import type { AuthView } from '../contract.js';
 import type { SignInOptions } from './core/authorization/sign-in-request.js';
 import type { AuthEvent } from './core/base/events.js';
+import type { ApiFetch } from './core/requests/api-fetch.js';
 import type { TokenRequest } from './core/session/token-request.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
@@ -66,6 +67,15 @@ export interface Auth {
    * replacement for a refused token. Rejects with `resource-refused` if the provider gives none.
    */
   readonly getAccessToken: (request?: TokenRequest) => Promise<string>;
+  /**
+   * Calls an API of the option `apis` with the token that is meant for it, as `fetch` would. After a
+   * 401 it renews the token once, for all who were refused, and repeats the request once if its body
+   * can be sent again. What the API answers is an answer, whatever its status. Rejects with an
+   * `AuthError` if there is no token (as `getAccessToken` does) or if the option lists no API with
+   * this address and method (`invalid-options`); with a `TypeError` if the API cannot be reached; with
+   * the reason of the signal. docs/apis.md lists what differs from `fetch`.
+   */
+  readonly fetch: ApiFetch;
   /**
    * Checks everything that a sign-in needs on this computer: scheme, loopback, keyring, network,
    * clock, provider. It does what a sign-in does, and no more: it registers the scheme, writes and

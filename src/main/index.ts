@@ -42,7 +42,9 @@ export type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 export { AuthError };
 export type { AuthEvent, EventName } from './core/base/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
+export type { ApiFetch, ApiRequestInit } from './core/requests/api-fetch.js';
 export type {
+  ApiOption,
   AppWindow,
   AuthOptions,
   LegacyEntry,
@@ -188,6 +190,7 @@ export function createAuth(options: AuthOptions): Auth {
       engine.retry();
     },
     getAccessToken: (request) => engine.getAccessToken(request),
+    fetch: async (input, init) => (await running()).fetch(input, init),
     diagnose: async (scope) => (await running()).diagnose(scope),
     supportBundle: async (wanted) => (await running()).supportBundle(wanted),
     unregisterSchemes: async () => (await running()).unregisterSchemes(),

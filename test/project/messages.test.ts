@@ -19,6 +19,7 @@ type AuthOnly =
   | 'getView'
   | 'onView'
   | 'getAccessToken'
+  | 'fetch'
   | 'diagnose'
   | 'supportBundle'
   | 'unregisterSchemes'

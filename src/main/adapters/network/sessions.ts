@@ -3,6 +3,7 @@
 // session says of its proxies, for each address.
 import { session as electronSession } from 'electron';
 import type { NetworkFailure } from '../../core/base/ports.js';
+import { abortable } from '../../core/base/abortable.js';
 import { networkFailure } from './failures.js';
 
 /**
@@ -231,18 +232,4 @@ function unusable(): NetworkFailure {
 export function withoutHandlers({ protocol }: Electron.Session, url: string): void {
   const scheme = new URL(url).protocol.slice(0, -1);
   if (protocol.isProtocolHandled(scheme)) protocol.unhandle(scheme);
-}
-
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let leave = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    leave = (): void => reject(signal.reason);
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

@@ -1,6 +1,7 @@
 // Sessions of Electron that requests to APIs share, one for each way by which the app's proxies lead:
 // requests that go the same way share connections. Never for what carries a code or a refresh token.
-import { abortable, goBy, ownSession, routeTo, withoutHandlers } from './sessions.js';
+import { abortable } from '../../core/base/abortable.js';
+import { goBy, ownSession, routeTo, withoutHandlers } from './sessions.js';
 
 export interface SharedSessions {
   /**

@@ -88,6 +88,11 @@ export interface SharedOptions {
    */
   readonly resources?: readonly string[];
   /**
+   * The APIs that `auth.fetch()` may call, by names of yours. Their `resource` counts as an entry of
+   * `resources`.
+   */
+  readonly apis?: Readonly<Record<string, ApiOption>>;
+  /**
    * `one`: a new sign-in replaces the account that was signed in. `several`: all accounts stay
    * signed in; one of them is active, and views and calls refer to it. Default `one`.
    */
@@ -172,6 +177,31 @@ export interface SharedOptions {
   readonly onLog?: (event: AuthEvent) => void;
 }
 
+/** Where a token may go, and which one. */
+export interface ApiOption {
+  /** Such as `https://api.example.com`; `http:` for this computer only. It is compared exactly. */
+  readonly origin: string;
+  /** Paths, with all that is below them: `/v1` lists `/v1/notes`, and not `/v10`. Default: all. */
+  readonly paths?: readonly string[];
+  /** Default: all. */
+  readonly methods?: readonly string[];
+  /** As in `getAccessToken({ resource })` (RFC 8707). */
+  readonly resource?: string;
+  /** As in `getAccessToken({ scopes })`. */
+  readonly scopes?: readonly string[];
+}
+
+/** A checked entry of `apis`. */
+export interface ApiSettings {
+  readonly name: string;
+  readonly origin: string;
+  readonly paths: readonly string[];
+  /** Null: all. */
+  readonly methods: readonly string[] | null;
+  readonly resource: string | null;
+  readonly scopes: readonly string[] | null;
+}
+
 /** The checked options: complete, parsed and frozen. */
 export interface Settings {
   readonly issuer: string;
@@ -180,6 +210,7 @@ export interface Settings {
   readonly redirects: readonly RedirectOption[];
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
+  readonly apis: readonly ApiSettings[];
   readonly accounts: 'one' | 'several';
   readonly endpoints: EndpointOptions | null;
   readonly clientSecret: (() => string) | null;

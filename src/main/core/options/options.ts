@@ -20,7 +20,14 @@ import {
 } from './option-checks.js';
 import { clientSecret, requirePresetRules, resolvePreset } from './preset-option.js';
 import { requireRedirects } from './redirect-option.js';
-import type { AuthOptions, EndpointOptions, GivenOptions, Settings } from './auth-options.js';
+import type {
+  ApiSettings,
+  AuthOptions,
+  EndpointOptions,
+  GivenOptions,
+  Settings,
+} from './auth-options.js';
+import { parseApis } from './apis-option.js';
 import { migrateFrom } from './migration-option.js';
 import { parseResultPage } from './result-page-option.js';
 import { isResource, isScope } from './syntax.js';
@@ -93,6 +100,7 @@ const OPTIONS = {
   redirects: requireRedirects,
   scopes: optional(scopes, ['openid', 'profile', 'email', 'offline_access']),
   resources: optional(resources, []),
+  apis: parseApis,
   accounts: optional(oneOf('one', 'several'), 'one'),
   endpoints: optional(endpoints, null),
   clientSecret: optional(clientSecret, null),
@@ -161,6 +169,7 @@ export function parseOptions(options: GivenOptions): Settings {
     ...checked,
     provider: preset,
     scopes: [...new Set(checked.scopes)],
+    resources: [...new Set([...checked.resources, ...resourcesOf(checked.apis)])],
     authorizationParameters: {
       ...OPTIONS.authorizationParameters(
         preset?.authorizationParameters,
@@ -173,8 +182,14 @@ export function parseOptions(options: GivenOptions): Settings {
 }
 
 /** Unchecked yet. */
-function hasResources({ resources: given }: GivenOptions): boolean {
-  return Array.isArray(given) && given.length > 0;
+function hasResources({ resources: given, apis }: GivenOptions): boolean {
+  return (
+    (Array.isArray(given) && given.length > 0) || resourcesOf(parseApis(apis, 'apis')).length > 0
+  );
+}
+
+function resourcesOf(apis: readonly ApiSettings[]): readonly string[] {
+  return apis.flatMap(({ resource }) => (resource === null ? [] : [resource]));
 }
 
 function checkEndpoints(

@@ -1,0 +1,219 @@
+// Requests to APIs with the token of a session (RFC 6750 §2.1). Follows redirects, repeats a request
+// once that an API refused with 401, and lets a token go nowhere but to an API of the option "apis".
+// Knows no Electron and no session beyond `getAccessToken`.
+import { abortable } from '../base/abortable.js';
+import { AuthError } from '../base/errors.js';
+import type { ApiNetwork } from '../base/ports.js';
+import type { ApiSettings } from '../options/auth-options.js';
+import type { TokenRequest } from '../session/token-request.js';
+import { type ApiAddress, apiFor, isPlain, listed } from './api-list.js';
+
+/** `RequestInit` of the Fetch Standard, and whose token it is. */
+export interface ApiRequestInit extends RequestInit {
+  /**
+   * The `id` of an account of the view. Default: the active one. Others need the option `accounts:
+   * 'several'`.
+   */
+  readonly account?: string;
+}
+
+/** The shape of `fetch`. */
+export type ApiFetch = (input: string | URL | Request, init?: ApiRequestInit) => Promise<Response>;
+
+/** Fetch Standard, "HTTP-redirect fetch". */
+const REDIRECTS_MAX = 20;
+const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
+/** Fetch Standard, "request-body-header name". */
+const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type'];
+/** Chromium sets these itself. */
+const CONNECTION_HEADERS =
+  'connection content-length expect host keep-alive te trailer transfer-encoding upgrade'.split(
+    ' ',
+  );
+/** They are for the origin that they were written for. */
+const CREDENTIAL_HEADERS = ['authorization', 'cookie'];
+
+/** One request on its way, which a redirect changes. */
+interface Hop {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly hasBody: boolean;
+  /** Null: this address gets no token any more. */
+  readonly api: ApiSettings | null;
+}
+
+export function createApiFetch(
+  apis: readonly ApiSettings[],
+  network: ApiNetwork,
+  getAccessToken: (request: TokenRequest) => Promise<string>,
+): ApiFetch {
+  return async (input, { account, ...init } = {}) => {
+    const address = input instanceof Request ? input.url : String(input);
+    // Before anything parses the address.
+    const method = (init.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+    const found = apiFor(apis, address, method);
+    const request = requestOf(input, init);
+    if (request.headers.has('authorization'))
+      throw new AuthError(
+        'invalid-options',
+        'auth.fetch() sets the header "authorization" itself: leave it out, or use fetch()',
+      );
+    return await follow(found, request, input, init, account);
+  };
+
+  async function follow(
+    { api, url }: ApiAddress,
+    request: Request,
+    input: string | URL | Request,
+    init: RequestInit,
+    account: string | undefined,
+  ): Promise<Response> {
+    const isRepeatable = !(input instanceof Request && request.body !== null) && isWhole(init.body);
+    let unsent: Request | null = request;
+    const body = async (): Promise<Uint8Array | ReadableStream<Uint8Array> | null> => {
+      const next = unsent ?? requestOf(input, init);
+      unsent = null;
+      if (!hop.hasBody || next.body === null) return null;
+      return isShort(init.body) && isRepeatable
+        ? new Uint8Array(await next.arrayBuffer())
+        : next.body;
+    };
+    let hop: Hop = {
+      url,
+      method: request.method,
+      headers: ownHeaders(request.headers),
+      hasBody: request.body !== null,
+      api,
+    };
+    const cookies = init.credentials === 'include';
+    const send = async (token: string | null): Promise<Response> => {
+      const headers = new Headers(hop.headers);
+      if (token !== null) headers.set('authorization', `Bearer ${token}`);
+      return await exchanged(network, hop, headers, await body(), request.signal, cookies);
+    };
+
+    let isRefused = false;
+    for (let redirects = 0; ; redirects += 1) {
+      const wanted =
+        hop.api === null
+          ? null
+          : { ...targetOf(hop.api), ...(account === undefined ? {} : { account }) };
+      const token =
+        wanted === null ? null : await abortable(getAccessToken(wanted), request.signal);
+      let response = await send(token);
+      if (response.status === 401 && wanted !== null && token !== null && !isRefused) {
+        isRefused = true;
+        const other = await replacement(wanted, token, response, request.signal);
+        if (other !== token && (isRepeatable || !hop.hasBody)) {
+          await response.body?.cancel();
+          response = await send(other);
+        }
+      }
+      const location = response.headers.get('location');
+      const isRedirect = REDIRECT_STATUSES.includes(response.status) && location !== null;
+      if (!isRedirect || request.redirect === 'manual')
+        return told(response, hop.url, redirects > 0);
+      if (request.redirect === 'error') throw new TypeError('fetch failed: the API redirects');
+      if (redirects === REDIRECTS_MAX) throw new TypeError('fetch failed: too many redirects');
+      hop = redirected(apis, hop, response.status, location);
+      if (hop.hasBody && !isRepeatable)
+        throw new TypeError('fetch failed: the API redirects a body that is a stream');
+    }
+  }
+
+  /** The token after a renewal; the refused one if there is no other. */
+  async function replacement(
+    wanted: TokenRequest,
+    refused: string,
+    response: Response,
+    signal: AbortSignal,
+  ): Promise<string> {
+    try {
+      return await abortable(getAccessToken({ ...wanted, refused }), signal);
+    } catch (thrown) {
+      await response.body?.cancel();
+      throw thrown;
+    }
+  }
+}
+
+/** The next address, and what may go there (Fetch Standard, "HTTP-redirect fetch"). */
+function redirected(apis: readonly ApiSettings[], hop: Hop, status: number, location: string): Hop {
+  if (!isPlain(location))
+    throw new TypeError('fetch failed: the API redirects to something else than a web address');
+  const url = new URL(location);
+  url.hash = '';
+  const becomesGet =
+    (status === 303 && !['GET', 'HEAD'].includes(hop.method)) ||
+    ((status === 301 || status === 302) && hop.method === 'POST');
+  const method = becomesGet ? 'GET' : hop.method;
+  const headers = new Headers(hop.headers);
+  if (becomesGet) for (const name of BODY_HEADERS) headers.delete(name);
+  const isSameOrigin = url.origin === hop.url.origin;
+  if (!isSameOrigin) for (const name of CREDENTIAL_HEADERS) headers.delete(name);
+  // What has been at another origin gets no token again, not even of an API that is listed.
+  const api =
+    isSameOrigin && hop.api !== null && listed(apis, url, method) === hop.api ? hop.api : null;
+  return { url, method, headers, hasBody: hop.hasBody && !becomesGet, api };
+}
+
+async function exchanged(
+  network: ApiNetwork,
+  { url, method }: Hop,
+  headers: Headers,
+  body: Uint8Array | ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+  cookies: boolean,
+): Promise<Response> {
+  try {
+    return await network.fetch(url.href, {
+      method,
+      headers: Object.fromEntries(headers),
+      signal,
+      cookies,
+      ...(body === null ? {} : { body }),
+    });
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    if (thrown instanceof TypeError) throw thrown;
+    throw new TypeError('fetch failed', { cause: thrown });
+  }
+}
+
+/** Never throws for a URL or a Request that was made already. */
+function requestOf(input: string | URL | Request, init: RequestInit): Request {
+  // A body that is a stream needs it, and nothing else minds.
+  return new Request(input, { ...init, duplex: 'half' } as RequestInit);
+}
+
+/** It can be sent again: nobody has read it away. */
+function isWhole(body: RequestInit['body']): boolean {
+  return !(body instanceof ReadableStream) && !isAsyncIterable(body);
+}
+
+/** It is short, and its length is known: many servers want a Content-Length. */
+function isShort(body: RequestInit['body']): boolean {
+  return isWhole(body) && !(body instanceof Blob) && !(body instanceof FormData);
+}
+
+function isAsyncIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function ownHeaders(given: Headers): Headers {
+  const headers = new Headers(given);
+  for (const name of CONNECTION_HEADERS) headers.delete(name);
+  return headers;
+}
+
+function targetOf({ resource, scopes }: ApiSettings): TokenRequest {
+  return { ...(resource === null ? {} : { resource }), ...(scopes === null ? {} : { scopes }) };
+}
+
+function told(response: Response, url: URL, wasRedirected: boolean): Response {
+  return Object.defineProperties(response, {
+    url: { value: url.href },
+    redirected: { value: wasRedirected },
+  });
+}

@@ -1,0 +1,68 @@
+// Which API of the option "apis" a request is for: the one decision that lets a token out. Pure.
+// Judges the address as it was written, because a server may read what a URL parser tidies away
+// differently. Never repeats an address: a query may hold a secret.
+import { AuthError } from '../base/errors.js';
+import type { ApiSettings } from '../options/auth-options.js';
+
+export interface ApiAddress {
+  readonly api: ApiSettings;
+  /** Parsed, without fragment. */
+  readonly url: URL;
+}
+
+/**
+ * The API for an address that a caller gives. Throws `invalid-options` when the address is not
+ * written plainly, or when no entry lists its origin, path and method.
+ */
+export function apiFor(apis: readonly ApiSettings[], address: string, method: string): ApiAddress {
+  if (!isPlain(address))
+    throw new AuthError(
+      'invalid-options',
+      'auth.fetch() takes absolute "http:" or "https:" URLs without user name, backslash, blank and dot segments',
+    );
+  const url = new URL(address);
+  url.hash = '';
+  const api = listed(apis, url, method);
+  if (api !== null) return { api, url };
+  const sameOrigin = apis.filter(({ origin }) => origin === url.origin);
+  throw new AuthError(
+    'invalid-options',
+    sameOrigin.length === 0
+      ? `the option "apis" lists no API of ${url.origin}`
+      : `the option "apis" lists ${url.origin}, but no entry with this path and the method ${method}`,
+  );
+}
+
+/**
+ * The entry that lists this address and method, the one with the longest path if there are several.
+ * Null if there is none.
+ */
+export function listed(apis: readonly ApiSettings[], url: URL, method: string): ApiSettings | null {
+  let best: { readonly api: ApiSettings; readonly length: number } | null = null;
+  for (const api of apis) {
+    if (api.origin !== url.origin) continue;
+    if (api.methods !== null && !api.methods.includes(method)) continue;
+    for (const path of api.paths)
+      if (isBelow(url.pathname, path) && path.length > (best?.length ?? -1))
+        best = { api, length: path.length };
+  }
+  return best?.api ?? null;
+}
+
+/** Whole segments: `/v1` is above `/v1/notes`, and not above `/v10`. */
+function isBelow(path: string, above: string): boolean {
+  return path === above || path.startsWith(above.endsWith('/') ? above : `${above}/`);
+}
+
+/**
+ * What every parser reads alike. Encoded dots and slashes count as what they stand for, because many
+ * servers decode a path before they walk it.
+ */
+export function isPlain(address: string): boolean {
+  const [, authority, path] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(address) ?? [];
+  if (authority === undefined || path === undefined) return false;
+  if (!/^[\x21-\x7e]+$/.test(address) || address.includes('\\') || authority.includes('@'))
+    return false;
+  const segments = path.replace(/%2e/gi, '.').split(/\/|%2f|%5c/i);
+  return URL.canParse(address) && !segments.some((segment) => segment === '.' || segment === '..');
+}
