@@ -30,7 +30,7 @@ const FUNCTION_LINES_MAX = 60;
  * may only shrink.
  */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
-  'src/main/adapters/network/network.ts#exchange': 'one request: its events share one answer',
+  'src/main/adapters/network/exchange.ts#exchange': 'one request: its events share one answer',
   'src/main/diagnosis/diagnosis.ts#diagnose': 'every look, side by side, into two lists',
   'src/testing/server/interactions.ts#answerInteraction': 'one page after another, of one visit',
   'src/testing/server/oidc.ts#createOidc': 'one literal, and the provider that is made of it',

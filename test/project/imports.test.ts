@@ -49,6 +49,11 @@ const ROWS: readonly (readonly [path: string, refused: string, allowed: string |
     load('../session/session.js'),
     typesOf('../options/auth-options.js'),
   ],
+  [
+    'src/main/core/requests/api-fetch.ts',
+    load('../session/token-request.js'),
+    typesOf('../session/token-request.js'),
+  ],
   ['src/main/core/engine.ts', load('../adapters/clock.js'), load('./session/sessions.js')],
   ['src/main/diagnosis/diagnosis.ts', load('../core/engine.js'), load('../core/base/errors.js')],
   ['src/main/adapters/lock.ts', load('./secrets/keychain.js'), load('./whole-file.js')],
@@ -106,7 +111,7 @@ describe('the table of imports', () => {
   });
 
   it('lets a new folder import nothing until it has a row', async () => {
-    const path = 'src/main/core/requests/request.ts';
+    const path = 'src/main/core/another-room/first.ts';
     expect(await refusals(path, load('../base/errors.js'))).toHaveLength(1);
   });
 

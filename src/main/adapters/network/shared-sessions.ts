@@ -11,7 +11,7 @@ export interface SharedSessions {
   take(
     url: string,
     signal: AbortSignal,
-  ): Promise<{ readonly session: Electron.Session; release(): void }>;
+  ): Promise<{ readonly session: Electron.Session; readonly release: () => void }>;
 }
 
 interface Slot {
