@@ -70,7 +70,7 @@ export const ROOMS = {
   },
   // As a host would write it.
   'main/demo.ts': { loads: ['main/index.ts', 'electron', 'node:'] },
-  'renderer/': { types: [CONTRACT] },
+  'renderer/': { loads: ['renderer/'], types: [CONTRACT] },
   'renderer/demo/': { loads: ['renderer/index.ts'], types: [CONTRACT] },
   'renderer/demo/qr.ts': { loads: ['qr'] },
   // A sandboxed preload can require electron only.

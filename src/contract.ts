@@ -343,11 +343,70 @@ export interface AuthPushes {
 }
 
 /**
+ * The channel map: preload → main, each time with one port, by which the messages of one request go.
+ */
+export interface AuthPortCalls {
+  'latchkey:fetch': (request: PageRequest) => void;
+}
+
+/** A request of a page to an API, as it crosses. Main checks each member. */
+export interface PageRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** `stream`: main asks for its chunks, one at a time. */
+  readonly body: Uint8Array | 'stream' | null;
+  readonly redirect: RequestRedirect;
+  readonly withCookies: boolean;
+  readonly account: string | null;
+}
+
+/** What a page says about a request that is under way. Main gives one chunk for each `pull`. */
+export type PageRequestMessage =
+  | { readonly type: 'pull' }
+  | { readonly type: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly type: 'end' }
+  | { readonly type: 'abort' };
+
+/** What main says about a request. The page gives one chunk of its body for each `pull`. */
+export type PageResponseMessage =
+  | { readonly type: 'pull' }
+  | {
+      readonly type: 'response';
+      readonly url: string;
+      readonly redirected: boolean;
+      readonly status: number;
+      readonly statusText: string;
+      readonly headers: readonly (readonly [name: string, value: string])[];
+      readonly hasBody: boolean;
+    }
+  | { readonly type: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly type: 'end' }
+  /** As the `AuthFailure` of a call. */
+  | { readonly type: 'failed'; readonly error: AuthErrorView }
+  /** As the `TypeError` of `fetch`. */
+  | { readonly type: 'unreachable'; readonly message: string };
+
+/**
  * The API on `window.latchkey`, from the preload: one method for each call, and nothing else.
  */
 export interface AuthBridge extends AuthCallMethods<Promise<AuthReply>> {
   readonly initialView: AuthView;
   readonly onView: (listener: (view: AuthView) => void) => () => void;
+  /**
+   * Begins a request and returns what sends messages about it. Calls `onMessage` with each message
+   * of main, and with null when no more will come.
+   */
+  readonly openRequest: (
+    request: PageRequest,
+    onMessage: (message: PageResponseMessage | null) => void,
+  ) => (message: PageRequestMessage) => void;
+}
+
+/** `RequestInit` of the Fetch Standard, and whose token it is. */
+export interface PageRequestInit extends RequestInit {
+  /** The `id` of an account of the view. Default: the active one. */
+  readonly account?: string;
 }
 
 /**
@@ -395,4 +454,11 @@ export interface AuthApi {
   readonly switchAccount: (accountId: string) => Promise<void>;
   /** Does at once what Latchkey waits to do: opens the keyring again, or renews. */
   readonly retry: () => Promise<void>;
+  /**
+   * Calls an API with the token of the session, in the shape of `fetch`: main makes the request, and
+   * the token does not enter the page. Only APIs of the option `apis` with `pages: true`. Rejects
+   * with an `AuthFailure` if there is no token or the page may not ask (`page-refused`), and with a
+   * `TypeError` if the API cannot be reached.
+   */
+  readonly fetch: (input: string | URL | Request, init?: PageRequestInit) => Promise<Response>;
 }

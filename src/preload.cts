@@ -6,10 +6,12 @@ import type {
   AuthBridge,
   AuthCallList,
   AuthCallMethods,
+  AuthPortCalls,
   AuthPushes,
   AuthReply,
   AuthSyncCalls,
   AuthView,
+  PageResponseMessage,
 } from './contract.js' with { 'resolution-mode': 'import' };
 
 // `import … = require` is not erasable syntax, and `import … from` is not CommonJS: what is left is
@@ -28,6 +30,7 @@ const calls = {
 } as const satisfies AuthCallList;
 const viewChannel: keyof AuthSyncCalls = 'latchkey:view';
 const pushChannel: keyof AuthPushes = 'latchkey:view-changed';
+const requestChannel: keyof AuthPortCalls = 'latchkey:fetch';
 // Preloads of a session and of a window share one isolated world, so this mark is seen by both
 // copies.
 const attachedMark = Symbol.for('latchkey.preload.attached');
@@ -50,6 +53,22 @@ function askForView(): AuthView | null {
   }
 }
 
+/** A port that nothing holds may be collected, which would end its request. */
+const ports = new Set<MessagePort>();
+
+/** Each request has a port of its own, which ends with the document. */
+const openRequest: AuthBridge['openRequest'] = (request, onMessage) => {
+  const { port1: port, port2: other } = new MessageChannel();
+  ports.add(port);
+  port.onmessage = ({ data }: MessageEvent<PageResponseMessage>) => onMessage(data);
+  port.addEventListener('close', () => {
+    ports.delete(port);
+    onMessage(null);
+  });
+  ipcRenderer.postMessage(requestChannel, request, [other]);
+  return (message) => port.postMessage(message);
+};
+
 function createBridge(initialView: AuthView): AuthBridge {
   const listeners = new Set<(view: AuthView) => void>();
   let latestView = initialView;
@@ -61,6 +80,7 @@ function createBridge(initialView: AuthView): AuthBridge {
   });
   return {
     initialView,
+    openRequest,
     onView(listener) {
       const own = (view: AuthView): void => listener(view);
       listeners.add(own);

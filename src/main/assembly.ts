@@ -33,6 +33,7 @@ import type {
   SecretStore,
 } from './core/base/ports.js';
 import type { ApiFetch } from './core/requests/api-fetch.js';
+import type { Requester } from './core/requests/api-list.js';
 import type { RecentEvents } from './diagnosis/recent-events.js';
 import { createChunkedStore } from './core/storage/chunked-store.js';
 import { createFallbackStore } from './core/storage/fallback-store.js';
@@ -61,6 +62,8 @@ export interface Beginning {
 export interface Assembly {
   readonly engine: Engine;
   readonly fetch: ApiFetch;
+  /** For the requests of pages. */
+  readonly pageFetch: ApiFetch;
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   supportBundle(options?: SupportBundleOptions): Promise<SupportBundle>;
   unregisterSchemes(): Promise<readonly SchemeRemoval[]>;
@@ -158,19 +161,21 @@ export function assemble({
     return look(settings, sources, clock, { probe });
   }
 
-  let calling: Promise<ApiFetch> | null = null;
-  async function loadFetch(): Promise<ApiFetch> {
-    const [{ createApiFetch }, { createApiNetwork }] = await Promise.all([
-      import('./core/requests/api-fetch.js'),
-      import('./adapters/network/api-network.js'),
-    ]);
-    return createApiFetch(settings.apis, createApiNetwork(), (wanted) =>
-      engine.getAccessToken(wanted),
-    );
+  function lazyFetch(requester: Requester): ApiFetch {
+    let calling: Promise<ApiFetch> | null = null;
+    const load = async (): Promise<ApiFetch> => {
+      const [{ createApiFetch }, { createApiNetwork }] = await Promise.all([
+        import('./core/requests/api-fetch.js'),
+        import('./adapters/network/api-network.js'),
+      ]);
+      return createApiFetch(settings.apis, createApiNetwork(), engine.getAccessToken, requester);
+    };
+    return async (input, init) => (await (calling ??= load()))(input, init);
   }
 
   return {
-    fetch: async (input, init) => (await (calling ??= loadFetch()))(input, init),
+    fetch: lazyFetch('host'),
+    pageFetch: lazyFetch('page'),
     engine: {
       ...engine,
       async stop() {

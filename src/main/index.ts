@@ -119,7 +119,7 @@ export function createAuth(options: AuthOptions): Auth {
 
   // First: it tells whether an earlier sign-in still runs, and nothing is to be undone then.
   const pages = exposeToPages(
-    engine,
+    { ...engine, fetch: async () => (await running()).pageFetch },
     { trustedOrigins: settings.trustedOrigins, appPath: app.getAppPath() },
     log,
   );

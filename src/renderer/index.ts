@@ -8,6 +8,7 @@ import type {
   PageView,
   UnavailableView,
 } from '../contract.js';
+import { fetchByMain } from './page-fetch.js';
 
 export type * from '../contract.js';
 
@@ -90,6 +91,11 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     signOut: (accountId) => call((bridge) => bridge.signOut(accountId)),
     switchAccount: (accountId) => call((bridge) => bridge.switchAccount(accountId)),
     retry: () => call((bridge) => bridge.retry()),
+    async fetch(input, init = {}) {
+      const bridge = connect()?.bridge;
+      if (bridge === undefined) throw createFailure(UNAVAILABLE.error);
+      return await fetchByMain(bridge, input, init, createFailure);
+    },
   };
 }
 

@@ -14,7 +14,7 @@ type TakesOfMap = { [Call in keyof AuthCalls]: Required<AuthCalls[Call]['takes']
 type Answers<Api> = Api extends AuthCallMethods<Promise<void>> ? true : false;
 
 /** What an interface has besides the calls of the map. */
-type ApiOnly = 'getSnapshot' | 'subscribe';
+type ApiOnly = 'getSnapshot' | 'subscribe' | 'fetch';
 type AuthOnly =
   | 'getView'
   | 'onView'

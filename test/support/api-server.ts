@@ -27,7 +27,8 @@ export interface ApiServer {
 
 /**
  * `/echo` reads the body and answers with its length; `/deaf` never reads; `/early` answers 413
- * before it reads, then hangs up; `/hang-up` does not answer; `/bytes?n` sends so many; `/cookie` sets one; `/moved` redirects to `/echo`.
+ * before it reads, then hangs up; `/hang-up` does not answer; `/bytes?n` sends so many; `/cookie` sets one; `/moved` redirects to `/echo`,
+ * `/to-own` to `/echo/own`.
  */
 export async function startApiServer(): Promise<ApiServer> {
   const arrived: Arrived[] = [];
@@ -43,7 +44,8 @@ export async function startApiServer(): Promise<ApiServer> {
       cut: false,
     };
     arrived.push(one);
-    request.on('error', () => undefined).on('close', () => (one.cut = one.sha256 === null));
+    request.on('error', () => undefined);
+    response.on('close', () => (one.cut = one.sha256 === null || !response.writableFinished));
     answer(one, request, response);
   });
   server.on('connection', (socket) => {
@@ -77,6 +79,7 @@ function answer(one: Arrived, request: IncomingMessage, response: ServerResponse
     one.sha256 = hash.digest('hex');
     if (path === '/cookie') response.setHeader('set-cookie', 'of-the-api=1; Path=/');
     if (path === '/moved') return void response.writeHead(307, { location: '/echo?moved' }).end();
+    if (path === '/to-own') return void response.writeHead(302, { location: '/echo/own' }).end();
     if (path === '/bytes') return send(Number(query), response);
     response.end(String(one.bytes));
   });

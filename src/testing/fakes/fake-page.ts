@@ -1,14 +1,18 @@
 // A page without a browser: what Latchkey's preload would put on its `window`, over the same
 // messages.
-import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
+import { EventEmitter } from 'node:events';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { IpcMainEvent, IpcMainInvokeEvent, MessagePortMain } from 'electron';
 import type {
   AuthBridge,
   AuthCallList,
   AuthCallMethods,
+  AuthPortCalls,
   AuthPushes,
   AuthReply,
   AuthSyncCalls,
   AuthView,
+  PageResponseMessage,
 } from '../../contract.js';
 import type { FakeWindow } from './fake-window.js';
 
@@ -58,6 +62,14 @@ export async function openFakePage(
       window.on('sent', onSent);
       return () => void window.off('sent', onSent);
     },
+    openRequest(request, onMessage) {
+      const { port1: port, port2: other } = new MessageChannel();
+      port.on('message', (message: PageResponseMessage) => onMessage(message));
+      port.on('close', () => onMessage(null));
+      const sent = { ...event, ports: [mainPort(other)] };
+      electron.sendSync('latchkey:fetch' satisfies keyof AuthPortCalls, sent, request);
+      return (message) => port.postMessage(message);
+    },
     ...(Object.fromEntries(
       Object.entries(CALLS).map(([name, [channel, takes]]) => [
         name,
@@ -70,4 +82,17 @@ export async function openFakePage(
       ]),
     ) as AuthCallMethods<Promise<AuthReply>>),
   };
+}
+
+/** A port as Electron gives it to main. */
+function mainPort(port: MessagePort): MessagePortMain {
+  const main = new EventEmitter();
+  return Object.assign(main, {
+    start: () =>
+      void port
+        .on('message', (data: unknown) => main.emit('message', { data, ports: [] }))
+        .on('close', () => main.emit('close')),
+    close: () => port.close(),
+    postMessage: (message: unknown) => port.postMessage(message),
+  }) as unknown as MessagePortMain;
 }

@@ -75,6 +75,7 @@ describe('a call from a page', () => {
       retry: () => {
         asked.push('retry');
       },
+      fetch: () => Promise.reject(new Error('not asked for')),
     };
     expose = () => {
       const log = { write: (event: LogEvent) => void events.push(event) };

@@ -37,6 +37,7 @@ beforeEach(() => {
       signOut: async () => undefined,
       switchAccount: async () => undefined,
       retry: nothing,
+      fetch: () => Promise.reject(new Error('not asked for')),
     },
     trust,
     log,

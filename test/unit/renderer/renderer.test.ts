@@ -202,6 +202,7 @@ function fakeBridge(initialView: AuthView, latest?: AuthView, reply: AuthReply =
     signOut: answer,
     switchAccount: answer,
     retry: answer,
+    openRequest: () => () => undefined,
   };
   return { bridge, push: (view: AuthView) => listeners.forEach((listener) => listener(view)) };
 }

@@ -4,6 +4,7 @@ import { AuthError } from '../../../src/main/core/base/errors.js';
 import type { ApiNetworkRequest } from '../../../src/main/core/base/ports.js';
 import { parseApis } from '../../../src/main/core/options/apis-option.js';
 import { createApiFetch } from '../../../src/main/core/requests/api-fetch.js';
+import type { Requester } from '../../../src/main/core/requests/api-list.js';
 import type { TokenRequest } from '../../../src/main/core/session/token-request.js';
 
 const API = 'https://api.example.com';
@@ -25,7 +26,10 @@ interface Sent {
 
 type Answers = (sent: Sent, index: number) => Response | Promise<Response>;
 
-function bench(answers: Answers = () => new Response('yes')) {
+function bench(
+  answers: Answers = () => new Response('yes'),
+  requester: Requester = 'host',
+) {
   const sent: Sent[] = [];
   const asked: TokenRequest[] = [];
   let issued = 1;
@@ -43,6 +47,7 @@ function bench(answers: Answers = () => new Response('yes')) {
       if (wanted.refused === `token-${issued}`) issued += 1;
       return `token-${issued}`;
     },
+    requester,
   );
   return { fetch, sent, asked, lines: () => sent.map(({ line }) => line) };
 }
@@ -149,6 +154,7 @@ describe('a request', () => {
       APIS,
       { fetch: () => Promise.reject(new Error('not reached')) },
       () => new Promise(() => undefined),
+      'host',
     );
     const abort = new AbortController();
     const failure = fetch(`${API}/v1`, { signal: abort.signal });
@@ -161,6 +167,7 @@ describe('a request', () => {
       APIS,
       { fetch: () => Promise.reject(new Error('not reached')) },
       () => Promise.reject(new AuthError('signed-out', 'nobody is signed in')),
+      'host',
     );
     await expect(fetch(`${API}/v1`)).rejects.toMatchObject({ code: 'signed-out' });
   });
@@ -201,6 +208,7 @@ describe('a request that is refused with 401', () => {
       APIS,
       { fetch: async () => new Response('no', { status: 401 }) },
       async () => 'the only one',
+      'host',
     );
     const answer = await fetch(`${API}/v1`);
     expect([answer.status, await answer.text()]).toEqual([401, 'no']);

@@ -9,6 +9,9 @@ import { chromiumFailure, networkFailure } from './failures.js';
 /** Fetch Standard, "null body status", of those that Chromium hands on. */
 const WITHOUT_BODY = [204, 205, 304];
 
+/** What `Response` takes (RFC 9112 §4). */
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]{0,200}$/;
+
 export interface ExchangeRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
@@ -121,11 +124,17 @@ export function exchange(
           }),
         );
         const fields = readHeaders(response.rawHeaders);
+        const { statusMessage } = response;
+        const head = {
+          status,
+          statusText: REASON_PHRASE.test(statusMessage) ? statusMessage : '',
+          headers: fields,
+        };
         const announced =
           method === 'HEAD' || WITHOUT_BODY.includes(status) ? null : announcedBytes(fields);
         if (WITHOUT_BODY.includes(status)) {
           incoming.resume();
-          return resolve(new Response(null, { status, headers: fields }));
+          return resolve(new Response(null, head));
         }
         // Nothing is taken from Chromium before the reader wants it: an answer that never ends must
         // not fill the memory.
@@ -144,12 +153,7 @@ export function exchange(
           pull: () => void incoming.resume(),
           cancel: () => end(null),
         };
-        resolve(
-          new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), {
-            status,
-            headers: fields,
-          }),
-        );
+        resolve(new Response(new ReadableStream<Uint8Array>(source, { highWaterMark: 0 }), head));
       }),
     );
 

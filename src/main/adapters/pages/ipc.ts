@@ -14,11 +14,13 @@ import type {
   AuthCallList,
   AuthCalls,
   AuthErrorView,
+  AuthPortCalls,
   AuthPushes,
   AuthReply,
   AuthSyncCalls,
   AuthView,
 } from '../../../contract.js';
+import type { ApiFetch } from '../../core/requests/api-fetch.js';
 
 /**
  * What pages can reach: each call of contract.ts. Those that take something get what the page sent,
@@ -32,6 +34,8 @@ export type PageCalls = {
   view(): AuthView;
   errorView(error: AuthError): Promise<AuthErrorView>;
   onView(listener: (view: AuthView) => void): () => void;
+  /** Makes requests to the APIs that pages may call. */
+  fetch(): Promise<ApiFetch>;
 };
 
 const CALLS = {
@@ -82,6 +86,7 @@ const answerNobody = (event: IpcMainEvent): void => {
  */
 export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): ExposedPages {
   const refused = new Set<string>();
+  const left = new AbortController();
   let isToldOfIsolation = false;
 
   const onView = (event: IpcMainEvent, isolated: unknown): void => {
@@ -100,6 +105,18 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     const run: (argument?: unknown) => void | Promise<void> = calls[name as keyof AuthCalls];
     handle(channel, (argument) => (takes === 0 ? run() : run(argument)));
   }
+  const onFetch = (event: IpcMainEvent, request: unknown): void => {
+    // Now, because the page may navigate while the rest is loaded.
+    const isWelcome = isTrusted(event.sender, callerOf(event));
+    const [port] = event.ports;
+    if (port === undefined) return;
+    import('./page-requests.js')
+      .then(({ servePageRequest }) =>
+        servePageRequest(port, request, isWelcome, { ...calls, stopped: left.signal }),
+      )
+      .catch(() => port.close());
+  };
+  ipcMain.on(FETCH, onFetch);
   ipcMain.on(VIEW, onView);
   ipcMain.removeListener(VIEW, answerNobody);
   const unsubscribe = calls.onView(push);
@@ -108,6 +125,8 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     trusted: () => [...audience].filter((contents) => trustedFrame(contents) !== null),
     remove() {
       unsubscribe();
+      left.abort();
+      ipcMain.removeListener(FETCH, onFetch);
       ipcMain.on(VIEW, answerNobody);
       ipcMain.removeListener(VIEW, onView);
       for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
@@ -237,3 +256,4 @@ function callerOf({ senderFrame: frame }: IpcMainEvent | IpcMainInvokeEvent): Ca
 }
 
 const VIEW: keyof AuthSyncCalls = 'latchkey:view';
+const FETCH: keyof AuthPortCalls = 'latchkey:fetch';

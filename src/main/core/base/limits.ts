@@ -23,6 +23,15 @@ export const LIMITS = {
   /** Requests to APIs share a session for each way out: direct, and the proxies that apps know. */
   apiSessions: 8,
   /**
+   * Requests of pages that are open at once. Each holds a port and, in Chromium, its place in a
+   * queue; a page in a loop must not fill the memory of main.
+   */
+  pageRequests: 2_000,
+  /** A chunk of a body between a page and main, and the longest body that is sent whole. */
+  pageRequestChunkBytes: 1_048_576,
+  /** Chromium and servers take less. */
+  pageRequestHeadChars: 65_536,
+  /**
    * Each open attempt holds a listener and a verifier. A person does not keep more tabs in mind.
    */
   openAttempts: 4,

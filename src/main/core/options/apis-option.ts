@@ -5,6 +5,7 @@ import {
   type Check,
   checkMembers,
   fitting,
+  flag,
   list,
   optional,
   refuse,
@@ -52,6 +53,7 @@ const API = {
     ),
     null,
   ),
+  pages: optional(flag, false),
 } satisfies { [Name in keyof ApiOption]-?: Check };
 
 export const parseApis: Check<readonly ApiSettings[]> = (value, name) => {

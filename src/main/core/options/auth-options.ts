@@ -189,6 +189,8 @@ export interface ApiOption {
   readonly resource?: string;
   /** As in `getAccessToken({ scopes })`. */
   readonly scopes?: readonly string[];
+  /** True: trusted pages may call it, too, by `auth.fetch()` of `latchkey/renderer`. Default false. */
+  readonly pages?: boolean;
 }
 
 /** A checked entry of `apis`. */
@@ -200,6 +202,7 @@ export interface ApiSettings {
   readonly methods: readonly string[] | null;
   readonly resource: string | null;
   readonly scopes: readonly string[] | null;
+  readonly pages: boolean;
 }
 
 /** The checked options: complete, parsed and frozen. */

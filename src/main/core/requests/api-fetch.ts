@@ -6,7 +6,7 @@ import { AuthError } from '../base/errors.js';
 import type { ApiNetwork } from '../base/ports.js';
 import type { ApiSettings } from '../options/auth-options.js';
 import type { TokenRequest } from '../session/token-request.js';
-import { type ApiAddress, apiFor, isPlain, listed } from './api-list.js';
+import { type ApiAddress, type Requester, apiFor, isFor, isPlain, listed } from './api-list.js';
 
 /** `RequestInit` of the Fetch Standard, and whose token it is. */
 export interface ApiRequestInit extends RequestInit {
@@ -43,16 +43,18 @@ interface Hop {
   readonly api: ApiSettings | null;
 }
 
+/** For a page, nothing leads to an address that the list does not name for pages. */
 export function createApiFetch(
   apis: readonly ApiSettings[],
   network: ApiNetwork,
   getAccessToken: (request: TokenRequest) => Promise<string>,
+  requester: Requester,
 ): ApiFetch {
   return async (input, { account, ...init } = {}) => {
     const address = input instanceof Request ? input.url : String(input);
     // Before anything parses the address.
     const method = (init.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
-    const found = apiFor(apis, address, method);
+    const found = apiFor(apis, address, method, requester);
     const request = requestOf(input, init);
     if (request.headers.has('authorization'))
       throw new AuthError(
@@ -117,9 +119,17 @@ export function createApiFetch(
       if (request.redirect === 'error') throw new TypeError('fetch failed: the API redirects');
       if (redirects === REDIRECTS_MAX) throw new TypeError('fetch failed: too many redirects');
       hop = redirected(apis, hop, response.status, location);
+      if (requester === 'page') requireListed(hop);
       if (hop.hasBody && !isRepeatable)
         throw new TypeError('fetch failed: the API redirects a body that is a stream');
     }
+  }
+
+  /** Chromium lets a page read another origin only if that one agrees. Main would not ask. */
+  function requireListed({ url, method }: Hop): void {
+    const api = listed(apis, url, method);
+    if (api === null || !isFor(api, requester))
+      throw new TypeError('fetch failed: the API redirects to an address that pages may not call');
   }
 
   /** The token after a renewal; the refused one if there is no other. */

@@ -10,27 +10,43 @@ export interface ApiAddress {
   readonly url: URL;
 }
 
+/** The host, or one of its pages, which may call only what an entry with `pages: true` lists. */
+export type Requester = 'host' | 'page';
+
 /**
- * The API for an address that a caller gives. Throws `invalid-options` when the address is not
- * written plainly, or when no entry lists its origin, path and method.
+ * The API for an address that a caller gives. Throws when the address is not written plainly, or
+ * when no entry lists its origin, path and method: `invalid-options`, or `page-refused` for a page.
  */
-export function apiFor(apis: readonly ApiSettings[], address: string, method: string): ApiAddress {
+export function apiFor(
+  apis: readonly ApiSettings[],
+  address: string,
+  method: string,
+  requester: Requester,
+): ApiAddress {
+  const code = requester === 'page' ? 'page-refused' : 'invalid-options';
   if (!isPlain(address))
     throw new AuthError(
-      'invalid-options',
+      code,
       'auth.fetch() takes absolute "http:" or "https:" URLs without user name, backslash, blank and dot segments',
     );
   const url = new URL(address);
   url.hash = '';
   const api = listed(apis, url, method);
-  if (api !== null) return { api, url };
+  if (api !== null && isFor(api, requester)) return { api, url };
+  if (api !== null)
+    throw new AuthError(code, `pages may not call the API "${api.name}": it lacks "pages: true"`);
   const sameOrigin = apis.filter(({ origin }) => origin === url.origin);
   throw new AuthError(
-    'invalid-options',
+    code,
     sameOrigin.length === 0
       ? `the option "apis" lists no API of ${url.origin}`
       : `the option "apis" lists ${url.origin}, but no entry with this path and the method ${method}`,
   );
+}
+
+/** Whether this entry is meant for the requester. */
+export function isFor(api: ApiSettings, requester: Requester): boolean {
+  return requester === 'host' || api.pages;
 }
 
 /**
