@@ -59,7 +59,9 @@ export const ROOMS = {
   'main/core/': { loads: ['main/core/**'], types: [CONTRACT] },
   'main/diagnosis/': { loads: [OAUTH, OPTIONS, BASE], types: [CONTRACT] },
   'main/adapters/': ADAPTER,
-  'main/adapters/{custom-scheme,loopback,network,pages,secrets}/': ADAPTER,
+  'main/adapters/{custom-scheme,loopback,network,secrets}/': ADAPTER,
+  // Requests of pages are parsed and made there.
+  'main/adapters/pages/': { ...ADAPTER, loads: [...ADAPTER.loads, 'main/core/requests/'] },
   // The doctor's facts come from whatever the app uses itself.
   'main/adapters/diagnosis/': { ...ADAPTER, loads: [...ADAPTER.loads, 'main/adapters/**'] },
   'main/auth.ts': { types: [CONTRACT, 'main/core/**', 'main/diagnosis/'] },

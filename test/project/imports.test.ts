@@ -63,6 +63,11 @@ const ROWS: readonly (readonly [path: string, refused: string, allowed: string |
     load('../whole-file.js'),
   ],
   [
+    'src/main/adapters/pages/page-requests.ts',
+    load('../secrets/keychain.js'),
+    load('../../core/requests/page-request.js'),
+  ],
+  [
     'src/main/adapters/diagnosis/app-sources.ts',
     load('../../core/oauth/discovery.js'),
     load('../custom-scheme/deep-link.js'),

@@ -66,7 +66,7 @@ export async function openFakePage(
       const { port1: port, port2: other } = new MessageChannel();
       port.on('message', (message: PageResponseMessage) => onMessage(message));
       port.on('close', () => onMessage(null));
-      const sent = { ...event, ports: [mainPort(other)] };
+      const sent = { ...event, ports: [mainPort(other) as MessagePortMain] };
       electron.sendSync('latchkey:fetch' satisfies keyof AuthPortCalls, sent, request);
       return (message) => port.postMessage(message);
     },
@@ -85,7 +85,7 @@ export async function openFakePage(
 }
 
 /** A port as Electron gives it to main. */
-function mainPort(port: MessagePort): MessagePortMain {
+function mainPort(port: MessagePort): object {
   const main = new EventEmitter();
   return Object.assign(main, {
     start: () =>
@@ -94,5 +94,5 @@ function mainPort(port: MessagePort): MessagePortMain {
         .on('close', () => main.emit('close')),
     close: () => port.close(),
     postMessage: (message: unknown) => port.postMessage(message),
-  }) as unknown as MessagePortMain;
+  });
 }

@@ -40,6 +40,7 @@ const auth = createAuth({
   redirects: ['http://127.0.0.1/callback'],
   secretStore: 'memory',
   networkTimeoutSeconds: 1,
+  apis: { nobody: { origin: 'http://127.0.0.1:9', pages: true } },
   trustedOrigins: [server, 'app://main', 'odd://main'],
   appWindow: () => {
     if (!isNamed) throw new Error('no window is named');
@@ -70,6 +71,7 @@ async function has(contents) {
   return {
     bridge: (await ask('typeof latchkey')) === 'object',
     call: ok,
+    request: await ask('raw.fetch()'),
     views: Number(await ask('raw.views()')) > before,
   };
 }

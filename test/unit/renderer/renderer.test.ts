@@ -214,6 +214,7 @@ describe('the preload', () => {
       'cancelSignIn',
       'initialView',
       'onView',
+      'openRequest',
       'pasteCallback',
       'reopenBrowser',
       'retry',

@@ -13,6 +13,9 @@ const APIS = parseApis(
     notes: { origin: API, paths: ['/v1'] },
     mail: { origin: API, paths: ['/mail'], resource: 'https://mail.example.com/', scopes: ['m'] },
     other: { origin: 'https://other.example.com' },
+    shown: { origin: 'https://pages.example.com', paths: ['/v1'], pages: true },
+    hidden: { origin: 'https://pages.example.com', paths: ['/v1/admin'] },
+    files: { origin: 'https://files.example.com', pages: true },
   },
   'apis',
 );
@@ -26,10 +29,7 @@ interface Sent {
 
 type Answers = (sent: Sent, index: number) => Response | Promise<Response>;
 
-function bench(
-  answers: Answers = () => new Response('yes'),
-  requester: Requester = 'host',
-) {
+function bench(answers: Answers = () => new Response('yes'), requester: Requester = 'host') {
   const sent: Sent[] = [];
   const asked: TokenRequest[] = [];
   let issued = 1;
@@ -297,5 +297,59 @@ describe('a redirect', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([302, 'https://evil.example/']);
     await expect(fetch(`${API}/v1`, { redirect: 'error' })).rejects.toThrow(TypeError);
     expect(sent).toHaveLength(2);
+  });
+});
+
+describe('a request of a page', () => {
+  const SHOWN = 'https://pages.example.com/v1';
+
+  it('goes to the APIs that pages may call', async () => {
+    const { fetch, lines } = bench(undefined, 'page');
+    await fetch(SHOWN);
+    expect(lines()).toEqual([`GET ${SHOWN} Bearer token-1`]);
+  });
+
+  it.each([
+    [`${API}/v1`, /^pages may not call the API "notes"/],
+    [`${SHOWN}/admin/users`, /^pages may not call the API "hidden"/],
+    ['https://pages.example.com/', /lists https:\/\/pages.example.com, but no entry/],
+    [
+      'https://evil.example/?key=hunter2',
+      /^the option "apis" lists no API of https:\/\/evil.example$/,
+    ],
+    [`${SHOWN}/../v2`, /dot segments/],
+  ])('is refused for %s, before a token is asked for', async (address, message) => {
+    const { fetch, sent, asked } = bench(undefined, 'page');
+    await expect(fetch(address)).rejects.toMatchObject({
+      code: 'page-refused',
+      message: expect.stringMatching(message) as string,
+    });
+    expect([sent, asked]).toEqual([[], []]);
+  });
+
+  it.each([
+    `${API}/v1`,
+    `${SHOWN}/admin`,
+    'https://pages.example.com/',
+    'https://evil.example/',
+    'http://127.0.0.1:631/',
+  ])('is not led to %s', async (address) => {
+    const { fetch, lines } = bench(() => to(302, address), 'page');
+    await expect(fetch(SHOWN)).rejects.toThrow('to an address that pages may not call');
+    expect(lines()).toHaveLength(1);
+  });
+
+  it('is led to another API of pages, without a token', async () => {
+    const { fetch, lines } = bench(
+      ({ line }) =>
+        line.includes('files') ? new Response('file') : to(302, 'https://files.example.com/a'),
+      'page',
+    );
+    const answer = await fetch(SHOWN);
+    expect([await answer.text(), answer.redirected]).toEqual(['file', true]);
+    expect(lines()).toEqual([
+      `GET ${SHOWN} Bearer token-1`,
+      'GET https://files.example.com/a no token',
+    ]);
   });
 });

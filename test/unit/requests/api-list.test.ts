@@ -12,7 +12,8 @@ const APIS = parseApis(
   'apis',
 );
 
-const nameOf = (address: string, method = 'GET'): string => apiFor(APIS, address, method, 'host').api.name;
+const nameOf = (address: string, method = 'GET'): string =>
+  apiFor(APIS, address, method, 'host').api.name;
 
 describe('the API of an address', () => {
   it.each([

@@ -7,7 +7,7 @@ import {
   type WebFrameMain,
   ipcMain,
 } from 'electron';
-import { AuthError, toAuthError } from '../../core/base/errors.js';
+import { AuthError, stoppedError, toAuthError, toErrorView } from '../../core/base/errors.js';
 import type { Log } from '../../core/base/ports.js';
 import { type Page, type PageTrust, isTrustedPage, originOf } from './page-trust.js';
 import type {
@@ -19,6 +19,7 @@ import type {
   AuthReply,
   AuthSyncCalls,
   AuthView,
+  PageResponseMessage,
 } from '../../../contract.js';
 import type { ApiFetch } from '../../core/requests/api-fetch.js';
 
@@ -52,7 +53,7 @@ const CALLS = {
 export interface ExposedPages {
   /** The contents that show a trusted page now. */
   trusted(): readonly WebContents[];
-  /** Removes the handlers and the push. */
+  /** Ends the push, and answers what pages ask afterwards with `stopped`. */
   remove(): void;
 }
 
@@ -80,13 +81,24 @@ const answerNobody = (event: IpcMainEvent): void => {
   event.returnValue = null;
 };
 
+/** Between two sign-ins, too: a page that calls must not wait for ever. */
+const answerStopped = (): AuthReply => ({ ok: false, error: toErrorView(stoppedError()) });
+const refuseRequest = ({ ports: [port] }: IpcMainEvent): void => {
+  const error = toErrorView(stoppedError());
+  port?.postMessage({ type: 'failed', error } satisfies PageResponseMessage);
+  port?.close();
+};
+let isBetween = false;
+
 /**
  * Registers the handlers and the push. Throws `invalid-options` while another call of it is not
  * removed.
  */
 export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): ExposedPages {
+  if (isBetween) for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
   const refused = new Set<string>();
-  const left = new AbortController();
+  const open = new Set<() => void>();
+  let isRemoved = false;
   let isToldOfIsolation = false;
 
   const onView = (event: IpcMainEvent, isolated: unknown): void => {
@@ -112,24 +124,37 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     if (port === undefined) return;
     import('./page-requests.js')
       .then(({ servePageRequest }) =>
-        servePageRequest(port, request, isWelcome, { ...calls, stopped: left.signal }),
+        servePageRequest(port, request, isWelcome, {
+          ...calls,
+          open,
+          isStopped: () => isRemoved,
+        }),
       )
       .catch(() => port.close());
   };
   ipcMain.on(FETCH, onFetch);
+  ipcMain.removeListener(FETCH, refuseRequest);
   ipcMain.on(VIEW, onView);
   ipcMain.removeListener(VIEW, answerNobody);
+  isBetween = false;
   const unsubscribe = calls.onView(push);
 
   return {
     trusted: () => [...audience].filter((contents) => trustedFrame(contents) !== null),
     remove() {
+      if (isRemoved) return;
+      isRemoved = true;
       unsubscribe();
-      left.abort();
+      for (const stop of open) stop();
+      ipcMain.on(FETCH, refuseRequest);
       ipcMain.removeListener(FETCH, onFetch);
       ipcMain.on(VIEW, answerNobody);
       ipcMain.removeListener(VIEW, onView);
-      for (const [channel] of Object.values(CALLS)) ipcMain.removeHandler(channel);
+      isBetween = true;
+      for (const [channel] of Object.values(CALLS)) {
+        ipcMain.removeHandler(channel);
+        ipcMain.handle(channel, answerStopped);
+      }
     },
   };
 

@@ -18,11 +18,10 @@ export interface PageRequestServer {
   /** Makes the request, for a page. */
   readonly fetch: () => Promise<ApiFetch>;
   readonly errorView: (error: AuthError) => Promise<AuthErrorView>;
-  /** Aborts what is under way. */
-  readonly stopped: AbortSignal;
+  /** Those that are under way; each is stopped by its function. */
+  readonly open: Set<() => void>;
+  readonly isStopped: () => boolean;
 }
-
-let open = 0;
 
 /** Answers one request, until it is over or its document has gone. */
 export async function servePageRequest(
@@ -55,13 +54,12 @@ export async function servePageRequest(
     else if (message.type === 'pull') pulled();
     else upload.take(message);
   });
-  server.stopped.addEventListener('abort', stop);
-  open += 1;
+  server.open.add(stop);
   port.start();
   try {
     if (!isTrusted) throw new AuthError('page-refused', 'this page may not use Latchkey');
-    if (server.stopped.aborted) throw stoppedError();
-    if (open > LIMITS.pageRequests)
+    if (server.isStopped()) throw stoppedError();
+    if (server.open.size > LIMITS.pageRequests)
       throw new TypeError(`fetch failed: pages have ${LIMITS.pageRequests} requests open`);
     const asked = parsePageRequest(request);
     const fetch = await server.fetch();
@@ -72,8 +70,7 @@ export async function servePageRequest(
   } catch (thrown) {
     if (!isGone) post(await failureOf(thrown, server));
   } finally {
-    open -= 1;
-    server.stopped.removeEventListener('abort', stop);
+    server.open.delete(stop);
     end();
     port.close();
   }
@@ -86,7 +83,10 @@ export async function servePageRequest(
         pulled = resolve;
         if (over.signal.aborted) resolve();
       });
-      // Fails if the request was aborted meanwhile.
+      if (over.signal.aborted) {
+        await reader.cancel().catch(() => undefined);
+        throw over.signal.reason;
+      }
       const { done, value } = await reader.read();
       if (done) return;
       post({ type: 'chunk', bytes: value });
