@@ -62,6 +62,8 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     const opened = { bridge, view: bridge.initialView as PageView };
     connection = opened;
     bridge.onView((view) => {
+      // Each message is a copy. An equal one is no change: the page would draw itself again.
+      if (JSON.stringify(view) === JSON.stringify(opened.view)) return;
       opened.view = view;
       for (const listener of [...listeners]) tell(listener, view);
     });

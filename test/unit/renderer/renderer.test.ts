@@ -106,6 +106,21 @@ describe('the entry latchkey/renderer', () => {
     expect(api.getSnapshot()).toBe(api.getSnapshot());
   });
 
+  it('keeps the snapshot and tells nobody when the same view comes once more, as a copy', () => {
+    const { bridge, push } = fakeBridge(signedOut);
+    const api = createApi(() => bridge);
+    const seen: PageView[] = [];
+    api.subscribe((view) => seen.push(view));
+    push(structuredClone(signedOut));
+    expect(seen).toEqual([signedOut]);
+    expect(seen[0]).toBe(api.getSnapshot());
+    push(signedIn());
+    push(signedIn({ remembered: false }));
+    push(signedIn({ remembered: false }));
+    expect(seen).toHaveLength(3);
+    expect(api.getSnapshot()).toBe(seen[2]);
+  });
+
   it('tells a new subscriber the current view at once, and each change after it until it stops', () => {
     const { bridge, push } = fakeBridge(signedOut);
     const { subscribe } = createApi(() => bridge);
