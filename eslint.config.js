@@ -73,6 +73,8 @@ export const ROOMS = {
   // As a host would write it.
   'main/demo.ts': { loads: ['main/index.ts', 'electron', 'node:'] },
   'renderer/': { loads: ['renderer/'], types: [CONTRACT] },
+  // The only one that needs React: a host without it loads the rest.
+  'renderer/react.ts': { loads: ['renderer/index.ts', 'react'], types: [CONTRACT] },
   'renderer/demo/': { loads: ['renderer/index.ts'], types: [CONTRACT] },
   'renderer/demo/qr.ts': { loads: ['qr'] },
   // A sandboxed preload can require electron only.

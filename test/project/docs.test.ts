@@ -32,6 +32,7 @@ const ENTRIES = {
   'latchkey/main': ['./src/main/index.ts'],
   'latchkey/preload': ['./src/preload.cts'],
   'latchkey/providers': ['./src/providers/index.ts'],
+  'latchkey/react': ['./src/renderer/react.ts'],
   'latchkey/renderer': ['./src/renderer/index.ts'],
   'latchkey/testing': ['./src/testing/index.ts'],
   'latchkey/testing/electron': ['./src/testing/electron.ts'],

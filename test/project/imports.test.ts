@@ -77,6 +77,8 @@ const ROWS: readonly (readonly [path: string, refused: string, allowed: string |
   ['src/main/index.ts', load('./demo.js'), load('./core/lazy-engine.js')],
   ['src/main/demo.ts', load('./core/base/errors.js'), load('./index.js')],
   ['src/renderer/index.ts', load('../contract.js'), typesOf('../contract.js')],
+  ['src/renderer/index.ts', load('react'), null],
+  ['src/renderer/react.ts', load('react-dom'), load('react')],
   ['src/renderer/demo/face.ts', load('qr'), load('../index.js')],
   ['src/renderer/demo/qr.ts', load('./dom.js'), load('qr')],
   ['src/preload.cts', typesOf('./main/core/base/ports.js'), load('electron')],

@@ -30,6 +30,7 @@ const ENTRIES = [
   'main',
   'preload',
   'providers',
+  'react',
   'renderer',
   'testing',
   'testing/electron',
@@ -86,6 +87,18 @@ export const presets: readonly ProviderPreset[] = [auth0({ domain: 'd' }), cogni
 createAuth({ provider: entra({ tenant: 'common' }), clientId: 'c', redirects: ['http://localhost/callback'] });
 // @ts-expect-error "tenant" is required
 entra({});`,
+  react: `import { SignedIn, SignedOut, useAuth, auth, getServerSnapshot, isAuthFailure, type PageView } from 'latchkey/react';
+export const { view, signIn } = useAuth();
+export const server: PageView = getServerSnapshot();
+export const shown = [
+  SignedIn({ children: ({ account }) => account.name }),
+  SignedOut({ children: ({ status }) => status === 'locked' ? 'locked' : null }),
+];
+auth.subscribe((next) => console.log(next.status, isAuthFailure(next)));
+// @ts-expect-error nobody is signed in there
+SignedOut({ children: ({ account }) => account.name });
+// @ts-expect-error the store's own members stay with "auth"
+useAuth().subscribe(() => undefined);`,
   renderer: `import { auth, isAuthFailure, type AuthApi, type PageView } from 'latchkey/renderer';
 export const api: AuthApi = auth;
 auth.subscribe((view) => { if (view.status === 'signed-in') document.title = view.account.subject; });
@@ -117,6 +130,7 @@ test('signs in', async ({ app, signedIn, provider }) => {
 
 /** What a host has that uses the test kit, beside Node's types: optional peers of its entries. */
 const PEERS_WITH_TYPES: Readonly<Partial<Record<Entry, readonly string[]>>> = {
+  react: ['@types/react', 'csstype'],
   testing: ['jose'],
   'testing/electron': ['electron'],
   'testing/playwright': ['jose', '@playwright/test', 'playwright', 'playwright-core'],
@@ -305,6 +319,7 @@ describe('an empty project', () => {
   ] as const) {
     it.each([
       [['main', 'preload', 'providers', 'renderer'] as const],
+      [['react'] as const],
       [['testing'] as const],
       [['testing/electron'] as const],
       [['testing/playwright'] as const],
@@ -374,6 +389,14 @@ describe('an empty project', () => {
       cwd: join(installed, '..', '..'),
     });
     expect(stdout.trim()).toBe('function function object');
+  });
+
+  it('says that React is missing only to who imports latchkey/react', async () => {
+    const cwd = join(installed, '..', '..');
+    const load = (entry: string): Promise<{ stdout: string }> =>
+      run(process.execPath, ['--input-type=module', '-e', `await import('${entry}')`], { cwd });
+    await load('latchkey/renderer');
+    await expect(load('latchkey/react')).rejects.toThrow(/Cannot find package 'react'/);
   });
 
   it('can import the presets where there is no Electron', async () => {
