@@ -101,14 +101,6 @@ test('the app of docs/frameworks.md is type-checked and built, and signs in: the
   electronPath,
 }) => {
   writePart(copied, REACT, (code) => code.replaceAll(ISSUER, desk.provider.issuer));
-  const script = (language: string): string =>
-    /<script[^>]*>\n([\s\S]*?)<\/script>/.exec(
-      FRAMEWORKS.split(`\`\`\`${language}\n`)[1] ?? '',
-    )?.[1] ?? '';
-  for (const language of ['vue', 'svelte']) {
-    expect(script(language)).toContain("from 'latchkey/renderer'");
-    writeFileSync(join(copied, 'src', `${language}.ts`), script(language));
-  }
   symlinkSync(join(EXAMPLES_FOLDER, 'node_modules'), join(copied, 'node_modules'));
   // What npm writes there by the document's first command.
   const manifest = JSON.parse(REACT.files['package.json'] ?? '') as object;
@@ -135,6 +127,33 @@ test('the app of docs/frameworks.md is type-checked and built, and signs in: the
     server.stop();
   }
 });
+
+for (const [language, checker, file, mistake] of [
+  ['tsx', ['typescript/bin/tsc', '--noEmit'], 'Head.tsx', 'account.nam}'],
+  ['vue', ['vue-tsc/bin/vue-tsc.js', '--noEmit'], 'Recipe.vue', 'account.nam }'],
+  ['svelte', ['svelte-check/bin/svelte-check'], 'Recipe.svelte', 'account.nam}'],
+] as const)
+  test(`the recipe in ${language} is type-checked with what it shows, and a wrong name in it is found`, async () => {
+    const [, recipe = ''] =
+      new RegExp(`^## .*\n(?:(?!^## )[^])*?^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'm').exec(
+        FRAMEWORKS.slice(FRAMEWORKS.indexOf('\n## React\n')),
+      ) ?? [];
+    mkdirSync(join(copied, 'src'));
+    writeFileSync(join(copied, 'tsconfig.json'), REACT.files['tsconfig.json'] ?? '');
+    symlinkSync(join(EXAMPLES_FOLDER, 'node_modules'), join(copied, 'node_modules'));
+    const [tool, ...args] = checker;
+    const check = (text: string): Promise<string> => {
+      writeFileSync(join(copied, 'src', file), text);
+      return run(process.execPath, [join(EXAMPLES_FOLDER, 'node_modules', tool), ...args], copied);
+    };
+    const wrong = recipe.replace(/account\.name ?\}/, mistake);
+    expect(recipe).toContain("from 'latchkey/");
+    expect(wrong).not.toBe(recipe);
+    await check(recipe);
+    await expect(check(wrong)).rejects.toThrow(
+      /Property 'nam' does not exist on type 'AccountView'/,
+    );
+  });
 
 for (const name of ['vite', 'forge-webpack', 'tsc', 'commonjs']) {
   test(`the example "${name}" is built on the packed package, signs in, and is remembered`, async ({
