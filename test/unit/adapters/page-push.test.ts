@@ -83,7 +83,50 @@ describe('a change of the view', () => {
   });
 });
 
+describe('a window', () => {
+  it('that goes to a stranger and back, again and again, is listened to once', () => {
+    let listeners = 0;
+    const sender = { once: () => (listeners += 1) };
+    const ask = (url: string): unknown =>
+      fakeElectron.sendSync('latchkey:view', {
+        sender,
+        senderFrame: { url, origin: new URL(url).origin, parent: null, detached: false },
+      } as unknown as Partial<IpcMainEvent>);
+    for (let round = 0; round < 20; round += 1) {
+      expect(ask('https://app.example.com/')).toEqual(signedOut);
+      expect(ask('https://evil.example/')).toBeNull();
+    }
+    expect(listeners).toBe(1);
+  });
+});
+
 describe('a page', () => {
+  it.each([
+    ['of another origin', 'https://evil.example', null],
+    ['without an origin', 'null', null],
+    ['of a frame', 'https://evil.example', {}],
+  ])(
+    'that is refused costs one reading of its address, however long it is: one %s',
+    async (_, origin, parent) => {
+      let readings = 0;
+      const senderFrame = {
+        get url() {
+          readings += 1;
+          return 'https://evil.example/';
+        },
+        origin,
+        parent,
+        detached: false,
+      };
+      const event = { sender: {}, senderFrame } as unknown as Partial<IpcMainInvokeEvent>;
+      for (let number = 0; number < 100; number += 1)
+        expect(await fakeElectron.invoke('latchkey:retry', event)).toMatchObject({ ok: false });
+      expect(readings).toBe(1);
+      await vi.dynamicImportSettled();
+      expect(log.events).toHaveLength(1);
+    },
+  );
+
   it('that is refused does not fill the log, however many origins try', async () => {
     for (let number = 0; number < 200; number += 1) {
       await fakeElectron.invoke('latchkey:retry', {

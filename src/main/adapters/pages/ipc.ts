@@ -63,6 +63,9 @@ export interface ExposedPages {
  */
 const audience = new Set<WebContents>();
 
+/** Whose end is listened for. */
+const watched = new WeakSet<WebContents>();
+
 /**
  * Whose document was refused when it began. A `file:` page can give itself the address of another
  * one later (`history.pushState`).
@@ -99,6 +102,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
   const refused = new Set<string>();
   const open = new Set<() => void>();
   let isRemoved = false;
+  const looked = new WeakMap<WebContents, Set<string>>();
   let isToldOfIsolation = false;
 
   const onView = (event: IpcMainEvent, isolated: unknown): void => {
@@ -172,7 +176,9 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
   }
 
   function join(contents: WebContents): void {
-    if (!audience.has(contents)) contents.once('destroyed', () => audience.delete(contents));
+    // Once for each window: one that goes to a stranger and back joins again and again.
+    if (!watched.has(contents)) contents.once('destroyed', () => audience.delete(contents));
+    watched.add(contents);
     audience.add(contents);
   }
 
@@ -223,11 +229,18 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
     if (page === null) return false;
     const isOurs = page.isTop && !strangers.has(sender) && isTrustedPage(page, trust);
     if (isOurs && isInTrusted(sender)) return true;
+    // Its address is read once: a page can send 10,000 messages a second.
+    const seen = looked.get(sender) ?? new Set();
+    const kind = `${page.origin} ${page.isTop}`;
+    if (seen.has(kind) || seen.size >= 32) return false;
+    const { url } = page;
     // Every window begins with an empty document, which belongs to no page.
-    if (page.url === '' || page.url === 'about:blank') return false;
-    const origin = originOf(page.url);
+    if (url === '' || url === 'about:blank') return false;
+    // A service worker's message has no sender.
+    if (sender !== undefined) looked.set(sender, seen.add(kind));
+    const origin = originOf(url);
     // Once for each origin, and once more if it is lost, or a frame's.
-    const key = `${origin} ${page.origin} ${page.isTop}`;
+    const key = `${origin} ${kind}`;
     if (!refused.has(key) && refused.size < 32) {
       refused.add(key);
       void import('./page-hints.js').then(
@@ -235,7 +248,7 @@ export function exposeToPages(calls: PageCalls, trust: PageTrust, log: Log): Exp
           log.write({
             level: 'warn',
             event: 'page-refused',
-            fields: { origin, hint: hintFor(page) },
+            fields: { origin, hint: hintFor({ url, origin: page.origin, isTop: page.isTop }) },
           });
         },
         () => undefined,
@@ -265,12 +278,16 @@ interface Caller extends Page {
   readonly isTop: boolean;
 }
 
-/** Read once, because the page may navigate meanwhile. Null if the frame is gone. */
+/**
+ * For this turn of the event loop: the page may navigate after it. Null if the frame is gone.
+ */
 function callerOf({ senderFrame: frame }: IpcMainEvent | IpcMainInvokeEvent): Caller | null {
   try {
     return (
       frame && {
-        url: frame.url,
+        get url() {
+          return frame.url;
+        },
         origin: frame.origin,
         isTop: frame.parent === null && !frame.detached,
       }
