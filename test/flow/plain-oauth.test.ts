@@ -246,10 +246,32 @@ describe('token answers', () => {
     expectNoLeak(app, at('openid'));
   });
 
-  it('without a refresh token are a session that is not remembered', async () => {
-    at('openid').fault({ kind: 'members', endpoint: 'token', drop: ['refresh_token'], times: 1 });
-    const app = await startApp(at('openid'));
-    await app.signIn();
-    expect(signedInView(app)).toMatchObject({ remembered: false, store: 'memory' });
+  it.each([
+    ['an end', ['refresh_token']],
+    ['no end', ['refresh_token', 'expires_in']],
+  ])('without a refresh token and with %s are remembered, and revoked', async (_what, drop) => {
+    const provider = at('openid');
+    provider.fault({ kind: 'members', endpoint: 'token', drop, times: 1 });
+    const before = await startApp(provider);
+    await before.signIn();
+    const token = await before.engine.getAccessToken();
+    const requests = provider.requests.length;
+    const app = await before.restart();
+    expect(signedInView(app)).toMatchObject({
+      remembered: true,
+      store: 'keychain',
+      renewal: { state: 'fresh', renewAt: null },
+    });
+    expect(await app.engine.getAccessToken()).toBe(token);
+    expect(provider.requests.length).toBe(requests);
+    await app.engine.signOut();
+    await expect
+      .poll(() => provider.requests.slice(requests).at(-1))
+      .toMatchObject({ endpoint: 'revocation', status: 200 });
+    const answer = await fetch(provider.endpoints.me, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(answer.status).toBe(401);
+    expectNoLeak(app, provider);
   });
 });

@@ -18,6 +18,7 @@ import {
   startApp,
   startProvider,
   stopApps,
+  time,
   waitFor,
 } from '../support/flow-app.js';
 
@@ -188,6 +189,44 @@ describe('Entra', () => {
 });
 
 describe('GitHub', () => {
+  it('is signed in at every start without a request, until the host says that the token is refused', async () => {
+    const provider = await start({ personality: 'github' });
+    let app = await startApp(provider, {
+      provider: githubAt(provider),
+      clientSecret: provider.clientSecret ?? '',
+      redirects: [LOOPBACK_REDIRECT],
+    });
+    await app.signIn();
+    const token = await app.engine.getAccessToken();
+    const requests = provider.requests.length;
+    for (const days of [1, 30, 400]) {
+      await time.pass(days * 86_400_000);
+      app = await app.restart();
+      expect(signedInView(app), `after ${days} days more`).toMatchObject({
+        remembered: true,
+        account: { name: 'Ada Lovelace' },
+        renewal: { state: 'fresh', expiresAt: null, renewAt: null },
+      });
+      expect(await app.engine.getAccessToken()).toBe(token);
+    }
+    expect([provider.requests.length, app.opened]).toEqual([requests, []]);
+
+    provider.revokeAccessTokens();
+    expect(await app.engine.getAccessToken({ refused: token }, 'api')).toBe(token);
+    const refused = app.engine.getAccessToken({ refused: token });
+    expect(await app.codeOf(refused)).toBe('session-ended');
+    app = await app.restart();
+    expect(app.engine.view()).toMatchObject({
+      status: 'signed-out',
+      reason: 'ended',
+      lastAccount: { name: 'Ada Lovelace' },
+    });
+    await app.signIn();
+    app = await app.restart();
+    expect(await app.engine.getAccessToken()).not.toBe(token);
+    expectNoLeak(app, provider);
+  });
+
   it('refuses a wrong secret with status 200, which is told as what it is', async () => {
     const provider = await start({ personality: 'github' });
     const app = await startApp(provider, {

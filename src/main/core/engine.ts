@@ -24,7 +24,7 @@ import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createMigration } from './migration/migration.js';
 import { withTimeout } from './base/timeout.js';
-import { type TokenRequest, parseAccountId } from './session/token-request.js';
+import { type RefusedBy, type TokenRequest, parseAccountId } from './session/token-request.js';
 import { createSessionStore } from './storage/session-store.js';
 import { toView, withOthers } from './view.js';
 
@@ -59,7 +59,8 @@ export interface Engine {
    */
   switchAccount(accountId: unknown): Promise<void>;
   retry(): void;
-  getAccessToken(request?: TokenRequest): Promise<string>;
+  /** `refusedBy`: who says that `request.refused` was refused. An API alone ends no session. */
+  getAccessToken(request?: TokenRequest, refusedBy?: RefusedBy): Promise<string>;
   /** The error as a page may see it, with advice if the host wants that. Never rejects. */
   errorView(error: AuthError): Promise<AuthErrorView>;
   /**
@@ -293,8 +294,10 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       if (stopping !== null) throw stoppedError();
       await sessions.switchAccount(accountId);
     },
-    getAccessToken: (request) =>
-      stopping === null ? sessions.getAccessToken(request) : Promise.reject(stoppedError()),
+    getAccessToken: (request, refusedBy) =>
+      stopping === null
+        ? sessions.getAccessToken(request, refusedBy)
+        : Promise.reject(stoppedError()),
     errorView: (error) => errorViews.complete(error),
     stop: () => (stopping ??= stop()),
   };
@@ -381,8 +384,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
    * belong to the same authorization grant, which must not be revoked.
    */
   function discard(tokens: TokenSet, isAbsent = sessions.areAbsent()): void {
-    if (isAbsent && !attempts.isRedeeming() && tokens.refreshToken !== null)
-      sessionEffects.revoke(tokens.refreshToken);
+    if (isAbsent && !attempts.isRedeeming())
+      sessionEffects.revoke(tokens.refreshToken ?? tokens.accessToken);
   }
 
   function publish(): void {

@@ -113,10 +113,10 @@ export function createLazyEngine(load: () => Promise<Engine>): Engine {
       });
     },
     // The app calls it before every request, so it makes no promise more than necessary.
-    getAccessToken: (request) =>
+    getAccessToken: (request, refusedBy) =>
       engine === null
-        ? loaded().then((there) => there.getAccessToken(request))
-        : engine.getAccessToken(request),
+        ? loaded().then((there) => there.getAccessToken(request, refusedBy))
+        : engine.getAccessToken(request, refusedBy),
     errorView: async (error) => (engine === null ? toErrorView(error) : engine.errorView(error)),
     stop() {
       stopping ??=

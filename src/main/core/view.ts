@@ -91,7 +91,7 @@ function signedIn(
   { memoryOnly, storeOf, errorView = toErrorView }: ViewInput,
 ): AuthView {
   const remembered = session.storeError === null;
-  const amiss = memoryOnly || session.refreshToken === null ? null : session.storeError;
+  const amiss = memoryOnly ? null : session.storeError;
   const error = attemptError ?? amiss;
   const store = remembered ? (storeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
   const view: AuthView = {
@@ -110,6 +110,14 @@ function renewalView(
 ): RenewalView {
   const { renewal } = session;
   const expiresAt = session.access?.expiresAt ?? null;
+  // Without a refresh token nothing is renewed; `renewing` is then a look into the keychain.
+  if (session.refreshToken === null)
+    return {
+      state: 'fresh',
+      since: session.access?.obtainedAt ?? renewal.since,
+      expiresAt,
+      renewAt: null,
+    };
   switch (renewal.state) {
     case 'fresh':
       return {

@@ -6,6 +6,7 @@ import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import { toAccount } from '../../../src/main/core/oauth/identity.js';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
+import { parseStateFileContent } from '../../../src/main/core/storage/records.js';
 import { type Bench, ISSUER, createBench, stateOf, until } from '../../support/engine-harness.js';
 import { settle } from '../../support/fakes.js';
 import { sessionLock, renewalLockWaitMs } from '../../../src/main/core/storage/record-lock.js';
@@ -435,7 +436,7 @@ describe('an end of the session', () => {
     await settle();
     expect([
       bench.secrets.entries.size,
-      (bench.file.content as StateFileContent).accounts[0]?.record,
+      parseStateFileContent(bench.file.content)?.accounts[0]?.record,
     ]).toEqual([1, 'suspended']);
   });
 

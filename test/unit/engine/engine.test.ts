@@ -644,69 +644,6 @@ describe('a refusal where nothing proves who speaks: endpoints by hand, and no k
   });
 });
 
-describe('a token without refresh token', () => {
-  const grant = (): Response =>
-    Response.json({ access_token: 'secret-a', token_type: 'bearer', expires_in: 60 });
-
-  it('is a session until it is over, and is not remembered', async () => {
-    const bench = await started();
-    bench.authority.answerNext(grant);
-    await bench.signIn();
-    expect(live(bench)).toMatchObject({ remembered: false, store: 'memory' });
-    await bench.clock.advance(60_000);
-    expect(bench.engine.view()).toMatchObject({ status: 'signed-out', reason: 'ended' });
-    expect([bench.secrets.entries.size, bench.clock.pending]).toEqual([0, 0]);
-  });
-
-  it('leaves no older record of the same person behind, which the next start would restore though it is "not remembered"', async () => {
-    const before = await signedIn();
-    before.authority.revokeAll();
-    before.clock.jumpTo(before.clock.now() + 2 * HOUR);
-    expect(await codeOf(before.engine.getAccessToken())).toBe('session-ended');
-    expect(before.secrets.entries.size).toBe(1);
-    before.authority.answerNext(grant);
-    await before.signIn();
-    expect(live(before).remembered).toBe(false);
-    await until(() => before.secrets.entries.size === 0, 'the removal');
-    await before.engine.stop();
-    const bench = await started(before.restart());
-    expect(bench.engine.view()).toMatchObject({
-      status: 'signed-out',
-      lastAccount: { subject: 'ada' },
-    });
-  });
-
-  it('while the keyring is locked keeps the older record from being restored when it opens', async () => {
-    const before = await signedIn();
-    await before.engine.stop();
-    const bench = before.restart();
-    bench.secrets.setMode('locked');
-    await started(bench);
-    expect(statusOf(bench)).toBe('locked');
-    bench.authority.answerNext(grant);
-    await bench.signIn();
-    expect(live(bench).remembered).toBe(false);
-    await until(() => bench.log.names().includes('record-removal-owed'));
-    await bench.engine.stop();
-    const next = await started(bench.restart());
-    expect(statusOf(next)).toBe('signed-out');
-    await until(() => next.secrets.entries.size === 0, 'the removal');
-  });
-
-  it('of the same person keeps the refresh token that is there', async () => {
-    const bench = await signedIn();
-    const before = stored(bench);
-    bench.authority.answerNext(grant);
-    await bench.signIn();
-    expect(live(bench).remembered).toBe(true);
-    expect(JSON.parse(stored(bench))).toMatchObject({
-      refreshToken: (JSON.parse(before) as { refreshToken: string }).refreshToken,
-    });
-    await bench.clock.advance(60_000);
-    expect(live(bench).renewal.state).toBe('fresh');
-  });
-});
-
 describe('a start', () => {
   it('brings the session back without a browser', async () => {
     const bench = await started(await afterRestart());

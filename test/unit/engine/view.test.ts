@@ -210,9 +210,40 @@ describe('toView', () => {
       { status: 'signed-in', account: ada, remembered: false, store: 'memory', renewal: fresh },
     ],
     [
-      'when there is nothing to remember',
-      { session: { ...live, refreshToken: null, storeError: locked } },
-      { status: 'signed-in', account: ada, remembered: false, store: 'memory', renewal: fresh },
+      'when it has no refresh token',
+      {
+        session: {
+          ...live,
+          refreshToken: null,
+          renewal: { state: 'fresh', since: 50, renewAt: null },
+        },
+      },
+      {
+        status: 'signed-in',
+        account: ada,
+        remembered: true,
+        store: 'keychain',
+        renewal: { ...fresh, renewAt: null },
+      },
+    ],
+    [
+      'when it has no refresh token, and the keychain is asked for newer tokens',
+      {
+        session: {
+          ...live,
+          refreshToken: null,
+          storeError: locked,
+          renewal: { state: 'renewing', since: 60, trouble: NO_TROUBLE },
+        },
+      },
+      {
+        status: 'signed-in',
+        account: ada,
+        remembered: false,
+        store: 'memory',
+        renewal: { ...fresh, renewAt: null },
+        error: { code: 'keyring-locked', retry: 'user', message: 'locked' },
+      },
     ],
     [
       'while it is renewed',

@@ -7,7 +7,7 @@ import { ERROR_CODES } from '../../../src/main/core/base/error-codes.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type { GivenOptions } from '../../../src/main/core/options/auth-options.js';
-import type { StateFileContent } from '../../../src/main/core/base/ports.js';
+import { parseStateFileContent } from '../../../src/main/core/storage/records.js';
 import { github } from '../../../src/providers/index.js';
 import { settle } from '../../support/fakes.js';
 import { type Bench, ISSUER, createBench, until } from '../../support/engine-harness.js';
@@ -148,7 +148,7 @@ const codeOf = async (promise: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof AuthError ? error.code : 'no AuthError'),
   );
 const stateOf = (bench: Bench): string =>
-  (bench.file.content as StateFileContent).accounts[0]?.record ?? 'gone';
+  parseStateFileContent(bench.file.content)?.accounts[0]?.record ?? 'gone';
 const stored = (bench: Bench): { readonly refreshToken: string } =>
   JSON.parse([...bench.secrets.entries.values()].join()) as { refreshToken: string };
 
@@ -289,7 +289,7 @@ describe('a session that was refused in no final words', () => {
     expect(stored(bench)).toMatchObject({ account: { subject: 'grace' } });
     expect(bench.authority.revoked).toEqual([refreshToken]);
     expect(
-      (bench.file.content as StateFileContent).accounts.map((account) => [
+      parseStateFileContent(bench.file.content)?.accounts.map((account) => [
         account.subject,
         account.record,
       ]),
@@ -358,11 +358,13 @@ describe('one of several accounts that was refused in no final words', () => {
   const refused = (): Response => new Response(null, { status: 401 });
   let person = 'ada';
   const idOf = (bench: Bench, subject: string): string =>
-    (bench.file.content as StateFileContent).accounts.find((account) => account.subject === subject)
-      ?.id ?? 'unknown';
+    parseStateFileContent(bench.file.content)?.accounts.find(
+      (account) => account.subject === subject,
+    )?.id ?? 'unknown';
   const recordOf = (bench: Bench, subject: string): string =>
-    (bench.file.content as StateFileContent).accounts.find((account) => account.subject === subject)
-      ?.record ?? 'gone';
+    parseStateFileContent(bench.file.content)?.accounts.find(
+      (account) => account.subject === subject,
+    )?.record ?? 'gone';
   const others = (bench: Bench): readonly string[] => {
     const view = bench.engine.view();
     return 'otherAccounts' in view ? (view.otherAccounts ?? []).map(({ subject }) => subject) : [];

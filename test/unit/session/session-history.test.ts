@@ -5,7 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type { TokenSet, TokenTarget } from '../../../src/main/core/base/tokens.js';
-import { answerToken, sessionDeadline } from '../../../src/main/core/session/session-queries.js';
+import {
+  answerToken,
+  heldToken,
+  sessionDeadline,
+} from '../../../src/main/core/session/session-queries.js';
 import {
   NO_SESSION,
   type SessionEffect,
@@ -30,7 +34,11 @@ type Move =
       readonly refresh: boolean;
       readonly life: number;
     }
-  | { readonly move: 'read'; readonly answer: 'found' | 'absent' | 'foreign' | 'withheld' }
+  | { readonly move: 'refuse' }
+  | {
+      readonly move: 'read';
+      readonly answer: 'found' | 'found without refresh token' | 'absent' | 'foreign' | 'withheld';
+    }
   | { readonly move: 'write'; readonly pick: number; readonly works: boolean }
   | {
       readonly move: 'renew';
@@ -91,6 +99,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
       ),
     }),
   },
+  fc.record({ move: fc.constant('refuse' as const) }),
   fc.record({ move: fc.constant('sign-out' as const) }),
   fc.record({
     move: fc.constant('adopt' as const),
@@ -102,6 +111,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
     move: fc.constant('read' as const),
     answer: fc.constantFrom(
       'found' as const,
+      'found without refresh token' as const,
       'absent' as const,
       'foreign' as const,
       'withheld' as const,
@@ -155,6 +165,11 @@ const ERRORS = {
   'refused by somebody': new AuthError('sign-in-refused', 'refused'),
   ended: new AuthError('session-ended', 'over'),
 } as const;
+/** What a look into the record brings to a session that has no refresh token. */
+const LOOKS = [
+  new AuthError('session-ended', 'there is no other token'),
+  new AuthError('keyring-locked', 'locked'),
+];
 
 /**
  * The world around the machine; checks what must hold at every step. Answers to an older epoch are
@@ -178,9 +193,12 @@ function live({
   /** What befell the renewals since the last good one. */
   let refusedAt: readonly number[] = [];
   let answerLost = false;
-  /** When the write of a refresh token was answered, or asked for. */
+  /** When the write of a secret was answered, or asked for. */
   const written = new Map<string, { askedAt: number; answered: boolean }>();
-  const refreshTokenOf = new Map<string, string>();
+  /** By access token: what is stored with it, the refresh token or else the token itself. */
+  const secretOf = new Map<string, string>();
+  const secretIn = ({ refreshToken, access }: SessionEffect & { type: 'write-record' }): string =>
+    refreshToken ?? access?.token ?? '';
   const timing = (): { now: number; random: number; renewEarlySeconds: number } => ({
     now,
     random: (random = (random + 0.37) % 1),
@@ -189,7 +207,7 @@ function live({
 
   const tokenSet = (kind: string, refreshToken: string | null, seconds: number): TokenSet => {
     const accessToken = `secret-access-${kind}-${++names}`;
-    if (refreshToken !== null) refreshTokenOf.set(accessToken, refreshToken);
+    secretOf.set(accessToken, refreshToken ?? accessToken);
     return {
       accessToken,
       obtainedAt: now,
@@ -210,8 +228,9 @@ function live({
       if (effect.type === 'read-record') reads.push({ effect, ...open });
       if (effect.type === 'write-record') {
         writes.push({ effect, ...open });
-        if (!written.has(effect.refreshToken))
-          written.set(effect.refreshToken, { askedAt: now, answered: false });
+        expect(secretIn(effect), 'something is stored').not.toBe('');
+        if (!written.has(secretIn(effect)))
+          written.set(secretIn(effect), { askedAt: now, answered: false });
       }
       if (effect.type === 'renew') {
         expect(spent, 'a refresh token that was rotated is never sent again').not.toContain(
@@ -227,21 +246,23 @@ function live({
   const check = (before: SessionState, event: SessionEvent): void => {
     const inFlight = renewals.filter(({ epoch }) => epoch === state.epoch);
     expect(inFlight.length, 'renewals in flight').toBeLessThanOrEqual(1);
-    expect(
-      new Set(renewals.map(({ effect }) => effect.refreshToken)).size,
-      'one request for each refresh token',
-    ).toBe(renewals.length);
+    const sent = renewals.flatMap(({ effect }) => effect.refreshToken ?? []);
+    expect(new Set(sent).size, 'one request for each refresh token').toBe(sent.length);
     expect(state.epoch).toBeGreaterThanOrEqual(before.epoch);
     if (state.phase === 'absent' && before.phase !== 'absent') {
       const refused =
         event.type === 'renew-failed' &&
         (event.error.code === 'session-ended' ||
           (event.refused && Math.abs(now - (refusedAt[0] ?? now)) >= LIMITS.retryBaseMs / 2));
-      if (event.type === 'renew-failed' && event.error.code === 'session-ended')
+      const isFinal = before.phase === 'live' && before.refreshToken === null;
+      if (event.type === 'renew-failed' && event.error.code === 'session-ended' && !isFinal)
         expect(state.error?.message.includes('was lost'), 'the reason tells of a lost answer').toBe(
           answerLost,
         );
-      const over = event.type === 'tick' && before.phase === 'live' && before.refreshToken === null;
+      const over =
+        event.type === 'record-found'
+          ? event.record.renewable === false && (event.record.access?.expiresAt ?? now + 1) <= now
+          : event.type === 'renew-failed' && isFinal;
       expect(
         event.type === 'sign-out' || refused || over || event.type === 'record-absent',
         `signed out by ${event.type}`,
@@ -263,13 +284,12 @@ function live({
   const checkAnswer = (target: TokenTarget | null): void => {
     const given = answerToken(state, now, { target, refused: null });
     if (given.kind === 'token') {
-      const refreshToken = refreshTokenOf.get(given.token);
-      const write = refreshToken === undefined ? undefined : written.get(refreshToken);
+      const write = written.get(secretOf.get(given.token) ?? '');
       // What was slow once stays so: the clock may be set back afterwards.
       if (write !== undefined && now >= write.askedAt + LIMITS.keyringWriteSlowMs)
         write.answered = true;
       const saved = write === undefined || write.answered;
-      expect(saved, 'an access token is given before its refresh token is saved').toBe(true);
+      expect(saved, 'an access token is given before its secret is saved').toBe(true);
     }
     if (given.kind === 'demand') {
       const answered = answerToken(stepSession(state, { type: 'demand', target, now }).state, now, {
@@ -312,6 +332,13 @@ function live({
         )
           send({ type: 'demand', target: TARGETS[next.target], now });
         break;
+      case 'refuse': {
+        const refused = heldToken(state, null);
+        const asked = answerToken(state, now, { target: null, refused });
+        if (asked.kind === 'demand' && refused !== null)
+          send({ type: 'demand', target: null, refused: refused.token, now });
+        break;
+      }
       case 'retry':
         send({ type: 'retry', now });
         break;
@@ -331,8 +358,8 @@ function live({
         });
         if (next.person === 'anonymous' && !next.refresh)
           expect(state, 'a nameless person inherits a refresh token').toMatchObject({
-            phase: 'live',
-            refreshToken: null,
+            phase: 'adopting',
+            tokens: { refreshToken: null },
           });
         break;
       case 'read': {
@@ -347,7 +374,12 @@ function live({
           savedAt: 1,
           access: null,
         } as const;
-        if (next.answer === 'found')
+        if (next.answer === 'found without refresh token') {
+          const token = `secret-access-found-${++names}`;
+          const access = { token, obtainedAt: now - 1_000, expiresAt: now + (names % 3) * 1_000 };
+          const found = { ...record, refreshToken: token, renewable: false, access } as const;
+          send({ type: 'record-found', record: found, ...timing() }, read.epoch);
+        } else if (next.answer === 'found')
           send({ type: 'record-found', record, ...timing() }, read.epoch);
         else if (next.answer === 'absent') send({ type: 'record-absent' }, read.epoch);
         else if (next.answer === 'foreign') {
@@ -365,7 +397,7 @@ function live({
       case 'write': {
         const write = take(writes, next.pick);
         if (write === undefined) break;
-        written.get(write.effect.refreshToken)!.answered = true;
+        written.get(secretIn(write.effect))!.answered = true;
         if (next.works) send({ type: 'stored', save: write.effect.save, ...timing() }, write.epoch);
         else
           send(
@@ -383,6 +415,18 @@ function live({
         const renewal = take(renewals, next.pick);
         if (renewal === undefined) break;
         const { refreshToken, target } = renewal.effect;
+        if (refreshToken === null) {
+          const again = next.pick % 2 === 0 ? `secret-refresh-${++names}` : null;
+          const found = tokenSet('elsewhere', again, next.life);
+          if (next.answer === 'elsewhere') {
+            written.set(again ?? found.accessToken, { askedAt: now, answered: true });
+            send({ type: 'renewed', tokens: found, stored: true, ...timing() }, renewal.epoch);
+          } else {
+            const error = LOOKS[next.pick % 2] ?? ERRORS.ended;
+            send({ type: 'renew-failed', error, refused: false, now, random: 0 }, renewal.epoch);
+          }
+          break;
+        }
         // What another process has put into the record is no token for a target: then its refresh
         // token is used at once.
         const answer = target !== null && next.answer === 'elsewhere' ? 'rotated' : next.answer;

@@ -350,13 +350,14 @@ describe('a token that an API has refused', () => {
     expect(heldToken(held, read)).toBeNull();
   });
 
-  it('is given where nothing can bring another one', () => {
-    expect(
-      answerToken(
-        { ...fresh, refreshToken: null, renewal: { state: 'fresh', since: NOW, renewAt: null } },
-        NOW,
-        { target: null, refused },
-      ),
-    ).toEqual({ kind: 'token', token: 'access-1' });
+  it('is not given again where the provider says no lifetime', () => {
+    const endless = { ...fresh.access, token: 'access-1', obtainedAt: NOW, expiresAt: null };
+    const state: LiveSession = {
+      ...fresh,
+      access: endless,
+      renewal: { state: 'fresh', since: NOW, renewAt: null },
+    };
+    expect(answerToken(state, NOW)).toEqual({ kind: 'token', token: 'access-1' });
+    expect(answerToken(state, NOW, { target: null, refused: endless })).toEqual({ kind: 'demand' });
   });
 });

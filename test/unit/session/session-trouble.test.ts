@@ -661,8 +661,13 @@ describe('a session that no keyring took', () => {
     expect(sessionDeadline(done, NOW)).toBe(NOW + HOUR - 60_000);
   });
 
-  it('without a refresh token has nothing to store, and asks for no more ticks', () => {
-    const state = stepSession({ ...unstored, refreshToken: null }, tick(NOW + LIMITS.storeRetryMs));
-    expect(state).toMatchObject({ effects: [], state: { storeRetryAt: null } });
+  it('without a refresh token stores its access token at the next try', () => {
+    const { effects } = stepSession(
+      { ...unstored, refreshToken: null },
+      tick(NOW + LIMITS.storeRetryMs),
+    );
+    expect(effects).toMatchObject([
+      { type: 'write-record', refreshToken: null, access: { token: 'access-1' } },
+    ]);
   });
 });

@@ -296,6 +296,7 @@ function describeStep(name: StateName, event: SessionEvent): string {
       case 'mark-refused':
         return `${effect.type} ${effect.account.subject}`;
       case 'write-record':
+        return `${effect.type} ${effect.refreshToken ?? effect.access?.token}`;
       case 'renew':
         return `${effect.type} ${effect.refreshToken}`;
       case 'revoke':
@@ -320,8 +321,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'record-withheld': '.',
     'adopt same person': 'adopting ada +epoch: write-record refresh-9',
     'adopt another person': 'adopting grace +epoch: write-record refresh-9',
-    'adopt without refresh token':
-      'live fresh no refresh token unstored +epoch: remove-record ada, adopted 9',
+    'adopt without refresh token': 'adopting ada +epoch: write-record access-9',
     stored: '.',
     'stored stale': '.',
     'store-failed': '.',
@@ -352,8 +352,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'record-withheld': 'locked keyring-locked',
     'adopt same person': 'adopting ada +epoch: write-record refresh-9',
     'adopt another person': 'adopting grace +epoch: remove-record ada, write-record refresh-9',
-    'adopt without refresh token':
-      'live fresh no refresh token unstored +epoch: remove-record ada, adopted 9',
+    'adopt without refresh token': 'adopting ada +epoch: write-record access-9',
     stored: '.',
     'stored stale': '.',
     'store-failed': '.',
@@ -384,8 +383,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'record-withheld': '.',
     'adopt same person': 'adopting ada +epoch: write-record refresh-9',
     'adopt another person': 'adopting grace +epoch: remove-record ada, write-record refresh-9',
-    'adopt without refresh token':
-      'live fresh no refresh token unstored +epoch: remove-record ada, adopted 9',
+    'adopt without refresh token': 'adopting ada +epoch: write-record access-9',
     stored: '.',
     'stored stale': '.',
     'store-failed': '.',
@@ -417,8 +415,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'adopt same person': 'adopting ada +epoch: adopted 7, write-record refresh-9',
     'adopt another person':
       'adopting grace +epoch: remove-record ada, revoke refresh-new, adopted 7, write-record refresh-9',
-    'adopt without refresh token':
-      'live fresh no refresh token unstored +epoch: adopted 7, remove-record ada, adopted 9',
+    'adopt without refresh token': 'adopting ada +epoch: adopted 7, write-record access-9',
     stored: 'live fresh refresh-new: adopted 7',
     'stored stale': 'live fresh refresh-new: adopted 7',
     'store-failed': 'live fresh refresh-new unstored: adopted 7',
@@ -514,8 +511,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'adopt same person': 'adopting ada +epoch: write-record refresh-9',
     'adopt another person':
       'adopting grace +epoch: remove-record ada, revoke refresh-1, write-record refresh-9',
-    'adopt without refresh token':
-      'live fresh no refresh token unstored +epoch: remove-record ada, adopted 9',
+    'adopt without refresh token': 'adopting ada +epoch: write-record access-9',
     stored: 'live renewing refresh-1',
     'stored stale': '.',
     'store-failed': 'live renewing refresh-1 unstored',
@@ -547,8 +543,7 @@ const TABLE: { readonly [S in StateName]: { readonly [E in EventName]: string } 
     'adopt same person': 'adopting ada +epoch: write-record refresh-9',
     'adopt another person':
       'adopting grace +epoch: remove-record ada, revoke refresh-1, write-record refresh-9',
-    'adopt without refresh token':
-      'live fresh no refresh token unstored +epoch: remove-record ada, adopted 9',
+    'adopt without refresh token': 'adopting ada +epoch: write-record access-9',
     stored: 'live renewing refresh-1',
     'stored stale': '.',
     'store-failed': 'live renewing refresh-1 unstored',
@@ -741,7 +736,7 @@ describe('what a caller who needs a token gets', () => {
       'it is over and cannot be renewed',
       { ...live, refreshToken: null, renewal: { state: 'fresh', since: NOW, renewAt: null } },
       NOW + 600_000,
-      'session-ended',
+      'demand',
     ],
     [
       'it never ends',

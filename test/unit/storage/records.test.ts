@@ -7,9 +7,11 @@ import {
   type SessionRecord,
   accountOf,
   formatRecord,
+  formatStateFileContent,
   parseStateFileContent,
   parseRecord,
   recordKey,
+  refreshTokenOf,
   withAccount,
   withLast,
   withRecordState,
@@ -69,6 +71,24 @@ describe('parseRecord', () => {
     }
   });
 
+  it('keeps the access token that is all a session has, however long, and says so', () => {
+    const token = 'x'.repeat(40_000);
+    const only = {
+      ...record,
+      refreshToken: token,
+      renewable: false as const,
+      access: { token, obtainedAt: 1, expiresAt: null },
+    };
+    const parsed = parseRecord(formatRecord(only), mine);
+    expect(parsed).toEqual({ state: 'record', record: only });
+    expect([refreshTokenOf(only), refreshTokenOf(record)]).toEqual([null, record.refreshToken]);
+    for (const renewable of [true, null, 0, 'false'])
+      expect(parseRecord(JSON.stringify({ ...record, renewable }), mine)).toEqual({
+        state: 'record',
+        record,
+      });
+  });
+
   it('keeps the resources of the sign-in, and drops what is no list of texts', () => {
     const resources = ['https://mail.example'];
     expect(parseRecord(formatRecord({ ...record, resources }), mine)).toEqual({
@@ -90,6 +110,11 @@ describe('parseRecord', () => {
     ['no account', { ...record, account: undefined }],
     ['an account with a name that is no text', { ...record, account: { ...account, name: {} } }],
     ['no refresh token', { ...record, refreshToken: '' }],
+    ['no token at all', { ...record, renewable: false, access: null }],
+    [
+      'an access token without a time',
+      { ...record, renewable: false, access: { token: 'secret' } },
+    ],
     ['a refresh token that is no text', { ...record, refreshToken: 7 }],
     ['no scope', { ...record, scope: undefined }],
     ['a time that is no number', { ...record, savedAt: 'now' }],
@@ -200,6 +225,25 @@ describe('the list of known accounts', () => {
       attempts: [],
       takeOver: { stage: 'none', tried: [] },
     });
+  });
+
+  it('says that a record is suspended in words that an earlier build reads as kept', () => {
+    const suspended = withAccount(NO_ACCOUNTS, account, 'suspended');
+    const written = formatStateFileContent(suspended);
+    expect(written.accounts).toEqual([{ ...account, record: 'kept', suspended: true }]);
+    expect(parseStateFileContent(JSON.parse(JSON.stringify(written)))).toEqual(suspended);
+    expect(parseStateFileContent(suspended), 'the word of some earlier builds').toEqual(suspended);
+    const entry = (record: string, mark: unknown): unknown => ({
+      ...suspended,
+      accounts: [{ ...account, record, suspended: mark }],
+    });
+    for (const [state, mark, read] of [
+      ['kept', 'yes', 'kept'],
+      ['kept', 1, 'kept'],
+      ['refused', true, 'refused'],
+      ['removal-owed', true, 'removal-owed'],
+    ] as const)
+      expect(parseStateFileContent(entry(state, mark))?.accounts[0]?.record).toBe(read);
   });
 
   it('loses sight of no record of a nameless person when the next one signs in', () => {

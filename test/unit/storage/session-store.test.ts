@@ -7,6 +7,7 @@ import {
   NO_ACCOUNTS,
   type SessionRecord,
   formatRecord,
+  parseStateFileContent,
   recordKey,
   withAccount,
 } from '../../../src/main/core/storage/records.js';
@@ -66,7 +67,7 @@ function vaultWith(
 }
 
 const stateInFile = (): string | undefined =>
-  (file.content as StateFileContent | null)?.accounts.find(({ id }) => id === ada.id)?.record;
+  parseStateFileContent(file.content)?.accounts.find(({ id }) => id === ada.id)?.record;
 const known = (state: StateFileContent['accounts'][number]['record']): StateFileContent =>
   withAccount(NO_ACCOUNTS, ada, state);
 

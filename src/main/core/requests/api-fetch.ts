@@ -5,7 +5,7 @@ import { abortable } from '../base/abortable.js';
 import { AuthError } from '../base/errors.js';
 import type { ApiNetwork } from '../base/ports.js';
 import type { ApiSettings } from '../options/auth-options.js';
-import type { TokenRequest } from '../session/token-request.js';
+import type { RefusedBy, TokenRequest } from '../session/token-request.js';
 import { type ApiAddress, type Requester, apiFor, isFor, isPlain, listed } from './api-list.js';
 
 /** `RequestInit` of the Fetch Standard, and whose token it is. */
@@ -47,7 +47,7 @@ interface Hop {
 export function createApiFetch(
   apis: readonly ApiSettings[],
   network: ApiNetwork,
-  getAccessToken: (request: TokenRequest) => Promise<string>,
+  getAccessToken: (request: TokenRequest, refusedBy: RefusedBy) => Promise<string>,
   requester: Requester,
 ): ApiFetch {
   return async (input, { account, ...init } = {}) => {
@@ -102,7 +102,7 @@ export function createApiFetch(
           ? null
           : { ...targetOf(hop.api), ...(account === undefined ? {} : { account }) };
       const token =
-        wanted === null ? null : await abortable(getAccessToken(wanted), request.signal);
+        wanted === null ? null : await abortable(getAccessToken(wanted, 'api'), request.signal);
       let response = await send(token);
       if (response.status === 401 && wanted !== null && token !== null && !isRefused) {
         isRefused = true;
@@ -140,7 +140,7 @@ export function createApiFetch(
     signal: AbortSignal,
   ): Promise<string> {
     try {
-      return await abortable(getAccessToken({ ...wanted, refused }), signal);
+      return await abortable(getAccessToken({ ...wanted, refused }, 'api'), signal);
     } catch (thrown) {
       await response.body?.cancel();
       throw thrown;

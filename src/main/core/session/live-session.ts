@@ -50,6 +50,8 @@ export function stepLive(
     case 'store-failed':
       return event.save === state.save ? settleStore(state, event.error, event) : same(state);
     case 'demand':
+      if (state.refreshToken === null && !isOver(state.access, event.now))
+        return event.refused === state.access?.token ? beginRenewal(state, event.now) : same(state);
       return event.target !== null && state.renewal.state === 'fresh'
         ? beginTargetRenewal(state, event.target, event.now)
         : beginRenewal(state, event.now);
@@ -62,7 +64,7 @@ export function stepLive(
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [
         removal(state.account),
-        ...revocation(currentRefreshToken(state)),
+        ...revocation(revocableToken(state)),
       ]);
     case 'restore':
     case 'record-found':
@@ -83,9 +85,9 @@ function tickLive(state: LiveSession, event: SessionEvent & { type: 'tick' }): S
   switch (renewal.state) {
     case 'fresh':
       if (isDue(state, event.now)) return beginRenewal(state, event.now);
-      if (state.refreshToken === null && isOver(access, event.now))
-        return absent(state.epoch + 1, 'ended', state.account, tokenOver(), []);
-      return same(state);
+      return state.refreshToken === null && isOver(access, event.now)
+        ? beginRenewal(state, event.now)
+        : same(state);
     case 'waiting':
       return event.now >= renewal.nextTryAt || isSetBackBehind(renewal.failedAt, event.now)
         ? beginRenewal(state, event.now)
@@ -129,7 +131,6 @@ function retryLive(state: LiveSession, now: number): SessionStep {
 function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
   const { tokens, now } = event;
   if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, tokens, event);
-  if (tokens.refreshToken === null) return use(state, tokens, event);
   const save = state.save + 1;
   return {
     state: { ...state, save, renewal: { state: 'saving', since: now, tokens } },
@@ -181,6 +182,7 @@ export function refuseOrWait(
   event: SessionEvent & { type: 'renew-failed' },
 ): SessionStep {
   const { error, now, random } = event;
+  if (state.refreshToken === null) return endWithToken(state, error, now);
   const trouble = worse(renewal.trouble, event);
   const verdict = finalError(error, trouble);
   if (verdict !== null)
@@ -205,6 +207,35 @@ export function refuseOrWait(
   return event.rotated === undefined
     ? { state: waiting, effects: [] }
     : storeAgain({ ...waiting, refreshToken: event.rotated, identityMismatch: true }, now);
+}
+
+/**
+ * The access token is over or refused, and nothing can renew it. `error` says whether the record
+ * was read: if not, the next start reads it.
+ */
+function endWithToken(state: LiveSession, error: AuthError, now: number): SessionStep {
+  const { epoch, account, access } = state;
+  if (isOver(access, now)) return endedByTime(epoch + 1, account, access);
+  const refused = new AuthError(
+    'session-ended',
+    'an API has refused the access token, and there is no refresh token',
+  );
+  return absent(epoch + 1, 'ended', account, refused, [
+    { type: error.code === 'session-ended' ? 'mark-refused' : 'suspend', account },
+  ]);
+}
+
+/** The clock may be wrong, so the record stays, and the next start looks at it again. */
+export function endedByTime(
+  epoch: number,
+  account: AccountView,
+  access: AccessToken | null,
+): SessionStep {
+  const step = absent(epoch, 'ended', account, tokenOver(), [{ type: 'suspend', account }]);
+  const overAt = access?.expiresAt ?? null;
+  return overAt === null || step.state.phase !== 'absent'
+    ? step
+    : { ...step, state: { ...step.state, overAt } };
 }
 
 function worse(
@@ -243,8 +274,7 @@ function finalError(error: AuthError, trouble: Trouble): AuthError | null {
   );
 }
 
-function storeAgain(state: LiveSession, now: number): SessionStep {
-  if (state.refreshToken === null) return { state: { ...state, storeRetryAt: null }, effects: [] };
+export function storeAgain(state: LiveSession, now: number): SessionStep {
   const save = state.save + 1;
   const { account, refreshToken, scope, resources, access, identityMismatch } = state;
   const effect = {
@@ -262,8 +292,7 @@ function storeAgain(state: LiveSession, now: number): SessionStep {
 
 export function beginRenewal(state: LiveSession, now: number): SessionStep {
   const { renewal, refreshToken } = state;
-  if (renewal.state === 'renewing' || renewal.state === 'saving' || refreshToken === null)
-    return same(state);
+  if (renewal.state === 'renewing' || renewal.state === 'saving') return same(state);
   const since = renewal.state === 'waiting' ? renewal.since : now;
   const trouble = renewal.state === 'waiting' ? renewal.trouble : NO_TROUBLE;
   return {
@@ -301,7 +330,7 @@ export function beginTargetRenewal(
 
 function renewEffect(
   state: LiveSession,
-  refreshToken: string,
+  refreshToken: string | null,
   target: TokenTarget | null,
   replaced: AccessToken | null,
 ): SessionEffect {
@@ -371,7 +400,7 @@ export function writeEffect(
   return {
     type: 'write-record',
     account,
-    refreshToken: tokens.refreshToken ?? '',
+    refreshToken: tokens.refreshToken,
     scope: tokens.scope,
     resources,
     access: accessOf(tokens),
@@ -421,7 +450,12 @@ export function currentRefreshToken({
   return renewal.state === 'saving' ? renewal.tokens.refreshToken : refreshToken;
 }
 
-export function tokenOver(): AuthError {
+/** What a sign-out revokes (RFC 7009 §2.1): the refresh token, or else the access token. */
+export function revocableToken(state: LiveSession): string | null {
+  return currentRefreshToken(state) ?? state.access?.token ?? null;
+}
+
+function tokenOver(): AuthError {
   return new AuthError(
     'session-ended',
     'the access token has expired and there is no refresh token',

@@ -9,15 +9,16 @@ import type { Settings } from '../options/auth-options.js';
 import type { Ports } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
 import type { TokenSet } from '../base/tokens.js';
-import { type SessionRecord } from '../storage/records.js';
+import { type SessionRecord, refreshTokenOf } from '../storage/records.js';
 import { renewAt } from '../base/backoff.js';
-import { wasSetBack } from './live-session.js';
+import { slowKeyring, wasSetBack } from './live-session.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import { withTimeout } from '../base/timeout.js';
 import type { SessionStore, SessionReading } from '../storage/session-store.js';
 import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-lock.js';
 
-type RenewEffect = SessionEffect & { readonly type: 'renew' };
+type LookEffect = SessionEffect & { readonly type: 'renew' };
+type RenewEffect = LookEffect & { readonly refreshToken: string };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
 /** In place of an account id: the records of other issuers and clients. */
 const OTHERS = '';
@@ -119,7 +120,9 @@ export function createSessionEffects(
         track(sessionStore.markRefused(effect.account));
         return;
       case 'renew':
-        track(renew(effect, session));
+        track(
+          isRenewable(effect) ? renew(effect, session) : lookForNewer(effect, session, newId()),
+        );
         return;
       case 'revoke':
         revoke(effect.token);
@@ -158,11 +161,15 @@ export function createSessionEffects(
     correlationId?: string,
   ): Promise<void> {
     const metadata = client.metadataMark();
+    const secret = refreshToken ?? access?.token;
+    // A session without both has ended.
+    if (secret === undefined) return;
     const record: SessionRecord = {
       version: 1,
       clientId: settings.clientId,
       account,
-      refreshToken,
+      refreshToken: secret,
+      ...(refreshToken === null ? { renewable: false as const } : {}),
       scope,
       ...(resources.length === 0 ? {} : { resources }),
       savedAt: clock.now(),
@@ -193,6 +200,31 @@ export function createSessionEffects(
     const refused =
       effect.target === null && error.code === 'sign-in-refused' && (await client.isOwnWord(error));
     fail(error, refused, session, correlationId);
+  }
+
+  /**
+   * Without a refresh token only another process can have newer tokens: the same person has signed
+   * in there. Asks nobody but the keychain.
+   */
+  async function lookForNewer(
+    effect: LookEffect,
+    session: SessionHandle,
+    correlationId: string,
+  ): Promise<void> {
+    const reading = effect.stored ? await readSoon(effect.account, correlationId) : null;
+    const newer = reading?.state === 'record' ? reading.record : null;
+    if (newer !== null && newer.refreshToken !== effect.replaced) {
+      if (isGood(newer, effect)) {
+        useRecord(newer, session, correlationId);
+        return;
+      }
+      const renewable = withTokenOf(effect, newer);
+      if (isRenewable(renewable)) return renew(renewable, session);
+    }
+    const error = reading?.state === 'withheld' ? reading.error : null;
+    session.post(
+      failure(error ?? new AuthError('session-ended', 'there is no other token'), false),
+    );
   }
 
   /**
@@ -307,7 +339,7 @@ export function createSessionEffects(
         const newer = await newerRecord(effect, correlationId);
         if (newer !== null && isGood(newer, effect))
           return useRecord(newer, session, correlationId);
-        if (newer !== null)
+        if (newer !== null && refreshTokenOf(newer) !== null)
           return renewWith(
             { ...withTokenOf(effect, newer), stored: false },
             session,
@@ -343,12 +375,12 @@ export function createSessionEffects(
   }
 
   function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
-    const { refreshToken, scope, access } = record;
+    const { scope, access } = record;
     const tokens: TokenSet = {
       accessToken: access.token,
       obtainedAt: access.obtainedAt,
       expiresAt: access.expiresAt,
-      refreshToken,
+      refreshToken: refreshTokenOf(record),
       scope,
     };
     log.write({ level: 'info', event: 'renewed-elsewhere', correlationId });
@@ -390,17 +422,22 @@ export function createSessionEffects(
     effect: RenewEffect,
     correlationId: string,
   ): Promise<SessionRecord | null> {
-    const reading = await withTimeout(
-      clock,
-      sessionStore.read(effect.account, correlationId),
-      LIMITS.keyringWriteSlowMs,
-    );
-    return reading?.state === 'record' && reading.record.refreshToken !== effect.refreshToken
+    const reading = await readSoon(effect.account, correlationId);
+    return reading.state === 'record' && reading.record.refreshToken !== effect.refreshToken
       ? reading.record
       : null;
   }
 
-  function isGood(record: SessionRecord, { target, replaced }: RenewEffect): record is GoodRecord {
+  async function readSoon(account: AccountView, correlationId: string): Promise<SessionReading> {
+    const reading = await withTimeout(
+      clock,
+      sessionStore.read(account, correlationId),
+      LIMITS.keyringWriteSlowMs,
+    );
+    return reading ?? { state: 'withheld', error: slowKeyring() };
+  }
+
+  function isGood(record: SessionRecord, { target, replaced }: LookEffect): record is GoodRecord {
     const { access } = record;
     // A renewal for another target leaves the token of the sign-in as it was.
     if (target !== null || access === null || access.token === replaced || record.doubted === true)
@@ -408,6 +445,8 @@ export function createSessionEffects(
     // A token from a time in the future has an unknown age.
     if (wasSetBack(access, clock.now())) return false;
     if (access.expiresAt === null) return true;
+    // Nothing can renew it, so it is good until its end.
+    if (refreshTokenOf(record) === null) return clock.now() < access.expiresAt;
     return (
       clock.now() <
       renewAt({
@@ -514,6 +553,14 @@ export function createSessionEffects(
   }
 }
 
-function withTokenOf(effect: RenewEffect, { refreshToken, doubted }: SessionRecord): RenewEffect {
-  return { ...effect, refreshToken, identityMismatch: doubted === true };
+function isRenewable(effect: LookEffect): effect is RenewEffect {
+  return effect.refreshToken !== null;
+}
+
+/** A record without a refresh token has nothing to renew with: the effect stays as it is. */
+function withTokenOf<Effect extends LookEffect>(effect: Effect, record: SessionRecord): Effect {
+  const refreshToken = refreshTokenOf(record);
+  return refreshToken === null
+    ? effect
+    : { ...effect, refreshToken, identityMismatch: record.doubted === true };
 }

@@ -5,14 +5,8 @@ import { LIMITS } from '../base/limits.js';
 import { hasPassed, retryEarlyAt } from '../base/backoff.js';
 import type { LiveSession, Renewal, SessionState } from './session-state.js';
 import type { AccessToken, TokenTarget } from '../base/tokens.js';
-import {
-  backgroundDueAt,
-  isOver,
-  isStoringDue,
-  slowKeyring,
-  tokenOver,
-  wasSetBack,
-} from './live-session.js';
+import type { RefusedBy } from './token-request.js';
+import { backgroundDueAt, isOver, isStoringDue, slowKeyring, wasSetBack } from './live-session.js';
 
 /** After this time a running renewal no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;
@@ -30,6 +24,8 @@ export interface TokenWant {
   readonly target: TokenTarget | null;
   /** The token that an API has refused: any other token is accepted. */
   readonly refused: AccessToken | null;
+  /** Default: the host. */
+  readonly refusedBy?: RefusedBy;
 }
 
 export const ANY_TOKEN: TokenWant = { target: null, refused: null };
@@ -41,6 +37,7 @@ export function answerToken(
 ): TokenAnswer {
   switch (state.phase) {
     case 'absent':
+      if (isBackInTime(state, now)) return { kind: 'demand' };
       return {
         kind: 'error',
         error:
@@ -56,7 +53,7 @@ export function answerToken(
       return { kind: 'wait' };
     case 'live':
       return want.target === null
-        ? answerLive(state, now, want.refused)
+        ? answerLive(state, now, want)
         : answerTarget(state, now, want.target, want.refused);
     default:
       return assertNever(state);
@@ -75,6 +72,11 @@ export function isUnread(
   );
 }
 
+/** True when only the clock has ended the session, and now says that its token is valid. */
+export function isBackInTime(state: SessionState, now: number): boolean {
+  return state.phase === 'absent' && state.overAt !== undefined && now < state.overAt;
+}
+
 /** The newest access token for a target, valid or not; null when there is none. */
 export function heldToken(state: SessionState, target: TokenTarget | null): AccessToken | null {
   if (state.phase !== 'live') return null;
@@ -83,25 +85,34 @@ export function heldToken(state: SessionState, target: TokenTarget | null): Acce
   return answer?.state === 'token' ? answer.access : null;
 }
 
-function answerLive(state: LiveSession, now: number, refused: AccessToken | null): TokenAnswer {
+function answerLive(
+  state: LiveSession,
+  now: number,
+  { refused, refusedBy }: TokenWant,
+): TokenAnswer {
   const { access, renewal, targetRenewal } = state;
   const usable = access === refused ? null : access;
   const valid = usable !== null && !isOver(usable, now) ? usable.token : null;
   switch (renewal.state) {
     case 'fresh':
-      if (state.refreshToken !== null && renewal.renewAt !== null) {
-        // Before `renewAt` a token is expired only if it was expired when it came. To ask such a
-        // server again at once would never end.
-        if (usable !== null && now < renewal.renewAt && !wasSetBack(usable, now))
-          return { kind: 'token', token: usable.token };
-        return targetRenewal === null
+      if (state.refreshToken === null) {
+        // No other token can be had: the session ends, or the caller gets the same one.
+        const held = refusedBy === 'api' && !isOver(access, now) ? access : usable;
+        return held === null || isOver(held, now)
           ? { kind: 'demand' }
-          : patience(targetRenewal.since, valid, now);
+          : { kind: 'token', token: held.token };
       }
-      // No other token can be had, so the caller gets this one even if the API has refused it.
-      return access === null || isOver(access, now)
-        ? { kind: 'error', error: tokenOver() }
-        : { kind: 'token', token: access.token };
+      // Before `renewAt` a token is expired only if it was expired when it came. To ask such a
+      // server again at once would never end.
+      if (
+        usable !== null &&
+        (renewal.renewAt === null || now < renewal.renewAt) &&
+        !wasSetBack(usable, now)
+      )
+        return { kind: 'token', token: usable.token };
+      return targetRenewal === null
+        ? { kind: 'demand' }
+        : patience(targetRenewal.since, valid, now);
     case 'renewing':
     case 'saving':
       return patience(renewal.since, valid, now);
@@ -183,7 +194,7 @@ function retryEarly(
 /** Null when the session is there, `wait` while that is unknown, or why it cannot be restored. */
 export function answerArrival(state: SessionState): AuthError | 'wait' | null {
   if (state.phase === 'live') return null;
-  const answer = answerToken(state, 0);
+  const answer = answerToken(state, Infinity);
   return answer.kind === 'error' ? answer.error : 'wait';
 }
 

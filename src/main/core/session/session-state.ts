@@ -60,6 +60,10 @@ export interface LiveSession {
   readonly phase: 'live';
   readonly epoch: number;
   readonly account: AccountView;
+  /**
+   * Null: the session ends with its access token. Then `renewing` means that the record is read, in
+   * case another process of this app has stored newer tokens.
+   */
   readonly refreshToken: string | null;
   readonly scope: string;
   /**
@@ -89,6 +93,11 @@ export type SessionState =
       readonly reason: SignedOutReason;
       readonly account: AccountView | null;
       readonly error: AuthError | null;
+      /**
+       * Only the clock has ended the session, whose token is over at this time. A clock that was
+       * ahead, and shows an earlier time again, gives the session back.
+       */
+      readonly overAt?: number;
     }
   | {
       readonly phase: 'restoring';
@@ -154,8 +163,16 @@ export type SessionEvent =
       readonly now: number;
       readonly random: number;
     }
-  /** A caller needs a token, and none is usable. `target` null: the token of the sign-in. */
-  | { readonly type: 'demand'; readonly target: TokenTarget | null; readonly now: number }
+  /**
+   * A caller needs a token, and none is usable. `target` null: the token of the sign-in. `refused`:
+   * the token that the host says an API has refused.
+   */
+  | {
+      readonly type: 'demand';
+      readonly target: TokenTarget | null;
+      readonly refused?: string;
+      readonly now: number;
+    }
   /** The person asks to try again now. */
   | { readonly type: 'retry'; readonly now: number }
   | { readonly type: 'sign-out' }
@@ -174,7 +191,7 @@ export type SessionEffect =
   | {
       readonly type: 'write-record';
       readonly account: AccountView;
-      readonly refreshToken: string;
+      readonly refreshToken: string | null;
       readonly scope: string;
       readonly resources: readonly string[];
       readonly access: AccessToken | null;
@@ -193,10 +210,11 @@ export type SessionEffect =
   /**
    * `stored`: the keychain holds this refresh token, so a different one found there is newer.
    * `replaced`: the access token that must not be used any more, wherever it is found.
+   * `refreshToken` null: only newer tokens in the record can help.
    */
   | {
       readonly type: 'renew';
-      readonly refreshToken: string;
+      readonly refreshToken: string | null;
       readonly scope: string;
       readonly account: AccountView;
       readonly target: TokenTarget | null;

@@ -3,22 +3,26 @@
 // the event brings the time and the random number. A new refresh token is stored, or has failed to
 // be stored, before its access token is used.
 import type { AccountView } from '../../../contract.js';
-import { AuthError, assertNever } from '../base/errors.js';
+import { type AuthError, assertNever } from '../base/errors.js';
 import { isAnonymous } from '../base/anonymous.js';
 import { LIMITS } from '../base/limits.js';
-import type { SessionRecord } from '../storage/records.js';
+import { type SessionRecord, refreshTokenOf } from '../storage/records.js';
 import { stepTargetRenewal } from './target-renewal.js';
 import { isSetBackBehind } from '../base/backoff.js';
+import { isBackInTime } from './session-queries.js';
 import {
   accessOf,
   askOnceMore,
   beginRenewal,
   currentRefreshToken,
   dueAt,
+  endedByTime,
   isDue,
   isOver,
+  revocableToken,
   slowKeyring,
   stepLive,
+  storeAgain,
   writeEffect,
 } from './live-session.js';
 import {
@@ -62,6 +66,10 @@ function stepAbsent(
   event: Exclude<SessionEvent, { type: 'adopt' }>,
 ): SessionStep {
   if (event.type === 'restore') return restore(state.epoch + 1, event.account, event.now);
+  if (event.type === 'demand' || event.type === 'retry' || event.type === 'wake')
+    return state.account !== null && isBackInTime(state, event.now)
+      ? restore(state.epoch + 1, state.account, event.now)
+      : same(state);
   // A session that the provider has ended may have left a record; a sign-out removes it. The token
   // in it may still work if the refusal was not final, for example during a deployment of the
   // provider.
@@ -162,7 +170,7 @@ function stepAdopting(
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [
         removal(state.account),
-        ...revocation(state.tokens.refreshToken),
+        ...revocation(state.tokens.refreshToken ?? state.tokens.accessToken),
         { type: 'adopted', attempt: state.attempt },
       ]);
     case 'restore':
@@ -201,13 +209,6 @@ function adopt(state: SessionState, event: SessionEvent & { type: 'adopt' }): Se
     since: now,
     previous,
   } as const;
-  // Nothing will be stored, and the record of an earlier session must not be restored at the next
-  // start: the view says "not remembered".
-  if (tokens.refreshToken === null)
-    return publish(adopting, nothingToStore(), { now, random: 0, renewEarlySeconds: 0 }, [
-      ...effects,
-      removal(account),
-    ]);
   return {
     state: adopting,
     effects: [...effects, writeEffect(account, tokens, tokens.resources ?? [], 0)],
@@ -218,7 +219,6 @@ function publish(
   state: SessionState & { phase: 'adopting' },
   storeError: AuthError | null,
   timing: Timing,
-  before: readonly SessionEffect[] = [],
 ): SessionStep {
   const { epoch, account, tokens, attempt } = state;
   const live: LiveSession = {
@@ -237,7 +237,7 @@ function publish(
     targetRenewal: null,
     targets: NO_TARGETS,
   };
-  return { state: live, effects: [...before, { type: 'adopted', attempt }] };
+  return { state: live, effects: [{ type: 'adopted', attempt }] };
 }
 
 /**
@@ -250,14 +250,8 @@ function resume(
   timing: Timing,
   suspended: boolean,
 ): SessionStep {
-  const {
-    account,
-    refreshToken,
-    scope,
-    resources = [],
-    access,
-    doubted: identityMismatch = false,
-  } = record;
+  const { account, scope, resources = [], access, doubted: identityMismatch = false } = record;
+  const refreshToken = refreshTokenOf(record);
   const { now } = timing;
   const due =
     access === null
@@ -288,6 +282,11 @@ function resume(
     storeRetryAt: null,
     identityMismatch,
   };
+  if (refreshToken === null) {
+    if (isOver(access, now)) return endedByTime(epoch + 1, account, access);
+    // Stored again, the file says that it is a session.
+    return suspended ? storeAgain(live, now) : { state: live, effects: [] };
+  }
   if (suspended) return askOnceMore(live, now);
   return isDue(live, now) || isOver(access, now)
     ? beginRenewal(live, now)
@@ -312,9 +311,12 @@ function ofReplaced(
   if (isAnonymous(replaced.account) && isAnonymous(by)) return [removal(replaced.account)];
   switch (replaced.phase) {
     case 'live':
-      return [removal(replaced.account), ...revocation(currentRefreshToken(replaced))];
+      return [removal(replaced.account), ...revocation(revocableToken(replaced))];
     case 'adopting':
-      return [removal(replaced.account), ...revocation(replaced.tokens.refreshToken)];
+      return [
+        removal(replaced.account),
+        ...revocation(replaced.tokens.refreshToken ?? replaced.tokens.accessToken),
+      ];
     default:
       return [removal(replaced.account, true)];
   }
@@ -332,11 +334,4 @@ function idleRefreshToken(state: SessionState, account: AccountView): string | n
     state.targetRenewal?.state !== 'renewing'
     ? currentRefreshToken(state)
     : null;
-}
-
-function nothingToStore(): AuthError {
-  return new AuthError(
-    'keyring-unavailable',
-    'the provider gave no refresh token, so there is nothing to remember',
-  );
 }

@@ -17,7 +17,7 @@ import { stepSession } from './session.js';
 import { afterSetBack, createSetBackWatch } from './set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './token-waiters.js';
 import { withTimeout } from '../base/timeout.js';
-import { type TokenRequest, parseTokenRequest } from './token-request.js';
+import { type RefusedBy, type TokenRequest, parseTokenRequest } from './token-request.js';
 import type { SessionStore } from '../storage/session-store.js';
 
 /** The session of one account, and the callers that wait for it. */
@@ -85,7 +85,8 @@ export interface Sessions {
   tick(): void;
   /** When the first session needs a `tick`, or null. */
   deadline(now: number): number | null;
-  getAccessToken(request?: TokenRequest): Promise<string>;
+  /** `refusedBy`: who says that `request.refused` was refused. */
+  getAccessToken(request?: TokenRequest, refusedBy?: RefusedBy): Promise<string>;
   /**
    * Makes another account the active one, after its session is restored. Rejects, and changes
    * nothing, when that fails.
@@ -262,8 +263,9 @@ export function createSessions(
       waiters: createTokenWaiters({
         state: () => slot.state,
         now,
-        demand: (target) => {
-          send(slot, { type: 'demand', target, now: now() });
+        demand: (target, refused) => {
+          const named = refused === null ? {} : { refused };
+          send(slot, { type: 'demand', target, ...named, now: now() });
         },
         drain: () => {
           host.drain();
@@ -273,7 +275,7 @@ export function createSessions(
     return slot;
   }
 
-  function getAccessToken(request?: TokenRequest): Promise<string> {
+  function getAccessToken(request?: TokenRequest, refusedBy: RefusedBy = 'host'): Promise<string> {
     if (stopped !== null) return Promise.reject(stopped);
     let wanted: ReturnType<typeof parseTokenRequest>;
     try {
@@ -287,8 +289,8 @@ export function createSessions(
     if (slot === null)
       return starting === null
         ? Promise.reject(notFound())
-        : started.then(() => getAccessToken(request));
-    return slot.waiters.ask({ target, refused }, starting === null);
+        : started.then(() => getAccessToken(request, refusedBy));
+    return slot.waiters.ask({ target, refused, refusedBy }, starting === null);
   }
 
   function deliver({ slot: addressee, epoch, event }: SessionMail): void {

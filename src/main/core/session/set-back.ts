@@ -44,8 +44,12 @@ export function afterSetBack(state: SessionState, ms: number): SessionState {
 
 function liveAfter(state: LiveSession, ms: number): LiveSession {
   const { access, renewal, targetRenewal } = state;
+  // No renewal corrects the times in the record, so it is written again.
+  const isStoredAgain =
+    ms >= RENEWED_MS && state.refreshToken === null && typeof access?.expiresAt === 'number';
   return {
     ...state,
+    storeRetryAt: isStoredAgain ? 0 : state.storeRetryAt,
     access: access === null ? null : moved(access, ms),
     renewal: renewalAfter(renewal, access, ms),
     targetRenewal:

@@ -24,10 +24,17 @@ export interface TokenRequest {
   /**
    * An access token that the API has refused. Another one is fetched, unless there is one already.
    * Callers at the same time, or with a token that was replaced in the meantime, cause one renewal.
-   * A token younger than 5 seconds is not replaced.
+   * A token younger than 5 seconds is not replaced. Without a refresh token there is no other one:
+   * the session ends, with `session-ended`.
    */
   readonly refused?: string;
 }
+
+/**
+ * Who says that a token was refused. An API's 401 alone ends no session, because of several APIs one
+ * may be wrong.
+ */
+export type RefusedBy = 'host' | 'api';
 
 /** The checked request. */
 export interface ParsedTokenRequest {

@@ -5,12 +5,17 @@ import { LIMITS } from '../base/limits.js';
 import { type TokenWant, answerArrival, answerToken, heldToken } from './session-queries.js';
 import type { SessionState } from './session-state.js';
 import type { AccessToken, TokenTarget } from '../base/tokens.js';
+import type { RefusedBy } from './token-request.js';
 import type { Waiter } from '../base/waiter.js';
 
 export interface TokenWaiters {
   /** `canFail` false: it is not known yet who is signed in, so an error would be too early. */
   ask(
-    want: { readonly target: TokenTarget | null; readonly refused: string | null },
+    want: {
+      readonly target: TokenTarget | null;
+      readonly refused: string | null;
+      readonly refusedBy: RefusedBy;
+    },
     canFail: boolean,
   ): Promise<string>;
   /** Resolves when the session is restored; rejects when that fails. */
@@ -24,13 +29,17 @@ export interface TokenWaitersHost {
   state(): SessionState;
   /** Milliseconds since 1970, after the state was corrected for a clock that was set back. */
   now(): number;
-  /** A caller needs a token that is missing. Null: the token of the sign-in. */
-  demand(target: TokenTarget | null): void;
+  /**
+   * A caller needs a token that is missing. `target` null: the token of the sign-in. `refused`: the
+   * one that the host says is refused.
+   */
+  demand(target: TokenTarget | null, refused: string | null): void;
   drain(): void;
 }
 
 interface TokenWaiter extends Waiter<string> {
   readonly target: TokenTarget | null;
+  readonly refusedBy: RefusedBy;
   /** The text from the caller; `refused` is the token with that text, once that is known. */
   readonly refusedText: string | null;
   refused: AccessToken | null;
@@ -41,8 +50,8 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
   const arrivals = new Set<Waiter<void>>();
 
   return {
-    ask({ target, refused }, canFail) {
-      const want = { target, refusedText: refused, refused: null };
+    ask({ target, refused, refusedBy }, canFail) {
+      const want = { target, refusedBy, refusedText: refused, refused: null };
       const answer = answerTo(want);
       if (answer.kind === 'token') return Promise.resolve(answer.token);
       if (canFail && answer.kind === 'error') return Promise.reject(answer.error);
@@ -75,7 +84,7 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
       const answer = answerTo(waiter);
       if (answer.kind === 'wait') continue;
       if (answer.kind === 'demand') {
-        if (!isDemanded) host.demand(waiter.target);
+        if (!isDemanded) host.demand(waiter.target, waiter.refused?.token ?? null);
         isDemanded = true;
         continue;
       }
@@ -96,7 +105,7 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
   }
 
   function answerTo(
-    want: Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>,
+    want: Pick<TokenWaiter, 'target' | 'refusedBy' | 'refusedText' | 'refused'>,
   ): ReturnType<typeof answerToken> {
     const now = host.now();
     const state = host.state();
@@ -108,11 +117,9 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
  * The refused token is remembered by identity: if the provider sends the same text again, that is a
  * new token.
  */
-function recognized<W extends Pick<TokenWaiter, 'target' | 'refusedText' | 'refused'>>(
-  want: W,
-  state: SessionState,
-  now: number,
-): W & TokenWant {
+function recognized<
+  W extends Pick<TokenWaiter, 'target' | 'refusedBy' | 'refusedText' | 'refused'>,
+>(want: W, state: SessionState, now: number): W & TokenWant {
   if (want.refused === null && want.refusedText !== null) {
     const held = heldToken(state, want.target);
     if (held?.token === want.refusedText && now - held.obtainedAt >= LIMITS.refusedYoungMs)

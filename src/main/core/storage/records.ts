@@ -20,7 +20,14 @@ export interface SessionRecord {
   readonly version: 1;
   readonly clientId: string;
   readonly account: AccountView;
+  /** The secret of the session: what a sign-out revokes. See `renewable`. */
   readonly refreshToken: string;
+  /**
+   * False: the provider gave no refresh token, and `refreshToken` is the access token. Builds that
+   * do not know this member require a text there, and use `access` until it is over. Otherwise
+   * missing.
+   */
+  readonly renewable?: false;
   /** The granted scope (RFC 6749 §5.1). */
   readonly scope: string;
   /** The resources that the sign-in requested (RFC 8707 §2.1); absent if there were none. */
@@ -130,14 +137,20 @@ export function migrationKey(id: string): string {
 
 /**
  * Leaves out an access token that is so long that a keyring might not take the refresh token beside
- * it.
+ * it. Without a refresh token it is all that the record has, so it stays.
  */
 export function formatRecord(record: SessionRecord): string {
   const fits =
     record.access === null ||
+    record.renewable === false ||
     new TextEncoder().encode(JSON.stringify(record.access.token)).length <=
       LIMITS.recordMemberBytes;
   return JSON.stringify(fits ? record : { ...record, access: null });
+}
+
+/** Null: the session cannot be renewed. */
+export function refreshTokenOf({ refreshToken, renewable }: SessionRecord): string | null {
+  return renewable === false ? null : refreshToken;
 }
 
 /** `clientId` undefined: of any client; `issuer` undefined: of any issuer. */
@@ -152,6 +165,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
   if (record === null || typeof record !== 'object') return unreadable('not a record');
   const { clientId, account, refreshToken, scope, resources, savedAt, metadata, access, doubted } =
     record;
+  const { renewable } = record;
   if (typeof clientId !== 'string' || clientId === '')
     return unreadable('a record without a client id');
   // Checked before the version: what a later build of another app has written must not be replaced
@@ -167,7 +181,8 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
     typeof refreshToken !== 'string' ||
     refreshToken === '' ||
     typeof scope !== 'string' ||
-    typeof savedAt !== 'number'
+    typeof savedAt !== 'number' ||
+    (renewable === false && !isAccess(access))
   )
     return unreadable('a damaged record');
   return {
@@ -177,6 +192,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
       clientId,
       account: membersOf(account),
       refreshToken,
+      ...(renewable === false ? { renewable } : {}),
       scope,
       ...(isTexts(resources) ? { resources } : {}),
       savedAt,
@@ -237,9 +253,11 @@ export function parseStateFileContent(value: unknown): StateFileContent | null {
   >;
   if (typeof schemaVersion === 'number' && schemaVersion > 1) return null;
   if (!Array.isArray(accounts)) return NO_ACCOUNTS;
-  const storedState = accounts
-    .filter(isKnownAccount)
-    .map((account) => ({ ...membersOf(account), record: account.record, ...stampOf(account) }));
+  const storedState = accounts.filter(isKnownAccount).map((account) => ({
+    ...membersOf(account),
+    record: recordStateOf(account),
+    ...stampOf(account),
+  }));
   const last =
     typeof lastAccountId === 'string' && storedState.some((account) => account.id === lastAccountId)
       ? lastAccountId
@@ -251,6 +269,20 @@ export function parseStateFileContent(value: unknown): StateFileContent | null {
     attempts: Array.isArray(attempts) ? attempts.filter(isKnownAttempt) : [],
     takeOver: parseKnownTakeOver(takeOver),
   };
+}
+
+/**
+ * What the file gets. A build that does not know `suspended` would drop an entry with that word, and
+ * the session with it; it reads `kept`, and asks the provider once more, as this build does.
+ */
+export function formatStateFileContent(storedState: StateFileContent): StateFileContent {
+  if (!storedState.accounts.some(({ record }) => record === 'suspended')) return storedState;
+  const accounts = storedState.accounts.map((account) =>
+    account.record === 'suspended'
+      ? { ...account, record: 'kept' as const, suspended: true }
+      : account,
+  );
+  return { ...storedState, accounts };
 }
 
 /**
@@ -352,6 +384,11 @@ function isAccount(value: unknown): value is AccountView {
     [id, issuer, subject].every((text) => typeof text === 'string' && text !== '') &&
     [name, username, email, picture].every((text) => text === undefined || typeof text === 'string')
   );
+}
+
+/** Some earlier builds wrote the word `suspended` itself. */
+function recordStateOf(account: KnownAccount & { suspended?: unknown }): KnownAccount['record'] {
+  return account.record === 'kept' && account.suspended === true ? 'suspended' : account.record;
 }
 
 /** What an entry says about its owner and its place in the keychain. */

@@ -4,7 +4,7 @@
 // part. A file of a later version is never used, and neither that nor an unreadable file may be
 // overwritten.
 import type { StateFileContent, Lock, Log, StateStore } from '../base/ports.js';
-import { NO_ACCOUNTS, parseStateFileContent } from './records.js';
+import { NO_ACCOUNTS, formatStateFileContent, parseStateFileContent } from './records.js';
 import { type Owner, knowsOthers, ownPart, withOwnPart } from './ownership.js';
 import { exclusive } from './record-lock.js';
 
@@ -140,9 +140,10 @@ export function createStoredState(
     const merged = content === null ? storedState : apply(changes, found);
     learn(apply(unsaved.slice(changes.length), merged));
     noteRead();
-    const isNew = !isSame(merged, content);
+    const next = formatStateFileContent(merged);
+    const isNew = !isSame(next, content);
     try {
-      if (isNew || file.isWhole?.() === false) await file.save(merged);
+      if (isNew || file.isWhole?.() === false) await file.save(next);
     } catch {
       // If the file already says it, nothing is lost, for example on a full disk.
       if (isNew) {
@@ -201,8 +202,8 @@ function apply(changes: readonly Change[], storedState: StateFileContent): State
  * Compares the texts: the same code writes both, and a difference without meaning costs only a
  * write.
  */
-function isSame(merged: StateFileContent, content: unknown): boolean {
-  return JSON.stringify(merged) === JSON.stringify(content);
+function isSame(next: StateFileContent, content: unknown): boolean {
+  return JSON.stringify(next) === JSON.stringify(content);
 }
 
 /** The code of the system's error; its message would contain the path, and so the person's name. */
