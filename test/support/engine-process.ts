@@ -2,22 +2,13 @@
 // their types into the cache of node_modules (Node 20 runs no TypeScript), each started as a child
 // of Node. Nothing has to be built before.
 import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import type { AuthView } from '../../src/contract.js';
 import type { FleetMember, FleetMessage, TokenRound } from './engine-child.js';
 import { keychainScript } from './keychain-process.js';
+import { stripped } from './stripped.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CHILD = 'test/support/engine-child.ts';
@@ -30,49 +21,15 @@ const ADAPTERS = [
   'secrets/keychain',
   'secrets/keychain-protocol',
 ].map((name) => `src/main/adapters/${name}.ts`);
-/** Plain Node has no Electron; the keychain adapter is given another way to start its worker. */
-const NO_ELECTRON = 'export const app = null, utilityProcess = null;\n';
-
-let folder: string | null = null;
 
 function compiled(): string {
-  if (folder !== null) return folder;
   const core = readdirSync(join(ROOT, 'src/main/core'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `src/main/core/${name}`);
-  const sources = [CHILD, ...ADAPTERS, ...core].map(
-    (path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const,
+  return stripped(
+    'latchkey-fleet',
+    [CHILD, ...ADAPTERS, ...core].map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]),
   );
-  const hash = createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 16);
-  folder = join(ROOT, 'node_modules/.cache/latchkey-fleet', hash);
-  if (existsSync(folder)) return folder;
-  const aside = `${folder}-${process.pid}`;
-  const write = (path: string, text: string): void => {
-    mkdirSync(dirname(join(aside, path)), { recursive: true });
-    writeFileSync(join(aside, path), text);
-  };
-  for (const [path, text] of sources) {
-    const { outputText } = ts.transpileModule(text, {
-      compilerOptions: {
-        module: ts.ModuleKind.ES2022,
-        target: ts.ScriptTarget.ES2022,
-        verbatimModuleSyntax: true,
-      },
-    });
-    write(
-      path.replace(/\.ts$/, '.js'),
-      outputText.replace("from 'electron'", "from './no-electron.js'"),
-    );
-  }
-  write('src/main/adapters/no-electron.js', NO_ELECTRON);
-  write('package.json', '{"type":"module"}\n');
-  try {
-    renameSync(aside, folder);
-  } catch {
-    // Another run was faster, with the same sources.
-    rmSync(aside, { recursive: true, force: true });
-  }
-  return folder;
 }
 
 export interface EngineProcess {

@@ -14,7 +14,8 @@ import type { WorkerProcess } from '../../src/main/adapters/secrets/keychain-pro
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = ['keychain-worker', 'keychain-protocol'] as const;
 const FOLDER = ['main', 'adapters', 'secrets'];
-const SHIM = `import { EventEmitter } from 'node:events';
+/** Stands beside `keychain-worker.js`. */
+export const KEYCHAIN_SHIM = `import { EventEmitter } from 'node:events';
 const port = Object.assign(new EventEmitter(), { postMessage: (message) => process.send(message) });
 process.parentPort = port;
 await import('./keychain-worker.js');
@@ -34,7 +35,7 @@ export function keychainScript(): string {
     readFileSync(join(ROOT, 'src/main/adapters/secrets', `${name}.ts`), 'utf8'),
   );
   const hash = createHash('sha256')
-    .update(SHIM)
+    .update(KEYCHAIN_SHIM)
     .update(texts.join('\0'))
     .digest('hex')
     .slice(0, 16);
@@ -67,7 +68,7 @@ function fill(root: string, texts: readonly string[]): void {
     ),
   );
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n');
-  writeFileSync(join(folder, 'shim.js'), SHIM);
+  writeFileSync(join(folder, 'shim.js'), KEYCHAIN_SHIM);
   bringKeytar(root);
 }
 
