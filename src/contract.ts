@@ -197,11 +197,14 @@ export interface RenewalWaitingView {
   readonly error: AuthErrorView;
 }
 
-/** `never`: nobody ever was; `signed-out`: the user signed out; `ended`: the server ended it. */
+/**
+ * `never`: nobody ever was; `signed-out`: the user signed out; `ended`: the server ended it, or the
+ * access token is over or refused and there is no refresh token.
+ */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
 /**
- * Where the refresh token is kept: `keychain`; `safe-storage`, a file that Electron's safeStorage
+ * Where the refresh token is kept, or the access token if there is no other: `keychain`; `safe-storage`, a file that Electron's safeStorage
  * encrypts; or `memory` until the app ends.
  */
 export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
@@ -247,9 +250,9 @@ export interface SignedInView extends WithOthers {
   readonly status: 'signed-in';
   /** Who is signed in: the active account. */
   readonly account: AccountView;
-  /** False if the session ends with the app, because no keyring stored the refresh token. */
+  /** False if the session ends with the app, because no keyring stored its secret. */
   readonly remembered: boolean;
-  /** Where the refresh token is kept. */
+  /** Where the secret of the session is kept. */
   readonly store: SecretStoreKind;
   /** The state of the access token. */
   readonly renewal: RenewalView;

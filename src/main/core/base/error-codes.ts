@@ -35,7 +35,8 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
     todo: 'Read serverError. Most often the registration at the provider differs from the options.',
   },
   'session-ended': {
-    means: 'The provider no longer accepts the refresh token (invalid_grant).',
+    means:
+      'The provider no longer accepts the refresh token (invalid_grant). Or there is none, and the access token is over, or your app said that an API refuses it.',
     todo: 'Offer to sign in again as the same person.',
   },
   'session-busy': {
@@ -96,7 +97,7 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
     todo: 'Unlock it, then call retry().',
   },
   'keyring-unavailable': {
-    means: 'No keyring stored the refresh token. The session ends with the app.',
+    means: 'No keyring stored the session. It ends with the app.',
     todo: 'Install or start a keyring (Linux: a Secret Service).',
   },
   'storage-failed': {
