@@ -197,10 +197,7 @@ export interface RenewalWaitingView {
   readonly error: AuthErrorView;
 }
 
-/**
- * `never`: nobody ever was; `signed-out`: the user signed out; `ended`: the server ended it, or the
- * access token is over or refused and there is no refresh token.
- */
+/** `never`: nobody ever was; `signed-out`: by the user; `ended`: by the server, or by time. */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
 /**

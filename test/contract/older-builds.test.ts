@@ -59,7 +59,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus', 'git'
           const settings = {
             issuer: provider.issuer,
             clientId: provider.clientId,
-            redirects: [provider.redirectUris[0]],
+            redirects: provider.redirectUris.slice(0, 1),
             ...options,
           };
           const started = startBuild(

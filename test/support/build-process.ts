@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuthView } from '../../src/contract.js';
+import type { GivenOptions } from '../../src/main/core/options/auth-options.js';
 import { KEYCHAIN_SHIM, keychainScript } from './keychain-process.js';
 import { type Source, stripped } from './stripped.js';
 
@@ -18,7 +19,7 @@ export interface BuildMember {
   readonly tree: string;
   /** Where the modules are, and what they are called. */
   readonly layout: 'today' | 'old';
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: GivenOptions;
   readonly service: string;
   readonly folder: string;
   readonly keychainScript: string;

@@ -124,11 +124,13 @@ export interface KnownAccount {
   readonly picture?: string;
   /**
    * `removal-owed`: signed out while the keyring did not answer; the record is removed at the next
-   * chance. `suspended`: the provider refused the session, but not finally; the next start asks
-   * again. `refused`: the provider ended the session; the record stays until the person signs in
-   * again.
+   * chance. `suspended`: the session was not usable, but not finally: the provider refused it, or
+   * its only token is over by the clock; the next start asks again. `refused`: the provider or the
+   * host ended the session; the record stays until the person signs in again.
    */
   readonly record: 'kept' | 'none' | 'removal-owed' | 'suspended' | 'refused';
+  /** Only in the file, where `kept` and this mean `suspended`: earlier builds do not know the word. */
+  readonly suspended?: true;
   /** The client id that it is signed in with; missing in files of earlier builds. */
   readonly clientId?: string;
   /** True for the last account of its issuer and client id; otherwise missing. */

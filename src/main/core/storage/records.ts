@@ -279,7 +279,7 @@ export function formatStateFileContent(storedState: StateFileContent): StateFile
   if (!storedState.accounts.some(({ record }) => record === 'suspended')) return storedState;
   const accounts = storedState.accounts.map((account) =>
     account.record === 'suspended'
-      ? { ...account, record: 'kept' as const, suspended: true }
+      ? { ...account, record: 'kept' as const, suspended: true as const }
       : account,
   );
   return { ...storedState, accounts };
@@ -387,8 +387,8 @@ function isAccount(value: unknown): value is AccountView {
 }
 
 /** Some earlier builds wrote the word `suspended` itself. */
-function recordStateOf(account: KnownAccount & { suspended?: unknown }): KnownAccount['record'] {
-  return account.record === 'kept' && account.suspended === true ? 'suspended' : account.record;
+function recordStateOf({ record, suspended }: KnownAccount): KnownAccount['record'] {
+  return record === 'kept' && suspended === true ? 'suspended' : record;
 }
 
 /** What an entry says about its owner and its place in the keychain. */
