@@ -197,12 +197,12 @@ export interface RenewalWaitingView {
   readonly error: AuthErrorView;
 }
 
-/** `never`: nobody ever was; `signed-out`: by the user; `ended`: by the server, or by time. */
+/** `never`: nobody ever was; `signed-out`: by the user; `ended`: by the server, or by its time. */
 export type SignedOutReason = 'never' | 'signed-out' | 'ended';
 
 /**
- * Where the refresh token is kept, or the access token if there is no other: `keychain`; `safe-storage`, a file that Electron's safeStorage
- * encrypts; or `memory` until the app ends.
+ * Where the secret of the session is kept, the refresh token if there is one: `keychain`;
+ * `safe-storage`, a file that Electron's safeStorage encrypts; or `memory` until the app ends.
  */
 export type SecretStoreKind = 'keychain' | 'safe-storage' | 'memory';
 

@@ -400,6 +400,17 @@ describe('the word that an API has refused the only access token', () => {
     expect(recordOf(b)).toBe('kept');
   });
 
+  it('brings the newer token of another process also in the last moments of its life', async () => {
+    const a = await signedIn(DAY / 1000);
+    const b = await started(a.another());
+    const old = newest();
+    await signIn(a, 60);
+    await b.clock.advance(59_000);
+    expect(await b.engine.getAccessToken({ refused: old })).toBe(newest());
+    await b.clock.advance(1_000);
+    expect(b.engine.view()).toMatchObject(ended);
+  });
+
   it('goes on with the refresh token that another process has stored', async () => {
     const a = await signedIn();
     const b = await started(a.another());
