@@ -1,6 +1,6 @@
 // An app that is rolled back to an older build, and brought forward again: both builds really run,
-// each with its own core and adapters, on one genuine keyring and one folder, before a provider that
-// ends a session when a refresh token comes twice.
+// each with its own core and adapters, on one genuine keyring and one folder, before a provider
+// that ends a session when a refresh token comes twice.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -285,7 +285,7 @@ describe.skipIf(!haveParts('gnome-keyring-daemon', 'dbus-daemon', 'gdbus', 'git'
       expect(await (await start('today')).view()).toMatchObject({ status: 'signed-out' });
     });
 
-    /** What later builds store beside what the old one knows: each row is a member of the record. */
+    /** What later builds store beside what the old one knows: each row is members of a record. */
     it.each<[string, Readonly<Record<string, unknown>>]>([
       ['roles of the person', { claims: { roles: ['admin', 'auditor'] } }],
       ['an ID token and more, in several parts', { idToken: 'x'.repeat(6_000), later: [1, null] }],

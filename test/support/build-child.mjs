@@ -1,6 +1,6 @@
 // @ts-check
-// One process of an app with today's build or an old one: the whole core with its own keychain, files
-// and lock, in plain Node, told by messages what to do. Started by build-process.ts.
+// One process of an app with today's build or an old one: the whole core with its own keychain,
+// files and lock, in plain Node, told by messages what to do. Started by build-process.ts.
 import { fork } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 

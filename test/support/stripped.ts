@@ -1,5 +1,5 @@
-// TypeScript sources as JavaScript in the cache of node_modules, once for each content: Node 20 runs
-// no TypeScript, and a test that starts processes must not need a build.
+// TypeScript sources as JavaScript in the cache of node_modules, once for each content: Node 20
+// runs no TypeScript, and a test that starts processes must not need a build.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -129,7 +129,7 @@ export interface KnownAccount {
    * host ended the session; the record stays until the person signs in again.
    */
   readonly record: 'kept' | 'none' | 'removal-owed' | 'suspended' | 'refused';
-  /** Only in the file, where `kept` and this mean `suspended`: earlier builds do not know the word. */
+  /** Only in the file, where `kept` with this means `suspended`, a word new to earlier builds. */
   readonly suspended?: true;
   /** The client id that it is signed in with; missing in files of earlier builds. */
   readonly clientId?: string;

@@ -31,7 +31,7 @@ export interface TokenRequest {
 }
 
 /**
- * Who says that a token was refused. An API's 401 alone ends no session, because of several APIs one
+ * Who says that a token was refused. An API's 401 alone ends no session, because one of several APIs
  * may be wrong.
  */
 export type RefusedBy = 'host' | 'api';

@@ -272,8 +272,8 @@ export function parseStateFileContent(value: unknown): StateFileContent | null {
 }
 
 /**
- * What the file gets. A build that does not know `suspended` would drop an entry with that word, and
- * the session with it; it reads `kept`, and asks the provider once more, as this build does.
+ * What the file gets. A build that does not know `suspended` would drop an entry with that word and
+ * with it the session; it reads `kept`, and asks the provider once more, as this build does.
  */
 export function formatStateFileContent(storedState: StateFileContent): StateFileContent {
   if (!storedState.accounts.some(({ record }) => record === 'suspended')) return storedState;
