@@ -31,8 +31,8 @@ export interface TokenRequest {
 }
 
 /**
- * Who says that a token was refused. An API's 401 alone ends no session, because one of several APIs
- * may be wrong.
+ * Who says that a token was refused. An API's 401 alone ends no session: one of several APIs may be
+ * wrong.
  */
 export type RefusedBy = 'host' | 'api';
 
