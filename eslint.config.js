@@ -36,7 +36,8 @@ const COMPOSITION = ['main/core/**', 'main/adapters/**', 'main/diagnosis/', 'adv
  * @type {Record<string, { loads?: readonly string[], types?: readonly string[] }>}
  */
 export const ROOMS = {
-  [CONTRACT]: {},
+  'account.ts': {},
+  [CONTRACT]: { types: ['account.ts'] },
   [BASE]: { types: [CONTRACT] },
   [OPTIONS]: { loads: [BASE], types: [CONTRACT] },
   [STORAGE]: { loads: [BASE, ...SHAPES], types: [CONTRACT, OPTIONS] },

@@ -1,23 +1,9 @@
-// The messages between the main process and pages: types only. May not import anything, and may not
-// name a token, code, verifier, state or nonce.
+// The messages between the main process and pages: types only. May import account.ts only, and may
+// not name a token, code, verifier, state or nonce.
 
-/** A signed-in person: one issuer, one subject. Contains no secret. */
-export interface AccountView {
-  /** Opaque and stable: the same person at the same issuer always has the same id. */
-  readonly id: string;
-  /** Who vouches for the person: the issuer of the ID token, else the one of the options. */
-  readonly issuer: string;
-  /** The `sub` claim (OpenID Connect Core §2). */
-  readonly subject: string;
-  /** The person's name as it is shown (`name`). Absent if the provider does not tell it. */
-  readonly name?: string;
-  /** The name for signing in (`preferred_username`). It may change and may be given again. */
-  readonly username?: string;
-  /** As the provider tells it; Latchkey does not ask whether it was verified. */
-  readonly email?: string;
-  /** An `https:` URL. A page that shows it must allow it in its CSP. */
-  readonly picture?: string;
-}
+import type { AccountView, ActiveAccountView } from './account.js';
+
+export type { AccountClaims, AccountView, ActiveAccountView, ClaimValue } from './account.js';
 
 /** Every error code of Latchkey. docs/errors.md says what to do about each. */
 export type AuthErrorCode =
@@ -246,7 +232,7 @@ export interface SigningInView extends WithOthers {
 export interface SignedInView extends WithOthers {
   readonly status: 'signed-in';
   /** Who is signed in: the active account. */
-  readonly account: AccountView;
+  readonly account: ActiveAccountView;
   /** False if the session ends with the app, because no keyring stored its secret. */
   readonly remembered: boolean;
   /** Where the secret of the session is kept. */

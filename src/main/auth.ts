@@ -4,7 +4,7 @@ import type { AuthView } from '../contract.js';
 import type { SignInOptions } from './core/authorization/sign-in-request.js';
 import type { AuthEvent } from './core/base/events.js';
 import type { ApiFetch } from './core/requests/api-fetch.js';
-import type { TokenRequest } from './core/session/token-request.js';
+import type { IdTokenRequest, TokenRequest } from './core/session/token-request.js';
 import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.js';
 import type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
@@ -67,6 +67,14 @@ export interface Auth {
    * replacement for a refused token. Rejects with `resource-refused` if the provider gives none.
    */
   readonly getAccessToken: (request?: TokenRequest) => Promise<string>;
+  /**
+   * Resolves with the ID token (OpenID Connect Core §2) as it came, for a backend that exchanges it:
+   * the newest that has not expired. It must not reach a page, and it is no access token. If there is
+   * none, Latchkey renews first; rejects with `id-token-invalid` if that brings none, as many
+   * providers do, with `invalid-options` without the scope `openid`, and otherwise as
+   * `getAccessToken` does.
+   */
+  readonly getIdToken: (request?: IdTokenRequest) => Promise<string>;
   /**
    * Calls an API of the option `apis` with the token that is meant for it, as `fetch` would. After a
    * 401 it renews the token once, for all who were refused, and repeats the request once if its body

@@ -22,13 +22,16 @@ import { createRecentEvents } from './diagnosis/recent-events.js';
 import type { Auth } from './auth.js';
 
 export type {
+  AccountClaims,
   AccountView,
+  ActiveAccountView,
   AdviceView,
   AttemptView,
   AuthErrorCode,
   AuthErrorRetry,
   AuthErrorView,
   AuthView,
+  ClaimValue,
   DeviceView,
   ProviderErrorView,
   RedirectKind,
@@ -59,7 +62,7 @@ export type {
 } from './core/options/auth-options.js';
 export type { SignInOptions } from './core/authorization/sign-in-request.js';
 export type { ProviderPreset } from './core/options/provider-preset.js';
-export type { TokenRequest } from './core/session/token-request.js';
+export type { IdTokenRequest, TokenRequest } from './core/session/token-request.js';
 export type { SupportBundle, SupportBundleOptions } from './diagnosis/support-bundle.js';
 
 /** Only the first sign-in of a process can come too late: it is the one that callbacks start. */
@@ -190,6 +193,7 @@ export function createAuth(options: AuthOptions): Auth {
       engine.retry();
     },
     getAccessToken: (request) => engine.getAccessToken(request),
+    getIdToken: (request) => engine.getIdToken(request),
     fetch: async (input, init) => (await running()).fetch(input, init),
     diagnose: async (scope) => (await running()).diagnose(scope),
     supportBundle: async (wanted) => (await running()).supportBundle(wanted),

@@ -15,7 +15,7 @@ import { createFaultList } from './server/faults.js';
 import type { Fault, TokenGrantType } from './server/faults.js';
 import { createGrantNotes } from './server/grant-notes.js';
 import { listen } from './server/http-server.js';
-import { finishIdToken, shiftTimes } from './server/id-token.js';
+import { finishIdToken, shiftTimes, without } from './server/id-token.js';
 import { answerInteraction } from './server/interactions.js';
 import { createLedger } from './server/ledger.js';
 import type { IssuedSecret, RequestRecord } from './server/ledger.js';
@@ -23,6 +23,7 @@ import { askForConsent } from './server/offline-access.js';
 import { createOidc, loadOidcPackage } from './server/oidc.js';
 import { createPathMap, outerMetadata } from './server/paths.js';
 import { createPeople } from './server/people.js';
+import type { PersonClaims } from './server/people.js';
 import { createPersonality } from './personalities/personalities.js';
 import {
   type PersonalityName,
@@ -109,6 +110,12 @@ export interface Provider {
   register(change: RegistrationChange): void;
   /** What the demo resource requires from now on. Null: only a valid token. */
   challengeApi(challenge: ApiChallenge | null): void;
+  /**
+   * Changes what the provider tells about a person from now on, as an administrator does: the next ID
+   * token has it. Undefined: the claim is not told any more. A claim that neither `people` has nor is
+   * called `roles` or `groups` stays unknown to every app.
+   */
+  changePerson(login: string, claims: PersonClaims): void;
   /** The lifetime of access tokens issued from now on: a whole number of at least 1. */
   setAccessTokenSeconds(seconds: number): void;
   /** A new signing key under a new `kid`; the old one leaves the JWKS at once. */
@@ -215,7 +222,10 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     if (exchange.endpoint === 'discovery') return describe(exchange, answer, room);
     return exchange.endpoint === 'token'
       ? finishIdToken(answer, signer, (claims) =>
-          policy.idTokenClaims(shiftTimes(claims, time.offsetSeconds()), room),
+          policy.idTokenClaims(
+            without(shiftTimes(claims, time.offsetSeconds()), settings.userinfoOnly),
+            room,
+          ),
         )
       : answer;
   };
@@ -345,6 +355,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     challengeApi(next) {
       challenge = next;
     },
+    changePerson: (login, claims) => people.change(login, claims),
     setAccessTokenSeconds(seconds) {
       checkAccessTokenSeconds(seconds);
       accessTokenSeconds = seconds;

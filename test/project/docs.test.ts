@@ -229,7 +229,7 @@ describe('tables in documents', () => {
   });
 
   it('list every member of what is stored', () => {
-    const account = membersOf('src/contract.ts', 'AccountView');
+    const account = membersOf('src/account.ts', 'AccountView');
     const record = membersOf('src/main/core/storage/records.ts', 'SessionRecord').flatMap((name) =>
       name === 'account' ? account.map((member) => `account.${member}`) : [name],
     );

@@ -19,13 +19,15 @@ type AuthOnly =
   | 'getView'
   | 'onView'
   | 'getAccessToken'
+  | 'getIdToken'
   | 'fetch'
   | 'diagnose'
   | 'supportBundle'
   | 'unregisterSchemes'
   | 'onEvent'
   | 'stop';
-type EngineOnly = 'start' | 'view' | 'onView' | 'getAccessToken' | 'errorView' | 'stop';
+type EngineOnly =
+  'start' | 'view' | 'onView' | 'getAccessToken' | 'getIdToken' | 'errorView' | 'stop';
 
 const held: readonly true[] = [
   true satisfies Same<Exclude<keyof AuthApi, ApiOnly>, keyof AuthCalls>,

@@ -34,6 +34,7 @@ async function unbound(text: string): Promise<number> {
 
 describe('the types of hosts', () => {
   it.each([
+    ['src/account.ts', /View$/],
     ['src/contract.ts', /View$|^AuthApi$|^SignInRequest$/],
     ['src/main/auth.ts', /^Auth$/],
   ])('have words at each member in %s', (path, names) => {

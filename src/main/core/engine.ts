@@ -24,7 +24,12 @@ import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createMigration } from './migration/migration.js';
 import { withTimeout } from './base/timeout.js';
-import { type RefusedBy, type TokenRequest, parseAccountId } from './session/token-request.js';
+import {
+  type IdTokenRequest,
+  type RefusedBy,
+  type TokenRequest,
+  parseAccountId,
+} from './session/token-request.js';
 import { createSessionStore } from './storage/session-store.js';
 import { toView, withOthers } from './view.js';
 
@@ -61,6 +66,7 @@ export interface Engine {
   retry(): void;
   /** `refusedBy`: who says that `request.refused` was refused. An API alone ends no session. */
   getAccessToken(request?: TokenRequest, refusedBy?: RefusedBy): Promise<string>;
+  getIdToken(request?: IdTokenRequest): Promise<string>;
   /** The error as a page may see it, with advice if the host wants that. Never rejects. */
   errorView(error: AuthError): Promise<AuthErrorView>;
   /**
@@ -298,6 +304,8 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       stopping === null
         ? sessions.getAccessToken(request, refusedBy)
         : Promise.reject(stoppedError()),
+    getIdToken: (request) =>
+      stopping === null ? sessions.getIdToken(request) : Promise.reject(stoppedError()),
     errorView: (error) => errorViews.complete(error),
     stop: () => (stopping ??= stop()),
   };

@@ -117,6 +117,7 @@ export function createLazyEngine(load: () => Promise<Engine>): Engine {
       engine === null
         ? loaded().then((there) => there.getAccessToken(request, refusedBy))
         : engine.getAccessToken(request, refusedBy),
+    getIdToken: async (request) => (await loaded()).getIdToken(request),
     errorView: async (error) => (engine === null ? toErrorView(error) : engine.errorView(error)),
     stop() {
       stopping ??=

@@ -10,6 +10,7 @@ import type {
 } from '../../contract.js';
 import type { AttemptState } from './authorization/attempt-state.js';
 import { attemptView } from './authorization/attempt.js';
+import { shownClaims } from './base/claims.js';
 import { AuthError, assertNever, toErrorView } from './base/errors.js';
 import { recordKey } from './storage/records.js';
 import { isUnread } from './session/session-queries.js';
@@ -96,7 +97,10 @@ function signedIn(
   const store = remembered ? (storeOf?.(recordKey(session.account.id)) ?? 'keychain') : 'memory';
   const view: AuthView = {
     status: 'signed-in',
-    account: session.account,
+    account:
+      session.claims === undefined
+        ? session.account
+        : { ...session.account, claims: shownClaims(session.claims) },
     remembered,
     store,
     renewal: renewalView(session, errorView),

@@ -54,6 +54,8 @@ const SHOWN = new Set([
   'singleInstanceLock',
   'secretStore',
   'accounts',
+  'claims',
+  'keepIdToken',
   'resources',
   'attemptTimeoutSeconds',
   'networkTimeoutSeconds',
@@ -61,7 +63,7 @@ const SHOWN = new Set([
   'showAdvice',
 ]);
 /** Members of the view that say who somebody is. */
-const PERSONAL = new Set(['id', 'subject', 'name', 'username', 'email', 'picture']);
+const PERSONAL = new Set(['id', 'subject', 'name', 'username', 'email', 'picture', 'claims']);
 
 export function makeSupportBundle(
   { now, options, view, diagnosis, events, homeFolder }: BundleContent,

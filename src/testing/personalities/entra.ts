@@ -96,14 +96,14 @@ function addresses(): readonly Rule[] {
         })),
     },
     {
-      fact: 'ID tokens have `tid`, `oid` and `ver`, and no `at_hash`.',
+      fact: 'ID tokens have `tid`, `oid` and `ver`, and no `at_hash`. Instead of more than 200 `groups` they say in `_claim_names` where to ask.',
       source: 'Microsoft: id-token-claims-reference',
       policy: {
         idTokenClaims: (
           { at_hash: _hash, email_verified: _verified, picture: _picture, ...claims },
           { settings },
         ) => ({
-          ...claims,
+          ...withoutOverage(claims),
           tid: settings.tenant,
           oid: uuidOf(String(claims['sub'])),
           preferred_username: claims['email'] ?? claims['preferred_username'],
@@ -111,7 +111,30 @@ function addresses(): readonly Rule[] {
         }),
       },
     },
+    {
+      fact: 'The userinfo endpoint tells the name, the address and the picture, and no claim that an administrator adds.',
+      source: 'Microsoft: userinfo',
+      on: 'userinfo',
+      change: (answer) =>
+        withMembers(answer, (members) =>
+          Object.fromEntries(
+            Object.entries(members).filter(
+              ([name]) => answer.status !== 200 || USERINFO.includes(name),
+            ),
+          ),
+        ),
+    },
   ];
+}
+
+const USERINFO = ['sub', 'name', 'given_name', 'family_name', 'email', 'picture'];
+const GROUPS_MAX = 200;
+
+function withoutOverage(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { groups, ...others } = claims;
+  if (!Array.isArray(groups) || groups.length <= GROUPS_MAX) return claims;
+  const endpoint = `https://graph.microsoft.com/v1.0/users/${uuidOf(String(claims['sub']))}/getMemberObjects`;
+  return { ...others, _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint } } };
 }
 
 function authorization(): readonly Rule[] {

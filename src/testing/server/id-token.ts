@@ -60,6 +60,11 @@ export function shiftTimes(claims: Claims, seconds: number): Claims {
   };
 }
 
+/** The same claims, but for these. */
+export function without(claims: Claims, names: readonly string[]): Claims {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)));
+}
+
 /** The same ID token with one change; correctly signed unless the change is about the signature. */
 export async function changeIdToken(
   idToken: string,

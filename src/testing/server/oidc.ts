@@ -106,7 +106,7 @@ export function createOidc(
     scopes: ['openid', 'offline_access', ...policy.scopes, ...settings.scopes],
     extraParams: [...policy.extraParameters],
     claims: {
-      openid: ['sub'],
+      openid: ['sub', ...ownClaims(settings)],
       profile: ['name', 'preferred_username', 'picture'],
       email: ['email', 'email_verified'],
     },
@@ -202,6 +202,13 @@ export function createOidc(
     postLogoutRedirectUriAllowed: isRegistered,
   });
   return provider;
+}
+
+/** All that a person may have and no scope has; `roles` and `groups` may come later. */
+function ownClaims({ people }: ProviderSettings): readonly string[] {
+  const told = ['name', 'preferred_username', 'picture', 'email', 'email_verified', 'sub'];
+  const names = Object.values(people).flatMap((claims) => Object.keys(claims));
+  return [...new Set(['roles', 'groups', ...names])].filter((name) => !told.includes(name));
 }
 
 function write(ctx: KoaContextWithOIDC, answer: Answer): void {

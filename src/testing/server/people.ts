@@ -11,6 +11,8 @@ export interface PersonClaims {
    * An `https:` URL. Nobody has one unless the host gives it: a test loads nothing from outside.
    */
   readonly picture?: string;
+  /** Any other, such as `roles` and `groups`: told to every app with the scope `openid`. */
+  readonly [claim: string]: unknown;
 }
 
 /** A person as the endpoints know them. */
@@ -27,6 +29,8 @@ export interface People {
   signIn(login: string): Account;
   /** Null when nobody with this subject ever signed in here. */
   find(subject: string): Account | null;
+  /** Changes these claims of a person, also of one who has signed in. Undefined: not told any more. */
+  change(login: string, claims: PersonClaims): void;
 }
 
 const BUILT_IN: Readonly<Record<string, PersonClaims>> = {
@@ -72,5 +76,12 @@ export function createPeople(known: Readonly<Record<string, PersonClaims>>): Peo
       return account;
     },
     find: (subject) => accounts.get(subject) ?? null,
+    change(typed, claims) {
+      const login = normalise(typed);
+      described.set(login, { ...described.get(login), ...claims });
+      const account = accounts.get(subjectOf(login));
+      if (account !== undefined)
+        accounts.set(account.subject, { ...account, claims: { ...account.claims, ...claims } });
+    },
   };
 }

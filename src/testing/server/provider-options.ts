@@ -71,6 +71,11 @@ export interface ProviderOptions {
    * name can sign in, too.
    */
   readonly people?: Readonly<Record<string, PersonClaims>>;
+  /**
+   * Names of claims that only the userinfo endpoint tells, and no ID token. Default: none. The scope
+   * decides nothing about claims of your own, such as `roles`: every app with `openid` gets them.
+   */
+  readonly userinfoOnly?: readonly string[];
   /** The algorithm that signs ID tokens. Default RS256. */
   readonly signingAlgorithm?: SigningAlgorithm;
   /**
@@ -120,6 +125,7 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
     resources: [],
     accessTokenSeconds: 300,
     people: {},
+    userinfoOnly: [],
     signingAlgorithm: 'RS256',
     discovery: 'openid',
     pushedAuthorizationRequests: 'off',

@@ -372,6 +372,7 @@ describe('the word that an API has refused the only access token', () => {
           methods: null,
           resource: null,
           scopes: null,
+          pages: false,
         },
       ],
       {
@@ -381,6 +382,7 @@ describe('the word that an API has refused the only access token', () => {
         },
       },
       bench.engine.getAccessToken,
+      'host',
     );
     const answer = await fetch('https://api.example/notes');
     expect([answer.status, await answer.text(), sent]).toEqual([401, 'no', [`Bearer ${newest()}`]]);

@@ -51,6 +51,7 @@ function fakeEngine(): {
       calls.push('retry');
     },
     getAccessToken: async () => 'token',
+    getIdToken: async () => 'id-token',
     errorView: async (error) => toErrorView(error),
     stop: note('stop'),
   };

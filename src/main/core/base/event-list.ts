@@ -13,6 +13,7 @@ export const EVENT_FIELDS = {
     kind: 'text?',
     means: 'The `correlationId` of the same attempt in the process that began it.',
   },
+  claim: { kind: 'text', means: 'A name from the option `claims`.' },
   code: { kind: 'text?', means: 'One of [the codes](errors.md); null: no error.' },
   detail: {
     kind: 'text',
@@ -184,6 +185,13 @@ export const EVENTS = {
     about: 'attempt',
     fields: ['code'],
     means: 'The name of the person could not be fetched. The ID token was enough.',
+  },
+  'claim-left-out': {
+    level: 'warn',
+    about: 'attempt',
+    fields: ['claim'],
+    means:
+      'A claim of the option `claims` is not in the view: it does not fit into 12,288 bytes together with those before it, or it is nested more than 16 levels deep. The session goes on. Reported once for each name.',
   },
   'account-anonymous': {
     level: 'warn',

@@ -10,11 +10,20 @@ export const LIMITS = {
    * mistake.
    */
   responseBytes: 1_048_576,
+  /** Ten times the largest record ever seen; a keyring is not made for more. */
+  recordBytes: 65_536,
   /**
    * A record holds 65,536 bytes. What can be fetched again, such as an access token, must not push
    * out the refresh token.
    */
   recordMemberBytes: 24_576,
+  /**
+   * Of the ID token, and again of userinfo. Entra lists at most 200 groups in a token, some 8 kB.
+   * Every view carries the claims to every page.
+   */
+  claimsBytes: 12_288,
+  /** Electron's bridge to a page refuses what is nested a thousandfold. */
+  claimLevels: 16,
   /**
    * Electron keeps a session as long as the process lives. A person's accounts rarely renew more
    * than this at once.

@@ -19,10 +19,11 @@ import type {
   SecretStore,
 } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
-import type { TokenSet } from '../base/tokens.js';
+import type { PersonFacts, TokenSet } from '../base/tokens.js';
 import {
   type MigrationRecord,
   accountOf,
+  keptFacts,
   parseMigration,
   migrationKey,
 } from '../storage/records.js';
@@ -348,6 +349,7 @@ export function createMigration(
 
   async function prove(record: MigrationRecord, entry: number): Promise<Outcome> {
     let account: AccountView;
+    let facts: PersonFacts;
     let tokens: TokenSet;
     current = record;
     // If the end of the app interrupted a request, the rotated token could be lost.
@@ -360,7 +362,7 @@ export function createMigration(
       // token is still in memory.
       if (current.refreshToken !== record.refreshToken)
         await secrets.write(await keyOf(), JSON.stringify(current));
-      account = await renewed.identify();
+      ({ account, ...facts } = await renewed.identify());
       if (record.subject !== undefined && record.subject !== account.subject)
         throw new AuthError(
           'id-token-invalid',
@@ -378,6 +380,7 @@ export function createMigration(
       scope,
       savedAt: clock.now(),
       access: { token: accessToken, obtainedAt, expiresAt },
+      ...keptFacts(facts, settings.keepIdToken),
     } as const;
     let isDropped = false;
     // A sign-in or sign-out in the meantime wins.

@@ -40,11 +40,16 @@ import {
   toTokenSet,
 } from './token-response.js';
 import type { AccountView, AuthErrorCode } from '../../../contract.js';
-import type { TokenTarget, TokenSet } from '../base/tokens.js';
+import type { PersonFacts, TokenTarget, TokenSet } from '../base/tokens.js';
 
 /** Tokens, and the account that they belong to. */
 export interface Redeemed {
   readonly tokens: TokenSet;
+  readonly account: AccountView;
+}
+
+/** An account, and what else the provider says about the person. */
+export interface Named extends PersonFacts {
   readonly account: AccountView;
 }
 
@@ -143,7 +148,7 @@ export interface OAuthClient {
   renewLegacy(
     refreshToken: string,
     scope: string,
-  ): Promise<{ readonly tokens: TokenSet; readonly identify: () => Promise<AccountView> }>;
+  ): Promise<{ readonly tokens: TokenSet; readonly identify: () => Promise<Named> }>;
   /**
    * True when the provider itself refused, and not a portal or proxy in its place: its metadata or
    * key set arrives unchanged right now. If it has neither, only a refusal with an error code of
@@ -360,7 +365,7 @@ export function createOAuthClient(
 
   async function receive(exchange: Exchange, correlationId?: string): Promise<Redeemed> {
     const { server, tokenResponse, times } = exchange;
-    const identity = await identification.ofSignIn(exchange, correlationId);
+    const { identity, facts } = await identification.ofSignIn(exchange, correlationId);
     const since =
       tokenResponse.refresh_token === undefined
         ? latestStart(times, settings.networkTimeoutSeconds)
@@ -368,6 +373,7 @@ export function createOAuthClient(
     const tokens = {
       ...toTokenSet(tokenResponse, since, null, settings.scopes.join(' ')),
       resources: settings.resources,
+      ...facts,
     };
     return { tokens, account: await toAccount(server.issuer, identity) };
   }
@@ -543,6 +549,7 @@ export function createOAuthClient(
           refreshToken,
           { ...http, additionalParameters },
         );
+        const times = timesOf(response, requestedAt, clock.now());
         // A refusal for another target says nothing about the session.
         if (target === null)
           await assertServerRefused(response, settings.provider?.endingErrors ?? []);
@@ -556,15 +563,17 @@ export function createOAuthClient(
         );
         // Without `openid` the account does not come from an ID token, so its "sub" may differ.
         const idToken = usesOpenId ? body?.['id_token'] : undefined;
-        return {
-          tokens: toTokenSet(
-            tokenResponse,
-            Math.min(requestedAt, clock.now()),
-            refreshToken,
-            scope,
-          ),
-          person: personIn(idToken, account, settings.clientId),
-        };
+        const tokens = toTokenSet(
+          tokenResponse,
+          Math.min(requestedAt, clock.now()),
+          refreshToken,
+          scope,
+        );
+        const person = personIn(idToken, account, settings.clientId);
+        // With a narrower scope, the provider may say less about the person.
+        if (target !== null || person === 'another') return { tokens, person };
+        const named = person === 'same' && typeof idToken === 'string' ? idToken : null;
+        return { tokens: { ...tokens, ...identification.factsIn(named, times) }, person };
       },
       { ...sent(null, false), endingErrors: settings.provider?.endingErrors ?? [] },
     );
@@ -573,7 +582,7 @@ export function createOAuthClient(
   async function renewLegacy(
     refreshToken: string,
     scope: string,
-  ): Promise<{ tokens: TokenSet; identify: () => Promise<AccountView> }> {
+  ): Promise<{ tokens: TokenSet; identify: () => Promise<Named> }> {
     const server = await known();
     const requestedAt = clock.now();
     return mapped(
@@ -594,12 +603,15 @@ export function createOAuthClient(
           client,
           await readTokenAnswer(response, false),
         );
-        const identify = async (): Promise<AccountView> => {
+        const identify = async (): Promise<Named> => {
           const filled = await issuerFilledBy(whole, server);
-          return toAccount(
-            filled.issuer,
-            await identification.ofRenewal(filled, whole, tokenResponse.access_token, times),
+          const { identity, facts } = await identification.ofRenewal(
+            filled,
+            whole,
+            tokenResponse.access_token,
+            times,
           );
+          return { account: await toAccount(filled.issuer, identity), ...facts };
         };
         return {
           tokens: toTokenSet(tokenResponse, earliestStart(times), refreshToken, scope),

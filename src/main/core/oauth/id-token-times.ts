@@ -87,6 +87,16 @@ export function nowByServer(claims: Claims, times: ArrivalTimes): number | null 
 }
 
 /**
+ * How long an ID token that has just come is still valid, by the server's clock. 0 if it is over, or
+ * if its times are no times. At most a year.
+ */
+export function lifeLeftMs(claims: Claims, times: ArrivalTimes): number {
+  const now = nowByServer(claims, times);
+  const left = now === null ? 0 : (millis(claims['exp']) ?? 0) - now;
+  return Math.min(Math.max(left, 0), LIMITS.lifetimeMaxSeconds * 1000);
+}
+
+/**
  * The server's `Date`, unless it is absurd, or this computer's clock agrees with the token and not
  * with that `Date`.
  */

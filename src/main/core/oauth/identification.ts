@@ -1,6 +1,6 @@
 // Finds out who signed in: from the ID token, or else from userinfo or the host's `identify`
-// (OpenID Connect Core §3.1.3.7, §5.3, §12.2). Returns an identity or throws an AuthError. Keeps
-// nothing and decides nothing about sessions.
+// (OpenID Connect Core §3.1.3.7, §5.3, §12.2). Returns an identity, with the claims of the option
+// `claims`, or throws an AuthError. Keeps nothing and decides nothing about sessions.
 import * as oauth from 'oauth4webapi';
 import { type BoundedFetch, jsonObject } from './bounded-fetch.js';
 import type { ServerMetadata } from './discovery.js';
@@ -16,8 +16,13 @@ import type { Identity, Settings } from '../options/auth-options.js';
 import type { Clock, Log } from '../base/ports.js';
 import { withTimeout } from '../base/timeout.js';
 import { bodyOf } from './token-response.js';
-import type { ArrivalTimes } from './arrival-times.js';
-import { askedAge } from './id-token-times.js';
+import { NO_CLAIMS, pickClaims } from '../base/claims.js';
+import type { IdToken, PersonFacts } from '../base/tokens.js';
+import type { AccountClaims } from '../../../contract.js';
+import { type ArrivalTimes, earliestStart } from './arrival-times.js';
+import { askedAge, lifeLeftMs } from './id-token-times.js';
+
+type Claims = Readonly<Record<string, unknown>>;
 
 /** The result of one token request. `attempt`: whose prefetched key set may be used. */
 export interface Exchange {
@@ -38,16 +43,27 @@ export interface Wire {
   readonly keys: JwksPrefetch;
 }
 
+/** Who it is, and what else the provider says about the person. */
+export interface Identified {
+  readonly identity: Identity;
+  readonly facts: PersonFacts;
+}
+
 export interface Identification {
   /** For a sign-in: from its ID token if `openid` was requested. */
-  ofSignIn(exchange: Exchange, correlationId?: string): Promise<Identity>;
+  ofSignIn(exchange: Exchange, correlationId?: string): Promise<Identified>;
   /** For a renewal (Core §12.2): from its ID token if it brings one, or else from userinfo. */
   ofRenewal(
     server: ServerMetadata,
     answer: Response,
     accessToken: string,
     times: ArrivalTimes,
-  ): Promise<Identity>;
+  ): Promise<Identified>;
+  /**
+   * What the answer to a renewal of a known person says: of its ID token, if that was found to name
+   * this person, or else of none.
+   */
+  factsIn(idToken: string | null, times: ArrivalTimes): PersonFacts;
 }
 
 export function createIdentification(
@@ -58,6 +74,8 @@ export function createIdentification(
 ): Identification {
   const { client, http, boundedFetch, keys } = wire;
   const usesOpenId = settings.scopes.includes('openid');
+  /** Each is told once: a renewal every few minutes brings the same ones. */
+  const toldLeftOut = new Set<string>();
 
   return {
     ofSignIn: (exchange, correlationId) =>
@@ -71,14 +89,19 @@ export function createIdentification(
         );
         return byIdToken({ server, answer, tokenResponse, times, attempt: null, startedAt: null });
       }
-      const identity = await byHand(server, accessToken);
-      if (usesOpenId && identity === ANONYMOUS)
+      const identified = await byHand(server, accessToken);
+      if (usesOpenId && identified.identity === ANONYMOUS)
         throw new AuthError('id-token-invalid', 'neither ID token nor userinfo names the person');
-      return identity;
+      return identified;
+    },
+    factsIn(idToken, times) {
+      if (idToken === null) return { idToken: 'none' };
+      const claims = decodePart(idToken, 1) ?? {};
+      return factsOf(pick(claims), NO_CLAIMS, idTokenOf(idToken, claims, times));
     },
   };
 
-  async function byIdToken(exchange: Exchange, correlationId?: string): Promise<Identity> {
+  async function byIdToken(exchange: Exchange, correlationId?: string): Promise<Identified> {
     const { server, tokenResponse, times, startedAt } = exchange;
     const claims = oauth.getValidatedIdTokenClaims(tokenResponse);
     if (claims === undefined || tokenResponse.id_token === undefined)
@@ -93,15 +116,25 @@ export function createIdentification(
     const identity = readClaims(claims);
     if (identity === null)
       throw new AuthError('id-token-invalid', `ID token: ${whyNoSubject(claims['sub'], 'sub')}`);
+    const said = pick(claims, correlationId);
+    const idToken = idTokenOf(tokenResponse.id_token, claims, times);
+    const alone = { identity, facts: factsOf(said, NO_CLAIMS, idToken) };
     // A name that is put together of its parts is not as good as the one that userinfo may have.
-    if (claims['name'] !== undefined && identity.name !== undefined && identity.email !== undefined)
-      return identity;
-    if (server.userinfo_endpoint === undefined) return identity;
+    const isNamed =
+      claims['name'] !== undefined && identity.name !== undefined && identity.email !== undefined;
+    const missing = settings.claims.filter(
+      (name) => claims[name] === undefined || claims[name] === null,
+    );
+    if (isNamed && missing.length === 0) return alone;
+    if (server.userinfo_endpoint === undefined) return alone;
     try {
       // OpenID Connect Core §5.3.2: userinfo of another subject must not be used.
       const more = await userinfo(server, tokenResponse.access_token);
-      const isSame = more !== undefined && subjectOf(more) === identity.subject;
-      return isSame ? (readClaims(claims, more) ?? identity) : identity;
+      if (more === undefined || subjectOf(more) !== identity.subject) return alone;
+      return {
+        identity: readClaims(claims, more) ?? identity,
+        facts: factsOf(said, pick(more, correlationId, missing), idToken),
+      };
     } catch (error) {
       log.write({
         level: 'info',
@@ -109,8 +142,41 @@ export function createIdentification(
         correlationId,
         fields: { code: toAuthError(error).code },
       });
-      return identity;
+      return alone;
     }
+  }
+
+  /** Null: its times are no times, or it has expired when it came. */
+  function idTokenOf(token: string, claims: Claims, times: ArrivalTimes): IdToken | null {
+    const obtainedAt = earliestStart(times);
+    const left = lifeLeftMs(claims, times);
+    return left > 0 ? { token, obtainedAt, expiresAt: obtainedAt + left } : null;
+  }
+
+  function factsOf(
+    idTokenClaims: AccountClaims,
+    userinfo: AccountClaims,
+    idToken: IdToken | null,
+  ): PersonFacts {
+    return {
+      ...(settings.claims.length === 0 ? {} : { claims: { idToken: idTokenClaims, userinfo } }),
+      idToken: idToken ?? 'none',
+    };
+  }
+
+  function pick(from: unknown, correlationId?: string, names = settings.claims): AccountClaims {
+    const { claims, leftOut } = pickClaims(names, from);
+    for (const name of leftOut) {
+      if (toldLeftOut.has(name)) continue;
+      toldLeftOut.add(name);
+      log.write({
+        level: 'warn',
+        event: 'claim-left-out',
+        correlationId,
+        fields: { claim: name },
+      });
+    }
+    return claims;
   }
 
   /**
@@ -175,7 +241,7 @@ export function createIdentification(
     server: ServerMetadata,
     accessToken: string,
     correlationId?: string,
-  ): Promise<Identity> {
+  ): Promise<Identified> {
     if (settings.identify !== null) {
       const said = await askHost(settings.identify, accessToken);
       const identity = readIdentity(said);
@@ -186,15 +252,16 @@ export function createIdentification(
           `option "identify" must resolve to an object with a "subject": ${whyNoSubject(subject, 'subject')}`,
         );
       }
-      return identity;
+      return { identity, facts: factsOf(NO_CLAIMS, NO_CLAIMS, null) };
     }
     if (server.userinfo_endpoint !== undefined) {
       const claims = await userinfo(server, accessToken);
       const identity = claims === undefined ? null : readClaims(claims);
-      if (identity !== null) return identity;
+      if (identity !== null)
+        return { identity, facts: factsOf(NO_CLAIMS, pick(claims, correlationId), null) };
     }
     log.write({ level: 'warn', event: 'account-anonymous', correlationId });
-    return ANONYMOUS;
+    return { identity: ANONYMOUS, facts: factsOf(NO_CLAIMS, NO_CLAIMS, null) };
   }
 
   /** The claims, unchecked; undefined when the endpoint answers with none. */

@@ -93,6 +93,17 @@ export interface SharedOptions {
    */
   readonly apis?: Readonly<Record<string, ApiOption>>;
   /**
+   * The claims that `account.claims` of the view has (OpenID Connect Core §5.1): members of the ID
+   * token, and what is missing there, of userinfo. At most 32. Every trusted page sees them. Latchkey
+   * refuses names of the protocol, such as `nonce`.
+   */
+  readonly claims?: readonly string[];
+  /**
+   * True: the ID token is kept beside the refresh token, so that `getIdToken()` needs no renewal
+   * after a start. Default false: it is in memory only.
+   */
+  readonly keepIdToken?: boolean;
+  /**
    * `one`: a new sign-in replaces the account that was signed in. `several`: all accounts stay
    * signed in; one of them is active, and views and calls refer to it. Default `one`.
    */
@@ -214,6 +225,8 @@ export interface Settings {
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
   readonly apis: readonly ApiSettings[];
+  readonly claims: readonly string[];
+  readonly keepIdToken: boolean;
   readonly accounts: 'one' | 'several';
   readonly endpoints: EndpointOptions | null;
   readonly clientSecret: (() => string) | null;

@@ -57,6 +57,17 @@ const scopes = list(
 const someResources = 'a list of at most 32 absolute URIs without fragment (RFC 8707 §2)';
 const resources = list(0, 32, someResources, fitting(isResource, someResources));
 
+/**
+ * None of the protocol: a nonce is a secret, and `_claim_sources` may hold an access token (OpenID
+ * Connect Core §5.6.2).
+ */
+const CLAIM =
+  /^(?!(?:iss|sub|aud|exp|nbf|iat|jti|azp|nonce|sid|(?:at|c|s)_hash|_claim_sources)$)[ -~]{1,256}$/;
+const claims: Check<readonly string[]> = (value, name) =>
+  areClaims(value)
+    ? [...value]
+    : refuse(name, 'a list of at most 32 claims, each once, none of the protocol');
+
 const endpoints = record({
   authorization: url,
   token: url,
@@ -101,6 +112,8 @@ const OPTIONS = {
   scopes: optional(scopes, ['openid', 'profile', 'email', 'offline_access']),
   resources: optional(resources, []),
   apis: parseApis,
+  claims: optional(claims, []),
+  keepIdToken: optional(flag, false),
   accounts: optional(oneOf('one', 'several'), 'one'),
   endpoints: optional(endpoints, null),
   clientSecret: optional(clientSecret, null),
@@ -179,6 +192,17 @@ export function parseOptions(options: GivenOptions): Settings {
     },
   };
   return freezeDeep(settings);
+}
+
+function areClaims(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= 32 &&
+    new Set(value).size === value.length &&
+    Array.from<unknown>(value).every(
+      (claim) => typeof claim === 'string' && CLAIM.test(claim) && !(claim in {}),
+    )
+  );
 }
 
 /** Unchecked yet. */

@@ -6,6 +6,7 @@ import { AuthError, assertNever } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
 import type { TokenSet, AccessToken, TokenTarget } from '../base/tokens.js';
 import { hasPassed, isSetBackBehind, renewAt, retryDelayMs } from '../base/backoff.js';
+import { factsOf, withFacts } from './person-facts.js';
 import {
   type LiveSession,
   NO_TROUBLE,
@@ -129,7 +130,8 @@ function retryLive(state: LiveSession, now: number): SessionStep {
 
 /** Stores new tokens before they are used, unless they come from the record itself. */
 function receive(state: LiveSession, event: SessionEvent & { type: 'renewed' }): SessionStep {
-  const { tokens, now } = event;
+  const { now } = event;
+  const tokens = withFacts(state, event.tokens, event.stored, now);
   if (event.stored) return use({ ...state, storeError: null, storeRetryAt: null }, tokens, event);
   const save = state.save + 1;
   return {
@@ -169,6 +171,7 @@ function use(state: LiveSession, tokens: TokenSet, timing: Timing): SessionStep 
       refreshToken: tokens.refreshToken,
       scope: tokens.scope,
       access,
+      ...factsOf(tokens),
       identityMismatch: false,
       renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(tokens, timing) },
     },
@@ -285,6 +288,7 @@ export function storeAgain(state: LiveSession, now: number): SessionStep {
     resources,
     access,
     identityMismatch,
+    ...factsOf(state),
     save,
   } as const;
   return { state: { ...state, save, storeRetryAt: now + LIMITS.storeRetryMs }, effects: [effect] };
@@ -405,6 +409,7 @@ export function writeEffect(
     resources,
     access: accessOf(tokens),
     identityMismatch: false,
+    ...factsOf(tokens),
     save,
   };
 }

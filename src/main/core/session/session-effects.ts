@@ -9,7 +9,9 @@ import type { Settings } from '../options/auth-options.js';
 import type { Ports } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
 import type { TokenSet } from '../base/tokens.js';
-import { type SessionRecord, refreshTokenOf } from '../storage/records.js';
+import { type SessionRecord, keptFacts, refreshTokenOf } from '../storage/records.js';
+import { claimsNamed } from '../base/claims.js';
+import { factsOf } from './person-facts.js';
 import { renewAt } from '../base/backoff.js';
 import { slowKeyring, wasSetBack } from './live-session.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
@@ -142,7 +144,7 @@ export function createSessionEffects(
     if (reading.state === 'record')
       post({
         type: 'record-found',
-        record: reading.record,
+        record: withWantedFacts(reading.record),
         ...(reading.suspended === true ? { suspended: true } : {}),
         ...timing(),
       });
@@ -156,10 +158,11 @@ export function createSessionEffects(
   }
 
   async function write(
-    { account, refreshToken, scope, resources, access, identityMismatch, save }: WriteEffect,
+    effect: WriteEffect,
     { post, isActive }: SessionHandle,
     correlationId?: string,
   ): Promise<void> {
+    const { account, refreshToken, scope, resources, access, identityMismatch, save } = effect;
     const metadata = client.metadataMark();
     const secret = refreshToken ?? access?.token;
     // A session without both has ended.
@@ -176,6 +179,7 @@ export function createSessionEffects(
       ...(metadata === null ? {} : { metadata }),
       access,
       ...(identityMismatch ? { doubted: true } : {}),
+      ...keptFacts(effect, settings.keepIdToken),
     };
     const error = await sessionStore.write(record, correlationId, isActive);
     if (error === null) post({ type: 'stored', save, ...timing() });
@@ -374,6 +378,18 @@ export function createSessionEffects(
     return exclusive(lock, sessionLock(settings.clientId, accountId), { ifBusy: 'go-ahead' }, work);
   }
 
+  /** A record may be of a time when the options were others. */
+  function withWantedFacts(record: SessionRecord): SessionRecord {
+    const { claims, idToken, ...rest } = record;
+    return {
+      ...rest,
+      ...(claims === undefined || settings.claims.length === 0
+        ? {}
+        : { claims: claimsNamed(settings.claims, claims) }),
+      ...(idToken === undefined || !settings.keepIdToken ? {} : { idToken }),
+    };
+  }
+
   function useRecord(record: GoodRecord, { post }: SessionHandle, correlationId: string): null {
     const { scope, access } = record;
     const tokens: TokenSet = {
@@ -382,6 +398,7 @@ export function createSessionEffects(
       expiresAt: access.expiresAt,
       refreshToken: refreshTokenOf(record),
       scope,
+      ...factsOf(withWantedFacts(record)),
     };
     log.write({ level: 'info', event: 'renewed-elsewhere', correlationId });
     post({ type: 'renewed', tokens, stored: true, ...timing() });

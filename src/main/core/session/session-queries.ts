@@ -6,7 +6,14 @@ import { hasPassed, retryEarlyAt } from '../base/backoff.js';
 import type { LiveSession, Renewal, SessionState } from './session-state.js';
 import type { AccessToken, TokenTarget } from '../base/tokens.js';
 import type { RefusedBy } from './token-request.js';
-import { backgroundDueAt, isOver, isStoringDue, slowKeyring, wasSetBack } from './live-session.js';
+import { validIdToken } from './person-facts.js';
+import {
+  backgroundDueAt,
+  isOver,
+  isStoringDue,
+  slowKeyring,
+  wasSetBack,
+} from './live-session.js';
 
 /** After this time a running renewal no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;
@@ -26,6 +33,8 @@ export interface TokenWant {
   readonly refused: AccessToken | null;
   /** Default: the host. */
   readonly refusedBy?: RefusedBy;
+  /** True: the ID token instead of an access token. */
+  readonly idToken?: true;
 }
 
 export const ANY_TOKEN: TokenWant = { target: null, refused: null };
@@ -52,6 +61,7 @@ export function answerToken(
     case 'adopting':
       return { kind: 'wait' };
     case 'live':
+      if (want.idToken === true) return answerIdToken(state, now);
       return want.target === null
         ? answerLive(state, now, want)
         : answerTarget(state, now, want.target, want.refused);
@@ -174,6 +184,32 @@ function answerTarget(
     default:
       return assertNever(renewal);
   }
+}
+
+function answerIdToken(state: LiveSession, now: number): TokenAnswer {
+  const { idToken, refreshToken, renewal, targetRenewal } = state;
+  const token = validIdToken(state, now);
+  if (token !== null) return { kind: 'token', token };
+  switch (renewal.state) {
+    case 'renewing':
+    case 'saving':
+      return { kind: 'wait' };
+    case 'waiting':
+      return retryEarly(renewal, now);
+    case 'fresh':
+      // A provider that gave none with the last renewal is not asked again for every caller.
+      if (idToken === 'none' || refreshToken === null) return { kind: 'error', error: noIdToken() };
+      return targetRenewal === null ? { kind: 'demand' } : { kind: 'wait' };
+    default:
+      return assertNever(renewal);
+  }
+}
+
+function noIdToken(): AuthError {
+  return new AuthError(
+    'id-token-invalid',
+    'there is no ID token that is still valid, and a renewal brings none; a new sign-in does',
+  );
 }
 
 function patience(since: number, valid: string | null, now: number): TokenAnswer {

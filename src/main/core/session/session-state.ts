@@ -3,7 +3,7 @@
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import type { AuthError } from '../base/errors.js';
 import type { SystemEvent } from '../base/ports.js';
-import type { TokenSet } from '../base/tokens.js';
+import type { PersonFacts, TokenSet } from '../base/tokens.js';
 import type { SessionRecord } from '../storage/records.js';
 import type { AccessToken, TokenTarget } from '../base/tokens.js';
 
@@ -56,7 +56,7 @@ export interface Trouble {
 
 export const NO_TROUBLE: Trouble = { failures: 0, refusals: 0, refusedAt: null, answerLost: false };
 
-export interface LiveSession {
+export interface LiveSession extends PersonFacts {
   readonly phase: 'live';
   readonly epoch: number;
   readonly account: AccountView;
@@ -188,7 +188,7 @@ export interface Timing {
 
 export type SessionEffect =
   | { readonly type: 'read-record'; readonly account: AccountView }
-  | {
+  | ({
       readonly type: 'write-record';
       readonly account: AccountView;
       readonly refreshToken: string | null;
@@ -197,7 +197,7 @@ export type SessionEffect =
       readonly access: AccessToken | null;
       readonly identityMismatch: boolean;
       readonly save: number;
-    }
+    } & PersonFacts)
   /**
    * `revokes`: its refresh token is not in memory, so the one in the record is revoked before the
    * record is removed.

@@ -10,6 +10,7 @@ import { type SessionRecord, refreshTokenOf } from '../storage/records.js';
 import { stepTargetRenewal } from './target-renewal.js';
 import { isSetBackBehind } from '../base/backoff.js';
 import { isBackInTime } from './session-queries.js';
+import { factsOf } from './person-facts.js';
 import {
   accessOf,
   askOnceMore,
@@ -236,6 +237,7 @@ function publish(
     renewal: { state: 'fresh', since: timing.now, renewAt: dueAt(tokens, timing) },
     targetRenewal: null,
     targets: NO_TARGETS,
+    ...factsOf(tokens),
   };
   return { state: live, effects: [{ type: 'adopted', attempt }] };
 }
@@ -281,6 +283,7 @@ function resume(
     storeError: null,
     storeRetryAt: null,
     identityMismatch,
+    ...factsOf(record),
   };
   if (refreshToken === null) {
     if (isOver(access, now)) return endedByTime(epoch + 1, account, access);

@@ -17,7 +17,13 @@ import { stepSession } from './session.js';
 import { afterSetBack, createSetBackWatch } from './set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './token-waiters.js';
 import { withTimeout } from '../base/timeout.js';
-import { type RefusedBy, type TokenRequest, parseTokenRequest } from './token-request.js';
+import {
+  type IdTokenRequest,
+  type RefusedBy,
+  type TokenRequest,
+  parseIdTokenRequest,
+  parseTokenRequest,
+} from './token-request.js';
 import type { SessionStore } from '../storage/session-store.js';
 
 /** The session of one account, and the callers that wait for it. */
@@ -87,6 +93,8 @@ export interface Sessions {
   deadline(now: number): number | null;
   /** `refusedBy`: who says that `request.refused` was refused. */
   getAccessToken(request?: TokenRequest, refusedBy?: RefusedBy): Promise<string>;
+  /** The newest ID token that has not expired. Renews if there is none. */
+  getIdToken(request?: IdTokenRequest): Promise<string>;
   /**
    * Makes another account the active one, after its session is restored. Rejects, and changes
    * nothing, when that fails.
@@ -199,6 +207,7 @@ export function createSessions(
       return earliest;
     },
     getAccessToken,
+    getIdToken,
     async switchAccount(accountId) {
       await started;
       if (stopped !== null) throw stopped;
@@ -283,14 +292,33 @@ export function createSessions(
     } catch (error) {
       return Promise.reject(error);
     }
-    const { account, target, refused } = wanted;
+    const { account, ...want } = wanted;
+    return ask(account, { ...want, refusedBy }, () => getAccessToken(request, refusedBy));
+  }
+
+  function getIdToken(request?: IdTokenRequest): Promise<string> {
+    if (stopped !== null) return Promise.reject(stopped);
+    let account: string | null;
+    try {
+      account = parseIdTokenRequest(request);
+      if (!settings.scopes.includes('openid'))
+        throw new AuthError('invalid-options', 'without the scope "openid" there is no ID token');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const want = { target: null, refused: null, refusedBy: 'host', idToken: true } as const;
+    return ask(account, want, () => getIdToken(request));
+  }
+
+  function ask(
+    account: string | null,
+    want: Parameters<TokenWaiters['ask']>[0],
+    again: () => Promise<string>,
+  ): Promise<string> {
     const slot = account === null ? active : find(account);
     // Before the start, the accounts are not known yet.
-    if (slot === null)
-      return starting === null
-        ? Promise.reject(notFound())
-        : started.then(() => getAccessToken(request, refusedBy));
-    return slot.waiters.ask({ target, refused, refusedBy }, starting === null);
+    if (slot === null) return starting === null ? Promise.reject(notFound()) : started.then(again);
+    return slot.waiters.ask(want, starting === null);
   }
 
   function deliver({ slot: addressee, epoch, event }: SessionMail): void {

@@ -2,7 +2,7 @@
 // keeps the time that it has left. Only a clock that nobody can set tells by how much it was set
 // back. Decides nothing else, and nothing about other processes.
 import type { Clock } from '../base/ports.js';
-import type { TokenSet, AccessToken } from '../base/tokens.js';
+import type { TokenSet, AccessToken, PersonFacts } from '../base/tokens.js';
 import type { LiveSession, Renewal, SessionState, TargetAnswer } from './session-state.js';
 
 /** Smaller steps are added up until they reach this. */
@@ -50,6 +50,7 @@ function liveAfter(state: LiveSession, ms: number): LiveSession {
   return {
     ...state,
     storeRetryAt: isStoredAgain ? 0 : state.storeRetryAt,
+    ...factsAfter(state, ms),
     access: access === null ? null : moved(access, ms),
     renewal: renewalAfter(renewal, access, ms),
     targetRenewal:
@@ -76,10 +77,24 @@ function targetAfter(answer: TargetAnswer, ms: number): TargetAnswer {
   };
 }
 
+/** Of a session, or of tokens that are being stored. */
+function factsAfter({ idToken }: PersonFacts, ms: number): PersonFacts {
+  return typeof idToken !== 'object'
+    ? {}
+    : {
+        idToken: {
+          ...idToken,
+          obtainedAt: idToken.obtainedAt - ms,
+          expiresAt: idToken.expiresAt - ms,
+        },
+      };
+}
+
 function moved<Timed extends AccessToken | TokenSet>(timed: Timed, ms: number): Timed {
   const { obtainedAt, expiresAt } = timed;
   return {
     ...timed,
+    ...('idToken' in timed ? factsAfter(timed, ms) : {}),
     obtainedAt: obtainedAt - ms,
     expiresAt: expiresAt === null ? null : expiresAt - ms,
   };

@@ -22,6 +22,7 @@ import {
   same,
 } from './session-state.js';
 import type { TokenTarget } from '../base/tokens.js';
+import { factsOf } from './person-facts.js';
 
 /** Handles only its own result: two requests with one refresh token would look like theft. */
 export function stepTargetRenewal(
@@ -89,6 +90,7 @@ function receiveForTarget(
     resources: state.resources,
     access: state.access,
     identityMismatch: false,
+    ...factsOf(state),
     save,
   } as const;
   return { state: { ...state, save, targetRenewal: saving }, effects: [effect] };

@@ -1,5 +1,5 @@
 // Checks the argument of getAccessToken(): which account, which target, and the token that an API
-// has refused. Throws "invalid-options" with the name of the member; never repeats a value.
+// has refused. And that of getIdToken(). Throws "invalid-options" with the name of the member; never repeats a value.
 import { AuthError } from '../base/errors.js';
 import type { TokenTarget } from '../base/tokens.js';
 import { isResource, isScope } from '../options/syntax.js';
@@ -36,6 +36,15 @@ export interface TokenRequest {
  */
 export type RefusedBy = 'host' | 'api';
 
+/** Whose ID token is wanted. */
+export interface IdTokenRequest {
+  /**
+   * The `id` of an account of the view. Default: the active one. Others need the option `accounts:
+   * 'several'`.
+   */
+  readonly account?: string;
+}
+
 /** The checked request. */
 export interface ParsedTokenRequest {
   /** Null: the active account. */
@@ -67,6 +76,16 @@ export function parseTokenRequest(request: TokenRequest | undefined): ParsedToke
     target: targetOf(resource, scopes),
     refused: refused ?? null,
   };
+}
+
+/** Null: the active account. */
+export function parseIdTokenRequest(request: IdTokenRequest = {}): string | null {
+  if (typeof request !== 'object' || (request as unknown) === null)
+    throw new AuthError('invalid-options', 'the ID token request must be an object');
+  for (const name in request)
+    if (name !== 'account')
+      throw new AuthError('invalid-options', 'the ID token request may hold account only');
+  return request.account === undefined ? null : parseAccountId(request.account);
 }
 
 /** Checks the `id` of an account that a page or a host gives. */

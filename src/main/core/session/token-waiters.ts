@@ -15,6 +15,8 @@ export interface TokenWaiters {
       readonly target: TokenTarget | null;
       readonly refused: string | null;
       readonly refusedBy: RefusedBy;
+      /** True: the ID token instead of an access token. */
+      readonly idToken?: true;
     },
     canFail: boolean,
   ): Promise<string>;
@@ -40,6 +42,7 @@ export interface TokenWaitersHost {
 interface TokenWaiter extends Waiter<string> {
   readonly target: TokenTarget | null;
   readonly refusedBy: RefusedBy;
+  readonly idToken?: true;
   /** The text from the caller; `refused` is the token with that text, once that is known. */
   readonly refusedText: string | null;
   refused: AccessToken | null;
@@ -50,8 +53,8 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
   const arrivals = new Set<Waiter<void>>();
 
   return {
-    ask({ target, refused, refusedBy }, canFail) {
-      const want = { target, refusedBy, refusedText: refused, refused: null };
+    ask({ refused, ...wanted }, canFail) {
+      const want = { ...wanted, refusedText: refused, refused: null };
       const answer = answerTo(want);
       if (answer.kind === 'token') return Promise.resolve(answer.token);
       if (canFail && answer.kind === 'error') return Promise.reject(answer.error);
@@ -105,7 +108,7 @@ export function createTokenWaiters(host: TokenWaitersHost): TokenWaiters {
   }
 
   function answerTo(
-    want: Pick<TokenWaiter, 'target' | 'refusedBy' | 'refusedText' | 'refused'>,
+    want: Pick<TokenWaiter, 'target' | 'refusedBy' | 'idToken' | 'refusedText' | 'refused'>,
   ): ReturnType<typeof answerToken> {
     const now = host.now();
     const state = host.state();

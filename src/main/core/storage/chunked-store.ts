@@ -2,13 +2,13 @@
 // old value; then one write of the entry, which becomes a header, switches to the parts. May not
 // remove anything while reading, and may not put a value, a part or a checksum into a detail.
 import { sha256 } from '../base/digest.js';
+import { LIMITS } from '../base/limits.js';
 import { type Refusal, createKeySequencer } from './key-sequencer.js';
 import type { SecretOutcome, SecretReading, SecretStore } from '../base/ports.js';
 
 /** Windows takes 2,560 bytes; the inner store needs some of them for what it adds to a value. */
 const ENTRY_BYTES = 2_400;
-/** Ten times the largest record ever seen; a keyring is not made for more. */
-const VALUE_BYTES = 65_536;
+const VALUE_BYTES = LIMITS.recordBytes;
 /** How often a read starts again because another process replaces the value. */
 const READ_TRIES = 4;
 /** Records begin with `{`. A value that begins like a header is always split, however short. */

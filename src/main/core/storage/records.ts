@@ -11,6 +11,7 @@ import type {
   KnownAttempt,
   KnownMigration,
 } from '../base/ports.js';
+import type { IdToken, PersonFacts, SessionClaims } from '../base/tokens.js';
 
 /**
  * One session in the keychain. Nothing else may store the refresh token beyond the life of the
@@ -49,6 +50,10 @@ export interface SessionRecord {
    * their ID token names this person.
    */
   readonly doubted?: true;
+  /** What the provider says about the person, by the option `claims`. Not checked when it is read. */
+  readonly claims?: SessionClaims;
+  /** Only if the host asks for that, by the option `keepIdToken`. */
+  readonly idToken?: IdToken;
 }
 
 /**
@@ -136,16 +141,45 @@ export function migrationKey(id: string): string {
 }
 
 /**
- * Leaves out an access token that is so long that a keyring might not take the refresh token beside
- * it. Without a refresh token it is all that the record has, so it stays.
+ * Leaves out what can be fetched again and is so long that a keyring might not take the refresh
+ * token beside it: a long access token or ID token, and then as much as it takes, claims last.
+ * Without a refresh token the access token is the secret, so it stays.
  */
 export function formatRecord(record: SessionRecord): string {
-  const fits =
-    record.access === null ||
-    record.renewable === false ||
-    new TextEncoder().encode(JSON.stringify(record.access.token)).length <=
-      LIMITS.recordMemberBytes;
-  return JSON.stringify(fits ? record : { ...record, access: null });
+  const { access, idToken, claims, ...rest } = record;
+  const isSecret = record.renewable === false;
+  const least = { access: isSecret ? access : null };
+  const members = {
+    access: access !== null && isLong(access.token) ? least.access : access,
+    ...(idToken === undefined || isLong(idToken.token) ? {} : { idToken }),
+    ...(claims === undefined ? {} : { claims }),
+  };
+  const { idToken: _idToken, ...withoutIdToken } = members;
+  const withoutTokens = { ...withoutIdToken, ...least };
+  const shorter = [members, withoutIdToken, withoutTokens, least].map((kept) =>
+    JSON.stringify({ ...rest, ...kept }),
+  );
+  return shorter.find((text) => bytesOf(text) <= LIMITS.recordBytes) ?? shorter.at(-1) ?? '';
+}
+
+/** What a record keeps of it. */
+export function keptFacts(
+  { claims, idToken }: PersonFacts,
+  keepIdToken: boolean,
+): Pick<SessionRecord, 'claims' | 'idToken'> {
+  return {
+    ...(claims === undefined ? {} : { claims }),
+    ...(keepIdToken && typeof idToken === 'object' ? { idToken } : {}),
+  };
+}
+
+function isLong(token: string): boolean {
+  return bytesOf(token) > LIMITS.recordMemberBytes;
+}
+
+/** As the keychain stores it: in a JSON string, in UTF-8. */
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(JSON.stringify(text)).length;
 }
 
 /** Null: the session cannot be renewed. */
@@ -166,6 +200,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
   const { clientId, account, refreshToken, scope, resources, savedAt, metadata, access, doubted } =
     record;
   const { renewable } = record;
+  const { claims, idToken } = record;
   if (typeof clientId !== 'string' || clientId === '')
     return unreadable('a record without a client id');
   // Checked before the version: what a later build of another app has written must not be replaced
@@ -199,6 +234,8 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
       ...(isMark(metadata) ? { metadata } : {}),
       access: isAccess(access) ? access : null,
       ...(doubted === true ? { doubted } : {}),
+      ...(typeof claims === 'object' ? { claims } : {}),
+      ...(isAccess(idToken) && idToken.expiresAt !== null ? { idToken } : {}),
     },
   };
 }
@@ -450,6 +487,7 @@ function parseKnownTakeOver(value: unknown): KnownMigration {
   };
 }
 
+/** Of an access token, and of an ID token. */
 function isAccess(value: unknown): value is NonNullable<SessionRecord['access']> {
   if (typeof value !== 'object' || value === null) return false;
   const { token, obtainedAt, expiresAt } = value as Record<string, unknown>;
