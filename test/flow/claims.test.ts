@@ -162,6 +162,23 @@ describe('account.claims', () => {
     expect(claimsOf(next)).toEqual({ roles: ['admin'] });
   });
 
+  it('is what another process of the app has stored with its renewal, without a request', async () => {
+    const app = await signedIn();
+    const { secrets, file, lock, person } = app;
+    const second = await startApp(
+      provider,
+      { claims: CLAIMS },
+      { secrets, file, person, lock: lock.another() },
+    );
+    provider.changePerson('ada', { roles: ['reader'] });
+    await renew(second);
+    const before = provider.requests.length;
+    const refused = await app.engine.getAccessToken();
+    expect(await app.engine.getAccessToken({ refused })).toBe(await second.engine.getAccessToken());
+    expect(claimsOf(app)).toEqual({ roles: ['reader'], groups: GROUPS });
+    expect(provider.requests.length).toBe(before);
+  });
+
   it('is of the active account only, and goes when the person signs out', async () => {
     const app = await signedIn({ claims: CLAIMS, accounts: 'several' });
     await app.signIn({ login: 'grace' }, { prompt: 'login' });

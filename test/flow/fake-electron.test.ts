@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OptionsWithIssuer } from '../../src/main/index.js';
+import type { OptionsWithIssuer, SignedInView } from '../../src/main/index.js';
 import type { Auth } from '../../src/main/auth.js';
 import { type Provider, createPerson, startProvider } from '../../src/testing/index.js';
 import {
@@ -73,6 +73,32 @@ describe('an app on the fake Electron', () => {
       ).toBe(true);
     },
   );
+
+  it('shows claims to a page as plain data, and gives it no way to an ID token', async () => {
+    provider.changePerson('ada', {
+      roles: ['admin'],
+      groups: JSON.parse('[{"__proto__":{"admin":true},"name":"staff"}]') as unknown,
+    });
+    fakeElectron.browseAs({ login: 'ada' });
+    const auth = await start({ claims: ['roles', 'groups'], keepIdToken: true });
+    await auth.signIn();
+    const page = await fakeElectron.openPage(PAGE);
+    const { account } = page?.initialView as SignedInView;
+    const claims = { roles: ['admin'], groups: [{ name: 'staff' }] };
+    expect(account.claims).toEqual(claims);
+    expect(structuredClone(account.claims)).toEqual(claims);
+    expect(JSON.stringify(account.claims)).toBe(JSON.stringify(claims));
+    const idToken = await auth.getIdToken();
+    expect(provider.issued).toContainEqual({ kind: 'id_token', value: idToken });
+    expect(JSON.stringify(page)).not.toContain(idToken);
+    expect(Object.keys(page ?? {}).sort()).toEqual(
+      'cancelSignIn initialView onView pasteCallback reopenBrowser retry signIn signOut switchAccount tryAnotherWay'.split(
+        ' ',
+      ),
+    );
+    for (const channel of ['latchkey:get-id-token', 'latchkey:getIdToken'])
+      await expect(fakeElectron.invoke(channel, {})).rejects.toThrow('no handler');
+  });
 
   it('restores the session at the next start, and forgets it when the person signs out', async () => {
     fakeElectron.browseAs();

@@ -73,6 +73,14 @@ describe('a session of an earlier version', () => {
     expectNoLeak(app, provider);
   });
 
+  it('has its claims at once, and after the next start', async () => {
+    provider.changePerson('ada', { roles: ['admin'] });
+    const app = await update({ claims: ['roles'] });
+    expect(signedInView(app).account.claims).toEqual({ roles: ['admin'] });
+    await isOver(app);
+    expect(signedInView(await app.restart()).account.claims).toEqual({ roles: ['admin'] });
+  });
+
   it('is asked of userinfo where the renewal brings no ID token', async () => {
     provider.fault({
       kind: 'members',

@@ -158,6 +158,23 @@ describe('a support bundle', () => {
     expect(makeSupportBundle(content, { personalData: true }).view).toEqual(view);
   });
 
+  it('says nothing of the claims of the person, whose names alone are among the options', () => {
+    const signedIn: AuthView = {
+      status: 'signed-in',
+      account: { ...account, claims: { roles: ['chief accountant'], level: 7 } },
+      remembered: true,
+      store: 'keychain',
+      renewal: { state: 'fresh', since: 1, expiresAt: null, renewAt: null },
+    };
+    const bundle = makeSupportBundle(
+      { ...content, options: { claims: ['roles', 'level'], keepIdToken: true }, view: signedIn },
+      {},
+    );
+    expect(bundle.view).toMatchObject({ account: { issuer: 'https://login.example.com' } });
+    expect(JSON.stringify(bundle.view)).not.toMatch(/claims|accountant|roles/);
+    expect(bundle.options).toEqual({ claims: ['roles', 'level'], keepIdToken: true });
+  });
+
   it('says nothing of the person who was signed in last', () => {
     const { view: shown } = makeSupportBundle(
       {

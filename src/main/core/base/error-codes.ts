@@ -58,8 +58,9 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
     todo: 'Check the issuer, character by character. If it is right, suspect an attack.',
   },
   'id-token-invalid': {
-    means: 'The ID token failed a check (OpenID Connect Core §3.1.3.7).',
-    todo: 'Try again. If the error remains, check client id and issuer. The clock of this computer is not the reason.',
+    means:
+      'The ID token failed a check (OpenID Connect Core §3.1.3.7). Of getIdToken: there is none that has not expired, and a renewal brings none.',
+    todo: 'Try again. If the error remains, check client id and issuer. The clock of this computer is not the reason. Of getIdToken: sign in again.',
   },
   'response-invalid': {
     means:

@@ -234,7 +234,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
       ...(isMark(metadata) ? { metadata } : {}),
       access: isAccess(access) ? access : null,
       ...(doubted === true ? { doubted } : {}),
-      ...(typeof claims === 'object' ? { claims } : {}),
+      ...(isObject(claims) ? { claims } : {}),
       ...(isAccess(idToken) && idToken.expiresAt !== null ? { idToken } : {}),
     },
   };
@@ -497,6 +497,10 @@ function isAccess(value: unknown): value is NonNullable<SessionRecord['access']>
     typeof obtainedAt === 'number' &&
     (expiresAt === null || typeof expiresAt === 'number')
   );
+}
+
+function isObject(value: unknown): value is SessionClaims {
+  return typeof value === 'object' && value !== null;
 }
 
 function isTexts(value: unknown): value is readonly string[] {
