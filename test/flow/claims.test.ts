@@ -116,12 +116,34 @@ describe('account.claims', () => {
     expect(claimsOf(app)).toEqual({ groups: GROUPS });
   });
 
-  it('stays as it is at a renewal without ID token', async () => {
+  it('lacks what the next ID token lacks, though userinfo has said it at the sign-in', async () => {
+    const app = await signedIn();
+    provider.changePerson('ada', { roles: undefined });
+    await renew(app);
+    expect(claimsOf(app)).toEqual({ groups: GROUPS });
+  });
+
+  it.each([
+    ['without ID token', { drop: ['id_token'] }],
+    ['with an empty one', { set: { id_token: '' } }],
+  ])('stays as it is at a renewal %s', async (_what, change) => {
     const app = await signedIn();
     provider.changePerson('ada', { roles: ['reader'] });
-    provider.fault({ kind: 'members', endpoint: 'token', drop: ['id_token'] });
+    provider.fault({ kind: 'members', endpoint: 'token', ...change });
     await renew(app);
     expect(claimsOf(app)).toEqual({ roles: ['admin'], groups: GROUPS });
+  });
+
+  it('stays as it is, and so does the ID token, when a token with fewer scopes is fetched', async () => {
+    const app = await signedIn();
+    const idToken = await app.engine.getIdToken();
+    provider.changePerson('ada', { roles: ['reader'] });
+    const before = provider.tokenRequests('refresh_token');
+    await app.engine.getAccessToken({ scopes: ['openid'] });
+    expect(provider.tokenRequests('refresh_token') - before).toBe(1);
+    expect(claimsOf(app)).toEqual({ roles: ['admin'], groups: GROUPS });
+    expect(await app.engine.getIdToken()).toBe(idToken);
+    expect(claimsOf(await app.restart())).toEqual({ roles: ['admin'], groups: GROUPS });
   });
 
   it.each(['wrong-sub', 'wrong-iss', 'wrong-aud'] as const)(

@@ -1,6 +1,9 @@
 // What newer tokens change about the person of a session, and how old an ID token may be.
 import { describe, expect, it } from 'vitest';
 import type { IdToken, PersonFacts, TokenSet } from '../../../src/main/core/base/tokens.js';
+import { AuthError } from '../../../src/main/core/base/errors.js';
+import { lifeLeftMs } from '../../../src/main/core/oauth/id-token-times.js';
+import { stepSession } from '../../../src/main/core/session/session.js';
 import { answerToken } from '../../../src/main/core/session/session-queries.js';
 import { factsOf, validIdToken, withFacts } from '../../../src/main/core/session/person-facts.js';
 import type { LiveSession } from '../../../src/main/core/session/session-state.js';
@@ -74,6 +77,17 @@ describe('the tokens of a renewal', () => {
   });
 });
 
+describe('what is known', () => {
+  it('is in the record also where a keyring takes that only at a later try', () => {
+    const state = {
+      ...live({ claims, idToken: idToken('it') }),
+      storeError: new AuthError('keyring-locked', 'no'),
+    };
+    const { effects } = stepSession(state, { type: 'retry', now: 1_000_000 });
+    expect(effects).toMatchObject([{ type: 'write-record', claims, idToken: idToken('it') }]);
+  });
+});
+
 describe('an ID token', () => {
   it('is good to its end, and not when the clock shows a time long before it came', () => {
     const known = { idToken: idToken('it') };
@@ -88,6 +102,22 @@ describe('an ID token', () => {
       null,
       null,
     ]);
+  });
+
+  it.each([
+    ['an hour', { iat: 1_000, exp: 4_600 }, HOUR],
+    ['nothing, for it ends before it begins', { iat: 1_000, exp: 900 }, 0],
+    ['nothing, for it says no end', { iat: 1_000 }, 0],
+    ['nothing, for its times are no times', { iat: '1000', exp: '4600' }, 0],
+    ['a year, for it never ends', { iat: 1_000, exp: 1e300 }, 31_536_000_000],
+  ])('lives for %s', (_what, times, ms) => {
+    expect(lifeLeftMs(times, { computer: [0, 0], server: null })).toBe(ms);
+  });
+
+  it('lives by the clock of the server, also on a computer that is hours behind', () => {
+    const times = { iat: 100_000, exp: 103_600 };
+    const late = { computer: [50_000_000, 50_000_000], server: 102_000_000 } as const;
+    expect(lifeLeftMs(times, late)).toBe(1_600_000);
   });
 
   it('that is half an hour old when the calendar goes back keeps the half hour that it has left', () => {

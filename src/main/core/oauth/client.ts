@@ -570,8 +570,6 @@ export function createOAuthClient(
           scope,
         );
         const person = personIn(idToken, account, settings.clientId);
-        // With a narrower scope, the provider may say less about the person.
-        if (target !== null || person === 'another') return { tokens, person };
         const named = person === 'same' && typeof idToken === 'string' ? idToken : null;
         return { tokens: { ...tokens, ...identification.factsIn(named, times) }, person };
       },
