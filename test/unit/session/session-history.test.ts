@@ -244,6 +244,9 @@ function live({
   };
 
   const check = (before: SessionState, event: SessionEvent): void => {
+    // What was slow once stays so, whether or not a token is given then: the clock may be set back.
+    for (const write of written.values())
+      if (now >= write.askedAt + LIMITS.keyringWriteSlowMs) write.answered = true;
     const inFlight = renewals.filter(({ epoch }) => epoch === state.epoch);
     expect(inFlight.length, 'renewals in flight').toBeLessThanOrEqual(1);
     const sent = renewals.flatMap(({ effect }) => effect.refreshToken ?? []);
@@ -285,9 +288,6 @@ function live({
     const given = answerToken(state, now, { target, refused: null });
     if (given.kind === 'token') {
       const write = written.get(secretOf.get(given.token) ?? '');
-      // What was slow once stays so: the clock may be set back afterwards.
-      if (write !== undefined && now >= write.askedAt + LIMITS.keyringWriteSlowMs)
-        write.answered = true;
       const saved = write === undefined || write.answered;
       expect(saved, 'an access token is given before its secret is saved').toBe(true);
     }
