@@ -135,6 +135,7 @@ async function onServer(page: Page): Promise<void> {
 async function hydrated(page: Page): Promise<void> {
   await push(page, signedIn);
   await page.evaluate(() => lab().hydrate('hydrated', 'both'));
+  expect(await page.evaluate(() => lab().server('both')), 'the server knows no view').toBe('');
   await expect.poll(() => textOf(page, 'hydrated')).toBe('in ada');
   expect(await page.evaluate(() => lab().counts.recovered)).toBe(0);
   await page.evaluate(() => lab().unmount('hydrated'));
