@@ -20,7 +20,9 @@ const [CONTRACT, BASE, OPTIONS, STORAGE, OAUTH] = /** @type {const} */ ([
   'main/core/oauth/',
 ]);
 /** What a host's texts and issuers look like: read where options are checked, and where requests are. */
-const SHAPES = ['main/core/options/syntax.ts', 'main/core/options/issuer-template.ts'];
+const SHAPES = ['syntax', 'issuer-template', 'sign-in-demand'].map(
+  (name) => `main/core/options/${name}.ts`,
+);
 const ADAPTER = {
   loads: ['main/adapters/', BASE, 'electron', 'node:'],
   types: [CONTRACT, 'main/core/options/auth-options.ts', 'main/diagnosis/facts.ts'],

@@ -279,7 +279,30 @@ export interface SignInRequest {
   readonly prompt?: 'login' | 'select_account' | 'consent';
   /** Sent as `login_hint`: at most 320 characters. */
   readonly loginHint?: string;
+  /**
+   * Scopes in addition to the option `scopes` and to what is granted already. Like the following
+   * three, a page may ask only for what the option `pagesMayAsk` lists; docs/step-up.md.
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Sent as `acr_values`, the best first (RFC 9470 §4). The `acr` of the new ID token must be one of
+   * them; otherwise the sign-in fails with `id-token-invalid`.
+   */
+  readonly acrValues?: readonly string[];
+  /**
+   * Sent as `max_age`, in seconds. The `auth_time` of the new ID token must fit (OpenID Connect Core
+   * §3.1.3.7).
+   */
+  readonly maxAge?: number;
+  /**
+   * Sent as `claims` (OpenID Connect Core §5.5). An essential `acr` with values, and a `sub` with a
+   * value, are checked in the new ID token.
+   */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
+
+/** What asks for more than an ordinary sign-in. */
+export type StepUpRequest = Pick<SignInRequest, 'scopes' | 'acrValues' | 'maxAge' | 'claims'>;
 
 /**
  * The answer to every call from a page. A refusal is a value, so that no stack or cause crosses.

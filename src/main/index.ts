@@ -58,6 +58,7 @@ export type {
   OptionsWithProvider,
   ResultPageOptions,
   ResultTexts,
+  PagesMayAsk,
   SharedOptions,
 } from './core/options/auth-options.js';
 export type { SignInOptions } from './core/authorization/sign-in-request.js';

@@ -46,6 +46,7 @@ export function entra({
     promptConsent: 'never',
     selectAccount: true,
     clientSecret: { expected: false, sentBy: 'post' },
+    clientCapabilities: ['cp1'],
     refusals: [
       ...(isKnown
         ? []
@@ -250,6 +251,13 @@ const FACTS: readonly ProviderFact[] = [
     source: REFRESH,
     date: '2025-05-14',
     verified: true,
+  },
+  {
+    topic: 'tokens',
+    fact: 'Claims challenges come only to clients that announce cp1, in the claim xms_cc of the parameter claims, in authorization and token requests. Tokens for such clients live up to 28 hours.',
+    source: 'https://learn.microsoft.com/entra/identity-platform/claims-challenge',
+    date: '2026-11-29',
+    verified: false,
   },
   {
     topic: 'errors',

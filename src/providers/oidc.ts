@@ -37,6 +37,7 @@ export function oidc({ issuer, title = 'the provider' }: OidcOptions): ProviderP
     selectAccount: false,
     loginHintParameter: 'login_hint',
     clientSecret: { expected: false, sentBy: 'announced' },
+    clientCapabilities: [],
     endingErrors: [],
     refusals: [],
     preflight: [],

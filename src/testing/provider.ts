@@ -204,6 +204,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
         people,
         clientName: settings.clientName,
         grants,
+        acrValues: settings.acrValues,
         nowMs: room.nowMs,
         confirmsSchemes: policy.confirmsSchemes,
       };

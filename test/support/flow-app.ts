@@ -3,7 +3,8 @@
 // browser is the scripted person, who takes her time.
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import type { AuthView, SignInRequest } from '../../src/contract.js';
+import type { AuthView } from '../../src/contract.js';
+import type { SignInOptions } from '../../src/main/core/authorization/sign-in-request.js';
 import { createLoopback } from '../../src/main/adapters/loopback/loopback.js';
 import { createStartPages } from '../../src/main/adapters/loopback/start-page.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
@@ -83,7 +84,11 @@ export interface App {
   /** Every error that a call of this app rejected with. */
   readonly errors: readonly unknown[];
   /** A trip to the browser; the person does as `choices` say, or nothing at all. */
-  signIn(choices?: SignInChoices | 'stays away', request?: SignInRequest): Promise<void>;
+  signIn(
+    choices?: SignInChoices | 'stays away',
+    request?: SignInOptions,
+    by?: 'page' | 'host',
+  ): Promise<void>;
   /** The code that a promise of the engine rejects with, or `resolved`. */
   codeOf(promise: Promise<unknown>): Promise<string>;
   /** Ends this process and starts the next one, on the same keychain and file. */
@@ -231,12 +236,12 @@ export async function startApp(
     opened,
     trips,
     errors,
-    async signIn(wanted = {}, request = {}) {
+    async signIn(wanted = {}, request = {}, by = 'page') {
       choices = wanted;
       const attempt = {};
       deadlines.set(attempt, time.now() + settings.attemptTimeoutSeconds * 1_000);
       await engine
-        .signIn(request)
+        .signIn(request, by)
         .catch((error: unknown) => {
           errors.push(error);
           throw error;

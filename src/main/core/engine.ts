@@ -42,9 +42,9 @@ export interface Engine {
   onView(listener: (view: AuthView) => void): () => void;
   /**
    * `argument`: a `SignInRequest` from outside, not looked at yet. Of a host, and only of a host,
-   * it may be `SignInOptions`.
+   * it may be `SignInOptions`. `signal`: cancels the attempt.
    */
-  signIn(argument: unknown, by?: 'page' | 'host'): Promise<void>;
+  signIn(argument: unknown, by?: 'page' | 'host', signal?: AbortSignal): Promise<void>;
   cancelSignIn(): void;
   reopenBrowser(): void;
   tryAnotherWay(): void;
@@ -185,6 +185,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
       attemptError = null;
     },
     isSignedOut,
+    signedIn: (accountId) => sessions.signedIn(accountId),
     adopt: (tokens, account, number) => {
       sessions.adopt(tokens, account, number);
     },
@@ -244,9 +245,9 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
         viewListeners.delete(listener);
       };
     },
-    async signIn(argument, by = 'page') {
+    async signIn(argument, by = 'page', signal) {
       if (stopping !== null) throw stoppedError();
-      await attempts.begin(argument, by);
+      await attempts.begin(argument, by, signal);
     },
     cancelSignIn: () => {
       attempts.cancel(attempts.open());

@@ -9,6 +9,7 @@ import { pageAnswer } from '../server/page-frame.js';
 import type { Personality, Room, Rule } from '../server/personality.js';
 import {
   callbackAnswer,
+  holdsClaims,
   parametersOf,
   scopesOf,
   withCallback,
@@ -302,9 +303,15 @@ function tokens(): readonly Rule[] {
       judge: (exchange, room) => {
         const claims = exchange.form.get('claims');
         if (claims === null || exchange.form.get('grant_type') !== 'refresh_token') return null;
-        if (room.challenge?.metBy === 'sign-in')
-          return entraAnswer(50076, exchange, room.nowMs, '', { claims });
         const note = room.grants.find(redeemedBy(exchange, room)?.payload['grantId']);
+        const demanded = room.challenge?.claims;
+        if (
+          room.challenge?.metBy === 'sign-in' &&
+          demanded !== undefined &&
+          holdsClaims(claims, demanded.access_token) &&
+          !holdsClaims(note?.parameters['asked_claims'], demanded.access_token)
+        )
+          return entraAnswer(50076, exchange, room.nowMs, '', { claims });
         if (note !== undefined) note.claims = claims;
         return null;
       },

@@ -1,18 +1,18 @@
 // The demo resource: an API that takes the provider's access tokens, and can demand more of a
-// sign-in than it had. Challenges as Entra sends them (claims-challenge) or as RFC 9470 has them;
-// which one is the test's choice.
+// sign-in than it had. Challenges as Entra sends them (claims-challenge), as RFC 9470 or as RFC 6750
+// has them; which one is the test's choice.
 import type { Provider as OidcProvider } from 'oidc-provider';
-import { jsonAnswer, readJsonObject } from './exchange.js';
+import { jsonAnswer } from './exchange.js';
 import type { Answer, Exchange } from './exchange.js';
 import type { GrantNote } from './grant-notes.js';
 import type { People } from './people.js';
 import type { ApiChallenge, Room } from './personality.js';
 import { answerMe } from './plain-oauth.js';
-import { scopesOf } from './wire.js';
+import { holdsClaims, scopesOf } from './wire.js';
 
 /**
- * Answers the API: 200 with the person, 401 without a valid token (RFC 6750 §3.1), 401 with the
- * challenge when it is not met.
+ * Answers the API: 200 with the person, 401 without a valid token (RFC 6750 §3.1), 401 or
+ * 403 with the challenge when it is not met.
  */
 export async function answerApi(
   oidc: OidcProvider,
@@ -24,23 +24,34 @@ export async function answerApi(
   const { challenge } = room;
   if (who.status !== 200 || challenge === null) return who;
   const token = /^Bearer +(\S+)$/i.exec(exchange.headers.authorization ?? '')?.[1] ?? null;
-  const note = room.grants.find(room.look('AccessToken', token)?.payload['grantId']);
-  return isMet(challenge, note, room.nowMs) ? who : demand(challenge, room);
+  const payload = room.look('AccessToken', token)?.payload;
+  const granted = scopesOf(payload?.['scope']);
+  const isAllowed = scopesOf(challenge.scope).every((scope) => granted.includes(scope));
+  return isAllowed && isMet(challenge, room.grants.find(payload?.['grantId']), room)
+    ? who
+    : demand(challenge, isAllowed, room);
 }
 
-function isMet(challenge: ApiChallenge, note: GrantNote | undefined, nowMs: number): boolean {
+function isMet(
+  challenge: ApiChallenge,
+  note: GrantNote | undefined,
+  { nowMs, settings }: Room,
+): boolean {
   if (note === undefined) return false;
   if (challenge.claims !== undefined) {
     const asked = [
       note.parameters['asked_claims'],
       challenge.metBy === 'renewal' ? note.claims : undefined,
     ];
-    return asked.some((claims) => holds(claims, challenge.claims?.access_token ?? {}));
+    return asked.some((claims) => holdsClaims(claims, challenge.claims?.access_token ?? {}));
   }
   const isRecent =
     challenge.maxAgeSeconds === undefined ||
     nowMs - note.agreedAtMs <= challenge.maxAgeSeconds * 1000;
-  const acrs = scopesOf(note.parameters['acr_values']);
+  const known = settings.acrValues;
+  const acrs = scopesOf(note.parameters['acr_values']).filter(
+    (acr) => known.length === 0 || known.includes(acr),
+  );
   return (
     isRecent &&
     (challenge.acrValues === undefined ||
@@ -48,17 +59,17 @@ function isMet(challenge: ApiChallenge, note: GrantNote | undefined, nowMs: numb
   );
 }
 
-/** Clients may put more into `claims` than was demanded: their capabilities, say. */
-function holds(claims: string | undefined, demanded: Readonly<Record<string, unknown>>): boolean {
-  const members: unknown = readJsonObject(Buffer.from(claims ?? ''))?.['access_token'];
-  if (typeof members !== 'object' || members === null) return false;
-  const given = members as Readonly<Record<string, unknown>>;
-  return Object.entries(demanded).every(
-    ([name, value]) => JSON.stringify(given[name]) === JSON.stringify(value),
-  );
-}
-
-function demand({ claims, acrValues, maxAgeSeconds }: ApiChallenge, { origin }: Room): Answer {
+function demand(
+  { claims, scope, acrValues, maxAgeSeconds }: ApiChallenge,
+  isAllowed: boolean,
+  { origin }: Room,
+): Answer {
+  if (scope !== undefined && !isAllowed)
+    return jsonAnswer(
+      403,
+      { error: 'insufficient_scope' },
+      { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+    );
   const parts =
     claims === undefined
       ? [

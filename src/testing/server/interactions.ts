@@ -15,6 +15,8 @@ export interface InteractionTools {
   readonly people: People;
   readonly clientName: string;
   readonly grants: GrantNotes;
+  /** The authentication context classes that a sign-in can reach. */
+  readonly acrValues: readonly string[];
   readonly nowMs: number;
   /** Asks once more before it goes to a custom scheme. */
   readonly confirmsSchemes: boolean;
@@ -25,7 +27,7 @@ export interface InteractionTools {
  * chose.
  */
 export async function answerInteraction(
-  { oidc, people, clientName, grants, nowMs, confirmsSchemes }: InteractionTools,
+  { oidc, people, clientName, grants, acrValues, nowMs, confirmsSchemes }: InteractionTools,
   exchange: Exchange,
   request: IncomingMessage,
   response: ServerResponse,
@@ -93,11 +95,17 @@ export async function answerInteraction(
 
   if (choice === 'cancel') return refuse('the person cancelled');
   const login = exchange.form.get('login') ?? parameter('login_hint');
+  const acr = parameter('acr_values')
+    .split(' ')
+    .find((asked) => acrValues.includes(asked));
   // Any submitted form signs in, so that pressing Enter and scripts that send no button work.
   if (exchange.method === 'POST' && login.trim() !== '') {
     return finish(
       {
-        login: { accountId: people.signIn(login).subject },
+        login: {
+          accountId: people.signIn(login).subject,
+          ...(acr === undefined ? {} : { acr }),
+        },
         ...(prompt.name === 'login' ? {} : { [prompt.name]: {} }),
       },
       true,

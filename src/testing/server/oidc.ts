@@ -16,6 +16,7 @@ import type { ProviderSettings } from './provider-options.js';
 import type { Registration } from './registration.js';
 import type { SigningKey } from './signing-keys.js';
 import type { Store } from './store.js';
+import { scopesOf } from './wire.js';
 
 /**
  * The parts of an oidc-provider. A new one with another key and the same store continues from the
@@ -85,6 +86,7 @@ export function createOidc(
   const { issuer, port, settings, policy, grants, store, people, key } = parts;
   const prompts = interactionPolicy.base();
   prompts.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  prompts.get('login')?.checks.add(strongEnough(interactionPolicy.Check, settings.acrValues));
 
   const configuration: Configuration = {
     adapter: store.adapter,
@@ -103,6 +105,7 @@ export function createOidc(
       },
     ],
     enabledJWA: { idTokenSigningAlgValues: [key.algorithm] },
+    acrValues: [...settings.acrValues],
     scopes: ['openid', 'offline_access', ...policy.scopes, ...settings.scopes],
     extraParams: [...policy.extraParameters],
     claims: {
@@ -209,6 +212,19 @@ function ownClaims({ people }: ProviderSettings): readonly string[] {
   const told = ['name', 'preferred_username', 'picture', 'email', 'email_verified', 'sub'];
   const names = Object.values(people).flatMap((claims) => Object.keys(claims));
   return [...new Set(['roles', 'groups', ...names])].filter((name) => !told.includes(name));
+}
+
+/** A session of the browser that has not reached what is asked for, and could, signs in again. */
+function strongEnough(
+  Check: OidcPackage['interactionPolicy']['Check'],
+  known: readonly string[],
+): OidcModule.interactionPolicy.Check {
+  return new Check('acr_values', 'a stronger sign-in is asked for', ({ oidc }) => {
+    const asked = scopesOf(oidc.params?.['acr_values']).filter((acr) => known.includes(acr));
+    return asked.length > 0 && !asked.includes(oidc.acr ?? '')
+      ? Check.REQUEST_PROMPT
+      : Check.NO_NEED_TO_PROMPT;
+  });
 }
 
 function write(ctx: KoaContextWithOIDC, answer: Answer): void {

@@ -53,6 +53,8 @@ export interface ApiChallenge {
    * in the parameter `claims`.
    */
   readonly claims?: { readonly access_token: Readonly<Record<string, unknown>> };
+  /** RFC 6750 §3.1: the token must have all of these scopes, separated by blanks. */
+  readonly scope?: string;
   /** RFC 9470: one of these must be among the `acr_values` of the sign-in. */
   readonly acrValues?: string;
   /** RFC 9470: the sign-in may not be older. */

@@ -64,6 +64,12 @@ export interface ProviderOptions {
    * then ignores the parameter.
    */
   readonly resources?: readonly string[];
+  /**
+   * The authentication context classes that a sign-in can reach (`acr_values`, OpenID Connect Core
+   * §3.1.2.1). The first one that is asked for is the `acr` of the ID token; the provider asks for the
+   * name again to reach it. Default: none, and no `acr`.
+   */
+  readonly acrValues?: readonly string[];
   /** Default 300; `setAccessTokenSeconds` changes it while running. */
   readonly accessTokenSeconds?: number;
   /**
@@ -123,6 +129,7 @@ export function readProviderOptions(options: ProviderOptions): ProviderSettings 
     clock: null,
     scopes: [],
     resources: [],
+    acrValues: [],
     accessTokenSeconds: 300,
     people: {},
     userinfoOnly: [],

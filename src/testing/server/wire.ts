@@ -118,3 +118,16 @@ export function callbackAnswer(
 export function scopesOf(text: unknown): readonly string[] {
   return typeof text === 'string' ? text.split(' ').filter((scope) => scope !== '') : [];
 }
+
+/** Clients may put more into `claims` than was demanded: their capabilities, say. */
+export function holdsClaims(
+  claims: string | undefined,
+  demanded: Readonly<Record<string, unknown>>,
+): boolean {
+  const members: unknown = readJsonObject(Buffer.from(claims ?? ''))?.['access_token'];
+  if (typeof members !== 'object' || members === null) return false;
+  const given = members as Readonly<Record<string, unknown>>;
+  return Object.entries(demanded).every(
+    ([name, value]) => JSON.stringify(given[name]) === JSON.stringify(value),
+  );
+}

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { assertRemainingClaims, personIn } from '../../../src/main/core/oauth/id-token.js';
+import type { SignInDemand } from '../../../src/main/core/options/sign-in-demand.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type { ArrivalTimes } from '../../../src/main/core/oauth/arrival-times.js';
 import {
@@ -31,6 +32,7 @@ async function verdict(
   alg = 'RS256',
   times = right,
   asked: AskedAge | null = null,
+  demand: SignInDemand = {},
 ): Promise<string> {
   const whole = { iat: NOW, exp: NOW + 300, ...claims };
   try {
@@ -39,6 +41,7 @@ async function verdict(
       accessToken: ACCESS_TOKEN,
       times,
       asked,
+      demand,
     });
     return 'valid';
   } catch (error) {
@@ -393,5 +396,47 @@ describe('an ID token that comes with a renewal', () => {
     expect(says(payload('"iss":"https://id.example","sub":"ada","aud":[[[["me"]]]]'))).toBe(
       'another',
     );
+  });
+});
+
+describe('what a sign-in demanded', () => {
+  const acr = (request: object): SignInDemand => ({ claims: { id_token: { acr: request } } });
+  it.each<[SignInDemand, Record<string, unknown>, string]>([
+    [{ acrValues: ['a', 'b'] }, { acr: 'b' }, 'valid'],
+    [{ acrValues: ['a', 'b'] }, { acr: 'c' }, '"acr"'],
+    [{ acrValues: ['a', 'b'] }, {}, '"acr"'],
+    [{ acrValues: ['a', 'b'] }, { acr: ['a'] }, '"acr"'],
+    [{ acrValues: ['a', 'b'] }, { acr: 'a b' }, '"acr"'],
+    [acr({ essential: true, values: ['a', 'b'] }), { acr: 'b' }, 'valid'],
+    [acr({ essential: true, values: ['a', 'b'] }), {}, '"acr"'],
+    [acr({ essential: true, value: 'a' }), { acr: 'b' }, '"acr"'],
+    [acr({ essential: true }), {}, 'valid'],
+    [acr({ values: ['a'] }), { acr: 'b' }, 'valid'],
+    [{ ...acr({ essential: true, value: 'a' }), acrValues: ['b'] }, { acr: 'b' }, '"acr"'],
+    [{ claims: { id_token: { sub: { value: 'me' } } } }, { sub: 'me' }, 'valid'],
+    [{ claims: { id_token: { sub: { value: 'me' } } } }, { sub: 'you' }, '"sub"'],
+    [{ claims: { id_token: null, access_token: { acrs: { value: 'c1' } } } }, {}, 'valid'],
+    [{ claims: { id_token: { acr: null, sub: 'odd' } } }, {}, 'valid'],
+  ])('%j of an ID token with %j is %s', async (demand, claims, expected) => {
+    const said = await verdict(claims, 'RS256', right, null, demand);
+    expect(said).toContain(expected);
+    if (expected !== 'valid') expect(said).toMatch(/^id-token-invalid/);
+  });
+
+  it('is the stricter age of the option and the sign-in', () => {
+    const of = (usual: string | undefined, demanded: number | undefined): number | undefined =>
+      askedAge(
+        {
+          authorizationParameters: usual === undefined ? {} : { max_age: usual },
+          attemptTimeoutSeconds: 300,
+        },
+        NOW_MS,
+        NOW_MS,
+        demanded,
+      )?.maxAgeSeconds;
+    expect([of(undefined, 7), of('7', undefined), of('7', 5), of('5', 7), of('9', 0)]).toEqual([
+      7, 7, 5, 5, 0,
+    ]);
+    expect(of(undefined, undefined)).toBeUndefined();
   });
 });

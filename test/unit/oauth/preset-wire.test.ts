@@ -410,3 +410,66 @@ describe('prompt=select_account', () => {
     expect((await authorization(made, request)).get('prompt')).toBe(expected);
   });
 });
+
+describe('the parameter claims', () => {
+  const CP1 = { access_token: { xms_cc: { values: ['cp1'] } } };
+  const ENTRA = {
+    provider: entra({ tenant: '11111111-2222-3333-4444-555555555555' }),
+    clientId: '99999999-2222-3333-4444-555555555555',
+    scopes: ['x'],
+  };
+  const OTHER = { provider: oidc({ issuer: 'https://id.example' }), scopes: ['x'] };
+  const ACRS = { access_token: { acrs: { essential: true, value: 'c1' } } };
+  const BOTH = { access_token: { ...CP1.access_token, ...ACRS.access_token } };
+  const ada = { id: 'x', issuer: 'https://id.example', subject: '1' };
+
+  /** What a sign-in that asks so, a renewal, and a renewal for a target with claims send. */
+  async function sent(
+    options: Partial<GivenOptions>,
+    demand: AuthorizationRequest,
+  ): Promise<readonly unknown[]> {
+    const made = await createWire(options);
+    const { issuer } = options.provider!;
+    made.answer(issuer, ({ url }) =>
+      url.endsWith('/token')
+        ? Response.json({ ...TOKENS, refresh_token: 'next' })
+        : Response.json({
+            issuer,
+            authorization_endpoint: `${issuer}/a`,
+            token_endpoint: `${issuer}/token`,
+          }),
+    );
+    const secrets = createRequestSecrets();
+    const url = await made.protocol.authorizationUrl(secrets, LOOPBACK, demand);
+    const callback = new URLSearchParams({ code: 'code', state: secrets.state });
+    await made.protocol.redeem(callback, secrets, LOOPBACK, 'id', Date.now(), demand);
+    await made.protocol.renew('refresh', 'x', ada);
+    const target = { key: 'k', resource: null, scope: null, claims: ACRS };
+    await made.protocol.renew('refresh', 'x', ada, target);
+    await made.protocol.renewLegacy('refresh', 'x');
+    const forms = made.requests.filter(({ url: to }) => to.endsWith('/token'));
+    return [new URL(url).searchParams, ...forms.map(({ form }) => form)].map(
+      (parameters): unknown => JSON.parse(parameters.get('claims') ?? 'null'),
+    );
+  }
+
+  it('announces cp1 to Entra in every request, with what else is asked for', async () => {
+    expect(await sent(ENTRA, {})).toEqual([CP1, CP1, CP1, BOTH, CP1]);
+    expect(await sent(ENTRA, { claims: ACRS })).toEqual([BOTH, BOTH, CP1, BOTH, CP1]);
+  });
+
+  it('keeps the claims of the option beside those of the sign-in and of the preset', async () => {
+    const claims = JSON.stringify({ id_token: { email: null }, access_token: { ipaddr: null } });
+    const authorizationParameters = { claims };
+    const [asked] = await sent({ ...ENTRA, authorizationParameters }, { claims: ACRS });
+    expect(asked).toEqual({
+      id_token: { email: null },
+      access_token: { ...BOTH.access_token, ipaddr: null },
+    });
+  });
+
+  it('is sent to another provider only where somebody asks for claims', async () => {
+    expect(await sent(OTHER, {})).toEqual([null, null, null, ACRS, null]);
+    expect(await sent(OTHER, { claims: ACRS })).toEqual([ACRS, null, null, ACRS, null]);
+  });
+});

@@ -56,6 +56,7 @@ describe('parseOptions', () => {
       endpoints: null,
       authorizationParameters: {},
       trustedOrigins: [],
+      pagesMayAsk: {},
       appWindow: null,
       attachPreload: true,
       singleInstanceLock: true,
@@ -243,6 +244,26 @@ describe('parseOptions', () => {
       { ...GOOD, scopes: ['"hunter2"'] },
       /option "scopes" must be a list of words/,
     ],
+    ...['', '[]', '"hunter2"', '{', 'null'].map((claims): [string, object, RegExp] => [
+      `claims that are ${claims}`,
+      { ...GOOD, authorizationParameters: { claims } },
+      /option "authorizationParameters" must be an object whose "claims" is a JSON object/,
+    ]),
+    ...(
+      [
+        [null, ''],
+        [{ everything: true }, 'unknown option "everything" in "pagesMayAsk"'],
+        [{ scopes: ['hunter 2'] }, 'option "pagesMayAsk.scopes" must be a list'],
+        [{ acrValues: 'hunter2' }, 'option "pagesMayAsk.acrValues" must be a list'],
+        [{ maxAge: 60 }, 'option "pagesMayAsk.maxAge" must be true or false'],
+        [{ claims: { id_token: {} } }, 'option "pagesMayAsk.claims" must be a list'],
+        [{ claims: ['hunter2'] }, 'option "pagesMayAsk.claims" must be a list of objects'],
+      ] as const
+    ).map(([pagesMayAsk, message], index): [string, object, RegExp] => [
+      `pagesMayAsk that is wrong: ${index}`,
+      { ...GOOD, pagesMayAsk },
+      new RegExp(message),
+    ]),
     [
       'endpoints that are null',
       { ...GOOD, endpoints: null },

@@ -562,6 +562,21 @@ describe('parseAttempt', () => {
     expect(parseAttempt(JSON.stringify({ ...record, [member]: { odd: true } }), own)).toBeNull();
   });
 
+  it('gives back what the sign-in demanded, and finds none where that is damaged', () => {
+    const demand = { scopes: ['a'], acrValues: ['b'], maxAge: 5, claims: { c: 1 }, account: 'd' };
+    expect(parseAttempt(JSON.stringify({ ...record, demand }), own)).toEqual({ ...record, demand });
+    const odd: readonly unknown[] = [
+      null,
+      'a',
+      { acrValues: 'b' },
+      { ...demand, maxAge: '5' },
+      { ...demand, account: '' },
+      { ...demand, claims: [] },
+    ];
+    for (const one of odd)
+      expect(parseAttempt(JSON.stringify({ ...record, demand: one }), own)).toBeNull();
+  });
+
   it('throws for no text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {

@@ -1,7 +1,6 @@
 // The effects of attempts: opens redirects and the browser, takes callbacks, exchanges codes and
 // polls for device codes. Holds the secrets of the attempts. Decides nothing about an attempt: it
 // reports every result to the mailbox as an event of attempt.ts.
-import type { SignInRequest } from '../../../contract.js';
 import type { AttemptEvent } from './attempt-state.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
 import { type Pasted, parseCallback } from './callback.js';
@@ -14,7 +13,7 @@ import type { Settings } from '../options/auth-options.js';
 import type { CallbackVerdict, Ports, AttemptOutcome } from '../base/ports.js';
 import type { OAuthClient, Redeemed } from '../oauth/client.js';
 import type { AttemptRecord } from '../storage/records.js';
-import type { Opener } from './sign-in-request.js';
+import type { AttemptRequest, Opener } from './sign-in-request.js';
 import {
   type Answer,
   type OpenRedirect,
@@ -38,7 +37,7 @@ export interface AttemptEffectEvents {
 
 export interface AttemptEffects {
   /** `opener` null: the system browser opens the pages. */
-  begin(attempt: number, request: SignInRequest, opener: Opener | null, expiresAt: number): void;
+  begin(attempt: number, request: AttemptRequest, opener: Opener | null, expiresAt: number): void;
   /** Opens one more redirect. */
   prepare(attempt: number, expiresAt: number): void;
   openBrowser(attempt: number, redirect: number, again: boolean): void;
@@ -114,10 +113,11 @@ export function createAttemptEffects(
         });
     },
     redeem(attempt, id) {
-      const redirect = contexts.get(attempt)?.redirects.get(id);
-      if (redirect === undefined || redirect.kind === 'device-code' || redirect.answer === null)
-        return;
-      redeem(attempt, redirect, redirect.answer).then(
+      const context = contexts.get(attempt);
+      const redirect = context?.redirects.get(id);
+      if (context === undefined || redirect === undefined) return;
+      if (redirect.kind === 'device-code' || redirect.answer === null) return;
+      redeem(attempt, redirect, redirect.answer, context.request).then(
         ({ tokens, account }) => {
           events.post(attempt, { type: 'redeemed', redirect: id, tokens, account });
         },
@@ -127,10 +127,12 @@ export function createAttemptEffects(
       );
     },
     poll(attempt, id) {
-      const redirect = contexts.get(attempt)?.redirects.get(id);
-      if (redirect?.kind !== 'device-code') return;
+      const context = contexts.get(attempt);
+      const redirect = context?.redirects.get(id);
+      if (context === undefined || redirect?.kind !== 'device-code') return;
+      const { authorization, startedAt } = redirect;
       client
-        .pollDevice(redirect.authorization, events.correlationId(attempt), redirect.startedAt)
+        .pollDevice(authorization, events.correlationId(attempt), startedAt, context.request)
         .then(
           (answer) => {
             if (answer.state === 'granted')
@@ -223,6 +225,7 @@ export function createAttemptEffects(
     attempt: number,
     redirect: OpenRedirect,
     answer: Answer,
+    demand: AttemptRequest,
   ): Promise<Redeemed> {
     if (!(await attemptStore.release(redirect.secrets.state)))
       throw new AuthError(
@@ -238,6 +241,7 @@ export function createAttemptEffects(
         redirect.redirectUri,
         events.correlationId(attempt),
         redirect.startedAt,
+        demand,
       );
     } catch (error) {
       // The person copied only a part of the code and can correct that; the app has no fault.
@@ -365,7 +369,7 @@ export function createAttemptEffects(
     const { codeVerifier, nonce, redirectUri, startedAt } = record;
     const attempt = events.resume(record, 1);
     contexts.set(attempt, {
-      ...createAttemptContext({}, events.correlationId(attempt), null),
+      ...createAttemptContext(record.demand ?? {}, events.correlationId(attempt), null),
       lastId: 1,
       position: settings.redirects.length,
     });

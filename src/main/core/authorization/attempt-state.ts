@@ -1,6 +1,7 @@
 // The states, events and effects of one attempt. Types only. No state holds a secret, because
 // pages see parts of it.
-import type { AccountView, RedirectKind, SignInRequest } from '../../../contract.js';
+import type { AccountView, RedirectKind } from '../../../contract.js';
+import type { AttemptRequest } from './sign-in-request.js';
 import type { DeviceWait } from './device-polling.js';
 import type { PollAnswer } from '../oauth/device-authorization.js';
 import type { AuthError } from '../base/errors.js';
@@ -11,7 +12,7 @@ import type { TokenSet } from '../base/tokens.js';
 export interface OpenAttempt {
   /** Identifies the attempt inside this process; effects answer with it. */
   readonly number: number;
-  readonly request: SignInRequest;
+  readonly request: AttemptRequest;
   readonly startedAt: number;
   readonly expiresAt: number;
   /** How long a person may take for one redirect. */

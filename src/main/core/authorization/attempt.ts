@@ -1,7 +1,8 @@
 // The machine of one attempt: (state, event) → state + effects. Pure: the event brings the time,
 // and the effects hold the secrets. Several redirects may be open at once: the first one that
 // brings an answer wins, and the others are closed.
-import type { AttemptView, SignInRequest } from '../../../contract.js';
+import type { AttemptView } from '../../../contract.js';
+import type { AttemptRequest } from './sign-in-request.js';
 import type {
   AttemptEffect,
   AttemptEvent,
@@ -22,7 +23,7 @@ type Waiting = AttemptState & { readonly phase: 'waiting' };
 /** The first state; the engine prepares the first redirect at once. */
 export function beginAttempt(
   number: number,
-  request: SignInRequest,
+  request: AttemptRequest,
   now: number,
   timeoutSeconds: number,
 ): AttemptState & { readonly phase: 'preparing' } {
@@ -43,15 +44,19 @@ export function beginAttempt(
  */
 export function resumeAttempt(
   number: number,
-  kept: { readonly startedAt: number; readonly expiresAt: number },
+  kept: {
+    readonly startedAt: number;
+    readonly expiresAt: number;
+    readonly demand?: AttemptRequest;
+  },
   redirect: number,
 ): AttemptState {
-  const { startedAt, expiresAt } = kept;
+  const { startedAt, expiresAt, demand = {} } = kept;
   const redirects = [{ id: redirect, kind: 'custom-scheme', device: null }] as const;
   return {
     phase: 'waiting',
     number,
-    request: {},
+    request: demand,
     startedAt,
     expiresAt,
     patienceMs: expiresAt - startedAt,

@@ -10,7 +10,13 @@ import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
 import type { Settings } from '../options/auth-options.js';
 import { parsePasted } from './callback.js';
-import { parseSignInOptions, parseSignInRequest } from './sign-in-request.js';
+import {
+  type AttemptRequest,
+  type SignedIn,
+  parseSignInOptions,
+  parseSignInRequest,
+  withAccount,
+} from './sign-in-request.js';
 import type { Ports } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
 import type { TokenSet } from '../base/tokens.js';
@@ -34,6 +40,8 @@ export interface AttemptsHost {
   begun(): void;
   /** True when the person has signed out and nobody is signed in, also after a restart. */
   isSignedOut(): Promise<boolean>;
+  /** Null for `accountId`: the active account. */
+  signedIn(accountId: string | null): SignedIn | null;
   adopt(tokens: TokenSet, account: AccountView, attempt: number): void;
   /** No caller waits for these tokens any more. */
   discard(tokens: TokenSet): void;
@@ -49,9 +57,9 @@ export interface Attempts {
   /**
    * Resolves when the person is signed in; rejects when the attempt fails, and with
    * `invalid-options` when the argument is no sign-in request. Cancels the oldest attempt when too
-   * many are open. Only a host may say who opens the URL.
+   * many are open. Only a host may say who opens the URL. `signal`: cancels the attempt.
    */
-  begin(argument: unknown, by: 'page' | 'host'): Promise<void>;
+  begin(argument: unknown, by: 'page' | 'host', signal?: AbortSignal): Promise<void>;
   cancel(attempts: readonly AttemptState[]): void;
   /** Sends the event to the newest attempt that waits for the person. */
   sendToWaiting(event: AttemptEvent): void;
@@ -157,11 +165,17 @@ export function createAttempts(
     host.drain();
   }
 
-  async function begin(argument: unknown, by: 'page' | 'host'): Promise<void> {
-    const { request, opener } =
+  async function begin(
+    argument: unknown,
+    by: 'page' | 'host',
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const parsed =
       by === 'host'
         ? parseSignInOptions(argument)
-        : { request: parseSignInRequest(argument), opener: null };
+        : { request: parseSignInRequest(argument, settings.pagesMayAsk), opener: null };
+    const { opener } = parsed;
+    const request: AttemptRequest = withAccount(parsed.request, (id) => host.signedIn(id));
     const [oldest] = attempts.keys();
     if (oldest !== undefined && attempts.size >= LIMITS.openAttempts)
       send(oldest, { type: 'cancel' });
@@ -180,6 +194,9 @@ export function createAttempts(
       signIns.set(number, { resolve, reject });
       attemptEffects.begin(number, request, opener, attempt.expiresAt);
       host.drain();
+      const cancel = (): void => send(number, { type: 'cancel' });
+      if (signal?.aborted === true) cancel();
+      else signal?.addEventListener('abort', cancel, { once: true });
     });
   }
 

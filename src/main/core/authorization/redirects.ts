@@ -1,7 +1,7 @@
 // Opens and closes the redirects of an attempt: follows the order of redirects, makes the secrets
 // of each redirect, stores what may outlive the process. Each redirect has its own state, verifier
 // and nonce: an answer to one cannot be used on another (RFC 9700 §4.4, §4.7).
-import type { RedirectKind, SignInRequest } from '../../../contract.js';
+import type { RedirectKind } from '../../../contract.js';
 import type { AuthorizationRequest } from '../oauth/authorization-request.js';
 import { type RequestSecrets, createRequestSecrets } from '../oauth/request-secrets.js';
 import type { AttemptStore } from '../storage/attempt-store.js';
@@ -13,7 +13,8 @@ import type { Settings } from '../options/auth-options.js';
 import type { Ports, RedirectOption, AttemptOutcome } from '../base/ports.js';
 import type { BareCode, OAuthClient } from '../oauth/client.js';
 import { withTimeout } from '../base/timeout.js';
-import type { Opener } from './sign-in-request.js';
+import type { AttemptRequest, Opener } from './sign-in-request.js';
+import { demandIn } from '../options/sign-in-demand.js';
 
 /**
  * The answer comes as a callback with the state of this redirect: by itself, or pasted by the
@@ -42,7 +43,7 @@ export interface OpenDeviceCode {
 
 /** The parts of one open attempt that no state may hold, because states are shown or logged. */
 export interface AttemptContext {
-  readonly request: SignInRequest;
+  readonly request: AttemptRequest;
   readonly correlationId: string;
   readonly opener: Opener | null;
   readonly redirects: Map<number, OpenRedirect | OpenDeviceCode>;
@@ -72,7 +73,7 @@ export interface Redirects {
 }
 
 export function createAttemptContext(
-  request: SignInRequest,
+  request: AttemptRequest,
   correlationId: string,
   opener: Opener | null,
 ): AttemptContext {
@@ -227,10 +228,11 @@ export function createRedirects(
   }
 
   async function keep(
-    { correlationId }: AttemptContext,
+    { correlationId, request }: AttemptContext,
     redirect: OpenRedirect,
     expiresAt: number,
   ): Promise<void> {
+    const demand = demandIn(request);
     await attemptStore.keep({
       version: 1,
       issuer,
@@ -240,6 +242,7 @@ export function createRedirects(
       startedAt: redirect.startedAt,
       expiresAt,
       correlationId,
+      ...(demand === undefined ? {} : { demand }),
     });
   }
 

@@ -26,7 +26,8 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
     todo: 'Offer to sign in again. If the browser showed an error, `latchkey doctor` can tell why.',
   },
   'sign-in-denied': {
-    means: 'The person, or a rule at the provider, denied the sign-in (access_denied).',
+    means:
+      'The person, or a rule at the provider, denied the sign-in (access_denied). Or another account signed in than the one that a step-up is for; nothing has changed then.',
     todo: 'Offer to sign in again, perhaps with another account.',
   },
   'sign-in-refused': {
@@ -59,8 +60,8 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
   },
   'id-token-invalid': {
     means:
-      'The ID token failed a check (OpenID Connect Core §3.1.3.7). Of getIdToken: there is none that has not expired, and a renewal brings none.',
-    todo: 'Try again. If the error remains, check client id and issuer. The clock of this computer is not the reason. Of getIdToken: sign in again.',
+      'The ID token failed a check (OpenID Connect Core §3.1.3.7), or it does not show what signIn() demanded: acrValues, maxAge, claims. Of getIdToken: there is none that has not expired, and a renewal brings none.',
+    todo: 'Try again. If the message names "acr", the provider does not do what was demanded (docs/step-up.md). If the error remains, check client id and issuer. The clock of this computer is not the reason. Of getIdToken: sign in again.',
   },
   'response-invalid': {
     means:
@@ -107,8 +108,9 @@ const WORDS: { readonly [Code in AuthErrorCode]: ErrorWords } = {
     todo: 'Check the disk and the permissions of the userData folder, then call retry().',
   },
   'page-refused': {
-    means: 'A page that is not trusted called.',
-    todo: 'If the page is yours, add its origin to the option "trustedOrigins". The event `page-refused` says what else may be in the way.',
+    means:
+      'A page that is not trusted called. Or a page asked signIn() for more than the option "pagesMayAsk" lists.',
+    todo: 'Read the message. If it names a member of signIn(), list the value in "pagesMayAsk". If the page is yours, add its origin to the option "trustedOrigins". The event `page-refused` says what else may be in the way.',
   },
   'files-missing': {
     means:

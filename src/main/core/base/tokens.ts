@@ -32,6 +32,8 @@ export interface TokenTarget {
   readonly resource: string | null;
   /** The value of the parameter `scope`. */
   readonly scope: string | null;
+  /** For the parameter `claims` (OpenID Connect Core §5.5), which Entra reads here too. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** Claims that the option `claims` names, by where they come from: the ID token wins. */

@@ -5,10 +5,14 @@ import * as oauth from 'oauth4webapi';
 import type { RequestSecrets } from './request-secrets.js';
 import {
   type AuthorizationRequest,
+  demandsOf,
   loginHintOf,
   present,
   promptOf,
+  redeemedClaims,
   resourcesOf,
+  scopeOf,
+  tokenClaims,
   withQuery,
 } from './authorization-request.js';
 import { LIMITS } from '../base/limits.js';
@@ -41,6 +45,7 @@ import {
 } from './token-response.js';
 import type { AccountView, AuthErrorCode } from '../../../contract.js';
 import type { PersonFacts, TokenTarget, TokenSet } from '../base/tokens.js';
+import type { SignInDemand } from '../options/sign-in-demand.js';
 
 /** Tokens, and the account that they belong to. */
 export interface Redeemed {
@@ -100,8 +105,9 @@ export interface OAuthClient {
   ): Promise<string>;
   /**
    * RFC 6749 §4.1.3. Sends the code only once. Rejects with `sign-in-denied` when the callback says
-   * so. `startedAt`: when the authorization URL was made, in milliseconds since 1970; `max_age`
-   * counts from then on. Default: now.
+   * so, and when another account signed in than `demand` names. `startedAt`: when the authorization
+   * URL was made, in milliseconds since 1970; `max_age` counts from then on. Default: now. `demand`:
+   * what that URL asked for.
    */
   redeem(
     callback: URLSearchParams | BareCode,
@@ -109,6 +115,7 @@ export interface OAuthClient {
     redirectUri: string,
     correlationId?: string,
     startedAt?: number,
+    demand?: SignInDemand,
   ): Promise<Redeemed>;
   /**
    * False when the provider's metadata is known and names no device authorization endpoint. Sends
@@ -127,6 +134,7 @@ export interface OAuthClient {
     authorization: DeviceAuthorization,
     correlationId?: string,
     startedAt?: number,
+    demand?: SignInDemand,
   ): Promise<PollAnswer | { readonly state: 'granted'; readonly redeemed: Redeemed }>;
   /** False when `renew` would have to fetch metadata first. */
   isPrepared(): boolean;
@@ -250,13 +258,14 @@ export function createOAuthClient(
       client_id: settings.clientId,
       response_type: 'code',
       redirect_uri: redirectUri,
-      scope: settings.scopes.join(' '),
+      scope: scopeOf(request, settings),
       state: secrets.state,
       code_challenge: await oauth.calculatePKCECodeChallenge(secrets.codeVerifier),
       code_challenge_method: 'S256',
       nonce: usesOpenId ? secrets.nonce : undefined,
       prompt: promptOf(request, settings, server.prompt_values_supported),
       ...loginHintOf(request, settings),
+      ...demandsOf(request, settings),
     });
     parameters.push(...resourcesOf(settings));
     const whole = withQuery(server.authorization_endpoint, parameters);
@@ -314,6 +323,7 @@ export function createOAuthClient(
     redirectUri: string,
     correlationId?: string,
     startedAt = clock.now(),
+    demand: SignInDemand = {},
   ): Promise<Redeemed> {
     const server = await metadata.current();
     // The issuer of the metadata, which may differ from the option: Entra's `common` names none.
@@ -340,7 +350,7 @@ export function createOAuthClient(
         validated,
         redirectUri,
         secrets.codeVerifier,
-        http,
+        withClaims(redeemedClaims(demand, settings)),
       ),
     );
     const times = timesOf(response, requestedAt, clock.now());
@@ -358,24 +368,30 @@ export function createOAuthClient(
       sent(redirectUri, true, server.token_endpoint),
     );
     return receive(
-      { server: filled, answer, tokenResponse, times, attempt: secrets, startedAt },
+      { server: filled, answer, tokenResponse, times, attempt: secrets, startedAt, demand },
       correlationId,
     );
   }
 
   async function receive(exchange: Exchange, correlationId?: string): Promise<Redeemed> {
-    const { server, tokenResponse, times } = exchange;
+    const { server, tokenResponse, times, demand = {} } = exchange;
     const { identity, facts } = await identification.ofSignIn(exchange, correlationId);
     const since =
       tokenResponse.refresh_token === undefined
         ? latestStart(times, settings.networkTimeoutSeconds)
         : earliestStart(times);
     const tokens = {
-      ...toTokenSet(tokenResponse, since, null, settings.scopes.join(' ')),
+      ...toTokenSet(tokenResponse, since, null, scopeOf(demand, settings)),
       resources: settings.resources,
       ...facts,
     };
-    return { tokens, account: await toAccount(server.issuer, identity) };
+    const account = await toAccount(server.issuer, identity);
+    if (demand.account !== undefined && demand.account !== account.id)
+      throw new AuthError(
+        'sign-in-denied',
+        'another account has signed in than the one that was asked for',
+      );
+    return { tokens, account };
   }
 
   /**
@@ -433,9 +449,10 @@ export function createOAuthClient(
     // where they are known.
     const parameters = present({
       ...settings.authorizationParameters,
-      scope: settings.scopes.join(' '),
+      scope: scopeOf(request, settings),
       prompt: promptOf(request, settings, server.prompt_values_supported),
       ...loginHintOf(request, settings),
+      ...demandsOf(request, settings),
     });
     parameters.push(...resourcesOf(settings));
     return mapped(
@@ -471,6 +488,7 @@ export function createOAuthClient(
     authorization: DeviceAuthorization,
     correlationId?: string,
     startedAt = clock.now(),
+    demand: SignInDemand = {},
   ): ReturnType<OAuthClient['pollDevice']> {
     let exchange: Exchange;
     let url: string | undefined;
@@ -483,7 +501,7 @@ export function createOAuthClient(
         client,
         authentication(server),
         authorization.deviceCode,
-        http,
+        withClaims(redeemedClaims(demand, settings)),
       );
       const times = timesOf(response, requestedAt, clock.now());
       const answer = await readTokenAnswer(response, usesOpenId);
@@ -495,6 +513,7 @@ export function createOAuthClient(
         times,
         attempt: authorization,
         startedAt,
+        demand,
       };
     } catch (thrown) {
       const word = pendingWord(thrown);
@@ -538,6 +557,7 @@ export function createOAuthClient(
     const additionalParameters = present({
       resource: target?.resource ?? undefined,
       scope: target?.scope ?? undefined,
+      claims: tokenClaims(target?.claims, settings),
     });
     return mapped(
       'renew',
@@ -591,7 +611,7 @@ export function createOAuthClient(
           client,
           authentication(server),
           refreshToken,
-          http,
+          withClaims(tokenClaims(null, settings)),
         );
         const times = timesOf(response, requestedAt, clock.now());
         await assertServerRefused(response, settings.provider?.endingErrors ?? []);
@@ -639,6 +659,10 @@ export function createOAuthClient(
     } catch {
       return false;
     }
+  }
+
+  function withClaims(claims: string | undefined): oauth.TokenEndpointRequestOptions {
+    return { ...http, additionalParameters: present({ claims }) };
   }
 
   async function revoke(token: string): Promise<void> {

@@ -19,19 +19,21 @@ export interface AskedAge {
 
 /**
  * Null when no `max_age` was sent. `startedAt` and `now` follow this computer's clock, which may
- * have been set in between. A clock that was set back must not refuse a valid token, and a clock
+ * have been set in between. `demanded`: by the sign-in itself; the stricter one counts. A clock that was set back must not refuse a valid token, and a clock
  * that was set forward must not accept an old one.
  */
 export function askedAge(
   settings: Pick<Settings, 'authorizationParameters' | 'attemptTimeoutSeconds'>,
   startedAt: number,
   now: number,
+  demanded?: number,
 ): AskedAge | null {
-  const maxAge = settings.authorizationParameters['max_age'];
-  if (maxAge === undefined) return null;
+  const usual = settings.authorizationParameters['max_age'];
+  if (usual === undefined && demanded === undefined) return null;
+  const maxAge = Math.min(Number(usual ?? Infinity), demanded ?? Infinity);
   const longestMs = Math.max(settings.attemptTimeoutSeconds * 1000, LIMITS.deviceCodeMaxMs);
   const waitedMs = now < startedAt ? longestMs : Math.min(now - startedAt, longestMs);
-  return { maxAgeSeconds: Number(maxAge), waitedMs };
+  return { maxAgeSeconds: maxAge, waitedMs };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { IssuerTemplate } from '../options/provider-preset.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { type AskedAge, assertAuthTime, assertTimes } from './id-token-times.js';
 import { base64url } from '../base/digest.js';
+import type { SignInDemand } from '../options/sign-in-demand.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -19,6 +20,8 @@ export interface ExpectedClaims {
   readonly times: ArrivalTimes;
   /** Null when no `max_age` was sent. */
   readonly asked: AskedAge | null;
+  /** What the sign-in demanded in addition. */
+  readonly demand?: SignInDemand;
 }
 
 /**
@@ -38,12 +41,40 @@ export async function assertRemainingClaims(
     });
   assertTimes(claims, expected.times);
   if (expected.asked !== null) assertAuthTime(claims, expected.asked, expected.times);
+  assertDemand(claims, expected.demand ?? {});
   if (
     claims['at_hash'] !== undefined &&
     claims['at_hash'] !== (await accessTokenHash(idToken, expected.accessToken))
   ) {
     throw invalid('"at_hash" does not match the access token');
   }
+}
+
+/**
+ * A provider may ignore `acr_values` (Core §3.1.2.1), but a sign-in that demanded it (RFC 9470 §4) has
+ * failed then. An essential `acr` with values (§5.5.1.1) and a `sub` with a value (§5.5.1) must come.
+ */
+function assertDemand(claims: Claims, { acrValues, claims: asked }: SignInDemand): void {
+  const members = objectIn(asked, 'id_token');
+  const acr = objectIn(members, 'acr');
+  const essential = acr['essential'] === true ? valuesIn(acr) : null;
+  for (const wanted of [acrValues, essential])
+    if (Array.isArray(wanted) && !wanted.includes(claims['acr']))
+      throw invalid('"acr" is none of those that were demanded (RFC 9470 §4)');
+  const subjects = valuesIn(objectIn(members, 'sub'));
+  if (subjects !== null && !subjects.includes(claims['sub']))
+    throw invalid('"sub" is not the one that was demanded (OpenID Connect Core §5.5.1)');
+}
+
+/** What a claim must be one of; null: anything. */
+function valuesIn({ value, values }: Claims): readonly unknown[] | null {
+  if (value !== undefined) return [value];
+  return Array.isArray(values) ? values : null;
+}
+
+function objectIn(from: Claims | undefined, name: string): Claims {
+  const member = from?.[name];
+  return typeof member === 'object' && member !== null ? (member as Claims) : {};
 }
 
 /**

@@ -13,6 +13,7 @@ import { ANONYMOUS } from '../base/anonymous.js';
 import { note } from '../base/evidence.js';
 import { mapped } from './error-mapping.js';
 import type { Identity, Settings } from '../options/auth-options.js';
+import type { SignInDemand } from '../options/sign-in-demand.js';
 import type { Clock, Log } from '../base/ports.js';
 import { withTimeout } from '../base/timeout.js';
 import { bodyOf } from './token-response.js';
@@ -33,6 +34,8 @@ export interface Exchange {
   readonly attempt: object | null;
   /** When the authorization was requested; null when it was not, and so no `max_age` was sent. */
   readonly startedAt: number | null;
+  /** What the sign-in demanded. */
+  readonly demand?: SignInDemand;
 }
 
 /** What is needed to ask the provider. */
@@ -102,7 +105,7 @@ export function createIdentification(
   };
 
   async function byIdToken(exchange: Exchange, correlationId?: string): Promise<Identified> {
-    const { server, tokenResponse, times, startedAt } = exchange;
+    const { server, tokenResponse, times, startedAt, demand = {} } = exchange;
     const claims = oauth.getValidatedIdTokenClaims(tokenResponse);
     if (claims === undefined || tokenResponse.id_token === undefined)
       throw new AuthError('id-token-invalid', 'ID token missing');
@@ -111,7 +114,8 @@ export function createIdentification(
       clientId: settings.clientId,
       accessToken: tokenResponse.access_token,
       times,
-      asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now()),
+      asked: startedAt === null ? null : askedAge(settings, startedAt, clock.now(), demand.maxAge),
+      demand,
     });
     const identity = readClaims(claims);
     if (identity === null)

@@ -39,13 +39,13 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
     },
     authorizationUrl: async (secrets, redirectUri, request) =>
       (await loaded()).authorizationUrl(secrets, redirectUri, request),
-    redeem: async (callback, secrets, redirectUri, correlationId, startedAt) =>
-      (await loaded()).redeem(callback, secrets, redirectUri, correlationId, startedAt),
+    redeem: async (callback, secrets, redirectUri, correlationId, startedAt, demand) =>
+      (await loaded()).redeem(callback, secrets, redirectUri, correlationId, startedAt, demand),
     // Before it is loaded, no metadata is known.
     offersDeviceCode: () => there?.offersDeviceCode() ?? true,
     authorizeDevice: async (request) => (await loaded()).authorizeDevice(request),
-    pollDevice: async (deviceCode, correlationId, startedAt) =>
-      (await loaded()).pollDevice(deviceCode, correlationId, startedAt),
+    pollDevice: async (deviceCode, correlationId, startedAt, demand) =>
+      (await loaded()).pollDevice(deviceCode, correlationId, startedAt, demand),
     // A record that vouches for the file makes discovery unnecessary. If the file differs, the
     // renewal fetches the metadata.
     isPrepared: () => there?.isPrepared() ?? vouched !== null,

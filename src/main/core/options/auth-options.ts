@@ -131,6 +131,11 @@ export interface SharedOptions {
    */
   readonly trustedOrigins?: readonly string[];
   /**
+   * What pages may ask of `signIn()` beyond `prompt` and `loginHint`; docs/step-up.md. Default:
+   * nothing. A page that asks for more is refused with `page-refused`.
+   */
+  readonly pagesMayAsk?: PagesMayAsk;
+  /**
    * Returns the window that comes to the front after a sign-in; null: none; undefined: the default.
    * Called each time. Default: of the visible windows, the one that shows a trusted page and had
    * the focus last; if no window is visible, the hidden one that had the focus last, or the only
@@ -188,6 +193,16 @@ export interface SharedOptions {
   readonly onLog?: (event: AuthEvent) => void;
 }
 
+/** What pages may ask of `signIn()`, value by value. */
+export interface PagesMayAsk {
+  readonly scopes?: readonly string[];
+  readonly acrValues?: readonly string[];
+  /** True: any number of seconds. */
+  readonly maxAge?: boolean;
+  /** Whole values of the parameter `claims` (OpenID Connect Core §5.5), not parts of them. */
+  readonly claims?: readonly Readonly<Record<string, unknown>>[];
+}
+
 /** Where a token may go, and which one. */
 export interface ApiOption {
   /** Such as `https://api.example.com`; `http:` for this computer only. It is compared exactly. */
@@ -233,6 +248,7 @@ export interface Settings {
   readonly authorizationParameters: Readonly<Record<string, string>>;
   readonly identify: ((accessToken: string) => Promise<Identity>) | null;
   readonly trustedOrigins: readonly string[];
+  readonly pagesMayAsk: PagesMayAsk;
   readonly appWindow: (() => AppWindow | null | undefined) | null;
   readonly attachPreload: boolean;
   readonly singleInstanceLock: boolean;

@@ -25,6 +25,7 @@ import type {
   AuthOptions,
   EndpointOptions,
   GivenOptions,
+  PagesMayAsk,
   Settings,
 } from './auth-options.js';
 import { parseApis } from './apis-option.js';
@@ -53,6 +54,18 @@ const scopes = list(
   'a list of 1 to 100 scopes',
   fitting(isScope, 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)'),
 );
+
+const jsonObject: Check<Readonly<Record<string, unknown>>> = (value, name) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (JSON.parse(JSON.stringify(value)) as Readonly<Record<string, unknown>>)
+    : refuse(name, 'a list of objects');
+
+const pagesMayAsk = record({
+  scopes: optional(scopes),
+  acrValues: optional(scopes),
+  maxAge: optional(flag),
+  claims: optional(list(1, 32, 'a list of 1 to 32 objects', jsonObject)),
+} satisfies { [Name in keyof PagesMayAsk]-?: Check }) as Check<PagesMayAsk>;
 
 const someResources = 'a list of at most 32 absolute URIs without fragment (RFC 8707 §2)';
 const resources = list(0, 32, someResources, fitting(isResource, someResources));
@@ -86,6 +99,8 @@ const authorizationParameters: Check<Readonly<Record<string, string>>> = (value,
       refuse(name, `free of "${parameter}", which Latchkey sets itself`);
     if (typeof words !== 'string' || words.length > 4096)
       refuse(name, 'an object with string values of at most 4096 characters');
+    if (parameter === 'claims' && !isJsonObject(words))
+      refuse(name, 'an object whose "claims" is a JSON object');
     if (parameter === 'max_age' && !/^\d{1,9}$/.test(words))
       refuse(name, 'an object whose "max_age" is a number of seconds');
   }
@@ -120,6 +135,7 @@ const OPTIONS = {
   authorizationParameters: optional(authorizationParameters, {}),
   identify: optional(callable<NonNullable<AuthOptions['identify']>>(), null),
   trustedOrigins: optional(list(0, Infinity, someOrigins, trustedOrigin), []),
+  pagesMayAsk: optional(pagesMayAsk, {}),
   appWindow: optional(callable<NonNullable<AuthOptions['appWindow']>>(), null),
   attachPreload: optional(flag, true),
   singleInstanceLock: optional(flag, true),
@@ -231,6 +247,14 @@ function checkEndpoints(
     redirects.some(({ kind }) => kind === 'device-code')
   )
     refuse('endpoints.deviceAuthorization', 'given when the redirects contain "device-code"');
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    return JSON.stringify(JSON.parse(text)).startsWith('{');
+  } catch {
+    return false;
+  }
 }
 
 function isWrittenAsOrigin(address: string): boolean {

@@ -24,6 +24,7 @@ const MEMBERS: { readonly [Name in keyof ProviderPreset]: (value: unknown) => bo
   selectAccount: isAnything,
   loginHintParameter: isAnything,
   clientSecret: isObject,
+  clientCapabilities: isList,
   endingErrors: isList,
   refusals: isList,
   preflight: isList,

@@ -111,6 +111,11 @@ export interface ProviderPreset {
     readonly sentBy: 'post' | 'basic' | 'announced';
   };
   /**
+   * What this client can do, in the claim `xms_cc` of the parameter `claims` of every authorization
+   * and token request. Entra sends claims challenges to clients with `cp1` only.
+   */
+  readonly clientCapabilities: readonly string[];
+  /**
    * Error codes that this token endpoint sends for a refresh token instead of `invalid_grant` (RFC
    * 6749 §5.2).
    */

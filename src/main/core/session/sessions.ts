@@ -73,6 +73,12 @@ export interface Sessions {
   isActive(accountId: string): boolean;
   /** True when this account has a session, or may still get one. */
   isThere(accountId: string): boolean;
+  /** Who is signed in under this id, or may be. Null for `accountId`: the active account. */
+  signedIn(accountId: string | null): {
+    readonly account: AccountView;
+    readonly scope: string | null;
+    readonly isAlone: boolean;
+  } | null;
   /** True while no account has a session or may still get one. */
   areAbsent(): boolean;
   /** Callers wait until this is called; from then on they are answered. */
@@ -144,6 +150,17 @@ export function createSessions(
       [active, ...others.values()].some(
         ({ state }) => state.phase !== 'absent' && state.account.id === accountId,
       ),
+    signedIn(accountId) {
+      const rest = otherAccounts();
+      const isAlone = rest.length === 0;
+      const { state } = others.get(accountId ?? '') ?? active;
+      if (state.phase !== 'absent' && (accountId === null || state.account.id === accountId)) {
+        const scope = state.phase === 'live' ? state.scope : null;
+        return { account: state.account, scope, isAlone };
+      }
+      const account = rest.find(({ id }) => id === accountId);
+      return account === undefined ? null : { account, scope: null, isAlone };
+    },
     areAbsent: () => [active, ...others.values()].every(({ state }) => state.phase === 'absent'),
     start() {
       starting?.();

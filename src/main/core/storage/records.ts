@@ -4,6 +4,7 @@
 import type { AccountView } from '../../../contract.js';
 import { isAnonymous } from '../base/anonymous.js';
 import { LIMITS } from '../base/limits.js';
+import { type SignInDemand, readDemand } from '../options/sign-in-demand.js';
 import type {
   MetadataMark,
   KnownAccount,
@@ -75,6 +76,8 @@ export interface AttemptRecord {
    * reveals nothing.
    */
   readonly correlationId: string;
+  /** What the sign-in demanded, to be checked when the tokens come; absent if it was nothing. */
+  readonly demand?: SignInDemand;
 }
 
 /**
@@ -255,9 +258,13 @@ export function parseAttempt(
     )
   )
     return null;
-  return typeof startedAt === 'number' && typeof expiresAt === 'number'
-    ? (record as AttemptRecord)
-    : null;
+  if (typeof startedAt !== 'number' || typeof expiresAt !== 'number') return null;
+  if (record.demand === undefined) return record as AttemptRecord;
+  // Without what was demanded, less would be checked than was asked for.
+  const given: unknown = record.demand;
+  if (typeof given !== 'object' || given === null) return null;
+  const read = readDemand(given as Readonly<Record<string, unknown>>);
+  return 'wrong' in read ? null : ({ ...record, demand: read.demand } as AttemptRecord);
 }
 
 /** Null for anything that is not a session to migrate, of this client at this issuer. */
