@@ -55,7 +55,7 @@ export const ROOMS = {
   },
   // It knows of sessions what a caller of getAccessToken() knows.
   'main/core/requests/': {
-    loads: [BASE],
+    loads: [BASE, ...SHAPES],
     types: [CONTRACT, OPTIONS, 'main/core/session/token-request.ts'],
   },
   // view.ts, engine.ts, lazy-engine.ts

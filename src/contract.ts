@@ -368,6 +368,7 @@ export interface PageRequest {
   readonly redirect: RequestRedirect;
   readonly withCookies: boolean;
   readonly account: string | null;
+  readonly stepUp: boolean;
 }
 
 /** What a page says about a request that is under way. Main gives one chunk for each `pull`. */
@@ -388,6 +389,7 @@ export type PageResponseMessage =
       readonly statusText: string;
       readonly headers: readonly (readonly [name: string, value: string])[];
       readonly hasBody: boolean;
+      readonly challenge: StepUpRequest | null;
     }
   | { readonly type: 'chunk'; readonly bytes: Uint8Array }
   | { readonly type: 'end' }
@@ -416,6 +418,13 @@ export interface AuthBridge extends AuthCallMethods<Promise<AuthReply>> {
 export interface PageRequestInit extends RequestInit {
   /** The `id` of an account of the view. Default: the active one. */
   readonly account?: string;
+  /** `ask`: if the API demands a stronger sign-in, the person is asked once (docs/step-up.md). */
+  readonly stepUp?: 'ask';
+}
+
+/** An answer of an API, and what it demands: null when it demands nothing more. */
+export interface ApiResponse extends Response {
+  readonly challenge: StepUpRequest | null;
 }
 
 /**
@@ -469,5 +478,5 @@ export interface AuthApi {
    * with an `AuthFailure` if there is no token or the page may not ask (`page-refused`), and with a
    * `TypeError` if the API cannot be reached.
    */
-  readonly fetch: (input: string | URL | Request, init?: PageRequestInit) => Promise<Response>;
+  readonly fetch: (input: string | URL | Request, init?: PageRequestInit) => Promise<ApiResponse>;
 }

@@ -161,21 +161,33 @@ export function assemble({
     return look(settings, sources, clock, { probe });
   }
 
-  function lazyFetch(requester: Requester): ApiFetch {
-    let calling: Promise<ApiFetch> | null = null;
-    const load = async (): Promise<ApiFetch> => {
-      const [{ createApiFetch }, { createApiNetwork }] = await Promise.all([
-        import('./core/requests/api-fetch.js'),
-        import('./adapters/network/api-network.js'),
-      ]);
-      return createApiFetch(settings.apis, createApiNetwork(), engine.getAccessToken, requester);
-    };
-    return async (input, init) => (await (calling ??= load()))(input, init);
+  let calling: Promise<(requester: Requester) => ApiFetch> | null = null;
+  async function loadFetch(): Promise<(requester: Requester) => ApiFetch> {
+    const [{ createApiFetch }, { createStepUp }, { createApiNetwork }] = await Promise.all([
+      import('./core/requests/api-fetch.js'),
+      import('./core/requests/step-up.js'),
+      import('./adapters/network/api-network.js'),
+    ]);
+    // One for all: requests of the host and of pages share a trip to the browser.
+    const tokensFor = createStepUp(
+      {
+        getAccessToken: (wanted) => engine.getAccessToken(wanted, 'api'),
+        signIn: (request, signal) => engine.signIn(request, 'host', signal),
+        signedIn: (accountId) => engine.signedIn(accountId),
+      },
+      clock,
+    );
+    const apiNetwork = createApiNetwork();
+    return (requester) => createApiFetch(settings.apis, apiNetwork, tokensFor, requester);
   }
+  const fetchFor =
+    (requester: Requester): ApiFetch =>
+    async (input, init) =>
+      (await (calling ??= loadFetch()))(requester)(input, init);
 
   return {
-    fetch: lazyFetch('host'),
-    pageFetch: lazyFetch('page'),
+    fetch: fetchFor('host'),
+    pageFetch: fetchFor('page'),
     engine: {
       ...engine,
       async stop() {

@@ -26,6 +26,7 @@ export type {
   AccountView,
   ActiveAccountView,
   AdviceView,
+  ApiResponse,
   AttemptView,
   AuthErrorCode,
   AuthErrorRetry,
@@ -46,6 +47,7 @@ export { AuthError };
 export type { AuthEvent, EventName } from './core/base/events.js';
 export type { Finding, FindingId, FindingLevel } from './diagnosis/findings.js';
 export type { ApiFetch, ApiRequestInit } from './core/requests/api-fetch.js';
+export type { ApiChallenge } from './core/requests/step-up-challenge.js';
 export type {
   ApiOption,
   AppWindow,

@@ -1,6 +1,7 @@
 // auth.fetch() of a page: a request that main makes, in the shape of `fetch`. Each side asks the other
 // for the next chunk of a body. Runs in a page, like index.ts.
 import type {
+  ApiResponse,
   AuthBridge,
   AuthErrorView,
   PageRequest,
@@ -21,9 +22,9 @@ interface Chunks {
 export async function fetchByMain(
   bridge: AuthBridge,
   input: string | URL | Request,
-  { account, ...init }: PageRequestInit,
+  { account, stepUp, ...init }: PageRequestInit,
   failureOf: (error: AuthErrorView) => Error,
-): Promise<Response> {
+): Promise<ApiResponse> {
   const request = new Request(input, { ...init, duplex: 'half' } as RequestInit);
   const { signal } = request;
   signal.throwIfAborted();
@@ -39,6 +40,7 @@ export async function fetchByMain(
     redirect: request.redirect,
     withCookies: init.credentials === 'include',
     account: account ?? null,
+    stepUp: stepUp === 'ask',
   };
   return await new Promise((resolve, reject) => {
     let answer: ReadableStreamDefaultController<Uint8Array> | null = null;
@@ -140,8 +142,8 @@ function chunksOf(stream: ReadableStream<unknown>): Chunks {
 function responseOf(
   head: Extract<PageResponseMessage, { type: 'response' }>,
   stream: ReadableStream<Uint8Array>,
-): Response {
-  const { url, redirected, status, statusText, headers, hasBody } = head;
+): ApiResponse {
+  const { url, redirected, status, statusText, headers, hasBody, challenge } = head;
   const response = new Response(hasBody ? stream : null, {
     status,
     statusText,
@@ -150,5 +152,6 @@ function responseOf(
   return Object.defineProperties(response, {
     url: { value: url },
     redirected: { value: redirected },
-  });
+    challenge: { value: challenge },
+  }) as ApiResponse;
 }

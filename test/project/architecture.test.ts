@@ -57,6 +57,7 @@ const IMPURE: Readonly<Record<string, string>> = {
   'oauth/jwks-prefetch.ts': 'forgets keys that are old',
   'oauth/metadata-cache.ts': 'forgets metadata that are old',
   'oauth/request-secrets.ts': 'makes secrets',
+  'requests/step-up.ts': 'forgets what the person was asked in vain',
   'session/session-effects.ts': 'effects',
   'session/sessions.ts': 'an owner: gives its machine the time',
   'session/set-back.ts': 'compares two clocks',

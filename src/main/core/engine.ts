@@ -19,7 +19,7 @@ import type { Settings } from './options/auth-options.js';
 import type { Lock, Ports } from './base/ports.js';
 import type { TokenSet } from './base/tokens.js';
 import type { Timing } from './session/session-state.js';
-import { type SessionMail, createSessions } from './session/sessions.js';
+import { type SessionMail, type Sessions, createSessions } from './session/sessions.js';
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createMigration } from './migration/migration.js';
@@ -76,7 +76,12 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-export function createEngine(settings: Settings, ports: Ports): Engine {
+/** The engine, and what requests to APIs ask of it. */
+export interface WholeEngine extends Engine {
+  readonly signedIn: Sessions['signedIn'];
+}
+
+export function createEngine(settings: Settings, ports: Ports): WholeEngine {
   const { clock, log } = ports;
   const ended = new AbortController();
   /** As soon as stop() begins, no call waits for a lock. */
@@ -308,6 +313,7 @@ export function createEngine(settings: Settings, ports: Ports): Engine {
     getIdToken: (request) =>
       stopping === null ? sessions.getIdToken(request) : Promise.reject(stoppedError()),
     errorView: (error) => errorViews.complete(error),
+    signedIn: (accountId) => sessions.signedIn(accountId),
     stop: () => (stopping ??= stop()),
   };
 

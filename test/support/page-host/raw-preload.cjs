@@ -21,7 +21,7 @@ contextBridge.exposeInMainWorld('raw', {
         resolve(data.error?.code ?? data.type);
       };
       const head = { url: 'http://127.0.0.1:9/', method: 'GET', headers: [], body: null };
-      const rest = { redirect: 'follow', withCookies: false, account: null };
+      const rest = { redirect: 'follow', withCookies: false, account: null, stepUp: false };
       ipcRenderer.postMessage('latchkey:fetch', { ...head, ...rest }, [port2]);
     }),
 });

@@ -1,7 +1,12 @@
 // Requests of pages by their port (adapters/pages/page-requests.ts), with the bridge of a page at the
 // other end: what crosses, in which order, and what a page that breaks the rules gets.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AuthView, PageRequest, PageResponseMessage } from '../../../src/contract.js';
+import type {
+  ApiResponse,
+  AuthView,
+  PageRequest,
+  PageResponseMessage,
+} from '../../../src/contract.js';
 import { type PageCalls, exposeToPages } from '../../../src/main/adapters/pages/ipc.js';
 import { AuthError, toErrorView } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
@@ -20,11 +25,12 @@ const REQUEST: PageRequest = {
   redirect: 'follow',
   withCookies: false,
   account: null,
+  stepUp: false,
 };
 
 const NO_FRAME = { senderFrame: null, ports: [] } as never;
 
-let fetch: ApiFetch;
+let fetch: (...given: Parameters<ApiFetch>) => Promise<Response>;
 let remove: () => void;
 
 beforeEach(() => {
@@ -42,7 +48,7 @@ beforeEach(() => {
     signOut: nothing,
     switchAccount: nothing,
     retry: nothing,
-    fetch: async () => (input, init) => fetch(input, init),
+    fetch: async () => (input, init) => fetch(input, init) as Promise<ApiResponse>,
   };
   const log = { write: nothing };
   ({ remove } = exposeToPages(calls, { trustedOrigins: [ORIGIN], appPath: '/opt/notes' }, log));
@@ -99,6 +105,7 @@ describe('a request of a page', () => {
       return Object.defineProperties(response, {
         url: { value: `${URL_OF_API}/there` },
         redirected: { value: true },
+        challenge: { value: { acrValues: ['high'] } },
       });
     };
     const api = await pageApi();
@@ -108,6 +115,7 @@ describe('a request of a page', () => {
       credentials: 'include',
       redirect: 'manual',
       account: 'account-2',
+      stepUp: 'ask',
     });
     expect([answer.status, answer.statusText, answer.url, answer.redirected]).toEqual([
       404,
@@ -115,6 +123,7 @@ describe('a request of a page', () => {
       `${URL_OF_API}/there`,
       true,
     ]);
+    expect(answer.challenge).toEqual({ acrValues: ['high'] });
     expect([await answer.text(), [...answer.headers.keys()]]).toEqual([
       'found',
       ['content-type', 'x-api'],
@@ -127,6 +136,7 @@ describe('a request of a page', () => {
         credentials: 'include',
         redirect: 'manual',
         account: 'account-2',
+        stepUp: 'ask',
       },
       'hello',
     ]);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
+import { createStepUp } from '../../../src/main/core/requests/step-up.js';
 import { createApiFetch } from '../../../src/main/core/requests/api-fetch.js';
 import { parseStateFileContent } from '../../../src/main/core/storage/records.js';
 import { type Bench, createBench, until } from '../../support/engine-harness.js';
@@ -381,7 +382,14 @@ describe('the word that an API has refused the only access token', () => {
           return new Response('no', { status: 401 });
         },
       },
-      bench.engine.getAccessToken,
+      createStepUp(
+        {
+          getAccessToken: (wanted) => bench.engine.getAccessToken(wanted, 'api'),
+          signIn: () => Promise.reject(new Error('not reached')),
+          signedIn: () => null,
+        },
+        bench.clock,
+      ),
       'host',
     );
     const answer = await fetch('https://api.example/notes');

@@ -1,10 +1,11 @@
 // auth.fetch() without a network: what goes out, what comes back, and where no token goes.
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/main/core/base/errors.js';
-import type { ApiNetworkRequest } from '../../../src/main/core/base/ports.js';
+import type { ApiNetwork, ApiNetworkRequest } from '../../../src/main/core/base/ports.js';
 import { parseApis } from '../../../src/main/core/options/apis-option.js';
-import { createApiFetch } from '../../../src/main/core/requests/api-fetch.js';
+import { type ApiFetch, createApiFetch } from '../../../src/main/core/requests/api-fetch.js';
 import type { Requester } from '../../../src/main/core/requests/api-list.js';
+import { createStepUp } from '../../../src/main/core/requests/step-up.js';
 import type { TokenRequest } from '../../../src/main/core/session/token-request.js';
 
 const API = 'https://api.example.com';
@@ -29,12 +30,25 @@ interface Sent {
 
 type Answers = (sent: Sent, index: number) => Response | Promise<Response>;
 
+/** Nobody is there to be asked. */
+function fetchWith(
+  network: ApiNetwork,
+  getAccessToken: (request: TokenRequest) => Promise<string>,
+  requester: Requester = 'host',
+): ApiFetch {
+  const host = {
+    getAccessToken,
+    signedIn: () => null,
+    signIn: () => Promise.reject(new Error('not reached')),
+  };
+  return createApiFetch(APIS, network, createStepUp(host, { elapsed: () => 0 }), requester);
+}
+
 function bench(answers: Answers = () => new Response('yes'), requester: Requester = 'host') {
   const sent: Sent[] = [];
   const asked: TokenRequest[] = [];
   let issued = 1;
-  const fetch = createApiFetch(
-    APIS,
+  const fetch = fetchWith(
     {
       async fetch(url, init) {
         const one = await toldOf(url, init);
@@ -150,8 +164,7 @@ describe('a request', () => {
   });
 
   it('rejects with the reason of the signal, also while it waits for the token', async () => {
-    const fetch = createApiFetch(
-      APIS,
+    const fetch = fetchWith(
       { fetch: () => Promise.reject(new Error('not reached')) },
       () => new Promise(() => undefined),
       'host',
@@ -163,11 +176,8 @@ describe('a request', () => {
   });
 
   it('rejects with the error of the session when there is no token', async () => {
-    const fetch = createApiFetch(
-      APIS,
-      { fetch: () => Promise.reject(new Error('not reached')) },
-      () => Promise.reject(new AuthError('signed-out', 'nobody is signed in')),
-      'host',
+    const fetch = fetchWith({ fetch: () => Promise.reject(new Error('not reached')) }, () =>
+      Promise.reject(new AuthError('signed-out', 'nobody is signed in')),
     );
     await expect(fetch(`${API}/v1`)).rejects.toMatchObject({ code: 'signed-out' });
   });
@@ -204,8 +214,7 @@ describe('a request that is refused with 401', () => {
   });
 
   it('is answered with the refusal when there is no other token', async () => {
-    const fetch = createApiFetch(
-      APIS,
+    const fetch = fetchWith(
       { fetch: async () => new Response('no', { status: 401 }) },
       async () => 'the only one',
       'host',

@@ -15,6 +15,7 @@ const GIVEN = {
   redirect: 'follow',
   withCookies: false,
   account: null,
+  stepUp: false,
 };
 const LONG = 'x'.repeat(LIMITS.pageRequestHeadChars + 1);
 
@@ -49,6 +50,7 @@ describe('the request of a page', () => {
     ['withCookies', 1],
     ['account', 7],
     ['account', 'a'.repeat(257)],
+    ['stepUp', 'ask'],
   ])('with a wrong %s is refused by its name, and the value is not repeated', (name, value) => {
     expect(() => parsePageRequest({ ...GIVEN, [name]: value })).toThrow(
       expect.objectContaining({

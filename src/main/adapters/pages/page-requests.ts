@@ -3,6 +3,7 @@
 // memory. No token crosses: main makes the request. Loaded at the first request of a page.
 import type { MessagePortMain } from 'electron';
 import type {
+  ApiResponse,
   AuthErrorView,
   PageRequest,
   PageRequestMessage,
@@ -123,7 +124,7 @@ function createUpload(ask: () => void): {
 }
 
 function initOf(
-  { method, headers, body, redirect, withCookies, account }: PageRequest,
+  { method, headers, body, redirect, withCookies, account, stepUp }: PageRequest,
   stream: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): ApiRequestInit {
@@ -135,12 +136,13 @@ function initOf(
     signal,
     ...(withCookies ? { credentials: 'include' as const } : {}),
     ...(account === null ? {} : { account }),
+    ...(stepUp ? { stepUp: 'ask' as const } : {}),
   };
 }
 
 /** Without cookies, which browsers hide from pages, too. */
-function headOf(response: Response): PageResponseMessage {
-  const { url, redirected, status, statusText, headers, body } = response;
+function headOf(response: ApiResponse): PageResponseMessage {
+  const { url, redirected, status, statusText, headers, body, challenge } = response;
   return {
     type: 'response',
     url,
@@ -149,6 +151,7 @@ function headOf(response: Response): PageResponseMessage {
     statusText,
     headers: [...headers].filter(([name]) => name !== 'set-cookie'),
     hasBody: body !== null,
+    challenge,
   };
 }
 

@@ -153,6 +153,11 @@ export const LIMITS = {
   /** An app talks to a few APIs. A key that changes with each call must not fill the memory. */
   tokenTargets: 64,
   /**
+   * What the person was asked in vain is not asked again so soon: an app that polls must not open a
+   * browser each time.
+   */
+  stepUpPauseMs: 300_000,
+  /**
    * If an API refuses a token this soon after it arrived, another token does not help. A caller in
    * a loop must not cause a renewal each time.
    */

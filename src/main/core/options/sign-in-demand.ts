@@ -59,7 +59,7 @@ export function demandIn(request: SignInDemand): SignInDemand | undefined {
   const given = Object.entries({ scopes, acrValues, maxAge, claims, account }).filter(
     ([, value]) => value !== undefined,
   );
-  return given.length === 0 ? undefined : (Object.fromEntries(given) as SignInDemand);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 /** True when more is asked than an ordinary sign-in asks. */

@@ -1,12 +1,13 @@
 // Requests to APIs with the token of a session (RFC 6750 §2.1). Follows redirects, repeats a request
-// once that an API refused with 401, and lets a token go nowhere but to an API of the option "apis".
-// Knows no Electron and no session beyond `getAccessToken`.
-import { abortable } from '../base/abortable.js';
+// that an API refused with a token that may be better, and lets a token go nowhere but to an API of
+// the option "apis". Knows no Electron and no session; step-up.ts says which token is better.
+import type { ApiResponse } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import type { ApiNetwork } from '../base/ports.js';
 import type { ApiSettings } from '../options/auth-options.js';
-import type { RefusedBy, TokenRequest } from '../session/token-request.js';
 import { type ApiAddress, type Requester, apiFor, isFor, isPlain, listed } from './api-list.js';
+import type { Caller, RequestTokens } from './step-up.js';
+import { challengeOf } from './step-up-challenge.js';
 
 /** `RequestInit` of the Fetch Standard, and whose token it is. */
 export interface ApiRequestInit extends RequestInit {
@@ -15,10 +16,19 @@ export interface ApiRequestInit extends RequestInit {
    * 'several'`.
    */
   readonly account?: string;
+  /**
+   * `ask`: when the API demands a stronger or newer sign-in, more scopes or claims, the person signs
+   * in once in the browser, and the request is repeated. Rejects as `signIn()` does if that fails.
+   * Default: the answer is yours, and its `challenge` says what to ask of `signIn()`.
+   */
+  readonly stepUp?: 'ask';
 }
 
 /** The shape of `fetch`. */
-export type ApiFetch = (input: string | URL | Request, init?: ApiRequestInit) => Promise<Response>;
+export type ApiFetch = (
+  input: string | URL | Request,
+  init?: ApiRequestInit,
+) => Promise<ApiResponse>;
 
 /** Fetch Standard, "HTTP-redirect fetch". */
 const REDIRECTS_MAX = 20;
@@ -47,10 +57,12 @@ interface Hop {
 export function createApiFetch(
   apis: readonly ApiSettings[],
   network: ApiNetwork,
-  getAccessToken: (request: TokenRequest, refusedBy: RefusedBy) => Promise<string>,
+  tokensFor: (caller: Caller) => RequestTokens,
   requester: Requester,
 ): ApiFetch {
-  return async (input, { account, ...init } = {}) => {
+  return async (input, { account, stepUp, ...init } = {}) => {
+    if (stepUp !== undefined && (stepUp as unknown) !== 'ask')
+      throw new AuthError('invalid-options', '"stepUp" must be "ask", or left out');
     const address = input instanceof Request ? input.url : String(input);
     // Before anything parses the address.
     const method = (init.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
@@ -61,7 +73,9 @@ export function createApiFetch(
         'invalid-options',
         'auth.fetch() sets the header "authorization" itself: leave it out, or use fetch()',
       );
-    return await follow(found, request, input, init, account);
+    const { api } = found;
+    const tokens = tokensFor({ api, account, asks: stepUp === 'ask', signal: request.signal });
+    return await follow(found, request, input, init, tokens);
   };
 
   async function follow(
@@ -69,8 +83,8 @@ export function createApiFetch(
     request: Request,
     input: string | URL | Request,
     init: RequestInit,
-    account: string | undefined,
-  ): Promise<Response> {
+    tokens: RequestTokens,
+  ): Promise<ApiResponse> {
     const isRepeatable = !(input instanceof Request && request.body !== null) && isWhole(init.body);
     let unsent: Request | null = request;
     const body = async (): Promise<Uint8Array | ReadableStream<Uint8Array> | null> => {
@@ -95,22 +109,15 @@ export function createApiFetch(
       return await exchanged(network, hop, headers, await body(), request.signal, cookies);
     };
 
-    let isRefused = false;
     for (let redirects = 0; ; redirects += 1) {
-      const wanted =
-        hop.api === null
-          ? null
-          : { ...targetOf(hop.api), ...(account === undefined ? {} : { account }) };
-      const token =
-        wanted === null ? null : await abortable(getAccessToken(wanted, 'api'), request.signal);
+      let token = hop.api === null ? null : await tokens.first();
       let response = await send(token);
-      if (response.status === 401 && wanted !== null && token !== null && !isRefused) {
-        isRefused = true;
-        const other = await replacement(wanted, token, response, request.signal);
-        if (other !== token && (isRepeatable || !hop.hasBody)) {
-          await response.body?.cancel();
-          response = await send(other);
-        }
+      while (token !== null) {
+        const better = await betterToken(tokens, token, response, isRepeatable || !hop.hasBody);
+        if (better === null) break;
+        await response.body?.cancel();
+        token = better;
+        response = await send(token);
       }
       const location = response.headers.get('location');
       const isRedirect = REDIRECT_STATUSES.includes(response.status) && location !== null;
@@ -131,20 +138,27 @@ export function createApiFetch(
     if (api === null || !isFor(api, requester))
       throw new TypeError('fetch failed: the API redirects to an address that pages may not call');
   }
+}
 
-  /** The token after a renewal; the refused one if there is no other. */
-  async function replacement(
-    wanted: TokenRequest,
-    refused: string,
-    response: Response,
-    signal: AbortSignal,
-  ): Promise<string> {
-    try {
-      return await abortable(getAccessToken({ ...wanted, refused }, 'api'), signal);
-    } catch (thrown) {
-      await response.body?.cancel();
-      throw thrown;
-    }
+/**
+ * The token to repeat a request with; null when the answer is the caller's. A renewal helps the next
+ * request too; the person is asked only for one that can be sent again.
+ */
+async function betterToken(
+  tokens: RequestTokens,
+  token: string,
+  response: Response,
+  isRepeatable: boolean,
+): Promise<string | null> {
+  const challenge = challengeOf(response);
+  if (challenge === null ? response.status !== 401 : !isRepeatable) return null;
+  try {
+    const better =
+      challenge === null ? await tokens.renewed(token) : await tokens.stronger(token, challenge);
+    return isRepeatable ? better : null;
+  } catch (thrown) {
+    await response.body?.cancel();
+    throw thrown;
   }
 }
 
@@ -217,13 +231,10 @@ function ownHeaders(given: Headers): Headers {
   return headers;
 }
 
-function targetOf({ resource, scopes }: ApiSettings): TokenRequest {
-  return { ...(resource === null ? {} : { resource }), ...(scopes === null ? {} : { scopes }) };
-}
-
-function told(response: Response, url: URL, wasRedirected: boolean): Response {
+function told(response: Response, url: URL, wasRedirected: boolean): ApiResponse {
   return Object.defineProperties(response, {
     url: { value: url.href },
     redirected: { value: wasRedirected },
-  });
+    challenge: { value: challengeOf(response) },
+  }) as ApiResponse;
 }

@@ -11,10 +11,8 @@ const OTHER_METHOD = /^x-(http-)?method(-override)?$/;
 
 /** Throws `page-refused`, with the name of the member. Leaves out headers that no page may set. */
 export function parsePageRequest(value: unknown): PageRequest {
-  const { url, method, headers, body, redirect, withCookies, account } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { url, method, headers, body, redirect, withCookies, account, stepUp } = (value ??
+    {}) as Record<string, unknown>;
   if (typeof url !== 'string' || url.length > LIMITS.pageRequestHeadChars) return refuse('url');
   if (typeof method !== 'string' || !/^[\w-]{1,32}$/.test(method)) return refuse('method');
   if (!isHeaders(headers)) return refuse('headers');
@@ -24,8 +22,9 @@ export function parsePageRequest(value: unknown): PageRequest {
   if (typeof withCookies !== 'boolean') return refuse('withCookies');
   if (account !== null && (typeof account !== 'string' || account.length > 256))
     return refuse('account');
+  if (typeof stepUp !== 'boolean') return refuse('stepUp');
   const allowed = headers.filter(([name]) => !isForbidden(name.toLowerCase()));
-  return { url, method, headers: allowed, body, redirect, withCookies, account };
+  return { url, method, headers: allowed, body, redirect, withCookies, account, stepUp };
 }
 
 /** Null if a page would not send it. */

@@ -2,6 +2,7 @@
 // has refused. And that of getIdToken(). Throws "invalid-options" with the name of the member; never repeats a value.
 import { AuthError } from '../base/errors.js';
 import type { TokenTarget } from '../base/tokens.js';
+import { DEMAND_MEMBERS, toClaims } from '../options/sign-in-demand.js';
 import { isResource, isScope } from '../options/syntax.js';
 
 /** Which access token is wanted. Default: the token of the sign-in. */
@@ -21,6 +22,11 @@ export interface TokenRequest {
    * them: `api://…/.default`.
    */
   readonly scopes?: readonly string[];
+  /**
+   * Sent as the parameter `claims` (OpenID Connect Core §5.5), for an API that has demanded them, as
+   * Entra's do. The provider may want the person for that: then `resource-refused`.
+   */
+  readonly claims?: Readonly<Record<string, unknown>>;
   /**
    * An access token that the API has refused. Another one is fetched, unless there is one already.
    * Callers at the same time, or with a token that was replaced in the meantime, cause one renewal.
@@ -54,7 +60,7 @@ export interface ParsedTokenRequest {
   readonly refused: string | null;
 }
 
-const MEMBERS = new Set(['account', 'resource', 'scopes', 'refused']);
+const MEMBERS = new Set(['account', 'resource', 'scopes', 'claims', 'refused']);
 
 const PLAIN: ParsedTokenRequest = { account: null, target: null, refused: null };
 
@@ -68,12 +74,12 @@ export function parseTokenRequest(request: TokenRequest | undefined): ParsedToke
         'invalid-options',
         `the token request may hold ${[...MEMBERS].join(', ')} only`,
       );
-  const { account, resource, scopes, refused } = request;
+  const { account, resource, scopes, claims, refused } = request;
   if (refused !== undefined && typeof refused !== 'string')
     throw new AuthError('invalid-options', '"refused" must be an access token');
   return {
     account: account === undefined ? null : parseAccountId(account),
-    target: targetOf(resource, scopes),
+    target: targetOf(resource, scopes, claims),
     refused: refused ?? null,
   };
 }
@@ -98,8 +104,9 @@ export function parseAccountId(argument: unknown): string {
 function targetOf(
   resource: string | undefined,
   scopes: readonly string[] | undefined,
+  claims: unknown,
 ): TokenTarget | null {
-  if (resource === undefined && scopes === undefined) return null;
+  if (resource === undefined && scopes === undefined && claims === undefined) return null;
   if (resource !== undefined && !isResource(resource))
     throw new AuthError(
       'invalid-options',
@@ -111,8 +118,17 @@ function targetOf(
       '"scopes" must be a list of 1 to 100 scopes (RFC 6749 §3.3)',
     );
   const scope = scopes === undefined ? null : [...new Set(scopes)].sort().join(' ');
-  // Neither contains a line break, so the key is unique.
-  return { key: `${resource ?? ''}\n${scope ?? ''}`, resource: resource ?? null, scope };
+  const asked = claims === undefined ? undefined : toClaims(claims);
+  if (asked === null)
+    throw new AuthError('invalid-options', `"claims" must be ${DEMAND_MEMBERS.claims}`);
+  // None contains a line break, so the key is unique.
+  const key = `${resource ?? ''}\n${scope ?? ''}`;
+  return {
+    key: asked === undefined ? key : `${key}\n${JSON.stringify(asked)}`,
+    resource: resource ?? null,
+    scope,
+    ...(asked === undefined ? {} : { claims: asked }),
+  };
 }
 
 function isScopes(value: unknown): boolean {
