@@ -8,7 +8,7 @@ import type { SignInOptions } from '../../src/main/core/authorization/sign-in-re
 import { createLoopback } from '../../src/main/adapters/loopback/loopback.js';
 import { createStartPages } from '../../src/main/adapters/loopback/start-page.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
-import { type Engine, createEngine } from '../../src/main/core/engine.js';
+import { type Engine, type WholeEngine, createEngine } from '../../src/main/core/engine.js';
 import { AuthError } from '../../src/main/core/base/errors.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { GivenOptions, Settings } from '../../src/main/core/options/auth-options.js';
@@ -68,7 +68,7 @@ export function startProvider(options: ProviderOptions = {}): Promise<Provider> 
 }
 
 export interface App {
-  readonly engine: Engine;
+  readonly engine: WholeEngine;
   readonly secrets: ReturnType<typeof createFakeSecretStore>;
   readonly file: ReturnType<typeof createFakeStateStore>;
   readonly scheme: ReturnType<typeof createFakeCallbacks>;
@@ -88,6 +88,7 @@ export interface App {
     choices?: SignInChoices | 'stays away',
     request?: SignInOptions,
     by?: 'page' | 'host',
+    signal?: AbortSignal,
   ): Promise<void>;
   /** The code that a promise of the engine rejects with, or `resolved`. */
   codeOf(promise: Promise<unknown>): Promise<string>;
@@ -236,12 +237,12 @@ export async function startApp(
     opened,
     trips,
     errors,
-    async signIn(wanted = {}, request = {}, by = 'page') {
+    async signIn(wanted = {}, request = {}, by = 'page', signal) {
       choices = wanted;
       const attempt = {};
       deadlines.set(attempt, time.now() + settings.attemptTimeoutSeconds * 1_000);
       await engine
-        .signIn(request, by)
+        .signIn(request, by, signal)
         .catch((error: unknown) => {
           errors.push(error);
           throw error;

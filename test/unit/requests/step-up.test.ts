@@ -67,6 +67,7 @@ function bench(api: (token: string, path: string) => string | null, granted = 'm
       },
     },
     tokensFor,
+    'host',
   );
   return { fetch, trips, asked, sent, state };
 }
