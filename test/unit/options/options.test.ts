@@ -29,6 +29,9 @@ function refusal(options: unknown): AuthError {
   throw new Error('the options were accepted');
 }
 
+const circle: Record<string, unknown> = {};
+circle['circle'] = circle;
+
 describe('parseOptions', () => {
   it('fills in the defaults that the documentation names', () => {
     const { onLog, identify, provider, clientSecret, showAdvice, ...settings } = parseOptions(GOOD);
@@ -257,6 +260,8 @@ describe('parseOptions', () => {
         [{ acrValues: 'hunter2' }, 'option "pagesMayAsk.acrValues" must be a list'],
         [{ maxAge: 60 }, 'option "pagesMayAsk.maxAge" must be true or false'],
         [{ claims: { id_token: {} } }, 'option "pagesMayAsk.claims" must be a list'],
+        [{ claims: [circle] }, 'option "pagesMayAsk.claims" must be a list of objects'],
+        [{ claims: [[]] }, 'option "pagesMayAsk.claims" must be a list of objects'],
         [{ claims: ['hunter2'] }, 'option "pagesMayAsk.claims" must be a list of objects'],
       ] as const
     ).map(([pagesMayAsk, message], index): [string, object, RegExp] => [

@@ -55,16 +55,18 @@ const scopes = list(
   fitting(isScope, 'a list of words without spaces, quotes and backslashes (RFC 6749 §3.3)'),
 );
 
-const jsonObject: Check<Readonly<Record<string, unknown>>> = (value, name) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (JSON.parse(JSON.stringify(value)) as Readonly<Record<string, unknown>>)
-    : refuse(name, 'a list of objects');
-
 const pagesMayAsk = record({
   scopes: optional(scopes),
   acrValues: optional(scopes),
   maxAge: optional(flag),
-  claims: optional(list(1, 32, 'a list of 1 to 32 objects', jsonObject)),
+  claims: optional(
+    list(
+      1,
+      32,
+      'a list of 1 to 32 objects',
+      (value, name) => jsonObject(() => JSON.stringify(value)) ?? refuse(name, 'a list of objects'),
+    ),
+  ),
 } satisfies { [Name in keyof PagesMayAsk]-?: Check }) as Check<PagesMayAsk>;
 
 const someResources = 'a list of at most 32 absolute URIs without fragment (RFC 8707 §2)';
@@ -99,7 +101,7 @@ const authorizationParameters: Check<Readonly<Record<string, string>>> = (value,
       refuse(name, `free of "${parameter}", which Latchkey sets itself`);
     if (typeof words !== 'string' || words.length > 4096)
       refuse(name, 'an object with string values of at most 4096 characters');
-    if (parameter === 'claims' && !isJsonObject(words))
+    if (parameter === 'claims' && jsonObject(() => words) === null)
       refuse(name, 'an object whose "claims" is a JSON object');
     if (parameter === 'max_age' && !/^\d{1,9}$/.test(words))
       refuse(name, 'an object whose "max_age" is a number of seconds');
@@ -249,11 +251,13 @@ function checkEndpoints(
     refuse('endpoints.deviceAuthorization', 'given when the redirects contain "device-code"');
 }
 
-function isJsonObject(text: string): boolean {
+/** Null for anything else than a JSON object. */
+function jsonObject(text: () => string): Readonly<Record<string, unknown>> | null {
   try {
-    return JSON.stringify(JSON.parse(text)).startsWith('{');
+    const value = JSON.parse(text()) as Readonly<Record<string, unknown>> | null;
+    return typeof value === 'object' && !Array.isArray(value) ? value : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
