@@ -81,27 +81,28 @@ function cases(subject: () => Subject): void {
     },
   );
 
-  it('a removal that a locked keyring delays gives the record to the revocation before it is removed', async () => {
+  it('a locked keyring gives the token of a session that was signed out when it opens, and then only the token is left', async () => {
     const file = createFakeStateStore();
     const vault = await vaultOf(subject().open('locked'), 'me', file);
     expect(await vault.write(recordOf('me'))).toBeNull();
-    const revoked: string[] = [];
-    const revoke = async ({ refreshToken }: SessionRecord): Promise<void> => {
-      revoked.push(refreshToken);
-    };
     await subject().lock();
     const next = await vaultOf(subject().open('locked'), 'me', file);
     await next.oweRemoval(ada);
-    await next.remove(ada, revoke);
-    expect([revoked, next.owed()]).toEqual([[], [ada]]);
+    expect(await next.keepToken(ada, () => null, 5_000)).toBeNull();
+    expect([await next.readOwed(ada), next.owed()]).toEqual([{ state: 'locked' }, [ada]]);
+    await next.remove(ada);
     await subject().unlock();
     const last = await vaultOf(subject().open('locked'), 'me', file);
-    await last.remove(ada, revoke);
-    expect([revoked, last.owed(), (await last.read(ada)).state]).toEqual([
-      ['token of me'],
-      [],
-      'absent',
-    ]);
+    expect(await last.readOwed(ada)).toEqual({ state: 'token', token: 'token of me' });
+    expect(await last.keepToken(ada, () => null, 5_000)).toBe(5_000);
+    expect([
+      await last.readOwed(ada),
+      await last.read(ada),
+      await last.keepToken(ada, () => null, 9_000),
+      last.owed(),
+    ]).toEqual([{ state: 'token', token: 'token of me' }, { state: 'absent' }, 5_000, [ada]]);
+    await last.remove(ada);
+    expect([last.owed(), await last.readOwed(ada)]).toEqual([[], { state: 'none' }]);
   });
 }
 

@@ -232,7 +232,7 @@ describe.each(Object.entries(SETUPS) as readonly (readonly [PersonalityName, Set
       const refreshToken = lastIssued(provider, 'refresh_token');
       await app.engine.signOut();
       expect(app.engine.view()).toMatchObject({ status: 'signed-out', reason: 'signed-out' });
-      expect(app.secrets.entries.size).toBe(0);
+      await waitFor(() => app.secrets.entries.size === 0, 'the removal');
       if (setup.revokes) await waitFor(() => revocations(provider) === 1, 'the revocation');
       else expect(revocations(provider)).toBe(0);
       if (setup.revokes)

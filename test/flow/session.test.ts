@@ -29,7 +29,9 @@ afterEach(async () => {
   provider.clearFaults();
 });
 
-const record = (app: App): { refreshToken: string; account: { name?: string } } =>
+const record = (
+  app: App,
+): { refreshToken: string; access?: { token: string }; account: { name?: string } } =>
   JSON.parse([...app.secrets.entries.values()].join()) as never;
 const isCurrent = (app: App): boolean =>
   record(app).refreshToken ===
@@ -234,12 +236,20 @@ describe('a renewal', () => {
   });
 });
 
+/** What the token endpoint says against such a request. */
+async function errorOf({ endpoints, clientId }: Provider, form: object): Promise<unknown> {
+  const body = new URLSearchParams({ ...form, client_id: clientId });
+  const reply = await fetch(endpoints.token, { method: 'POST', body });
+  return ((await reply.json()) as { error?: unknown }).error;
+}
+
 describe('a sign-out', () => {
   it('forgets here and revokes at the provider', async () => {
     const app = await signedIn();
     const { refreshToken } = record(app);
     await app.engine.signOut();
-    expect([app.engine.view().status, app.secrets.entries.size]).toEqual(['signed-out', 0]);
+    expect(app.engine.view().status).toBe('signed-out');
+    await waitFor(() => app.secrets.entries.size === 0, 'the removal');
     expect((app.file.content as StateFileContent).accounts[0]?.record).toBe('none');
     await waitFor(
       () =>
@@ -249,15 +259,9 @@ describe('a sign-out', () => {
     );
     expect(provider.requests.at(-1)).toMatchObject({ origin: null, authorizationScheme: null });
     // The provider really ended it: the old token is refused.
-    const reply = await fetch(provider.endpoints.token, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'refresh_token',
-        refresh_token: refreshToken,
-        client_id: provider.clientId,
-      }),
-    });
-    expect(await reply.json()).toMatchObject({ error: 'invalid_grant' });
+    expect(
+      await errorOf(provider, { grant_type: 'refresh_token', refresh_token: refreshToken }),
+    ).toBe('invalid_grant');
     expectNoLeak(app, provider);
   });
 
@@ -280,9 +284,16 @@ describe('a sign-out', () => {
   ])('is done here though revocation %s', async (_what, fault) => {
     provider.fault({ ...fault, endpoint: 'revocation', times: 1 });
     const app = await signedIn({ settings: { networkTimeoutSeconds: 0.3 } });
+    const { refreshToken, access } = record(app);
     await app.engine.signOut();
-    expect([app.engine.view().status, app.secrets.entries.size]).toEqual(['signed-out', 0]);
+    expect(app.engine.view().status).toBe('signed-out');
     await waitFor(() => app.log.names().includes('revocation-failed'), 'the log');
+    expect(JSON.stringify([...app.secrets.entries])).not.toContain(access?.token);
+    app.engine.retry();
+    await waitFor(() => app.secrets.entries.size === 0, 'the next try');
+    expect(
+      await errorOf(provider, { grant_type: 'refresh_token', refresh_token: refreshToken }),
+    ).toBe('invalid_grant');
     expectNoLeak(app, provider);
   });
 });

@@ -82,6 +82,7 @@ async function bench(
       },
       time,
     ),
+    'host',
   );
   return {
     app,

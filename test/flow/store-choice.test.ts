@@ -17,6 +17,7 @@ import {
   signedInView,
   startApp,
   startProvider,
+  waitFor,
   stopApps,
 } from '../support/flow-app.js';
 
@@ -77,7 +78,7 @@ describe('without a keyring', () => {
     expect(signedInView(second)).toMatchObject({ remembered: true, store: 'safe-storage' });
     expect(second.opened).toEqual([]);
     await second.engine.signOut();
-    expect(onDisk()).toEqual([]);
+    await waitFor(() => onDisk().length === 0, 'the end of the file');
     expectNoLeak(first, provider);
     expectNoLeak(second, provider);
   });

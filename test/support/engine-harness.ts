@@ -57,6 +57,8 @@ export interface Authority extends Network {
   hold(): () => void;
   /** The next token request is answered so, once; nothing is carried out. */
   answerNext(answer: () => Response): void;
+  /** The next revocation is answered so, once; nothing is carried out. */
+  answerNextRevocation(answer: () => Response): void;
   /** The next token request is carried out, but its answer is lost on the way. */
   loseNext(): void;
   /** Ends every refresh token at once. */
@@ -80,6 +82,7 @@ export function createAuthority(mark = ''): Authority {
   let mostRenewalsAtOnce = 0;
   let gate: Promise<void> | null = null;
   let scripted: (() => Response)[] = [];
+  let revocationAnswers: (() => Response)[] = [];
   let losing = 0;
 
   const mint = (kind: string): string => {
@@ -155,6 +158,9 @@ export function createAuthority(mark = ''): Authority {
     answerNext: (answer) => {
       scripted = [...scripted, answer];
     },
+    answerNextRevocation: (answer) => {
+      revocationAnswers = [...revocationAnswers, answer];
+    },
     revokeAll: () => {
       valid.clear();
     },
@@ -186,6 +192,8 @@ export function createAuthority(mark = ''): Authority {
           });
         }
         if (url.endsWith('/revoke')) {
+          const next = revocationAnswers.shift();
+          if (next !== undefined) return next();
           valid.delete(form.get('token') ?? '');
           revoked.push(form.get('token') ?? '');
           return new Response(null, { status: 200 });

@@ -2,7 +2,7 @@
 // and makes one view of their states. Decides only what concerns several parts at once: whom to
 // restore, what a sign-out ends, and whether tokens that came too late are revoked. All else is for
 // attempts.ts, sessions.ts, migration.ts and their machines to decide.
-import type { AuthErrorView, AuthView, SecretStoreKind } from '../../contract.js';
+import type { AccountView, AuthErrorView, AuthView, SecretStoreKind } from '../../contract.js';
 import { createAttemptStore } from './storage/attempt-store.js';
 import type { AttemptState } from './authorization/attempt-state.js';
 import { type AttemptMail, createAttempts } from './authorization/attempts.js';
@@ -11,6 +11,7 @@ import { createBoundedFetch } from './oauth/bounded-fetch.js';
 import { createErrorViews } from './base/error-views.js';
 import { type AuthError, stoppedError } from './base/errors.js';
 import { randomId } from './base/event-parts.js';
+import { createRevocations } from './session/revocations.js';
 import { createSessionEffects } from './session/session-effects.js';
 import { createStoredState } from './storage/stored-state.js';
 import { createLazyClient } from './oauth/lazy-client.js';
@@ -101,14 +102,17 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       watchNetwork();
     },
     deadline(now) {
-      const deadlines = [sessions.deadline(now), attempts.deadline(now)].filter(
-        (deadline) => deadline !== null,
-      );
+      const deadlines = [
+        sessions.deadline(now),
+        attempts.deadline(now),
+        revocations.deadline(now),
+      ].filter((deadline) => deadline !== null);
       return deadlines.length === 0 ? null : Math.min(...deadlines);
     },
     tick() {
       attempts.tick();
       sessions.tick();
+      revocations.tick();
     },
   });
   const { queue, drain } = mailbox;
@@ -145,6 +149,13 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     showAttemptError,
   );
   const errorViews = createErrorViews(ports.loadAdvice, drain, log);
+  const revocations = createRevocations(settings, { clock, lock, log }, client, sessionStore, {
+    isInUse: (accountId) => sessions.isThere(accountId),
+    isAnonymousInUse: () => sessions.isAnonymousThere(),
+    areAbsent: () => sessions.areAbsent(),
+    busyUntil: () => (attempts.open().length > 0 ? Infinity : attemptStore.openUntil(clock.now())),
+    drain,
+  });
   const sessionEffects = createSessionEffects(
     settings,
     { ...ports, lock },
@@ -152,21 +163,31 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     sessionStore,
     timing,
     () => correlationOf('renewal', ++renewalCount),
+    revocations,
   );
-  const sessions = createSessions(settings, storedState, sessionStore, sessionEffects, clock, log, {
-    queue,
-    drain,
-    changed() {
-      if (sessions.state().phase !== 'absent') migration.cancel();
-      // The end of a session is newer than the result of an attempt.
-      else attemptError = null;
+  const sessions = createSessions(
+    settings,
+    storedState,
+    sessionStore,
+    sessionEffects,
+    revocations,
+    clock,
+    log,
+    {
+      queue,
+      drain,
+      changed() {
+        if (sessions.state().phase !== 'absent') migration.cancel();
+        // The end of a session is newer than the result of an attempt.
+        else attemptError = null;
+      },
+      adopted: (attempt) => {
+        attempts.stored(attempt);
+      },
+      discard,
+      timing,
     },
-    adopted: (attempt) => {
-      attempts.stored(attempt);
-    },
-    discard,
-    timing,
-  });
+  );
 
   const reader = createStateReader(storedState, clock);
 
@@ -195,13 +216,13 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       sessions.adopt(tokens, account, number);
     },
     discard,
-    ended({ error, outcome, number }) {
+    ended({ error, number }) {
       if (error?.code !== 'sign-in-cancelled') {
         attemptError = error;
         if (error !== null) tellDeveloper(error, correlationOf('attempt', number));
       }
-      // The keyring has just stored a session, so it may now also remove another one.
-      if (outcome === 'signed-in') removeOwed();
+      // The keyring may have just stored a session, and the provider may be told of another one.
+      revocations.removeOwed();
     },
   });
   const migration = createMigration(
@@ -222,7 +243,7 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
         const session = sessions.state();
         if (session.phase === 'absent') restoreLast();
         else if (session.account.id !== account.id && settings.accounts === 'one')
-          sessionEffects.forget(account);
+          revocations.forget(account, true);
         drain();
       },
     },
@@ -230,8 +251,9 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
   ports.systemEvents.listen((signal) => {
     if (stopping !== null) return;
     sessions.wake(signal);
+    revocations.wake();
     if (signal === 'unlock') attemptStore.tryAgain();
-    if (signal === 'unlock') removeOwed();
+    if (signal === 'unlock') revocations.removeOwed();
     if (storedState.isRead()) migration.tryAgain(signal === 'unlock');
     else if (started) void reader.tryAgain();
     // Timers may have slept too: what is due by the wall clock is done now.
@@ -289,14 +311,15 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       await sessions.signOut(accountId);
       await withTimeout(
         clock,
-        Promise.all([sessionEffects.removed(), ended]),
+        Promise.all([revocations.removed(), ended]),
         LIMITS.keyringWriteSlowMs,
       );
     },
     retry() {
       if (stopping !== null) return;
       attemptStore.tryAgain();
-      removeOwed();
+      revocations.removeOwed();
+      revocations.wake();
       if (storedState.isRead()) migration.tryAgain(true);
       else if (started) void reader.tryAgain();
       sessions.retry();
@@ -336,7 +359,7 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     restoreLast();
     if (started) drain();
     void attemptStore.sweep(clock.now());
-    removeOwed();
+    revocations.removeOwed();
   }
 
   /**
@@ -346,15 +369,6 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
   function endAttempts(open: readonly AttemptState[]): Promise<void> {
     attempts.cancel(open);
     return attemptStore.endAll();
-  }
-
-  /**
-   * Not while tokens are being fetched: they may belong to the same authorization grant as a token
-   * that is still to be revoked.
-   */
-  function removeOwed(): void {
-    if (!attempts.isRedeeming())
-      sessionEffects.removeOwed((accountId) => sessions.isThere(accountId));
   }
 
   function restoreLast(): void {
@@ -378,7 +392,12 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     attempts.stop(stoppedError());
     await withTimeout(
       clock,
-      Promise.all([sessions.stop(stoppedError()), sessionEffects.finish(), migration.stop()]),
+      Promise.all([
+        sessions.stop(stoppedError()),
+        sessionEffects.finish(),
+        revocations.finish(),
+        migration.stop(),
+      ]),
       LIMITS.stopMs,
     );
     ended.abort();
@@ -388,19 +407,23 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
 
   function deliverToSession(mail: SessionMail): void {
     // These events show that the keyring has just been opened.
-    const isOpen = mail.event.type === 'record-found' || mail.event.type === 'stored';
+    const isOpen = ['record-found', 'record-absent', 'stored'].includes(mail.event.type);
     if (isOpen) attemptStore.tryAgain();
     sessions.deliver(mail);
-    if (isOpen) removeOwed();
+    if (isOpen) revocations.removeOwed();
   }
 
   /**
    * Drops tokens that came too late. While a person is signed in, or a sign-in is running, they may
    * belong to the same authorization grant, which must not be revoked.
    */
-  function discard(tokens: TokenSet, isAbsent = sessions.areAbsent()): void {
+  function discard(
+    tokens: TokenSet,
+    isAbsent = sessions.areAbsent(),
+    account: AccountView | null = null,
+  ): void {
     if (isAbsent && !attempts.isRedeeming())
-      sessionEffects.revoke(tokens.refreshToken ?? tokens.accessToken);
+      revocations.revoke(tokens.refreshToken ?? tokens.accessToken, account);
   }
 
   function publish(): void {
@@ -452,7 +475,9 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       session.phase === 'live' &&
       session.renewal.state === 'waiting' &&
       session.renewal.error.code.startsWith('network-');
-    ports.systemEvents.watchNetwork(renewalWaits || migration.waitsForNetwork());
+    ports.systemEvents.watchNetwork(
+      renewalWaits || migration.waitsForNetwork() || revocations.waitsForNetwork(),
+    );
   }
 
   /** Unique among all processes; the same for all events of one attempt or renewal. */

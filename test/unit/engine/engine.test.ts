@@ -4,7 +4,7 @@ import type { AuthView } from '../../../src/contract.js';
 import { AuthError } from '../../../src/main/core/base/errors.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
-import { type Bench, createBench, stateOf, until } from '../../support/engine-harness.js';
+import { type Bench, ISSUER, createBench, stateOf, until } from '../../support/engine-harness.js';
 import { createFakeSecretStore, settle } from '../../support/fakes.js';
 
 async function started(bench: Bench = createBench()): Promise<Bench> {
@@ -167,7 +167,8 @@ describe('a sign-in', () => {
     await done;
     expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-in', 1]);
     await bench.engine.signOut();
-    expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-out', 0]);
+    await until(() => bench.secrets.entries.size === 0, 'the removal');
+    expect(statusOf(bench)).toBe('signed-out');
   });
 
   it('posts its code once, however often the callback comes', async () => {
@@ -738,24 +739,40 @@ describe('a sign-out', () => {
   it('forgets here first and tells the server then', async () => {
     const bench = await signedIn();
     const release = bench.authority.hold();
+    const accessToken = await bench.engine.getAccessToken();
     await bench.engine.signOut();
-    expect([statusOf(bench), bench.secrets.entries.size, recordState(bench)]).toEqual([
+    const [left = ''] = bench.secrets.entries.values();
+    expect([statusOf(bench), recordState(bench), left.includes(accessToken)]).toEqual([
       'signed-out',
-      0,
-      'none',
+      'removal-owed',
+      false,
     ]);
+    expect(JSON.parse(left)).toMatchObject({ refreshToken: 'secret-refresh-1', access: null });
     expect(await codeOf(bench.engine.getAccessToken())).toBe('signed-out');
     release();
     await until(() => bench.authority.revoked.length === 1, 'the revocation');
+    await until(() => bench.secrets.entries.size === 0, 'the removal');
+    expect(recordState(bench)).toBe('none');
     await until(() => bench.clock.pending === 0, 'an end of all timers');
   });
 
-  it('works without network', async () => {
+  it('works without network, and only the token that the server must hear of is left', async () => {
     const bench = await signedIn();
     bench.authority.online = false;
     await bench.engine.signOut();
     await until(() => bench.log.names().includes('revocation-failed'));
-    expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-out', 0]);
+    const [left = '', ...more] = bench.secrets.entries.values();
+    expect([statusOf(bench), more]).toEqual(['signed-out', []]);
+    expect(JSON.parse(left)).toEqual({
+      version: 1,
+      clientId: 'me',
+      account: { id: expect.any(String), issuer: ISSUER, subject: 'ada' },
+      refreshToken: 'secret-refresh-1',
+      scope: 'read offline_access',
+      savedAt: bench.clock.now(),
+      access: null,
+      signedOutAt: bench.clock.now(),
+    });
   });
 
   it('with a locked keyring owes the removal and makes good at the next start', async () => {
@@ -803,7 +820,8 @@ describe('a sign-out', () => {
     expect(bench.authority.revoked).toEqual(
       expect.arrayContaining(['secret-refresh-1', 'secret-refresh-3']),
     );
-    expect([statusOf(bench), bench.secrets.entries.size]).toEqual(['signed-out', 0]);
+    await until(() => bench.secrets.entries.size === 0, 'the removal');
+    expect(statusOf(bench)).toBe('signed-out');
   });
 
   it("while the session is being restored is not undone by the keyring's answer", async () => {

@@ -159,24 +159,20 @@ beforeEach(() => {
     async choose() {
       calls.push('choose');
     },
-    async oweRemoval() {
-      calls.push('owe');
-    },
-    async remove() {
-      calls.push('remove');
-      return world.remove();
-    },
+    oweRemoval: async () => false,
+    remove: async () => undefined,
+    readOwed: async () => ({ state: 'none' }),
+    keepToken: async () => null,
+    recordState: async () => 'none',
     async suspend() {
       calls.push('suspend');
     },
     async markRefused() {
       calls.push('mark-refused');
     },
-    owed: () => world.owed,
-    owedByOthers: () => world.owedByOthers,
-    async removeOfOthers() {
-      calls.push('remove of others');
-    },
+    owed: () => [],
+    owedByOthers: () => [],
+    removeOfOthers: async () => undefined,
     placeOf: (key) => key,
   };
   const protocol: OAuthClient = {
@@ -199,10 +195,7 @@ beforeEach(() => {
       calls.push(`probe, holding ${lock.held.length} locks`);
       return world.isOwnWord;
     },
-    async revoke(token) {
-      calls.push(`revoke ${token}`);
-      return world.revoke();
-    },
+    revoke: async () => undefined,
     trustMetadata: () => undefined,
     revalidateMetadata: () => {
       revalidatedAfter.push(calls.at(-1));
@@ -230,6 +223,14 @@ beforeEach(() => {
     vault,
     () => ({ now: clock.now(), random: 0, renewEarlySeconds: 60 }),
     () => 'renewal-1',
+    {
+      forget: (account, revokes) => {
+        calls.push(`forget ${account.subject}${revokes ? ', revoking' : ''}`);
+      },
+      revoke: (token, account) => {
+        calls.push(`revoke ${token} of ${account?.subject ?? 'nobody'}`);
+      },
+    },
   );
 });
 
@@ -609,26 +610,12 @@ describe('a write', () => {
   });
 });
 
-describe('a removal', () => {
-  it('is owed at once, and waited for', async () => {
-    const { open, wait } = gate();
-    world.remove = () => wait;
+describe('the end of a session', () => {
+  it('goes to those who remove and revoke', () => {
+    keeper.run({ type: 'remove-record', account: ada, revokes: true }, at(7));
+    keeper.run({ type: 'revoke', account: ada, token: 'refresh-1' }, at(7));
     keeper.run({ type: 'remove-record', account: ada }, at(7));
-    const removed = keeper.removed();
-    await settle();
-    expect([calls, await stateOf(removed)]).toEqual([['owe', 'remove'], 'pending']);
-    open();
-    await removed;
-  });
-
-  it('is owed while another process holds the lock, and comes before a later write', async () => {
-    void lock.another().hold(lockName, 0, () => new Promise<void>(() => {}));
-    keeper.run({ type: 'remove-record', account: ada }, at(7));
-    await settle();
-    expect(calls).toEqual(['owe']);
-    keeper.run(write, at(8));
-    await clock.advance(LIMITS.claimWaitMs);
-    expect(calls).toEqual(['owe', 'remove', 'write refresh-2']);
+    expect(calls).toEqual(['forget ada, revoking', 'revoke refresh-1 of ada', 'forget ada']);
   });
 });
 
@@ -712,54 +699,14 @@ describe('finish', () => {
     expect([calls, types()]).toEqual([['read'], ['renewed']]);
   });
 
-  it('waits for revocations, and a server that fails them is logged', async () => {
-    const { open, wait } = gate();
-    world.revoke = async () => {
-      await wait;
-      throw new AuthError('network-failed', 'gone');
-    };
-    keeper.run({ type: 'revoke', token: 'refresh-1' }, at(7));
-    const finished = keeper.finish();
-    await settle();
-    expect(await stateOf(finished)).toBe('pending');
-    open();
-    await finished;
-    expect(log.events).toMatchObject([
-      { event: 'revocation-failed', fields: { code: 'network-failed' } },
-    ]);
-  });
-
   it('is not held up by work that breaks its promise', async () => {
-    world.remove = () => Promise.reject(new Error('broken'));
-    keeper.run({ type: 'remove-record', account: ada }, at(7));
+    world.write = () => Promise.reject(new Error('broken'));
+    keeper.run(write, at(7));
     keeper.run({ type: 'mark-refused', account: ada }, at(7));
     await keeper.finish();
     expect([calls.toSorted(), log.names()]).toEqual([
-      ['mark-refused', 'owe', 'remove'],
+      ['mark-refused', 'write refresh-2'],
       ['internal'],
     ]);
-  });
-});
-
-describe('a removal that is owed', () => {
-  it('is not done any more when the person has signed in while another process held the lock', async () => {
-    world.owed = [ada];
-    const { open, wait } = gate();
-    const held = lock.another().hold(lockName, 1_000, () => wait);
-    let isInUse = false;
-    keeper.removeOwed(() => isInUse);
-    await settle();
-    isInUse = true;
-    open();
-    await held;
-    await settle();
-    expect(calls).toEqual([]);
-  });
-
-  it("by another client is done under that client's lock", async () => {
-    world.owedByOthers = [{ ...ada, record: 'removal-owed', clientId: 'other' }];
-    keeper.removeOwed(() => false);
-    await settle();
-    expect([lock.asked, calls]).toEqual([[sessionLock('other', ada.id)], ['remove of others']]);
   });
 });

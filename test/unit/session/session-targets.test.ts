@@ -231,7 +231,7 @@ describe('a token for a target', () => {
   it('is revoked with the newest refresh token at a sign-out', () => {
     expect(
       stepSession(run(asked, renewed('refresh-2')), { type: 'sign-out' }).effects,
-    ).toContainEqual({ type: 'revoke', token: 'refresh-2' });
+    ).toContainEqual({ type: 'revoke', account: ada, token: 'refresh-2' });
   });
 });
 

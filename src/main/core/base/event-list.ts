@@ -8,6 +8,7 @@ type FieldKind = 'text' | 'text?' | 'number' | 'flag';
 
 /** Every field: the same name means the same thing in every event. */
 export const EVENT_FIELDS = {
+  again: { kind: 'flag', means: 'Whether it is tried again later.' },
   attempt: { kind: 'number', means: 'The attempt, counted from 1 in this process.' },
   began: {
     kind: 'text?',
@@ -286,8 +287,9 @@ export const EVENTS = {
   'revocation-failed': {
     level: 'info',
     about: null,
-    fields: ['code'],
-    means: 'The provider could not be told of a sign-out, or refused the request.',
+    fields: ['code', 'again'],
+    means:
+      'The provider could not be told of a sign-out, or refused the request. `code` is null if too many were owed.',
   },
 
   'keyring-locked': {

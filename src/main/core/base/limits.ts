@@ -185,6 +185,15 @@ export const LIMITS = {
    * time a dialog must be open.
    */
   diagnosisKeyringMs: 10_000,
+  /**
+   * How long after the sign-out a token that the provider was not told of is kept to tell it. Entra
+   * keeps an unused refresh token 90 days; hardly any provider keeps one longer.
+   */
+  revocationMaxMs: 7_776_000_000,
+  /**
+   * How many such tokens are kept. More people do not sign out while a provider is out of reach.
+   */
+  revocationsOwed: 20,
   /** setTimeout overflows past 2^31 ms. A longer wait is made of shorter ones. */
   timerMaxMs: 3_600_000,
 } as const;

@@ -669,9 +669,19 @@ export function createOAuthClient(
     const server = await metadata.usable();
     if (server.revocation_endpoint === undefined) return;
     await mapped('revoke', async () => {
-      await oauth.processRevocationResponse(
-        await oauth.revocationRequest(server, client, authentication(server), token, http),
+      const response = await oauth.revocationRequest(
+        server,
+        client,
+        authentication(server),
+        token,
+        http,
       );
+      // RFC 7009 §2.2: the body means nothing. But a page is from somebody who stands in between.
+      const isPage = response.headers.get('content-type')?.includes('html') === true;
+      if (response.ok && (!isPage || (await response.clone().text()).trim() === '')) return;
+      if (response.ok)
+        throw new AuthError('response-invalid', 'the revocation endpoint answered with a page');
+      await oauth.processRevocationResponse(response);
     });
   }
 }

@@ -17,7 +17,6 @@ import {
   type Timing,
   type Trouble,
   absent,
-  removal,
   revocation,
   same,
 } from './session-state.js';
@@ -63,10 +62,13 @@ export function stepLive(
     case 'wake':
       return wakeLive(state, event.now);
     case 'sign-out':
-      return absent(state.epoch + 1, 'signed-out', state.account, null, [
-        removal(state.account),
-        ...revocation(revocableToken(state)),
-      ]);
+      return absent(
+        state.epoch + 1,
+        'signed-out',
+        state.account,
+        null,
+        revocation(state.account, revocableToken(state)),
+      );
     case 'restore':
     case 'record-found':
     case 'record-absent':

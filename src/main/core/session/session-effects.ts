@@ -1,10 +1,11 @@
 // The effects of the session: reads, writes and removes its record, renews under a lock across
-// processes, revokes. Decides nothing about the session: it reports every result to the mailbox as
-// an event of session-state.ts.
+// processes. Decides nothing about the session: it reports every result to the mailbox as an event of
+// session-state.ts.
 import type { AccountView } from '../../../contract.js';
 import { AuthError, assertNever, toAuthError } from '../base/errors.js';
 import { errorFields } from '../base/event-parts.js';
 import { LIMITS } from '../base/limits.js';
+import { createPending } from '../base/pending.js';
 import type { Settings } from '../options/auth-options.js';
 import type { Ports } from '../base/ports.js';
 import type { OAuthClient } from '../oauth/client.js';
@@ -14,6 +15,7 @@ import { claimsNamed } from '../base/claims.js';
 import { factsOf } from './person-facts.js';
 import { renewAt } from '../base/backoff.js';
 import { slowKeyring, wasSetBack } from './live-session.js';
+import type { Revocations } from './revocations.js';
 import type { SessionEffect, SessionEvent, Timing } from './session-state.js';
 import { withTimeout } from '../base/timeout.js';
 import type { SessionStore, SessionReading } from '../storage/session-store.js';
@@ -22,8 +24,6 @@ import { sessionLock, renewalLockWaitMs, exclusive } from '../storage/record-loc
 type LookEffect = SessionEffect & { readonly type: 'renew' };
 type RenewEffect = LookEffect & { readonly refreshToken: string };
 type WriteEffect = SessionEffect & { readonly type: 'write-record' };
-/** In place of an account id: the records of other issuers and clients. */
-const OTHERS = '';
 
 type GoodRecord = SessionRecord & { readonly access: NonNullable<SessionRecord['access']> };
 
@@ -36,17 +36,6 @@ export interface SessionHandle {
 
 export interface SessionEffects {
   run(effect: Exclude<SessionEffect, { type: 'adopted' }>, session: SessionHandle): void;
-  revoke(token: string): void;
-  /** Revokes the token in the record of an account without a session here; removes the record. */
-  forget(account: AccountView): void;
-  /**
-   * Does what an earlier sign-out could not do: reads the record, revokes its token at this issuer,
-   * removes the record. Tries once, whatever the network says. The record of another issuer or
-   * client is only removed. `isInUse`: the account is signed in again, so its record stays.
-   */
-  removeOwed(isInUse: (accountId: string) => boolean): void;
-  /** Resolves when every running removal was tried. */
-  removed(): Promise<void>;
   /**
    * Begins no renewal any more; resolves when the running ones are done and stored. Does not wait
    * for a read.
@@ -61,36 +50,27 @@ export function createSessionEffects(
   sessionStore: SessionStore,
   timing: () => Timing,
   newId: () => string,
+  revocations: Pick<Revocations, 'forget' | 'revoke'>,
 ): SessionEffects {
   const { clock, log, lock } = ports;
   /**
    * Work that stop() must not interrupt: if a rotated token is not stored, the session is lost.
    */
-  const pending = new Set<Promise<unknown>>();
-  const removals = new Set<Promise<unknown>>();
+  const pending = createPending(log);
+  const track = (work: Promise<unknown>): void => void pending.track(work);
   /** By account: renewals that wait for their tokens to be stored. */
   const awaitedWrites = new Map<
     string,
     { readonly done: () => void; readonly correlationId: string }
   >();
-  /** Owed removals that are running. */
-  const owedNow = new Set<string>();
   let finishing = false;
 
   return {
     run,
-    revoke,
-    forget: (account) => {
-      forget(account, true);
-    },
-    removeOwed,
-    async removed() {
-      await Promise.all([...removals]);
-    },
     async finish() {
       finishing = true;
-      // A renewal ends with a new write, so this repeats until the set stays empty.
-      while (pending.size > 0) await Promise.all([...pending]);
+      // A renewal ends with a new write.
+      await pending.settled();
     },
   };
 
@@ -113,7 +93,7 @@ export function createSessionEffects(
         return;
       }
       case 'remove-record':
-        forget(effect.account, effect.revokes === true);
+        revocations.forget(effect.account, effect.revokes === true);
         return;
       case 'suspend':
         track(sessionStore.suspend(effect.account));
@@ -127,7 +107,7 @@ export function createSessionEffects(
         );
         return;
       case 'revoke':
-        revoke(effect.token);
+        revocations.revoke(effect.token, effect.account);
         return;
       default:
         assertNever(effect);
@@ -473,100 +453,6 @@ export function createSessionEffects(
         random: 1,
       })
     );
-  }
-
-  function forget(account: AccountView, revokes: boolean): void {
-    // The removal is owed from now on, even while another process holds the lock: a kill of the app
-    // must not undo the sign-out.
-    track(
-      Promise.all([
-        sessionStore.oweRemoval(account),
-        changeRecord(account.id, () =>
-          sessionStore.remove(account, revokes ? revokeStored : undefined),
-        ),
-      ]),
-      removals,
-    );
-  }
-
-  function removeOwed(isInUse: (accountId: string) => boolean): void {
-    if (finishing) return;
-    for (const account of sessionStore.owed()) {
-      if (isInUse(account.id) || owedNow.has(account.id)) continue;
-      owedNow.add(account.id);
-      const removal = changeRecord(account.id, async () => {
-        if (!isInUse(account.id)) await sessionStore.remove(account, revokeStored);
-      });
-      background(removal, account.id);
-    }
-    if (owedNow.has(OTHERS) || sessionStore.owedByOthers().length === 0) return;
-    owedNow.add(OTHERS);
-    background(removeOfOthers(), OTHERS);
-  }
-
-  /**
-   * Not tracked: a password dialog must not keep the app alive, and the removal is still owed at
-   * the next start.
-   */
-  function background(removal: Promise<void>, what: string): void {
-    removal
-      .catch((error: unknown) => {
-        log.write({
-          level: 'error',
-          event: 'internal',
-          fields: { name: error instanceof Error ? error.name : 'unknown' },
-        });
-      })
-      .finally(() => {
-        owedNow.delete(what);
-      });
-  }
-
-  /** Their tokens do not belong to this issuer, so they are sent nowhere (RFC 9700 §4.4). */
-  async function removeOfOthers(): Promise<void> {
-    for (const entry of sessionStore.owedByOthers()) {
-      const name = sessionLock(entry.clientId ?? settings.clientId, entry.id);
-      await exclusive(lock, name, { ifBusy: 'go-ahead' }, () => sessionStore.removeOfOthers(entry));
-    }
-  }
-
-  /**
-   * Runs before the record is removed, so that a kill in between does not leave a working token.
-   * Waits for the server only for a limited time.
-   */
-  async function revokeStored({ refreshToken }: SessionRecord): Promise<void> {
-    await withTimeout(clock, revokeNow(refreshToken), LIMITS.claimWaitMs);
-  }
-
-  function revoke(token: string): void {
-    track(revokeNow(token));
-  }
-
-  function revokeNow(token: string): Promise<void> {
-    return client.revoke(token).catch((error: unknown) => {
-      log.write({
-        level: 'info',
-        event: 'revocation-failed',
-        fields: { code: toAuthError(error).code },
-      });
-    });
-  }
-
-  function track(work: Promise<unknown>, also?: Set<Promise<unknown>>): void {
-    const tracked: Promise<unknown> = work
-      .catch((error: unknown) => {
-        log.write({
-          level: 'error',
-          event: 'internal',
-          fields: { name: error instanceof Error ? error.name : 'unknown' },
-        });
-      })
-      .finally(() => {
-        pending.delete(tracked);
-        also?.delete(tracked);
-      });
-    pending.add(tracked);
-    also?.add(tracked);
   }
 }
 

@@ -7,13 +7,7 @@ import type { LiveSession, Renewal, SessionState } from './session-state.js';
 import type { AccessToken, TokenTarget } from '../base/tokens.js';
 import type { RefusedBy } from './token-request.js';
 import { validIdToken } from './person-facts.js';
-import {
-  backgroundDueAt,
-  isOver,
-  isStoringDue,
-  slowKeyring,
-  wasSetBack,
-} from './live-session.js';
+import { backgroundDueAt, isOver, isStoringDue, slowKeyring, wasSetBack } from './live-session.js';
 
 /** After this time a running renewal no longer holds back a token that is still valid. */
 const RENEWAL_SLOW_MS = 2_000;

@@ -199,8 +199,8 @@ export type SessionEffect =
       readonly save: number;
     } & PersonFacts)
   /**
-   * `revokes`: its refresh token is not in memory, so the one in the record is revoked before the
-   * record is removed.
+   * `revokes`: the record is removed when the provider has been told that its refresh token is over.
+   * A newer token, which only the memory has, comes with the effect `revoke` of the same step.
    */
   | { readonly type: 'remove-record'; readonly account: AccountView; readonly revokes?: true }
   /** The record stays unused until the next start, which tries it once more. */
@@ -222,7 +222,7 @@ export type SessionEffect =
       readonly stored: boolean;
       readonly identityMismatch: boolean;
     }
-  | { readonly type: 'revoke'; readonly token: string }
+  | { readonly type: 'revoke'; readonly account: AccountView; readonly token: string }
   /** The attempt's tokens are stored and usable. */
   | { readonly type: 'adopted'; readonly attempt: number };
 
@@ -257,6 +257,9 @@ export function removal(account: AccountView, revokes = false): SessionEffect {
   return { type: 'remove-record', account, ...(revokes ? { revokes } : {}) };
 }
 
-export function revocation(token: string | null): readonly SessionEffect[] {
-  return token === null ? [] : [{ type: 'revoke', token }];
+/** Ends the session of an account whose refresh token is in memory; null: it has none. */
+export function revocation(account: AccountView, token: string | null): readonly SessionEffect[] {
+  return token === null
+    ? [removal(account)]
+    : [removal(account, true), { type: 'revoke', account, token }];
 }

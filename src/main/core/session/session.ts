@@ -170,8 +170,7 @@ function stepAdopting(
         : same(state);
     case 'sign-out':
       return absent(state.epoch + 1, 'signed-out', state.account, null, [
-        removal(state.account),
-        ...revocation(state.tokens.refreshToken ?? state.tokens.accessToken),
+        ...revocation(state.account, state.tokens.refreshToken ?? state.tokens.accessToken),
         { type: 'adopted', attempt: state.attempt },
       ]);
     case 'restore':
@@ -314,12 +313,12 @@ function ofReplaced(
   if (isAnonymous(replaced.account) && isAnonymous(by)) return [removal(replaced.account)];
   switch (replaced.phase) {
     case 'live':
-      return [removal(replaced.account), ...revocation(revocableToken(replaced))];
+      return revocation(replaced.account, revocableToken(replaced));
     case 'adopting':
-      return [
-        removal(replaced.account),
-        ...revocation(replaced.tokens.refreshToken ?? replaced.tokens.accessToken),
-      ];
+      return revocation(
+        replaced.account,
+        replaced.tokens.refreshToken ?? replaced.tokens.accessToken,
+      );
     default:
       return [removal(replaced.account, true)];
   }

@@ -4,6 +4,7 @@
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { isAnonymous } from '../base/anonymous.js';
+import type { Revocations } from './revocations.js';
 import type { SessionEffects } from './session-effects.js';
 import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
@@ -60,7 +61,7 @@ export interface SessionsHost {
   /** The tokens of this attempt are stored and in use. */
   adopted(attempt: number): void;
   /** Tokens that came too late for a session, which may be absent by now. */
-  discard(tokens: TokenSet, isAbsent: boolean): void;
+  discard(tokens: TokenSet, isAbsent: boolean, account: AccountView | null): void;
   timing(): Timing;
 }
 
@@ -79,6 +80,8 @@ export interface Sessions {
     readonly scope: string | null;
     readonly isAlone: boolean;
   } | null;
+  /** True when an account without a name is in use: it may be the same person as any other such. */
+  isAnonymousThere(): boolean;
   /** True while no account has a session or may still get one. */
   areAbsent(): boolean;
   /** Callers wait until this is called; from then on they are answered. */
@@ -119,6 +122,7 @@ export function createSessions(
   storedState: StoredState,
   sessionStore: SessionStore,
   sessionEffects: SessionEffects,
+  revocations: Pick<Revocations, 'forget'>,
   clock: Clock,
   log: Log,
   host: SessionsHost,
@@ -161,6 +165,10 @@ export function createSessions(
       const account = rest.find(({ id }) => id === accountId);
       return account === undefined ? null : { account, scope: null, isAlone };
     },
+    isAnonymousThere: () =>
+      [active, ...others.values()].some(
+        ({ state }) => state.phase !== 'absent' && isAnonymous(state.account),
+      ),
     areAbsent: () => [active, ...others.values()].every(({ state }) => state.phase === 'absent'),
     start() {
       starting?.();
@@ -248,7 +256,7 @@ export function createSessions(
         const left = storedState
           .current()
           .accounts.find(({ id, record }) => id === accountId && record === 'suspended');
-        if (left !== undefined) sessionEffects.forget(accountOf(left));
+        if (left !== undefined) revocations.forget(accountOf(left), true);
         return;
       }
       // The token can be revoked only after the record was read.
@@ -343,7 +351,8 @@ export function createSessions(
     const slot = addressee ?? active;
     const before = slot.state;
     if (epoch !== null && epoch !== before.epoch) {
-      if (event.type === 'renewed') host.discard(event.tokens, before.phase === 'absent');
+      if (event.type === 'renewed')
+        host.discard(event.tokens, before.phase === 'absent', before.account);
       return;
     }
     const next = stepSession(before, event);
@@ -413,9 +422,7 @@ export function createSessions(
     )
       return;
     // As with a replaced session: two anonymous accounts may share one authorization grant.
-    if (isAnonymous(state.account) && isAnonymous(by))
-      sessionEffects.run({ type: 'remove-record', account: state.account }, handleOf(active));
-    else sessionEffects.forget(state.account);
+    revocations.forget(state.account, !(isAnonymous(state.account) && isAnonymous(by)));
   }
 
   /**

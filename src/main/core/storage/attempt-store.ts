@@ -42,6 +42,11 @@ export interface AttemptStore {
   endAll(): Promise<void>;
   /** Removes expired records, and records that a claim could not remove. */
   sweep(now: number): Promise<void>;
+  /**
+   * Until when a callback may finish an attempt that another process has stored, also one that has
+   * ended since; null: there is none.
+   */
+  openUntil(now: number): number | null;
   /** Ends all waiting. */
   stop(): void;
 }
@@ -77,6 +82,8 @@ export function createAttemptStore(
    * one, the file no longer knows it.
    */
   const mine = new Map<string, string>();
+  /** The ids of all attempts that this process has ever stored. */
+  const stored = new Set<string>();
   /** By id: callbacks that wait for the keyring. */
   const withheld = new Map<string, () => void>();
   let stopped = false;
@@ -92,6 +99,15 @@ export function createAttemptStore(
     release,
     endAll,
     sweep,
+    openUntil(now) {
+      const ends = storedState
+        .current()
+        .attempts.filter(
+          ({ id, expiresAt, claimed }) => claimed !== true && expiresAt > now && !stored.has(id),
+        )
+        .map(({ expiresAt }) => Math.min(expiresAt, now + LIMITS.attemptMaxMs));
+      return ends.length === 0 ? null : Math.max(...ends);
+    },
     stop() {
       stopped = true;
       for (const wake of [...withheld.values()]) wake();
@@ -124,6 +140,7 @@ export function createAttemptStore(
     const { state, expiresAt, correlationId } = record;
     const id = await idOf(state);
     mine.set(state, id);
+    stored.add(id);
     const noted = await storedState.update((before) => ({
       ...before,
       attempts: [...before.attempts.filter((attempt) => attempt.id !== id), { id, expiresAt }],

@@ -55,6 +55,11 @@ export interface SessionRecord {
   readonly claims?: SessionClaims;
   /** Only if the host asks for that, by the option `keepIdToken`. */
   readonly idToken?: IdToken;
+  /**
+   * When the person has signed out: this is no session any more, and only holds the token that is
+   * still to be revoked (RFC 7009). An earlier build finds the same in the state file.
+   */
+  readonly signedOutAt?: number;
 }
 
 /**
@@ -203,7 +208,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
   const { clientId, account, refreshToken, scope, resources, savedAt, metadata, access, doubted } =
     record;
   const { renewable } = record;
-  const { claims, idToken } = record;
+  const { claims, idToken, signedOutAt } = record;
   if (typeof clientId !== 'string' || clientId === '')
     return unreadable('a record without a client id');
   // Checked before the version: what a later build of another app has written must not be replaced
@@ -239,6 +244,7 @@ export function parseRecord(value: string, expected: ExpectedRecord): ParsedReco
       ...(doubted === true ? { doubted } : {}),
       ...(isObject(claims) ? { claims } : {}),
       ...(isAccess(idToken) && idToken.expiresAt !== null ? { idToken } : {}),
+      ...(typeof signedOutAt === 'number' ? { signedOutAt } : {}),
     },
   };
 }

@@ -4,7 +4,7 @@
 import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import type { StoredState } from './stored-state.js';
-import type { KnownAccount, Log, SecretOutcome, SecretStore } from '../base/ports.js';
+import type { KnownAccount, Log, MetadataMark, SecretOutcome, SecretStore } from '../base/ports.js';
 import {
   type ParsedRecord,
   type SessionRecord,
@@ -43,13 +43,31 @@ export interface SessionStore {
   ): Promise<AuthError | null>;
   /** The next start restores this account. */
   choose(account: AccountView): Promise<void>;
-  /** From now on the record is never restored, whether or not its removal succeeds. */
-  oweRemoval(account: AccountView): Promise<void>;
   /**
-   * Removes the record only if its removal is owed. Resolves after one try; if it fails, the
-   * removal is still owed. `before` gets the record first and is awaited.
+   * From now on the record is never restored, whether or not its removal succeeds. False: there is
+   * none.
    */
-  remove(account: AccountView, before?: (record: SessionRecord) => Promise<void>): Promise<void>;
+  oweRemoval(account: AccountView): Promise<boolean>;
+  /**
+   * Removes the record only if its removal is owed, also in the file as it is now. Resolves after
+   * one try; if it fails, the removal is still owed.
+   */
+  remove(account: AccountView): Promise<void>;
+  /** The refresh token of a record whose removal is owed. `none`: there is none that can be read. */
+  readOwed(account: AccountView): Promise<OwedReading>;
+  /**
+   * Leaves only the refresh token of a record whose removal is owed, so that it is no session any
+   * more. `token` null: the one in the record. `create`: also where nothing was stored. Resolves
+   * with the time of the sign-out, or null if the keyring did not do it.
+   */
+  keepToken(
+    account: AccountView,
+    token: () => string | null,
+    now: number,
+    create?: boolean,
+  ): Promise<number | null>;
+  /** What the keychain should hold of this account, by the file as it is now. */
+  recordState(account: AccountView): Promise<KnownAccount['record']>;
   /** The accounts of this issuer and client whose removal is owed. */
   owed(): readonly AccountView[];
   /** Accounts whose removal other issuers and clients owe, with the client id if it is known. */
@@ -72,6 +90,10 @@ export type SessionReading =
   | { readonly state: 'record'; readonly record: SessionRecord; readonly suspended?: true }
   | { readonly state: 'absent'; readonly foreign?: true }
   | { readonly state: 'withheld'; readonly error: AuthError };
+
+export type OwedReading =
+  | { readonly state: 'token'; readonly token: string; readonly metadata?: MetadataMark }
+  | { readonly state: 'none' | 'locked' };
 
 type Found = (
   ParsedRecord | { readonly state: 'absent' } | Exclude<SecretOutcome, { state: 'done' }>
@@ -102,6 +124,9 @@ export function createSessionStore(
     choose,
     oweRemoval,
     remove,
+    readOwed,
+    keepToken,
+    recordState,
     owed,
     owedByOthers,
     removeOfOthers,
@@ -128,6 +153,11 @@ export function createSessionStore(
     switch (found.state) {
       case 'record':
         places.set(recordKey(account.id), found.key);
+        // The disk did not take the word of the sign-out, but the keychain did.
+        if (found.record.signedOutAt !== undefined) {
+          await storedState.update((state) => withRecordState(state, account.id, 'removal-owed'));
+          return { state: 'absent' };
+        }
         return {
           state: 'record',
           record: found.record,
@@ -210,35 +240,94 @@ export function createSessionStore(
     await storedState.update((state) => withLast(state, account.id));
   }
 
-  async function oweRemoval(account: AccountView): Promise<void> {
+  async function oweRemoval(account: AccountView): Promise<boolean> {
     await storedState.loaded();
     signOuts.set(account.id, (signOuts.get(account.id) ?? 0) + 1);
-    if (stateOf(account.id) !== 'none')
-      await storedState.update((state) => withRecordState(state, account.id, 'removal-owed'));
+    if (stateOf(account.id) === 'none') return false;
+    await storedState.update((state) => withRecordState(state, account.id, 'removal-owed'));
+    return true;
   }
 
-  async function remove(
-    account: AccountView,
-    before?: (record: SessionRecord) => Promise<void>,
-  ): Promise<void> {
+  async function recordState(account: AccountView): Promise<KnownAccount['record']> {
     await storedState.loaded();
+    await storedState.refresh();
+    return stateOf(account.id);
+  }
+
+  async function readOwed(account: AccountView): Promise<OwedReading> {
+    await storedState.loaded();
+    const found = await find(soughtOf(account), true);
+    if (found.state === 'locked') tellOwed(found.detail);
+    if (found.state !== 'record') return { state: found.state === 'locked' ? 'locked' : 'none' };
+    const { refreshToken, metadata } = found.record;
+    return {
+      state: 'token',
+      token: refreshToken,
+      ...(metadata === undefined ? {} : { metadata }),
+    };
+  }
+
+  async function keepToken(
+    account: AccountView,
+    token: () => string | null,
+    now: number,
+    create = false,
+  ): Promise<number | null> {
+    const { id, issuer, subject } = account;
+    const state = await recordState(account);
+    if (state !== 'removal-owed' && !(create && state === 'none')) return null;
+    const found = state === 'none' ? null : await find(soughtOf(account), true);
+    const before = found?.state === 'record' ? found.record : null;
+    const refreshToken = token() ?? before?.refreshToken;
+    const isThere = before !== null || (create && (found === null || found.state === 'absent'));
+    if (refreshToken === undefined || !isThere) return null;
+    // A time that is still to come is of a clock that was wrong.
+    if (
+      before?.signedOutAt !== undefined &&
+      before.signedOutAt <= now &&
+      before.refreshToken === refreshToken
+    )
+      return before.signedOutAt;
+    const key = found?.key ?? (await placeFor(account));
+    if (found === null) {
+      const stamp = { clientId, ...(key === recordKey(id) ? {} : { apart: true as const }) };
+      await storedState.update((file) => withAccount(file, account, 'removal-owed', false, stamp));
+    }
+    if (stateOf(id) !== 'removal-owed') return null;
+    const outcome = await secrets.write(
+      key,
+      formatRecord({
+        version: 1,
+        clientId,
+        account: { id, issuer, subject },
+        refreshToken,
+        scope: before?.scope ?? '',
+        savedAt: now,
+        ...(before?.metadata === undefined ? {} : { metadata: before.metadata }),
+        access: null,
+        signedOutAt: now,
+      }),
+    );
+    if (outcome.state !== 'done') tellOwed(outcome.detail);
+    return outcome.state === 'done' ? now : null;
+  }
+
+  async function remove(account: AccountView): Promise<void> {
     const isOwed = (): boolean => stateOf(account.id) === 'removal-owed';
-    if (!isOwed()) return;
+    if ((await recordState(account)) !== 'removal-owed') return;
     const found = await find(soughtOf(account), true);
     if (found.state === 'foreign') return leave(account, found.clientId);
-    if (found.state === 'record') await before?.(found.record);
     // The person has signed in again in the meantime: the new record stays.
     if (!isOwed()) return;
     const outcome = await removeFound(found, account.id);
     places.delete(recordKey(account.id));
     if (outcome.state === 'done' && isOwed())
       await storedState.update((state) => withRecordState(state, account.id, 'none'));
-    if (outcome.state !== 'done')
-      log.write({
-        level: 'warn',
-        event: 'record-removal-owed',
-        fields: { detail: outcome.detail },
-      });
+    if (outcome.state !== 'done') tellOwed(outcome.detail);
+  }
+
+  function tellOwed(detail: string): void {
+    log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail } });
   }
 
   async function suspend(account: AccountView): Promise<void> {
@@ -281,12 +370,7 @@ export function createSessionStore(
           isIt(one) ? { ...one, record: 'none' as const } : one,
         ),
       }));
-    } else
-      log.write({
-        level: 'warn',
-        event: 'record-removal-owed',
-        fields: { detail: outcome.detail },
-      });
+    } else tellOwed(outcome.detail);
   }
 
   async function markRefused(account: AccountView): Promise<void> {
