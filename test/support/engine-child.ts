@@ -2,7 +2,7 @@
 // Node, told by messages what to do. Started by engine-process.ts, which strips it of its types;
 // whatever it imports must stand in its list.
 import { fork } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createClock } from '../../src/main/adapters/clock.js';
 import { createKeychain } from '../../src/main/adapters/secrets/keychain.js';
 import type { WorkerProcess } from '../../src/main/adapters/secrets/keychain-protocol.js';
@@ -31,7 +31,7 @@ export interface FleetMember {
  * `at`: wall time in milliseconds. `aheadMs`: how far this process's clock is ahead from then on.
  */
 export type FleetRequest =
-  | { readonly id: number; readonly what: 'sign-in' | 'view' | 'stop' }
+  | { readonly id: number; readonly what: 'sign-in' | 'sign-out' | 'view' | 'stop' }
   | { readonly id: number; readonly what: 'callback'; readonly url: string }
   | {
       readonly id: number;
@@ -78,7 +78,12 @@ const engine = createEngine(
         });
         return text === null ? null : (JSON.parse(text) as unknown);
       },
-      save: (state) => writeFile(member.stateFile, JSON.stringify(state)),
+      // Whole or not at all, as the real one: a kill must leave a file that can be read.
+      async save(state) {
+        const aside = `${member.stateFile}.${process.pid}`;
+        await writeFile(aside, JSON.stringify(state));
+        await rename(aside, member.stateFile);
+      },
     },
     browser: {
       open: async (url) => send({ opened: url }),
@@ -117,6 +122,9 @@ async function answerTo(request: FleetRequest): Promise<unknown> {
   switch (request.what) {
     case 'sign-in':
       await engine.signIn({});
+      return engine.view();
+    case 'sign-out':
+      await engine.signOut();
       return engine.view();
     case 'view':
       return engine.view();

@@ -42,6 +42,8 @@ export interface EngineProcess {
    * the callback.
    */
   signIn(visit: (authorizationUrl: string) => Promise<string>): Promise<AuthView>;
+  /** Resolves with the view when this computer has forgotten the session. */
+  signOut(): Promise<AuthView>;
   /**
    * At this wall time its clock goes ahead, and so many callers ask for the access token at once.
    */
@@ -93,6 +95,7 @@ export function startEngineProcess(
       visitor = (opened) => void visit(opened).then((url) => ask({ what: 'callback', url }));
       return ask({ what: 'sign-in' });
     },
+    signOut: () => ask({ what: 'sign-out' }),
     askForTokens: (at, aheadMs, callers) => ask({ what: 'tokens', at, aheadMs, callers }),
     kill: () => void child.kill('SIGKILL'),
   };
