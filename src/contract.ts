@@ -304,6 +304,17 @@ export interface SignInRequest {
 /** What asks for more than an ordinary sign-in. */
 export type StepUpRequest = Pick<SignInRequest, 'scopes' | 'acrValues' | 'maxAge' | 'claims'>;
 
+/** Who signs out, and where. */
+export interface SignOutRequest {
+  /** The `id` of an account of the view. Default: the active one. */
+  readonly account?: string;
+  /**
+   * True: the session that the provider has in the system browser is ended, too (OpenID Connect
+   * RP-Initiated Logout 1.0). Default false: the next sign-in may need no password.
+   */
+  readonly endBrowserSession?: boolean;
+}
+
 /**
  * The answer to every call from a page. A refusal is a value, so that no stack or cause crosses.
  */
@@ -320,7 +331,7 @@ export interface AuthCalls {
   readonly reopenBrowser: { channel: 'latchkey:reopen-browser'; takes: [] };
   readonly tryAnotherWay: { channel: 'latchkey:try-another-way'; takes: [] };
   readonly pasteCallback: { channel: 'latchkey:paste-callback'; takes: [text: string] };
-  readonly signOut: { channel: 'latchkey:sign-out'; takes: [accountId?: string] };
+  readonly signOut: { channel: 'latchkey:sign-out'; takes: [request?: string | SignOutRequest] };
   readonly switchAccount: { channel: 'latchkey:switch-account'; takes: [accountId: string] };
   readonly retry: { channel: 'latchkey:retry'; takes: [] };
 }
@@ -463,8 +474,11 @@ export interface AuthApi {
    * `callback-invalid` if it answers none.
    */
   readonly pasteCallback: (text: string) => Promise<void>;
-  /** Signs out the active account, or the one with this `id`. */
-  readonly signOut: (accountId?: string) => Promise<void>;
+  /**
+   * Signs out the active account, or the one with this `id`. Resolves when this computer has
+   * forgotten the session and, with `endBrowserSession`, the browser was given the logout page.
+   */
+  readonly signOut: (request?: string | SignOutRequest) => Promise<void>;
   /**
    * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
    * `signed-out` or a code of the keyring, and changes nothing.

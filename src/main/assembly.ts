@@ -322,7 +322,7 @@ function showingApp(loopback: Callbacks, showApp: () => void): Callbacks {
           ...redirect,
           close(outcome) {
             redirect.close(outcome);
-            if (outcome === 'signed-in') showApp();
+            if (outcome === 'signed-in' || outcome === 'signed-out') showApp();
           },
         },
       };

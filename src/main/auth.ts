@@ -1,6 +1,6 @@
 // The public interface of the sign-in in the main process, with every obligation. Types only:
 // index.ts makes it, assembly.ts brings the parts that can wait.
-import type { AuthView } from '../contract.js';
+import type { AuthView, SignOutRequest } from '../contract.js';
 import type { SignInOptions } from './core/authorization/sign-in-request.js';
 import type { AuthEvent } from './core/base/events.js';
 import type { ApiFetch } from './core/requests/api-fetch.js';
@@ -50,10 +50,12 @@ export interface Auth {
    */
   readonly pasteCallback: (text: string) => Promise<void>;
   /**
-   * Forgets the session on this computer first, also offline. Then revokes the token at the server
-   * (RFC 7009) in the background. Default: the active account.
+   * Forgets the session on this computer first, also offline. Then tells the server that the token
+   * is over (RFC 7009), in the background and until it has answered, also after restarts. Default:
+   * the active account. With `endBrowserSession`, resolves when the browser was given the logout
+   * page; if there is none, the event `end-session-trouble` says why.
    */
-  readonly signOut: (accountId?: string) => Promise<void>;
+  readonly signOut: (request?: string | SignOutRequest) => Promise<void>;
   /**
    * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
    * `signed-out` or a code of the keyring, and changes nothing.

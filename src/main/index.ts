@@ -38,6 +38,7 @@ export type {
   RedirectKind,
   RenewalView,
   SignInRequest,
+  SignOutRequest,
   SignedInView,
   SignedOutView,
 } from '../contract.js';
@@ -54,6 +55,7 @@ export type {
   AuthOptions,
   LegacyEntry,
   LegacySession,
+  LogoutOptions,
   EndpointOptions,
   Identity,
   OptionsWithIssuer,
@@ -190,7 +192,7 @@ export function createAuth(options: AuthOptions): Auth {
       engine.tryAnotherWay();
     },
     pasteCallback: (text) => engine.pasteCallback(text),
-    signOut: (accountId) => engine.signOut(accountId),
+    signOut: (request) => engine.signOut(request),
     switchAccount: (accountId) => engine.switchAccount(accountId),
     retry: async () => {
       engine.retry();

@@ -90,7 +90,7 @@ export function createApi(findBridge: () => AuthBridge | undefined): AuthApi {
     reopenBrowser: () => call((bridge) => bridge.reopenBrowser()),
     tryAnotherWay: () => call((bridge) => bridge.tryAnotherWay()),
     pasteCallback: (text) => call((bridge) => bridge.pasteCallback(text)),
-    signOut: (accountId) => call((bridge) => bridge.signOut(accountId)),
+    signOut: (request) => call((bridge) => bridge.signOut(request)),
     switchAccount: (accountId) => call((bridge) => bridge.switchAccount(accountId)),
     retry: () => call((bridge) => bridge.retry()),
     async fetch(input, init = {}) {

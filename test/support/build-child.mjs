@@ -57,6 +57,7 @@ const ports = {
   browser: {
     open: async (url) => send({ opened: url }),
     copy: async (url) => send({ opened: url }),
+    post: async (url) => send({ opened: url }),
   },
   callbacks: {
     'custom-scheme': {

@@ -88,6 +88,7 @@ const engine = createEngine(
     browser: {
       open: async (url) => send({ opened: url }),
       copy: async (url) => send({ opened: url }),
+      post: async (url) => send({ opened: url }),
     },
     callbacks: {
       'custom-scheme': createScheme(),

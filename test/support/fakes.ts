@@ -22,7 +22,7 @@ import type {
   SystemEvent,
   SystemEvents,
   StateStore,
-  AttemptOutcome,
+  PageOutcome,
 } from '../../src/main/core/base/ports.js';
 import { isCryptoUnderWay } from './crypto-work.js';
 
@@ -247,7 +247,7 @@ export interface FakeCallbacks extends Callbacks {
   /** Redirects that are open now, oldest first. */
   readonly open: readonly OpenRedirect[];
   /** What each closed redirect told the browser, in order. */
-  readonly outcomes: readonly AttemptOutcome[];
+  readonly outcomes: readonly PageOutcome[];
   readonly stopped: boolean;
   /** From now on `prepare` answers `unavailable` with this detail; null: it works again. */
   setUnavailable(detail: string | null): void;
@@ -260,7 +260,7 @@ export interface FakeCallbacks extends Callbacks {
  */
 export function createFakeCallbacks(kind: CallbackKind): FakeCallbacks {
   const open: OpenRedirect[] = [];
-  const outcomes: AttemptOutcome[] = [];
+  const outcomes: PageOutcome[] = [];
   let early: string[] = [];
   let listener: ((callbackUrl: string) => CallbackVerdict) | null = null;
   let unavailable: string | null = null;
@@ -524,6 +524,8 @@ export interface FakeBrowser extends Browser {
   readonly opened: readonly string[];
   /** Every URL that went into the clipboard, oldest first. */
   readonly copied: readonly string[];
+  /** Every form that was posted, oldest first. */
+  readonly posted: readonly { readonly url: string; readonly fields: Record<string, string> }[];
   /** The next open or copy rejects, once. */
   failNext(): void;
 }
@@ -531,6 +533,7 @@ export interface FakeBrowser extends Browser {
 export function createFakeBrowser(): FakeBrowser {
   const opened: string[] = [];
   const copied: string[] = [];
+  const posted: { url: string; fields: Record<string, string> }[] = [];
   let failing = false;
   return {
     opened,
@@ -538,6 +541,9 @@ export function createFakeBrowser(): FakeBrowser {
       failing = true;
     },
     copied,
+    posted,
+    post: async (url, fields) =>
+      void posted.push({ url: accept(url), fields: Object.fromEntries(fields) }),
     open: async (url) => void opened.push(accept(url)),
     copy: async (url) => void copied.push(accept(url)),
   };

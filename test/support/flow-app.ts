@@ -81,6 +81,8 @@ export interface App {
   readonly opened: readonly string[];
   /** What became of each trip of the person. */
   readonly trips: readonly Promise<SignInOutcome>[];
+  /** Where each logout in the browser ended: a way back to the app, or null. */
+  readonly logouts: readonly Promise<string | null>[];
   /** Every error that a call of this app rejected with. */
   readonly errors: readonly unknown[];
   /** A trip to the browser; the person does as `choices` say, or nothing at all. */
@@ -185,6 +187,7 @@ export async function startApp(
   const opened: string[] = [];
   const trips: Promise<SignInOutcome>[] = [];
   const errors: unknown[] = [];
+  const logouts: Promise<string | null>[] = [];
   const views: AuthView[] = [];
   let choices: SignInChoices | 'stays away' = {};
 
@@ -192,10 +195,19 @@ export async function startApp(
   const browser = {
     /** The person pastes it at once. */
     copy: (url: string): Promise<void> => browser.open(url),
+    async post(url: string, fields: readonly (readonly [string, string])[]): Promise<void> {
+      const page = (await startPages.openForm(url, fields)) ?? '';
+      opened.push(page);
+      const text = await (await fetch(page)).text();
+      const inputs = [...text.matchAll(/name="([^"]*)" value="([^"]*)"/g)];
+      const sent = new URLSearchParams(inputs.map(([, name = '', value = '']) => [name, value]));
+      void logOut(`${/action="([^"]*)"/.exec(text)?.[1]}?${sent}`);
+    },
     async open(url: string): Promise<void> {
       const page = url.length > LIMITS.openedUrlLength ? await startPages.open(url) : url;
       if (page === null) throw new AuthError('browser-failed', 'no page on loopback');
       opened.push(page);
+      if (url.startsWith(provider.endpoints.endSession)) return void logOut(url);
       if (choices === 'stays away') return;
       const loopback = new URL(url).searchParams.get('redirect_uri')?.startsWith('http:') === true;
       const trip = person.signIn(page, { ...choices, visit: loopback });
@@ -208,6 +220,16 @@ export async function startApp(
       );
     },
   };
+  /** What the person does with a logout page, and how the browser comes back. */
+  async function logOut(url: string): Promise<void> {
+    const logout = person.signOut(url).then(async (back) => {
+      if (back?.startsWith('http:') === true) await fetch(back);
+      else if (back !== null) scheme.arrive(back);
+      return back;
+    });
+    logouts.push(logout);
+    await logout.catch(() => undefined);
+  }
   const engine = createEngine(settings, {
     secrets: real ?? secrets,
     ...(legacyEntries === undefined ? {} : { legacyEntries }),
@@ -236,6 +258,7 @@ export async function startApp(
     views,
     opened,
     trips,
+    logouts,
     errors,
     async signIn(wanted = {}, request = {}, by = 'page', signal) {
       choices = wanted;

@@ -4,13 +4,19 @@ import { clipboard, shell } from 'electron';
 import { AuthError } from '../core/base/errors.js';
 import { LIMITS } from '../core/base/limits.js';
 import type { Browser } from '../core/base/ports.js';
+import type { StartPages } from './loopback/start-page.js';
 
 /** No browser and no server takes a longer one. */
 const URL_MAX_LENGTH = 131_000;
 
-/** `startPages`: resolves with the address of a page that leads to the URL, or with null. */
-export function createBrowser(startPages: { open(url: string): Promise<string | null> }): Browser {
+export function createBrowser(startPages: Pick<StartPages, 'open' | 'openForm'>): Browser {
   return {
+    async post(url, fields) {
+      const page = await startPages.openForm(readWebUrl(url), fields);
+      if (page === null)
+        throw new AuthError('browser-failed', 'no port on loopback can be opened for the form');
+      await start(page);
+    },
     async open(url) {
       const wanted = readWebUrl(url);
       if (wanted.length > URL_MAX_LENGTH)
@@ -22,12 +28,7 @@ export function createBrowser(startPages: { open(url: string): Promise<string | 
           'browser-failed',
           `the URL has more than ${LIMITS.openedUrlLength} characters, and no port on loopback can be opened to start from`,
         );
-      await shell.openExternal(opened).catch((thrown: unknown) => {
-        // The system's message may repeat the URL, which contains state and nonce.
-        throw new AuthError('browser-failed', 'the system did not start a browser', {
-          cause: thrown instanceof Error ? thrown.name : typeof thrown,
-        });
-      });
+      await start(opened);
     },
     async copy(url) {
       const copied = readWebUrl(url);
@@ -40,6 +41,15 @@ export function createBrowser(startPages: { open(url: string): Promise<string | 
       }
     },
   };
+}
+
+async function start(url: string): Promise<void> {
+  await shell.openExternal(url).catch((thrown: unknown) => {
+    // The system's message may repeat the URL, which contains state and nonce.
+    throw new AuthError('browser-failed', 'the system did not start a browser', {
+      cause: thrown instanceof Error ? thrown.name : typeof thrown,
+    });
+  });
 }
 
 /** In the parsed form, so that no other parser reads it differently. */

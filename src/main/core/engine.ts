@@ -24,6 +24,8 @@ import { type SessionMail, type Sessions, createSessions } from './session/sessi
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createMigration } from './migration/migration.js';
+import { createEndSession } from './session/end-session.js';
+import { parseSignOut } from './session/sign-out-request.js';
 import { withTimeout } from './base/timeout.js';
 import {
   type IdTokenRequest,
@@ -56,9 +58,9 @@ export interface Engine {
   pasteCallback(argument: unknown): Promise<void>;
   /**
    * Resolves when this computer has forgotten the session; the server is told in the background.
-   * Default: the active account.
+   * `argument`: nothing, an account id, or a `SignOutRequest`, not looked at yet.
    */
-  signOut(accountId?: unknown): Promise<void>;
+  signOut(argument?: unknown): Promise<void>;
   /**
    * Resolves when this account is the active one. Rejects, and changes nothing, when its session
    * cannot be restored.
@@ -203,7 +205,9 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
   let viewOthers = sessions.otherAccounts();
   const viewListeners = new Set<(view: AuthView) => void>();
 
-  const attempts = createAttempts(settings, ports, client, attemptStore, {
+  const endSession = createEndSession(settings, ports, client);
+  const ownPorts = { ...ports, callbacks: endSession.without(ports.callbacks) };
+  const attempts = createAttempts(settings, ownPorts, client, attemptStore, {
     queue,
     drain,
     correlationId: (number) => correlationOf('attempt', number),
@@ -290,7 +294,7 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       await attempts.paste(argument);
     },
     async signOut(argument) {
-      const accountId = argument === undefined ? null : parseAccountId(argument);
+      const { account: accountId, endBrowserSession } = parseSignOut(argument);
       if (stopping !== null) throw stoppedError();
       const open = attempts.open();
       // Done at once, so that it does not end a sign-in that begins after this call.
@@ -308,12 +312,15 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       migration.cancel();
       await withTimeout(clock, migration.settled(), LIMITS.keyringWriteSlowMs);
       if (accountId !== null && sessions.isActive(accountId)) ended ??= endAttempts(open);
+      const leaving = sessions.leaving(accountId);
       await sessions.signOut(accountId);
       await withTimeout(
         clock,
         Promise.all([revocations.removed(), ended]),
         LIMITS.keyringWriteSlowMs,
       );
+      if (endBrowserSession && (accountId === null || leaving.account !== null))
+        await endSession.begin(leaving);
     },
     retry() {
       if (stopping !== null) return;
@@ -389,6 +396,7 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     ports.systemEvents.stop();
     reader.stop();
     attemptStore.stop();
+    endSession.stop();
     attempts.stop(stoppedError());
     await withTimeout(
       clock,

@@ -105,7 +105,7 @@ export function createLazyEngine(load: () => Promise<Engine>): Engine {
       });
     },
     pasteCallback: async (argument) => (await loaded()).pasteCallback(argument),
-    signOut: async (accountId) => (await loaded()).signOut(accountId),
+    signOut: async (request) => (await loaded()).signOut(request),
     switchAccount: async (accountId) => (await loaded()).switchAccount(accountId),
     retry: () => {
       later((there) => {

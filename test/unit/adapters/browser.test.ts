@@ -37,7 +37,10 @@ describe("a URL's length", () => {
   it('may be 2,000 characters; from one more on, the browser starts from a page on loopback', async () => {
     openExternal.mockResolvedValue();
     const asked: string[] = [];
-    const browser = createBrowser({ open: async (url) => (asked.push(url), page) });
+    const browser = createBrowser({
+      open: async (url) => (asked.push(url), page),
+      openForm: async () => null,
+    });
     await browser.open(urlOf(2_000));
     expect([asked, openExternal.mock.lastCall]).toEqual([[], [urlOf(2_000)]]);
     await browser.open(urlOf(2_001));
@@ -50,16 +53,47 @@ describe("a URL's length", () => {
 
   it('counts as it is handed on, with every letter that needs an escape', async () => {
     openExternal.mockResolvedValue();
-    const browser = createBrowser({ open: async () => page });
+    const browser = createBrowser({ open: async () => page, openForm: async () => null });
     await browser.open(`https://example.com/?${'ö'.repeat(400)}`);
     expect(openExternal).toHaveBeenCalledWith(page);
   });
 
   it('that needs a page which no port is free for is a named error, and nothing is opened', async () => {
-    const browser = createBrowser({ open: async () => null });
+    const browser = createBrowser({ open: async () => null, openForm: async () => null });
     const failure: unknown = await browser.open(urlOf(2_001)).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ code: 'browser-failed' });
     expect(String(failure)).toMatch(/more than 2000 characters, and no port on loopback/);
+    expect(openExternal).not.toHaveBeenCalled();
+  });
+});
+
+describe('a form', () => {
+  it('is posted from a page on loopback: nothing of it stands in what the system opens', async () => {
+    openExternal.mockResolvedValue();
+    openExternal.mockClear();
+    const asked: unknown[] = [];
+    const page = 'http://127.0.0.1:5000/unguessable';
+    const browser = createBrowser({
+      open: async () => null,
+      openForm: async (...form) => (asked.push(form), page),
+    });
+    const fields = [['id_token_hint', 'secret']] as const;
+    await browser.post('https://example.com/logout', fields);
+    expect([asked, openExternal.mock.calls]).toEqual([
+      [['https://example.com/logout', fields]],
+      [[page]],
+    ]);
+    for (const bad of ['file:///etc/passwd', 'javascript:1', 'https://a:b@example.com/'])
+      await expect(browser.post(bad, fields)).rejects.toMatchObject({ code: 'browser-failed' });
+    expect(openExternal).toHaveBeenCalledTimes(1);
+  });
+
+  it('for which no port is free is a named error, and nothing is opened', async () => {
+    openExternal.mockClear();
+    const browser = createBrowser({ open: async () => null, openForm: async () => null });
+    await expect(browser.post('https://example.com/', [])).rejects.toMatchObject({
+      code: 'browser-failed',
+    });
     expect(openExternal).not.toHaveBeenCalled();
   });
 });

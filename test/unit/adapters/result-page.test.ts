@@ -9,16 +9,22 @@ import {
 } from '../../../src/main/adapters/loopback/result-page.js';
 import { contrast, readableOn } from '../../../src/main/adapters/loopback/result-theme.js';
 import type { ResultPageSettings } from '../../../src/main/core/options/auth-options.js';
-import type { AttemptOutcome } from '../../../src/main/core/base/ports.js';
+import type { PageOutcome } from '../../../src/main/core/base/ports.js';
 
 const resultPage = (
-  outcome: AttemptOutcome,
+  outcome: PageOutcome,
   appName: string,
   settings: Partial<ResultPageSettings> = {},
   scheme: string | null = null,
 ): ResultPage => createResultPages(settings, appName)(outcome, scheme);
 
-const outcomes: readonly AttemptOutcome[] = ['signed-in', 'denied', 'failed', 'not-expected'];
+const outcomes: readonly PageOutcome[] = [
+  'signed-in',
+  'denied',
+  'failed',
+  'not-expected',
+  'signed-out',
+];
 const titleOf = (html: string): string => /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '';
 
 describe('the loopback result page', () => {
@@ -29,6 +35,7 @@ describe('the loopback result page', () => {
       'You are not signed in',
       'Sign-in did not work',
       'This page has done its work already',
+      'You are signed out',
     ]);
   });
 
@@ -36,7 +43,7 @@ describe('the loopback result page', () => {
     const closing = outcomes.filter((outcome) =>
       resultPage(outcome, 'Notes').html.includes('You can close this tab'),
     );
-    expect(closing).toEqual(['signed-in', 'denied']);
+    expect(closing).toEqual(['signed-in', 'denied', 'signed-out']);
   });
 
   it.each(outcomes)('claims a sign-in for no outcome but signed-in (%s)', (outcome) => {

@@ -1,4 +1,5 @@
 // The page on loopback that a too long URL starts from: one visit, at an address that nobody guesses.
+import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type StartPages,
@@ -103,5 +104,49 @@ describe('a page that starts a sign-in', () => {
     pages.stop();
     await expect(get(more[1]!)).rejects.toThrow('ECONNREFUSED');
     expect(await pages.open(TARGET)).toBeNull();
+  });
+});
+
+describe('a page with a form', () => {
+  const FIELDS = [
+    ['id_token_hint', 'secret"><script>alert(1)</script>'],
+    ['state', 's'],
+  ] as const;
+  const openForm = async (): Promise<string> =>
+    (await create().openForm('https://login.example.com/logout?a=1&b="2', FIELDS))!;
+
+  it('posts by its one script, and lets nothing else run, load or frame it', async () => {
+    const page = await openForm();
+    expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}$/);
+    const { status, headers, body } = await browse(page);
+    const [, script = ''] = /<script>([^<]*)<\/script>/.exec(body) ?? [];
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect([status, headers['cache-control'], headers['referrer-policy']]).toEqual([
+      200,
+      'no-store',
+      'no-referrer',
+    ]);
+    expect(headers['content-security-policy']).toBe(
+      `default-src 'none'; frame-ancestors 'none'; base-uri 'none'; script-src 'sha256-${hash}'`,
+    );
+    expect(body.match(/<script/g)).toHaveLength(1);
+    expect(body).toContain(
+      '<form method="post" action="https://login.example.com/logout?a=1&#38;b=&#34;2">',
+    );
+    expect(body).toContain('name="id_token_hint" value="secret&#34;&#62;&#60;script&#62;');
+  });
+
+  it('gives the token once, also to a visitor that says nothing of itself, and then to nobody', async () => {
+    const page = await openForm();
+    expect((await get(page)).body).toContain('id_token_hint');
+    await expect(get(page)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('is closed unvisited after its time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const page = await openForm();
+    vi.advanceTimersByTime(300_000);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(get(page)).rejects.toThrow('ECONNREFUSED'));
   });
 });

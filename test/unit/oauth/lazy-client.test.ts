@@ -30,6 +30,7 @@ function wire(): OAuthClient {
     renewLegacy: refuse,
     isOwnWord: async () => true,
     revoke: async () => undefined,
+    endSessionEndpoint: async () => null,
     trustMetadata: (mark) => {
       marks.push(mark.digest);
     },

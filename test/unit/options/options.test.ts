@@ -74,6 +74,7 @@ describe('parseOptions', () => {
       networkTimeoutSeconds: 15,
       renewEarlySeconds: 300,
       resultPage: { lang: 'en', dir: 'ltr', accentColor: null, texts: {}, openApp: null },
+      logout: { idTokenHint: false },
       migrateFrom: [],
     });
   });

@@ -196,6 +196,7 @@ beforeEach(() => {
       return world.isOwnWord;
     },
     revoke: async () => undefined,
+    endSessionEndpoint: async () => null,
     trustMetadata: () => undefined,
     revalidateMetadata: () => {
       revalidatedAfter.push(calls.at(-1));

@@ -12,7 +12,7 @@ import type {
   Log,
   PreparedRedirect,
   RedirectOption,
-  AttemptOutcome,
+  PageOutcome,
 } from '../../core/base/ports.js';
 import { type ResultPage, createResultPages } from './result-page.js';
 import { type Handle, listenOn, reply } from './server.js';
@@ -132,15 +132,15 @@ interface ExchangeOptions {
   readonly redirectUri: string;
   readonly path: string;
   readonly tellNearMiss: (kind: NearMiss) => void;
-  readonly pageOf: (outcome: AttemptOutcome) => ResultPage;
+  readonly pageOf: (outcome: PageOutcome) => ResultPage;
   readonly deliver: (callbackUrl: string) => CallbackVerdict;
 }
 
 interface CallbackExchange {
   readonly handle: Handle;
   /** Sends the outcome to every waiting browser. False if none waits. */
-  readonly settle: (outcome: AttemptOutcome) => boolean;
-  readonly outcome: () => AttemptOutcome | null;
+  readonly settle: (outcome: PageOutcome) => boolean;
+  readonly outcome: () => PageOutcome | null;
 }
 
 /**
@@ -158,14 +158,14 @@ function createCallbackExchange({
   // As a browser writes it: the port 80 is left out.
   const { host } = new URL(origin);
   // Always longer than the callback's path, so the two never collide.
-  const pagePath = (outcome: AttemptOutcome): string =>
+  const pagePath = (outcome: PageOutcome): string =>
     `${path.endsWith('/') ? path : `${path}/`}${outcome}`;
-  const shown = new Set<AttemptOutcome>();
+  const shown = new Set<PageOutcome>();
   const waiting = new Set<ServerResponse>();
   let taken: string | null = null;
-  let settled: AttemptOutcome | null = null;
+  let settled: PageOutcome | null = null;
 
-  function sendOn(response: ServerResponse, outcome: AttemptOutcome): void {
+  function sendOn(response: ServerResponse, outcome: PageOutcome): void {
     shown.add(outcome);
     reply(response, 303, { Location: pagePath(outcome) });
   }
@@ -195,7 +195,7 @@ function createCallbackExchange({
     response.on('close', () => waiting.delete(response));
   }
 
-  function page(outcome: AttemptOutcome, response: ServerResponse): void {
+  function page(outcome: PageOutcome, response: ServerResponse): void {
     const { html, headers } = pageOf(outcome);
     reply(response, 200, headers, html);
   }

@@ -3,7 +3,7 @@
 // the request.
 import { createHash } from 'node:crypto';
 import type { ResultPageSettings, ResultTexts } from '../../core/options/auth-options.js';
-import type { AttemptOutcome } from '../../core/base/ports.js';
+import type { PageOutcome } from '../../core/base/ports.js';
 import { resultStyle } from './result-theme.js';
 
 /** A page and the headers it must be sent with. */
@@ -13,7 +13,7 @@ export interface ResultPage {
 }
 
 const LOOKS: Readonly<
-  Record<AttemptOutcome, { readonly tone: 'good' | 'calm' | 'alert'; readonly symbol: string }>
+  Record<PageOutcome, { readonly tone: 'good' | 'calm' | 'alert'; readonly symbol: string }>
 > = {
   'signed-in': { tone: 'good', symbol: '<path d="m7 17 6.500 6.500L25.500 10"/>' },
   denied: { tone: 'calm', symbol: '<path d="M9 16h14"/>' },
@@ -22,10 +22,11 @@ const LOOKS: Readonly<
     tone: 'calm',
     symbol: '<path d="M16 9v8l5 3"/><circle cx="16" cy="16" r="12"/>',
   },
+  'signed-out': { tone: 'calm', symbol: '<path d="m7 17 6.500 6.500L25.500 10"/>' },
 };
 
 // "You can close this tab" only if nothing is left to do: the app has its answer.
-const ENGLISH: Readonly<Record<AttemptOutcome, ResultTexts>> = {
+const ENGLISH: Readonly<Record<PageOutcome, ResultTexts>> = {
   'signed-in': {
     title: 'You are signed in',
     text: '{app} knows you now and is ready to use.',
@@ -46,6 +47,11 @@ const ENGLISH: Readonly<Record<AttemptOutcome, ResultTexts>> = {
     text: '{app} is not waiting for this page. That happens when the page is opened twice, or long after you began to sign in.',
     closing: 'Go back to {app} to see whether you are signed in.',
   },
+  'signed-out': {
+    title: 'You are signed out',
+    text: '{app} has forgotten you on this computer, and the sign-in page was asked to do so, too.',
+    closing: 'You can close this tab.',
+  },
 };
 
 /**
@@ -63,7 +69,7 @@ export function createResultPages(
     openApp = null,
   }: Partial<ResultPageSettings>,
   appName: string,
-): (outcome: AttemptOutcome, scheme: string | null) => ResultPage {
+): (outcome: PageOutcome, scheme: string | null) => ResultPage {
   const name = shorten(appName);
   const shown = (text: string): string => escapeHtml(text.replaceAll('{app}', () => name));
   const style = resultStyle(accentColor);

@@ -292,6 +292,20 @@ export const EVENTS = {
       'The provider could not be told of a sign-out, or refused the request. `code` is null if too many were owed.',
   },
 
+  'end-session-trouble': {
+    level: 'warn',
+    about: null,
+    fields: ['detail'],
+    means:
+      'The session in the browser could not be ended, or not as it was asked for. Here the person is signed out.',
+  },
+  'end-session-returned': {
+    level: 'info',
+    about: null,
+    fields: [],
+    means: 'The provider has sent the browser back after a logout.',
+  },
+
   'keyring-locked': {
     level: 'warn',
     about: 'renewal',

@@ -199,6 +199,11 @@ export interface Browser {
    * or when that page cannot be opened. Never throws synchronously, and no error repeats the URL.
    */
   open(url: string): Promise<void>;
+  /**
+   * Opens a page on loopback that posts these fields to the URL at once, for one visit: they stand
+   * in no address, command line or history. Refuses what `open` refuses.
+   */
+  post(url: string, fields: readonly (readonly [name: string, value: string])[]): Promise<void>;
   /** Puts the same URL into the clipboard, for the person to paste. Rejects as `open` does. */
   copy(url: string): Promise<void>;
 }
@@ -207,6 +212,9 @@ export interface Browser {
  * What the result page in the browser tells the person at the end of an attempt (loopback only).
  */
 export type AttemptOutcome = 'signed-in' | 'denied' | 'failed' | 'not-expected';
+
+/** `signed-out`: the way back from a logout in the browser. */
+export type PageOutcome = AttemptOutcome | 'signed-out';
 
 /** The redirects that the browser follows into the app without the person's help. */
 export type CallbackKind = 'custom-scheme' | 'loopback';
@@ -220,7 +228,7 @@ export interface OpenRedirect {
    * Closes the redirect; idempotent. A loopback server first shows the outcome to the browser that
    * waits for it.
    */
-  close(outcome: AttemptOutcome): void;
+  close(outcome: PageOutcome): void;
 }
 
 export type PreparedRedirect =

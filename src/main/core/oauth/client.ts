@@ -165,6 +165,11 @@ export interface OAuthClient {
   isOwnWord(refusal: AuthError): Promise<boolean>;
   /** RFC 7009. Also resolves if the server offers no revocation. */
   revoke(token: string): Promise<void>;
+  /**
+   * RP-Initiated Logout 1.0 §2. Null: the provider names none, also in metadata that is fetched for
+   * this call.
+   */
+  endSessionEndpoint(): Promise<string | null>;
   /** A record from the keychain vouches for the metadata that an earlier run wrote to the file. */
   trustMetadata(mark: MetadataMark): void;
   /**
@@ -230,6 +235,10 @@ export function createOAuthClient(
     renewLegacy,
     isOwnWord,
     revoke,
+    endSessionEndpoint: async () =>
+      (await metadata.usable()).end_session_endpoint ??
+      // Metadata that an earlier build has kept is without this member.
+      (byHand ? null : ((await metadata.refresh()).end_session_endpoint ?? null)),
     trustMetadata: (mark) => {
       metadata.trust(mark);
     },

@@ -15,6 +15,8 @@ export type ServerMetadata = {
   readonly jwks_uri?: string;
   readonly userinfo_endpoint?: string;
   readonly revocation_endpoint?: string;
+  /** RP-Initiated Logout 1.0 §2.1. */
+  readonly end_session_endpoint?: string;
   readonly device_authorization_endpoint?: string;
   readonly pushed_authorization_request_endpoint?: string;
   /** RFC 9126 §5. If false, only a long request is pushed: that costs an exchange. */
@@ -35,6 +37,7 @@ export const METADATA_MEMBERS = [
   'jwks_uri',
   'userinfo_endpoint',
   'revocation_endpoint',
+  'end_session_endpoint',
   'device_authorization_endpoint',
   'require_pushed_authorization_requests',
   'pushed_authorization_request_endpoint',
@@ -57,6 +60,7 @@ export function membersByHand({
     jwks,
     userinfo,
     revocation,
+    endSession,
     deviceAuthorization,
     issParameterSupported,
   } = endpoints;
@@ -67,6 +71,7 @@ export function membersByHand({
     jwks_uri: jwks,
     userinfo_endpoint: userinfo,
     revocation_endpoint: revocation,
+    end_session_endpoint: endSession,
     device_authorization_endpoint: deviceAuthorization,
     authorization_response_iss_parameter_supported: issParameterSupported,
   };
@@ -89,6 +94,7 @@ type OptionalEndpoint =
   | 'jwks_uri'
   | 'userinfo_endpoint'
   | 'revocation_endpoint'
+  | 'end_session_endpoint'
   | 'device_authorization_endpoint'
   | 'pushed_authorization_request_endpoint';
 
@@ -131,6 +137,7 @@ export function checkMetadata(
   const jwks = settings.scopes.includes('openid') ? needed('jwks_uri') : optional('jwks_uri');
   const userinfo = optional('userinfo_endpoint');
   const revocation = optional('revocation_endpoint');
+  const endSession = optional('end_session_endpoint');
   const device = settings.redirects.some(({ kind }) => kind === 'device-code')
     ? optional('device_authorization_endpoint')
     : undefined;
@@ -145,6 +152,7 @@ export function checkMetadata(
     ...(jwks === undefined ? {} : { jwks_uri: jwks }),
     ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),
+    ...(endSession === undefined ? {} : { end_session_endpoint: endSession }),
     ...(device === undefined ? {} : { device_authorization_endpoint: device }),
     ...(pushed === undefined ? {} : { pushed_authorization_request_endpoint: pushed }),
     require_pushed_authorization_requests: mustPush,

@@ -59,6 +59,7 @@ export function createLazyClient(load: () => Promise<OAuthClient>): LazyClient {
         (client) => client.isOwnWord(refusal),
         () => false,
       ),
+    endSessionEndpoint: async () => (await loaded()).endSessionEndpoint(),
     revoke: async (token) => (await loaded()).revoke(token),
     trustMetadata(mark) {
       vouched = mark;

@@ -164,6 +164,8 @@ export interface SharedOptions {
    * ever signed in, so that nobody has to sign in again after the update.
    */
   readonly migrateFrom?: readonly LegacyEntry[];
+  /** How `signOut({ endBrowserSession: true })` ends the session in the browser. */
+  readonly logout?: LogoutOptions;
   /**
    * How long an attempt may wait for one redirect. A device code waits as long as it lives, 30
    * minutes at most. Default 300, 10 to 3600.
@@ -201,6 +203,20 @@ export interface PagesMayAsk {
   readonly maxAge?: boolean;
   /** Whole values of the parameter `claims` (OpenID Connect Core §5.5), not parts of them. */
   readonly claims?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** OpenID Connect RP-Initiated Logout 1.0. */
+export interface LogoutOptions {
+  /**
+   * The entry of `redirects` that is registered as `post_logout_redirect_uri`, too: the browser
+   * leads back to the app. Default: the person stays on the provider's page.
+   */
+  readonly redirect?: string;
+  /**
+   * True: the ID token that is in memory is sent as `id_token_hint`, by a form. For providers that
+   * insist on it. Default false.
+   */
+  readonly idTokenHint?: boolean;
 }
 
 /** Where a token may go, and which one. */
@@ -255,6 +271,7 @@ export interface Settings {
   readonly secretStore: StoreChoice | 'memory';
   readonly keychainService: string | null;
   readonly migrateFrom: readonly LegacyEntry[];
+  readonly logout: { readonly redirect?: string; readonly idTokenHint: boolean };
   readonly attemptTimeoutSeconds: number;
   readonly networkTimeoutSeconds: number;
   readonly renewEarlySeconds: number;

@@ -24,6 +24,7 @@ import type {
   ApiSettings,
   AuthOptions,
   EndpointOptions,
+  LogoutOptions,
   GivenOptions,
   PagesMayAsk,
   Settings,
@@ -89,9 +90,15 @@ const endpoints = record({
   jwks: optional(url),
   userinfo: optional(url),
   revocation: optional(url),
+  endSession: optional(url),
   deviceAuthorization: optional(url),
   issParameterSupported: optional(flag),
 } satisfies { [Name in keyof EndpointOptions]-?: Check }) as Check<EndpointOptions>;
+
+const logout = record({
+  redirect: optional(text(2048)),
+  idTokenHint: optional(flag, false),
+} satisfies { [Name in keyof LogoutOptions]-?: Check }) as Check<Settings['logout']>;
 
 const authorizationParameters: Check<Readonly<Record<string, string>>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -144,6 +151,7 @@ const OPTIONS = {
   secretStore: optional(oneOf('auto', 'keychain', 'safe-storage', 'memory'), 'auto'),
   keychainService: optional(text(256), null),
   migrateFrom: optional(migrateFrom, []),
+  logout: (value: unknown = {}) => logout(value, 'logout'),
   attemptTimeoutSeconds: optional(number(10, 3_600), 300),
   networkTimeoutSeconds: optional(number(1, 120), 15),
   renewEarlySeconds: optional(number(0, 86_400), 300),
@@ -179,6 +187,12 @@ export function parseOptions(options: GivenOptions): Settings {
     });
   const checked = checkMembers(given, OPTIONS);
   if (checked.endpoints !== null) checkEndpoints(checked.endpoints, checked);
+  const back = checked.logout.redirect;
+  if (
+    back !== undefined &&
+    !checked.redirects.some(({ uri }) => uri === back && !/^(?:paste:|device-code)/.test(uri))
+  )
+    refuse('logout.redirect', 'one of "redirects" with a custom scheme or on loopback');
   // A page of such a scheme could be a forged callback.
   if (
     checked.redirects.some(

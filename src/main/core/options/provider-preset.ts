@@ -139,6 +139,8 @@ export interface EndpointOptions {
   readonly jwks?: string;
   readonly userinfo?: string;
   readonly revocation?: string;
+  /** RP-Initiated Logout 1.0 §2.1. */
+  readonly endSession?: string;
   /** RFC 8628 §3.1. Required if the redirects contain `'device-code'`. */
   readonly deviceAuthorization?: string;
   /**

@@ -2,7 +2,7 @@
 // says. Every text is bounded here and escaped where it is shown; a host's words may come from its
 // translators.
 import { type Check, fitting, matching, oneOf, optional, record } from './option-checks.js';
-import type { AttemptOutcome } from '../base/ports.js';
+import type { PageOutcome } from '../base/ports.js';
 
 /** What the page says at one end. Plain text; `{app}` stands for the app's name. */
 export interface ResultTexts {
@@ -23,10 +23,10 @@ export interface ResultPageOptions {
   /** A colour like `#0f6b5c`. Latchkey makes it darker or lighter if it would be hard to read. */
   readonly accentColor?: string;
   /**
-   * The texts of the page for each outcome: `signed-in`, `denied`, `failed`, `not-expected`.
-   * Default: English.
+   * The texts of the page for each outcome: `signed-in`, `denied`, `failed`, `not-expected`,
+   * `signed-out`. Default: English.
    */
-  readonly texts?: Readonly<Partial<Record<AttemptOutcome, ResultTexts>>>;
+  readonly texts?: Readonly<Partial<Record<PageOutcome, ResultTexts>>>;
   /**
    * The label of the button that leads back, if a custom scheme leads to the app. Default `Open
    * {app}`; at most 120 characters.
@@ -40,7 +40,7 @@ export interface ResultPageSettings {
   readonly dir: 'ltr' | 'rtl';
   /** Lower case; null: the default. */
   readonly accentColor: string | null;
-  readonly texts: Readonly<Partial<Record<AttemptOutcome, ResultTexts>>>;
+  readonly texts: Readonly<Partial<Record<PageOutcome, ResultTexts>>>;
   readonly openApp: string | null;
 }
 
@@ -68,8 +68,14 @@ const page: Check<ResultPageSettings> = record({
   dir: optional(oneOf('ltr', 'rtl'), 'ltr'),
   accentColor: optional((value, name) => colour(value, name).toLowerCase(), null),
   texts: optional(
-    record({ 'signed-in': texts, denied: texts, failed: texts, 'not-expected': texts } satisfies {
-      [Outcome in AttemptOutcome]: Check;
+    record({
+      'signed-in': texts,
+      denied: texts,
+      failed: texts,
+      'not-expected': texts,
+      'signed-out': texts,
+    } satisfies {
+      [Outcome in PageOutcome]: Check;
     }) as Check<ResultPageSettings['texts']>,
     {},
   ),

@@ -5,6 +5,7 @@ import type { AccountView, SignedOutReason } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import { isAnonymous } from '../base/anonymous.js';
 import type { Revocations } from './revocations.js';
+import type { Leaving } from './end-session.js';
 import type { SessionEffects } from './session-effects.js';
 import type { StoredState } from '../storage/stored-state.js';
 import { LIMITS } from '../base/limits.js';
@@ -109,6 +110,8 @@ export interface Sessions {
    * nothing, when that fails.
    */
   switchAccount(accountId: string): Promise<void>;
+  /** Who would sign out: null is the active account, or the one that was active last. */
+  leaving(accountId: string | null): Leaving;
   /** Null: the active account. Resolves when its removal has begun. */
   signOut(accountId: string | null): Promise<void>;
   /** Rejects all waiting callers. Resolves when the file names the active account. */
@@ -247,6 +250,15 @@ export function createSessions(
       activate(slot);
       host.drain();
       await chosen;
+    },
+    leaving(accountId) {
+      const slot = accountId === null ? active : find(accountId);
+      // Only a session that keeps its ID token has this member.
+      const { idToken } = (slot?.state ?? {}) as { idToken?: { token: string } | 'none' };
+      return {
+        account: slot?.state.account ?? null,
+        idToken: typeof idToken === 'object' ? idToken.token : null,
+      };
     },
     async signOut(accountId) {
       await started;
