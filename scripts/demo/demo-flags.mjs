@@ -8,6 +8,7 @@ const WITH_VALUE = [
   'issuer',
   'client-id',
   'redirect',
+  'logout-redirect',
   'scopes',
   'user-data-dir',
   'authorization-endpoint',
@@ -32,6 +33,7 @@ export const USAGE = `npm run demo -- [flags]
   --client-id ID                the id of a public native client there
   --redirect URI                repeatable or comma separated, best first; also device-code and paste:URI
                                 (com.example.latchkey-demo:/callback, http://127.0.0.1/callback, device-code)
+  --logout-redirect URI         the redirect that is registered for the logout, too
   --scopes "SCOPES"             default: openid profile email offline_access
   --authorization-endpoint URL  with --token-endpoint: for a provider without discovery; also
                                 --userinfo-endpoint, --jwks-uri, --revocation-endpoint,

@@ -178,7 +178,8 @@ export function assemble({
       clock,
     );
     const apiNetwork = createApiNetwork();
-    return (requester) => createApiFetch(settings.apis, apiNetwork, tokensFor, requester);
+    const sessions = { tokensFor, hold: engine.hold };
+    return (requester) => createApiFetch(settings.apis, apiNetwork, sessions, requester);
   }
   const fetchFor =
     (requester: Requester): ApiFetch =>

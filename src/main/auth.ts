@@ -57,6 +57,12 @@ export interface Auth {
    */
   readonly signOut: (request?: string | SignOutRequest) => Promise<void>;
   /**
+   * Signs this account out and removes what this computer knows of the person: names, the last
+   * account, the record. Rejects with `storage-failed` if the disk refuses. docs/storage.md lists what
+   * stays until a revocation is done.
+   */
+  readonly forgetAccount: (accountId: string) => Promise<void>;
+  /**
    * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with
    * `signed-out` or a code of the keyring, and changes nothing.
    */
@@ -83,7 +89,8 @@ export interface Auth {
    * can be sent again. What the API answers is an answer, whatever its status. Rejects with an
    * `AuthError` if there is no token (as `getAccessToken` does) or if the option lists no API with
    * this address and method (`invalid-options`); with a `TypeError` if the API cannot be reached; with
-   * the reason of the signal. docs/apis.md lists what differs from `fetch`.
+   * the reason of the signal; with `signed-out` if the account signs out meanwhile, also while you
+   * read the body. docs/apis.md lists what differs from `fetch`.
    */
   readonly fetch: ApiFetch;
   /**

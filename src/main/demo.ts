@@ -81,6 +81,7 @@ function readOptions({ values, severalAccounts }: Flags): AuthOptions | null {
   const last = (name: string): string | undefined => values[name]?.at(-1);
   const list = (name: string, separator: RegExp): readonly string[] | undefined =>
     values[name]?.flatMap((value) => value.split(separator)).filter((entry) => entry !== '');
+  const logoutRedirect = last('logout-redirect');
   const issuer = last('issuer');
   if (issuer === undefined) return null;
   const authorization = last('authorization-endpoint');
@@ -102,6 +103,7 @@ function readOptions({ values, severalAccounts }: Flags): AuthOptions | null {
       list('redirect', /,/) ??
       defaultRedirects(!byHand || optional.deviceAuthorization !== undefined),
     accounts: severalAccounts ? 'several' : 'one',
+    ...(logoutRedirect === undefined ? {} : { logout: { redirect: logoutRedirect } }),
     scopes: list('scopes', /[\s,]+/) ?? ['openid', 'profile', 'email', 'offline_access'],
     // With one endpoint missing, createAuth says which.
     ...(byHand

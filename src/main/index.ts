@@ -193,6 +193,7 @@ export function createAuth(options: AuthOptions): Auth {
     },
     pasteCallback: (text) => engine.pasteCallback(text),
     signOut: (request) => engine.signOut(request),
+    forgetAccount: (accountId) => engine.forgetAccount(accountId),
     switchAccount: (accountId) => engine.switchAccount(accountId),
     retry: async () => {
       engine.retry();

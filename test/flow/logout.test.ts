@@ -1,7 +1,12 @@
 // RP-initiated logout before real providers: after it the browser has to sign in again; what the
 // person does there changes nothing here.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createStartPages } from '../../src/main/adapters/loopback/start-page.js';
+import { createStepUp } from '../../src/main/core/requests/step-up.js';
+import { createApiFetch } from '../../src/main/core/requests/api-fetch.js';
+import { parseApis } from '../../src/main/core/options/apis-option.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import { createEndSession } from '../../src/main/core/session/end-session.js';
 import { type Provider, createPerson } from '../../src/testing/index.js';
@@ -155,6 +160,64 @@ describe('a provider that insists on an id_token_hint', () => {
     } finally {
       pages.stop();
       await okta.stop();
+    }
+  });
+});
+
+describe('a sign-out', () => {
+  it('ends the requests that carry its token, also while their bodies are read, and no other', async () => {
+    const api = createServer((_request, response) => {
+      response.writeHead(200);
+      response.write('first');
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+    try {
+      const app = await signedIn({ accounts: 'several' });
+      await app.signIn({ login: 'grace' }, { prompt: 'login' });
+      const view = app.engine.view() as { otherAccounts?: readonly { id: string }[] };
+      const ada = view.otherAccounts?.[0]?.id ?? '';
+      const call = createApiFetch(
+        parseApis({ slow: { origin } }, 'apis'),
+        {
+          fetch: (url, { method, headers, signal }) => fetch(url, { method, headers, signal }),
+        },
+        {
+          tokensFor: createStepUp(
+            { ...app.engine, signIn: () => Promise.reject(new Error('not reached')) },
+            { elapsed: () => 0 },
+          ),
+          hold: app.engine.hold,
+        },
+        'host',
+      );
+      const readerOf = async (
+        account: string,
+      ): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+        const reader = (await call(origin, { account })).body!.getReader();
+        await reader.read();
+        return reader;
+      };
+      const active = (app.engine.view() as { account: { id: string } }).account.id;
+      const [adas, graces] = [await readerOf(ada), await readerOf(active)];
+      const [hers, other] = [adas.read(), graces.read()];
+      other.catch(() => undefined);
+      await app.engine.signOut(ada);
+      await expect(hers).rejects.toMatchObject({ name: 'AuthError', code: 'signed-out' });
+      expect(
+        await Promise.race([
+          other.then(
+            () => 'over',
+            () => 'over',
+          ),
+          'goes on',
+        ]),
+      ).toBe('goes on');
+      await app.engine.signOut();
+      await expect(other).rejects.toMatchObject({ code: 'signed-out' });
+    } finally {
+      api.closeAllConnections();
+      api.close();
     }
   });
 });

@@ -74,14 +74,17 @@ async function bench(
           redirect: 'manual',
         } as RequestInit),
     },
-    createStepUp(
-      {
-        getAccessToken: (wanted) => app.engine.getAccessToken(wanted),
-        signedIn: (accountId) => app.engine.signedIn(accountId),
-        signIn: (request, signal) => app.signIn(person.choices, request, 'host', signal),
-      },
-      time,
-    ),
+    {
+      tokensFor: createStepUp(
+        {
+          getAccessToken: (wanted) => app.engine.getAccessToken(wanted),
+          signedIn: (accountId) => app.engine.signedIn(accountId),
+          signIn: (request, signal) => app.signIn(person.choices, request, 'host', signal),
+        },
+        time,
+      ),
+      hold: app.engine.hold,
+    },
     'host',
   );
   return {

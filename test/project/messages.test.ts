@@ -21,13 +21,21 @@ type AuthOnly =
   | 'getAccessToken'
   | 'getIdToken'
   | 'fetch'
+  | 'forgetAccount'
   | 'diagnose'
   | 'supportBundle'
   | 'unregisterSchemes'
   | 'onEvent'
   | 'stop';
 type EngineOnly =
-  'start' | 'view' | 'onView' | 'getAccessToken' | 'getIdToken' | 'errorView' | 'stop';
+  | 'start'
+  | 'view'
+  | 'onView'
+  | 'getAccessToken'
+  | 'getIdToken'
+  | 'forgetAccount'
+  | 'errorView'
+  | 'stop';
 
 const held: readonly true[] = [
   true satisfies Same<Exclude<keyof AuthApi, ApiOnly>, keyof AuthCalls>,

@@ -2,7 +2,7 @@
 // tokens and notices reuse. Plain OAuth 2.0 with endpoints by hand: ID tokens and real HTTP belong
 // to test/flow.
 import type { AuthView } from '../../src/contract.js';
-import { type Engine, createEngine } from '../../src/main/core/engine.js';
+import { type WholeEngine, createEngine } from '../../src/main/core/engine.js';
 import { LIMITS } from '../../src/main/core/base/limits.js';
 import { parseOptions } from '../../src/main/core/options/options.js';
 import type { GivenOptions } from '../../src/main/core/options/auth-options.js';
@@ -220,7 +220,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 export interface Bench {
-  readonly engine: Engine;
+  readonly engine: WholeEngine;
   readonly authority: Authority;
   readonly clock: ReturnType<typeof createFakeClock>;
   readonly secrets: ReturnType<typeof createFakeSecretStore>;

@@ -9,7 +9,7 @@ import { type AttemptMail, createAttempts } from './authorization/attempts.js';
 import { createMailbox } from './base/mailbox.js';
 import { createBoundedFetch } from './oauth/bounded-fetch.js';
 import { createErrorViews } from './base/error-views.js';
-import { type AuthError, stoppedError } from './base/errors.js';
+import { AuthError, stoppedError } from './base/errors.js';
 import { randomId } from './base/event-parts.js';
 import { createRevocations } from './session/revocations.js';
 import { createSessionEffects } from './session/session-effects.js';
@@ -20,7 +20,12 @@ import type { Settings } from './options/auth-options.js';
 import type { Lock, Ports } from './base/ports.js';
 import type { TokenSet } from './base/tokens.js';
 import type { Timing } from './session/session-state.js';
-import { type SessionMail, type Sessions, createSessions } from './session/sessions.js';
+import {
+  type AccountHold,
+  type SessionMail,
+  type Sessions,
+  createSessions,
+} from './session/sessions.js';
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createMigration } from './migration/migration.js';
@@ -33,6 +38,7 @@ import {
   type TokenRequest,
   parseAccountId,
 } from './session/token-request.js';
+import { accountOf } from './storage/records.js';
 import { createSessionStore } from './storage/session-store.js';
 import { toView, withOthers } from './view.js';
 
@@ -66,6 +72,11 @@ export interface Engine {
    * cannot be restored.
    */
   switchAccount(accountId: unknown): Promise<void>;
+  /**
+   * Signs the account out and removes what this computer knows of the person. Rejects with
+   * `storage-failed` when the disk did not take it.
+   */
+  forgetAccount(accountId: unknown): Promise<void>;
   retry(): void;
   /** `refusedBy`: who says that `request.refused` was refused. An API alone ends no session. */
   getAccessToken(request?: TokenRequest, refusedBy?: RefusedBy): Promise<string>;
@@ -81,6 +92,8 @@ export interface Engine {
 
 /** The engine, and what requests to APIs ask of it. */
 export interface WholeEngine extends Engine {
+  /** The account of a request with its token. Default: the active one. Never throws. */
+  hold(accountId?: string): AccountHold;
   readonly signedIn: Sessions['signedIn'];
 }
 
@@ -293,35 +306,23 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
       if (stopping !== null) throw stoppedError();
       await attempts.paste(argument);
     },
-    async signOut(argument) {
-      const { account: accountId, endBrowserSession } = parseSignOut(argument);
-      if (stopping !== null) throw stoppedError();
-      const open = attempts.open();
-      // Done at once, so that it does not end a sign-in that begins after this call.
-      let ended =
-        accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
-      // The sign-out also ends a session that is about to be restored.
-      await starting;
-      if (!storedState.isRead() && sessions.areAbsent()) {
-        await reader.tryAgain();
-        // It is unknown which account to sign out, so it would be wrong to resolve.
-        if (!storedState.isRead() && stopping === null) throw unreadError();
-        await restoring;
+    signOut,
+    async forgetAccount(argument) {
+      const accountId = parseAccountId(argument);
+      await signOut(accountId);
+      const left = storedState.current().accounts.find(({ id }) => id === accountId);
+      // A sign-out leaves the record of a session that the provider has ended.
+      if (left !== undefined && !['none', 'removal-owed'].includes(left.record)) {
+        revocations.forget(accountOf(left), true);
+        await withTimeout(clock, revocations.removed(), LIMITS.keyringWriteSlowMs);
       }
-      if (stopping !== null) throw stoppedError();
-      migration.cancel();
-      await withTimeout(clock, migration.settled(), LIMITS.keyringWriteSlowMs);
-      if (accountId !== null && sessions.isActive(accountId)) ended ??= endAttempts(open);
-      const leaving = sessions.leaving(accountId);
-      await sessions.signOut(accountId);
-      await withTimeout(
-        clock,
-        Promise.all([revocations.removed(), ended]),
-        LIMITS.keyringWriteSlowMs,
-      );
-      if (endBrowserSession && (accountId === null || leaving.account !== null))
-        await endSession.begin(leaving);
+      const isForgotten = await sessionStore.forget(accountId);
+      sessions.forget(accountId);
+      drain();
+      if (!isForgotten)
+        throw new AuthError('storage-failed', 'the state file still names the account');
     },
+    hold: (accountId) => sessions.hold(accountId ?? null),
     retry() {
       if (stopping !== null) return;
       attemptStore.tryAgain();
@@ -346,6 +347,36 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     signedIn: (accountId) => sessions.signedIn(accountId),
     stop: () => (stopping ??= stop()),
   };
+
+  async function signOut(argument?: unknown): Promise<void> {
+    const { account: accountId, endBrowserSession } = parseSignOut(argument);
+    if (stopping !== null) throw stoppedError();
+    const open = attempts.open();
+    // Done at once, so that it does not end a sign-in that begins after this call.
+    let ended =
+      accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
+    // The sign-out also ends a session that is about to be restored.
+    await starting;
+    if (!storedState.isRead() && sessions.areAbsent()) {
+      await reader.tryAgain();
+      // It is unknown which account to sign out, so it would be wrong to resolve.
+      if (!storedState.isRead() && stopping === null) throw unreadError();
+      await restoring;
+    }
+    if (stopping !== null) throw stoppedError();
+    migration.cancel();
+    await withTimeout(clock, migration.settled(), LIMITS.keyringWriteSlowMs);
+    if (accountId !== null && sessions.isActive(accountId)) ended ??= endAttempts(open);
+    const leaving = sessions.leaving(accountId);
+    await sessions.signOut(accountId);
+    await withTimeout(
+      clock,
+      Promise.all([revocations.removed(), ended]),
+      LIMITS.keyringWriteSlowMs,
+    );
+    if (endBrowserSession && (accountId === null || leaving.account !== null))
+      await endSession.begin(leaving);
+  }
 
   async function restore(): Promise<void> {
     await reader.begin();

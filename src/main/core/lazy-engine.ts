@@ -106,6 +106,7 @@ export function createLazyEngine(load: () => Promise<Engine>): Engine {
     },
     pasteCallback: async (argument) => (await loaded()).pasteCallback(argument),
     signOut: async (request) => (await loaded()).signOut(request),
+    forgetAccount: async (accountId) => (await loaded()).forgetAccount(accountId),
     switchAccount: async (accountId) => (await loaded()).switchAccount(accountId),
     retry: () => {
       later((there) => {

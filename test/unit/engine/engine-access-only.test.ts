@@ -382,14 +382,17 @@ describe('the word that an API has refused the only access token', () => {
           return new Response('no', { status: 401 });
         },
       },
-      createStepUp(
-        {
-          getAccessToken: (wanted) => bench.engine.getAccessToken(wanted, 'api'),
-          signIn: () => Promise.reject(new Error('not reached')),
-          signedIn: () => null,
-        },
-        bench.clock,
-      ),
+      {
+        tokensFor: createStepUp(
+          {
+            getAccessToken: (wanted) => bench.engine.getAccessToken(wanted, 'api'),
+            signIn: () => Promise.reject(new Error('not reached')),
+            signedIn: () => null,
+          },
+          bench.clock,
+        ),
+        hold: bench.engine.hold,
+      },
       'host',
     );
     const answer = await fetch('https://api.example/notes');

@@ -46,6 +46,7 @@ function fakeEngine(): {
     },
     pasteCallback: note('pasteCallback'),
     signOut: note('signOut'),
+    forgetAccount: note('forgetAccount'),
     switchAccount: note('switchAccount'),
     retry: () => {
       calls.push('retry');

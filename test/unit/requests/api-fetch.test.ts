@@ -5,6 +5,7 @@ import type { ApiNetwork, ApiNetworkRequest } from '../../../src/main/core/base/
 import { parseApis } from '../../../src/main/core/options/apis-option.js';
 import { type ApiFetch, createApiFetch } from '../../../src/main/core/requests/api-fetch.js';
 import type { Requester } from '../../../src/main/core/requests/api-list.js';
+import type { AccountHold } from '../../../src/main/core/session/sessions.js';
 import { createStepUp } from '../../../src/main/core/requests/step-up.js';
 import type { TokenRequest } from '../../../src/main/core/session/token-request.js';
 
@@ -28,6 +29,11 @@ interface Sent {
   readonly isStream: boolean;
 }
 
+const NOBODY_LEAVES = (): AccountHold => ({
+  account: () => undefined,
+  signedOut: new AbortController().signal,
+});
+
 type Answers = (sent: Sent, index: number) => Response | Promise<Response>;
 
 /** Nobody is there to be asked. */
@@ -35,13 +41,15 @@ function fetchWith(
   network: ApiNetwork,
   getAccessToken: (request: TokenRequest) => Promise<string>,
   requester: Requester = 'host',
+  hold: (account: string | undefined) => AccountHold = NOBODY_LEAVES,
 ): ApiFetch {
   const host = {
     getAccessToken,
     signedIn: () => null,
     signIn: () => Promise.reject(new Error('not reached')),
   };
-  return createApiFetch(APIS, network, createStepUp(host, { elapsed: () => 0 }), requester);
+  const tokensFor = createStepUp(host, { elapsed: () => 0 });
+  return createApiFetch(APIS, network, { tokensFor, hold }, requester);
 }
 
 function bench(answers: Answers = () => new Response('yes'), requester: Requester = 'host') {
@@ -360,5 +368,73 @@ describe('a request of a page', () => {
       `GET ${SHOWN} Bearer token-1`,
       'GET https://files.example.com/a no token',
     ]);
+  });
+});
+
+describe('a request of somebody who signs out', () => {
+  const out = new AuthError('signed-out', 'the account was signed out');
+
+  it.each(['waits for its token', 'is under way', 'is being read'] as const)(
+    'ends when it %s',
+    async (when) => {
+      const leaving = new AbortController();
+      const fetch = fetchWith(
+        {
+          fetch: (_url, { signal }) => {
+            const aborted = new Promise<never>((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(signal.reason as Error));
+            });
+            aborted.catch(() => undefined);
+            if (when !== 'is being read') return aborted;
+            return Promise.resolve(
+              new Response(
+                new ReadableStream({
+                  start: (controller) => controller.enqueue(new Uint8Array(1)),
+                  pull: async () => aborted,
+                }),
+              ),
+            );
+          },
+        },
+        () =>
+          when === 'waits for its token' ? new Promise(() => undefined) : Promise.resolve('t'),
+        'host',
+        () => ({ account: () => 'ada', signedOut: leaving.signal }),
+      );
+      const answer = fetch(`${API}/v1`);
+      const read = answer.then((response) => response.text());
+      read.catch(() => undefined);
+      if (when === 'is being read') await answer;
+      else await new Promise((resolve) => setImmediate(resolve));
+      leaving.abort(out);
+      await expect(read).rejects.toBe(out);
+    },
+  );
+
+  it('is repeated for its own account, also when another one has become active meanwhile', async () => {
+    const asked: TokenRequest[] = [];
+    let active = 'ada';
+    const fetch = fetchWith(
+      {
+        fetch: async (url, { headers }) => {
+          active = 'grace';
+          if (url.endsWith('/v1')) return to(307, `${API}/v1/next`);
+          return new Response('no', {
+            status: headers['authorization'] === 'Bearer 1' ? 401 : 200,
+          });
+        },
+      },
+      async (wanted) => {
+        asked.push(wanted);
+        return wanted.refused === undefined ? '1' : '2';
+      },
+      'host',
+      () => {
+        const id = active;
+        return { account: () => id, signedOut: new AbortController().signal };
+      },
+    );
+    expect((await fetch(`${API}/v1`)).status).toBe(200);
+    expect(asked).toEqual([{}, { account: 'ada' }, { account: 'ada', refused: '1' }]);
   });
 });

@@ -24,6 +24,8 @@ const ENTRA = `Bearer error="insufficient_claims", claims="${Buffer.from(JSON.st
 type SignIn = Parameters<StepUpHost['signIn']>[0];
 
 /** A token says how often the person has signed in, and what it was asked for. */
+const NEVER = new AbortController().signal;
+
 function bench(api: (token: string, path: string) => string | null, granted = 'm.read') {
   const trips: { request: SignIn; end: (error?: AuthError) => void; signal: AbortSignal }[] = [];
   const asked: TokenRequest[] = [];
@@ -69,7 +71,7 @@ function bench(api: (token: string, path: string) => string | null, granted = 'm
             });
       },
     },
-    tokensFor,
+    { tokensFor, hold: () => ({ account: () => undefined, signedOut: NEVER }) },
     'host',
   );
   return { fetch, trips, asked, sent, state };

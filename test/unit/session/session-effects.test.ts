@@ -164,6 +164,7 @@ beforeEach(() => {
     readOwed: async () => ({ state: 'none' }),
     keepToken: async () => null,
     recordState: async () => 'none',
+    forget: async () => true,
     async suspend() {
       calls.push('suspend');
     },

@@ -140,6 +140,11 @@ export interface KnownAccount {
    * the account's entry; otherwise missing.
    */
   readonly apart?: true;
+  /**
+   * True when the person is to be forgotten: the entry goes as soon as its record is gone. It names
+   * nobody: `subject` is the id.
+   */
+  readonly forgotten?: true;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ApiResponse } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import type { ApiNetwork } from '../base/ports.js';
 import type { ApiSettings } from '../options/auth-options.js';
+import type { AccountHold } from '../session/sessions.js';
 import { type ApiAddress, type Requester, apiFor, isFor, isPlain, listed } from './api-list.js';
 import type { Caller, RequestTokens } from './step-up.js';
 import { challengeOf } from './step-up-challenge.js';
@@ -53,11 +54,17 @@ interface Hop {
   readonly api: ApiSettings | null;
 }
 
+/** What requests ask of the sessions. */
+export interface RequestSessions {
+  readonly tokensFor: (caller: Caller) => RequestTokens;
+  readonly hold: (accountId: string | undefined) => AccountHold;
+}
+
 /** For a page, nothing leads to an address that the list does not name for pages. */
 export function createApiFetch(
   apis: readonly ApiSettings[],
   network: ApiNetwork,
-  tokensFor: (caller: Caller) => RequestTokens,
+  { tokensFor, hold }: RequestSessions,
   requester: Requester,
 ): ApiFetch {
   return async (input, { account, stepUp, ...init } = {}) => {
@@ -73,9 +80,24 @@ export function createApiFetch(
         'invalid-options',
         'auth.fetch() sets the header "authorization" itself: leave it out, or use fetch()',
       );
-    const { api } = found;
-    const tokens = tokensFor({ api, account, asks: stepUp === 'ask', signal: request.signal });
-    return await follow(found, request, input, init, tokens);
+    const held = hold(account);
+    const signal = AbortSignal.any([request.signal, held.signedOut]);
+    let isBegun = false;
+    const tokens = tokensFor({
+      api: found.api,
+      // As soon as there is a token: another account may become the active one meanwhile.
+      get account() {
+        return isBegun ? held.account() : account;
+      },
+      asks: stepUp === 'ask',
+      signal,
+    });
+    const first = async (): Promise<string> => {
+      const token = await tokens.first();
+      isBegun = true;
+      return token;
+    };
+    return await follow(found, request, input, init, { ...tokens, first }, signal);
   };
 
   async function follow(
@@ -84,6 +106,7 @@ export function createApiFetch(
     input: string | URL | Request,
     init: RequestInit,
     tokens: RequestTokens,
+    signal: AbortSignal,
   ): Promise<ApiResponse> {
     const isRepeatable = !(input instanceof Request && request.body !== null) && isWhole(init.body);
     let unsent: Request | null = request;
@@ -106,7 +129,7 @@ export function createApiFetch(
     const send = async (token: string | null): Promise<Response> => {
       const headers = new Headers(hop.headers);
       if (token !== null) headers.set('authorization', `Bearer ${token}`);
-      return await exchanged(network, hop, headers, await body(), request.signal, cookies);
+      return await exchanged(network, hop, headers, await body(), signal, cookies);
     };
 
     for (let redirects = 0; ; redirects += 1) {

@@ -42,6 +42,8 @@ export interface Slot {
    */
   endedAttempt: number | null;
   readonly waiters: TokenWaiters;
+  /** Aborted at the sign-out; null: nobody waits for that. */
+  leaving: AbortController | null;
 }
 
 /** `slot` null: the active session. `epoch` null: for the session as it is now. */
@@ -112,13 +114,26 @@ export interface Sessions {
   switchAccount(accountId: string): Promise<void>;
   /** Who would sign out: null is the active account, or the one that was active last. */
   leaving(accountId: string | null): Leaving;
+  /** The last account is not named any more, if it is this one. */
+  forget(accountId: string): void;
+  /** Never throws. Null: the active account. */
+  hold(accountId: string | null): AccountHold;
   /** Null: the active account. Resolves when its removal has begun. */
   signOut(accountId: string | null): Promise<void>;
   /** Rejects all waiting callers. Resolves when the file names the active account. */
   stop(error: AuthError): Promise<void>;
 }
 
+/** The account whose token a request has. */
+export interface AccountHold {
+  /** Its id as far as it is known yet: another one may become active meanwhile. */
+  account(): string | undefined;
+  /** Aborted when it signs out, with an `AuthError`. */
+  readonly signedOut: AbortSignal;
+}
+
 const NOBODY: readonly AccountView[] = [];
+const NEVER = new AbortController().signal;
 
 export function createSessions(
   settings: Settings,
@@ -251,6 +266,17 @@ export function createSessions(
       host.drain();
       await chosen;
     },
+    forget(accountId) {
+      const { state } = active;
+      if (state.phase === 'absent' && state.account?.id === accountId)
+        active.state = { ...state, account: null };
+    },
+    hold(accountId) {
+      const slot = accountId === null ? active : find(accountId);
+      if (slot === null) return { account: () => accountId ?? undefined, signedOut: NEVER };
+      slot.leaving ??= new AbortController();
+      return { account: () => slot.state.account?.id, signedOut: slot.leaving.signal };
+    },
     leaving(accountId) {
       const slot = accountId === null ? active : find(accountId);
       // Only a session that keeps its ID token has this member.
@@ -305,6 +331,7 @@ export function createSessions(
     const slot: Slot = {
       state: NO_SESSION,
       isNew: false,
+      leaving: null,
       endedAttempt: null,
       waiters: createTokenWaiters({
         state: () => slot.state,
@@ -369,6 +396,7 @@ export function createSessions(
     }
     const next = stepSession(before, event);
     slot.state = next.state;
+    tellRequests(slot, before);
     if (before.phase !== slot.state.phase) {
       version += 1;
       if (slot === active) {
@@ -388,6 +416,18 @@ export function createSessions(
         host.adopted(effect.attempt);
       }
     }
+  }
+
+  /** What was sent with the token of somebody who has signed out must not go on. */
+  function tellRequests(slot: Slot, before: SessionState): void {
+    const { state, leaving } = slot;
+    if (leaving === null || before.phase === 'absent') return;
+    const isOut = state.phase === 'absent' && state.reason === 'signed-out';
+    if (!isOut && state.account?.id === before.account.id) return;
+    slot.leaving = null;
+    leaving.abort(
+      new AuthError('signed-out', 'the account was signed out while the request was under way'),
+    );
   }
 
   function handleOf(slot: Slot): Parameters<SessionEffects['run']>[1] {

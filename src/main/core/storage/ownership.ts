@@ -88,12 +88,14 @@ export function withOwnPart(
       earlier.has(account) || account.clientId !== undefined ? account : { ...account, clientId };
     return withLastMark(stamped, account.id === after.lastAccountId);
   });
+  // Its person is to be forgotten.
+  const isGone = before.lastAccountId !== null && before.lastAccountId === file.lastAccountId;
   const attempts = after.attempts.map((attempt) =>
     before.attempts.includes(attempt) ? attempt : { ...attempt, issuer, clientId },
   );
   return {
     schemaVersion: 1,
-    lastAccountId: after.lastAccountId ?? file.lastAccountId,
+    lastAccountId: after.lastAccountId ?? (isGone ? null : file.lastAccountId),
     accounts: isSame ? file.accounts : [...othersOf(file, earlier), ...accounts],
     attempts:
       after.attempts === before.attempts

@@ -389,9 +389,28 @@ export function withRecordState(
     return storedState;
   return {
     ...storedState,
-    accounts: storedState.accounts.map((account) =>
-      account.id === accountId ? { ...account, record } : account,
-    ),
+    accounts: storedState.accounts.flatMap((account) => {
+      if (account.id !== accountId) return [account];
+      return record === 'none' && account.forgotten === true ? [] : [{ ...account, record }];
+    }),
+  };
+}
+
+/** The state without anything that says who this account is; without it, if nothing is stored. */
+export function withoutPerson(storedState: StateFileContent, accountId: string): StateFileContent {
+  if (!storedState.accounts.some(({ id }) => id === accountId)) return storedState;
+  const { lastAccountId } = storedState;
+  return {
+    ...storedState,
+    lastAccountId: lastAccountId === accountId ? null : lastAccountId,
+    accounts: storedState.accounts.flatMap((account) => {
+      if (account.id !== accountId) return [account];
+      const { id, issuer, subject, record } = account;
+      if (record === 'none') return [];
+      const { last: _last, ...stamp } = stampOf(account);
+      const name = isAnonymous(account) ? subject : id;
+      return [{ id, issuer, subject: name, record, ...stamp, forgotten: true as const }];
+    }),
   };
 }
 
@@ -446,11 +465,13 @@ function stampOf({
   clientId,
   last,
   apart,
-}: KnownAccount): Pick<KnownAccount, 'clientId' | 'last' | 'apart'> {
+  forgotten,
+}: KnownAccount): Pick<KnownAccount, 'clientId' | 'last' | 'apart' | 'forgotten'> {
   return {
     ...(typeof clientId === 'string' && clientId !== '' ? { clientId } : {}),
     ...(last === true ? { last } : {}),
     ...(apart === true ? { apart } : {}),
+    ...(forgotten === true ? { forgotten } : {}),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   withClient,
   withLast,
   withRecordState,
+  withoutPerson,
 } from './records.js';
 import { digestOf } from '../base/digest.js';
 import { keyringError } from './keyring-error.js';
@@ -66,6 +67,11 @@ export interface SessionStore {
     now: number,
     create?: boolean,
   ): Promise<number | null>;
+  /**
+   * Removes what says who this account is. False: the disk did not take it. What is still owed keeps
+   * an entry without a name.
+   */
+  forget(accountId: string): Promise<boolean>;
   /** What the keychain should hold of this account, by the file as it is now. */
   recordState(account: AccountView): Promise<KnownAccount['record']>;
   /** The accounts of this issuer and client whose removal is owed. */
@@ -127,6 +133,10 @@ export function createSessionStore(
     readOwed,
     keepToken,
     recordState,
+    forget: async (accountId) => {
+      await storedState.loaded();
+      return storedState.update((state) => withoutPerson(state, accountId));
+    },
     owed,
     owedByOthers,
     removeOfOthers,
@@ -273,7 +283,7 @@ export function createSessionStore(
     now: number,
     create = false,
   ): Promise<number | null> {
-    const { id, issuer, subject } = account;
+    const { id, issuer } = account;
     const state = await recordState(account);
     if (state !== 'removal-owed' && !(create && state === 'none')) return null;
     const found = state === 'none' ? null : await find(soughtOf(account), true);
@@ -299,7 +309,7 @@ export function createSessionStore(
       formatRecord({
         version: 1,
         clientId,
-        account: { id, issuer, subject },
+        account: { id, issuer, subject: id },
         refreshToken,
         scope: before?.scope ?? '',
         savedAt: now,
