@@ -68,7 +68,7 @@ function fakeEngine(): {
 
 /** A late engine whose loading ends when the test says so. */
 function late(): {
-  readonly engine: Engine;
+  readonly engine: ReturnType<typeof createLazyEngine>;
   readonly inner: ReturnType<typeof fakeEngine>;
   readonly loads: () => number;
   arrive(): Promise<void>;
