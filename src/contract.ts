@@ -308,10 +308,7 @@ export type StepUpRequest = Pick<SignInRequest, 'scopes' | 'acrValues' | 'maxAge
 export interface SignOutRequest {
   /** The `id` of an account of the view. Default: the active one. */
   readonly account?: string;
-  /**
-   * True: the session that the provider has in the system browser is ended, too (OpenID Connect
-   * RP-Initiated Logout 1.0). Default false: the next sign-in may need no password.
-   */
+  /** True: ends the session of the system browser, too (RP-Initiated Logout 1.0). Default false. */
   readonly endBrowserSession?: boolean;
 }
 
@@ -349,9 +346,7 @@ export type AuthCallMethods<Answer> = {
   [Call in keyof AuthCalls]: (...values: AuthCalls[Call]['takes']) => Answer;
 };
 
-/**
- * The channel map: preload → main, synchronous, once for each document, before its first script.
- */
+/** The channel map: preload → main, synchronous, once per document, before its first script. */
 export interface AuthSyncCalls {
   /** `isolated`: whether the page's scripts run in a world of their own (`contextIsolation`). */
   'latchkey:view': (isolated: boolean) => AuthView | null;
@@ -452,9 +447,7 @@ export interface AuthApi {
    * Calls the listener with the view now and after each change. Returns a function that stops this.
    */
   readonly subscribe: (listener: (view: PageView) => void) => () => void;
-  /**
-   * Opens the system browser. Resolves when the person is signed in; rejects with an `AuthFailure`.
-   */
+  /** Opens the system browser. Resolves when the person is signed in, or rejects (`AuthFailure`). */
   readonly signIn: (request?: SignInRequest) => Promise<void>;
   /** Ends every open attempt. */
   readonly cancelSignIn: () => Promise<void>;
@@ -474,10 +467,7 @@ export interface AuthApi {
    * `callback-invalid` if it answers none.
    */
   readonly pasteCallback: (text: string) => Promise<void>;
-  /**
-   * Signs out the active account, or the one with this `id`. Resolves when this computer has
-   * forgotten the session and, with `endBrowserSession`, the browser was given the logout page.
-   */
+  /** Signs out the active account, or the one with this `id`. */
   readonly signOut: (request?: string | SignOutRequest) => Promise<void>;
   /**
    * Makes one of `otherAccounts` active, by its `id`. If its session cannot be opened, rejects with

@@ -31,8 +31,9 @@ test('ends the session in the browser, too: the browser comes back by the scheme
     desk.provider.requests.filter(({ parameterNames }) => parameterNames.includes('password'))
       .length;
   const before = logins();
-  // The page of the logout is not the one to fill in.
-  await tab.goto('about:blank');
+  // What the browser shows of the provider now is not the page to fill in.
+  for (const old of (await desk.browser()).contexts().flatMap((context) => context.pages()))
+    await old.goto('about:blank');
   await page.locator('[data-testid="sign-in"]:visible').click();
   await waiting(app);
   await desk.person({ login: 'ada' });

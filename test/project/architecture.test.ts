@@ -59,6 +59,8 @@ const IMPURE: Readonly<Record<string, string>> = {
   'oauth/metadata-cache.ts': 'forgets metadata that are old',
   'oauth/request-secrets.ts': 'makes secrets',
   'requests/step-up.ts': 'forgets what the person was asked in vain',
+  'session/end-session.ts': 'effects: how long the way back is open',
+  'session/revocations.ts': 'effects: when to tell the provider again',
   'session/session-effects.ts': 'effects',
   'session/sessions.ts': 'an owner: gives its machine the time',
   'session/set-back.ts': 'compares two clocks',

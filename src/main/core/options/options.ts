@@ -187,12 +187,7 @@ export function parseOptions(options: GivenOptions): Settings {
     });
   const checked = checkMembers(given, OPTIONS);
   if (checked.endpoints !== null) checkEndpoints(checked.endpoints, checked);
-  const back = checked.logout.redirect;
-  if (
-    back !== undefined &&
-    !checked.redirects.some(({ uri }) => uri === back && !/^(?:paste:|device-code)/.test(uri))
-  )
-    refuse('logout.redirect', 'one of "redirects" with a custom scheme or on loopback');
+  checkLogout(checked);
   // A page of such a scheme could be a forged callback.
   if (
     checked.redirects.some(
@@ -273,6 +268,17 @@ function jsonObject(text: () => string): Readonly<Record<string, unknown>> | nul
   } catch {
     return null;
   }
+}
+
+function checkLogout({
+  logout: { redirect },
+  redirects,
+}: Pick<Settings, 'logout' | 'redirects'>): void {
+  const isWayBack = redirects.some(
+    ({ uri, kind }) => uri === redirect && (kind === 'custom-scheme' || kind === 'loopback'),
+  );
+  if (redirect !== undefined && !isWayBack)
+    refuse('logout.redirect', 'one of "redirects" with a custom scheme or on loopback');
 }
 
 function isWrittenAsOrigin(address: string): boolean {

@@ -1,7 +1,6 @@
 // Ends the session that the provider has in the system browser (OpenID Connect RP-Initiated Logout
 // 1.0), after this computer has forgotten its own. Knows no session and signs nobody out here: what
 // goes wrong in the browser, and what comes back from there, changes nothing.
-import { randomBytes } from 'node:crypto';
 import type { AccountView } from '../../../contract.js';
 import { toAuthError } from '../base/errors.js';
 import { LIMITS } from '../base/limits.js';
@@ -9,6 +8,7 @@ import type { Callbacks, OpenRedirect, Ports } from '../base/ports.js';
 import { leadsTo } from '../base/redirect-uri.js';
 import type { OAuthClient } from '../oauth/client.js';
 import { withQuery } from '../oauth/authorization-request.js';
+import { createRequestSecrets } from '../oauth/request-secrets.js';
 import type { Settings } from '../options/auth-options.js';
 
 /** Who leaves. `idToken` null: none is in memory. */
@@ -89,7 +89,7 @@ export function createEndSession(
       return null;
     }
     const { redirect } = prepared;
-    const state = randomBytes(32).toString('base64url');
+    const state = createRequestSecrets().state;
     const cancelTimer = clock.after(attemptTimeoutSeconds * 1_000, () => end('not-expected'));
     function end(outcome: Outcome): void {
       cancelTimer();

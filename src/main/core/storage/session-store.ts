@@ -6,21 +6,17 @@ import { AuthError } from '../base/errors.js';
 import type { StoredState } from './stored-state.js';
 import type { KnownAccount, Log, MetadataMark, SecretOutcome, SecretStore } from '../base/ports.js';
 import {
-  type ParsedRecord,
   type SessionRecord,
   accountOf,
-  clientRecordKey,
   formatRecord,
-  parseRecord,
   recordKey,
   withAccount,
-  withClient,
   withLast,
   withRecordState,
   withoutPerson,
 } from './records.js';
-import { digestOf } from '../base/digest.js';
 import { keyringError } from './keyring-error.js';
+import { type Found, createRecordPlaces } from './record-places.js';
 
 export interface SessionStore {
   /** Which account to restore; or else which account was the last one, and why not. */
@@ -101,15 +97,6 @@ export type OwedReading =
   | { readonly state: 'token'; readonly token: string; readonly metadata?: MetadataMark }
   | { readonly state: 'none' | 'locked' };
 
-type Found = (
-  ParsedRecord | { readonly state: 'absent' } | Exclude<SecretOutcome, { state: 'done' }>
-) & { readonly key: string };
-
-/** The record that is looked for; `clientId` undefined: its client is unknown. */
-type Sought = Pick<KnownAccount, 'id' | 'issuer' | 'apart'> & {
-  readonly clientId: string | undefined;
-};
-
 // Nothing is read or written before the file is read: a change could be lost with the list, or
 // overwrite a record of a later version.
 export function createSessionStore(
@@ -118,6 +105,11 @@ export function createSessionStore(
   clientId: string,
   log: Log,
 ): SessionStore {
+  const { find, placeFor, isTaken, leave, soughtOf, stateOf } = createRecordPlaces(
+    secrets,
+    storedState,
+    clientId,
+  );
   /** The key where a record was last found or written, by its usual key. */
   const places = new Map<string, string>();
   /** How many times `oweRemoval` was called, by account. */
@@ -388,67 +380,6 @@ export function createSessionStore(
     await storedState.update((state) => withRecordState(state, account.id, 'refused'));
   }
 
-  /**
-   * Finds the record and its key. If another client has the account's usual entry, reads the entry
-   * of this client.
-   */
-  async function find(sought: Sought, expected: boolean): Promise<Found> {
-    const usual = recordKey(sought.id);
-    if (sought.apart !== true) {
-      const found = await readAt(usual, sought, expected);
-      if (found.state !== 'foreign') return found;
-      const own =
-        sought.clientId === undefined
-          ? null
-          : await readAt(await keyApart(sought.id, sought.clientId), sought, false);
-      return own === null || own.state === 'absent' || own.state === 'foreign' ? found : own;
-    }
-    return readAt(await keyApart(sought.id, sought.clientId ?? ''), sought, expected);
-  }
-
-  async function readAt(
-    key: string,
-    { id, issuer, clientId: owner }: Sought,
-    expected: boolean,
-  ): Promise<Found> {
-    const reading = await secrets.read(key, expected);
-    return {
-      ...(reading.state === 'found'
-        ? parseRecord(reading.value, { clientId: owner, accountId: id, issuer })
-        : reading),
-      key,
-    };
-  }
-
-  /**
-   * The key for a record that this process has neither read nor written yet. Never the key of
-   * another client's record.
-   */
-  async function placeFor({ id, issuer }: AccountView): Promise<string> {
-    const usual = recordKey(id);
-    if (entryOf(id)?.apart === true || isTaken(id)) return keyApart(id, clientId);
-    const reading = await secrets.read(usual, false);
-    const parsed =
-      reading.state === 'found'
-        ? parseRecord(reading.value, { clientId, accountId: id, issuer })
-        : null;
-    if (parsed?.state !== 'foreign') return usual;
-    if (entryOf(id) !== undefined && entryOf(id)?.clientId === undefined)
-      await leaveTo(id, parsed.clientId);
-    return keyApart(id, clientId);
-  }
-
-  /** True when the file names another client whose record has the account's usual key. */
-  function isTaken(id: string): boolean {
-    const own = entryOf(id);
-    return storedState
-      .everybody()
-      .accounts.some(
-        (entry) =>
-          entry.id === id && entry !== own && entry.record !== 'none' && entry.apart !== true,
-      );
-  }
-
   async function removeFound(found: Found, id: string): Promise<SecretOutcome> {
     if (found.state === 'absent') return { state: 'done' };
     if (found.state === 'locked') return found;
@@ -457,32 +388,6 @@ export function createSessionStore(
     if (found.state === 'unavailable' && isTaken(id)) return found;
     return secrets.remove(found.key);
   }
-
-  /** An entry of an earlier build does not name its client; the record does. */
-  async function leave({ id }: AccountView, other: string): Promise<void> {
-    if (entryOf(id)?.clientId === undefined) await leaveTo(id, other);
-    else await storedState.update((state) => withRecordState(state, id, 'none'));
-  }
-
-  async function leaveTo(id: string, other: string): Promise<void> {
-    await storedState.update((state) => withClient(state, id, other));
-  }
-
-  function soughtOf({ id, issuer }: AccountView): Sought {
-    return { id, issuer, clientId, ...(entryOf(id)?.apart === true ? { apart: true } : {}) };
-  }
-
-  function entryOf(id: string): KnownAccount | undefined {
-    return storedState.current().accounts.find((entry) => entry.id === id);
-  }
-
-  function stateOf(accountId: string): KnownAccount['record'] {
-    return entryOf(accountId)?.record ?? 'none';
-  }
-}
-
-async function keyApart(accountId: string, clientId: string): Promise<string> {
-  return clientRecordKey(accountId, await digestOf(clientId));
 }
 
 function isThere(record: KnownAccount['record']): boolean {
