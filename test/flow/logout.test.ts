@@ -210,7 +210,7 @@ describe('a sign-out', () => {
             () => 'over',
             () => 'over',
           ),
-          'goes on',
+          Promise.resolve('goes on'),
         ]),
       ).toBe('goes on');
       await app.engine.signOut();

@@ -4,12 +4,14 @@ import { clipboard, shell } from 'electron';
 import { AuthError } from '../core/base/errors.js';
 import { LIMITS } from '../core/base/limits.js';
 import type { Browser } from '../core/base/ports.js';
-import type { StartPages } from './loopback/start-page.js';
 
 /** No browser and no server takes a longer one. */
 const URL_MAX_LENGTH = 131_000;
 
-export function createBrowser(startPages: Pick<StartPages, 'open' | 'openForm'>): Browser {
+export function createBrowser(startPages: {
+  open(url: string): Promise<string | null>;
+  openForm(url: string, fields: Parameters<Browser['post']>[1]): Promise<string | null>;
+}): Browser {
   return {
     async post(url, fields) {
       const page = await startPages.openForm(readWebUrl(url), fields);

@@ -20,12 +20,7 @@ import type { Settings } from './options/auth-options.js';
 import type { Lock, Ports } from './base/ports.js';
 import type { TokenSet } from './base/tokens.js';
 import type { Timing } from './session/session-state.js';
-import {
-  type AccountHold,
-  type SessionMail,
-  type Sessions,
-  createSessions,
-} from './session/sessions.js';
+import { type SessionMail, type Sessions, createSessions } from './session/sessions.js';
 import { ownerOf } from './storage/ownership.js';
 import { createStateReader, unreadError } from './storage/state-reader.js';
 import { createMigration } from './migration/migration.js';
@@ -33,6 +28,7 @@ import { createEndSession } from './session/end-session.js';
 import { parseSignOut } from './session/sign-out-request.js';
 import { withTimeout } from './base/timeout.js';
 import {
+  type AccountHold,
   type IdTokenRequest,
   type RefusedBy,
   type TokenRequest,

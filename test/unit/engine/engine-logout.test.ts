@@ -16,7 +16,7 @@ const OPTIONS = { redirects: [REDIRECT, LOOPBACK], endpoints: ENDPOINTS };
 const statusOf = (bench: Bench): string => bench.engine.view().status;
 const troubles = (bench: Bench): readonly string[] =>
   bench.log.events.flatMap(({ event, fields }) =>
-    event === 'end-session-trouble' ? [String((fields as { detail: string }).detail)] : [],
+    event === 'end-session-trouble' ? [(fields as { detail: string }).detail] : [],
   );
 const lastPage = (bench: Bench): URL => new URL(bench.browser.opened.at(-1) ?? '');
 const codeOf = (promise: Promise<unknown>): Promise<string> =>

@@ -767,9 +767,9 @@ describe('a sign-out', () => {
       version: 1,
       clientId: 'me',
       account: {
-        id: expect.any(String),
+        id: expect.any(String) as unknown,
         issuer: ISSUER,
-        subject: expect.not.stringContaining('ada'),
+        subject: expect.not.stringContaining('ada') as unknown,
       },
       refreshToken: 'secret-refresh-1',
       scope: 'read offline_access',

@@ -5,9 +5,8 @@ import type { ApiNetwork, ApiNetworkRequest } from '../../../src/main/core/base/
 import { parseApis } from '../../../src/main/core/options/apis-option.js';
 import { type ApiFetch, createApiFetch } from '../../../src/main/core/requests/api-fetch.js';
 import type { Requester } from '../../../src/main/core/requests/api-list.js';
-import type { AccountHold } from '../../../src/main/core/session/sessions.js';
 import { createStepUp } from '../../../src/main/core/requests/step-up.js';
-import type { TokenRequest } from '../../../src/main/core/session/token-request.js';
+import type { AccountHold, TokenRequest } from '../../../src/main/core/session/token-request.js';
 
 const API = 'https://api.example.com';
 const APIS = parseApis(

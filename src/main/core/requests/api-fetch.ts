@@ -5,7 +5,7 @@ import type { ApiResponse } from '../../../contract.js';
 import { AuthError } from '../base/errors.js';
 import type { ApiNetwork } from '../base/ports.js';
 import type { ApiSettings } from '../options/auth-options.js';
-import type { AccountHold } from '../session/sessions.js';
+import type { AccountHold } from '../session/token-request.js';
 import { type ApiAddress, type Requester, apiFor, isFor, isPlain, listed } from './api-list.js';
 import type { Caller, RequestTokens } from './step-up.js';
 import { challengeOf } from './step-up-challenge.js';

@@ -20,6 +20,7 @@ import { afterSetBack, createSetBackWatch } from './set-back.js';
 import { type TokenWaiters, createTokenWaiters } from './token-waiters.js';
 import { withTimeout } from '../base/timeout.js';
 import {
+  type AccountHold,
   type IdTokenRequest,
   type RefusedBy,
   type TokenRequest,
@@ -122,14 +123,6 @@ export interface Sessions {
   signOut(accountId: string | null): Promise<void>;
   /** Rejects all waiting callers. Resolves when the file names the active account. */
   stop(error: AuthError): Promise<void>;
-}
-
-/** The account whose token a request has. */
-export interface AccountHold {
-  /** Its id as far as it is known yet: another one may become active meanwhile. */
-  account(): string | undefined;
-  /** Aborted when it signs out, with an `AuthError`. */
-  readonly signedOut: AbortSignal;
 }
 
 const NOBODY: readonly AccountView[] = [];

@@ -51,6 +51,14 @@ export interface IdTokenRequest {
   readonly account?: string;
 }
 
+/** The account whose token a request has. */
+export interface AccountHold {
+  /** Its id as far as it is known yet: another one may become active meanwhile. */
+  account(): string | undefined;
+  /** Aborted when it signs out, with an `AuthError`. */
+  readonly signedOut: AbortSignal;
+}
+
 /** The checked request. */
 export interface ParsedTokenRequest {
   /** Null: the active account. */
