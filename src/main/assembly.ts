@@ -178,7 +178,7 @@ export function assemble({
       clock,
     );
     const apiNetwork = createApiNetwork();
-    const sessions = { tokensFor, hold: engine.hold };
+    const sessions = { tokensFor, hold: (accountId?: string) => engine.hold(accountId) };
     return (requester) => createApiFetch(settings.apis, apiNetwork, sessions, requester);
   }
   const fetchFor =

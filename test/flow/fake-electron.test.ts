@@ -92,7 +92,7 @@ describe('an app on the fake Electron', () => {
     expect(provider.issued).toContainEqual({ kind: 'id_token', value: idToken });
     expect(JSON.stringify(page)).not.toContain(idToken);
     expect(Object.keys(page ?? {}).sort()).toEqual(
-      'cancelSignIn initialView onView pasteCallback reopenBrowser retry signIn signOut switchAccount tryAnotherWay'.split(
+      'cancelSignIn initialView onView openRequest pasteCallback reopenBrowser retry signIn signOut switchAccount tryAnotherWay'.split(
         ' ',
       ),
     );

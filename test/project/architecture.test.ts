@@ -19,6 +19,7 @@ const LONG: Readonly<Record<string, string>> = {
   'src/main/core/session/session-effects.ts': 'the effects of one machine',
   'src/main/core/migration/migration.ts': 'one migration from beginning to end',
   'src/main/core/oauth/client.ts': 'the five requests of the OAuth engine',
+  'src/main/core/base/event-list.ts': 'every event with its fields',
   'src/main/core/base/ports.ts': 'every port with its obligations',
   'src/main/core/storage/records.ts': 'every format that is stored, and its parser',
 };
@@ -32,6 +33,8 @@ const FUNCTION_LINES_MAX = 60;
  */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   'src/main/adapters/network/exchange.ts#exchange': 'one request: its events share one answer',
+  'src/main/adapters/pages/page-requests.ts#servePageRequest': 'one request: its messages share it',
+  'src/renderer/page-fetch.ts#fetchByMain': 'the same request, at its other end',
   'src/main/diagnosis/diagnosis.ts#diagnose': 'every look, side by side, into two lists',
   'src/testing/server/interactions.ts#answerInteraction': 'one page after another, of one visit',
   'src/testing/server/oidc.ts#createOidc': 'one literal, and the provider that is made of it',

@@ -28,7 +28,8 @@ const typesOf = (specifier: string): string => `import type { X } from '${specif
 
 /** A file of the row, what it may not import, and what it may. */
 const ROWS: readonly (readonly [path: string, refused: string, allowed: string | null])[] = [
-  ['src/contract.ts', typesOf('./main/core/base/ports.js'), null],
+  ['src/account.ts', typesOf('./contract.js'), null],
+  ['src/contract.ts', typesOf('./main/core/base/ports.js'), typesOf('./account.js')],
   ['src/main/core/base/limits.ts', typesOf('../options/auth-options.js'), load('./errors.js')],
   ['src/main/core/options/options.ts', load('../oauth/discovery.js'), load('../base/errors.js')],
   ['src/main/core/storage/records.ts', load('../oauth/identity.js'), load('../options/syntax.js')],

@@ -10,7 +10,7 @@ import { ROOT, importsOf, packageOf, parseText } from './sources.js';
  * Not minified, as they are published. A tenth more than today would be a mistake that somebody
  * should see.
  */
-const BYTES_MAX = 54_000;
+const BYTES_MAX = 58_000;
 
 const DIST = join(ROOT, 'dist', 'main');
 
