@@ -140,7 +140,6 @@ describe('a sign-in', () => {
     provider.expireSessions();
     await app.signIn({ login: 'grace' });
     expect(signedInView(app).account.name).toBe('Grace Hopper');
-    expect(app.secrets.entries.size).toBe(1);
     await waitFor(
       () =>
         provider.requests.some(
@@ -148,6 +147,7 @@ describe('a sign-in', () => {
         ),
       'the revocation',
     );
+    await waitFor(() => app.secrets.entries.size === 1, 'the removal');
     expectNoLeak(app, provider);
   });
 });

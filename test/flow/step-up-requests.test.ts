@@ -44,7 +44,12 @@ async function bench(
   options: AppOptions | ((issuer: string) => AppOptions) = {},
   apiScopes?: readonly string[],
 ): Promise<Bench> {
-  const provider = await startProvider({ scopes: ['read', 'write'], ...providerOptions });
+  // A person who takes minutes must not meet a renewal.
+  const provider = await startProvider({
+    scopes: ['read', 'write'],
+    accessTokenSeconds: 7_200,
+    ...providerOptions,
+  });
   providers.push(provider);
   const app = await startApp(provider, {
     scopes: ['openid', 'profile', 'offline_access', 'read'],

@@ -22,6 +22,8 @@ beforeAll(async () => {
   provider = await startProvider({
     acrValues: ['urn:example:weak', STRONG],
     scopes: ['read', 'write', 'send'],
+    // A person who takes minutes must not meet a renewal.
+    accessTokenSeconds: 7_200,
   });
 });
 afterAll(() => provider.stop());

@@ -111,6 +111,8 @@ describe('a state file that cannot be read at the start', () => {
     const { now } = await unread();
     now.file.unreadable = null;
     await now.engine.signOut();
+    await vi.waitFor(() => expect(now.secrets.entries.size).toBe(0));
+    await settle();
     expect([now.engine.view(), now.secrets.entries.size, kept(now)]).toMatchObject([
       { status: 'signed-out', reason: 'signed-out' },
       0,
