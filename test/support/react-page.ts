@@ -30,6 +30,7 @@ const ok = (name: string) => async (...values: unknown[]): Promise<AuthReply> =>
   return { ok: true };
 };
 const bridge: AuthBridge = {
+  openRequest: () => () => undefined,
   initialView: { status: 'starting' },
   onView(listener) {
     listeners.add(listener);
