@@ -70,15 +70,21 @@ function isBelow(path: string, above: string): boolean {
   return path === above || path.startsWith(above.endsWith('/') ? above : `${above}/`);
 }
 
+const DOT_SEGMENT = /^\.{1,2}(;|%3b|$)/i;
+
 /**
  * What every parser reads alike. Encoded dots and slashes count as what they stand for, because many
- * servers decode a path before they walk it.
+ * servers decode a path before they walk it, some twice. Servlet containers first drop what follows
+ * a semicolon (RFC 3986 §3.3).
  */
 export function isPlain(address: string): boolean {
   const [, authority, path] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(address) ?? [];
   if (authority === undefined || path === undefined) return false;
   if (!/^[\x21-\x7e]+$/.test(address) || address.includes('\\') || authority.includes('@'))
     return false;
-  const segments = path.replace(/%2e/gi, '.').split(/\/|%2f|%5c/i);
-  return URL.canParse(address) && !segments.some((segment) => segment === '.' || segment === '..');
+  const segments = path
+    .replace(/%(25)+/g, '%')
+    .replace(/%2e/gi, '.')
+    .split(/\/|%2f|%5c/i);
+  return URL.canParse(address) && !segments.some((segment) => DOT_SEGMENT.test(segment));
 }
