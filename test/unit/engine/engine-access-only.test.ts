@@ -437,6 +437,26 @@ describe('the word that an API has refused the only access token', () => {
     expect(b.authority.reused).toEqual([]);
   });
 
+  it('by the host of another process leaves what a sign-out owes', async () => {
+    const a = await signedIn();
+    const b = await started(a.another());
+    const old = newest();
+    await age(b);
+    a.authority.online = false;
+    await a.engine.signOut();
+    await until(() => a.log.names().includes('revocation-failed'), 'the first try');
+    await settle();
+    expect(await codeOf(b.engine.getAccessToken({ refused: old }))).not.toBe('resolved');
+    await settle();
+    expect(recordOf(a)).toBe('removal-owed');
+    await b.engine.stop();
+    a.kill();
+    a.authority.online = true;
+    const next = await started(a.restart());
+    await until(() => stored(next).length === 0, 'the removal');
+    expect(next.authority.revoked).toEqual([old]);
+  });
+
   it('while the keyring is locked ends it for this run only: the record may be a newer one', async () => {
     const a = await signedIn();
     const b = await started(a.another());

@@ -250,6 +250,17 @@ describe('write', () => {
     expect(stateInFile()).toBe('refused');
   });
 
+  it.each([
+    ['kept', 'refused'],
+    ['suspended', 'refused'],
+    ['removal-owed', 'removal-owed'],
+  ] as const)('a refusal makes of %s: %s', async (before, after) => {
+    const vault = vaultWith('works', known(before));
+    await vault.load();
+    await vault.markRefused(ada);
+    expect(stateInFile()).toBe(after);
+  });
+
   it('needs no disk when the file says already what it should', async () => {
     const vault = vaultWith();
     await vault.load();

@@ -132,8 +132,10 @@ export function createSessionStore(
     owed,
     owedByOthers,
     removeOfOthers,
-    suspend,
-    markRefused,
+    // A session that no keyring stored keeps its state, and what a sign-out owes it owes still: that
+    // may have been in another process.
+    suspend: (account) => mark(account, ['kept'], 'suspended'),
+    markRefused: (account) => mark(account, ['kept', 'suspended', 'none'], 'refused'),
     placeOf: (key) => places.get(key) ?? key,
   };
 
@@ -293,7 +295,12 @@ export function createSessionStore(
     const key = found?.key ?? (await placeFor(account));
     if (found === null) {
       const stamp = { clientId, ...(key === recordKey(id) ? {} : { apart: true as const }) };
-      await storedState.update((file) => withAccount(file, account, 'removal-owed', false, stamp));
+      await storedState.update((file) =>
+        file.accounts.some((entry) => entry.id === id)
+          ? withAccount(file, account, 'removal-owed', false, stamp)
+          : // The person was forgotten meanwhile.
+            withoutPerson(withAccount(file, account, 'removal-owed', false, stamp), id),
+      );
     }
     if (stateOf(id) !== 'removal-owed') return null;
     const outcome = await secrets.write(
@@ -332,16 +339,6 @@ export function createSessionStore(
     log.write({ level: 'warn', event: 'record-removal-owed', fields: { detail } });
   }
 
-  async function suspend(account: AccountView): Promise<void> {
-    await storedState.loaded();
-    // A session that no keyring stored, or whose removal is owed, keeps its state.
-    await storedState.update((state) =>
-      state.accounts.some(({ id, record }) => id === account.id && record === 'kept')
-        ? withRecordState(state, account.id, 'suspended')
-        : state,
-    );
-  }
-
   function owed(): readonly AccountView[] {
     return storedState
       .current()
@@ -375,9 +372,17 @@ export function createSessionStore(
     } else tellOwed(outcome.detail);
   }
 
-  async function markRefused(account: AccountView): Promise<void> {
+  async function mark(
+    { id }: AccountView,
+    from: readonly KnownAccount['record'][],
+    to: KnownAccount['record'],
+  ): Promise<void> {
     await storedState.loaded();
-    await storedState.update((state) => withRecordState(state, account.id, 'refused'));
+    await storedState.update((state) =>
+      state.accounts.some((entry) => entry.id === id && from.includes(entry.record))
+        ? withRecordState(state, id, to)
+        : state,
+    );
   }
 
   async function removeFound(found: Found, id: string): Promise<SecretOutcome> {
