@@ -351,6 +351,11 @@ export function createEngine(settings: Settings, ports: Ports): WholeEngine {
     // Done at once, so that it does not end a sign-in that begins after this call.
     let ended =
       accountId === null || (started && sessions.isActive(accountId)) ? endAttempts(open) : null;
+    // A step-up of an account that is not active.
+    if (ended === null)
+      attempts.cancel(
+        open.filter((one) => one.phase !== 'ended' && one.request.account === accountId),
+      );
     // The sign-out also ends a session that is about to be restored.
     await starting;
     if (!storedState.isRead() && sessions.areAbsent()) {

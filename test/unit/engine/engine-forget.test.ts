@@ -72,6 +72,28 @@ describe('forgetAccount()', () => {
     expect([next.authority.revoked, onDisk(next).accounts]).toEqual([['secret-refresh-1'], []]);
   });
 
+  it('keeps no name either of somebody whom no keyring had taken, while the provider must still be told', async () => {
+    subject = 'ada';
+    const bench = await started(createBench(OPTIONS));
+    bench.secrets.setMode('locked');
+    await bench.signIn();
+    bench.authority.online = false;
+    const id = idOf(bench);
+    bench.secrets.setMode('works');
+    await bench.engine.forgetAccount(id);
+    await until(() => bench.log.names().includes('revocation-failed'), 'the first try');
+    await until(() => bench.secrets.entries.size === 1, 'the token that is owed');
+    await settle();
+    expect(atRest(bench)).not.toMatch(PERSON);
+    expect(onDisk(bench).accounts).toMatchObject([{ record: 'removal-owed', forgotten: true }]);
+    bench.kill();
+    bench.authority.online = true;
+    const next = await started(bench.restart());
+    await until(() => next.secrets.entries.size === 0, 'the removal');
+    await settle();
+    expect([next.authority.revoked, onDisk(next).accounts]).toEqual([['secret-refresh-1'], []]);
+  });
+
   it('knows the person again after the next sign-in', async () => {
     const bench = await signedIn();
     bench.authority.online = false;
@@ -145,6 +167,44 @@ describe('a request with a token', () => {
     expect(signedOut.reason).toMatchObject({ name: 'AuthError', code: 'signed-out' });
     release();
     await out;
+  });
+
+  it.each(['signOut', 'forgetAccount'] as const)(
+    'ends at %s() also after the provider has ended the session',
+    async (how) => {
+      const bench = await signedIn();
+      const { signedOut } = bench.engine.hold();
+      const id = idOf(bench);
+      bench.authority.revokeAll();
+      bench.clock.jumpTo(bench.clock.now() + 7_200_000);
+      await codeOf(bench.engine.getAccessToken());
+      expect([statusOf(bench), signedOut.aborted]).toEqual(['signed-out', false]);
+      await (how === 'signOut' ? bench.engine.signOut() : bench.engine.forgetAccount(id));
+      expect(signedOut.aborted).toBe(true);
+    },
+  );
+
+  it('ends when another person signs in after the session has ended', async () => {
+    const bench = await signedIn();
+    const { signedOut } = bench.engine.hold();
+    bench.authority.revokeAll();
+    bench.clock.jumpTo(bench.clock.now() + 7_200_000);
+    await codeOf(bench.engine.getAccessToken());
+    subject = 'grace';
+    await bench.signIn();
+    expect(signedOut.aborted).toBe(true);
+  });
+
+  it('goes on when the same person signs in after the session has ended', async () => {
+    const bench = await signedIn();
+    const { signedOut } = bench.engine.hold();
+    bench.authority.revokeAll();
+    bench.clock.jumpTo(bench.clock.now() + 7_200_000);
+    await codeOf(bench.engine.getAccessToken());
+    await bench.signIn();
+    expect(signedOut.aborted).toBe(false);
+    await bench.engine.signOut();
+    expect(signedOut.aborted).toBe(true);
   });
 
   it('ends when another person takes the place', async () => {

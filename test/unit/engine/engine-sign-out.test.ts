@@ -403,6 +403,30 @@ describe('a sign-out while a sign-in is open', () => {
     expect(bench.engine.view()).toMatchObject({ status: 'signed-in', account: { subject: 'eve' } });
   });
 
+  it.each(['signOut', 'forgetAccount'] as const)(
+    'of another account by %s() ends the one that only this account may finish',
+    async (how) => {
+      let subject = 'ada';
+      const bench = await signedIn(
+        createBench({ accounts: 'several', identify: async () => ({ subject }) }),
+      );
+      const ada = (bench.engine.view() as { account: { id: string } }).account.id;
+      subject = 'grace';
+      await bench.signIn();
+      subject = 'ada';
+      const done = bench.engine.signIn({ account: ada, acrValues: ['strong'] }, 'host');
+      done.catch(() => undefined);
+      await bench.opens(3);
+      const state = new URL(bench.browser.opened.at(-1) ?? '').searchParams.get('state') ?? '';
+      await bench.engine[how](ada);
+      bench.comeBack(state);
+      expect(await codeOf(done)).toBe('sign-in-cancelled');
+      await settle();
+      expect(bench.engine.view()).toMatchObject({ account: { subject: 'grace' } });
+      expect(bench.engine.view()).not.toHaveProperty('otherAccounts');
+    },
+  );
+
   it('of the active account by its id ends it', async () => {
     const bench = await signedIn();
     const { done, state } = await bench.begin();

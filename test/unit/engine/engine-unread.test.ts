@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StateFileContent } from '../../../src/main/core/base/ports.js';
 import { LIMITS } from '../../../src/main/core/base/limits.js';
-import { type Bench, REDIRECT, createBench, stateOf } from '../../support/engine-harness.js';
+import { type Bench, REDIRECT, createBench, until, stateOf } from '../../support/engine-harness.js';
 import { createFakeLegacyEntries, settle } from '../../support/fakes.js';
 
 const benches: Bench[] = [];

@@ -414,9 +414,10 @@ export function createSessions(
   /** What was sent with the token of somebody who has signed out must not go on. */
   function tellRequests(slot: Slot, before: SessionState): void {
     const { state, leaving } = slot;
-    if (leaving === null || before.phase === 'absent') return;
+    // Requests outlive a session that the provider has ended.
+    if (leaving === null || (before.phase === 'absent' && before.reason !== 'ended')) return;
     const isOut = state.phase === 'absent' && state.reason === 'signed-out';
-    if (!isOut && state.account?.id === before.account.id) return;
+    if (!isOut && state.account?.id === before.account?.id) return;
     slot.leaving = null;
     leaving.abort(
       new AuthError('signed-out', 'the account was signed out while the request was under way'),
