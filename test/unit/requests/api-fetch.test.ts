@@ -17,6 +17,8 @@ const APIS = parseApis(
     shown: { origin: 'https://pages.example.com', paths: ['/v1'], pages: true },
     hidden: { origin: 'https://pages.example.com', paths: ['/v1/admin'] },
     files: { origin: 'https://files.example.com', pages: true },
+    views: { origin: 'https://views.example.com', methods: ['GET'], pages: true },
+    drop: { origin: 'https://drop.example.com', methods: ['POST'] },
   },
   'apis',
 );
@@ -287,13 +289,28 @@ describe('a redirect', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it.each(['javascript:alert(1)', 'https://ada:pw@api.example.com/v1', 'data:,x', 'file:///x'])(
-    'to %s rejects',
-    async (location) => {
-      const { fetch } = bench(() => to(302, location));
-      await expect(fetch(`${API}/v1`)).rejects.toThrow(TypeError);
-    },
-  );
+  it.each([
+    'javascript:alert(1)',
+    'https://ada:pw@api.example.com/v1',
+    `${API}/v1/..;/admin`,
+    'data:,x',
+    'file:///x',
+  ])('to %s is not followed', async (location) => {
+    const { fetch, sent } = bench(() => to(302, location));
+    await expect(fetch(`${API}/v1`)).rejects.toThrow('something else than a web address');
+    expect(sent).toHaveLength(1);
+  });
+
+  it('that changes the method to one that the list leaves out gets no token', async () => {
+    const { fetch, lines } = bench((_one, index) =>
+      index === 0 ? to(303, 'https://drop.example.com/a') : new Response('there'),
+    );
+    await fetch('https://drop.example.com/', { method: 'POST', body: 'hello' });
+    expect(lines()).toEqual([
+      'POST https://drop.example.com/ Bearer token-1',
+      'GET https://drop.example.com/a no token',
+    ]);
+  });
 
   it('in a circle ends', async () => {
     const { fetch, sent } = bench(() => to(302, `${API}/v1`));
@@ -352,6 +369,14 @@ describe('a request of a page', () => {
   ])('is not led to %s', async (address) => {
     const { fetch, lines } = bench(() => to(302, address), 'page');
     await expect(fetch(SHOWN)).rejects.toThrow('to an address that pages may not call');
+    expect(lines()).toHaveLength(1);
+  });
+
+  it('is not led to an API of pages by a method that the list leaves out', async () => {
+    const { fetch, lines } = bench(() => to(307, 'https://views.example.com/'), 'page');
+    await expect(fetch(SHOWN, { method: 'POST', body: 'hello' })).rejects.toThrow(
+      'to an address that pages may not call',
+    );
     expect(lines()).toHaveLength(1);
   });
 
