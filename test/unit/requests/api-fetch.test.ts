@@ -333,6 +333,32 @@ describe('a redirect', () => {
   });
 });
 
+describe('the method of a request', () => {
+  it('is judged as it is sent: fetch writes six of them in capitals, and no other', async () => {
+    const apis = parseApis({ notes: { origin: API, methods: ['PUT', 'PATCH'] } }, 'apis');
+    const sent: string[] = [];
+    const tokensFor = createStepUp(
+      {
+        getAccessToken: async () => 't',
+        signedIn: () => null,
+        signIn: () => Promise.reject(new Error('not reached')),
+      },
+      { elapsed: () => 0 },
+    );
+    const network = {
+      fetch: async (_url: string, { method }: ApiNetworkRequest) => {
+        sent.push(method);
+        return new Response('yes');
+      },
+    };
+    const fetch = createApiFetch(apis, network, { tokensFor, hold: NOBODY_LEAVES }, 'host');
+    await fetch(API, { method: 'put' });
+    await fetch(API, { method: 'PATCH' });
+    await expect(fetch(API, { method: 'patch' })).rejects.toThrow('the method patch');
+    expect(sent).toEqual(['PUT', 'PATCH']);
+  });
+});
+
 describe('a request of a page', () => {
   const SHOWN = 'https://pages.example.com/v1';
 

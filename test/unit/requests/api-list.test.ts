@@ -120,4 +120,28 @@ describe('the option "apis"', () => {
   it.each([[null], [[]], ['x'], [{ 'a b': {} }]])('is refused as %j', (value) => {
     expect(() => parseApis(value, 'apis')).toThrow('option "apis" must be an object');
   });
+
+  const A = 'https://a.example';
+  it.each([
+    [{}, {}],
+    [{ paths: ['/v1', '/v2'] }, { paths: ['/v2', '/v3'] }],
+    [{ methods: ['GET', 'PUT'] }, { methods: ['PUT'] }],
+    [{ methods: ['GET'] }, {}],
+    [{}, { methods: ['GET'] }],
+  ])('is refused with two entries for the same requests: %j and %j', (one, other) => {
+    expect(() =>
+      parseApis({ a: { origin: A, ...one }, b: { origin: A, ...other } }, 'apis'),
+    ).toThrow('option "apis.b" must be for other paths or methods than "apis.a"');
+  });
+
+  it.each([
+    [{ paths: ['/v1'] }, { paths: ['/v2'] }],
+    [{ paths: ['/v1'] }, { paths: ['/v1/admin'] }],
+    [{ methods: ['GET'] }, { methods: ['PUT'] }],
+    [{}, { origin: 'https://b.example' }],
+  ])('takes two entries for different requests: %j and %j', (one, other) => {
+    expect(
+      parseApis({ a: { origin: A, ...one }, b: { origin: A, ...other } }, 'apis'),
+    ).toHaveLength(2);
+  });
 });

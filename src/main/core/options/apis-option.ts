@@ -63,12 +63,28 @@ export const parseApis: Check<readonly ApiSettings[]> = (value, name) => {
   const entries = Object.entries(value);
   if (entries.length > APIS_MAX || !entries.every(([api]) => /^[\w-]{1,64}$/.test(api)))
     return refuse(name, `an object with at most ${APIS_MAX} members, named by letters and digits`);
-  return entries.map(([api, entry]) => {
+  const parsed: ApiSettings[] = [];
+  for (const [api, entry] of entries) {
     const place = `${name}.${api}`;
     requireKnown(entry, place, API);
-    return { name: api, ...checkMembers(entry, API, `${place}.`) };
-  });
+    const next = { name: api, ...checkMembers(entry, API, `${place}.`) };
+    const twin = parsed.find((other) => isTwin(other, next));
+    if (twin !== undefined) refuse(place, `for other paths or methods than "${name}.${twin.name}"`);
+    parsed.push(next);
+  }
+  return parsed;
 };
+
+/** Nothing says which of the two a request is for. */
+function isTwin(one: ApiSettings, { origin, paths, methods }: ApiSettings): boolean {
+  return (
+    one.origin === origin &&
+    one.paths.some((path) => paths.includes(path)) &&
+    (one.methods === null ||
+      methods === null ||
+      one.methods.some((method) => methods.includes(method)))
+  );
+}
 
 function isApiOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;

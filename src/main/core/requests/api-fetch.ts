@@ -36,6 +36,8 @@ const REDIRECTS_MAX = 20;
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 /** Fetch Standard, "request-body-header name". */
 const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type'];
+/** Fetch Standard, "normalize a method": any other is sent as it is written. */
+const NORMALIZED_METHOD = /^(delete|get|head|options|post|put)$/i;
 /** Chromium sets these itself. */
 const CONNECTION_HEADERS =
   'connection content-length expect host keep-alive te trailer transfer-encoding upgrade'.split(
@@ -72,7 +74,8 @@ export function createApiFetch(
       throw new AuthError('invalid-options', '"stepUp" must be "ask", or left out');
     const address = input instanceof Request ? input.url : String(input);
     // Before anything parses the address.
-    const method = (init.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+    const given = init.method ?? (input instanceof Request ? input.method : 'GET');
+    const method = NORMALIZED_METHOD.test(given) ? given.toUpperCase() : given;
     const found = apiFor(apis, address, method, requester);
     const request = requestOf(input, init);
     if (request.headers.has('authorization'))
