@@ -151,7 +151,7 @@ for (const [language, checker, file, mistake] of [
     expect(wrong).not.toBe(recipe);
     await check(recipe);
     await expect(check(wrong)).rejects.toThrow(
-      /Property 'nam' does not exist on type 'AccountView'/,
+      /Property 'nam' does not exist on type 'ActiveAccountView'/,
     );
   });
 

@@ -382,16 +382,19 @@ describe('a page that breaks the rules', () => {
   });
 
   it('may hold 2,000 requests open and no more', async () => {
-    fetch = (_input, init = {}) =>
-      new Promise((_resolve, reject) =>
+    let begun = 0;
+    fetch = (_input, init = {}) => {
+      begun += 1;
+      return new Promise((_resolve, reject) =>
         init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
       );
+    };
     const api = await pageApi();
     const aborts = Array.from({ length: LIMITS.pageRequests }, () => new AbortController());
     const many = aborts.map(({ signal }) =>
       api.fetch(URL_OF_API, { signal }).catch(() => 'aborted'),
     );
-    await vi.dynamicImportSettled();
+    await vi.waitFor(() => expect(begun).toBe(aborts.length), { timeout: 20_000 });
     await expect(api.fetch(URL_OF_API)).rejects.toThrow('pages have 2000 requests open');
     for (const abort of aborts) abort.abort();
     expect(new Set(await Promise.all(many))).toEqual(new Set(['aborted']));
