@@ -55,6 +55,7 @@ export async function build(options = {}) {
   try {
     await compile(next);
     await bundleMain(next);
+    await bundleRenderer(next);
     copy(join(ROOT, 'src', 'renderer'), join(next, 'renderer'));
     copy(join(ROOT, 'src', 'testing'), join(next, 'testing'));
     bringPackage(join(next, 'renderer', 'demo'), 'qr.js', 'qr');
@@ -130,6 +131,18 @@ async function bundleMain(dist) {
     { 'adapters/secrets/keychain-worker': join(main, 'adapters', 'secrets', 'keychain-worker.js') },
     (bundle) => bundle.write(shape),
   );
+}
+
+/**
+ * One file: a page without a bundler may get it by any name.
+ * @param {string} dist
+ */
+async function bundleRenderer(dist) {
+  const renderer = join(dist, 'renderer');
+  await withBundle(dist, { index: join(renderer, 'index.js') }, (bundle) =>
+    bundle.write({ dir: renderer, format: 'esm', entryFileNames: '[name].js', comments: false }),
+  );
+  for (const kind of ['.js', '.d.ts']) rmSync(join(renderer, `page-fetch${kind}`));
 }
 
 /**

@@ -221,6 +221,7 @@ test('gives the page a bridge with its few methods and no way to Node', async ({
       'cancelSignIn',
       'initialView',
       'onView',
+      'openRequest',
       'pasteCallback',
       'reopenBrowser',
       'retry',
