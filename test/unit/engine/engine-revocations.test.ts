@@ -92,7 +92,7 @@ describe('a revocation that failed', () => {
     expect(bench.systemEvents.watching).toBe(false);
   });
 
-  it('waits as long as the server asks, whoever wakes up', async () => {
+  it('waits as long as the server asks, also when the computer wakes up', async () => {
     const bench = await signedIn();
     bench.authority.answerNextRevocation(
       () => new Response(null, { status: 503, headers: { 'Retry-After': '600' } }),

@@ -46,7 +46,7 @@ let log: ReturnType<typeof createFakeLog>;
 let posted: (SessionEvent & { readonly epoch: number })[];
 /** What was done, in order; a test makes each call do what it likes. */
 let calls: string[];
-/** What was done last when the metadata were asked for anew. */
+/** What was done last when metadata was fetched again. */
 let revalidatedAfter: (string | undefined)[];
 let world: {
   read: () => Promise<SessionReading>;

@@ -190,7 +190,7 @@ function live({
   const writes: Open<'write-record'>[] = [];
   const renewals: Open<'renew'>[] = [];
   const spent = new Set<string>();
-  /** What befell the renewals since the last good one. */
+  /** What went wrong in the renewals since the last good one. */
   let refusedAt: readonly number[] = [];
   let answerLost = false;
   /** When the write of a secret was answered, or asked for. */
@@ -386,7 +386,7 @@ function live({
           const counts = state.epoch === read.epoch;
           send({ type: 'record-absent', foreign: true }, read.epoch);
           if (counts && state.phase === 'absent')
-            expect(state.account, "whoever is another client's is named").toBeNull();
+            expect(state.account, 'the account of another client is named').toBeNull();
         } else
           send(
             { type: 'record-withheld', error: new AuthError('keyring-locked', 'locked') },

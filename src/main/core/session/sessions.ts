@@ -272,10 +272,10 @@ export function createSessions(
     },
     leaving(accountId) {
       const slot = accountId === null ? active : find(accountId);
-      // Only a session that keeps its ID token has this member.
-      const { idToken } = (slot?.state ?? {}) as { idToken?: { token: string } | 'none' };
+      const state = slot?.state;
+      const idToken = state?.phase === 'live' ? state.idToken : undefined;
       return {
-        account: slot?.state.account ?? null,
+        account: state?.account ?? null,
         idToken: typeof idToken === 'object' ? idToken.token : null,
       };
     },
